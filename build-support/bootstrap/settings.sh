@@ -1,0 +1,162 @@
+# shellcheck shell=bash
+# Finds the Pants that is set up for this repository, and has it set up where there is none.
+#
+# Sourced by ./pants and by .pants.bootstrap at every start: it starts no process as long as all is
+# well. Works with bash 3.2, the one of macOS. What set_up.sh makes is outside of the repository:
+#
+#   <cache>/pants-2.17.1-pex-2.105.2-<digest>-<system>/py39.XXXXXX/
+#     venv/       the virtual environment that holds Pants
+#     pex         the `pex` command line tool as one file, which Pants would otherwise download
+#     index       what pip knows of the package index
+#     finished    written last: a folder without it is a half-made one
+#
+# build-support/decisions/pants-version.md says why.
+
+BOOTSTRAP_PANTS_VERSION=2.17.1
+BOOTSTRAP_PEX_VERSION=2.105.2
+
+# The first digits of the sha256 of installer.txt, pants.txt and pex.txt, one after the other. It is
+# written here so that a start need not compute it; a test compares it, renew.sh writes it.
+BOOTSTRAP_DIGEST=fd8bd5af99889b0e
+
+# The built pex tool is the same on every system and with every Python from 3.7 to 3.11.
+BOOTSTRAP_PEX_SHA256=52f268a4d2bd39ff8c3cf6297eb74c66231a15606319c1069e19ad7ee7543f6c
+BOOTSTRAP_PEX_BYTES=17380339
+
+# Pants itself runs on these, best first; its pex tool can also be built with newer ones.
+BOOTSTRAP_PANTS_PYTHONS="3.9 3.8 3.7"
+BOOTSTRAP_PEX_PYTHONS="3.9 3.8 3.7 3.11 3.10"
+
+BOOTSTRAP_SCRIPTS="${BASH_SOURCE[0]%/*}"
+
+bootstrap_say() {
+  printf 'pants: %s\n' "$*" >&2
+}
+
+# Set BOOTSTRAP_FOLDER to the folder in which everything of these versions is made.
+bootstrap_folder() {
+  local cache="${XDG_CACHE_HOME:-${HOME:-}/.cache}/pants-from-index"
+  cache="${PANTS_BOOTSTRAP_CACHE_DIR:-$cache}"
+  [[ $cache == /* ]] || cache="$PWD/$cache"
+  # Without the version of the system: an update of macOS must not cost a new setup.
+  BOOTSTRAP_FOLDER="$cache/pants-$BOOTSTRAP_PANTS_VERSION-pex-$BOOTSTRAP_PEX_VERSION"
+  BOOTSTRAP_FOLDER="$BOOTSTRAP_FOLDER-$BOOTSTRAP_DIGEST-${OSTYPE%%[0-9]*}-$HOSTTYPE"
+}
+
+# Set BOOTSTRAP_VALUE to what the file $1 says of $2; empty when it says nothing.
+bootstrap_read() {
+  local line
+  BOOTSTRAP_VALUE=""
+  while IFS= read -r line; do
+    if [[ $line == "$2="* ]]; then
+      BOOTSTRAP_VALUE="${line#*=}"
+      return
+    fi
+  done <"$1"
+}
+
+# Whether the folder $1 was finished and still has what it needs. A missing venv/bin/python is the
+# commonest damage: it links to a Python that was since removed.
+bootstrap_whole() {
+  [[ -f $1/finished && -f $1/index && -s $1/pex && -x $1/venv/bin/python ]] || return 1
+  bootstrap_read "$1/finished" native_client
+  [[ -z $BOOTSTRAP_VALUE || (-x $1/$BOOTSTRAP_VALUE && -x $1/venv/bin/pants) ]]
+}
+
+# Set BOOTSTRAP_MADE to a whole folder for $1 (`pants`, or `pex` alone); fail when there is none.
+bootstrap_look() {
+  local version folder versions=$BOOTSTRAP_PANTS_PYTHONS
+  [[ $1 == pants ]] || versions=$BOOTSTRAP_PEX_PYTHONS
+  for version in $versions; do
+    for folder in "$BOOTSTRAP_FOLDER/py${version/./}".*; do
+      bootstrap_whole "$folder" || continue
+      [[ $1 == pex || -n $BOOTSTRAP_VALUE ]] || continue
+      if [[ -n ${PANTS_BOOTSTRAP_PYTHON:-} ]]; then
+        bootstrap_read "$folder/finished" interpreter
+        [[ $BOOTSTRAP_VALUE == "$PANTS_BOOTSTRAP_PYTHON" ]] || continue
+      fi
+      BOOTSTRAP_MADE=$folder
+      return 0
+    done
+  done
+  return 1
+}
+
+# Set BOOTSTRAP_ASKED to what the environment says of the package index, without a password.
+bootstrap_asked() {
+  local url="${PIP_INDEX_URL:-}"
+  [[ $url != *@* ]] || url="${url%%://*}://***@${url##*@}"
+  BOOTSTRAP_ASKED="$url ${PIP_CONFIG_FILE:-}"
+}
+
+# Whether pip is still configured as it was when the file `index` in $BOOTSTRAP_MADE was written.
+bootstrap_index_holds() {
+  local file
+  bootstrap_asked
+  bootstrap_read "$BOOTSTRAP_MADE/index" asked
+  [[ $BOOTSTRAP_VALUE == "$BOOTSTRAP_ASKED" ]] || return 1
+  for file in "${PIP_CONFIG_FILE:-}" "${XDG_CONFIG_HOME:-${HOME:-}/.config}/pip/pip.conf" \
+    /etc/pip.conf ~/.pip/pip.conf ~/"Library/Application Support/pip/pip.conf"; do
+    [[ ! -f $file || ! $file -nt $BOOTSTRAP_MADE/index ]] || return 1
+  done
+}
+
+# Set BOOTSTRAP_MADE to the folder that serves $1 (`pants`, or `pex` alone), made now if need be.
+bootstrap_ensure() {
+  bootstrap_folder
+  if ! bootstrap_look "$1"; then
+    "$BASH" "$BOOTSTRAP_SCRIPTS/set_up.sh" "$1" || exit
+    bootstrap_look "$1" || {
+      bootstrap_say "the setup in $BOOTSTRAP_FOLDER is not usable; delete that folder and try again"
+      exit 1
+    }
+  fi
+  bootstrap_index_holds || "$BASH" "$BOOTSTRAP_SCRIPTS/set_up.sh" index "$BOOTSTRAP_MADE"
+}
+
+# Set BOOTSTRAP_PLAIN to a path of the pex tool $1 that can stand in a URL. Pants takes the path
+# from the URL as it is written there, so nothing can be escaped: an unusual path is reached by a
+# link. Pants verifies what it reads through it against the checksum.
+bootstrap_plain_path() {
+  # Written out, because what a range like a-z holds depends on the locale.
+  local plain="abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-"
+  BOOTSTRAP_PLAIN=$1
+  if [[ $1 == *[!$plain]* ]]; then
+    BOOTSTRAP_PLAIN="/tmp/pants-from-index-$UID-pex-$BOOTSTRAP_PEX_VERSION"
+    [[ $BOOTSTRAP_PLAIN -ef $1 ]] || ln -sf -- "$1" "$BOOTSTRAP_PLAIN"
+  fi
+}
+
+# Export what Pants needs to know of this machine. What the user has set stays.
+bootstrap_export() {
+  local file platform known=""
+  if [[ -z ${PANTS_PEX_CLI_VERSION:-} ]]; then
+    bootstrap_plain_path "$BOOTSTRAP_MADE/pex"
+    for platform in linux_x86_64 linux_arm64 macos_x86_64 macos_arm64; do
+      known="$known'v$BOOTSTRAP_PEX_VERSION|$platform|$BOOTSTRAP_PEX_SHA256|$BOOTSTRAP_PEX_BYTES', "
+    done
+    export PANTS_PEX_CLI_VERSION="v$BOOTSTRAP_PEX_VERSION"
+    export PANTS_PEX_CLI_URL_TEMPLATE="file://$BOOTSTRAP_PLAIN"
+    export PANTS_PEX_CLI_KNOWN_VERSIONS="[$known]"
+  fi
+
+  bootstrap_read "$BOOTSTRAP_MADE/index" files
+  if [[ -n $BOOTSTRAP_VALUE && -z ${PANTS_PYTHON_REPOS_PATH_MAPPINGS:-} ]]; then
+    export PANTS_PYTHON_REPOS_PATH_MAPPINGS="['PACKAGE_FILES|$BOOTSTRAP_VALUE']"
+  fi
+  bootstrap_read "$BOOTSTRAP_MADE/index" url
+  if [[ -n $BOOTSTRAP_VALUE && -z ${PANTS_PYTHON_REPOS_INDEXES:-} ]]; then
+    export PANTS_PYTHON_REPOS_INDEXES="['$BOOTSTRAP_VALUE']"
+  fi
+
+  if [[ -z ${PANTS_CA_CERTS_PATH:-} ]]; then
+    bootstrap_read "$BOOTSTRAP_MADE/index" cert
+    for file in "${PIP_CERT:-}" "$BOOTSTRAP_VALUE" "${REQUESTS_CA_BUNDLE:-}" \
+      "${SSL_CERT_FILE:-}"; do
+      if [[ -f $file && -r $file ]]; then
+        export PANTS_CA_CERTS_PATH="$file"
+        break
+      fi
+    done
+  fi
+}
