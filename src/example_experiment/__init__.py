@@ -1,0 +1,1 @@
+"""The example experiment: which of three cultivars a wine was made from."""
