@@ -1,0 +1,1 @@
+"""Azure Machine Learning jobs, read, checked, bundled and run without Pants and without Azure."""

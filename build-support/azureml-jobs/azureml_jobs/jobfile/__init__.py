@@ -1,0 +1,1 @@
+"""Azure ML v2 job files: reading, checking and overriding."""

@@ -1,0 +1,189 @@
+"""Job files as text and as plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from azureml_jobs.errors import JobError
+
+# PyYAML folds longer lines; a command folded at another place is harder to compare with its source.
+_NEVER_FOLD = 2**31
+_ODD_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+
+
+def read_job_file(text: str, path: str) -> dict[str, Any]:
+    """Return the job file as plain data, its keys in the order of the file.
+
+    The values are what azure-ai-ml reads, which loads job files with PyYAML's safe loader
+    (`azure.ai.ml._utils.utils.load_yaml`): YAML 1.1, so `yes` and `on` are booleans, `010` is 8,
+    `2024-01-31` is a date, and `1e-3` is a string (a number needs the point: `1.0e-3`).
+
+    Unlike PyYAML, which silently keeps the last of two equal keys, this refuses them.
+
+    Raises `JobError` when the text is not YAML, is empty, holds more than one document, repeats a
+    key, contains itself, or is not a mapping.
+    """
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is not None:
+            _refuse_loops(node, path)
+            _refuse_repeated_keys(loader, node, path)
+        job = None if node is None else loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        raise JobError(_place(path, error), f"not valid YAML: {_problem(error)}") from None
+    except yaml.YAMLError as error:
+        raise JobError(path, f"not valid YAML: {_one_line(error)}") from None
+    except ValueError as error:
+        # PyYAML takes `2024-02-31` for a date and `0x_` for a number before it finds they are none.
+        raise JobError(
+            path,
+            f"not valid YAML: a value looks like a date or a number and is none: {error}",
+            "Write it in quotes if it is meant as text.",
+        ) from None
+    except RecursionError:
+        raise JobError(path, "not a job file: it is nested too deeply") from None
+    if job is None:
+        raise JobError(path, "the job file is empty", f"It needs at least:\n\n{_SMALLEST_JOB}")
+    if not isinstance(job, dict):
+        raise JobError(
+            path,
+            f"not a job file: it holds {_kind(job)} and not a mapping of keys to values",
+            f"It needs at least:\n\n{_SMALLEST_JOB}",
+        )
+    return job
+
+
+def dump_job_file(job: Mapping[str, Any]) -> str:
+    """Return the job as YAML, keys in the order of `job`, commands of many lines as a block.
+
+    The same job gives the same text, and `read_job_file` of that text gives the job.
+    """
+    text: str = yaml.dump(
+        dict(job),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=_NEVER_FOLD,
+    )
+    return text
+
+
+_SMALLEST_JOB = """\
+command: python main.py
+environment: azureml:my-environment:1"""
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        # Anchors such as `&id001` say nothing to a reader, and a job file never contains itself.
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None
+    if _ODD_LINE_ENDS.search(value):
+        # PyYAML writes these as they are, and reads them back as line feeds or blanks.
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _refuse_loops(node: yaml.Node, path: str) -> None:
+    done: set[int] = set()
+    open_nodes: set[int] = set()
+
+    def visit(node: yaml.Node) -> None:
+        if id(node) in open_nodes:
+            raise JobError(f"{path}: line {_line(node)}", "a YAML alias contains itself")
+        if id(node) in done:
+            return
+        open_nodes.add(id(node))
+        for child in _children(node):
+            visit(child)
+        open_nodes.discard(id(node))
+        done.add(id(node))
+
+    visit(node)
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def _refuse_repeated_keys(loader: yaml.SafeLoader, root: yaml.Node, path: str) -> None:
+    repeated: list[str] = []
+    seen_nodes: set[int] = set()
+
+    def visit(node: yaml.Node, where: str) -> None:
+        if id(node) in seen_nodes:
+            return
+        seen_nodes.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                visit(item, f"{where}.{index}")
+        if not isinstance(node, yaml.MappingNode):
+            return
+        first_lines: dict[Any, int] = {}
+        for key_node, value_node in node.value:
+            key_path = where
+            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != _MERGE_TAG:
+                key = loader.construct_object(key_node, deep=True)
+                key_path = f"{where}.{key_node.value}" if where else key_node.value
+                if key in first_lines:
+                    repeated.append(
+                        f"`{key_path}` stands in line {first_lines[key]} and again in line "
+                        f"{_line(key_node)}"
+                    )
+                else:
+                    first_lines[key] = _line(key_node)
+            visit(value_node, key_path)
+
+    visit(root, "")
+    if repeated:
+        raise JobError(
+            path,
+            f"the same key twice: {'; '.join(repeated)}",
+            "YAML would silently take the last one. Keep one of them.",
+        )
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _place(path: str, error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    return path if mark is None else f"{path}: line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    if error.problem == "but found another document":
+        return "a second document begins here, a job file holds one"
+    parts = (error.context, error.problem)
+    return _one_line(", ".join(part for part in parts if part)) or "it cannot be read"
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return "plain text"
+    return f"the single value {value!r}"

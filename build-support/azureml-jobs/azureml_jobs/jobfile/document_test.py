@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azureml_jobs.errors import JobError
+from azureml_jobs.jobfile.document import dump_job_file, read_job_file
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("yes", True, id="yes is a boolean"),
+        pytest.param("010", 8, id="a leading zero means octal"),
+        pytest.param("1e-3", "1e-3", id="an exponent without a point is text"),
+        pytest.param("1.0e-3", 0.001, id="an exponent with a point is a number"),
+        pytest.param("2024-01-31", datetime.date(2024, 1, 31), id="a date"),
+        pytest.param("'${{inputs.x}}'", "${{inputs.x}}", id="an expression"),
+    ],
+)
+def test_reads_values_as_azure_ai_ml_does(text: str, value: Any) -> None:
+    assert read_job_file(f"a: {text}\n", "job.yaml") == {"a": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("a: b: c", "job.yaml: line 1, column 5: not valid YAML:", id="no YAML"),
+        pytest.param("a: 'x", "unexpected end of stream", id="an open quote"),
+        pytest.param("a:\n\t- b", "line 2, column 1", id="a tab"),
+        pytest.param("a: *b", "undefined alias 'b'", id="an unknown alias"),
+        pytest.param("a: 1\n---\nb: 2", "line 2, column 1: not valid", id="two documents"),
+        pytest.param("a: \x07", "special characters are not allowed", id="a control character"),
+        pytest.param("a: !!python/name:os.system", "constructor for the tag", id="a Python tag"),
+        pytest.param("a: 2024-02-31", "looks like a date or a number", id="a day that is none"),
+        pytest.param("[1]: 2", "unhashable key", id="a list as key"),
+        pytest.param("a: &a [*a]", "a YAML alias contains itself", id="a loop"),
+        pytest.param("a: " + "[" * 2000, "nested too deeply", id="deep nesting"),
+        pytest.param("", "the job file is empty", id="no content"),
+        pytest.param("# nothing", "the job file is empty", id="comments only"),
+        pytest.param("- a", "it holds a list", id="a list"),
+        pytest.param("some words", "it holds plain text", id="text"),
+        pytest.param("5", "it holds the single value 5", id="a number"),
+        pytest.param("a: 1\nb: 2\na: 3", "`a` stands in line 1 and again in line 3", id="a repeat"),
+        pytest.param("a:\n  b: 1\n  b: 1", "`a.b` stands in line 2", id="a repeat further down"),
+        pytest.param("on: 1\nyes: 2", "`yes` stands in line 1 and", id="a repeat in other letters"),
+    ],
+)
+def test_says_where_and_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(JobError) as caught:
+        read_job_file(text, "job.yaml")
+    assert str(caught.value).startswith("job.yaml")
+    assert message in str(caught.value)
+
+
+def test_names_all_repeated_keys_at_once() -> None:
+    with pytest.raises(JobError, match=r"`a` stands.*; `c\.d` stands"):
+        read_job_file("a: 1\na: 2\nc: {d: 1, d: 2}", "job.yaml")
+
+
+def test_a_key_may_override_what_is_merged_in() -> None:
+    text = "base: &base {a: 1}\njob: {<<: *base, a: 2}"
+    assert read_job_file(text, "job.yaml")["job"] == {"a": 2}
+
+
+def test_reads_a_file_with_a_byte_order_mark() -> None:
+    assert read_job_file("\ufeffcommand: x", "job.yaml") == {"command": "x"}
+
+
+def test_writes_keys_in_order_and_commands_as_blocks() -> None:
+    job = {
+        "type": "command",
+        "command": "python a.py\npython b.py\n",
+        "compute": "é",
+        "a": "x " * 90,
+    }
+    assert dump_job_file(job) == (
+        "type: command\n"
+        "command: |\n"
+        "  python a.py\n"
+        "  python b.py\n"
+        "compute: é\n"
+        f"a: '{'x ' * 90}'\n"
+    )
+
+
+def test_writes_shared_values_without_anchors() -> None:
+    shared = {"a": "b"}
+    assert dump_job_file({"x": shared, "y": shared}) == "x:\n  a: b\ny:\n  a: b\n"
+
+
+@given(st.dictionaries(st.text(), VALUES, min_size=1, max_size=4))
+def test_reads_back_what_it_writes(job: dict[str, Any]) -> None:
+    text = dump_job_file(job)
+    assert read_job_file(text, "job.yaml") == job
+    assert dump_job_file(read_job_file(text, "job.yaml")) == text
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_with_a_message(text: str) -> None:
+    try:
+        read_job_file(text, "job.yaml")
+    except JobError:
+        pass

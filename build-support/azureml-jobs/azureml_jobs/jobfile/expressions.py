@@ -1,0 +1,157 @@
+"""The expressions `${{inputs.x}}` and `${{outputs.y}}` in a job's command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from azureml_jobs.errors import JobError
+from azureml_jobs.jobfile.mistakes import Mistake, instead_of, nearest, raise_mistakes
+from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
+
+_EXPRESSION = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
+_REFERENCE = re.compile(r"(inputs|outputs)\.([\w-]+)((?:\.[\w-]+)*)")
+_OPTIONAL_PART = re.compile(r"\$\[\[((?:(?!\$\[\[).)*?)\]\]", re.DOTALL)
+# Namespaces that Azure ML knows in other kinds of jobs.
+_ELSEWHERE = {"parent": "pipeline jobs", "search_space": "sweep jobs"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One `${{inputs.name}}` or `${{outputs.name}}`.
+
+    attribute: what follows the name (`path` in `${{inputs.x.path}}`), mostly empty.
+    is_optional: it stands in `$[[ … ]]`, which falls away when there is no such input.
+    """
+
+    group: Literal["inputs", "outputs"]
+    name: str
+    attribute: str = ""
+    is_optional: bool = False
+
+
+def references(command: str) -> tuple[Reference, ...]:
+    """Return the inputs and outputs that `command` names, in order, each as often as it stands."""
+    optional = [match.span() for match in _OPTIONAL_PART.finditer(command)]
+    found = []
+    for match in _EXPRESSION.finditer(command):
+        parts = _REFERENCE.fullmatch(match.group(1))
+        if parts:
+            found.append(
+                Reference(
+                    cast(Literal["inputs", "outputs"], parts.group(1)),
+                    parts.group(2),
+                    parts.group(3)[1:],
+                    any(start <= match.start() < end for start, end in optional),
+                )
+            )
+    return tuple(found)
+
+
+def check_references(job: Mapping[str, Any], path: str) -> None:
+    """Raise `JobError` for every expression in the command that names nothing in the job.
+
+    As azure-ai-ml does before it submits (`validate_inputs_for_command`), and for outputs alike:
+    what it would not replace reaches bash as `${{…}}`, which bash refuses as a bad substitution.
+    """
+    command = job.get("command")
+    if not isinstance(command, str):
+        return
+    mistakes = [_unknown_reference(job, reference) for reference in references(command)]
+    mistakes += [_unknown_expression(match.group(1)) for match in _EXPRESSION.finditer(command)]
+    raise_mistakes(path, list(dict.fromkeys(mistake for mistake in mistakes if mistake)))
+
+
+def render(
+    command: str,
+    inputs: Mapping[str, str],
+    outputs: Mapping[str, str],
+    paths: Collection[str] = (),
+) -> str:
+    """Return `command` with its expressions replaced, and all other text as it stands.
+
+    `inputs` and `outputs` hold what each name stands for: the path of the data, or the text of a
+    literal. Those of them that `paths` names (`inputs.x`) are quoted for bash where that is needed.
+    A part `$[[ … ]]` is kept when all inputs in it are given, else it falls away.
+
+    Raises `JobError` for a name that is not given.
+    """
+    values = {"inputs": inputs, "outputs": outputs}
+
+    def keep_or_drop(match: re.Match[str]) -> str:
+        part = match.group(1)
+        given = all(reference.name in values[reference.group] for reference in references(part))
+        return part if given else ""
+
+    def replace(match: re.Match[str]) -> str:
+        parts = _REFERENCE.fullmatch(match.group(1))
+        if parts is None:
+            return match.group()
+        group, name = parts.group(1), parts.group(2)
+        if parts.group(3) or name not in values[group]:
+            raise JobError("command", f"nothing is given for `{match.group()}`")
+        value = values[group][name]
+        if f"{group}.{name}" in paths:
+            return quoted_for(value, quotes_at(kept, match.start()))
+        return value
+
+    kept = _OPTIONAL_PART.sub(keep_or_drop, command)
+    return _EXPRESSION.sub(replace, kept)
+
+
+def literal_text(value: Any) -> str:
+    """Return a literal input as the text that Azure ML puts into the command.
+
+    azure-ai-ml sends `str(value)`, so `true` arrives as `True` and `1.0e-3` as `0.001`.
+    """
+    return str(value["value"] if isinstance(value, Mapping) else value)
+
+
+def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Any:
+    group, name = reference.group, reference.name
+    declared = job.get(group)
+    names = [str(key) for key in declared] if isinstance(declared, Mapping) else []
+    written = f"${{{{{group}.{name}}}}}"
+    singular = group[:-1]
+    if name not in names:
+        # Of inputs, azure-ai-ml lets those go that stand in an optional part.
+        if reference.is_optional:
+            return None
+        remedy = instead_of(name, names, none=f"The job has no `{group}:`.")
+        return Mistake(
+            "command",
+            f"`{written}` names no {singular} of this job",
+            f"{remedy} Or add `{name}:` below `{group}:`.",
+        )
+    if reference.attribute:
+        return Mistake(
+            "command",
+            f"`${{{{{group}.{name}.{reference.attribute}}}}}` is nothing that Azure ML replaces in "
+            "a command job",
+            f"Write `{written}`, which is the path of the data.",
+        )
+    return None
+
+
+def _unknown_expression(content: str) -> Any:
+    if _REFERENCE.fullmatch(content):
+        return None
+    namespace, _, rest = content.partition(".")
+    written = f"${{{{{content}}}}}"
+    if namespace in _ELSEWHERE:
+        return Mistake(
+            "command",
+            f"`{written}` is for {_ELSEWHERE[namespace]}, and this is a command job",
+            "Write `${{inputs.NAME}}` or `${{outputs.NAME}}`.",
+        )
+    # What is left untouched here may be something that a later Azure ML replaces.
+    close = nearest(namespace, ("inputs", "outputs"))
+    if close is None:
+        return None
+    return Mistake(
+        "command",
+        f"`{written}` is nothing that Azure ML replaces in a command job",
+        f"Did you mean `${{{{{close}.{rest or 'NAME'}}}}}`?",
+    )

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from azureml_jobs.errors import JobError
+from azureml_jobs.jobfile.expressions import (
+    Reference,
+    check_references,
+    literal_text,
+    references,
+    render,
+)
+
+JOB: dict[str, Any] = {"inputs": {"epochs": 5, "data": {"path": "x"}}, "outputs": {"model": None}}
+
+
+def test_finds_inputs_and_outputs_in_order() -> None:
+    command = (
+        "a ${{inputs.x}} '${{ outputs.y }}' ${{inputs.x.path}} $[[--z ${{inputs.z}}]] ${{x}} $X"
+    )
+    assert references(command) == (
+        Reference("inputs", "x"),
+        Reference("outputs", "y"),
+        Reference("inputs", "x", attribute="path"),
+        Reference("inputs", "z", is_optional=True),
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param("${{inputs.epochs}} ${{outputs.model}}/x.pkl", id="declared names"),
+        pytest.param("$[[--x ${{inputs.unknown}}]]", id="an unknown input in an optional part"),
+        pytest.param("${{name}}", id="something that Azure ML may know"),
+        pytest.param("${X} $((1 + 2)) {{x}}", id="shell"),
+    ],
+)
+def test_accepts(command: str) -> None:
+    check_references({**JOB, "command": command}, "job.yaml")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        pytest.param("${{inputs.epoch}}", "Did you mean `epochs`?", id="a typo in an input"),
+        pytest.param("${{outputs.modle}}", "Did you mean `model`?", id="a typo in an output"),
+        pytest.param("${{inputs.model}}", "names no input of this job", id="an output as input"),
+        pytest.param(
+            "${{inputs.data.path}}", "Write `${{inputs.data}}`", id="the path of an input"
+        ),
+        pytest.param("${{input.data}}", "Did you mean `${{inputs.data}}`?", id="a typo in inputs"),
+        pytest.param("${{Inputs.data}}", "Did you mean `${{inputs.data}}`?", id="a capital"),
+        pytest.param("${{search_space.lr}}", "is for sweep jobs", id="an expression of sweeps"),
+        pytest.param("${{parent.inputs.x}}", "is for pipeline jobs", id="one of pipelines"),
+    ],
+)
+def test_refuses_what_would_not_be_replaced(command: str, says: str) -> None:
+    with pytest.raises(JobError) as caught:
+        check_references({**JOB, "command": command}, "job.yaml")
+    assert str(caught.value).startswith("job.yaml: command: ")
+    assert says in str(caught.value)
+
+
+def test_says_that_a_job_has_no_inputs_and_how_to_add_one() -> None:
+    with pytest.raises(JobError) as caught:
+        check_references({"command": "${{inputs.x}}"}, "job.yaml")
+    assert "The job has no `inputs:`. Or add `x:` below `inputs:`." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        pytest.param("a ${{inputs.x}} b", "a 1 b", id="an input"),
+        pytest.param("a ${{ inputs.x }}", "a 1", id="blanks in the braces"),
+        pytest.param("'${{outputs.y}}/m'", "'/out/m'", id="an output in quotes"),
+        pytest.param(
+            "a $[[--x ${{inputs.x}}]] b", "a --x 1 b", id="an optional part that is given"
+        ),
+        pytest.param("a $[[--z ${{inputs.z}}]] b", "a  b", id="an optional part that is not"),
+        pytest.param(
+            "a ${{name}} ${X} $[x] [[ -f a ]]", "a ${{name}} ${X} $[x] [[ -f a ]]", id="else"
+        ),
+    ],
+)
+def test_renders(command: str, expected: str) -> None:
+    assert render(command, {"x": "1"}, {"y": "/out"}) == expected
+
+
+def test_a_value_is_put_in_as_it_stands() -> None:
+    assert render("${{inputs.x}}", {"x": r"\1 ${{inputs.x}} $[[a]]"}, {}) == (
+        r"\1 ${{inputs.x}} $[[a]]"
+    )
+
+
+def test_rendering_a_name_that_is_not_given_is_refused() -> None:
+    with pytest.raises(JobError, match="nothing is given for"):
+        render("${{inputs.z}}", {}, {})
+
+
+def test_literals_are_written_as_azure_ml_writes_them() -> None:
+    assert [literal_text(value) for value in (True, 5, 1.0e-3, "a", {"value": 2})] == [
+        *("True", "5", "0.001", "a", "2")
+    ]

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azureml_jobs.errors import JobError
+from azureml_jobs.jobfile.document import read_job_file
+from azureml_jobs.jobfile.overrides import apply_overrides
+
+JOB = read_job_file(
+    """\
+    command: python main.py ${{inputs.extra}} ${{inputs.more}}
+    environment: azureml:e:1
+    environment_variables: {A: b}
+    resources: {locations: [eastus]}
+    inputs:
+      epochs: 5
+      rate: 0.1
+      verbose: true
+      text: '5'
+      data: {type: uri_file, path: old.csv}
+      wrapped: {value: 5}
+    outputs:
+      model:
+    """,
+    "job.yaml",
+)
+
+
+def apply(*settings: str) -> dict[str, Any]:
+    return apply_overrides(JOB, settings, "job.yaml")
+
+
+def at(job: Any, *keys: Any) -> Any:
+    for key in keys:
+        job = job[key]
+    return job
+
+
+@pytest.mark.parametrize(
+    ("setting", "keys", "value"),
+    [
+        pytest.param("compute=gpu", ["compute"], "gpu", id="a new key"),
+        pytest.param("name=5", ["name"], "5", id="text stays text"),
+        pytest.param("description=a=b", ["description"], "a=b", id="an equals sign in the value"),
+        pytest.param("description=", ["description"], "", id="an empty value"),
+        pytest.param("tags.owner=me", ["tags", "owner"], "me", id="a level that is not there"),
+        pytest.param(r"tags.a\.b=c", ["tags", "a.b"], "c", id="a dot within a key"),
+        pytest.param("tags={a: b}", ["tags"], {"a": "b"}, id="a mapping as YAML"),
+        pytest.param(
+            "environment_variables.X=1", ["environment_variables", "X"], "1", id="variable"
+        ),
+        pytest.param(
+            "environment_variables.X={}", ["environment_variables", "X"], "{}", id="braces"
+        ),
+        pytest.param(
+            "resources.instance_count=2", ["resources", "instance_count"], 2, id="integer"
+        ),
+        pytest.param(
+            "resources.locations=[a, b]", ["resources", "locations"], ["a", "b"], id="list"
+        ),
+        pytest.param("resources.locations.0=x", ["resources", "locations"], ["x"], id="an index"),
+        pytest.param("resources.locations[0]=x", ["resources", "locations"], ["x"], id="brackets"),
+        pytest.param(
+            "resources.locations.1=x", ["resources", "locations"], ["eastus", "x"], id="the end"
+        ),
+        pytest.param(
+            "resources.docker_args=--gpus all",
+            ["resources", "docker_args"],
+            "--gpus all",
+            id="args",
+        ),
+        pytest.param(
+            "resources.docker_args.0=-x", ["resources", "docker_args"], ["-x"], id="one arg"
+        ),
+        pytest.param("limits.timeout=60", ["limits", "timeout"], 60, id="an integer, a new level"),
+        pytest.param("inputs.epochs=20", ["inputs", "epochs"], 20, id="an integer literal"),
+        pytest.param("inputs.rate=1", ["inputs", "rate"], 1.0, id="a fraction stays one"),
+        pytest.param("inputs.rate=1e-3", ["inputs", "rate"], 0.001, id="an exponent"),
+        pytest.param("inputs.verbose=no", ["inputs", "verbose"], False, id="a boolean literal"),
+        pytest.param("inputs.text=7", ["inputs", "text"], "7", id="a text literal"),
+        pytest.param("inputs.text={a: b}", ["inputs", "text"], "{a: b}", id="a text with braces"),
+        pytest.param("inputs.wrapped.value=7", ["inputs", "wrapped", "value"], 7, id="a value key"),
+        pytest.param(
+            "inputs.data.path=./x.csv", ["inputs", "data", "path"], "./x.csv", id="a path"
+        ),
+        pytest.param(
+            "inputs.extra=3", ["inputs", "extra"], 3, id="an input that the command names"
+        ),
+        pytest.param("inputs.extra=a b", ["inputs", "extra"], "a b", id="such an input as text"),
+        pytest.param("inputs.more.path=x", ["inputs", "more"], {"path": "x"}, id="as data"),
+        pytest.param(
+            "outputs.model.mode=upload", ["outputs", "model", "mode"], "upload", id="output"
+        ),
+        pytest.param(
+            "distribution.type=PyTorch", ["distribution", "type"], "PyTorch", id="a choice"
+        ),
+        pytest.param("environment=azureml:f:2", ["environment"], "azureml:f:2", id="a reference"),
+        pytest.param("environment={image: x}", ["environment"], {"image": "x"}, id="inline"),
+    ],
+)
+def test_sets_a_value_of_the_right_type(setting: str, keys: list[str], value: Any) -> None:
+    found = at(apply(setting), *keys)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "where", "says"),
+    [
+        pytest.param("foo", "job.yaml", "needs a `=`", id="no equals sign"),
+        pytest.param("=x", "job.yaml", "a part of the key is empty", id="no key"),
+        pytest.param("tags..a=x", "job.yaml", "a part of the key is empty", id="two dots"),
+        pytest.param("computee=x", "job.yaml: computee", "Did you mean `compute`?", id="a typo"),
+        pytest.param(
+            "resources.count=2", "job.yaml: resources.count", "`instance_count`", id="a typo below"
+        ),
+        pytest.param(
+            "shm_size=2g", "job.yaml: shm_size", "`resources.shm_size`", id="a level high"
+        ),
+        pytest.param(
+            "status=x", "job.yaml: status", "Azure ML sets `status` itself", id="read-only"
+        ),
+        pytest.param(
+            "inputs.epochs=abc", "job.yaml: inputs.epochs", "expects an integer", id="word"
+        ),
+        pytest.param(
+            "inputs.epochs=2.5", "job.yaml: inputs.epochs", "`epochs: 5.0`", id="fraction"
+        ),
+        pytest.param(
+            "inputs.rate=fast", "job.yaml: inputs.rate", "expects a number", id="no number"
+        ),
+        pytest.param("inputs.rate=nan", "job.yaml: inputs.rate", "expects a number", id="nan"),
+        pytest.param(
+            "inputs.verbose=maybe", "job.yaml: inputs.verbose", "`true` or", id="no boolean"
+        ),
+        pytest.param(
+            "inputs.epoch=5", "job.yaml: inputs.epoch", "Did you mean `epochs`?", id="input"
+        ),
+        pytest.param("inputs.data=x", "job.yaml: inputs.data", "inputs.data.path=x`", id="data"),
+        pytest.param(
+            "inputs.epochs.path=x", "job.yaml: inputs.epochs", "has no keys", id="a literal"
+        ),
+        pytest.param("environment.image=x", "job.yaml: environment", "has no keys", id="reference"),
+        pytest.param("resources=2", "job.yaml: resources", "expects keys and values", id="mapping"),
+        pytest.param("tags={", "job.yaml: tags", "not valid YAML", id="broken YAML"),
+        pytest.param(
+            "resources.locations.5=x", "job.yaml: resources.locations", "0 to 1", id="index"
+        ),
+        pytest.param(
+            "resources.locations.a=x", "job.yaml: resources.locations", "no index", id="key"
+        ),
+        pytest.param("distribution.type=mp", "job.yaml: distribution.type", "`mpi`", id="choice"),
+        pytest.param("limits.timeout=" + "9" * 5000, "job.yaml: limits", "an integer", id="huge"),
+    ],
+)
+def test_refuses_a_setting_that_cannot_be_meant(setting: str, where: str, says: str) -> None:
+    with pytest.raises(JobError) as caught:
+        apply(setting)
+    assert str(caught.value).startswith(where)
+    assert f"`--set {setting}`" in str(caught.value)
+    assert says in str(caught.value)
+
+
+def test_reports_all_settings_that_are_wrong() -> None:
+    with pytest.raises(JobError) as caught:
+        apply("foo", "compute=gpu", "computee=x")
+    assert "2 mistakes" in str(caught.value)
+    assert "--set foo" in str(caught.value)
+    assert "--set computee=x" in str(caught.value)
+
+
+def test_later_settings_win() -> None:
+    assert apply("compute=a", "compute=b")["compute"] == "b"
+
+
+def test_the_job_itself_and_the_order_of_its_keys_stay() -> None:
+    before = copy.deepcopy(JOB)
+    changed = apply("inputs.data.path=x", "resources.locations.0=y", "tags.a=b", "command=c")
+    assert JOB == before
+    assert list(changed) == [*JOB, "tags"]
+    assert list(changed["inputs"]) == list(JOB["inputs"])
+
+
+def test_values_shared_by_a_yaml_alias_change_one_at_a_time() -> None:
+    text = "command: x\ninputs:\n  a: &a {type: uri_file, path: old}\n  b: *a\n"
+    job = read_job_file(text, "job.yaml")
+    inputs = apply_overrides(job, ["inputs.a.path=new"], "job.yaml")["inputs"]
+    assert inputs["a"]["path"] == "new"
+    assert inputs["b"]["path"] == "old"
+
+
+def test_other_types_of_jobs_are_refused() -> None:
+    with pytest.raises(JobError, match="only command jobs"):
+        apply_overrides({"type": "sweep"}, ["compute=x"], "job.yaml")
+
+
+@given(st.integers(min_value=-(10**15), max_value=10**15))
+def test_integers_round_trip(value: int) -> None:
+    assert apply(f"inputs.epochs={value}")["inputs"]["epochs"] == value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_fractions_round_trip(value: float) -> None:
+    assert apply(f"inputs.rate={value}")["inputs"]["rate"] == value
+
+
+@given(st.text())
+def test_text_round_trips(value: str) -> None:
+    assert apply(f"inputs.text={value}", f"tags.a={value}")["inputs"]["text"] == value
+    assert apply(f"tags.a={value}")["tags"]["a"] == value
+
+
+@given(st.text(min_size=1))
+def test_any_name_of_a_tag_can_be_written(name: str) -> None:
+    written = name.replace(".", r"\.")
+    if "=" in name or "\\" in name or "[" in name or written.strip() != written:
+        return
+    assert apply(f"tags.{written}=x")["tags"][name] == "x"
+
+
+@given(st.text(alphabet="abc.=[]{}0 \\", max_size=12), st.sampled_from(["", *JOB]))
+def test_any_setting_is_applied_or_refused_with_a_message(setting: str, key: str) -> None:
+    try:
+        apply(f"{key}{setting}")
+    except JobError as error:
+        assert str(error)

@@ -1,0 +1,75 @@
+"""Finding what a template leaves to be filled in: `compute: azureml:<your-cluster>`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from azureml_jobs.jobfile.mistakes import Mistake, raise_mistakes
+
+# A letter right behind `<` and something else than a blank right before `>`: not `a < b > c`.
+_PLACEHOLDER = re.compile(r"(?<![\w$<])<[A-Za-z](?:[\w .:/-]*\w)?>")
+# In text of the user's own, `<pad>` and `<b>` are ordinary and `<your-name>` is not.
+_SPOKEN = re.compile(r"<(?:.*[ -].*|your.*|change_?me|replace_?me|todo|fill_?me_?in)>", re.I)
+
+# Bash reads `<in.txt` as a redirection, and a description may say anything.
+_NEVER = {"command", "description", "environment.description"}
+# Where any text may stand, and not the name of something in Azure ML.
+_FREE_TEXT = re.compile(
+    r"(?:display_name|tags\..*|properties\..*|environment_variables\..*|inputs\.[^.]+"
+    r"|inputs\.[^.]+\.value|environment\.tags\..*|environment\.conda_file.*"
+    r"|resources\.properties\..*|services\.[^.]+\.properties\..*|resources\.docker_args.*)"
+)
+_EXAMPLES = {
+    "compute": "azureml:my-cluster",
+    "environment": "azureml:my-environment:1",
+    "experiment_name": "my-experiment",
+    "environment.image": "python:3.11-slim",
+    "resources.instance_type": "Standard_DS3_v2",
+}
+
+
+def check_placeholders(job: Mapping[str, Any], path: str) -> None:
+    """Raise `JobError` for every value that still holds a placeholder such as `<cluster-name>`.
+
+    A placeholder is `<`, a letter, more letters, digits, blanks, or any of `_ . : / -`, and `>`.
+    Values that name something (compute, environment, paths, names) may hold none. In free text
+    (literal inputs, tags, properties, environment variables, the display name), one counts only
+    when it is spoken to the reader: with a blank or a hyphen, or `<your…>`, `<changeme>`, `<todo>`;
+    so `<pad>` and `<b>` pass. The command and descriptions are not looked at: `<in.txt` is a
+    redirection there.
+    """
+    mistakes = []
+    for key_path, text in _texts(job, ""):
+        if key_path in _NEVER:
+            continue
+        for match in _PLACEHOLDER.finditer(text):
+            if _FREE_TEXT.fullmatch(key_path) and not _SPOKEN.fullmatch(match.group()):
+                continue
+            mistakes.append(_mistake(key_path, match.group()))
+            break
+    raise_mistakes(path, mistakes)
+
+
+def _mistake(key_path: str, placeholder: str) -> Mistake:
+    key = key_path.rpartition(".")[2]
+    remedy = f"Write your own value for `{placeholder}`"
+    if key_path in _EXAMPLES:
+        remedy += f", for example `{key}: {_EXAMPLES[key_path]}`"
+    return Mistake(
+        key_path,
+        f"the placeholder `{placeholder}` is not replaced yet",
+        f"{remedy}, in the file or by `--set {key_path}=…`.",
+    )
+
+
+def _texts(value: Any, key_path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield key_path, value
+    elif isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from _texts(child, f"{key_path}.{key}" if key_path else str(key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _texts(child, f"{key_path}.{index}")
