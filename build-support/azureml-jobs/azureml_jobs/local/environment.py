@@ -1,0 +1,102 @@
+"""The environment variables that a job or a script gets in the local workspace."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Dict, Mapping, Optional
+
+from azureml_jobs.local.process import JOB_MARKER
+from azureml_jobs.local.record import JobRecord
+
+# A job in the cloud sees none of the laptop's variables. What a job needs belongs into
+# `environment_variables` of its job file, where the cloud gets it too; and credentials that lie in
+# a developer's shell have no business in a job. Only what describes the machine is passed on.
+_PASSED_ON = frozenset(
+    {
+        # The user and the session
+        *("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM", "COLORTERM"),
+        *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TMPDIR", "DISPLAY", "XDG_RUNTIME_DIR"),
+        *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
+        # The way to the network, for data and models that code fetches by itself
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
+        *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        # The hardware, and its drivers
+        *("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH", "NVIDIA_VISIBLE_DEVICES"),
+        *("ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"),
+    }
+)
+_PASSED_ON_PREFIXES = ("LC_",)
+
+
+def job_environment(
+    record: JobRecord, folder: Path, mlruns: Path, experiment_id: str, caller: Mapping[str, str]
+) -> Dict[str, str]:
+    """What the command of a job sees. The job file's own variables win over everything."""
+    environment = _machine(caller, record.python)
+    environment.update(
+        {
+            # Read by azureml-mlflow (`_common/constants.py`), by azureml-core's `Run.get_context`
+            # and by user code. The variables of a subscription are left out: there is none.
+            "AZUREML_RUN_ID": record.name,
+            "AZUREML_ROOT_RUN_ID": record.name,
+            "AZUREML_EXPERIMENT_ID": experiment_id,
+            "AZUREML_ARM_PROJECT_NAME": record.experiment_name,
+            # https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html
+            **_tracking(mlruns, record.experiment_name),
+            "MLFLOW_EXPERIMENT_ID": experiment_id,
+            "MLFLOW_RUN_ID": record.name,
+        }
+    )
+    # Azure ML gives the paths of data, not literals, under these names; the prefix is also in
+    # azure-ai-ml (`entities/_job/parameterized_command.py`).
+    for name, given in record.inputs.items():
+        if given.get("kind") == "path":
+            environment[f"AZURE_ML_INPUT_{name}"] = str(given["value"])
+    for name, path in record.outputs.items():
+        environment[f"AZURE_ML_OUTPUT_{name}"] = path
+    environment.update({key: str(value) for key, value in record.environment_variables.items()})
+    environment[JOB_MARKER] = str(folder)
+    return environment
+
+
+def script_environment(
+    python: str,
+    folder: Path,
+    mlruns: Path,
+    experiment: str,
+    own: Optional[Mapping[str, str]],
+    caller: Mapping[str, str],
+) -> Dict[str, str]:
+    """What a `:local` script sees: as a job, but there is no run yet that it could resume."""
+    environment = _machine(caller, python)
+    environment.update(_tracking(mlruns, experiment))
+    environment.update({key: str(value) for key, value in (own or {}).items()})
+    environment[JOB_MARKER] = str(folder)
+    return environment
+
+
+def _machine(caller: Mapping[str, str], python: str) -> Dict[str, str]:
+    environment = {
+        key: value
+        for key, value in caller.items()
+        if key in _PASSED_ON or key.startswith(_PASSED_ON_PREFIXES)
+    }
+    path = caller.get("PATH", os.defpath)
+    if python:
+        path = os.pathsep.join([os.path.join(python, "bin"), path])
+        environment["VIRTUAL_ENV"] = python
+    environment["PATH"] = path
+    # What a job prints is seen when it prints it, not when a buffer is full.
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
+
+
+def _tracking(mlruns: Path, experiment: str) -> Dict[str, str]:
+    return {
+        "MLFLOW_TRACKING_URI": mlruns.absolute().as_uri(),
+        "MLFLOW_EXPERIMENT_NAME": experiment,
+        # MLflow 3 refuses a store of files without it.
+        "MLFLOW_ALLOW_FILE_STORE": "true",
+    }

@@ -1,0 +1,56 @@
+"""Where things are in the folder of one local job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from azureml_jobs.local.record import JobRecord
+
+
+class JobFolder:
+    """The folder `.azureml/jobs/<name>`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def root(self) -> Path:
+        """The local workspace, `.azureml`."""
+        return self.path.parent.parent
+
+    @property
+    def record_file(self) -> Path:
+        return self.path / "job.json"
+
+    @property
+    def bundle(self) -> Path:
+        """What was staged; nothing changes it afterwards."""
+        return self.path / "bundle"
+
+    @property
+    def work(self) -> Path:
+        """The copy of the bundle's code in which the command runs."""
+        return self.path / "work"
+
+    @property
+    def outputs(self) -> Path:
+        return self.path / "outputs"
+
+    @property
+    def log(self) -> Path:
+        """Standard output and error as they came, under Azure ML's name."""
+        return self.path / "user_logs" / "std_log.txt"
+
+    @property
+    def mlruns(self) -> Path:
+        return self.root / "mlruns"
+
+    def read(self) -> JobRecord:
+        return JobRecord.read(self.record_file)
+
+    def save(self, record: JobRecord) -> None:
+        record.write(self.record_file)

@@ -1,0 +1,330 @@
+"""Whole local jobs, in real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.mlflow_store import MlflowStore
+from azureml_jobs.local.process import members
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+
+def left_of(folder: JobFolder) -> list[int]:
+    return members(str(folder.path), folder.read().pgid)
+
+
+def mlflow_status(jobs: Any, folder: JobFolder) -> str:
+    run = MlflowStore(jobs.workspace.mlruns).read_run(folder.name)
+    assert run is not None
+    return run.status
+
+
+def test_records_a_job_that_completes(jobs: Any) -> None:
+    folder = jobs.new("echo to out; echo to err >&2")
+    status, out, err = jobs.run(folder)
+    record = folder.read()
+    assert status == 0
+    assert out.startswith(b"to out\n")
+    last = out.decode().splitlines()[-1]
+    assert last.startswith(f"{folder.name} Completed in ")
+    assert last.endswith(f"./pants run :aml -- jobs show {folder.name}")
+    assert err == b"to err\n"
+    assert sorted(folder.log.read_text().split("\n")) == ["", "to err", "to out"]
+    assert (record.status, record.exit_code, record.error) == ("Completed", 0, None)
+    assert record.created <= record.started <= record.ended
+    assert set(record.timings) == {"preparing", "running", "total"}
+    assert mlflow_status(jobs, folder) == "FINISHED"
+
+
+def test_a_failed_job_gives_its_status_and_shows_the_end_of_its_log(jobs: Any) -> None:
+    folder = jobs.new("for i in $(seq 30); do echo line $i; done; exit 7")
+    status, out, err = jobs.run(folder)
+    record = folder.read()
+    assert status == 7
+    assert (record.status, record.exit_code) == ("Failed", 7)
+    assert record.error == "the command ended with exit status 7"
+    message = err.decode()
+    assert "line 30\n" in message and "line 11\n" in message and "line 10\n" not in message
+    assert f"{folder.name} Failed after " in message
+    assert f"Its log: .azureml/jobs/{folder.name}/user_logs/std_log.txt" in message
+    assert mlflow_status(jobs, folder) == "FAILED"
+
+
+def test_names_the_signal_that_ended_the_command(jobs: Any) -> None:
+    folder = jobs.new("kill -SEGV $$")
+    assert jobs.run(folder)[0] == 128 + signal.SIGSEGV
+    assert folder.read().error == "the command ended with exit status 139 (SIGSEGV)"
+
+
+def test_keeps_bytes_that_are_not_utf_8_and_lines_without_end(jobs: Any) -> None:
+    folder = jobs.new(r"printf 'a\xff\x00\xfeb'; printf '\xe9' >&2; exit 1")
+    _, out, err = jobs.run(folder)
+    assert out == b"a\xff\x00\xfeb"
+    assert err.startswith(b"\xe9\n-----") and b"\xff" in err
+    assert sorted(folder.log.read_bytes()) == sorted(b"a\xff\x00\xfeb\xe9")
+
+
+def test_streams_while_the_job_runs(jobs: Any) -> None:
+    folder = jobs.new("echo first; while [ ! -e go ]; do sleep 0.02; done; echo second")
+    process = jobs.start(folder)
+    assert process.stdout.readline() == b"first\n"
+    assert folder.read().status == "Running"
+    (folder.work / "go").touch()
+    assert process.stdout.readline() == b"second\n"
+    assert process.wait(10) == 0
+
+
+def test_passes_much_output_on_completely(jobs: Any) -> None:
+    folder = jobs.new("head -c 3000000 /dev/zero | tr '\\0' x; echo end")
+    _, out, _ = jobs.run(folder)
+    assert out.startswith(b"x" * 3000000 + b"end\n")
+    assert folder.log.stat().st_size == 3000004
+
+
+def test_runs_in_the_copy_of_the_code_with_azure_ml_s_folders_and_variables(jobs: Any) -> None:
+    folder = jobs.new(
+        'pwd; ls -d outputs logs; env; touch "$AZURE_ML_OUTPUT_model/m"; read x || echo no input',
+        outputs={"model": "unset"},
+        inputs={
+            "data": {"kind": "path", "value": "/some data"},
+            "rate": {"kind": "literal", "value": "0.1"},
+        },
+        environment_variables={"MINE": "yes", "PYTHONUNBUFFERED": "0"},
+        python="/env prefix",
+    )
+    record = folder.read()
+    record.outputs = {"model": str(folder.outputs / "model")}
+    folder.save(record)
+    status, out, _ = jobs.run(folder)
+    lines = out.decode().splitlines()
+    assert status == 0
+    assert lines[:3] == [str(folder.work), "logs", "outputs"]
+    seen = dict(line.split("=", 1) for line in lines if "=" in line)
+    store = jobs.workspace.mlruns.as_uri()
+    expected = {
+        "AZUREML_RUN_ID": folder.name,
+        "AZUREML_ROOT_RUN_ID": folder.name,
+        "AZUREML_ARM_PROJECT_NAME": "exp",
+        "AZURE_ML_INPUT_data": "/some data",
+        "MLFLOW_RUN_ID": folder.name,
+        "MLFLOW_TRACKING_URI": store,
+        "MLFLOW_EXPERIMENT_NAME": "exp",
+        "MLFLOW_ALLOW_FILE_STORE": "true",
+        "MINE": "yes",
+        "PYTHONUNBUFFERED": "0",
+        "VIRTUAL_ENV": "/env prefix",
+    }
+    assert {key: seen[key] for key in expected} == expected
+    assert seen["PATH"].startswith("/env prefix/bin:")
+    assert not {"A_SECRET", "PYTHONPATH", "AZURE_ML_INPUT_rate"} & set(seen)
+    assert "no input" in lines
+    assert (folder.outputs / "model" / "m").exists()
+
+
+def test_ctrl_c_lets_the_job_clean_up(jobs: Any) -> None:
+    folder = jobs.new("trap 'sleep 0.1; echo done > cleaned; exit 5' INT; echo up; sleep 60 & wait")
+    process = jobs.start(folder)
+    assert process.stdout.readline() == b"up\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    assert (folder.work / "cleaned").read_text() == "done\n"
+    record = folder.read()
+    assert (record.status, record.exit_code) == ("Canceled", 130)
+    assert left_of(folder) == []
+    assert mlflow_status(jobs, folder) == "KILLED"
+
+
+def test_ctrl_c_reaches_python_as_keyboard_interrupt(jobs: Any) -> None:
+    code = "import time\ntry:\n print(1, flush=True); time.sleep(60)\nfinally:\n print('cleaned')"
+    folder = jobs.new(f'{sys.executable} -c "{code}"')
+    process = jobs.start(folder)
+    assert process.stdout.readline() == b"1\n"
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=10)
+    assert (process.returncode, out) == (130, b"cleaned\n")
+
+
+@pytest.mark.parametrize(
+    "sent, passed_on, status",
+    [(signal.SIGTERM, "TERM", 143), (signal.SIGHUP, "TERM", 129)],
+    ids=["terminated", "terminal closed"],
+)
+def test_other_signals_end_the_job_too(jobs: Any, sent: int, passed_on: str, status: int) -> None:
+    folder = jobs.new(f"trap 'touch cleaned; exit' {passed_on}; echo up; sleep 60 & wait")
+    process = jobs.start(folder)
+    process.stdout.readline()
+    process.send_signal(sent)
+    assert process.wait(10) == status
+    assert (folder.work / "cleaned").exists()
+    assert folder.read().status == "Canceled"
+    assert left_of(folder) == []
+
+
+def test_a_second_ctrl_c_kills_at_once(jobs: Any) -> None:
+    folder = jobs.new("trap '' INT; echo up; while :; do sleep 0.05; done")
+    process = jobs.start(folder, grace=60)
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    jobs.until(lambda: folder.read().status == "CancelRequested")
+    begun = time.monotonic()
+
+    def has_ended() -> bool:
+        process.send_signal(signal.SIGINT)
+        return process.poll() is not None
+
+    jobs.until(has_ended)
+    assert process.returncode == 130
+    assert time.monotonic() - begun < 5
+    assert folder.read().status == "Canceled"
+    assert left_of(folder) == []
+
+
+def test_a_job_that_does_not_clean_up_in_time_is_killed(jobs: Any) -> None:
+    folder = jobs.new("trap '' TERM; echo up; while :; do sleep 0.05; done")
+    process = jobs.start(folder, grace=0.3)
+    process.stdout.readline()
+    process.terminate()
+    assert process.wait(10) == 143
+    assert left_of(folder) == []
+
+
+LEAVES_ITS_GROUP = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    open("b", "w").write(str(os.getpid()))
+    time.sleep(60)
+"""
+
+
+def test_ends_what_a_job_leaves_in_the_background(jobs: Any) -> None:
+    left = ["sleep 60 & echo $! > a"]
+    # Only Linux shows which processes outside of the group are the job's.
+    if sys.platform.startswith("linux"):
+        left.append(f"{sys.executable} -c '{LEAVES_ITS_GROUP}'; while [ ! -s b ]; do :; done")
+    folder = jobs.new("; ".join([*left, "exit 3"]))
+    begun = time.monotonic()
+    status, _, _ = jobs.run(folder)
+    assert status == 3
+    # The pipe is held open by what was left, and this does not make the run wait for it.
+    assert time.monotonic() - begun < 10
+    for name in "ab"[: len(left)]:
+        assert not is_alive(int((folder.work / name).read_text()))
+    assert left_of(folder) == []
+
+
+def test_waits_for_the_last_words_of_a_process_substitution(jobs: Any) -> None:
+    folder = jobs.new("echo said > >(sleep 0.2; cat)")
+    _, out, _ = jobs.run(folder)
+    assert out.startswith(b"said\n")
+
+
+def test_a_reader_that_goes_away_does_not_end_the_job(jobs: Any) -> None:
+    folder = jobs.new("while [ ! -e go ]; do echo x; sleep 0.01; done; echo end")
+    process = jobs.start(folder)
+    process.stdout.readline()
+    process.stdout.close()
+    jobs.until(lambda: folder.log.stat().st_size > 30)
+    (folder.work / "go").touch()
+    assert process.stderr.read() == b""
+    assert process.wait(10) == 0
+    assert folder.log.read_text().endswith("end\n")
+
+
+def test_runs_without_any_output_descriptors(jobs: Any) -> None:
+    folder = jobs.new("echo said")
+    code = "import os; os.close(1); os.close(2)\n"
+    process = subprocess.run(
+        [sys.executable, "-c", code + _RUN_PLAINLY, str(folder.path)],
+        env=jobs.environment(),
+        check=False,
+        timeout=20,
+    )
+    assert process.returncode == 0
+    assert folder.log.read_text() == "said\n"
+
+
+_RUN_PLAINLY = """
+import pathlib, sys
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.runner import execute
+os._exit(execute(JobFolder(pathlib.Path(sys.argv[1]))))
+"""
+
+
+def test_a_reader_that_pauses_does_not_keep_ctrl_c_from_the_job(jobs: Any) -> None:
+    folder = jobs.new("yes")
+    process = jobs.start(folder)
+    jobs.until(lambda: folder.log.exists() and folder.log.stat().st_size > 65536)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    assert folder.read().status == "Canceled"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_costs_the_log_and_not_the_job(jobs: Any) -> None:
+    folder = jobs.new("echo said; echo more > here")
+    folder.log.parent.mkdir()
+    folder.log.symlink_to("/dev/full")
+    status, out, err = jobs.run(folder)
+    assert status == 0
+    assert out.startswith(b"said\n")
+    assert b"a part of the log was not kept: No space left on device.\n" in err
+    assert b"Traceback" not in err
+    assert (folder.work / "here").read_text() == "more\n"
+
+
+def test_keeps_the_time_limit(jobs: Any) -> None:
+    folder = jobs.new("trap 'touch cleaned; exit' TERM; echo up; sleep 60 & wait", timeout=0.3)
+    status, _, err = jobs.run(folder)
+    record = folder.read()
+    assert status == 124
+    assert record.status == "Canceled"
+    assert record.error == "timed out after 0.3 s (`limits.timeout`)"
+    assert "up\n-----" in err.decode()
+    assert f"{folder.name} Canceled after " in err.decode()
+    assert (folder.work / "cleaned").exists()
+
+
+def test_refuses_to_run_a_job_twice(jobs: Any) -> None:
+    folder = jobs.new("echo x >> ../times")
+    jobs.run(folder)
+    status, _, err = jobs.run(folder)
+    assert status == 2
+    assert f"{folder.name}: the job cannot be started, its status is Completed." in (err.decode())
+    assert (folder.path / "times").read_text() == "x\n"
+
+
+def test_says_when_there_is_no_bash(jobs: Any) -> None:
+    folder = jobs.new("true", environment_variables={"PATH": "/nowhere"})
+    status, _, err = jobs.run(folder)
+    assert status == 1
+    assert b"bash could not be started" in err
+    assert b"Traceback" not in err
+    assert folder.read().status == "Failed"
+    assert mlflow_status(jobs, folder) == "FAILED"
+
+
+def test_says_when_the_bundle_has_no_code(jobs: Any) -> None:
+    folder = jobs.new("true")
+    (folder.bundle / "code").rmdir()
+    status, _, err = jobs.run(folder)
+    assert status == 1
+    assert b"the job could not be run" in err
+    assert folder.read().status == "Failed"

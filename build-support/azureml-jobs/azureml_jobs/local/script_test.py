@@ -1,0 +1,179 @@
+"""`:local` scripts, with and without a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+from azureml_jobs.local.process import members
+from azureml_jobs.local.script import Script
+
+_RUN = """
+import pathlib, sys
+from azureml_jobs.local.script import execute_script
+sys.exit(execute_script(pathlib.Path(sys.argv[1])))
+"""
+
+
+@pytest.fixture
+def staged(jobs: Any) -> Path:
+    folder: Path = jobs.workspace.root / "local" / "x-1"
+    (folder / "code").mkdir(parents=True)
+    (folder / "code" / "there.txt").write_text("old")
+    (jobs.repo / "data").mkdir()
+    (jobs.repo / "data" / "d.csv").write_text("1,2")
+    (folder / "data").symlink_to(jobs.repo / "data")
+    return folder
+
+
+def stage(folder: Path, code: str, *args: str) -> Path:
+    Script([sys.executable, "-c", code, *args], "/prefix", "exp", {"MINE": "1"}).write(folder)
+    return folder
+
+
+def start(jobs: Any, folder: Path, **streams: Any) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(folder)], env=jobs.environment(), **streams
+    )
+    jobs.started.append(process)
+    return process
+
+
+def test_passes_arguments_data_and_status(jobs: Any, staged: Path) -> None:
+    code = "import sys; print(sys.argv[1:], open('../data/d.csv').read()); sys.exit(9)"
+    process = start(jobs, stage(staged, code, "--a", "b c"), stdout=subprocess.PIPE)
+    out, _ = process.communicate(timeout=10)
+    assert (process.returncode, out) == (9, b"['--a', 'b c'] 1,2\n")
+    assert not staged.exists()
+    assert (jobs.repo / "data" / "d.csv").exists()
+
+
+def test_gives_the_job_s_variables_without_a_run(jobs: Any, staged: Path) -> None:
+    code = "import os; print(*(f'{k}={v}' for k, v in os.environ.items()), sep=chr(10))"
+    process = start(jobs, stage(staged, code), stdout=subprocess.PIPE)
+    lines = process.communicate(timeout=10)[0].decode().splitlines()
+    seen = dict(line.split("=", 1) for line in lines)
+    assert seen["MLFLOW_TRACKING_URI"] == jobs.workspace.mlruns.as_uri()
+    assert seen["MLFLOW_EXPERIMENT_NAME"] == "exp"
+    assert seen["MINE"] == "1"
+    assert seen["PATH"].startswith("/prefix/bin:")
+    assert not {"MLFLOW_RUN_ID", "AZUREML_RUN_ID", "A_SECRET"} & set(seen)
+
+
+def test_reads_what_is_piped_in(jobs: Any, staged: Path) -> None:
+    process = start(
+        jobs,
+        stage(staged, "print(input()[::-1])"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.communicate(b"abc\n", timeout=10)[0] == b"cba\n"
+
+
+def test_keeps_and_names_what_the_script_wrote(jobs: Any, staged: Path) -> None:
+    code = "open('new é.txt', 'w').write('x'); open('there.txt', 'a').write('x')"
+    process = start(jobs, stage(staged, code), stderr=subprocess.PIPE)
+    err = process.communicate(timeout=10)[1].decode()
+    assert process.returncode == 0
+    assert f"kept in {staged / 'code'}:\n  new é.txt\n  there.txt\n" in err
+    assert (staged / "code" / "new é.txt").exists()
+
+
+def test_says_when_the_program_cannot_be_started(jobs: Any, staged: Path) -> None:
+    Script(["/no/such/python"]).write(staged)
+    process = start(jobs, staged, stderr=subprocess.PIPE)
+    err = process.communicate(timeout=10)[1]
+    assert b"/no/such/python: it could not be started: No such file or directory." in err
+    assert not staged.exists()
+
+
+def test_passes_ctrl_c_on_without_a_terminal(jobs: Any, staged: Path) -> None:
+    code = (
+        "import time\ntry:\n print('up', flush=True); time.sleep(60)\n"
+        "finally:\n print('cleaned', flush=True)"
+    )
+    process = start(
+        jobs,
+        stage(staged, code),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=10)[0] == b"cleaned\n"
+    assert process.returncode == 130
+    assert not staged.exists()
+
+
+class Terminal:
+    """A runner in a new terminal, whose other end a test types into."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.pid, self.end = pty.fork()
+        if self.pid == 0:
+            os.execve(sys.executable, [sys.executable, "-c", _RUN, str(folder)], environment)
+        self.seen = b""
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.end, keys)
+
+    def wait_for(self, text: bytes, seconds: float = 15) -> None:
+        deadline = time.monotonic() + seconds
+        while text not in self.seen:
+            if not select.select([self.end], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise AssertionError(self.seen)
+            self.seen += os.read(self.end, 4096)
+
+    def status(self) -> int:
+        """Read to the end, and give the runner's exit status."""
+        while True:
+            try:
+                data = os.read(self.end, 4096)
+            except OSError:
+                data = b""
+            if not data:
+                break
+            self.seen += data
+        os.close(self.end)
+        _, status = os.waitpid(self.pid, 0)
+        return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_script_has_the_terminal(jobs: Any, staged: Path) -> None:
+    code = "import sys; print(sys.stdin.isatty(), sys.stdout.isatty(), input('name? ').upper())"
+    terminal = Terminal(stage(staged, code), jobs.environment())
+    terminal.wait_for(b"name? ")
+    terminal.type(b"ann\n")
+    assert terminal.status() == 0
+    assert b"True True ANN" in terminal.seen
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_ctrl_c_in_a_terminal_reaches_the_script_itself(jobs: Any, staged: Path) -> None:
+    lines: List[str] = [
+        "import subprocess, time",
+        "other = subprocess.Popen(['sleep', '60'], start_new_session=True)",
+        "try:",
+        "    print('up', flush=True); time.sleep(60)",
+        "finally:",
+        "    print('cleaned')",
+    ]
+    terminal = Terminal(stage(staged, "\n".join(lines)), jobs.environment())
+    terminal.wait_for(b"up")
+    terminal.type(b"\x03")
+    assert terminal.status() == 130
+    assert b"cleaned" in terminal.seen
+    assert terminal.seen.count(b"Traceback") == 1  # the script's own
+    assert not staged.exists()
+    assert members(str(staged), None) == []

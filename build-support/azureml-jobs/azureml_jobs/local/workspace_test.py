@@ -1,0 +1,129 @@
+"""Making and finding jobs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.errors import JobError
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.workspace import LocalWorkspace, job_name_stem
+
+_MANY = """
+import pathlib, sys
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.workspace import LocalWorkspace
+
+def fill(staging, final):
+    (staging.path / "mine").write_text(final.name)
+    return JobRecord(final.name)
+
+for _ in range(25):
+    print(LocalWorkspace(pathlib.Path(sys.argv[1])).new_job("x", fill).name)
+"""
+
+
+def plain(staging: JobFolder, final: JobFolder) -> JobRecord:
+    return JobRecord("any")
+
+
+def test_counts_jobs_of_one_stem(tmp_path: Path) -> None:
+    workspace = LocalWorkspace(tmp_path / ".azureml")
+    assert [workspace.new_job("a-1", plain).name for _ in range(2)] == ["a-1-1", "a-1-2"]
+    assert workspace.new_job("b", plain).read().name == "b-1"
+
+
+def test_processes_that_make_jobs_at_once_never_share_a_name(jobs: Any) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _MANY, str(jobs.workspace.root)],
+            stdout=subprocess.PIPE,
+            env=jobs.environment(),
+        )
+        for _ in range(3)
+    ]
+    names = [name for each in processes for name in each.communicate()[0].decode().split()]
+    assert [each.returncode for each in processes] == [0, 0, 0]
+    assert sorted(names) == sorted(f"x-{n}" for n in range(1, 76))
+    assert sorted(os.listdir(jobs.workspace.jobs_folder)) == sorted(names)
+    for name in names:
+        assert (jobs.workspace.jobs_folder / name / "mine").read_text() == name
+
+
+@pytest.mark.parametrize("error", [JobError("a", "b"), KeyboardInterrupt()], ids=["error", "^C"])
+def test_a_failure_while_making_a_job_leaves_nothing(tmp_path: Path, error: BaseException) -> None:
+    workspace = LocalWorkspace(tmp_path / ".azureml")
+
+    def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
+        staging.bundle.mkdir()
+        raise error
+
+    with pytest.raises(type(error)):
+        workspace.new_job("a", fill)
+    assert list(workspace.jobs_folder.iterdir()) == []
+
+
+def test_removes_what_was_abandoned_long_ago(tmp_path: Path) -> None:
+    workspace = LocalWorkspace(tmp_path)
+    for name, hours in (("a-1", 30), ("b-1", 1)):
+        claim = workspace.jobs_folder / f".new-{name}"
+        claim.mkdir(parents=True)
+        moment = time.time() - hours * 3600
+        os.utime(claim, (moment, moment))
+    assert workspace.new_job("a", plain).name == "a-1"
+    assert workspace.new_job("b", plain).name == "b-2"
+
+
+@pytest.mark.parametrize(
+    "text, stem",
+    [("src/x y:job", "src-x-y-job"), ("_é_a", "a"), ("..", "job"), ("ok_1-2", "ok_1-2")],
+    ids=["address", "non-ASCII", "nothing left", "fine"],
+)
+def test_keeps_to_azure_ml_s_rule_for_names(text: str, stem: str) -> None:
+    assert job_name_stem(text) == stem
+
+
+def test_cuts_long_names(tmp_path: Path) -> None:
+    name = LocalWorkspace(tmp_path).new_job("x" * 400, plain).name
+    assert len(name) == 240 and name.endswith("x-1")
+
+
+def test_names_the_closest_jobs(tmp_path: Path) -> None:
+    workspace = LocalWorkspace(tmp_path)
+    workspace.new_job("train", plain)
+    workspace.new_job("predict", plain)
+    assert workspace.job("train-1").name == "train-1"
+    with pytest.raises(JobError) as caught:
+        workspace.job("trian-1")
+    assert str(caught.value).startswith(
+        "trian-1: the local workspace has no such job.\n\nJobs with the closest names:\n  train-1"
+    )
+
+
+@pytest.mark.parametrize("name", ["..", "../jobs/train-1", "", ".new-train-1", "/"])
+def test_a_path_is_no_job(tmp_path: Path, name: str) -> None:
+    workspace = LocalWorkspace(tmp_path)
+    with pytest.raises(JobError, match="It has no jobs yet"):
+        workspace.job(name)
+
+
+def test_says_when_a_record_cannot_be_read(tmp_path: Path) -> None:
+    workspace = LocalWorkspace(tmp_path)
+    folder = workspace.new_job("a", plain)
+    folder.record_file.write_text("[]")
+    with pytest.raises(JobError, match="a-1: the job's record cannot be read"):
+        workspace.job("a-1")
+    assert workspace.jobs() == []
+
+
+def test_records_survive_text_of_all_kinds(tmp_path: Path) -> None:
+    record = JobRecord("a", command='echo "é\n\udcff" 漢', tags={"ü": "…"}, timings={"x": 0.5})
+    record.write(tmp_path / "job.json")
+    assert JobRecord.read(tmp_path / "job.json") == record
+    assert [each.name for each in tmp_path.iterdir()] == ["job.json"]
