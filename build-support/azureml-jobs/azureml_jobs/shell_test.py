@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from azureml_jobs.shell import Command, Group, split_commands
 
 

@@ -4,11 +4,10 @@ import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from azureml_jobs.errors import JobError
 from azureml_jobs.jobfile.document import dump_job_file, read_job_file
+from hypothesis import given
+from hypothesis import strategies as st
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from azureml_jobs.errors import JobError
 from azureml_jobs.jobfile.expressions import (
     Reference,

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Optional
 
 import pytest
-
 from azureml_jobs.errors import JobError
 from azureml_jobs.jobfile.mistakes import Mistake, instead_of, nearest, raise_mistakes
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Union
 
 import yaml
-
 from azureml_jobs.jobfile.expressions import references
 from azureml_jobs.jobfile.mistakes import Mistake, instead_of, raise_mistakes
 from azureml_jobs.jobfile.schema import Place, schema_of, unknown_key

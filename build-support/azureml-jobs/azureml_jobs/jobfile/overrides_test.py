@@ -4,12 +4,11 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from azureml_jobs.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.overrides import apply_overrides
+from hypothesis import given
+from hypothesis import strategies as st
 
 JOB = read_job_file(
     """\

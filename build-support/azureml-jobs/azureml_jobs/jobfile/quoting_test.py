@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-
 from azureml_jobs.jobfile.expressions import render
 
 PATHS = ["/plain/path.csv", "/a b/é 'x' \"y\"/$HOME `id` \\n.csv"]
@@ -44,7 +43,9 @@ def test_bash_sees_the_path(command: str, expected: str, path: str) -> None:
 
 
 def test_a_plain_path_stays_as_it_is() -> None:
-    assert render("x ${{outputs.y}}", {}, {"y": "/a/b-1.csv"}, paths={"outputs.y"}) == "x /a/b-1.csv"
+    assert (
+        render("x ${{outputs.y}}", {}, {"y": "/a/b-1.csv"}, paths={"outputs.y"}) == "x /a/b-1.csv"
+    )
 
 
 def test_a_literal_is_put_in_as_azure_ml_does() -> None:

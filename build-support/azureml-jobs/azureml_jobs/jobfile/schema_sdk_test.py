@@ -16,12 +16,11 @@ from azure.ai.ml.entities._job._input_output_helpers import (
     to_rest_dataset_literal_inputs,
     validate_inputs_for_command,
 )
-from marshmallow import fields
-
 from azureml_jobs.errors import JobError
 from azureml_jobs.jobfile.expressions import check_references, literal_text
 from azureml_jobs.jobfile.overrides import apply_overrides
 from azureml_jobs.jobfile.schema import Place, check_schema, schema_of
+from marshmallow import fields
 
 ABSENT = object()
 SMALL = {"command": "python main.py", "environment": "azureml:e:1"}

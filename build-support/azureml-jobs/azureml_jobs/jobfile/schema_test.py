@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 import pytest
-
 from azureml_jobs.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.schema import Place, check_schema, schema_of

@@ -1,0 +1,150 @@
+"""A job as Pants hands it over, for the tests: a small repository and what was gathered of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.prepare import PreparedJob, prepare_job
+from azureml_jobs.snapshot.request import (
+    REQUEST_FILE,
+    REQUIREMENTS_FILE,
+    SOURCES_FOLDER,
+    ClosureFile,
+    JobRequest,
+    LockedPackages,
+    PackagesVenv,
+)
+
+JOB_FILE = "src/exp/azure-ml-job.yaml"
+JOB = """\
+code: ..
+command: python -m exp.main --epochs ${{inputs.epochs}}
+inputs:
+  epochs: 3
+environment: azureml:env:1
+"""
+CONTEXT_JOB = JOB.replace("environment: azureml:env:1", "environment: {build: {path: docker}}")
+
+
+class Gathered:
+    """What Pants would gather: files get into the repository and into the request's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.repository = folder / "repository"
+        self.folder = folder / "gathered"
+        self.files: list[ClosureFile] = []
+        self.context_files: list[str] = []
+        self.mistakes: tuple[str, ...] = ()
+        self.requirements: tuple[str, ...] = ("numpy",)
+        self.venv: PackagesVenv | None = None
+        for each in (self.repository, self.folder / SOURCES_FOLDER):
+            each.mkdir(parents=True)
+
+    def write(self, path: str, content: str | bytes = "", executable: bool = False) -> None:
+        """Write a file, of which Pants knows nothing more."""
+        for base in (self.repository, self.folder / SOURCES_FOLDER):
+            file = base / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+            file.chmod(0o755 if executable else 0o644)
+
+    def add(
+        self,
+        path: str,
+        content: str | bytes = "",
+        root: str = "src",
+        executable: bool = False,
+        why: str = "run or named by src/exp:job",
+    ) -> None:
+        """Write a file of the closure."""
+        self.write(path, content, executable)
+        self.files.append(ClosureFile(path, root, f"//{path}", why))
+
+    def add_context(self, path: str, content: str = "") -> None:
+        """Write a file of the Docker build context."""
+        self.write(path, content)
+        self.context_files.append(path)
+
+    def request(self, job: str | bytes = JOB, job_file: str = JOB_FILE) -> Path:
+        """Write the job file and the request; the path of the request."""
+        self.write(job_file, job)
+        requirements = "numpy==2.4.6 --hash=sha256:00\n"
+        (self.folder / REQUIREMENTS_FILE).write_text(requirements, encoding="utf-8")
+        request = JobRequest(
+            address="src/exp:job",
+            job_file=job_file,
+            files=tuple(self.files),
+            context_files=tuple(self.context_files),
+            packages=LockedPackages("default", "3rdparty/a.lock", "ab" * 32, self.requirements),
+            versions={"pants": "2.17.1"},
+            mistakes=self.mistakes,
+            venv=self.venv,
+        )
+        (self.folder / REQUEST_FILE).write_bytes(request.to_json())
+        return self.folder / REQUEST_FILE
+
+    def prepare(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> PreparedJob:
+        return prepare_job(self.request(job, job_file), self.repository, settings)
+
+    def add_code(self) -> None:
+        """Write the closure that most tests are content with."""
+        self.add("src/exp/__init__.py", why="makes its folder a package")
+        self.add("src/exp/main.py", "import common.a\n")
+        self.add("src/common/a.py", "A = 1\n", why="needed by src/exp/main.py")
+
+
+@pytest.fixture
+def gathered(tmp_path: Path) -> Gathered:
+    return Gathered(tmp_path)
+
+
+class Tool:
+    """Runs Python in a process of its own, with the job tool importable."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(
+        self, *arguments: str, check: bool = False, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join(each for each in sys.path if each)
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": path, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=60,
+            check=check,
+        )
+
+    def json(self, script: str, *arguments: str, **environment: str) -> Any:
+        """What `script` prints, as JSON."""
+        return json.loads(self.run("-c", script, *arguments, check=True, **environment).stdout)
+
+
+@pytest.fixture
+def tool(gathered: Gathered) -> Tool:
+    return Tool(gathered.repository)
+
+
+def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Mode and content of everything below a folder; of a link, where it leads."""
+    found = {}
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = Path(parent, name)
+            content = b""
+            if path.is_symlink():
+                content = os.fsencode(os.readlink(path))
+            elif path.is_file():
+                content = path.read_bytes()
+            found[path.relative_to(folder).as_posix()] = (path.lstat().st_mode, content)
+    return found

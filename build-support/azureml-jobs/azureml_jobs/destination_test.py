@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from azureml_jobs.destination import AzureWorkspace, configured_workspace
+from azureml_jobs.errors import JobError
+
+WORKSPACE = AzureWorkspace("1234", "my-group", "my-workspace")
+TEMPLATE = "SUBSCRIPTION_ID=<subscription-id>\nRESOURCE_GROUP=<resource-group>\nWORKSPACE=<w>\n"
+FULL = "SUBSCRIPTION_ID=1234\nRESOURCE_GROUP=my-group\nWORKSPACE=my-workspace\n"
+
+
+def configured(
+    folder: Path, text: str | bytes, environment: dict[str, str] | None = None
+) -> AzureWorkspace | None:
+    (folder / "config.env").write_bytes(text.encode() if isinstance(text, str) else text)
+    return configured_workspace(folder, environment or {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(TEMPLATE, id="placeholders"),
+        pytest.param("", id="an empty file"),
+        pytest.param("SUBSCRIPTION_ID=\nRESOURCE_GROUP\nWORKSPACE=''\n", id="empty values"),
+        pytest.param("# SUBSCRIPTION_ID=1234\n", id="comments"),
+        pytest.param("OTHER=1\n", id="other keys"),
+    ],
+)
+def test_takes_the_local_workspace_when_none_is_named(tmp_path: Path, text: str) -> None:
+    assert configured(tmp_path, text) is None
+
+
+def test_takes_the_local_workspace_without_a_file(tmp_path: Path) -> None:
+    assert configured_workspace(tmp_path, {}) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(FULL, id="plain"),
+        pytest.param(FULL.replace("\n", "\r\n"), id="line ends of Windows"),
+        pytest.param("\ufeff" + FULL, id="a mark of Windows at the beginning"),
+        pytest.param(FULL.replace("=", " = "), id="blanks"),
+        pytest.param(FULL.replace("1234", "'1234'").replace("my-group", '"my-group"'), id="quotes"),
+        pytest.param(FULL.replace("1234", '" 1234 "'), id="blanks in quotes"),
+        pytest.param(FULL.replace("\n", "  # mine\n"), id="comments behind"),
+        pytest.param("export " + FULL.replace("\n", "\nexport ").rstrip("export "), id="export"),
+        pytest.param(f"# mine\n\n{FULL}OTHER=${{HOME}}\n", id="other lines"),
+        pytest.param(FULL.rstrip(), id="no line end"),
+        pytest.param(TEMPLATE + FULL, id="the last of several"),
+    ],
+)
+def test_reads_the_workspace(tmp_path: Path, text: str) -> None:
+    assert configured(tmp_path, text) == WORKSPACE
+
+
+def test_takes_values_as_they_stand(tmp_path: Path) -> None:
+    workspace = configured(tmp_path, FULL.replace("1234", "a$HOME${X}"), {"X": "1"})
+    assert workspace is not None and workspace.subscription_id == "a$HOME${X}"
+
+
+@pytest.mark.parametrize("text", [TEMPLATE, ""], ids=["placeholders", "nothing"])
+def test_prefers_the_environment(tmp_path: Path, text: str) -> None:
+    environment = {
+        "SUBSCRIPTION_ID": "1234",
+        "RESOURCE_GROUP": "my-group",
+        "WORKSPACE": "my-workspace",
+    }
+    assert configured(tmp_path, text, environment) == WORKSPACE
+    workspace = configured(tmp_path, FULL, {"WORKSPACE": "other", "RESOURCE_GROUP": ""})
+    assert workspace == AzureWorkspace("1234", "my-group", "other")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "what"),
+    [
+        pytest.param(
+            FULL.replace("my-workspace", "<workspace>"),
+            "WORKSPACE",
+            "SUBSCRIPTION_ID and RESOURCE_GROUP are set, but WORKSPACE is not",
+            id="one is missing",
+        ),
+        pytest.param(
+            "WORKSPACE=my-workspace",
+            "SUBSCRIPTION_ID",
+            "WORKSPACE is set, but SUBSCRIPTION_ID and RESOURCE_GROUP are not",
+            id="two are missing",
+        ),
+    ],
+)
+def test_says_what_to_write_when_a_part_is_missing(
+    tmp_path: Path, text: str, key: str, what: str
+) -> None:
+    with pytest.raises(JobError) as caught:
+        configured(tmp_path, text)
+    assert caught.value.status == 2
+    assert str(caught.value) == (
+        f"config.env: {key}: {what}.\n\n"
+        f"Write `{key}=…`, or clear the others to run jobs in the local workspace."
+    )
+
+
+def test_refuses_a_file_that_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match=r"config.env: not text in UTF-8 \(byte 16\)"):
+        configured(tmp_path, "SUBSCRIPTION_ID=ü".encode("latin-1"))

@@ -1,0 +1,125 @@
+"""What a job would send, for people and as JSON. Nothing is sent, and no network is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.console import BOLD, coloured, size_text, table
+from azureml_jobs.destination import CONFIG_FILE, LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.jobfile.document import dump_job_file
+from azureml_jobs.prepare import PreparedJob
+from azureml_jobs.snapshot.bundle import BundleFile
+
+
+def as_data(prepared: PreparedJob, target: AzureWorkspace | None, repository: Path) -> dict:
+    """Everything of the report as JSON has it; sizes in bytes."""
+    bundle, request = prepared.bundle, prepared.request
+    return {
+        "address": request.address,
+        "job_file": request.job_file,
+        "destination": _destination(target),
+        "experiment_name": prepared.experiment_name,
+        "snapshot": {
+            "sha256": bundle.snapshot_digest,
+            "size": sum(file.size for file in bundle.code),
+            "files": [_file(file) for file in bundle.code],
+        },
+        "environment": {
+            "sha256": bundle.environment_digest,
+            "files": [_file(file) for file in bundle.environment],
+        },
+        "packages": {
+            "resolve": request.packages.resolve,
+            "lock": request.packages.lock,
+            "lock_sha256": request.packages.lock_digest,
+            "requirements": list(request.packages.requirements),
+        },
+        "data": [
+            {"input": item.name, "path": item.path, "size": _size(repository / item.path)}
+            for item in bundle.data
+        ],
+        "job": dict(prepared.job),
+        "warnings": list(prepared.warnings),
+    }
+
+
+def as_text(prepared: PreparedJob, target: AzureWorkspace | None, repository: Path) -> str:
+    bundle, request = prepared.bundle, prepared.request
+    total = size_text(sum(file.size for file in bundle.code))
+    lines = [
+        f"{_title(request.address)} would run in {_destination_text(target)}.",
+        "",
+        f"{_title('Snapshot')} {bundle.snapshot_digest[:12]}: "
+        f"{len(bundle.code)} files, {total}",
+        *_files(bundle.code),
+        "",
+        *_environment(prepared),
+    ]
+    if bundle.data:
+        lines += ["", f"{_title('Data')} from this repository"]
+        lines += [
+            f"  {item.name}: {item.path} ({size_text(_size(repository / item.path))})"
+            for item in bundle.data
+        ]
+    lines += ["", f"{_title('Job')} {request.job_file}"]
+    lines += [f"  {line}".rstrip() for line in dump_job_file(prepared.job).splitlines()]
+    return "\n".join(lines)
+
+
+def _environment(prepared: PreparedJob) -> list[str]:
+    bundle, packages = prepared.bundle, prepared.request.packages
+    named = prepared.job.get("environment")
+    if not bundle.environment:
+        text = named if isinstance(named, str) else "as the job file says"
+        return [f"{_title('Environment')} {text}"]
+    return [
+        f"{_title('Environment')} {(bundle.environment_digest or '')[:12]}: "
+        f"{len(bundle.environment)} files, packages of {packages.lock}: "
+        f"{', '.join(packages.requirements) or 'none'}",
+        *_files(bundle.environment),
+    ]
+
+
+def _files(files: tuple[BundleFile, ...]) -> list[str]:
+    rows = [(size_text(file.size), file.path, file.source, file.why) for file in files]
+    return [f"  {line}" for line in table(("size", "file", "from", "why"), rows, right=(0,))]
+
+
+def _title(text: str) -> str:
+    return coloured(text, BOLD)
+
+
+def _file(file: BundleFile) -> dict[str, Any]:
+    return {
+        "path": file.path,
+        "source": file.source,
+        "owner": file.owner,
+        "why": file.why,
+        "size": file.size,
+        "sha256": file.sha256,
+        "executable": file.executable,
+    }
+
+
+def _destination(target: AzureWorkspace | None) -> dict[str, str]:
+    if target is None:
+        return {"kind": "local", "folder": LOCAL_FOLDER}
+    return {
+        "kind": "azure",
+        "subscription_id": target.subscription_id,
+        "resource_group": target.resource_group,
+        "workspace": target.name,
+    }
+
+
+def _destination_text(target: AzureWorkspace | None) -> str:
+    if target is None:
+        return f"the local workspace {LOCAL_FOLDER} ({CONFIG_FILE} names no workspace)"
+    return f"the Azure ML workspace {target.name} in {target.resource_group}"
+
+
+def _size(path: Path) -> int:
+    if path.is_dir():
+        return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+    return path.stat().st_size
