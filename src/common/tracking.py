@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import mlflow
 import numpy as np
-from sklearn import metrics
-
 from common import figures
+from sklearn import metrics
 
 
 def start_run(tags: Mapping[str, str]) -> mlflow.ActiveRun:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import mlflow
-
 from common import tabular, tracking
 from example_experiment.model import LABEL, SoftmaxRegression, train
 

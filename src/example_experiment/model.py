@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from common.tabular import Table
 
 # The column of the data that holds the class to predict.

@@ -1,7 +1,6 @@
 """What the figures show."""
 
 import numpy as np
-
 from common import figures
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import mlflow
 import pytest
-
 from common import tracking
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import mlflow
 import pytest
-
 from example_experiment import local, main
 from example_experiment.model import SoftmaxRegression
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from common import tabular
 from common.tabular import Table
 from example_experiment.local import SAMPLE

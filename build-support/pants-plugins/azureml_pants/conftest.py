@@ -1,0 +1,68 @@
+"""A small repository in which the plugin's rules run, for all tests of rules."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+from azureml_pants import register
+from azureml_pants.rules.closure import Closure, ClosureRequest
+from azureml_pants.rules.entry_points import JobEntryPoints, JobEntryPointsRequest
+from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
+from pants.backend.project_info import dependencies, dependents, list_targets
+from pants.backend.python import register as python_backend
+from pants.backend.shell.target_types import ShellSourceTarget
+from pants.core import register as core_backend
+from pants.testutil.rule_runner import QueryRule, RuleRunner
+
+OPTIONS = (
+    "--source-root-patterns=['/src', '/other']",
+    "--python-enable-resolves",
+    "--python-resolves={'main': 'main.lock', 'second': 'second.lock'}",
+    "--python-default-resolve=main",
+    "--python-interpreter-constraints=['CPython==3.11.*']",
+    # As pants.toml; the other parser would start a Python of its own for each file.
+    "--python-infer-use-rust-parser",
+    "--python-invalid-lockfile-behavior=ignore",
+    "--azureml-image-platform=platform.json",
+)
+
+
+@pytest.fixture(scope="session")
+def _runner() -> RuleRunner:
+    # One for all tests: to build the graph of the rules takes seconds, to ask it milliseconds.
+    return RuleRunner(
+        rules=[
+            *register.rules(),
+            *python_backend.rules(),
+            *core_backend.rules(),
+            *dependencies.rules(),
+            *dependents.rules(),
+            *list_targets.rules(),
+            QueryRule(Closure, [ClosureRequest]),
+            QueryRule(JobEntryPoints, [JobEntryPointsRequest]),
+            QueryRule(JobInputs, [JobInputsRequest]),
+        ],
+        target_types=[
+            *register.target_types(),
+            *python_backend.target_types(),
+            *core_backend.target_types(),
+            ShellSourceTarget,
+        ],
+    )
+
+
+@pytest.fixture
+def rule_runner(_runner: RuleRunner) -> Iterator[RuleRunner]:
+    """A runner with an empty repository; `src` and `other` are source roots."""
+    root = Path(_runner.build_root)
+    kept = {path.name for path in root.iterdir()}
+    _runner.set_options(OPTIONS, env_inherit={"PATH", "HOME"})
+    yield _runner
+    written = [path for path in root.iterdir() if path.name not in kept]
+    paths = {str(path.relative_to(root)) for top in written for path in (top, *top.rglob("*"))}
+    for path in written:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    _runner.scheduler.invalidate_files({*paths, ""})

@@ -1,0 +1,20 @@
+"""How a user's mistake comes out of Pants' own goals: the message alone, without a traceback."""
+
+from __future__ import annotations
+
+from azureml_jobs.snapshot.request import JobRequest
+
+
+class JobFailure(Exception):
+    """A message of the job tool, as it stands."""
+
+
+def check_mistakes(request: JobRequest) -> None:
+    if request.mistakes:
+        raise JobFailure("\n\n".join(request.mistakes))
+
+
+def check_bundled(exit_code: int, stderr: bytes) -> None:
+    """Raise `JobFailure` with what the job tool said, unless it succeeded."""
+    if exit_code != 0:
+        raise JobFailure(stderr.decode(errors="replace").strip() or f"exit status {exit_code}")

@@ -1,0 +1,39 @@
+"""The options of the plugin, under `[azureml]`."""
+
+from __future__ import annotations
+
+from pants.option.option_types import StrListOption, StrOption
+from pants.option.subsystem import Subsystem
+from pants.util.strutil import help_text
+
+
+class AzureMLSubsystem(Subsystem):
+    options_scope = "azureml"
+    help = help_text("""
+        Jobs on Azure Machine Learning, and their stand-in on this machine.
+        """)
+
+    tool_path = StrOption(
+        default="build-support/azureml-jobs",
+        advanced=True,
+        help="Folder of the job tool's sources, relative to the build root.",
+    )
+    tool_resolve = StrOption(
+        default="azureml",
+        advanced=True,
+        help="The resolve in `[python].resolves` from which the job tool is installed.",
+    )
+    tool_requirements = StrListOption(
+        default=["PyYAML", "jsonschema", "python-dotenv"],
+        advanced=True,
+        help="What the job tool needs of its resolve to check jobs and to run them locally.",
+    )
+    image_platform = StrOption(
+        default="3rdparty/python/platforms/linux_x86_64-cp311.json",
+        advanced=True,
+        help=help_text("""
+            File that describes the Python of the images, for which the locked packages of an
+            experiment are chosen. It is made in the image by
+            `pex3 interpreter inspect --markers --tags --indent 2`.
+            """),
+    )

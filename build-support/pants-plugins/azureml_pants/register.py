@@ -1,0 +1,34 @@
+"""What Pants loads of this plugin."""
+
+from __future__ import annotations
+
+from azureml_pants.rules import (
+    closure,
+    entry_points,
+    job_inputs,
+    package_job,
+    packages,
+    run_job,
+    run_local,
+    run_workspace,
+    tool,
+)
+from azureml_pants.target_types import AzureMLJobTarget, AzureMLLocalTarget, AzureMLWorkspaceTarget
+
+
+def target_types():
+    return [AzureMLJobTarget, AzureMLLocalTarget, AzureMLWorkspaceTarget]
+
+
+def rules():
+    return [
+        *closure.rules(),
+        *entry_points.rules(),
+        *job_inputs.rules(),
+        *package_job.rules(),
+        *packages.rules(),
+        *run_job.rules(),
+        *run_local.rules(),
+        *run_workspace.rules(),
+        *tool.rules(),
+    ]

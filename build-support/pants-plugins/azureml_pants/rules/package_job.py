@@ -1,0 +1,91 @@
+"""`package` of a job: its bundle, as a folder under `dist/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azureml_jobs.snapshot.request import REQUEST_FILE
+from azureml_pants.failures import check_bundled, check_mistakes
+from azureml_pants.options import AzureMLSubsystem
+from azureml_pants.rules.entry_points import JobInferenceFieldSet
+from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest, request_file
+from azureml_pants.rules.tool import JobTool, JobToolRequest
+from azureml_pants.target_types import AzureMLJobEntryPointField, AzureMLJobSourceField
+from pants.backend.python.target_types import PythonResolveField
+from pants.backend.python.util_rules.pex_environment import PexEnvironment
+from pants.base.build_environment import get_buildroot
+from pants.core.goals.package import (
+    BuiltPackage,
+    BuiltPackageArtifact,
+    OutputPathField,
+    PackageFieldSet,
+)
+from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
+from pants.engine.fs import AddPrefix, CreateDigest, Digest, MergeDigests, PathGlobs, RemovePrefix
+from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.unions import UnionRule
+
+
+@dataclass(frozen=True)
+class PackageJobFieldSet(PackageFieldSet):
+    required_fields = (AzureMLJobSourceField, AzureMLJobEntryPointField)
+
+    source: AzureMLJobSourceField
+    entry_point: AzureMLJobEntryPointField
+    resolve: PythonResolveField
+    output_path: OutputPathField
+
+
+@rule(desc="Bundle a job")
+async def package_job(
+    field_set: PackageJobFieldSet, azureml: AzureMLSubsystem, pex_env: PexEnvironment
+) -> BuiltPackage:
+    inputs = await Get(
+        JobInputs,
+        JobInputsRequest(
+            JobInferenceFieldSet(
+                field_set.address, field_set.source, field_set.entry_point, field_set.resolve
+            )
+        ),
+    )
+    check_mistakes(inputs.request)
+    complete = pex_env.in_sandbox(working_directory=None)
+    tool, sources, request, environment = await MultiGet(
+        Get(JobTool, JobToolRequest(complete)),
+        Get(Digest, PathGlobs([f"{azureml.tool_path}/**/*"])),
+        Get(Digest, CreateDigest, request_file(inputs.request)),
+        Get(EnvironmentVars, EnvironmentVarsRequest(["PATH", "HOME"])),
+    )
+    digest = await Get(Digest, MergeDigests((tool.digest, sources, inputs.digest, request)))
+    result = await Get(
+        FallibleProcessResult,
+        Process(
+            argv=(
+                tool.python,
+                tool.script,
+                "bundle",
+                "--request",
+                REQUEST_FILE,
+                "--output",
+                "bundle",
+                "--repository",
+                get_buildroot(),
+            ),
+            description=f"Bundle {field_set.address}",
+            input_digest=digest,
+            env=environment,
+            append_only_caches=complete.append_only_caches,
+            output_directories=("bundle",),
+            # The manifest says what git says, and git's state is outside of what Pants can see.
+            cache_scope=ProcessCacheScope.PER_SESSION,
+        ),
+    )
+    check_bundled(result.exit_code, result.stderr)
+    path = field_set.output_path.value_or_default(file_ending=None)
+    bundle = await Get(Digest, RemovePrefix(result.output_digest, "bundle"))
+    return BuiltPackage(await Get(Digest, AddPrefix(bundle, path)), (BuiltPackageArtifact(path),))
+
+
+def rules():
+    return [*collect_rules(), UnionRule(PackageFieldSet, PackageJobFieldSet)]

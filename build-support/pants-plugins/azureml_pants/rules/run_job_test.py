@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import pytest
+from azureml_jobs.snapshot.request import JobRequest, LockedPackages, PackagesVenv
+from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
+from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
+from azureml_pants.rules.run_job import RunJobFieldSet, run_job
+from azureml_pants.rules.tool import JobTool, JobToolRequest
+from azureml_pants.target_types import AzureMLJobEntryPointField, AzureMLJobSourceField
+from pants.backend.python.target_types import PythonResolveField
+from pants.core.goals.run import RunRequest
+from pants.engine.addresses import Address
+from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent, MergeDigests
+from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
+
+ADDRESS = Address("src/x", target_name="job")
+VENV = PackagesVenv("/cache/venv", "seed")
+
+
+def run(*arguments: str, mistakes: tuple[str, ...] = ()) -> tuple[RunRequest, dict, list[Address]]:
+    """What is run for `run src/x:job -- ARGUMENTS`, the request, and whose packages were made."""
+    gathered = JobRequest(
+        address=str(ADDRESS),
+        job_file="src/x/azure-ml-job.yaml",
+        files=(),
+        context_files=(),
+        packages=LockedPackages("main", "main.lock", "", ()),
+        versions={},
+        mistakes=mistakes,
+    )
+    written: list[FileContent] = []
+    installed: list[Address] = []
+
+    def install(request: InstallPackagesRequest) -> InstalledPackages:
+        installed.append(request.address)
+        return InstalledPackages(EMPTY_DIGEST, VENV)
+
+    def create(request: CreateDigest) -> Digest:
+        written.extend(request)
+        return EMPTY_DIGEST
+
+    result = run_rule_with_mocks(
+        run_job,
+        rule_args=[
+            RunJobFieldSet(
+                ADDRESS,
+                AzureMLJobSourceField(None, ADDRESS),
+                AzureMLJobEntryPointField(None, ADDRESS),
+                PythonResolveField(None, ADDRESS),
+            ),
+            Mock(),
+            SimpleNamespace(args=arguments),
+        ],
+        mock_gets=[
+            MockGet(JobInputs, (JobInputsRequest,), lambda _: JobInputs(gathered, EMPTY_DIGEST)),
+            MockGet(
+                JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "tool/run.py")
+            ),
+            MockGet(InstalledPackages, (InstallPackagesRequest,), install),
+            MockGet(Digest, (CreateDigest,), create),
+            MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
+        ],
+    )
+    (file,) = written
+    assert file.path == "request.json"
+    return result, json.loads(file.content), installed
+
+
+def test_the_job_tool_is_started_on_the_request() -> None:
+    result, request, _ = run("--set", "inputs.epochs=2")
+    # Pants appends the arguments behind `--` by itself.
+    assert result.args == (
+        "{chroot}/python",
+        "tool/run.py",
+        "job",
+        "--request",
+        "{chroot}/request.json",
+    )
+    assert request["venv"] == {"prefix": "/cache/venv", "seed": "seed"}
+
+
+def test_the_packages_are_those_of_the_job() -> None:
+    assert run()[2] == [ADDRESS]
+
+
+@pytest.mark.parametrize("argument", ["--dry-run", "--help", "-h"])
+def test_nothing_is_installed_to_be_told_something(argument: str) -> None:
+    _, request, installed = run("--set", "a=b", argument)
+    assert installed == []
+    assert request["venv"] is None
+
+
+def test_nothing_is_installed_for_a_job_with_mistakes() -> None:
+    _, request, installed = run(mistakes=("a.yaml: wrong.",))
+    assert installed == []
+    assert request["mistakes"] == ["a.yaml: wrong."]

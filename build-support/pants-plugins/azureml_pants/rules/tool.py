@@ -1,0 +1,57 @@
+"""The job tool: a small virtual environment, and its sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azureml_pants.options import AzureMLSubsystem
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
+from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexRequest
+from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
+from pants.backend.python.util_rules.pex_requirements import PexRequirements, Resolve
+from pants.engine.fs import Digest
+from pants.engine.rules import Get, collect_rules, rule
+
+
+@dataclass(frozen=True)
+class JobToolRequest:
+    """`environment` says where the tool will run: in a sandbox, or in the workspace."""
+
+    environment: CompletePexEnvironment
+
+
+@dataclass(frozen=True)
+class JobTool:
+    """`digest` holds the script `python`, which starts the tool's Python."""
+
+    digest: Digest
+    python: str
+    script: str
+
+    def workspace_args(self, *arguments: str) -> tuple[str, ...]:
+        """Command line of the tool for `run`, which starts it in the build root."""
+        return (f"{{chroot}}/{self.python}", self.script, *arguments)
+
+
+@rule(desc="Prepare the job tool")
+async def prepare_job_tool(
+    request: JobToolRequest, azureml: AzureMLSubsystem, python_setup: PythonSetup
+) -> JobTool:
+    constraints = python_setup.resolves_to_interpreter_constraints.get(
+        azureml.tool_resolve, python_setup.interpreter_constraints
+    )
+    pex_request = PexRequest(
+        output_filename="azureml-jobs.pex",
+        internal_only=True,
+        requirements=PexRequirements(
+            azureml.tool_requirements, from_superset=Resolve(azureml.tool_resolve, False)
+        ),
+        interpreter_constraints=InterpreterConstraints(constraints),
+    )
+    venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
+    return JobTool(venv.digest, venv.python.argv0, f"{azureml.tool_path}/run.py")
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,124 @@
+"""The target types `azureml_job`, `azureml_local` and `azureml_workspace`, with their fields."""
+
+from __future__ import annotations
+
+import posixpath
+
+from pants.backend.python.target_types import PythonResolveField
+from pants.core.goals.package import OutputPathField
+from pants.engine.target import (
+    COMMON_TARGET_FIELDS,
+    Dependencies,
+    OptionalSingleSourceField,
+    StringField,
+    Target,
+)
+from pants.util.strutil import help_text
+
+
+class AzureMLJobSourceField(OptionalSingleSourceField):
+    default = "azure-ml-job.yaml"
+    expected_file_extensions = (".yaml", ".yml")
+    help = help_text("""
+        The job file, e.g. `azure-ml-job.yaml`: a command job as `az ml job create` takes it.
+
+        Nothing in it is specific to Pants. Paths in it are relative to its folder.
+        """)
+
+    @property
+    def path(self) -> str:
+        """The job file relative to the build root."""
+        return posixpath.join(self.address.spec_path, self.value or self.default)
+
+
+class AzureMLJobEntryPointField(StringField):
+    alias = "entry_point"
+    help = help_text("""
+        A Python file or module that the job runs, e.g. `train.py` or `my_experiment.train`.
+
+        Needed only where the job file's command does not show it, because it is inside of a
+        script. The files that the command names are found without it.
+        """)
+
+
+class AzureMLJobDependenciesField(Dependencies):
+    help = help_text("""
+        Addresses of what the job needs besides that which its code imports, e.g. `:configs`.
+
+        Imports of first-party and third-party code are inferred, beginning with the files that
+        the command runs.
+        """)
+
+
+class AzureMLJobTarget(Target):
+    alias = "azureml_job"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        AzureMLJobSourceField,
+        AzureMLJobEntryPointField,
+        AzureMLJobDependenciesField,
+        OutputPathField,
+        PythonResolveField,
+    )
+    help = help_text("""
+        One job of Azure Machine Learning.
+
+        What is sent is exactly the code that the job's command runs, with everything that this
+        code imports or depends on, and nothing else of the folder.
+
+        `run` submits it: to the workspace in `config.env` or, when none is named there, to the
+        local workspace of this machine. `run … -- --dry-run` prints what would be sent, and
+        `run … -- --help` lists the arguments. `package` writes the same as a folder which
+        `az ml job create` takes.
+
+        Example: `azureml_job(name="job", source="azure-ml-job.yaml")`.
+        """)
+
+
+class AzureMLLocalEntryPointField(StringField):
+    alias = "entry_point"
+    default = "local.py"
+    help = help_text("""
+        The Python file that is run, e.g. `local.py`, relative to the BUILD file, or a module.
+        """)
+
+
+class AzureMLLocalDependenciesField(Dependencies):
+    help = help_text("""
+        Addresses of what the script needs besides that which it imports, e.g. `:sample-data`.
+        """)
+
+
+class AzureMLLocalTarget(Target):
+    alias = "azureml_local"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        AzureMLLocalEntryPointField,
+        AzureMLLocalDependenciesField,
+        PythonResolveField,
+    )
+    help = help_text("""
+        A script to try an experiment on this machine, with the packages that its job has.
+
+        It runs on a copy of exactly the code that it imports or depends on. `../data` is the
+        repository's `data` folder; arguments after `--` are passed on.
+
+        Example: `azureml_local(name="local", entry_point="local.py")`.
+        """)
+
+
+class AzureMLWorkspaceDependenciesField(Dependencies):
+    pass
+
+
+class AzureMLWorkspaceTarget(Target):
+    alias = "azureml_workspace"
+    core_fields = (*COMMON_TARGET_FIELDS, AzureMLWorkspaceDependenciesField)
+    help = help_text("""
+        The workspace in which jobs run, to look at them and to steer them.
+
+        `run :aml -- jobs list`, `jobs show NAME`, `jobs stream NAME`, `jobs cancel NAME`,
+        `jobs download NAME`; `run :aml -- --help` lists all.
+
+        Example: `azureml_workspace(name="aml")` in the BUILD file of the repository's root.
+        """)
