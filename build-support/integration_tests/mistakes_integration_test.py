@@ -1,0 +1,149 @@
+"""A user's mistakes: status 2 and what to write from `run`, the same text from `package`."""
+
+from __future__ import annotations
+
+import pytest
+from scratch import Scratch
+
+JOB = "src/example_experiment:job"
+JOB_FILE = "src/example_experiment/azure-ml-job.yaml"
+
+
+def edited(scratch: Scratch, old: str, new: str) -> dict[str, str | None]:
+    text = (scratch.root / JOB_FILE).read_text()
+    assert old in text
+    return {JOB_FILE: text.replace(old, new)}
+
+
+MISTAKES = [
+    pytest.param(
+        lambda scratch: edited(scratch, "example_experiment.main", "example_experiment.mian"),
+        [f"{JOB_FILE}: command", "example_experiment.mian"],
+        id="missing module",
+    ),
+    pytest.param(
+        lambda scratch: edited(scratch, "python -m example_experiment.main", "python train.py"),
+        [f"{JOB_FILE}: command", "train.py"],
+        id="missing file",
+    ),
+    pytest.param(
+        lambda scratch: edited(scratch, "compute:", "computer:"),
+        [f"{JOB_FILE}: computer", "`compute`"],
+        id="unknown key",
+    ),
+    pytest.param(
+        lambda scratch: edited(scratch, "cpu-cluster", "<azure-ml-cluster-name>"),
+        [f"{JOB_FILE}: compute", "<azure-ml-cluster-name>"],
+        id="placeholder",
+    ),
+    pytest.param(
+        lambda scratch: {
+            **edited(scratch, "code: ..", "code: ."),
+            **{"src/example_experiment/common/__init__.py": "", "src/common/extra.py": ""},
+            **edited_command(scratch),
+        },
+        [f"{JOB_FILE}: code", "common/__init__.py"],
+        id="two files on one name",
+    ),
+    pytest.param(
+        lambda scratch: {JOB_FILE: "command: [python\ncode: ..\n"},
+        [f"{JOB_FILE}", "YAML"],
+        id="no yaml",
+    ),
+    pytest.param(
+        lambda scratch: edited(scratch, "sample-data/wine.csv", "sample-data/beer.csv"),
+        [f"{JOB_FILE}: inputs.training_data", "sample-data/beer.csv"],
+        id="missing data",
+    ),
+    pytest.param(
+        lambda scratch: {JOB_FILE: None},
+        [JOB_FILE, "no such file"],
+        id="missing job file",
+    ),
+]
+
+
+def edited_command(scratch: Scratch) -> dict[str, str | None]:
+    """The job with `code: .`, whose own `common` package meets the shared one."""
+    text = (scratch.root / JOB_FILE).read_text()
+    text = text.replace("code: ..", "code: .").replace("-m example_experiment.main", "main.py")
+    main = (scratch.root / "src/example_experiment/main.py").read_text()
+    return {
+        JOB_FILE: text,
+        "src/example_experiment/main.py": main + "\nimport example_experiment.common  # noqa\n",
+    }
+
+
+@pytest.mark.parametrize("changes, told", MISTAKES)
+def test_a_mistake_is_told(scratch: Scratch, changes, told: list[str]) -> None:
+    with scratch.changed(changes(scratch)):
+        before = scratch.job_folders()
+        for arguments in ([], ["--", "--dry-run"]):
+            ran = scratch.pants("run", JOB, *arguments, status=2)
+            for text in told:
+                assert text in ran.stderr
+            assert "Traceback" not in ran.stderr
+            assert ran.stdout == ""
+        assert scratch.job_folders() == before
+        packaged = scratch.pants("package", JOB, status=1)
+        for text in told:
+            assert text in packaged.stderr
+        assert "Traceback" not in packaged.stderr
+        assert "Wrote" not in packaged.stderr
+
+
+@pytest.mark.parametrize(
+    "setting, told",
+    [
+        ("inputs.epochs=many", "inputs.epochs"),
+        ("inputs.epoch=3", "epochs"),
+        ("compte=x", "compute"),
+        ("compute", "="),
+        ("command=python -m example_experiment.other", "example_experiment.other"),
+    ],
+    ids=["wrong type", "unknown input", "unknown key", "no value", "code outside"],
+)
+def test_a_wrong_override_is_told(scratch: Scratch, setting: str, told: str) -> None:
+    before = scratch.job_folders()
+    ran = scratch.pants("run", JOB, "--", "--set", setting, status=2)
+    assert told in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert scratch.job_folders() == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["jobs"], ["jobs", "lsit"], ["jobs", "show", "no-such-job"], ["jobs", "show"]],
+    ids=["no command", "unknown command", "unknown job", "no name"],
+)
+def test_a_wrong_steering_command_is_told(scratch: Scratch, arguments: list[str]) -> None:
+    ran = scratch.pants("run", ":aml", "--", *arguments, status=2)
+    assert "Traceback" not in ran.stderr
+    assert ran.stderr.strip()
+
+
+def test_a_secret_in_the_code_is_refused_and_not_repeated(scratch: Scratch) -> None:
+    main = (scratch.root / "src/example_experiment/main.py").read_text()
+    secret = "ghp_" + "a1B2" * 9
+    with scratch.changed({"src/example_experiment/main.py": f'{main}\nTOKEN = "{secret}"\n'}):
+        ran = scratch.pants("run", JOB, status=2)
+    assert "src/example_experiment/main.py:" in ran.stderr
+    assert secret not in ran.stderr + ran.stdout
+
+
+def test_a_workspace_that_is_half_configured_is_told(scratch: Scratch) -> None:
+    ran = scratch.pants("run", JOB, status=2, more={"WORKSPACE": "mine"})
+    assert "SUBSCRIPTION_ID" in ran.stderr
+
+
+@pytest.mark.parametrize("target", [JOB, "src/example_experiment:local", ":aml"])
+def test_help_answers(scratch: Scratch, target: str) -> None:
+    if target.endswith(":local"):
+        assert "--epochs" in scratch.pants("run", target, "--", "--help").stdout
+    else:
+        assert "usage: ./pants run" in scratch.pants("run", target, "--", "--help").stdout
+
+
+def test_the_target_type_explains_itself(scratch: Scratch) -> None:
+    explained = scratch.pants("help", "azureml_job").stdout
+    assert "entry_point" in explained and "--dry-run" in explained

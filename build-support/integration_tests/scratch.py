@@ -1,0 +1,195 @@
+"""A copy of this repository in which tests run the real `./pants`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping
+
+# What a clone holds; caches, results and other people's files stay behind.
+COPIED = (
+    *("3rdparty", "build-support", "src", "data", "notebooks"),
+    *(".flake8", ".gitignore", ".pants.bootstrap", "BUILD", "LICENSE", "README.md"),
+    *("config.env", "pants", "pants.toml", "pyproject.toml"),
+)
+IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".hypothesis", "*.pyc")
+
+
+def repository_root() -> Path:
+    """The folder above this file that holds `pants.toml`; a sandbox of Pants has one, too."""
+    return next(folder for folder in Path(__file__).parents if (folder / "pants.toml").exists())
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """The first true value of `condition`; fails with `what` when there is none in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+class Scratch:
+    """A copy of the repository at `root`, with a git history of one commit."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        source = repository_root()
+        for name in COPIED:
+            if (source / name).is_dir():
+                shutil.copytree(source / name, root / name, ignore=IGNORED)
+            else:
+                root.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source / name, root / name)
+        self.git("init", "--quiet")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "All")
+
+    def git(self, *arguments: str) -> str:
+        identity = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
+        return subprocess.run(
+            ["git", *identity, *arguments],
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        ).stdout
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What a user's shell has; nothing that an outer Pants set reaches the inner one."""
+        mine = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("PANTS_", "PEX_", "PYTHON", "PYTEST", "_PANTS", "AZUREML_"))
+        }
+        return {**mine, "LC_ALL": "C.UTF-8", **(more or {})}
+
+    def pants(
+        self, *arguments: str, status: int | None = 0, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `./pants` to its end; `status` is the expected exit status, None for any."""
+        result = subprocess.run(
+            ["./pants", *arguments],
+            cwd=self.root,
+            env=self.environment(more),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if status is not None and result.returncode != status:
+            raise AssertionError(
+                f"{' '.join(arguments)}: status {result.returncode}\n"
+                f"{result.stdout}\n{result.stderr}"
+            )
+        return result
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.pants(*arguments).stdout)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `./pants` without a terminal and go on."""
+        return subprocess.Popen(
+            ["./pants", *arguments],
+            cwd=self.root,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def jobs(self) -> list[dict[str, Any]]:
+        return self.json("run", ":aml", "--", "jobs", "list", "--json")
+
+    def job_folders(self) -> list[str]:
+        """Names of the folders of jobs, staged ones included."""
+        folder = self.root / ".azureml" / "jobs"
+        return sorted(os.listdir(folder)) if folder.exists() else []
+
+    @contextlib.contextmanager
+    def changed(self, changes: Mapping[str, str | None]) -> Iterator[None]:
+        """Write files (or remove those given as None) for the time of a block."""
+        before = {
+            path: (self.root / path).read_bytes() if (self.root / path).exists() else None
+            for path in changes
+        }
+        try:
+            for path, text in changes.items():
+                self._put(path, None if text is None else text.encode())
+            yield
+        finally:
+            for path, content in before.items():
+                self._put(path, content)
+
+    def _put(self, path: str, content: bytes | None) -> None:
+        target = self.root / path
+        if content is None:
+            target.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                target.parent.rmdir()
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+    def stop_daemon(self) -> None:
+        for file in self.root.glob(".pids/*/pantsd/pid"):
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int(file.read_text()), signal.SIGTERM)
+
+
+class Terminal:
+    """`./pants` in a terminal of its own, as a person sees and types it."""
+
+    def __init__(self, scratch: Scratch, *arguments: str) -> None:
+        self.seen = ""
+        self.pid, self._master = pty.fork()
+        if self.pid == 0:
+            os.chdir(scratch.root)
+            environment = scratch.environment({"TERM": "xterm"})
+            os.execve("./pants", ["./pants", *arguments], environment)
+        self._status: int | None = None
+
+    def read_until(self, text: str, seconds: float = 120) -> None:
+        wait_for(lambda: self._read() and text in self.seen, f"{text!r} in {self.seen!r}", seconds)
+
+    def type(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
+
+    def status(self, seconds: float = 60) -> int:
+        """Exit status of the command, once it has ended; what it printed is in `seen`."""
+
+        def ended() -> bool:
+            self._read()
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._status = os.waitstatus_to_exitcode(status)
+            return bool(pid)
+
+        wait_for(ended, f"the end of the command, after {self.seen!r}", seconds)
+        self._read()
+        os.close(self._master)
+        return self._status if self._status is not None else -1
+
+    def _read(self) -> bool:
+        while select.select([self._master], [], [], 0.05)[0]:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            self.seen += data.decode(errors="replace")
+        return True
