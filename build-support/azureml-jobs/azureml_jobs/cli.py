@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from azureml_jobs.console import fail, warn
 from azureml_jobs.errors import JobError, OutsideError
@@ -120,18 +120,12 @@ def run_job(arguments: Sequence[str]) -> int:
 
     show_warnings(prepared.warnings)
     folder = stage_job(prepared, given.request.parent, repository)
-    print(
-        (
-            f"Local workspace ({CONFIG_FILE} names no workspace): {folder.name}"
-            if not options.local
-            else f"Local workspace: {folder.name}"
-        ),
-        file=sys.stderr,
-    )
+    reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
+    print(f"Local workspace{reason}: {folder.name}", file=sys.stderr)
     return continue_as(["execute", str(folder.path)])
 
 
-def check_local_data(job: dict, job_file: Path, repository: Path) -> None:
+def check_local_data(job: Mapping[str, Any], job_file: Path, repository: Path) -> None:
     """Raise `JobError` for an input whose local path does not exist."""
     from azureml_jobs.local.inputs import resolve_inputs
 
@@ -188,9 +182,7 @@ def write_job_bundle(arguments: Sequence[str]) -> int:
     parser.add_argument("--repository", type=Path, required=True)
     given = parser.parse_args(arguments)
     prepared = prepare_job(given.request.absolute(), given.repository)
-    check_local_data(
-        dict(prepared.job), given.repository / prepared.request.job_file, given.repository
-    )
+    check_local_data(prepared.job, given.repository / prepared.request.job_file, given.repository)
     show_warnings(prepared.warnings)
     git = git_state(given.repository, [file.source for file in prepared.bundle.code])
     try:

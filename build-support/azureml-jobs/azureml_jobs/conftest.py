@@ -110,24 +110,30 @@ class Tool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def run(
-        self, *arguments: str, check: bool = False, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        path = os.pathsep.join(each for each in sys.path if each)
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": path, **environment},
+            env=self.environment(**environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
             timeout=60,
-            check=check,
+            check=False,
         )
+
+    @staticmethod
+    def environment(**changes: str) -> dict[str, str]:
+        # Pants gives source roots relative to where the tests run.
+        path = os.pathsep.join(os.path.abspath(each) for each in sys.path if each)
+        # Output is buffered as for most users, whatever is set here.
+        return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "", **changes}
 
     def json(self, script: str, *arguments: str, **environment: str) -> Any:
         """What `script` prints, as JSON."""
-        return json.loads(self.run("-c", script, *arguments, check=True, **environment).stdout)
+        done = self.run("-c", script, *arguments, **environment)
+        done.check_returncode()
+        return json.loads(done.stdout)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -42,18 +41,23 @@ def steer(arguments: Sequence[str]) -> int:
     return commands[options.command](workspace, options)
 
 
+class _ExactParser(argparse.ArgumentParser):
+    """Takes no abbreviated options; parsers of subcommands are of the class of their parent."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _ExactParser(
         prog="./pants run :aml --",
         description="Look at the jobs of the workspace, and steer them.",
-        allow_abbrev=False,
     )
     # Where the command goes on after Pants has answered, the working folder is the user's.
     parser.add_argument("--repository", type=Path, help=argparse.SUPPRESS)
-    exact = partial(argparse.ArgumentParser, allow_abbrev=False)
-    nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs", parser_class=exact)
+    nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs")
     jobs = nouns.add_parser("jobs", help="jobs that ran or are running")
-    commands = jobs.add_subparsers(dest="command", required=True, parser_class=exact)
+    commands = jobs.add_subparsers(dest="command", required=True)
 
     listing = commands.add_parser("list", help="list the jobs, newest first")
     listing.add_argument(

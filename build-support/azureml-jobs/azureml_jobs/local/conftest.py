@@ -63,7 +63,8 @@ class Jobs:
         return process.returncode, out, err
 
     def environment(self) -> dict[str, str]:
-        path = os.pathsep.join(each for each in sys.path if each)
+        # Pants gives source roots relative to where the tests run.
+        path = os.pathsep.join(os.path.abspath(each) for each in sys.path if each)
         return {**os.environ, "PYTHONPATH": path, "A_SECRET": "of the shell"}
 
     @staticmethod

@@ -241,6 +241,7 @@ def write_bundle(
     place. Raises `OSError` when the disk does not take it.
     """
     destination.mkdir(parents=True)
+    # A path with `..` would lead elsewhere from behind a link.
     destination = destination.resolve()
     for folder, files in ((CODE_FOLDER, bundle.code), (ENVIRONMENT_FOLDER, bundle.environment)):
         for file in files:
@@ -253,8 +254,6 @@ def write_bundle(
     paths = {}
     for item in bundle.data:
         original = repository / item.path
-        # Links on the way are followed: a path with `..` would lead elsewhere past one.
-        original = original.parent.resolve() / original.name
         if copy_data:
             inside = f"{DATA_FOLDER}/{item.name}/{original.name}"
             _copy_data(original, destination / inside)

@@ -107,7 +107,6 @@ _SETTINGS = (
     "core.quotePath=false",
     "core.safecrlf=false",
     "core.splitIndex=false",
-    "core.untrackedCache=false",
     "diff.relative=false",
     "diff.suppressBlankEmpty=false",
 )

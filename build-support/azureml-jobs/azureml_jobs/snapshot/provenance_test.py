@@ -340,6 +340,7 @@ def test_does_not_follow_links_in_circles_or_outside(repository: Path, target: s
 
 CHANGES = {
     "src/a.py": b"a = 1\n" * 14 + b"a = 2\n\n" + b"a = 1\n" * 15,
+    "src/copy.py": BEGINNING["src/a.py"],
     "src/n.py": b"a\r\nb\r\n",
     "src/m.bin": b"\0" * 3000 + bytes(range(256)),
 }
@@ -364,7 +365,6 @@ SETTINGS = {
     "core.compression": "0",
     "core.pager": "false",
     "core.splitIndex": "true",
-    "core.untrackedCache": "true",
     "core.fsmonitor": "false",
 }
 
@@ -395,6 +395,21 @@ def test_gives_the_same_diff_whatever_the_users_attributes_and_environment_are(
     write(repository, {".git/info/attributes": b"* diff=shout\n"})
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
     monkeypatch.setenv("GIT_DIFF_OPTS", "--unified=0")
+    assert known(repository, CHANGES) == before
+
+
+def test_gives_the_same_diff_in_the_same_order_whatever_else_is_in_the_users_home(
+    repository: Path, home: Path
+) -> None:
+    write(repository, {**CHANGES, ".gitattributes": b"* text=auto\n"})
+    before = known(repository, CHANGES)
+    for name, value in (
+        ("core.attributesFile", str(home / "attributes")),
+        ("core.safecrlf", "true"),
+        ("diff.orderFile", str(home / "order")),
+    ):
+        git(home, "config", "--global", name, value)
+    write(home, {"attributes": b"*.py -diff\n", "order": b"*.py\n*.bin\nsrc/a.py\n"})
     assert known(repository, CHANGES) == before
 
 

@@ -223,7 +223,6 @@ def test_a_file_deleted_after_it_was_found_has_no_owner(rule_runner: RuleRunner)
         pytest.param("extra.py", "src/x/extra.py:lib", id="a file beside the BUILD file"),
         pytest.param("x/extra.py", "src/x/extra.py:lib", id="a file below `code:`"),
         pytest.param("x.extra", "src/x/extra.py:lib", id="a module"),
-        pytest.param("x", "src/x/__init__.py:lib", id="a package without __main__"),
     ],
 )
 def test_the_entry_point_field_adds_to_the_command(
