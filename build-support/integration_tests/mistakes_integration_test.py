@@ -132,8 +132,8 @@ def test_a_secret_in_the_code_is_refused_and_not_repeated(scratch: Scratch) -> N
 
 
 def test_a_workspace_that_is_half_configured_is_told(scratch: Scratch) -> None:
-    ran = scratch.pants("run", JOB, status=2, more={"WORKSPACE": "mine"})
-    assert "SUBSCRIPTION_ID" in ran.stderr
+    ran = scratch.pants("run", JOB, status=2, more={"RESOURCE_GROUP": "mine"})
+    assert "config.env: SUBSCRIPTION_ID" in ran.stderr
 
 
 @pytest.mark.parametrize("target", [JOB, "src/example_experiment:local", ":aml"])

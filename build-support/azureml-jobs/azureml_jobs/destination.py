@@ -31,14 +31,15 @@ def configured_workspace(
     """The workspace that `config.env` names; variables of the environment win over the file.
 
     None when no value is given, or while all are still placeholders such as `<workspace>`. Raises
-    `JobError` when only a part is given.
+    `JobError` when only a part is given; a lone variable `WORKSPACE` of the environment is no part,
+    because build servers set one of that name to a folder.
     """
     from dotenv import dotenv_values
 
     written = dotenv_values(stream=StringIO(_text(repository / CONFIG_FILE)), interpolate=False)
     values = {key: (environment.get(key) or written.get(key) or "").strip() for key in KEYS}
     given = {key: value for key, value in values.items() if not _is_placeholder(value)}
-    if not given:
+    if not given or (list(given) == ["WORKSPACE"] and _is_placeholder(written.get("WORKSPACE"))):
         return None
     missing = [key for key in KEYS if key not in given]
     if missing:
@@ -63,5 +64,5 @@ def _text(file: Path) -> str:
         ) from error
 
 
-def _is_placeholder(value: str) -> bool:
-    return not value or re.fullmatch(r"<[^<>]*>", value) is not None
+def _is_placeholder(value: str | None) -> bool:
+    return not value or re.fullmatch(r"<[^<>]*>", value.strip()) is not None

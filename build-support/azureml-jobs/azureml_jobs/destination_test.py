@@ -102,6 +102,11 @@ def test_says_what_to_write_when_a_part_is_missing(
     )
 
 
+def test_a_build_server_s_folder_is_no_workspace(tmp_path: Path) -> None:
+    (tmp_path / "config.env").write_text(TEMPLATE)
+    assert configured_workspace(tmp_path, {"WORKSPACE": "/var/lib/jenkins/workspace/x"}) is None
+
+
 def test_refuses_a_file_that_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"config.env: not text in UTF-8 \(byte 16\)"):
         configured(tmp_path, "SUBSCRIPTION_ID=ü".encode("latin-1"))
