@@ -5,6 +5,7 @@ from __future__ import annotations
 from azureml_pants.rules import (
     closure,
     entry_points,
+    file_set,
     job_inputs,
     package_job,
     packages,
@@ -13,17 +14,23 @@ from azureml_pants.rules import (
     run_workspace,
     tool,
 )
-from azureml_pants.target_types import AzureMLJobTarget, AzureMLLocalTarget, AzureMLWorkspaceTarget
+from azureml_pants.target_types import (
+    AzureMLJobTarget,
+    AzureMLLocalTarget,
+    AzureMLWorkspaceTarget,
+    FileSetTarget,
+)
 
 
 def target_types():
-    return [AzureMLJobTarget, AzureMLLocalTarget, AzureMLWorkspaceTarget]
+    return [AzureMLJobTarget, AzureMLLocalTarget, AzureMLWorkspaceTarget, FileSetTarget]
 
 
 def rules():
     return [
         *closure.rules(),
         *entry_points.rules(),
+        *file_set.rules(),
         *job_inputs.rules(),
         *package_job.rules(),
         *packages.rules(),

@@ -6,9 +6,11 @@ import posixpath
 
 from pants.backend.python.target_types import PythonResolveField
 from pants.core.goals.package import OutputPathField
+from pants.engine.fs import GlobMatchErrorBehavior
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     Dependencies,
+    MultipleSourcesField,
     OptionalSingleSourceField,
     StringField,
     Target,
@@ -121,4 +123,25 @@ class AzureMLWorkspaceTarget(Target):
         `jobs download NAME`; `run :aml -- --help` lists all.
 
         Example: `azureml_workspace(name="aml")` in the BUILD file of the repository's root.
+        """)
+
+
+class FileSetSourcesField(MultipleSourcesField):
+    required = True
+    # A set of files that does not exist yet, or not any more, is none.
+    default_glob_match_error_behavior = GlobMatchErrorBehavior.ignore
+    help = help_text("""
+        Globs of the files, relative to the BUILD file, e.g. `["pants", "src/common/**/*"]`.
+        """)
+
+
+class FileSetTarget(Target):
+    alias = "file_set"
+    core_fields = (*COMMON_TARGET_FIELDS, FileSetSourcesField)
+    help = help_text("""
+        Many files as one target, for tests that need a whole tree of them.
+
+        A target `files` makes one target of each file, and all of these show up in `list`.
+
+        Example: `file_set(name="repository", sources=["pants", "src/common/**/*"])`.
         """)
