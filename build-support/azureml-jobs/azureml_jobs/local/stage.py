@@ -141,7 +141,7 @@ def _written(write: Any, *arguments: Any) -> Any:
         raise OutsideError(
             LOCAL_FOLDER,
             f"the local workspace could not be written: {error.strerror or error}",
-            f"Look at the space and the permissions of {error.filename or LOCAL_FOLDER}.",
+            f"Look at the free space and the permissions of the folder {LOCAL_FOLDER}.",
         ) from error
 
 
