@@ -16,7 +16,7 @@ from typing import Any, Callable, Iterator, Mapping
 
 # What a clone holds; caches, results and other people's files stay behind.
 COPIED = (
-    *("3rdparty", "build-support", "src", "data", "notebooks"),
+    *("3rdparty", "build-support", "docs", "src", "data", "notebooks"),
     *(".flake8", ".gitignore", ".pants.bootstrap", "BUILD", "LICENSE", "README.md"),
     *("config.env", "pants", "pants.toml", "pyproject.toml"),
 )
