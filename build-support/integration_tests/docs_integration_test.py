@@ -1,4 +1,4 @@
-"""Every command of README and docs that is not marked otherwise succeeds, in the order of a page."""
+"""Every command of README and docs that is not marked otherwise succeeds, page by page."""
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ RUN = [
 @pytest.fixture(scope="module")
 def succeeded(scratch: Scratch) -> Iterator[set[str]]:
     """Commands that were run already: pages share many, and each is run once."""
+    before = scratch.git("rev-parse", "HEAD").strip()
+    # The first step of the README's "Your own experiment", which its later commands are about.
+    scratch.pants("new-experiment", "--name=my_experiment")
+    scratch.git("add", "--all")
+    scratch.git("commit", "--quiet", "--message", "My experiment")
     # What a clone of a repository on a server has.
     scratch.git("update-ref", "refs/remotes/origin/main", "HEAD")
     yield set()
-    scratch.git("checkout", "--quiet", ".")
+    scratch.git("update-ref", "-d", "refs/remotes/origin/main")
+    scratch.git("reset", "--quiet", "--hard", before)
     scratch.git("clean", "-d", "--force", "--quiet")
 
 
