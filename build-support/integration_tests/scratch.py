@@ -18,7 +18,8 @@ from typing import Any, Callable, Iterator, Mapping
 COPIED = (
     *("3rdparty", "build-support", "docs", "src", "data", "notebooks"),
     *(".flake8", ".gitignore", ".pants.bootstrap", "BUILD", "LICENSE", "README.md"),
-    *("config.env", "pants", "pants.toml", "pyproject.toml"),
+    *("azure-pipelines.yml", "config.env", "pants", "pants.toml", "pyproject.toml"),
+    *(".ci", ".devcontainer", ".github", ".pre-commit-config.yaml", ".vscode"),
 )
 IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".hypothesis", "*.pyc")
 
