@@ -35,3 +35,20 @@ def experiment(job_file="azure-ml-job.yaml", dependencies=[], local_dependencies
         dependencies=[":job", *local_dependencies],
         resolve=resolve,
     )
+
+    # ./pants package src/X:env builds the image X:latest, from the folder that the job file names
+    files(
+        name="docker",
+        sources=["docker/**/*", "!docker/**/BUILD"],
+    )
+    locked_requirements(
+        name="requirements",
+        folder="docker",
+        jobs=[":job"],
+    )
+    docker_image(
+        name="env",
+        source="docker/Dockerfile",
+        context_root="./docker",
+        dependencies=[":docker", ":requirements"],
+    )
