@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os.path
-from typing import Iterator
+from typing import Iterable, Iterator
 
 from azureml_jobs.snapshot.digest import content_digest, environment_tag
+from azureml_pants.rules.closure import Closure, ClosureRequest
+from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
+from azureml_pants.target_types import (
+    LockedRequirementsFolderField,
+    LockedRequirementsJobsField,
+    LockedRequirementsSourceField,
+)
 from pants.backend.docker.target_types import (
     DockerBuildOptionFieldMixin,
     DockerImageContextRootField,
@@ -19,7 +26,7 @@ from pants.backend.python.target_types import PythonResolveField
 from pants.core.target_types import FileSourceField
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.addresses import UnparsedAddressInputs
-from pants.engine.fs import AddPrefix, Digest, DigestContents, RemovePrefix, Snapshot
+from pants.engine.fs import AddPrefix, Digest, DigestContents, FileContent, Snapshot
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import (
     Dependencies,
@@ -34,23 +41,13 @@ from pants.engine.target import (
 from pants.engine.unions import UnionRule
 from pants.util.strutil import help_text
 
-from azureml_pants.rules.closure import Closure, ClosureRequest
-from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
-from azureml_pants.target_types import (
-    LockedRequirementsFolderField,
-    LockedRequirementsJobsField,
-    LockedRequirementsSourceField,
-)
-
 
 class DockerImageBuildNetworkField(DockerBuildOptionFieldMixin, StringField):
     alias = "build_network"
     docker_build_option = "--network"
-    help = help_text(
-        """
+    help = help_text("""
         The network that the steps of the build use, e.g. `host`; Docker's own choice when unset.
-        """
-    )
+        """)
 
     def option_values(self, **_) -> Iterator[str]:
         if self.value:
@@ -85,9 +82,7 @@ async def generate_locked_requirements(
     folder = os.path.join(
         target.address.spec_path, target[LockedRequirementsFolderField].value or ""
     )
-    return GeneratedSources(
-        await Get(Snapshot, AddPrefix(locked.digest, os.path.normpath(folder)))
-    )
+    return GeneratedSources(await Get(Snapshot, AddPrefix(locked.digest, os.path.normpath(folder))))
 
 
 class EnvironmentTagRequest(DockerImageTagsRequest):
@@ -111,19 +106,25 @@ async def tag_by_environment(request: EnvironmentTagRequest) -> DockerImageTags:
             enable_codegen=True,
         ),
     )
-    root = image[DockerImageContextRootField].value or ""
-    if root.startswith("./"):
-        root = os.path.join(image.address.spec_path, root)
-    context = await Get(
-        Digest, RemovePrefix(sources.snapshot.digest, os.path.normpath(root))
-    )
-    contents = await Get(DigestContents, Digest, context)
-    digest = content_digest(
-        (file.path, file.content, file.is_executable) for file in contents
-    )
-    return DockerImageTags([environment_tag(digest)])
+    contents = await Get(DigestContents, Digest, sources.snapshot.digest)
+    root = context_root(image[DockerImageContextRootField].value or "", image.address.spec_path)
+    return DockerImageTags([tag_of_context(root, contents)])
 
 
+def context_root(value: str, build_folder: str) -> str:
+    """The folder of a build context, relative to the build root; `./x` is beside the BUILD file."""
+    return os.path.normpath(os.path.join(build_folder, value) if value.startswith("./") else value)
+
+
+def tag_of_context(root: str, files: Iterable[FileContent]) -> str:
+    """The tag of an image that is built from those of `files` that are below `root`."""
+    return environment_tag(
+        content_digest(
+            (file.path[len(root) + 1 :], file.content, file.is_executable)
+            for file in files
+            if file.path.startswith(f"{root}/")
+        )
+    )
 
 
 def rules():
