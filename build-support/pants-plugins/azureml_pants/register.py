@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from azureml_pants.rules import (
     closure,
+    docker_images,
     entry_points,
     file_set,
     job_inputs,
@@ -20,16 +21,24 @@ from azureml_pants.target_types import (
     AzureMLLocalTarget,
     AzureMLWorkspaceTarget,
     FileSetTarget,
+    LockedRequirementsTarget,
 )
 
 
 def target_types():
-    return [AzureMLJobTarget, AzureMLLocalTarget, AzureMLWorkspaceTarget, FileSetTarget]
+    return [
+        AzureMLJobTarget,
+        AzureMLLocalTarget,
+        AzureMLWorkspaceTarget,
+        FileSetTarget,
+        LockedRequirementsTarget,
+    ]
 
 
 def rules():
     return [
         *closure.rules(),
+        *docker_images.rules(),
         *entry_points.rules(),
         *file_set.rules(),
         *job_inputs.rules(),
