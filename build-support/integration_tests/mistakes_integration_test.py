@@ -92,6 +92,25 @@ def test_a_mistake_is_told(scratch: Scratch, changes, told: list[str]) -> None:
         assert "Wrote" not in packaged.stderr
 
 
+def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> None:
+    sound = scratch.pants("lint", "--only=azureml-jobs", JOB)
+    assert "✓ azureml-jobs succeeded." in sound.stderr
+    changes = edited(scratch, "example_experiment.main", "example_experiment.mian")
+    text = (changes[JOB_FILE] or "").replace("compute:", "computer:")
+    text = text.replace("azureml:cpu-cluster", "<cluster-name>")
+    text = text.replace("${{inputs.epochs}}", "${{inputs.epoch}}")
+    with scratch.changed({JOB_FILE: text}):
+        ran = scratch.pants("lint", "--only=azureml-jobs", JOB, status=1)
+    assert [line for line in ran.stderr.splitlines() if line.startswith(JOB_FILE)] == [
+        f"{JOB_FILE}: command: no target owns the module example_experiment.mian.",
+        f"{JOB_FILE}: computer: unknown key `computer`.",
+        f"{JOB_FILE}: computer: the placeholder `<cluster-name>` is not replaced yet.",
+        f"{JOB_FILE}: command: `${{{{inputs.epoch}}}}` names no input of this job.",
+        f"{JOB_FILE}: inputs.epochs: the command never uses this input.",
+    ]
+    assert "✕ azureml-jobs failed." in ran.stderr
+
+
 @pytest.mark.parametrize(
     "setting, told",
     [

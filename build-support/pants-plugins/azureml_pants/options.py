@@ -1,8 +1,8 @@
-"""The options of the plugin, under `[azureml]`."""
+"""The options of the plugin, under `[azureml]` and `[azureml-jobs]`."""
 
 from __future__ import annotations
 
-from pants.option.option_types import StrListOption, StrOption
+from pants.option.option_types import SkipOption, StrListOption, StrOption
 from pants.option.subsystem import Subsystem
 from pants.util.strutil import help_text
 
@@ -37,3 +37,15 @@ class AzureMLSubsystem(Subsystem):
             `pex3 interpreter inspect --markers --tags --indent 2`.
             """),
     )
+
+
+class AzureMLJobsLinter(Subsystem):
+    # `azureml-job` is taken, Pants says, by the target type.
+    options_scope = "azureml-jobs"
+    name = "azureml-jobs"
+    help = help_text("""
+        The linter of job files: unknown keys and wrong values, placeholders, references to nothing,
+        commands whose code has no owner, and inputs that the command never uses.
+        """)
+
+    skip = SkipOption("lint")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from azureml_pants import register
+from azureml_pants.rules.lint_job import LintJobsRequest
 from azureml_pants.rules.package_job import PackageJobFieldSet
 from azureml_pants.rules.run_job import RunJobFieldSet
 from azureml_pants.rules.run_local import RunLocalFieldSet
@@ -11,6 +12,7 @@ from pants.backend.python.lint.black import register as black
 from pants.backend.python.lint.flake8 import register as flake8
 from pants.backend.python.lint.isort import register as isort
 from pants.core import register as core
+from pants.core.goals.lint import LintResult
 from pants.core.goals.package import BuiltPackage
 from pants.core.goals.run import RunRequest
 from pants.testutil.rule_runner import QueryRule, RuleRunner
@@ -26,6 +28,7 @@ def test_the_rules_fit_the_backends_that_are_enabled_beside() -> None:
             QueryRule(RunRequest, [RunJobFieldSet]),
             QueryRule(RunRequest, [RunLocalFieldSet]),
             QueryRule(RunRequest, [RunWorkspaceFieldSet]),
+            QueryRule(LintResult, [LintJobsRequest.Batch]),
         ],
         target_types=[*register.target_types(), *core.target_types(), *python.target_types()],
     )
