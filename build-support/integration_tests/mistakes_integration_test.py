@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Callable, Mapping
+
 import pytest
 from scratch import Scratch
 
@@ -75,7 +77,11 @@ def edited_command(scratch: Scratch) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("changes, told", MISTAKES)
-def test_a_mistake_is_told(scratch: Scratch, changes, told: list[str]) -> None:
+def test_a_mistake_is_told(
+    scratch: Scratch,
+    changes: Callable[[Scratch], Mapping[str, str | None]],
+    told: list[str],
+) -> None:
     with scratch.changed(changes(scratch)):
         before = scratch.job_folders()
         for arguments in ([], ["--", "--dry-run"]):

@@ -11,6 +11,7 @@ from pants.backend.python import register as python
 from pants.backend.python.lint.black import register as black
 from pants.backend.python.lint.flake8 import register as flake8
 from pants.backend.python.lint.isort import register as isort
+from pants.backend.python.typecheck.mypy import register as mypy
 from pants.core import register as core
 from pants.core.goals.lint import LintResult
 from pants.core.goals.package import BuiltPackage
@@ -19,7 +20,7 @@ from pants.testutil.rule_runner import QueryRule, RuleRunner
 
 
 def test_the_rules_fit_the_backends_that_are_enabled_beside() -> None:
-    backends = (core, python, black, flake8, isort, build_files_black)
+    backends = (core, python, black, flake8, isort, mypy, build_files_black)
     runner = RuleRunner(
         rules=[
             *register.rules(),
