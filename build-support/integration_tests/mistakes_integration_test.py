@@ -118,6 +118,23 @@ def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> Non
 
 
 @pytest.mark.parametrize(
+    "linter, path, text, told",
+    [
+        ("shellcheck", "src/example_experiment/run.sh", "#!/bin/bash\nrm $1\n", "SC2086"),
+        ("yamllint", "src/example_experiment/conf.yml", "a: 1\na: 2\n", "key-duplicates"),
+    ],
+    ids=["a shell script", "a YAML file"],
+)
+def test_lint_looks_at_files_without_a_target(
+    scratch: Scratch, linter: str, path: str, text: str, told: str
+) -> None:
+    scratch.pants("lint", f"--only={linter}", "::")
+    with scratch.changed({path: text}):
+        ran = scratch.pants("lint", f"--only={linter}", "::", status=1)
+    assert path in ran.stderr and told in ran.stderr
+
+
+@pytest.mark.parametrize(
     "setting, told",
     [
         ("inputs.epochs=many", "inputs.epochs"),

@@ -1,4 +1,4 @@
-"""The options of the plugin, under `[azureml]` and `[azureml-jobs]`."""
+"""The options of the plugin, under `[azureml]`, `[azureml-jobs]` and `[shellcheck]`."""
 
 from __future__ import annotations
 
@@ -49,3 +49,25 @@ class AzureMLJobsLinter(Subsystem):
         """)
 
     skip = SkipOption("lint")
+
+
+class Shellcheck(Subsystem):
+    # As in Pants' own backend, which may take the place of this one.
+    options_scope = "shellcheck"
+    name = "Shellcheck"
+    help = help_text("""
+        The linter of shell scripts (https://www.shellcheck.net), installed from the package index.
+
+        A file `.shellcheckrc` beside a script, or above it, holds its settings.
+        """)
+
+    skip = SkipOption("lint")
+    include = StrListOption(
+        default=["**/*.sh", "**/*.bash"],
+        help="Globs of the shell scripts, relative to the build root.",
+    )
+    tool_resolve = StrOption(
+        default="shellcheck",
+        advanced=True,
+        help="The resolve in `[python].resolves` from which shellcheck is installed.",
+    )
