@@ -121,9 +121,10 @@ def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> Non
     "linter, path, text, told",
     [
         ("shellcheck", "src/example_experiment/run.sh", "#!/bin/bash\nrm $1\n", "SC2086"),
+        ("hadolint", "src/example_experiment/Dockerfile.gpu", "FROM python\n", "DL3006"),
         ("yamllint", "src/example_experiment/conf.yml", "a: 1\na: 2\n", "key-duplicates"),
     ],
-    ids=["a shell script", "a YAML file"],
+    ids=["a shell script", "a Dockerfile", "a YAML file"],
 )
 def test_lint_looks_at_files_without_a_target(
     scratch: Scratch, linter: str, path: str, text: str, told: str

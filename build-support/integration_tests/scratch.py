@@ -17,7 +17,8 @@ from typing import Any, Callable, Iterator, Mapping
 # What a clone holds; caches, results and other people's files stay behind.
 COPIED = (
     *("3rdparty", "build-support", "src", "data", "notebooks"),
-    *(".flake8", ".gitignore", ".pants.bootstrap", ".yamllint", "BUILD", "LICENSE", "README.md"),
+    *(".flake8", ".gitignore", ".hadolint.yaml", ".pants.bootstrap", ".yamllint"),
+    *("BUILD", "LICENSE", "README.md"),
     *("config.env", "pants", "pants.toml", "pyproject.toml"),
 )
 IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".hypothesis", "*.pyc")

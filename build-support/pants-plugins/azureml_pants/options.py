@@ -1,4 +1,4 @@
-"""The options of the plugin, under `[azureml]`, `[azureml-jobs]` and `[shellcheck]`."""
+"""The options of the plugin: `[azureml]`, and those of the linters that it brings."""
 
 from __future__ import annotations
 
@@ -70,4 +70,25 @@ class Shellcheck(Subsystem):
         default="shellcheck",
         advanced=True,
         help="The resolve in `[python].resolves` from which shellcheck is installed.",
+    )
+
+
+class Hadolint(Subsystem):
+    # As in Pants' own backend, which may take the place of this one.
+    options_scope = "hadolint"
+    name = "Hadolint"
+    help = help_text("""
+        The linter of Dockerfiles (https://github.com/hadolint/hadolint), installed from the package
+        index. The file `.hadolint.yaml` in the build root holds its settings.
+        """)
+
+    skip = SkipOption("lint")
+    include = StrListOption(
+        default=["**/Dockerfile", "**/Dockerfile.*", "**/*.Dockerfile"],
+        help="Globs of the Dockerfiles, relative to the build root.",
+    )
+    tool_resolve = StrOption(
+        default="hadolint",
+        advanced=True,
+        help="The resolve in `[python].resolves` from which hadolint is installed.",
     )
