@@ -1,9 +1,16 @@
-def experiment(job_file="azure-ml-job.yaml", dependencies=[], local_dependencies=[], resolve=None):
+def experiment(
+    job_file="azure-ml-job.yaml",
+    dependencies=[],
+    local_dependencies=[],
+    resolve=None,
+    docker="docker",
+):
     """The targets of one experiment's folder.
 
     `dependencies` are addresses of what the job needs besides that which its code imports, such as
     `:configs`; `local_dependencies` the same for `local.py` and the tests. `resolve` names another
-    lock than the default one.
+    lock than the default one. `docker` is the folder of the Dockerfile, None when the job file names
+    an environment of Azure ML.
     """
     # The code. A job gets only the modules that its command runs and that these import.
     python_sources(
@@ -34,4 +41,24 @@ def experiment(job_file="azure-ml-job.yaml", dependencies=[], local_dependencies
         entry_point="local.py",
         dependencies=[":job", *local_dependencies],
         resolve=resolve,
+    )
+
+    if docker is None:
+        return
+
+    # ./pants package src/X:env builds the image X:latest
+    files(
+        name="docker",
+        sources=[f"{docker}/**/*", f"!{docker}/**/BUILD"],
+    )
+    locked_requirements(
+        name="requirements",
+        folder=docker,
+        jobs=[":job"],
+    )
+    docker_image(
+        name="env",
+        source=f"{docker}/Dockerfile",
+        context_root=f"./{docker}",
+        dependencies=[":docker", ":requirements"],
     )

@@ -12,6 +12,7 @@ from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.entry_points import JobEntryPoints, JobEntryPointsRequest
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
 from azureml_pants.rules.lint_job import JobsToLint, JobsToLintRequest
+from pants.backend.docker import register as docker_backend
 from pants.backend.project_info import dependencies, dependents, list_targets
 from pants.backend.python import register as python_backend
 from pants.backend.shell.target_types import ShellSourceTarget
@@ -24,7 +25,7 @@ OPTIONS = (
     "--python-resolves={'main': 'main.lock', 'second': 'second.lock'}",
     "--python-default-resolve=main",
     "--python-interpreter-constraints=['CPython==3.11.*']",
-    # As pants.toml; the other parser would start a Python of its own for each file.
+    # Not as pants.toml, whose parser would start a Python of its own for each file.
     "--python-infer-use-rust-parser",
     "--python-invalid-lockfile-behavior=ignore",
     "--azureml-image-platform=platform.json",
@@ -39,6 +40,7 @@ def _runner() -> RuleRunner:
             *register.rules(),
             *python_backend.rules(),
             *core_backend.rules(),
+            *docker_backend.rules(),
             *dependencies.rules(),
             *dependents.rules(),
             *list_targets.rules(),
@@ -51,6 +53,7 @@ def _runner() -> RuleRunner:
             *register.target_types(),
             *python_backend.target_types(),
             *core_backend.target_types(),
+            *docker_backend.target_types(),
             ShellSourceTarget,
         ],
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from azureml_pants.rules import (
     closure,
+    docker_images,
     entry_points,
     file_set,
     job_inputs,
     lint_docker,
     lint_job,
     lint_shell,
+    new_experiment,
     package_job,
     packages,
     program,
@@ -23,22 +25,31 @@ from azureml_pants.target_types import (
     AzureMLLocalTarget,
     AzureMLWorkspaceTarget,
     FileSetTarget,
+    LockedRequirementsTarget,
 )
 
 
 def target_types():
-    return [AzureMLJobTarget, AzureMLLocalTarget, AzureMLWorkspaceTarget, FileSetTarget]
+    return [
+        AzureMLJobTarget,
+        AzureMLLocalTarget,
+        AzureMLWorkspaceTarget,
+        FileSetTarget,
+        LockedRequirementsTarget,
+    ]
 
 
 def rules():
     return [
         *closure.rules(),
+        *docker_images.rules(),
         *entry_points.rules(),
         *file_set.rules(),
         *job_inputs.rules(),
         *lint_docker.rules(),
         *lint_job.rules(),
         *lint_shell.rules(),
+        *new_experiment.rules(),
         *package_job.rules(),
         *packages.rules(),
         *program.rules(),

@@ -13,6 +13,7 @@ from pants.engine.target import (
     Dependencies,
     MultipleSourcesField,
     OptionalSingleSourceField,
+    SpecialCasedDependencies,
     StringField,
     Target,
 )
@@ -152,4 +153,47 @@ class FileSetTarget(Target):
         A target `files` makes one target of each file, and all of these show up in `list`.
 
         Example: `file_set(name="repository", sources=["pants", "src/common/**/*"])`.
+        """)
+
+
+class LockedRequirementsSourceField(OptionalSingleSourceField):
+    # There is no source: the file is generated. The field is what Pants generates it from.
+    alias = "_source"
+    uses_source_roots = False
+    expected_num_files = 0
+
+
+class LockedRequirementsFolderField(StringField):
+    alias = "folder"
+    default = "docker"
+    help = help_text("""
+        The folder in which the file is, relative to the BUILD file, e.g. `docker`: that of the
+        Dockerfile which copies it.
+        """)
+
+
+class LockedRequirementsJobsField(SpecialCasedDependencies):
+    alias = "jobs"
+    required = True
+    help = help_text("""
+        Addresses of what the image runs, e.g. `[":job"]`.
+        """)
+
+
+class LockedRequirementsTarget(Target):
+    alias = "locked_requirements"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        LockedRequirementsSourceField,
+        LockedRequirementsFolderField,
+        LockedRequirementsJobsField,
+    )
+    help = help_text("""
+        A `requirements.txt` for an image: the locked packages that a job imports, with hashes.
+
+        It is generated, and in the context of every `docker_image` that depends on this target.
+        It changes when the job imports another package or the lock changes, and not when code is
+        edited otherwise; so does the image.
+
+        Example: `locked_requirements(name="requirements", folder="docker", jobs=[":job"])`.
         """)

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence, TypeVar
 
 from azureml_jobs.destination import LOCAL_FOLDER
 from azureml_jobs.errors import JobError, OutsideError
@@ -25,6 +25,8 @@ from azureml_jobs.snapshot.bundle import write_bundle
 from azureml_jobs.snapshot.layout import lay_out
 from azureml_jobs.snapshot.provenance import git_state
 from azureml_jobs.snapshot.request import SOURCES_FOLDER, PackagesVenv, ScriptRequest
+
+Written = TypeVar("Written")
 
 
 def stage_job(prepared: PreparedJob, folder: Path, repository: Path) -> JobFolder:
@@ -72,7 +74,8 @@ def stage_job(prepared: PreparedJob, folder: Path, repository: Path) -> JobFolde
         )
 
     stem = f"{prepared.experiment_name}-{prepared.bundle.snapshot_digest[:8]}"
-    return _written(LocalWorkspace(repository / LOCAL_FOLDER).new_job, stem, fill)
+    root = repository / LOCAL_FOLDER
+    return _written(root, lambda: LocalWorkspace(root).new_job(stem, fill))
 
 
 def stage_script(
@@ -113,7 +116,7 @@ def stage_script(
             raise
         return stage
 
-    return _written(fill)
+    return _written(repository / LOCAL_FOLDER, fill)
 
 
 def seeded_prefix(venv: PackagesVenv | None, folder: Path) -> str:
@@ -133,15 +136,18 @@ def seeded_prefix(venv: PackagesVenv | None, folder: Path) -> str:
     return venv.prefix
 
 
-def _written(write: Any, *arguments: Any) -> Any:
+def _written(root: Path, write: Callable[[], Written]) -> Written:
     """Call `write`; a disk that does not take it is the outside's failure, not our bug."""
     try:
-        return write(*arguments)
+        return write()
     except OSError as error:
+        # A copy that fails names what it read, which is not what is to be looked at.
+        blamed = str(error.filename or "")
         raise OutsideError(
             LOCAL_FOLDER,
             f"the local workspace could not be written: {error.strerror or error}",
-            f"Look at the free space and the permissions of the folder {LOCAL_FOLDER}.",
+            "Look at the free space and the permissions of "
+            f"{blamed if blamed.startswith(str(root)) else root}.",
         ) from error
 
 

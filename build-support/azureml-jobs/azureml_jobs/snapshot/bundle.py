@@ -16,6 +16,7 @@ from typing import Any, Mapping, Sequence
 
 from azureml_jobs.errors import JobError
 from azureml_jobs.jobfile.document import dump_job_file
+from azureml_jobs.snapshot.digest import entries_digest
 from azureml_jobs.snapshot.layout import lay_out
 from azureml_jobs.snapshot.needs import JobNeeds
 from azureml_jobs.snapshot.provenance import GitState
@@ -212,9 +213,7 @@ def _local_data(job: Mapping[str, Any], job_file: str) -> tuple[LocalData, ...]:
 
 
 def _digest_of(files: Sequence[BundleFile]) -> str:
-    # JSON separates the parts: no two lists of files share a form.
-    form = [[file.path, file.sha256, file.executable] for file in files]
-    return hashlib.sha256(json.dumps(form).encode()).hexdigest()
+    return entries_digest((file.path, file.sha256, file.executable) for file in files)
 
 
 def _entries(files: Sequence[BundleFile]) -> list[dict[str, Any]]:

@@ -13,8 +13,6 @@ import pytest
 from azureml_jobs.conftest import tree
 from azureml_jobs.snapshot.provenance import GitState, git_state
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-
 AS_IN_AN_EMPTY_HOME = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_AUTHOR_NAME": "A",

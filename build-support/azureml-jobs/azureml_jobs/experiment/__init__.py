@@ -1,0 +1,1 @@
+"""New experiments: their names, and the template of which they are made."""

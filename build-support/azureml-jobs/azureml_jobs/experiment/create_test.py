@@ -1,0 +1,212 @@
+"""A new experiment is written as a whole, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.experiment import create
+from azureml_jobs.experiment.create import ExperimentRequest, create_experiment, ignoring_pattern
+
+TEMPLATE = {
+    "BUILD.template": "experiment()\n",
+    "main.py.template": "import {{module}}\n",
+    "tests/test_main.py.template": "",
+}
+FILES = ["BUILD", "main.py", "tests/test_main.py"]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository with a template, in a folder such as many people have."""
+    root = tmp_path / "a répo"
+    for path, text in TEMPLATE.items():
+        file = root / "template" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    (root / "template/run.sh.template").touch(mode=0o755)
+    (root / "src").mkdir()
+    return root
+
+
+@contextlib.contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def new(root: Path, name: str, owners: tuple[str, ...] = ()) -> str:
+    return create_experiment(root, ExperimentRequest(name, "src", "template", {}, owners))
+
+
+def below(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_writes_the_template_and_says_what_comes_next(root: Path) -> None:
+    told = new(root, "x")
+    assert below(root / "src") == [
+        *("x", "x/BUILD", "x/main.py", "x/run.sh", "x/tests", "x/tests/test_main.py"),
+    ]
+    assert (root / "src/x/main.py").read_text(encoding="utf-8") == "import x\n"
+    assert told.startswith("Wrote src/x,")
+    for line in (
+        *("  src/x/BUILD", "  src/x/tests/test_main.py", "  ./pants run src/x:local"),
+        *("  ./pants run src/x:job", "  ./pants test src/x::"),
+    ):
+        assert line in told.splitlines()
+
+
+def test_folders_above_become_packages_that_a_target_owns(root: Path) -> None:
+    told = new(root, "a/b/x")
+    assert (root / "src/a/b/x/main.py").read_text(encoding="utf-8") == "import a.b.x\n"
+    for folder in ("a", "a/b"):
+        assert (root / "src" / folder / "__init__.py").read_bytes() == b""
+        assert "python_sources()" in (root / "src" / folder / "BUILD").read_text(encoding="utf-8")
+        assert f"  src/{folder}/BUILD" in told.splitlines()
+    assert not (root / "src/__init__.py").exists()
+
+
+def test_folders_that_are_there_stay_as_they_are(root: Path) -> None:
+    new(root, "team/x")
+    (root / "src/team/BUILD").write_text("# mine\n", encoding="utf-8")
+    (root / "src/team/__init__.py").unlink()
+    assert "src/team/BUILD" not in new(root, "team/y")
+    assert (root / "src/team/BUILD").read_text(encoding="utf-8") == "# mine\n"
+    assert not (root / "src/team/__init__.py").exists()
+    assert (root / "src/team/y/main.py").exists()
+
+
+def test_makes_the_source_root_when_it_is_the_first_experiment(root: Path) -> None:
+    (root / "src").rmdir()
+    new(root, "x")
+    assert below(root / "src")[:2] == ["x", "x/BUILD"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002], ids=lambda mask: f"{mask:03o}")
+def test_the_umask_decides_who_may_read_and_programs_stay_programs(root: Path, mask: int) -> None:
+    with umask(mask):
+        new(root, "team/x")
+    for path, mode in (("", 0o777), ("/x", 0o777), ("/x/main.py", 0o666), ("/x/run.sh", 0o777)):
+        assert (root / f"src/team{path}").stat().st_mode & 0o777 == mode & ~mask
+
+
+@pytest.mark.parametrize(
+    "made, name, what, instead",
+    [
+        pytest.param("x/", "x", "src/x exists", "x_2", id="the folder"),
+        pytest.param("x", "x", "src/x exists", "x_2", id="a file"),
+        pytest.param("x.py", "x", "src/x.py is a module", "x_2", id="a module"),
+        pytest.param("team", "team/x", "src/team is not a folder", "team_x_2", id="a file above"),
+        pytest.param("team.py", "team/x", "src/team.py is a module", "team_x_2", id="module above"),
+        pytest.param("t/x/", "t/x", "src/t/x exists", "t/x_2", id="the nested folder"),
+    ],
+)
+def test_nothing_that_exists_is_touched(
+    root: Path, made: str, name: str, what: str, instead: str
+) -> None:
+    path = root / "src" / made
+    if made.endswith("/"):
+        path.mkdir(parents=True)
+    else:
+        path.write_text("mine", encoding="utf-8")
+    before = below(root)
+    with pytest.raises(JobError, match=what) as caught:
+        new(root, name)
+    assert caught.value.status == 2
+    assert f"`--name={instead}`" in caught.value.remedy
+    assert below(root) == before
+
+
+def test_a_link_that_leads_nowhere_exists_too(root: Path) -> None:
+    (root / "src/x").symlink_to("nowhere")
+    with pytest.raises(JobError, match="src/x exists already"):
+        new(root, "x")
+
+
+def test_the_name_that_is_suggested_is_free(root: Path) -> None:
+    for name in ("x", "x_2", "x_3"):
+        new(root, name)
+    with pytest.raises(JobError, match="--name=x_4"):
+        new(root, "x")
+
+
+def test_an_experiment_is_not_made_inside_of_other_code(root: Path) -> None:
+    with pytest.raises(JobError, match="belong to src/common:common already") as caught:
+        new(root, "common/x", owners=("src/common:common",))
+    assert "`--name=common_x`" in caught.value.remedy
+    assert below(root / "src") == []
+
+
+def test_a_folder_that_git_ignores_is_refused(root: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    (root / ".gitignore").write_text("runs/\n", encoding="utf-8")
+    with pytest.raises(JobError, match=r"`.gitignore:1:runs/`"):
+        new(root, "runs")
+    with pytest.raises(JobError, match="ignore"):
+        new(root, "runs/x")
+    assert below(root / "src") == []
+    assert ignoring_pattern(root, "src/x/main.py") == ""
+
+
+def test_git_need_not_be_there(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    new(root, "x")
+
+
+@pytest.mark.parametrize("name", ["x", "team/x"], ids=["at the source root", "nested"])
+@pytest.mark.parametrize("failure", [OSError(28, "No space left"), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize("failing", ["open", "rename"])
+def test_a_failure_leaves_nothing_behind(
+    root: Path, monkeypatch: pytest.MonkeyPatch, name: str, failure: BaseException, failing: str
+) -> None:
+    real = getattr(os, failing)
+
+    def fail(path: Path, *arguments: Any, **more: Any) -> Any:
+        if failing == "rename" or str(path).endswith("run.sh"):
+            raise failure
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(create.os, failing, fail)
+    with pytest.raises((OutsideError, KeyboardInterrupt)) as caught:
+        new(root, name)
+    monkeypatch.undo()
+    assert below(root / "src") == []
+    if isinstance(caught.value, OutsideError):
+        assert str(caught.value) == f"src/{name}: it could not be written: No space left."
+        assert caught.value.status == 1
+
+
+@pytest.mark.parametrize(
+    "names", [["x"] * 6, ["team/x"] * 6, [f"team/x{i}" for i in range(6)]], ids=str
+)
+def test_of_many_at_once_each_name_is_made_once(root: Path, names: list[str]) -> None:
+    barrier = threading.Barrier(len(names))
+    told: list[str] = []
+
+    def run(name: str) -> None:
+        barrier.wait()
+        try:
+            told.append(new(root, name))
+        except JobError as error:
+            told.append(error.what)
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(line.startswith("Wrote") for line in told) == len(set(names))
+    assert sum("exists already" in line for line in told) == len(names) - len(set(names))
+    for name in names:
+        assert [path for path in FILES if not (root / "src" / name / path).exists()] == []
+    assert list((root / "src").rglob(".*")) == []

@@ -1,0 +1,90 @@
+"""Which names serve, and what to write instead of the others."""
+
+from __future__ import annotations
+
+import pytest
+from azureml_jobs.errors import JobError
+from azureml_jobs.experiment.name import ExperimentName, parse_name, suggested_name
+
+TAKEN = {"numpy": "a.lock", "PIL": "a.lock", "tools": "lib/tools"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x", "my_exp", "exp2", "team/x", "a/b/c_d", "team/json", "team/numpy", "team/src", "a" * 60],
+)
+def test_a_package_name_serves(name: str) -> None:
+    assert parse_name(name, TAKEN, "src").path == name
+
+
+def test_a_name_has_a_form_for_each_use() -> None:
+    name = ExperimentName(("team", "x_1"))
+    assert (name.path, name.module, name.label) == ("team/x_1", "team.x_1", "team-x_1")
+
+
+@pytest.mark.parametrize("name", [None, ""], ids=["not given", "empty"])
+def test_without_a_name_it_says_how_to_write_one(name: str | None) -> None:
+    with pytest.raises(JobError, match="--name=my_experiment") as caught:
+        parse_name(name, TAKEN, "src")
+    assert caught.value.status == 2
+
+
+@pytest.mark.parametrize(
+    "name, what, instead",
+    [
+        pytest.param("my-exp", "package name", "my_exp", id="hyphen"),
+        pytest.param("MyExp", "package name", "my_exp", id="camel case"),
+        pytest.param("HTTPServer2", "package name", "http_server2", id="abbreviation"),
+        pytest.param("my exp", "package name", "my_exp", id="space"),
+        pytest.param("Größe", "package name", "grosse", id="letters beyond ASCII"),
+        pytest.param("2x", "package name", "experiment_2x", id="digit first"),
+        pytest.param("_x", "package name", "x", id="underscore first"),
+        pytest.param("x_", "package name", "x", id="underscore last"),
+        pytest.param("x__y", "package name", "x_y", id="two underscores"),
+        pytest.param("team.x", "package name", "team/x", id="dotted"),
+        pytest.param("v1.2-final", "package name", "v1_2_final", id="a version"),
+        pytest.param("x/", "package name", "x", id="slash last"),
+        pytest.param("/abs/x", "package name", "abs/x", id="absolute"),
+        pytest.param("../../etc", "package name", "etc", id="above"),
+        pytest.param("./x", "package name", "x", id="dot"),
+        pytest.param("team//x", "package name", "team/x", id="two slashes"),
+        pytest.param("x\n", "package name", "x", id="line break"),
+        pytest.param("東京", "package name", "my_experiment", id="nothing left"),
+        pytest.param("src/x", "relative to `src`", "x", id="with the source root"),
+        pytest.param("src/x:job", "package name", "x_job", id="an address"),
+        pytest.param("src", "relative to `src`", "src_experiment", id="the source root"),
+        pytest.param("class", "keyword", "class_experiment", id="keyword"),
+        pytest.param("match", "keyword", "match_experiment", id="soft keyword"),
+        pytest.param("type", "keyword", "type_experiment", id="soft keyword of later Pythons"),
+        pytest.param("team/import", "keyword", "team/import_experiment", id="keyword below"),
+        pytest.param("None", "package name", "none", id="keyword in upper case"),
+        pytest.param("json", "standard library", "json_experiment", id="standard library"),
+        pytest.param("test/x", "standard library", "test_experiment/x", id="standard folder"),
+        pytest.param("tomllib", "standard library", "tomllib_experiment", id="after Python 3.9"),
+        pytest.param("numpy", "a.lock", "numpy_experiment", id="locked package"),
+        pytest.param("numpy/x", "a.lock", "numpy_experiment/x", id="below a locked package"),
+        pytest.param("pil", "a.lock", "pil_experiment", id="locked package but for its case"),
+        pytest.param("NumPy", "package name", "num_py", id="another spelling"),
+        pytest.param("Numpy", "package name", "numpy_experiment", id="two mistakes"),
+        pytest.param("tools", "lib/tools", "tools_experiment", id="module of another root"),
+        pytest.param("azureml", "Azure", "azureml_experiment", id="namespace"),
+        pytest.param("a" * 61, "61 characters", "a" * 60, id="too long"),
+    ],
+)
+def test_a_mistake_is_told_with_a_name_that_serves(name: str, what: str, instead: str) -> None:
+    with pytest.raises(JobError) as caught:
+        parse_name(name, TAKEN, "src")
+    assert caught.value.status == 2
+    assert what in caught.value.what
+    assert f"`--name={instead}`" in caught.value.remedy
+    parse_name(instead, TAKEN, "src")
+
+
+def test_a_message_stays_on_its_line_and_printable() -> None:
+    with pytest.raises(JobError) as caught:
+        parse_name("x\x1b[31m\udcff\n", TAKEN, "src")
+    assert caught.value.where == r"--name='x\x1b[31m\udcff\n'"
+
+
+def test_a_suggestion_is_cut_where_a_name_may_end() -> None:
+    assert suggested_name("a" * 59 + "_" + "b" * 20, {}, "src") == "a" * 59

@@ -1,0 +1,142 @@
+"""What is done with one job: run it, show what would be sent, write its bundle."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from azureml_jobs.console import warn
+from azureml_jobs.destination import CONFIG_FILE, AzureWorkspace, configured_workspace
+from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.local.inputs import resolve_inputs
+from azureml_jobs.prepare import PreparedJob, prepare_job
+
+
+def run_job(arguments: Sequence[str]) -> int:
+    """`./pants run src/X:job -- …`"""
+    # The plugin puts its own part first, whatever the user writes behind it.
+    internal, given = arguments[:2], arguments[2:]
+    request = _request_parser().parse_args(internal).request
+    options = _options(given)
+    repository = Path.cwd()
+    workspace = None if options.local else configured_workspace(repository)
+    prepared = prepare_job(request, repository, options.settings)
+    job_file = repository / prepared.request.job_file
+    if workspace is None:
+        resolve_inputs(prepared.job, job_file, repository)
+    else:
+        check_local_data(prepared.job, job_file, repository)
+    if options.dry_run:
+        return _show(prepared, workspace, repository, options.json)
+    if workspace is not None:
+        raise JobError(
+            f"{CONFIG_FILE}: WORKSPACE",
+            f"jobs cannot be submitted to {workspace.name} yet, this version only runs them here",
+            "Run it on this machine: add `--local` behind `--`.\n"
+            "Or write its bundle by `./pants package` and submit that by `az ml job create`.",
+        )
+    from azureml_jobs.handover import continue_as
+    from azureml_jobs.local.stage import stage_job
+
+    _show_warnings(prepared.warnings)
+    folder = stage_job(prepared, request.parent, repository)
+    reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
+    print(f"Local workspace{reason}: {folder.name}", file=sys.stderr)
+    return continue_as(["execute", str(folder.path)])
+
+
+def _request_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--request", type=Path, required=True)
+    return parser
+
+
+def _options(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="./pants run …:job --",
+        description="Run a job: in the workspace that config.env names, else on this machine.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY.PATH=VALUE",
+        dest="settings",
+        help="override a value of the job file, e.g. inputs.epochs=20; may be repeated",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be sent, and stop there"
+    )
+    parser.add_argument("--json", action="store_true", help="print --dry-run as JSON")
+    parser.add_argument(
+        "--local", action="store_true", help="run on this machine whatever config.env says"
+    )
+    parser.add_argument(
+        "--stream",
+        action="store_true",
+        help="follow the job to its end; a run on this machine is always followed",
+    )
+    options = parser.parse_args(given)
+    if options.json and not options.dry_run:
+        parser.error("--json goes with --dry-run")
+    return options
+
+
+def _show(
+    prepared: PreparedJob, workspace: AzureWorkspace | None, repository: Path, as_json: bool
+) -> int:
+    from azureml_jobs import dry_run
+
+    if as_json:
+        report = dry_run.as_data(prepared, workspace, repository)
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        print(dry_run.as_text(prepared, workspace, repository))
+        _show_warnings(prepared.warnings)
+    return 0
+
+
+def check_local_data(job: Mapping[str, Any], job_file: Path, repository: Path) -> None:
+    """Raise `JobError` for an input whose local path does not exist."""
+    local = {
+        name: value
+        for name, value in (job.get("inputs") or {}).items()
+        if isinstance(value, dict)
+        and isinstance(value.get("path"), str)
+        and not value["path"].startswith("azureml:")
+        and "://" not in value["path"]
+    }
+    resolve_inputs({"inputs": local}, job_file, repository)
+
+
+def _show_warnings(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        warn(warning)
+
+
+def write_job_bundle(arguments: Sequence[str]) -> int:
+    """What `./pants package src/X:job` runs, in a sandbox."""
+    from azureml_jobs.snapshot.bundle import write_bundle
+    from azureml_jobs.snapshot.provenance import git_state
+
+    parser = _request_parser()
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--repository", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    prepared = prepare_job(given.request.absolute(), given.repository)
+    check_local_data(prepared.job, given.repository / prepared.request.job_file, given.repository)
+    _show_warnings(prepared.warnings)
+    git = git_state(given.repository, [file.source for file in prepared.bundle.code])
+    try:
+        write_bundle(prepared.bundle, git, given.output, given.repository, copy_data=True)
+    except OSError as error:
+        raise OutsideError(
+            prepared.request.address,
+            f"its bundle could not be written: {error.strerror or error}",
+            f"Look at {error.filename}." if error.filename else "",
+        ) from error
+    return 0

@@ -1,0 +1,84 @@
+"""`./pants new-experiment`: what it writes works at once; a mistake writes nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+from scratch import Scratch
+
+
+@pytest.fixture
+def sources(scratch: Scratch) -> Iterator[Path]:
+    """The source root; what is new in it goes after the test."""
+    folder = scratch.root / "src"
+    before = set(folder.iterdir())
+    yield folder
+    for path in set(folder.iterdir()) - before:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in (scratch.root / "dist").glob("src.zebra_1*"):
+        shutil.rmtree(path)
+
+
+def test_a_new_experiment_works_without_an_edit(scratch: Scratch, sources: Path) -> None:
+    told = scratch.pants("new-experiment", "--name=zebra_1").stdout
+    commands = [line.split()[1:] for line in told.splitlines() if line.startswith("  ./pants ")]
+    assert [command[0] for command in commands] == ["run", "run", "test"]
+    assert (sources / "zebra_1/README.md").exists()
+    for command in commands:
+        scratch.pants(*command)
+    newest = scratch.jobs()[0]
+    assert newest["status"] == "Completed"
+    shown = scratch.json("run", ":aml", "--", "jobs", "show", newest["name"], "--json")
+    assert shown["metrics"]["loss"] < 0.1
+    assert len(shown["metric_history"]["loss"]) == 50
+    assert (Path(shown["outputs"]["model"]) / "model.json").exists()
+
+    scratch.pants("lint", "src/zebra_1::")
+    scratch.pants("package", "src/zebra_1::")
+    assert (scratch.root / "dist/src.zebra_1/job/code/zebra_1/main.py").exists()
+    scratch.pants("tailor", "--check", "update-build-files", "--check", "::")
+    scratch.pants("new-experiment", "--name=zebra_1", status=2)
+
+
+def test_a_nested_experiment_works_without_an_edit(scratch: Scratch, sources: Path) -> None:
+    # With names that sort before and after all others, in a folder that is there and in a new one.
+    for name in ("a/b", "a/" + "z" * 58):
+        scratch.pants("new-experiment", f"--name={name}")
+    report = scratch.json("run", "src/a/b:job", "--", "--dry-run", "--json")
+    sent = {file["path"] for file in report["snapshot"]["files"]}
+    assert {"a/__init__.py", "a/b/main.py", "common/tracking.py"} <= sent
+    scratch.pants("lint", "src/a::")
+    scratch.pants("tailor", "--check", "update-build-files", "--check", "::")
+    scratch.pants("new-experiment", "--name=a/b/c", status=2)
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        pytest.param([], "--name=my_experiment", id="no name"),
+        pytest.param(["--name=My-Exp"], "`--name=my_exp`", id="no package name"),
+        pytest.param(["--name=class"], "`--name=class_experiment`", id="keyword"),
+        pytest.param(["--name=json"], "standard library", id="standard library"),
+        pytest.param(["--name=mlflow"], "3rdparty/python/", id="required package"),
+        pytest.param(["--name=scipy"], "3rdparty/python/experiments.lock", id="locked package"),
+        pytest.param(["--name=common"], "src/common exists already", id="existing folder"),
+        pytest.param(["--name=common/x"], "src/common:common", id="shared code"),
+        pytest.param(["--name=mlruns"], ".gitignore", id="ignored by git"),
+    ],
+)
+def test_a_mistake_is_told_and_nothing_is_written(
+    scratch: Scratch, sources: Path, arguments: list[str], told: str
+) -> None:
+    before = sorted(sources.rglob("*"))
+    ran = scratch.pants("new-experiment", *arguments, status=2)
+    assert told in ran.stderr
+    assert "Traceback" not in ran.stderr and "traceback" not in ran.stderr
+    assert ran.stdout == ""
+    assert sorted(sources.rglob("*")) == before
+
+
+def test_help_says_how_to_write_it(scratch: Scratch) -> None:
+    assert "--name=my_experiment" in scratch.pants("help", "new-experiment").stdout

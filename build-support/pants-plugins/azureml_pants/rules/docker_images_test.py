@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+from azureml_jobs.snapshot.digest import content_digest, environment_tag
+from azureml_pants.rules.closure import Closure, ClosureRequest
+from azureml_pants.rules.docker_images import (
+    DockerImageBuildNetworkField,
+    EnvironmentTagRequest,
+    GenerateLockedRequirements,
+    context_root,
+    generate_locked_requirements,
+    tag_of_context,
+)
+from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
+from azureml_pants.target_types import AzureMLJobTarget, LockedRequirementsTarget
+from pants.backend.docker.target_types import DockerImageTarget
+from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.fs import EMPTY_DIGEST, EMPTY_SNAPSHOT, AddPrefix, FileContent, Snapshot
+from pants.engine.target import Targets
+from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
+
+CONTEXT = [("Dockerfile", b"FROM x\n", False), ("tools/setup.sh", b"echo hi\n", True)]
+
+
+@pytest.mark.parametrize(
+    "value, expected",
+    [("./docker", "src/x/docker"), ("src/x/docker", "src/x/docker"), ("./", "src/x")],
+    ids=["beside the BUILD file", "from the build root", "the BUILD file's own folder"],
+)
+def test_the_root_of_a_context(value: str, expected: str) -> None:
+    assert context_root(value, "src/x") == expected
+
+
+def test_the_tag_is_that_of_the_bundle_s_environment() -> None:
+    files = [FileContent(f"src/x/docker/{path}", data, run) for path, data, run in CONTEXT]
+    elsewhere = FileContent("src/x/docker-old/Dockerfile", b"")
+    expected = environment_tag(content_digest(CONTEXT))
+    assert tag_of_context("src/x/docker", [*files, elsewhere]) == expected
+
+
+@pytest.mark.parametrize(
+    "fields, expected", [({"context_root": "./docker"}, True), ({}, False)], ids=["own", "none"]
+)
+def test_images_with_a_context_of_their_own_get_the_tag(fields: dict, expected: bool) -> None:
+    image = DockerImageTarget(fields, Address("src/x", target_name="env"))
+    assert EnvironmentTagRequest.is_applicable(image) is expected
+
+
+def generated(folder: str | None, *closures: tuple[str, ...]) -> tuple[AddPrefix, list]:
+    """Where the generated file is put, and what was asked of the lock."""
+    fields = {"jobs": [f":job{number}" for number in range(len(closures))]}
+    if folder is not None:
+        fields["folder"] = folder
+    target = LockedRequirementsTarget(fields, Address("src/x", target_name="requirements"))
+    jobs = [
+        AzureMLJobTarget({"resolve": "second"}, Address("src/x", target_name=f"job{number}"))
+        for number in range(len(closures))
+    ]
+    reached = {job.address: closure for job, closure in zip(jobs, closures)}
+    asked: list = []
+    prefixes: list[AddPrefix] = []
+
+    def choose(request: LockedRequirementsRequest) -> LockedRequirements:
+        asked.append(request)
+        return Mock(digest=EMPTY_DIGEST)
+
+    def add_prefix(request: AddPrefix) -> Snapshot:
+        prefixes.append(request)
+        return EMPTY_SNAPSHOT
+
+    run_rule_with_mocks(
+        generate_locked_requirements,
+        rule_args=[
+            GenerateLockedRequirements(EMPTY_SNAPSHOT, target),
+            Mock(resolves={"second": "second.lock"}, enable_resolves=True),
+        ],
+        mock_gets=[
+            MockGet(Targets, (UnparsedAddressInputs,), lambda _: Targets(jobs)),
+            MockGet(
+                Closure,
+                (ClosureRequest,),
+                lambda request: Closure(EMPTY_DIGEST, (), reached[request.address]),
+            ),
+            MockGet(LockedRequirements, (LockedRequirementsRequest,), choose),
+            MockGet(Snapshot, (AddPrefix,), add_prefix),
+        ],
+    )
+    return prefixes[0], asked
+
+
+def test_the_lock_is_asked_for_names_of_packages_alone() -> None:
+    put, asked = generated(None, ("numpy",), ("mlflow-skinny", "numpy"))
+    assert put == AddPrefix(EMPTY_DIGEST, "src/x/docker")
+    assert asked == [LockedRequirementsRequest("second", ("mlflow-skinny", "numpy"))]
+
+
+def test_the_file_stands_beside_the_dockerfile_wherever_it_is() -> None:
+    put, _ = generated("./images/gpu", ())
+    assert put == AddPrefix(EMPTY_DIGEST, "src/x/images/gpu")
+
+
+@pytest.mark.parametrize(
+    "value, expected",
+    [("host", ("--network", "host")), (None, ())],
+    ids=["named", "unset"],
+)
+def test_the_network_of_a_build(value: str | None, expected: tuple[str, ...]) -> None:
+    field = DockerImageBuildNetworkField(value, Address("src/x"))
+    assert tuple(field.options(value_formatter=str)) == expected
