@@ -16,10 +16,11 @@ from typing import Any, Callable, Iterator, Mapping
 
 # What a clone holds; caches, results and other people's files stay behind.
 COPIED = (
-    *("3rdparty", "build-support", "src", "data", "notebooks"),
+    *("3rdparty", "build-support", "docs", "src", "data", "notebooks"),
     *(".flake8", ".gitignore", ".hadolint.yaml", ".pants.bootstrap", ".yamllint"),
     *("BUILD", "LICENSE", "README.md"),
-    *("config.env", "pants", "pants.toml", "pyproject.toml"),
+    *("azure-pipelines.yml", "config.env", "pants", "pants.toml", "pyproject.toml"),
+    *(".ci", ".devcontainer", ".github", ".pre-commit-config.yaml", ".vscode"),
 )
 IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".hypothesis", "*.pyc")
 
