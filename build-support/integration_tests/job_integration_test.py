@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Iterator
 
 import pytest
 from scratch import Scratch, Terminal, wait_for
@@ -43,7 +44,7 @@ except KeyboardInterrupt:
 
 
 @pytest.fixture
-def sleeper(scratch: Scratch, tmp_path: Path):
+def sleeper(scratch: Scratch, tmp_path: Path) -> Iterator[Path]:
     """A job that runs for a minute, and cleans up when it is interrupted."""
     job_file = SLEEPER_JOB.replace("MARKER", str(tmp_path / "marker"))
     with scratch.changed(

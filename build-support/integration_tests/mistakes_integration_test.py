@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Callable, Mapping
+
 import pytest
 from scratch import Scratch
 
@@ -75,7 +77,11 @@ def edited_command(scratch: Scratch) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("changes, told", MISTAKES)
-def test_a_mistake_is_told(scratch: Scratch, changes, told: list[str]) -> None:
+def test_a_mistake_is_told(
+    scratch: Scratch,
+    changes: Callable[[Scratch], Mapping[str, str | None]],
+    told: list[str],
+) -> None:
     with scratch.changed(changes(scratch)):
         before = scratch.job_folders()
         for arguments in ([], ["--", "--dry-run"]):
@@ -90,6 +96,43 @@ def test_a_mistake_is_told(scratch: Scratch, changes, told: list[str]) -> None:
             assert text in packaged.stderr
         assert "Traceback" not in packaged.stderr
         assert "Wrote" not in packaged.stderr
+
+
+def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> None:
+    sound = scratch.pants("lint", "--only=azureml-jobs", JOB)
+    assert "✓ azureml-jobs succeeded." in sound.stderr
+    changes = edited(scratch, "example_experiment.main", "example_experiment.mian")
+    text = (changes[JOB_FILE] or "").replace("compute:", "computer:")
+    text = text.replace("azureml:cpu-cluster", "<cluster-name>")
+    text = text.replace("${{inputs.epochs}}", "${{inputs.epoch}}")
+    with scratch.changed({JOB_FILE: text}):
+        ran = scratch.pants("lint", "--only=azureml-jobs", JOB, status=1)
+    assert [line for line in ran.stderr.splitlines() if line.startswith(JOB_FILE)] == [
+        f"{JOB_FILE}: command: no target owns the module example_experiment.mian.",
+        f"{JOB_FILE}: computer: unknown key `computer`.",
+        f"{JOB_FILE}: computer: the placeholder `<cluster-name>` is not replaced yet.",
+        f"{JOB_FILE}: command: `${{{{inputs.epoch}}}}` names no input of this job.",
+        f"{JOB_FILE}: inputs.epochs: the command never uses this input.",
+    ]
+    assert "✕ azureml-jobs failed." in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "linter, path, text, told",
+    [
+        ("shellcheck", "src/example_experiment/run.sh", "#!/bin/bash\nrm $1\n", "SC2086"),
+        ("hadolint", "src/example_experiment/Dockerfile.gpu", "FROM python\n", "DL3006"),
+        ("yamllint", "src/example_experiment/conf.yml", "a: 1\na: 2\n", "key-duplicates"),
+    ],
+    ids=["a shell script", "a Dockerfile", "a YAML file"],
+)
+def test_lint_looks_at_files_without_a_target(
+    scratch: Scratch, linter: str, path: str, text: str, told: str
+) -> None:
+    scratch.pants("lint", f"--only={linter}", "::")
+    with scratch.changed({path: text}):
+        ran = scratch.pants("lint", f"--only={linter}", "::", status=1)
+    assert path in ran.stderr and told in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_a_new_experiment_works_without_an_edit(scratch: Scratch, sources: Path)
     assert (Path(shown["outputs"]["model"]) / "model.json").exists()
 
     scratch.pants("lint", "src/zebra_1::")
-    scratch.pants("package", "src/zebra_1::")
+    scratch.pants("package", "src/zebra_1:job")
     assert (scratch.root / "dist/src.zebra_1/job/code/zebra_1/main.py").exists()
     scratch.pants("tailor", "--check", "update-build-files", "--check", "::")
     scratch.pants("new-experiment", "--name=zebra_1", status=2)

@@ -17,7 +17,8 @@ from typing import Any, Callable, Iterator, Mapping
 # What a clone holds; caches, results and other people's files stay behind.
 COPIED = (
     *("3rdparty", "build-support", "docs", "src", "data", "notebooks"),
-    *(".flake8", ".gitignore", ".pants.bootstrap", "BUILD", "LICENSE", "README.md"),
+    *(".flake8", ".gitignore", ".hadolint.yaml", ".pants.bootstrap", ".yamllint"),
+    *("BUILD", "LICENSE", "README.md"),
     *("azure-pipelines.yml", "config.env", "pants", "pants.toml", "pyproject.toml"),
     *(".ci", ".devcontainer", ".github", ".pre-commit-config.yaml", ".vscode"),
 )

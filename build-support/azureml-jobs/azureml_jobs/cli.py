@@ -24,6 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         "local": run_script,
         "workspace": run_workspace,
         "bundle": write_job_bundle,
+        "lint": lint_job_files,
         # What goes on after Pants has answered
         "execute": execute_job,
         "execute-script": execute_local_script,
@@ -84,6 +85,19 @@ def run_workspace(arguments: Sequence[str]) -> int:
     from azureml_jobs.steering import steer
 
     return steer(arguments)
+
+
+def lint_job_files(arguments: Sequence[str]) -> int:
+    """What `./pants lint` runs for jobs, in a sandbox; status 1 as of other linters."""
+    from azureml_jobs.lint import findings_text, lint_jobs
+    from azureml_jobs.snapshot.request import LintRequest
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--request", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    findings = lint_jobs(LintRequest.read(given.request), Path.cwd())
+    print(findings_text(findings), end="")
+    return 1 if findings else 0
 
 
 def execute_job(arguments: Sequence[str]) -> int:

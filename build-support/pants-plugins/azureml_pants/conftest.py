@@ -11,6 +11,7 @@ from azureml_pants import register
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.entry_points import JobEntryPoints, JobEntryPointsRequest
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
+from azureml_pants.rules.lint_job import JobsToLint, JobsToLintRequest
 from pants.backend.docker import register as docker_backend
 from pants.backend.project_info import dependencies, dependents, list_targets
 from pants.backend.python import register as python_backend
@@ -46,6 +47,7 @@ def _runner() -> RuleRunner:
             QueryRule(Closure, [ClosureRequest]),
             QueryRule(JobEntryPoints, [JobEntryPointsRequest]),
             QueryRule(JobInputs, [JobInputsRequest]),
+            QueryRule(JobsToLint, [JobsToLintRequest]),
         ],
         target_types=[
             *register.target_types(),

@@ -1,8 +1,8 @@
-"""The options of the plugin, under `[azureml]`."""
+"""The options of the plugin: `[azureml]`, and those of the linters that it brings."""
 
 from __future__ import annotations
 
-from pants.option.option_types import StrListOption, StrOption
+from pants.option.option_types import SkipOption, StrListOption, StrOption
 from pants.option.subsystem import Subsystem
 from pants.util.strutil import help_text
 
@@ -36,4 +36,59 @@ class AzureMLSubsystem(Subsystem):
             experiment are chosen. It is made in the image by
             `pex3 interpreter inspect --markers --tags --indent 2`.
             """),
+    )
+
+
+class AzureMLJobsLinter(Subsystem):
+    # `azureml-job` is taken, Pants says, by the target type.
+    options_scope = "azureml-jobs"
+    name = "azureml-jobs"
+    help = help_text("""
+        The linter of job files: unknown keys and wrong values, placeholders, references to nothing,
+        commands whose code has no owner, and inputs that the command never uses.
+        """)
+
+    skip = SkipOption("lint")
+
+
+class Shellcheck(Subsystem):
+    # As in Pants' own backend, which may take the place of this one.
+    options_scope = "shellcheck"
+    name = "Shellcheck"
+    help = help_text("""
+        The linter of shell scripts (https://www.shellcheck.net), installed from the package index.
+
+        A file `.shellcheckrc` beside a script, or above it, holds its settings.
+        """)
+
+    skip = SkipOption("lint")
+    include = StrListOption(
+        default=["**/*.sh", "**/*.bash"],
+        help="Globs of the shell scripts, relative to the build root.",
+    )
+    tool_resolve = StrOption(
+        default="shellcheck",
+        advanced=True,
+        help="The resolve in `[python].resolves` from which shellcheck is installed.",
+    )
+
+
+class Hadolint(Subsystem):
+    # As in Pants' own backend, which may take the place of this one.
+    options_scope = "hadolint"
+    name = "Hadolint"
+    help = help_text("""
+        The linter of Dockerfiles (https://github.com/hadolint/hadolint), installed from the package
+        index. The file `.hadolint.yaml` in the build root holds its settings.
+        """)
+
+    skip = SkipOption("lint")
+    include = StrListOption(
+        default=["**/Dockerfile", "**/Dockerfile.*", "**/*.Dockerfile"],
+        help="Globs of the Dockerfiles, relative to the build root.",
+    )
+    tool_resolve = StrOption(
+        default="hadolint",
+        advanced=True,
+        help="The resolve in `[python].resolves` from which hadolint is installed.",
     )

@@ -9,6 +9,7 @@ from pants.core.goals.package import OutputPathField
 from pants.engine.fs import GlobMatchErrorBehavior
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
+    BoolField,
     Dependencies,
     MultipleSourcesField,
     OptionalSingleSourceField,
@@ -53,6 +54,12 @@ class AzureMLJobDependenciesField(Dependencies):
         """)
 
 
+class SkipAzureMLJobsField(BoolField):
+    alias = "skip_azureml_jobs"
+    default = False
+    help = "If true, don't run the linter of job files on this target."
+
+
 class AzureMLJobTarget(Target):
     alias = "azureml_job"
     core_fields = (
@@ -62,6 +69,7 @@ class AzureMLJobTarget(Target):
         AzureMLJobDependenciesField,
         OutputPathField,
         PythonResolveField,
+        SkipAzureMLJobsField,
     )
     help = help_text("""
         One job of Azure Machine Learning.
@@ -72,7 +80,7 @@ class AzureMLJobTarget(Target):
         `run` submits it: to the workspace in `config.env` or, when none is named there, to the
         local workspace of this machine. `run … -- --dry-run` prints what would be sent, and
         `run … -- --help` lists the arguments. `package` writes the same as a folder which
-        `az ml job create` takes.
+        `az ml job create` takes. `lint` checks the job file.
 
         Example: `azureml_job(name="job", source="azure-ml-job.yaml")`.
         """)

@@ -14,6 +14,8 @@ from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
 _EXPRESSION = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 _REFERENCE = re.compile(r"(inputs|outputs)\.([\w-]+)((?:\.[\w-]+)*)")
 _OPTIONAL_PART = re.compile(r"\$\[\[((?:(?!\$\[\[).)*?)\]\]", re.DOTALL)
+# Azure ML tells the path of each input that is data by a variable of this name and the input's.
+_DATA_VARIABLE = "AZURE_ML_INPUT_"
 # Namespaces that Azure ML knows in other kinds of jobs.
 _ELSEWHERE = {"parent": "pipeline jobs", "search_space": "sweep jobs"}
 
@@ -51,17 +53,50 @@ def references(command: str) -> tuple[Reference, ...]:
 
 
 def check_references(job: Mapping[str, Any], path: str) -> None:
-    """Raise `JobError` for every expression in the command that names nothing in the job.
+    """Raise a `JobError` that lists all `reference_mistakes`."""
+    raise_mistakes(path, reference_mistakes(job))
+
+
+def reference_mistakes(job: Mapping[str, Any]) -> list[Mistake]:
+    """Return every expression in the command that names nothing in the job.
 
     As azure-ai-ml does before it submits (`validate_inputs_for_command`), and for outputs alike:
     what it would not replace reaches bash as `${{…}}`, which bash refuses as a bad substitution.
     """
     command = job.get("command")
     if not isinstance(command, str):
-        return
+        return []
     mistakes = [_unknown_reference(job, reference) for reference in references(command)]
     mistakes += [_unknown_expression(match.group(1)) for match in _EXPRESSION.finditer(command)]
-    raise_mistakes(path, list(dict.fromkeys(mistake for mistake in mistakes if mistake)))
+    return list(dict.fromkeys(mistake for mistake in mistakes if mistake))
+
+
+def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list[Mistake]:
+    """Return every input of the job that its command never uses.
+
+    A command uses an input by `${{inputs.x}}`, and one that is data also by the environment
+    variable `AZURE_ML_INPUT_x`. `scripts` are the texts of the files that the command runs: where
+    one of them reads such variables, every input that is data counts as used, because its name may
+    be put together there.
+    """
+    command, inputs = job.get("command"), job.get("inputs")
+    if not isinstance(command, str) or not isinstance(inputs, Mapping):
+        return []
+    used = {found.name for found in references(command) if found.group == "inputs"}
+    reads_variables = any(_DATA_VARIABLE in text for text in (command, *scripts))
+    return [
+        Mistake(
+            f"inputs.{name}",
+            "the command never uses this input",
+            f"Write `${{{{inputs.{name}}}}}` where the command needs it, or remove the input.",
+        )
+        for name, value in inputs.items()
+        if name not in used and not (reads_variables and _is_data(value))
+    ]
+
+
+def _is_data(value: Any) -> bool:
+    return isinstance(value, Mapping) and "value" not in value
 
 
 def render(

@@ -10,6 +10,7 @@ from azureml_jobs.jobfile.expressions import (
     literal_text,
     references,
     render,
+    unused_inputs,
 )
 
 JOB: dict[str, Any] = {"inputs": {"epochs": 5, "data": {"path": "x"}}, "outputs": {"model": None}}
@@ -102,3 +103,27 @@ def test_literals_are_written_as_azure_ml_writes_them() -> None:
     assert [literal_text(value) for value in (True, 5, 1.0e-3, "a", {"value": 2})] == [
         *("True", "5", "0.001", "a", "2")
     ]
+
+
+@pytest.mark.parametrize(
+    ("command", "scripts", "unused"),
+    [
+        pytest.param("a ${{inputs.epochs}} ${{ inputs.data }}", (), [], id="both used"),
+        pytest.param("a ${{inputs.epochs}}", (), ["inputs.data"], id="one unused"),
+        pytest.param("a $[[${{inputs.epochs}}]] ${{inputs.data}}", (), [], id="an optional part"),
+        pytest.param("a ${{outputs.data}}", (), ["inputs.epochs", "inputs.data"], id="an output"),
+        pytest.param("a $AZURE_ML_INPUT_data", (), ["inputs.epochs"], id="a variable"),
+        pytest.param("a", ("x", "$AZURE_ML_INPUT_data"), ["inputs.epochs"], id="one in a script"),
+        pytest.param(None, (), [], id="no command"),
+    ],
+)
+def test_finds_inputs_that_are_never_used(
+    command: Any, scripts: tuple[str, ...], unused: list[str]
+) -> None:
+    job = {**JOB, "command": command}
+    assert [mistake.key_path for mistake in unused_inputs(job, scripts)] == unused
+
+
+@pytest.mark.parametrize("inputs", [None, [], "x"], ids=["none", "a list", "text"])
+def test_inputs_of_another_shape_are_left_to_the_schema(inputs: Any) -> None:
+    assert unused_inputs({"command": "a", "inputs": inputs}) == []

@@ -27,13 +27,16 @@ def raise_mistakes(path: str, mistakes: Sequence[Mistake]) -> None:
     if not mistakes:
         return
     if len(mistakes) == 1:
-        (mistake,) = mistakes
-        raise JobError(_where(path, mistake.key_path), mistake.what, mistake.remedy)
+        raise as_error(path, mistakes[0])
     raise JobError(
         path,
         f"{len(mistakes)} mistakes in this job file",
         "\n".join(_line(mistake) for mistake in mistakes),
     )
+
+
+def as_error(path: str, mistake: Mistake) -> JobError:
+    return JobError(_where(path, mistake.key_path), mistake.what, mistake.remedy)
 
 
 def nearest(name: str, valid: Iterable[str]) -> Optional[str]:

@@ -31,7 +31,12 @@ _EXAMPLES = {
 
 
 def check_placeholders(job: Mapping[str, Any], path: str) -> None:
-    """Raise `JobError` for every value that still holds a placeholder such as `<cluster-name>`.
+    """Raise a `JobError` that lists all `placeholder_mistakes`."""
+    raise_mistakes(path, placeholder_mistakes(job))
+
+
+def placeholder_mistakes(job: Mapping[str, Any]) -> list[Mistake]:
+    """Return every value that still holds a placeholder such as `<cluster-name>`.
 
     A placeholder is `<`, a letter, more letters, digits, blanks, or any of `_ . : / -`, and `>`.
     Values that name something (compute, environment, paths, names) may hold none. In free text
@@ -49,7 +54,7 @@ def check_placeholders(job: Mapping[str, Any], path: str) -> None:
                 continue
             mistakes.append(_mistake(key_path, match.group()))
             break
-    raise_mistakes(path, mistakes)
+    return mistakes
 
 
 def _mistake(key_path: str, placeholder: str) -> Mistake:

@@ -40,7 +40,14 @@ _TYPE_NAMES = {
 
 
 def check_schema(job: Mapping[str, Any], path: str) -> None:
-    """Raise a `JobError` that lists every mistake which azure-ai-ml would refuse as well.
+    """Raise a `JobError` that lists all `schema_mistakes`."""
+    raise_mistakes(path, schema_mistakes(job, path))
+
+
+def schema_mistakes(job: Mapping[str, Any], path: str) -> list[Mistake]:
+    """Return every mistake which azure-ai-ml would refuse as well.
+
+    Raises `JobError` for a type of job that has no schema here.
 
     One thing is refused that azure-ai-ml takes: a key of `environment_variables` that is no text,
     because YAML reads a variable named `ON` or `NO` as a boolean, which would be sent as `True`.
@@ -55,7 +62,7 @@ def check_schema(job: Mapping[str, Any], path: str) -> None:
         errors = sorted(validator.iter_errors(job), key=_position_in(job))
         found = (mistake for error in errors for mistake in _mistakes(error, schema))
         mistakes = list(dict.fromkeys(found))
-    raise_mistakes(path, mistakes)
+    return mistakes
 
 
 def schema_of(job: Mapping[str, Any], path: str) -> dict[str, Any]:

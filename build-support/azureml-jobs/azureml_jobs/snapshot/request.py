@@ -1,4 +1,4 @@
-"""What the plugin hands to the job tool: the closure of one job, as data."""
+"""What the plugin hands to the job tool, as data: the closure of one job, or jobs to lint."""
 
 from __future__ import annotations
 
@@ -95,7 +95,36 @@ class ScriptRequest:
         return cls(**_read(path))
 
 
-def _to_json(request: JobRequest | ScriptRequest) -> bytes:
+@dataclass(frozen=True)
+class JobToLint:
+    """`mistakes` are those that Pants met itself, `scripts` the files that the command runs."""
+
+    job_file: str
+    mistakes: tuple[str, ...]
+    scripts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LintRequest:
+    """Jobs whose files are looked at; paths are relative to the repository's root."""
+
+    jobs: tuple[JobToLint, ...]
+
+    def to_json(self) -> bytes:
+        return _to_json(self)
+
+    @classmethod
+    def read(cls, path: Path) -> LintRequest:
+        data: dict[str, Any] = json.loads(path.read_bytes())
+        return cls(
+            tuple(
+                JobToLint(job["job_file"], tuple(job["mistakes"]), tuple(job["scripts"]))
+                for job in data["jobs"]
+            )
+        )
+
+
+def _to_json(request: JobRequest | ScriptRequest | LintRequest) -> bytes:
     return json.dumps(asdict(request), indent=1, sort_keys=True).encode()
 
 

@@ -11,6 +11,7 @@ from azureml_jobs.snapshot.request import (
     REQUEST_FILE,
     SOURCES_FOLDER,
     JobRequest,
+    LintRequest,
     LockedPackages,
     ScriptRequest,
 )
@@ -24,6 +25,7 @@ from azureml_pants.rules.entry_points import (
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.util_rules.pex_cli import PexCli
+from pants.engine.addresses import Address
 from pants.engine.fs import (
     AddPrefix,
     CreateDigest,
@@ -65,15 +67,7 @@ async def gather_job(
         context_files=(),
         packages=LockedPackages(resolve, python_setup.resolves[resolve], "", ()),
         versions={"pants": VERSION, "pex": pex_cli.version.lstrip("v")},
-        mistakes=(
-            *found.job_file.mistakes,
-            *unowned_mistakes(
-                f"{found.job_file.path}: command", found.of_command, "the folder of `code:`"
-            ),
-            *unowned_mistakes(
-                f"{field_set.address}: entry_point", found.of_field, "the BUILD file"
-            ),
-        ),
+        mistakes=entry_point_mistakes(field_set.address, found),
     )
     if found.job_file.needs is None or request.mistakes:
         return JobInputs(request, await Get(Digest, CreateDigest([])))
@@ -96,6 +90,17 @@ async def gather_job(
             packages=locked.packages,
         ),
         await Get(Digest, MergeDigests((below, locked.digest))),
+    )
+
+
+def entry_point_mistakes(address: Address, found: JobEntryPoints) -> tuple[str, ...]:
+    """What to tell of a job file that cannot be read, and of what it runs and nobody owns."""
+    return (
+        *found.job_file.mistakes,
+        *unowned_mistakes(
+            f"{found.job_file.path}: command", found.of_command, "the folder of `code:`"
+        ),
+        *unowned_mistakes(f"{address}: entry_point", found.of_field, "the BUILD file"),
     )
 
 
@@ -127,7 +132,7 @@ def _unowned(where: str, point: EntryPoint, base: str, elsewhere: str) -> JobErr
     )
 
 
-def request_file(request: JobRequest | ScriptRequest) -> CreateDigest:
+def request_file(request: JobRequest | ScriptRequest | LintRequest) -> CreateDigest:
     return CreateDigest([FileContent(REQUEST_FILE, request.to_json())])
 
 

@@ -1,0 +1,110 @@
+"""`lint` of jobs: their job files, and whether what they run is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from azureml_jobs.snapshot.request import REQUEST_FILE, JobToLint, LintRequest
+from azureml_pants.options import AzureMLJobsLinter, AzureMLSubsystem
+from azureml_pants.rules.entry_points import (
+    JobEntryPoints,
+    JobEntryPointsRequest,
+    JobInferenceFieldSet,
+)
+from azureml_pants.rules.job_inputs import entry_point_mistakes, request_file
+from azureml_pants.rules.tool import JobTool, JobToolRequest
+from azureml_pants.target_types import SkipAzureMLJobsField
+from pants.backend.python.util_rules.pex_environment import PexEnvironment
+from pants.core.goals.lint import LintResult, LintTargetsRequest
+from pants.core.util_rules.partitions import PartitionerType
+from pants.engine.fs import (
+    CreateDigest,
+    Digest,
+    GlobMatchErrorBehavior,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.process import FallibleProcessResult, Process
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import Target
+from pants.util.logging import LogLevel
+from pants.util.strutil import pluralize
+
+
+@dataclass(frozen=True)
+class LintJobFieldSet(JobInferenceFieldSet):
+    @classmethod
+    def opt_out(cls, target: Target) -> bool:
+        return target.get(SkipAzureMLJobsField).value
+
+
+class LintJobsRequest(LintTargetsRequest):
+    field_set_type = LintJobFieldSet
+    tool_subsystem = AzureMLJobsLinter
+    partitioner_type = PartitionerType.DEFAULT_SINGLE_PARTITION
+
+
+@dataclass(frozen=True)
+class JobsToLintRequest:
+    field_sets: tuple[LintJobFieldSet, ...]
+
+
+@dataclass(frozen=True)
+class JobsToLint:
+    """`digest` holds the job files and the scripts of `request`, at their paths."""
+
+    request: LintRequest
+    digest: Digest
+
+
+@rule(desc="Gather job files")
+async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
+    found = await MultiGet(
+        Get(JobEntryPoints, JobEntryPointsRequest(field_set)) for field_set in request.field_sets
+    )
+    jobs = tuple(
+        JobToLint(
+            entry_points.job_file.path,
+            entry_point_mistakes(field_set.address, entry_points),
+            entry_points.of_command.files,
+        )
+        for field_set, entry_points in zip(request.field_sets, found)
+    )
+    paths = sorted({path for job in jobs for path in (job.job_file, *job.scripts)})
+    digest = await Get(Digest, PathGlobs(paths, GlobMatchErrorBehavior.ignore))
+    return JobsToLint(LintRequest(jobs), digest)
+
+
+@rule(desc="Lint job files", level=LogLevel.DEBUG)
+async def lint_jobs(
+    request: LintJobsRequest.Batch[LintJobFieldSet, Any],
+    azureml: AzureMLSubsystem,
+    pex_env: PexEnvironment,
+) -> LintResult:
+    complete = pex_env.in_sandbox(working_directory=None)
+    jobs, tool = await MultiGet(
+        Get(JobsToLint, JobsToLintRequest(tuple(request.elements))),
+        Get(JobTool, JobToolRequest(complete)),
+    )
+    sources, request_digest = await MultiGet(
+        # An edit of a test or of a BUILD file is no reason to lint again.
+        Get(Digest, PathGlobs([f"{azureml.tool_path}/**/*", "!**/*_test.py", "!**/BUILD"])),
+        Get(Digest, CreateDigest, request_file(jobs.request)),
+    )
+    digest = await Get(Digest, MergeDigests((tool.digest, sources, jobs.digest, request_digest)))
+    result = await Get(
+        FallibleProcessResult,
+        Process(
+            argv=(tool.python, tool.script, "lint", "--request", REQUEST_FILE),
+            description=f"Lint {pluralize(len(jobs.request.jobs), 'job file')}",
+            level=LogLevel.DEBUG,
+            input_digest=digest,
+            append_only_caches=complete.append_only_caches,
+        ),
+    )
+    return LintResult.create(request, result)
+
+
+def rules():
+    return [*collect_rules(), *LintJobsRequest.rules()]
