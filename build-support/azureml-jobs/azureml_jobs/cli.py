@@ -62,6 +62,12 @@ def write_job_bundle(arguments: Sequence[str]) -> int:
     return job_commands.write_job_bundle(arguments)
 
 
+def lint_job_files(arguments: Sequence[str]) -> int:
+    from azureml_jobs import job_commands
+
+    return job_commands.lint_job_files(arguments)
+
+
 def run_script(arguments: Sequence[str]) -> int:
     """`./pants run src/X:local -- …`; all that follows `--` is the script's."""
     from azureml_jobs.handover import continue_as
@@ -85,19 +91,6 @@ def run_workspace(arguments: Sequence[str]) -> int:
     from azureml_jobs.steering import steer
 
     return steer(arguments)
-
-
-def lint_job_files(arguments: Sequence[str]) -> int:
-    """What `./pants lint` runs for jobs, in a sandbox; status 1 as of other linters."""
-    from azureml_jobs.lint import findings_text, lint_jobs
-    from azureml_jobs.snapshot.request import LintRequest
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--request", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    findings = lint_jobs(LintRequest.read(given.request), Path.cwd())
-    print(findings_text(findings), end="")
-    return 1 if findings else 0
 
 
 def execute_job(arguments: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Sequence
 
 from azureml_jobs.console import warn
 from azureml_jobs.destination import CONFIG_FILE, AzureWorkspace, configured_workspace
@@ -24,11 +24,11 @@ def run_job(arguments: Sequence[str]) -> int:
     repository = Path.cwd()
     workspace = None if options.local else configured_workspace(repository)
     prepared = prepare_job(request, repository, options.settings)
-    job_file = repository / prepared.request.job_file
-    if workspace is None:
-        resolve_inputs(prepared.job, job_file, repository)
-    else:
-        check_local_data(prepared.job, job_file, repository)
+    if workspace is not None:
+        _check_local_data(prepared, repository)
+    elif options.dry_run:
+        # A run resolves them itself, before it writes anything.
+        resolve_inputs(prepared.job, repository / prepared.request.job_file, repository)
     if options.dry_run:
         return _show(prepared, workspace, repository, options.json)
     if workspace is not None:
@@ -41,8 +41,8 @@ def run_job(arguments: Sequence[str]) -> int:
     from azureml_jobs.handover import continue_as
     from azureml_jobs.local.stage import stage_job
 
-    _show_warnings(prepared.warnings)
     folder = stage_job(prepared, request.parent, repository)
+    _show_warnings(prepared.warnings)
     reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
     print(f"Local workspace{reason}: {folder.name}", file=sys.stderr)
     return continue_as(["execute", str(folder.path)])
@@ -100,17 +100,10 @@ def _show(
     return 0
 
 
-def check_local_data(job: Mapping[str, Any], job_file: Path, repository: Path) -> None:
+def _check_local_data(prepared: PreparedJob, repository: Path) -> None:
     """Raise `JobError` for an input whose local path does not exist."""
-    local = {
-        name: value
-        for name, value in (job.get("inputs") or {}).items()
-        if isinstance(value, dict)
-        and isinstance(value.get("path"), str)
-        and not value["path"].startswith("azureml:")
-        and "://" not in value["path"]
-    }
-    resolve_inputs({"inputs": local}, job_file, repository)
+    local = {item.name: prepared.job["inputs"][item.name] for item in prepared.bundle.data}
+    resolve_inputs({"inputs": local}, repository / prepared.request.job_file, repository)
 
 
 def _show_warnings(warnings: Sequence[str]) -> None:
@@ -128,7 +121,7 @@ def write_job_bundle(arguments: Sequence[str]) -> int:
     parser.add_argument("--repository", type=Path, required=True)
     given = parser.parse_args(arguments)
     prepared = prepare_job(given.request.absolute(), given.repository)
-    check_local_data(prepared.job, given.repository / prepared.request.job_file, given.repository)
+    _check_local_data(prepared, given.repository)
     _show_warnings(prepared.warnings)
     git = git_state(given.repository, [file.source for file in prepared.bundle.code])
     try:
@@ -140,3 +133,14 @@ def write_job_bundle(arguments: Sequence[str]) -> int:
             f"Look at {error.filename}." if error.filename else "",
         ) from error
     return 0
+
+
+def lint_job_files(arguments: Sequence[str]) -> int:
+    """What `./pants lint` runs for jobs, in a sandbox; status 1 as of other linters."""
+    from azureml_jobs.lint import findings_text, lint_jobs
+    from azureml_jobs.snapshot.request import LintRequest
+
+    given = _request_parser().parse_args(arguments)
+    findings = lint_jobs(LintRequest.read(given.request), Path.cwd())
+    print(findings_text(findings), end="")
+    return 1 if findings else 0

@@ -1,4 +1,4 @@
-"""The target types `azureml_job`, `azureml_local` and `azureml_workspace`, with their fields."""
+"""The target types of the plugin, with their fields."""
 
 from __future__ import annotations
 

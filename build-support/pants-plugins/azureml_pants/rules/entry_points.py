@@ -187,6 +187,13 @@ class JobInferenceFieldSet(FieldSet):
     entry_point: AzureMLJobEntryPointField
     resolve: PythonResolveField
 
+    @classmethod
+    def of(cls, field_set) -> JobInferenceFieldSet:
+        """The same of another goal's field set: so Pants shares what it found among goals."""
+        return JobInferenceFieldSet(
+            field_set.address, field_set.source, field_set.entry_point, field_set.resolve
+        )
+
 
 class InferJobDependencies(InferDependenciesRequest):
     infer_from = JobInferenceFieldSet

@@ -61,7 +61,8 @@ class JobsToLint:
 @rule(desc="Gather job files")
 async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
     found = await MultiGet(
-        Get(JobEntryPoints, JobEntryPointsRequest(field_set)) for field_set in request.field_sets
+        Get(JobEntryPoints, JobEntryPointsRequest(JobInferenceFieldSet.of(field_set)))
+        for field_set in request.field_sets
     )
     jobs = tuple(
         JobToLint(

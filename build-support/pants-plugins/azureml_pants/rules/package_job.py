@@ -41,14 +41,7 @@ class PackageJobFieldSet(PackageFieldSet):
 async def package_job(
     field_set: PackageJobFieldSet, azureml: AzureMLSubsystem, pex_env: PexEnvironment
 ) -> BuiltPackage:
-    inputs = await Get(
-        JobInputs,
-        JobInputsRequest(
-            JobInferenceFieldSet(
-                field_set.address, field_set.source, field_set.entry_point, field_set.resolve
-            )
-        ),
-    )
+    inputs = await Get(JobInputs, JobInputsRequest(JobInferenceFieldSet.of(field_set)))
     check_mistakes(inputs.request)
     complete = pex_env.in_sandbox(working_directory=None)
     tool, sources, request, environment = await MultiGet(

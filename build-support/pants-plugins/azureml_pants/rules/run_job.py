@@ -36,14 +36,7 @@ async def run_job(
 ) -> RunRequest:
     environment = pex_env.in_workspace()
     inputs, tool = await MultiGet(
-        Get(
-            JobInputs,
-            JobInputsRequest(
-                JobInferenceFieldSet(
-                    field_set.address, field_set.source, field_set.entry_point, field_set.resolve
-                )
-            ),
-        ),
+        Get(JobInputs, JobInputsRequest(JobInferenceFieldSet.of(field_set))),
         Get(JobTool, JobToolRequest(environment)),
     )
     request, digests = inputs.request, [tool.digest, inputs.digest]
