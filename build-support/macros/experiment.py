@@ -40,6 +40,15 @@ def experiment(
         name="local",
         entry_point="local.py",
         dependencies=[":job", *local_dependencies],
+        image=":env" if docker else None,
+        resolve=resolve,
+    )
+
+    # ./pants run src/X:terminal, a shell where local.py would run
+    azureml_terminal(
+        name="terminal",
+        dependencies=[":local"],
+        image=":env" if docker else None,
         resolve=resolve,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import sys
@@ -22,6 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         # What the plugin starts
         "job": run_job,
         "local": run_script,
+        "terminal": run_terminal,
         "workspace": run_workspace,
         "bundle": write_job_bundle,
         "lint": lint_job_files,
@@ -69,21 +69,15 @@ def lint_job_files(arguments: Sequence[str]) -> int:
 
 
 def run_script(arguments: Sequence[str]) -> int:
-    """`./pants run src/X:local -- …`; all that follows `--` is the script's."""
-    from azureml_jobs.handover import continue_as
-    from azureml_jobs.local.stage import stage_script
-    from azureml_jobs.prepare import GatheredMistakes
-    from azureml_jobs.snapshot.request import ScriptRequest
+    from azureml_jobs import script_commands
 
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--request", type=Path, required=True)
-    given = parser.parse_args(arguments[:2])
-    request = ScriptRequest.read(given.request)
-    if request.mistakes:
-        raise GatheredMistakes(request.mistakes)
-    # The plugin ends its own part with `--`.
-    folder = stage_script(request, given.request.parent, Path.cwd(), arguments[3:])
-    return continue_as(["execute-script", str(folder)])
+    return script_commands.run_script(arguments)
+
+
+def run_terminal(arguments: Sequence[str]) -> int:
+    from azureml_jobs import script_commands
+
+    return script_commands.run_terminal(arguments)
 
 
 def run_workspace(arguments: Sequence[str]) -> int:

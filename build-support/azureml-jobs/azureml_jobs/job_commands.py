@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Sequence
@@ -12,6 +13,7 @@ from azureml_jobs.console import warn
 from azureml_jobs.destination import CONFIG_FILE, AzureWorkspace, configured_workspace
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local.inputs import resolve_inputs
+from azureml_jobs.local.runtimes import RUNTIMES, RuntimeChoice, need_of_job
 from azureml_jobs.prepare import PreparedJob, prepare_job
 
 
@@ -41,10 +43,12 @@ def run_job(arguments: Sequence[str]) -> int:
     from azureml_jobs.handover import continue_as
     from azureml_jobs.local.stage import stage_job
 
-    folder = stage_job(prepared, request.parent, repository)
+    choice = RuntimeChoice(options.runtime or prepared.request.options.runtime, os.environ)
+    runtime = choice.choose(need_of_job(prepared), prepared.request.address)
+    folder = stage_job(prepared, request.parent, repository, runtime)
     _show_warnings(prepared.warnings)
     reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
-    print(f"Local workspace{reason}: {folder.name}", file=sys.stderr)
+    print(f"Local workspace{reason}: {folder.name}\n{runtime}", file=sys.stderr)
     return continue_as(["execute", str(folder.path)])
 
 
@@ -74,6 +78,12 @@ def _options(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print --dry-run as JSON")
     parser.add_argument(
         "--local", action="store_true", help="run on this machine whatever config.env says"
+    )
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        help="what a run on this machine runs in: the image of its environment, or a virtual "
+        "environment (default: the option `[azureml].runtime`)",
     )
     parser.add_argument(
         "--stream",

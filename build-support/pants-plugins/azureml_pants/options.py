@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from pants.option.option_types import SkipOption, StrListOption, StrOption
+from enum import Enum
+
+from pants.option.option_types import EnumOption, SkipOption, StrListOption, StrOption
 from pants.option.subsystem import Subsystem
 from pants.util.strutil import help_text
+
+
+class Runtime(Enum):
+    auto = "auto"
+    docker = "docker"
+    venv = "venv"
 
 
 class AzureMLSubsystem(Subsystem):
@@ -13,6 +21,14 @@ class AzureMLSubsystem(Subsystem):
         Jobs on Azure Machine Learning, and their stand-in on this machine.
         """)
 
+    runtime = EnumOption(
+        default=Runtime.auto,
+        help=help_text("""
+            What runs on this machine run in: `docker` is the image of the experiment's environment,
+            `venv` a virtual environment of the same packages. `auto` takes the image when a Docker
+            engine answers and the image is built.
+            """),
+    )
     tool_path = StrOption(
         default="build-support/azureml-jobs",
         advanced=True,

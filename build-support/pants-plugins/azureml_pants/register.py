@@ -16,13 +16,15 @@ from azureml_pants.rules import (
     packages,
     program,
     run_job,
-    run_local,
+    run_script,
     run_workspace,
+    runtime,
     tool,
 )
 from azureml_pants.target_types import (
     AzureMLJobTarget,
     AzureMLLocalTarget,
+    AzureMLTerminalTarget,
     AzureMLWorkspaceTarget,
     FileSetTarget,
     LockedRequirementsTarget,
@@ -33,6 +35,7 @@ def target_types():
     return [
         AzureMLJobTarget,
         AzureMLLocalTarget,
+        AzureMLTerminalTarget,
         AzureMLWorkspaceTarget,
         FileSetTarget,
         LockedRequirementsTarget,
@@ -54,7 +57,8 @@ def rules():
         *packages.rules(),
         *program.rules(),
         *run_job.rules(),
-        *run_local.rules(),
+        *run_script.rules(),
         *run_workspace.rules(),
+        *runtime.rules(),
         *tool.rules(),
     ]

@@ -86,6 +86,13 @@ class AzureMLJobTarget(Target):
         """)
 
 
+class AzureMLImageField(StringField):
+    alias = "image"
+    help = help_text("""
+        Address of the `docker_image` of the experiment's environment, e.g. `:env`.
+        """)
+
+
 class AzureMLLocalEntryPointField(StringField):
     alias = "entry_point"
     default = "local.py"
@@ -106,15 +113,38 @@ class AzureMLLocalTarget(Target):
         *COMMON_TARGET_FIELDS,
         AzureMLLocalEntryPointField,
         AzureMLLocalDependenciesField,
+        AzureMLImageField,
         PythonResolveField,
     )
     help = help_text("""
         A script to try an experiment on this machine, with the packages that its job has.
 
-        It runs on a copy of exactly the code that it imports or depends on. `../data` is the
-        repository's `data` folder; arguments after `--` are passed on.
+        It runs on a copy of exactly the code that it imports or depends on, in the image or, where
+        that is not to be had, in a virtual environment. `../data` is the repository's `data`
+        folder; arguments after `--` are passed on.
 
-        Example: `azureml_local(name="local", entry_point="local.py")`.
+        Example: `azureml_local(name="local", entry_point="local.py", image=":env")`.
+        """)
+
+
+class AzureMLTerminalDependenciesField(Dependencies):
+    help = help_text("""
+        Addresses of what the shell finds in its folder, e.g. `:local`.
+        """)
+
+
+class AzureMLTerminalTarget(Target):
+    alias = "azureml_terminal"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        AzureMLTerminalDependenciesField,
+        AzureMLImageField,
+        PythonResolveField,
+    )
+    help = help_text("""
+        A shell where an experiment's local script would run: the same code, packages and folders.
+
+        Example: `azureml_terminal(name="terminal", dependencies=[":local"], image=":env")`.
         """)
 
 

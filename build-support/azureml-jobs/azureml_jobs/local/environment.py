@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Dict, Mapping, Optional
+from typing import Dict, Mapping
 
-from azureml_jobs.local.process import JOB_MARKER
 from azureml_jobs.local.record import JobRecord
 
 # A job in the cloud sees none of the laptop's variables. What a job needs belongs into
@@ -30,11 +29,22 @@ _PASSED_ON = frozenset(
 _PASSED_ON_PREFIXES = ("LC_",)
 
 
+# What a container has of its own is not the machine's: its folders, its languages, its libraries.
+_PASSED_INTO_CONTAINERS = frozenset(
+    {
+        *("USER", "LOGNAME", "TZ", "TERM", "COLORTERM", "COLUMNS", "LINES"),
+        *("NO_COLOR", "FORCE_COLOR", "CUDA_VISIBLE_DEVICES"),
+    }
+)
+_PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"})
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
 def job_environment(
-    record: JobRecord, folder: Path, mlruns: Path, experiment_id: str, caller: Mapping[str, str]
+    record: JobRecord, mlruns: Path, experiment_id: str, caller: Mapping[str, str]
 ) -> Dict[str, str]:
     """What the command of a job sees. The job file's own variables win over everything."""
-    environment = _machine(caller, record.python)
+    environment = _surroundings(caller, record.python, record.container is not None)
     environment.update(
         {
             # Read by azureml-mlflow (`_common/constants.py`), by azureml-core's `Run.get_context`
@@ -51,30 +61,43 @@ def job_environment(
     )
     # Azure ML gives the paths of data, not literals, under these names; the prefix is also in
     # azure-ai-ml (`entities/_job/parameterized_command.py`).
-    for name, given in record.inputs.items():
-        if given.get("kind") == "path":
-            environment[f"AZURE_ML_INPUT_{name}"] = str(given["value"])
-    for name, path in record.outputs.items():
-        environment[f"AZURE_ML_OUTPUT_{name}"] = path
+    for key, path in record.paths.items():
+        kind, _, name = key.partition(".")
+        environment[f"AZURE_ML_{kind[:-1].upper()}_{name}"] = path
     environment.update({key: str(value) for key, value in record.environment_variables.items()})
-    environment[JOB_MARKER] = str(folder)
     return environment
 
 
 def script_environment(
     python: str,
-    folder: Path,
     mlruns: Path,
     experiment: str,
-    own: Optional[Mapping[str, str]],
+    own: Mapping[str, str],
     caller: Mapping[str, str],
+    in_container: bool,
 ) -> Dict[str, str]:
     """What a `:local` script sees: as a job, but there is no run yet that it could resume."""
-    environment = _machine(caller, python)
+    environment = _surroundings(caller, python, in_container)
     environment.update(_tracking(mlruns, experiment))
-    environment.update({key: str(value) for key, value in (own or {}).items()})
-    environment[JOB_MARKER] = str(folder)
+    environment.update(own)
     return environment
+
+
+def _surroundings(caller: Mapping[str, str], python: str, in_container: bool) -> Dict[str, str]:
+    environment = _container(caller) if in_container else _machine(caller, python)
+    # What a job prints is seen when it prints it, not when a buffer is full.
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
+
+
+def _container(caller: Mapping[str, str]) -> Dict[str, str]:
+    return {
+        key: value
+        for key, value in caller.items()
+        if key in _PASSED_INTO_CONTAINERS
+        # A proxy on this machine's loopback is none of the container's.
+        or (key.upper() in _PROXIES and not any(part in value for part in _LOOPBACK))
+    }
 
 
 def _machine(caller: Mapping[str, str], python: str) -> Dict[str, str]:
@@ -88,8 +111,6 @@ def _machine(caller: Mapping[str, str], python: str) -> Dict[str, str]:
         path = os.pathsep.join([os.path.join(python, "bin"), path])
         environment["VIRTUAL_ENV"] = python
     environment["PATH"] = path
-    # What a job prints is seen when it prints it, not when a buffer is full.
-    environment["PYTHONUNBUFFERED"] = "1"
     return environment
 
 

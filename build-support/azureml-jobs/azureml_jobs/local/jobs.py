@@ -7,6 +7,7 @@ import signal
 import time
 from typing import BinaryIO
 
+from azureml_jobs.docker.engine import has_container, remove_container
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import is_same, kill_members, members
@@ -92,7 +93,7 @@ def cancel(folder: JobFolder, grace: float = GRACE_SECONDS) -> JobRecord:
 
 
 def _cancel_ended(folder: JobFolder, record: JobRecord) -> JobRecord:
-    if record.error == RUNNER_KILLED and members(_marker(folder), _own_group(record)):
+    if record.error == RUNNER_KILLED and _is_left(folder, record):
         return _end_without_runner(folder, record)
     raise JobError(
         record.name,
@@ -103,7 +104,25 @@ def _cancel_ended(folder: JobFolder, record: JobRecord) -> JobRecord:
 
 def _end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
     kill_members(_marker(folder), _own_group(record))
+    name = _container_name(record)
+    trouble = remove_container(name) if name else None
+    if trouble:
+        raise OutsideError(
+            record.name, f"the job's container {name} could not be removed: {trouble}"
+        )
     return settle(folder, record, CANCELED, "canceled")
+
+
+def _is_left(folder: JobFolder, record: JobRecord) -> bool:
+    """Whether something of a job still runs without its runner."""
+    if members(_marker(folder), _own_group(record)):
+        return True
+    name = _container_name(record)
+    return name is not None and has_container(name)
+
+
+def _container_name(record: JobRecord) -> str | None:
+    return record.container["name"] if record.container else None
 
 
 def _marker(folder: JobFolder) -> str:

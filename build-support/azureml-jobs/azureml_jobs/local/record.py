@@ -47,12 +47,16 @@ class JobRecord:
     address: str = ""
     command: str = ""
     runtime: str = "venv"
+    # A `Container` as data, where the runtime is docker.
+    container: Optional[Dict[str, Any]] = None
     # Prefix of the virtual environment whose `bin` comes first on the job's PATH.
     python: str = ""
     snapshot: str = ""
     tags: Dict[str, str] = field(default_factory=dict)
     inputs: Dict[str, Dict[str, Any]] = field(default_factory=dict)
     outputs: Dict[str, str] = field(default_factory=dict)
+    # Where the command finds data: `inputs.<name>` and `outputs.<name>`.
+    paths: Dict[str, str] = field(default_factory=dict)
     environment_variables: Dict[str, str] = field(default_factory=dict)
     timeout: Optional[float] = None
     created: str = field(default_factory=now)

@@ -9,13 +9,16 @@ import subprocess
 import time
 from pathlib import Path
 
+from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local import record as status
 from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
+from azureml_jobs.local.launch import launch
 from azureml_jobs.local.output import Copy, Log, last_lines, open_standard_descriptors, say
-from azureml_jobs.local.process import JOB_MARKER, place, start_of
+from azureml_jobs.local.places import home
+from azureml_jobs.local.process import place, start_of
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
 
@@ -90,6 +93,8 @@ class _Run:
             (folder.work / name).mkdir(exist_ok=True)
         for name in record.outputs:
             (folder.outputs / name).mkdir(parents=True, exist_ok=True)
+        if record.container:
+            home(folder.root).mkdir(exist_ok=True)
 
         from azureml_jobs.local.mlflow_store import MlflowStore
 
@@ -109,8 +114,10 @@ class _Run:
         early = interruptions.take()
         if early:
             return Ended(128 + early[0], signalled=early[0])
-        environment = job_environment(
-            record, folder.path, folder.mlruns, experiment_id, dict(os.environ)
+        environment = job_environment(record, folder.mlruns, experiment_id, dict(os.environ))
+        container = Container.of_data(record.container) if record.container else None
+        started = launch(
+            ["bash", "-c", record.command], environment, container, folder.path, folder.work
         )
         begun = time.monotonic()
         copies = []
@@ -121,9 +128,9 @@ class _Run:
             theirs.append(sink)
         try:
             process = subprocess.Popen(
-                ["bash", "-c", record.command],
-                cwd=folder.work,
-                env=environment,
+                started.argv,
+                cwd=started.cwd,
+                env=started.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=theirs[0],
                 stderr=theirs[1],
@@ -132,8 +139,12 @@ class _Run:
         except OSError as error:
             raise OutsideError(
                 record.name,
-                f"bash could not be started: {error.strerror}",
-                "Jobs run under bash, here as in Azure ML. Install it, or look at the PATH.",
+                f"{started.argv[0]} could not be started: {error.strerror}",
+                (
+                    "Jobs run under bash, here as in Azure ML. Install it, or look at the PATH."
+                    if container is None
+                    else "Install Docker, or look at the PATH."
+                ),
             ) from error
         finally:
             for sink in theirs:
@@ -153,15 +164,16 @@ class _Run:
         ended = Supervision(
             process,
             interruptions,
-            folder=environment[JOB_MARKER],
-            pgid=process.pid,
             ask=ask,
+            kill=lambda: started.kill(process.pid),
             copies=copies,
             grace=self._grace,
             timeout=record.timeout,
             stopping=stopping,
         ).wait()
         record.timings["running"] = round(time.monotonic() - begun, 3)
+        if container is not None:
+            _check_started(record.name, ended, folder.log)
         return ended
 
     def _settle(self, ended: Ended) -> None:
@@ -225,6 +237,17 @@ class _Run:
             f"\n{record.name} {record.status} after {seconds:.1f} s: {record.error}.\n"
             f"Its log: {_shown(self._folder.log)}\n"
             f"See it: {show}\n",
+        )
+
+
+def _check_started(name: str, ended: Ended, log: Path) -> None:
+    """Raise `OutsideError` when Docker could not start the job's container."""
+    said = [line for line in last_lines(log, _TAIL_LINES).splitlines() if line[:8] == "docker: "]
+    if ended.status == DOCKER_FAILED_STATUS and said:
+        raise OutsideError(
+            name,
+            f"its container could not be started: {said[0][len('docker: '):].rstrip('.')}",
+            "Look at the arguments of `docker run` that were given, and at the engine.",
         )
 
 

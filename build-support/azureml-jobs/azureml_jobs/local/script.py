@@ -8,14 +8,18 @@ import os
 import shutil
 import signal
 import subprocess
+import termios
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.errors import OutsideError
 from azureml_jobs.local.environment import script_environment
 from azureml_jobs.local.interruptions import Interruptions
+from azureml_jobs.local.launch import launch
 from azureml_jobs.local.output import open_standard_descriptors, say
+from azureml_jobs.local.places import home
 from azureml_jobs.local.record import write_atomically
 from azureml_jobs.local.supervise import GRACE_SECONDS, Supervision
 
@@ -29,11 +33,13 @@ class Script:
     """What to run; kept in `script.json` of the staged folder `.azureml/local/<name>`.
 
     `argv` is found on the PATH, which begins with `python`'s `bin`; `python` is the prefix of a
-    virtual environment. It starts in the folder `code` beside.
+    virtual environment. `container` is a `Container` as data where the runtime is docker. It starts
+    in the folder `code` beside, which the container has as well.
     """
 
     argv: List[str]
     python: str = ""
+    container: Optional[Dict[str, Any]] = None
     experiment_name: str = ""
     environment_variables: Dict[str, str] = field(default_factory=dict)
 
@@ -57,24 +63,35 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
     code = folder / "code"
     before = _listing(code)
     has_terminal = os.isatty(0)
+    root = folder.parent.parent
+    container = Container.of_data(script.container) if script.container else None
+    if container is not None:
+        for needed in (root / "mlruns", home(root)):
+            needed.mkdir(exist_ok=True)
+    environment = script_environment(
+        script.python,
+        root / "mlruns",
+        script.experiment_name,
+        script.environment_variables,
+        os.environ,
+        in_container=container is not None,
+    )
+    started = launch(script.argv, environment, container, folder, code, *_terminal_arguments())
     # Ctrl-C of a terminal goes to all of its foreground group: to the script, and to us.
-    with Interruptions(ignored=(signal.SIGINT,) if has_terminal else ()) as interruptions:
-        environment = script_environment(
-            script.python,
-            folder,
-            folder.parent.parent / "mlruns",
-            script.experiment_name,
-            script.environment_variables,
-            dict(os.environ),
-        )
+    ignored = (signal.SIGINT,) if has_terminal else ()
+    kept = _terminal_kept() if container else contextlib.nullcontext()
+    with kept, Interruptions(ignored) as interruptions:
         try:
             process = subprocess.Popen(
-                script.argv, cwd=code, env=environment, start_new_session=not has_terminal
+                started.argv,
+                cwd=started.cwd,
+                env=started.environment,
+                start_new_session=not has_terminal,
             )
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise OutsideError(
-                " ".join(script.argv), f"it could not be started: {error.strerror}"
+                started.argv[0], f"it could not be started: {error.strerror}"
             ) from error
 
         def ask(signum: int) -> None:
@@ -87,13 +104,36 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
         ended = Supervision(
             process,
             interruptions,
-            folder=str(folder),
-            pgid=None if has_terminal else process.pid,
             ask=ask,
+            kill=lambda: started.kill(None if has_terminal else process.pid),
             grace=grace,
         ).wait()
         _keep_or_remove(folder, before)
+    if container is not None and ended.status == DOCKER_FAILED_STATUS:
+        # Docker has said why.
+        return OutsideError.status
     return ended.status if ended.signalled is None else 128 + ended.signalled
+
+
+def _terminal_arguments() -> List[str]:
+    """What `docker run` needs for a command that has our standard streams."""
+    # With a terminal inside, standard error cannot be told from standard output any more.
+    has_all = all(os.isatty(descriptor) for descriptor in (0, 1, 2))
+    return ["--interactive", "--tty"] if has_all else ["--interactive"]
+
+
+@contextlib.contextmanager
+def _terminal_kept() -> Iterator[None]:
+    """Leave the terminal as it was, also when Docker's client was killed amid its use."""
+    if not os.isatty(0):
+        yield
+        return
+    before = termios.tcgetattr(0)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
 
 
 def _keep_or_remove(folder: Path, before: _Listing) -> None:

@@ -11,7 +11,6 @@ from typing import Callable, List, Optional, Sequence
 
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Copy
-from azureml_jobs.local.process import kill_members
 
 # How long a job may clean up after it was asked to end.
 GRACE_SECONDS = 30.0
@@ -36,8 +35,8 @@ class Ended:
 class Supervision:
     """One child until it ends.
 
-    `folder` and `pgid` say which processes are the child's (see `members`); `ask` passes a signal
-    on to it. `stopping` is called once, when the child is first asked to end.
+    `ask` passes a signal on to it, `kill` ends at once whatever is left of it. `stopping` is called
+    once, when the child is first asked to end.
     """
 
     def __init__(
@@ -45,9 +44,8 @@ class Supervision:
         process: subprocess.Popen[bytes],
         interruptions: Interruptions,
         *,
-        folder: str,
-        pgid: Optional[int],
         ask: Callable[[int], None],
+        kill: Callable[[], None],
         copies: Sequence[Copy] = (),
         grace: float = GRACE_SECONDS,
         timeout: Optional[float] = None,
@@ -55,9 +53,8 @@ class Supervision:
     ) -> None:
         self._process = process
         self._interruptions = interruptions
-        self._folder = folder
-        self._pgid = pgid
         self._ask = ask
+        self._kill_rest = kill
         self._copies = copies
         self._grace = grace
         self._timeout = timeout
@@ -79,7 +76,7 @@ class Supervision:
             if self._exited is not None and not self._is_lingering():
                 break
             self._pass_on(self._wait_seconds())
-        kill_members(self._folder, self._pgid)
+        self._kill_rest()
         self._drain()
         code = self._process.returncode
         return Ended(128 - code if code < 0 else code, self._signalled, self._timed_out)
@@ -112,7 +109,7 @@ class Supervision:
     def _kill(self) -> None:
         if not self._killed:
             self._killed = True
-            kill_members(self._folder, self._pgid)
+            self._kill_rest()
             if self._exited is None:
                 self._process.kill()
 

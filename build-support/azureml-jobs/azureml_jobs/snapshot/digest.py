@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Iterable
 
+ENVIRONMENT_TAG_PREFIX = "env-"
+
 
 def content_digest(files: Iterable[tuple[str, bytes, bool]]) -> str:
     """sha256 in hex of `(path, content, is executable)`, in any order."""
@@ -23,4 +25,4 @@ def entries_digest(entries: Iterable[tuple[str, str, bool]]) -> str:
 
 def environment_tag(digest: str) -> str:
     """The tag of the image that is built from the environment of this digest."""
-    return f"env-{digest[:12]}"
+    return f"{ENVIRONMENT_TAG_PREFIX}{digest[:12]}"

@@ -45,11 +45,32 @@ class PackagesVenv:
 
 
 @dataclass(frozen=True)
+class RuntimeOptions:
+    """How Pants' options say to run: `runtime` is auto, docker or venv.
+
+    `run_arguments` go to `docker run`, `build_arguments` are those of `docker build --build-arg`.
+    """
+
+    runtime: str = "auto"
+    run_arguments: tuple[str, ...] = ()
+    build_arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EnvironmentImage:
+    """The image that the target `address` builds, with the tag of its content."""
+
+    address: str
+    tag: str
+
+
+@dataclass(frozen=True)
 class JobRequest:
     """Everything that Pants knows of a job.
 
     `mistakes` are the user's mistakes that were met while gathering: the tool shows them and stops.
-    `venv` is absent from requests that only bundle.
+    `venv` is absent from requests that only bundle, and from those that run in Docker for sure.
+    `image_target` is the address of what builds the job's image.
     """
 
     address: str
@@ -60,6 +81,8 @@ class JobRequest:
     versions: Mapping[str, str]
     mistakes: tuple[str, ...] = ()
     venv: PackagesVenv | None = None
+    image_target: str | None = None
+    options: RuntimeOptions = RuntimeOptions()
 
     def to_json(self) -> bytes:
         return _to_json(self)
@@ -78,7 +101,9 @@ class JobRequest:
 class ScriptRequest:
     """Everything that Pants knows of a script that runs on this machine.
 
-    `script` is its path in the repository, None when `mistakes` say why it was not found.
+    `script` is its path in the repository, None when `mistakes` say why it was not found. `image`
+    is None where the experiment has none. `layered` says that the file `REQUIREMENTS_FILE` beside
+    the request holds packages that the image lacks.
     """
 
     address: str
@@ -86,13 +111,18 @@ class ScriptRequest:
     files: tuple[ClosureFile, ...]
     mistakes: tuple[str, ...] = ()
     venv: PackagesVenv | None = None
+    image: EnvironmentImage | None = None
+    layered: bool = False
+    options: RuntimeOptions = RuntimeOptions()
 
     def to_json(self) -> bytes:
         return _to_json(self)
 
     @classmethod
     def read(cls, path: Path) -> ScriptRequest:
-        return cls(**_read(path))
+        data = _read(path)
+        data["image"] = EnvironmentImage(**data["image"]) if data["image"] else None
+        return cls(**data)
 
 
 @dataclass(frozen=True)
@@ -134,6 +164,10 @@ def _read(path: Path) -> dict[str, Any]:
     data["files"] = tuple(ClosureFile(**file) for file in data["files"])
     data["mistakes"] = tuple(data["mistakes"])
     data["venv"] = PackagesVenv(**data["venv"]) if data["venv"] else None
+    options = data["options"]
+    data["options"] = RuntimeOptions(
+        options["runtime"], tuple(options["run_arguments"]), tuple(options["build_arguments"])
+    )
     return data
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os.path
+from dataclasses import dataclass
 from typing import Iterable, Iterator
 
 from azureml_jobs.snapshot.digest import content_digest, environment_tag
+from azureml_jobs.snapshot.request import EnvironmentImage
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.target_types import (
@@ -59,30 +61,44 @@ class GenerateLockedRequirements(GenerateSourcesRequest):
     output = FileSourceField
 
 
-@rule(desc="Write the requirements of an image")
-async def generate_locked_requirements(
-    request: GenerateLockedRequirements, python_setup: PythonSetup
-) -> GeneratedSources:
-    target = request.protocol_target
-    jobs = await Get(
-        Targets,
-        UnparsedAddressInputs,
-        target[LockedRequirementsJobsField].to_unparsed_address_inputs(),
-    )
+@dataclass(frozen=True)
+class NeededPackagesRequest:
+    """What the jobs of a `locked_requirements` target import."""
+
+    target: Target
+
+
+@rule
+async def find_needed_packages(
+    request: NeededPackagesRequest, python_setup: PythonSetup
+) -> LockedRequirementsRequest:
+    field = request.target[LockedRequirementsJobsField]
+    jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
     closures = await MultiGet(Get(Closure, ClosureRequest(job.address)) for job in jobs)
+    return LockedRequirementsRequest(
+        jobs[0][PythonResolveField].normalized_value(python_setup),
+        tuple(sorted({name for closure in closures for name in closure.requirements})),
+    )
+
+
+@rule(desc="Write the requirements of an image")
+async def generate_locked_requirements(request: GenerateLockedRequirements) -> GeneratedSources:
+    target = request.protocol_target
     # The digest of what follows depends on names of packages alone: an edit of code that imports
     # the same ones leaves the image as it is.
-    locked = await Get(
-        LockedRequirements,
-        LockedRequirementsRequest(
-            jobs[0][PythonResolveField].normalized_value(python_setup),
-            tuple(sorted({name for closure in closures for name in closure.requirements})),
-        ),
-    )
+    needed = await Get(LockedRequirementsRequest, NeededPackagesRequest(target))
+    locked = await Get(LockedRequirements, LockedRequirementsRequest, needed)
     folder = os.path.join(
         target.address.spec_path, target[LockedRequirementsFolderField].value or ""
     )
     return GeneratedSources(await Get(Snapshot, AddPrefix(locked.digest, os.path.normpath(folder))))
+
+
+@dataclass(frozen=True)
+class EnvironmentImageRequest:
+    """The image that a `docker_image` target builds, found by its content."""
+
+    target: Target
 
 
 class EnvironmentTagRequest(DockerImageTagsRequest):
@@ -93,6 +109,12 @@ class EnvironmentTagRequest(DockerImageTagsRequest):
 
 @rule
 async def tag_by_environment(request: EnvironmentTagRequest) -> DockerImageTags:
+    found = await Get(EnvironmentImage, EnvironmentImageRequest(request.target))
+    return DockerImageTags([found.tag])
+
+
+@rule
+async def find_environment_image(request: EnvironmentImageRequest) -> EnvironmentImage:
     image = request.target
     dependencies = await Get(Targets, DependenciesRequest(image.get(Dependencies)))
     sources = await Get(
@@ -108,7 +130,7 @@ async def tag_by_environment(request: EnvironmentTagRequest) -> DockerImageTags:
     )
     contents = await Get(DigestContents, Digest, sources.snapshot.digest)
     root = context_root(image[DockerImageContextRootField].value or "", image.address.spec_path)
-    return DockerImageTags([tag_of_context(root, contents)])
+    return EnvironmentImage(str(image.address), tag_of_context(root, contents))
 
 
 def context_root(value: str, build_folder: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, replace
+from typing import Iterable
 
 from azureml_jobs.command import EntryPoint
 from azureml_jobs.errors import JobError
@@ -16,6 +17,7 @@ from azureml_jobs.snapshot.request import (
     ScriptRequest,
 )
 from azureml_pants.rules.closure import Closure, ClosureRequest
+from azureml_pants.rules.docker_images import context_root
 from azureml_pants.rules.entry_points import (
     EntryPointOwners,
     JobEntryPoints,
@@ -23,6 +25,7 @@ from azureml_pants.rules.entry_points import (
     JobInferenceFieldSet,
 )
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
+from pants.backend.docker.target_types import DockerImageContextRootField
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.util_rules.pex_cli import PexCli
 from pants.engine.addresses import Address
@@ -37,6 +40,7 @@ from pants.engine.fs import (
     Snapshot,
 )
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import AllTargets, Target
 from pants.version import VERSION
 
 
@@ -55,7 +59,10 @@ class JobInputs:
 
 @rule(desc="Gather a job")
 async def gather_job(
-    wrapped: JobInputsRequest, python_setup: PythonSetup, pex_cli: PexCli
+    wrapped: JobInputsRequest,
+    python_setup: PythonSetup,
+    pex_cli: PexCli,
+    all_targets: AllTargets,
 ) -> JobInputs:
     field_set = wrapped.field_set
     found = await Get(JobEntryPoints, JobEntryPointsRequest(field_set))
@@ -88,9 +95,19 @@ async def gather_job(
             files=closure.files,
             context_files=environment.files,
             packages=locked.packages,
+            image_target=image_target(all_targets, found.job_file.needs.build_context),
         ),
         await Get(Digest, MergeDigests((below, locked.digest))),
     )
+
+
+def image_target(targets: Iterable[Target], context: str | None) -> str | None:
+    """Address of what builds an image from the folder `context`, relative to the build root."""
+    for target in targets:
+        root = target.get(DockerImageContextRootField).value
+        if root and context_root(root, target.address.spec_path) == context:
+            return str(target.address)
+    return None
 
 
 def entry_point_mistakes(address: Address, found: JobEntryPoints) -> tuple[str, ...]:

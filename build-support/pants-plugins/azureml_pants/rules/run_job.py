@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from azureml_jobs.snapshot.request import REQUEST_FILE
+from azureml_jobs.local.runtimes import only_docker
+from azureml_jobs.snapshot.request import REQUEST_FILE, RuntimeOptions
 from azureml_pants.rules.entry_points import JobInferenceFieldSet
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest, request_file
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
@@ -32,16 +33,20 @@ class RunJobFieldSet(RunFieldSet):
 
 @rule(desc="Prepare a job")
 async def run_job(
-    field_set: RunJobFieldSet, pex_env: PexEnvironment, run_goal: RunSubsystem
+    field_set: RunJobFieldSet,
+    pex_env: PexEnvironment,
+    run_goal: RunSubsystem,
+    options: RuntimeOptions,
 ) -> RunRequest:
     environment = pex_env.in_workspace()
     inputs, tool = await MultiGet(
         Get(JobInputs, JobInputsRequest(JobInferenceFieldSet.of(field_set))),
         Get(JobTool, JobToolRequest(environment)),
     )
-    request, digests = inputs.request, [tool.digest, inputs.digest]
-    # A job that will not run is not worth an installation.
-    if not request.mistakes and not NOT_RUN.intersection(run_goal.args):
+    request, digests = replace(inputs.request, options=options), [tool.digest, inputs.digest]
+    # A job that will not run is not worth an installation, nor is one that has an image for sure.
+    is_run = not request.mistakes and not NOT_RUN.intersection(run_goal.args)
+    if is_run and not only_docker(options.runtime, run_goal.args):
         packages = await Get(
             InstalledPackages, InstallPackagesRequest(field_set.address, environment)
         )

@@ -1,0 +1,1 @@
+"""Images and containers, through the `docker` command of this machine."""

@@ -1,0 +1,157 @@
+"""Which runtime a job or script gets: the image of its environment, or a virtual environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Optional, Sequence
+
+from azureml_jobs.docker.engine import (
+    Engine,
+    EngineQuestion,
+    Image,
+    NoEngine,
+    image_id,
+    run_visibly,
+)
+from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.prepare import PreparedJob
+from azureml_jobs.snapshot.digest import environment_tag
+
+AUTO = "auto"
+DOCKER = "docker"
+VENV = "venv"
+RUNTIMES = (AUTO, DOCKER, VENV)
+
+
+def only_docker(option: str, arguments: Sequence[str]) -> bool:
+    """Whether a job runs in Docker or not at all, by Pants' option and the job's arguments."""
+    given = " ".join(arguments).replace("--runtime=", "--runtime ").split()
+    named = [value for flag, value in zip(given, given[1:]) if flag == "--runtime"]
+    return (named or [option])[-1] == DOCKER
+
+
+@dataclass(frozen=True)
+class ImageNeed:
+    """The image in which something runs.
+
+    It is known by the `tag` of its content, which the target `address` builds, or by a `reference`
+    that the job file names. With neither there is none, and `lack` says why, as a sentence's part.
+    """
+
+    tag: Optional[str] = None
+    address: Optional[str] = None
+    reference: Optional[str] = None
+    lack: str = ""
+
+    @property
+    def build_command(self) -> str:
+        return f"./pants package {self.address}" if self.address else "./pants package ….:env"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """`image` and `engine` are those of the runtime docker; `reason` says why it is not that."""
+
+    image: Optional[Image] = None
+    engine: Optional[Engine] = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        return DOCKER if self.image else VENV
+
+    def __str__(self) -> str:
+        if self.image:
+            return f"Runtime: {DOCKER}, {self.image.reference}"
+        return f"Runtime: {VENV}{f' ({self.reason})' if self.reason else ''}"
+
+
+def need_of_job(prepared: PreparedJob) -> ImageNeed:
+    """The image of a job's environment, as its job file has it."""
+    environment = prepared.job.get("environment")
+    digest = prepared.bundle.environment_digest
+    if isinstance(environment, Mapping) and "build" in environment and digest:
+        return ImageNeed(environment_tag(digest), prepared.request.image_target)
+    if isinstance(environment, Mapping) and environment.get("image") and not digest:
+        return ImageNeed(reference=str(environment["image"]))
+    if digest:
+        return ImageNeed(lack="its environment is a `conda_file`, which only Azure ML installs")
+    named = environment if isinstance(environment, str) else "it names"
+    return ImageNeed(lack=f"only Azure ML has the environment {named}")
+
+
+class RuntimeChoice:
+    """Asks the engine when made, if its answer can matter; `choose` waits for it."""
+
+    def __init__(self, wanted: str, environment: Mapping[str, str]) -> None:
+        self._wanted = wanted
+        self._question = None if wanted == VENV else EngineQuestion(environment)
+
+    def choose(self, need: ImageNeed, where: str) -> Runtime:
+        """The runtime for what `where` names.
+
+        Raises `JobError` when docker is wanted and the image is not there, `OutsideError` when no
+        engine answers.
+        """
+        if self._question is None:
+            return Runtime()
+        if self._wanted == DOCKER:
+            return self._docker(self._question, need, where)
+        try:
+            engine = self._question.answer()
+        except NoEngine as error:
+            return Runtime(reason=str(error).partition(":")[0])
+        if need.lack:
+            return Runtime(reason=need.lack)
+        image = _find(engine, need)
+        if image is None:
+            build = f"docker pull {need.reference}" if need.reference else need.build_command
+            return Runtime(reason=f"the image is not there yet: {build}")
+        return Runtime(image, engine)
+
+    def _docker(self, question: EngineQuestion, need: ImageNeed, where: str) -> Runtime:
+        try:
+            engine = question.answer()
+        except NoEngine as error:
+            raise OutsideError(
+                where,
+                f"it shall run in Docker, but {error}",
+                "Start Docker, or run it without: `./pants --azureml-runtime=venv run …`.",
+            ) from error
+        if need.lack:
+            raise JobError(
+                where,
+                f"it shall run in Docker, but {need.lack}",
+                "Run it without: `./pants --azureml-runtime=venv run …`.",
+            )
+        image = _find(engine, need)
+        if image is None and need.reference:
+            image = _pulled(need.reference, where)
+        if image is None:
+            raise JobError(
+                where,
+                "its image is not built, or what it is made of has changed since",
+                f"Build it: `{need.build_command}`.",
+            )
+        return Runtime(image, engine)
+
+
+def _find(engine: Engine, need: ImageNeed) -> Optional[Image]:
+    if need.tag is not None:
+        return engine.images.get(need.tag)
+    if need.reference is None:
+        return None
+    found = image_id(need.reference)
+    return Image(need.reference, found) if found else None
+
+
+def _pulled(reference: str, where: str) -> Image:
+    status = run_visibly(["pull", reference])
+    found = image_id(reference) if status == 0 else None
+    if found is None:
+        raise OutsideError(
+            f"{where}: environment.image",
+            f"the image {reference} could not be pulled, for the reason above",
+            "Check its name, the network, and `docker login` for a private registry.",
+        )
+    return Image(reference, found)

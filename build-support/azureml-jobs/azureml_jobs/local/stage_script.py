@@ -1,0 +1,96 @@
+"""Stage a script, a shell or tests in the local workspace, on the code of a closure."""
+
+from __future__ import annotations
+
+import posixpath
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import Sequence
+
+from azureml_jobs.destination import LOCAL_FOLDER
+from azureml_jobs.docker.container import Container, Mount, code_folder
+from azureml_jobs.errors import JobError
+from azureml_jobs.local.places import container
+from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.local.script import Script
+from azureml_jobs.local.staging import seeded_prefix, written
+from azureml_jobs.local.workspace import job_name_stem
+from azureml_jobs.snapshot.layout import lay_out
+from azureml_jobs.snapshot.request import SOURCES_FOLDER, ScriptRequest
+
+
+def script_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str]:
+    """The command that runs the script. Raises `JobError` when the target names none."""
+    placed = _placed(request)
+    name = next((name for name, path in placed.items() if path == request.script), None)
+    if name is None:
+        raise JobError(request.address, "its `entry_point` names no file", "Name one: local.py.")
+    return ["python", "-m", name[: -len(".py")].replace("/", "."), *arguments]
+
+
+def stage_script(
+    request: ScriptRequest,
+    folder: Path,
+    repository: Path,
+    runtime: Runtime,
+    command: Sequence[str],
+) -> Path:
+    """Write what `command` runs on into a new folder of the local workspace.
+
+    The code is laid out as a job with `code: ..` has it; `data` beside it is the repository's, so
+    that `../data` is found from where the command starts.
+    """
+    placed = _placed(request)
+    python = "" if runtime.image else seeded_prefix(request.venv, folder)
+    # The name of the target's folder.
+    experiment = posixpath.basename(request.address.partition(":")[0]) or "local"
+    base = repository / LOCAL_FOLDER / "local"
+
+    def fill() -> Path:
+        base.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f"{job_name_stem(experiment)}-", dir=base))
+        try:
+            for name, path in placed.items():
+                _copy(folder / SOURCES_FOLDER / path, stage / "code" / name)
+            (stage / "data").symlink_to(repository / "data")
+            inside = (
+                _script_container(stage, repository, runtime, request) if runtime.image else None
+            )
+            Script(
+                list(command),
+                python=python,
+                container=inside.as_data() if inside else None,
+                experiment_name=experiment,
+            ).write(stage)
+        except BaseException:
+            shutil.rmtree(stage, ignore_errors=True)
+            raise
+        return stage
+
+    return written(repository / LOCAL_FOLDER, fill)
+
+
+def _placed(request: ScriptRequest) -> dict[str, str]:
+    return lay_out(
+        [(file.path, file.source_root) for file in request.files], None, request.address, "files"
+    )
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    # Pants may have gathered it read-only; it is the script's own copy.
+    target.chmod(0o755 if source.stat().st_mode & stat.S_IXUSR else 0o644)
+
+
+def _script_container(
+    stage: Path, repository: Path, runtime: Runtime, request: ScriptRequest
+) -> Container:
+    work = code_folder(stage.name)
+    mounts = [
+        Mount(str(stage / "code"), work),
+        Mount(str(repository / "data"), posixpath.join(posixpath.dirname(work), "data")),
+    ]
+    return container(stage, work, runtime, mounts, request.options.run_arguments)

@@ -1,0 +1,104 @@
+"""How runs on this machine run: Pants' options, and the image that a target names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azureml_jobs.local.runtimes import DOCKER, VENV
+from azureml_jobs.snapshot.request import EnvironmentImage, PackagesVenv, RuntimeOptions
+from azureml_pants.options import AzureMLSubsystem
+from azureml_pants.rules.docker_images import EnvironmentImageRequest, NeededPackagesRequest
+from azureml_pants.rules.packages import (
+    InstalledPackages,
+    InstallPackagesRequest,
+    LockedRequirements,
+    LockedRequirementsRequest,
+)
+from azureml_pants.target_types import AzureMLImageField, LockedRequirementsJobsField
+from pants.backend.docker.subsystems.docker_options import DockerOptions
+from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
+from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.fs import Digest, MergeDigests
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import Dependencies, DependenciesRequest, Targets
+
+# What Pants adds by itself for `run` of an image; whether there is a terminal we see ourselves.
+_FOR_A_TERMINAL = frozenset({"--interactive", "--tty"})
+
+
+@rule
+async def find_runtime_options(azureml: AzureMLSubsystem, docker: DockerOptions) -> RuntimeOptions:
+    return RuntimeOptions(
+        runtime=azureml.runtime.value,
+        run_arguments=tuple(each for each in docker.run_args if each not in _FOR_A_TERMINAL),
+        build_arguments=tuple(docker.build_args),
+    )
+
+
+@dataclass(frozen=True)
+class ScriptRuntimeRequest:
+    """What a script runs in; `requirements` are the packages that its closure imports."""
+
+    address: Address
+    image: AzureMLImageField
+    resolve: str
+    requirements: tuple[str, ...]
+    environment: CompletePexEnvironment
+
+
+@dataclass(frozen=True)
+class ScriptRuntime:
+    """`digest` holds what makes the virtual environment anew, and the requirements of a layer.
+
+    `layered` says that there are such requirements: packages which the image lacks.
+    """
+
+    digest: Digest
+    options: RuntimeOptions
+    venv: PackagesVenv | None
+    image: EnvironmentImage | None
+    layered: bool
+
+
+@rule(desc="Prepare what a script runs in")
+async def prepare_script_runtime(
+    request: ScriptRuntimeRequest, options: RuntimeOptions
+) -> ScriptRuntime:
+    digests, venv, image, layered = [], None, None, False
+    if options.runtime != VENV and request.image.value:
+        (target,) = await Get(
+            Targets,
+            UnparsedAddressInputs(
+                [request.image.value],
+                owning_address=request.address,
+                description_of_origin=f"the `image` of {request.address}",
+            ),
+        )
+        image, dependencies = await MultiGet(
+            Get(EnvironmentImage, EnvironmentImageRequest(target)),
+            Get(Targets, DependenciesRequest(target.get(Dependencies))),
+        )
+        installed = await MultiGet(
+            Get(LockedRequirementsRequest, NeededPackagesRequest(dependency))
+            for dependency in dependencies
+            if dependency.has_field(LockedRequirementsJobsField)
+        )
+        names = {name for each in installed for name in each.requirements}
+        layered = not names.issuperset(request.requirements)
+        if layered:
+            locked = await Get(
+                LockedRequirements, LockedRequirementsRequest(request.resolve, request.requirements)
+            )
+            digests.append(locked.digest)
+    if options.runtime != DOCKER:
+        packages = await Get(
+            InstalledPackages, InstallPackagesRequest(request.address, request.environment)
+        )
+        venv = packages.venv
+        digests.append(packages.digest)
+    digest = await Get(Digest, MergeDigests(digests))
+    return ScriptRuntime(digest, options, venv, image, layered)
+
+
+def rules():
+    return collect_rules()
