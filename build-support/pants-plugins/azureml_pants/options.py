@@ -44,6 +44,16 @@ class AzureMLSubsystem(Subsystem):
         advanced=True,
         help="What the job tool needs of its resolve to check jobs and to run them locally.",
     )
+    jupyter_resolve = StrOption(
+        default="jupyter",
+        advanced=True,
+        help="The resolve in `[python].resolves` from which JupyterLab is installed.",
+    )
+    jupyter_requirements = StrListOption(
+        default=["ipykernel", "jupyterlab"],
+        advanced=True,
+        help="What is installed of that resolve, on top of an experiment's image.",
+    )
     image_platform = StrOption(
         default="3rdparty/python/platforms/linux_x86_64-cp311.json",
         advanced=True,

@@ -16,6 +16,7 @@ from azureml_pants.rules import (
     packages,
     program,
     run_job,
+    run_jupyter,
     run_script,
     run_workspace,
     runtime,
@@ -23,8 +24,10 @@ from azureml_pants.rules import (
 )
 from azureml_pants.target_types import (
     AzureMLJobTarget,
+    AzureMLJupyterTarget,
     AzureMLLocalTarget,
     AzureMLTerminalTarget,
+    AzureMLTestTarget,
     AzureMLWorkspaceTarget,
     FileSetTarget,
     LockedRequirementsTarget,
@@ -34,8 +37,10 @@ from azureml_pants.target_types import (
 def target_types():
     return [
         AzureMLJobTarget,
+        AzureMLJupyterTarget,
         AzureMLLocalTarget,
         AzureMLTerminalTarget,
+        AzureMLTestTarget,
         AzureMLWorkspaceTarget,
         FileSetTarget,
         LockedRequirementsTarget,
@@ -57,6 +62,7 @@ def rules():
         *packages.rules(),
         *program.rules(),
         *run_job.rules(),
+        *run_jupyter.rules(),
         *run_script.rules(),
         *run_workspace.rules(),
         *runtime.rules(),

@@ -130,7 +130,11 @@ async def find_environment_image(request: EnvironmentImageRequest) -> Environmen
     )
     contents = await Get(DigestContents, Digest, sources.snapshot.digest)
     root = context_root(image[DockerImageContextRootField].value or "", image.address.spec_path)
-    return EnvironmentImage(str(image.address), tag_of_context(root, contents))
+    return EnvironmentImage(
+        str(image.address),
+        tag_of_context(root, contents),
+        image.get(DockerImageBuildNetworkField).value,
+    )
 
 
 def context_root(value: str, build_folder: str) -> str:

@@ -14,6 +14,7 @@ from azureml_jobs.snapshot.request import (
     JobRequest,
     LintRequest,
     LockedPackages,
+    NotebookRequest,
     ScriptRequest,
 )
 from azureml_pants.rules.closure import Closure, ClosureRequest
@@ -149,7 +150,9 @@ def _unowned(where: str, point: EntryPoint, base: str, elsewhere: str) -> JobErr
     )
 
 
-def request_file(request: JobRequest | ScriptRequest | LintRequest) -> CreateDigest:
+def request_file(
+    request: JobRequest | ScriptRequest | NotebookRequest | LintRequest,
+) -> CreateDigest:
     return CreateDigest([FileContent(REQUEST_FILE, request.to_json())])
 
 

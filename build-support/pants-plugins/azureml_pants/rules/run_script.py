@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from azureml_jobs.snapshot.request import REQUEST_FILE, SOURCES_FOLDER, ScriptRequest
+from azureml_jobs.snapshot.request import (
+    REQUEST_FILE,
+    SOURCES_FOLDER,
+    ClosureFile,
+    ScriptRequest,
+)
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.entry_points import (
     EntryPointOwners,
@@ -18,14 +23,25 @@ from azureml_pants.target_types import (
     AzureMLImageField,
     AzureMLLocalEntryPointField,
     AzureMLTerminalDependenciesField,
+    AzureMLTestDependenciesField,
 )
+from pants.backend.python.subsystems.pytest import PyTest
 from pants.backend.python.subsystems.setup import PythonSetup
-from pants.backend.python.target_types import PythonResolveField
+from pants.backend.python.target_types import PythonResolveField, PythonTestSourceField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
+from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
 from pants.engine.addresses import Address
-from pants.engine.fs import AddPrefix, CreateDigest, Digest, MergeDigests
+from pants.engine.fs import (
+    EMPTY_SNAPSHOT,
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    MergeDigests,
+    Snapshot,
+)
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import DependenciesRequest, Targets
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,10 @@ class RunScriptRequest:
     resolve: PythonResolveField
     script: str | None = None
     mistakes: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    # Files beside the closure, such as pytest's settings, by their paths in the repository.
+    settings: Snapshot = EMPTY_SNAPSHOT
+    in_image: bool = False
 
 
 @rule(desc="Prepare a script")
@@ -50,9 +70,17 @@ async def run_script(
         Get(Closure, ClosureRequest(request.address)),
     )
     script = ScriptRequest(
-        str(request.address), request.script, closure.files, mistakes=request.mistakes
+        str(request.address),
+        request.script,
+        (
+            *closure.files,
+            *(ClosureFile(path, "", "", "settings") for path in request.settings.files),
+        ),
+        mistakes=request.mistakes,
+        tests=request.tests,
     )
-    digests = [tool.digest, await Get(Digest, AddPrefix(closure.digest, SOURCES_FOLDER))]
+    sources = await Get(Digest, MergeDigests((closure.digest, request.settings.digest)))
+    digests = [tool.digest, await Get(Digest, AddPrefix(sources, SOURCES_FOLDER))]
     # What will not run is not worth an installation.
     if not script.mistakes:
         runtime = await Get(
@@ -63,6 +91,7 @@ async def run_script(
                 request.resolve.normalized_value(python_setup),
                 closure.requirements,
                 environment,
+                request.in_image,
             ),
         )
         digests.append(runtime.digest)
@@ -128,5 +157,44 @@ async def run_terminal(field_set: RunTerminalFieldSet) -> RunRequest:
     )
 
 
+@dataclass(frozen=True)
+class RunTestsFieldSet(RunFieldSet):
+    required_fields = (AzureMLTestDependenciesField,)
+    run_in_sandbox_behavior = RunInSandboxBehavior.NOT_SUPPORTED
+
+    dependencies: AzureMLTestDependenciesField
+    image: AzureMLImageField
+    resolve: PythonResolveField
+
+
+@rule(desc="Prepare tests in an image")
+async def run_tests(field_set: RunTestsFieldSet, pytest: PyTest) -> RunRequest:
+    targets = await Get(Targets, DependenciesRequest(field_set.dependencies))
+    tests = tuple(
+        target[PythonTestSourceField].file_path
+        for target in targets
+        if target.has_field(PythonTestSourceField)
+    )
+    # As for Pants' own goal; of settings in several folders pytest reads one.
+    settings = await Get(ConfigFiles, ConfigFilesRequest, pytest.config_request([""]))
+    return await Get(
+        RunRequest,
+        RunScriptRequest(
+            "tests",
+            field_set.address,
+            field_set.image,
+            field_set.resolve,
+            tests=tests,
+            settings=settings.snapshot,
+            in_image=True,
+        ),
+    )
+
+
 def rules():
-    return [*collect_rules(), *RunLocalFieldSet.rules(), *RunTerminalFieldSet.rules()]
+    return [
+        *collect_rules(),
+        *RunLocalFieldSet.rules(),
+        *RunTerminalFieldSet.rules(),
+        *RunTestsFieldSet.rules(),
+    ]
