@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from azureml_pants.rules import (
+    base_images,
     closure,
     docker_images,
     entry_points,
@@ -49,6 +50,7 @@ def target_types():
 
 def rules():
     return [
+        *base_images.rules(),
         *closure.rules(),
         *docker_images.rules(),
         *entry_points.rules(),

@@ -8,6 +8,7 @@ from typing import Iterable, Iterator
 
 from azureml_jobs.snapshot.digest import content_digest, environment_tag
 from azureml_jobs.snapshot.request import EnvironmentImage
+from azureml_pants.rules.base_images import BaseImages, BaseImagesRequest
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.target_types import (
@@ -109,6 +110,9 @@ class EnvironmentTagRequest(DockerImageTagsRequest):
 
 @rule
 async def tag_by_environment(request: EnvironmentTagRequest) -> DockerImageTags:
+    # Pants asks for tags before it builds, and for nothing else of ours. What would fail the build
+    # has a message of its own then.
+    await Get(BaseImages, BaseImagesRequest(request.target))
     found = await Get(EnvironmentImage, EnvironmentImageRequest(request.target))
     return DockerImageTags([found.tag])
 
