@@ -10,6 +10,7 @@ import pytest
 from azureml_pants import register
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.entry_points import JobEntryPoints, JobEntryPointsRequest
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
 from azureml_pants.rules.lint_job import JobsToLint, JobsToLintRequest
 from pants.backend.docker import register as docker_backend
@@ -45,6 +46,7 @@ def _runner() -> RuleRunner:
             *dependents.rules(),
             *list_targets.rules(),
             QueryRule(Closure, [ClosureRequest]),
+            QueryRule(ImportMistakes, [ImportMistakesRequest]),
             QueryRule(JobEntryPoints, [JobEntryPointsRequest]),
             QueryRule(JobInputs, [JobInputsRequest]),
             QueryRule(JobsToLint, [JobsToLintRequest]),

@@ -6,7 +6,9 @@ import os.path
 from typing import Iterable, Iterator
 
 from azureml_jobs.snapshot.digest import content_digest, environment_tag
+from azureml_pants.failures import check_mistakes
 from azureml_pants.rules.closure import Closure, ClosureRequest
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.target_types import (
     LockedRequirementsFolderField,
@@ -69,6 +71,10 @@ async def generate_locked_requirements(
         UnparsedAddressInputs,
         target[LockedRequirementsJobsField].to_unparsed_address_inputs(),
     )
+    imports = await Get(
+        ImportMistakes, ImportMistakesRequest(tuple(job.address for job in jobs), is_locked=True)
+    )
+    check_mistakes(imports.messages)
     closures = await MultiGet(Get(Closure, ClosureRequest(job.address)) for job in jobs)
     # The digest of what follows depends on names of packages alone: an edit of code that imports
     # the same ones leaves the image as it is.

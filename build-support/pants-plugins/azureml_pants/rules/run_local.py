@@ -11,6 +11,7 @@ from azureml_pants.rules.entry_points import (
     LocalEntryPointRequest,
     LocalInferenceFieldSet,
 )
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.job_inputs import request_file, unowned_mistakes
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.rules.tool import JobTool, JobToolRequest
@@ -44,11 +45,18 @@ async def run_local_script(field_set: RunLocalFieldSet, pex_env: PexEnvironment)
         Get(JobTool, JobToolRequest(environment)),
         Get(Closure, ClosureRequest(field_set.address)),
     )
+    # Beginning with the script: what only the job needs may come with the job's environment.
+    imports = await Get(
+        ImportMistakes, ImportMistakesRequest(tuple(found.addresses), is_locked=True)
+    )
     request = ScriptRequest(
         address=str(field_set.address),
         script=found.files[0] if found.files else None,
         files=closure.files,
-        mistakes=unowned_mistakes(f"{field_set.address}: entry_point", found, "the BUILD file"),
+        mistakes=(
+            *unowned_mistakes(f"{field_set.address}: entry_point", found, "the BUILD file"),
+            *imports.messages,
+        ),
     )
     digests = [tool.digest, await Get(Digest, AddPrefix(closure.digest, SOURCES_FOLDER))]
     if not request.mistakes:
