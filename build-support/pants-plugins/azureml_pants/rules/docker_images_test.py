@@ -4,6 +4,7 @@ from unittest.mock import Mock
 
 import pytest
 from azureml_jobs.snapshot.digest import content_digest, environment_tag
+from azureml_pants.failures import JobFailure
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.docker_images import (
     DockerImageBuildNetworkField,
@@ -13,7 +14,6 @@ from azureml_pants.rules.docker_images import (
     generate_locked_requirements,
     tag_of_context,
 )
-from azureml_pants.failures import JobFailure
 from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.target_types import AzureMLJobTarget, LockedRequirementsTarget

@@ -200,9 +200,7 @@ async def check_imports(request: ImportMistakesRequest) -> ImportMistakes:
     found = [each for file in files for each in file.unowned]
     brought = tuple(each for each in found if each.is_package and not request.is_locked)
     mistakes, warnings = await MultiGet(
-        Get(
-            ImportMistakes, UnownedImports(tuple(each for each in found if each not in brought))
-        ),
+        Get(ImportMistakes, UnownedImports(tuple(each for each in found if each not in brought))),
         Get(ImportMistakes, UnownedImports(brought)),
     )
     for message in warnings.messages:

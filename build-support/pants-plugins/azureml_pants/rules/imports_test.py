@@ -56,7 +56,9 @@ def test_a_package_that_is_not_in_the_resolve_is_told_with_its_list(
 
 
 def test_the_list_is_that_of_the_file_s_own_resolve(rule_runner: RuleRunner) -> None:
-    build = "python_sources(name='lib', resolve='second')\nazureml_job(name='job', resolve='second')"
+    build = (
+        "python_sources(name='lib', resolve='second')\nazureml_job(name='job', resolve='second')"
+    )
     (message,) = messages(rule_runner, "import yaml\nimport torch\n", **{"src/x/BUILD": build})
     assert "the resolve `second` has the module `torch`" in message
     assert "to 3rdparty/second.txt, then" in message
@@ -157,4 +159,7 @@ def test_a_job_in_an_environment_of_azure_ml_is_warned(
     files = {"src/x/model.py": "import torch\nimport y.gone\n", "src/y/there.py": ""}
     (mistake,) = job_mistakes(rule_runner, files)
     assert mistake.startswith("src/x/model.py:2: no file is the module `y.gone`.")
-    assert "src/x/model.py:1: no package of the resolve `main` has the module" in capfd.readouterr().err
+    assert (
+        "src/x/model.py:1: no package of the resolve `main` has the module"
+        in capfd.readouterr().err
+    )
