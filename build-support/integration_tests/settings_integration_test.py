@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -169,12 +168,15 @@ def test_images_are_built_when_their_environment_changed(scratch: Scratch, origi
     assert len(scratch.git("worktree", "list").splitlines()) == 1
 
 
-def test_the_debugger_starts_modules_that_are_there() -> None:
-    modules = [entry.get("module", "") for entry in read(".vscode/launch.json")["configurations"]]
-    own = [module for module in modules if module not in ("", "pytest")]
-    assert own
-    for module in own:
-        assert Path(ROOT, "src", module.replace(".", "/") + ".py").exists()
+def test_the_debugger_starts_the_open_file_or_what_stands_beside_it() -> None:
+    entries = read(".vscode/launch.json")["configurations"]
+    assert {entry["program"] for entry in entries if "program" in entry} == {
+        "${file}",
+        "${fileDirname}/local.py",
+    }
+    for entry in entries:
+        # Where modules begin, so that experiments and shared code are found.
+        assert entry["env"]["PYTHONPATH"] == "${workspaceFolder}/src"
 
 
 def test_the_editor_knows_the_source_roots() -> None:
