@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
 
+from stand_in import write_stand_in
+
 # What a clone holds; caches, results and other people's files stay behind.
 COPIED = (
     *("3rdparty", "build-support", "docs", "src", "data", "notebooks"),
@@ -53,6 +55,7 @@ class Scratch:
             else:
                 root.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source / name, root / name)
+        write_stand_in(root)
         self.git("init", "--quiet")
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "All")

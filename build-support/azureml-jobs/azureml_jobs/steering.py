@@ -103,7 +103,7 @@ def list_jobs(workspace: LocalWorkspace, options: argparse.Namespace) -> int:
         if options.status:
             print(f"No job is {options.status}.")
         else:
-            print("No jobs. Start one: ./pants run src/example_experiment:job")
+            print("No jobs. Start one: ./pants run src/X:job")
         return 0
     header, *lines = table(
         ("name", "status", "experiment", "created", "duration"),

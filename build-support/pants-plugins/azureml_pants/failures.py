@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from azureml_jobs.snapshot.request import JobRequest
+from typing import Iterable
 
 
 class JobFailure(Exception):
     """A message of the job tool, as it stands."""
 
 
-def check_mistakes(request: JobRequest) -> None:
-    if request.mistakes:
-        raise JobFailure("\n\n".join(request.mistakes))
+def check_mistakes(mistakes: Iterable[str]) -> None:
+    """Raise `JobFailure` with all of them, unless there are none."""
+    text = "\n\n".join(mistakes)
+    if text:
+        raise JobFailure(text)
 
 
 def check_bundled(exit_code: int, stderr: bytes) -> None:

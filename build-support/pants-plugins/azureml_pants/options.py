@@ -77,6 +77,17 @@ class AzureMLJobsLinter(Subsystem):
     skip = SkipOption("lint")
 
 
+class ImportsLinter(Subsystem):
+    options_scope = "unowned-imports"
+    name = "unowned-imports"
+    help = help_text("""
+        The linter of imports: modules that are neither code of this repository nor in a package of
+        the resolve. A job or a script with such an import is refused when it is run.
+        """)
+
+    skip = SkipOption("lint")
+
+
 class Shellcheck(Subsystem):
     # As in Pants' own backend, which may take the place of this one.
     options_scope = "shellcheck"

@@ -4,6 +4,7 @@ from unittest.mock import Mock
 
 import pytest
 from azureml_jobs.snapshot.digest import content_digest, environment_tag
+from azureml_pants.failures import JobFailure
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.docker_images import (
     DockerImageBuildNetworkField,
@@ -13,6 +14,7 @@ from azureml_pants.rules.docker_images import (
     generate_locked_requirements,
     tag_of_context,
 )
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.target_types import AzureMLJobTarget, LockedRequirementsTarget
 from pants.backend.docker.target_types import DockerImageTarget
@@ -48,7 +50,9 @@ def test_images_with_a_context_of_their_own_get_the_tag(fields: dict, expected: 
     assert EnvironmentTagRequest.is_applicable(image) is expected
 
 
-def generated(folder: str | None, *closures: tuple[str, ...]) -> tuple[AddPrefix, list]:
+def generated(
+    folder: str | None, *closures: tuple[str, ...], mistakes: tuple[str, ...] = ()
+) -> tuple[AddPrefix, list]:
     """Where the generated file is put, and what was asked of the lock."""
     fields = {"jobs": [f":job{number}" for number in range(len(closures))]}
     if folder is not None:
@@ -78,6 +82,7 @@ def generated(folder: str | None, *closures: tuple[str, ...]) -> tuple[AddPrefix
         ],
         mock_gets=[
             MockGet(Targets, (UnparsedAddressInputs,), lambda _: Targets(jobs)),
+            MockGet(ImportMistakes, (ImportMistakesRequest,), lambda _: ImportMistakes(mistakes)),
             MockGet(
                 Closure,
                 (ClosureRequest,),
@@ -94,6 +99,11 @@ def test_the_lock_is_asked_for_names_of_packages_alone() -> None:
     put, asked = generated(None, ("numpy",), ("mlflow-skinny", "numpy"))
     assert put == AddPrefix(EMPTY_DIGEST, "src/x/docker")
     assert asked == [LockedRequirementsRequest("second", ("mlflow-skinny", "numpy"))]
+
+
+def test_nothing_is_written_for_an_import_that_nobody_owns() -> None:
+    with pytest.raises(JobFailure, match="src/x/main.py:1: no package"):
+        generated(None, ("numpy",), mistakes=("src/x/main.py:1: no package",))
 
 
 def test_the_file_stands_beside_the_dockerfile_wherever_it_is() -> None:

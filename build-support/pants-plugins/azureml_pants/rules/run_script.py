@@ -16,6 +16,7 @@ from azureml_pants.rules.entry_points import (
     LocalEntryPointRequest,
     LocalInferenceFieldSet,
 )
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.job_inputs import request_file, unowned_mistakes
 from azureml_pants.rules.runtime import ScriptRuntime, ScriptRuntimeRequest
 from azureml_pants.rules.tool import JobTool, JobToolRequest
@@ -53,6 +54,7 @@ class RunScriptRequest:
     image: AzureMLImageField
     resolve: PythonResolveField
     script: str | None = None
+    entry_points: tuple[Address, ...] = ()
     mistakes: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     # Files beside the closure, such as pytest's settings, by their paths in the repository.
@@ -69,6 +71,14 @@ async def run_script(
         Get(JobTool, JobToolRequest(environment)),
         Get(Closure, ClosureRequest(request.address)),
     )
+    # With an image of ours everything has to be locked; otherwise what only the job needs may come
+    # with its environment.
+    imports = await Get(
+        ImportMistakes,
+        ImportMistakesRequest(
+            (request.address,) if request.image.value else request.entry_points, is_locked=True
+        ),
+    )
     script = ScriptRequest(
         str(request.address),
         request.script,
@@ -76,7 +86,7 @@ async def run_script(
             *closure.files,
             *(ClosureFile(path, "", "", "settings") for path in request.settings.files),
         ),
-        mistakes=request.mistakes,
+        mistakes=(*request.mistakes, *imports.messages),
         tests=request.tests,
     )
     sources = await Get(Digest, MergeDigests((closure.digest, request.settings.digest)))
@@ -135,6 +145,7 @@ async def run_local_script(field_set: RunLocalFieldSet) -> RunRequest:
             field_set.image,
             field_set.resolve,
             script=found.files[0] if found.files else None,
+            entry_points=found.addresses,
             mistakes=unowned_mistakes(f"{field_set.address}: entry_point", found, "the BUILD file"),
         ),
     )

@@ -7,6 +7,7 @@ from azureml_jobs.command import EntryPoint
 from azureml_jobs.snapshot.request import ClosureFile, PackagesVenv
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.entry_points import EntryPointOwners, LocalEntryPointRequest
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.rules.run_local import RunLocalFieldSet, run_local_script
 from azureml_pants.rules.tool import JobTool, JobToolRequest
@@ -20,7 +21,9 @@ from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 ADDRESS = Address("src/x", target_name="local")
 
 
-def run(owners: EntryPointOwners) -> tuple[RunRequest, dict, list[Address]]:
+def run(
+    owners: EntryPointOwners, import_mistakes: tuple[str, ...] = ()
+) -> tuple[RunRequest, dict, list[Address]]:
     """What is run for `run src/x:local`, the request, and whose packages were made."""
     written: list[FileContent] = []
     installed: list[Address] = []
@@ -48,6 +51,9 @@ def run(owners: EntryPointOwners) -> tuple[RunRequest, dict, list[Address]]:
             MockGet(EntryPointOwners, (LocalEntryPointRequest,), lambda _: owners),
             MockGet(JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "r.py")),
             MockGet(Closure, (ClosureRequest,), lambda _: Closure(EMPTY_DIGEST, files, ())),
+            MockGet(
+                ImportMistakes, (ImportMistakesRequest,), lambda _: ImportMistakes(import_mistakes)
+            ),
             MockGet(Digest, (AddPrefix,), lambda _: EMPTY_DIGEST),
             MockGet(InstalledPackages, (InstallPackagesRequest,), install),
             MockGet(Digest, (CreateDigest,), create),
@@ -78,4 +84,12 @@ def test_nothing_is_installed_for_a_script_that_nobody_owns() -> None:
     (mistake,) = request["mistakes"]
     assert mistake.startswith("src/x:local: entry_point: no target owns the file local.py.")
     assert request["script"] is None
+    assert installed == []
+
+
+def test_nothing_is_installed_for_a_script_with_an_import_that_nobody_owns() -> None:
+    owner = Address("src/x", target_name="script")
+    found = EntryPointOwners((owner,), ("src/x/local.py",), ())
+    _, request, installed = run(found, ("src/x/local.py:1: no package",))
+    assert request["mistakes"] == ["src/x/local.py:1: no package"]
     assert installed == []
