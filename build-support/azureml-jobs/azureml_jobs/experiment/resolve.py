@@ -70,7 +70,7 @@ It is named in {SETTINGS} and {MACROS}.
 
 Next: write the versions that it shall have into {request.requirements(request.name)}, then
   ./pants generate-lockfiles --resolve={request.name}
-An experiment takes its packages from it by `experiment(resolve="{request.name}")` in its BUILD file.
+An experiment takes its packages from it by `experiment(resolve="{request.name}")` in its BUILD.
 """
 
 

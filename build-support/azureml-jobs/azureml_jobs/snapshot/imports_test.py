@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from azureml_jobs.snapshot.imports import UnownedImport, import_mistakes, is_guarded
@@ -8,7 +9,7 @@ from azureml_jobs.snapshot.imports import UnownedImport, import_mistakes, is_gua
 LIST = "3rdparty/python/experiments-requirements.txt"
 
 
-def unowned(line: int = 3, module: str = "lightgbm", **more) -> UnownedImport:
+def unowned(line: int = 3, module: str = "lightgbm", **more: Any) -> UnownedImport:
     return UnownedImport("src/x/main.py", line, module, "experiments", **more)
 
 
