@@ -126,8 +126,7 @@ def test_stages_a_job_and_leaves_its_runner_to_the_launcher(
     assert (done.returncode, done.stdout) == (0, "")
     (folder,) = (ready.repository / ".azureml/jobs").iterdir()
     assert done.stderr == (
-        f"Local workspace (config.env names no workspace): {folder.name}\n"
-        "Runtime: venv\n"
+        f"Local workspace (config.env names no workspace): {folder.name}\n" "Runtime: venv\n"
     )
     parts = [os.fsdecode(part) for part in (tmp_path / "handover").read_bytes().split(b"\0")]
     assert parts[1:] == [RUN, "execute", str(folder), ""]

@@ -36,7 +36,9 @@ def staged(jobs: Any) -> Path:
 
 def stage(folder: Path, code: str, *args: str) -> Path:
     argv = [sys.executable, "-c", code, *args]
-    Script(argv, "/prefix", experiment_name="exp", environment_variables={"MINE": "1"}).write(folder)
+    Script(argv, "/prefix", experiment_name="exp", environment_variables={"MINE": "1"}).write(
+        folder
+    )
     return folder
 
 

@@ -5,7 +5,12 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.snapshot.request import JobRequest, LockedPackages, PackagesVenv
+from azureml_jobs.snapshot.request import (
+    JobRequest,
+    LockedPackages,
+    PackagesVenv,
+    RuntimeOptions,
+)
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.rules.run_job import RunJobFieldSet, run_job
@@ -21,7 +26,9 @@ ADDRESS = Address("src/x", target_name="job")
 VENV = PackagesVenv("/cache/venv", "seed")
 
 
-def run(*arguments: str, mistakes: tuple[str, ...] = ()) -> tuple[RunRequest, dict, list[Address]]:
+def run(
+    *arguments: str, mistakes: tuple[str, ...] = (), runtime: str = "auto"
+) -> tuple[RunRequest, dict, list[Address]]:
     """What is run for `run src/x:job -- ARGUMENTS`, the request, and whose packages were made."""
     gathered = JobRequest(
         address=str(ADDRESS),
@@ -54,6 +61,7 @@ def run(*arguments: str, mistakes: tuple[str, ...] = ()) -> tuple[RunRequest, di
             ),
             Mock(),
             SimpleNamespace(args=arguments),
+            RuntimeOptions(runtime, ("--gpus", "all")),
         ],
         mock_gets=[
             MockGet(JobInputs, (JobInputsRequest,), lambda _: JobInputs(gathered, EMPTY_DIGEST)),
@@ -92,6 +100,19 @@ def test_nothing_is_installed_to_be_told_something(argument: str) -> None:
     _, request, installed = run("--set", "a=b", argument)
     assert installed == []
     assert request["venv"] is None
+
+
+@pytest.mark.parametrize(
+    "runtime, arguments, is_installed",
+    [("docker", (), False), ("docker", ("--runtime=venv",), True), ("venv", (), True)],
+)
+def test_nothing_is_installed_for_what_runs_in_its_image(
+    runtime: str, arguments: tuple[str, ...], is_installed: bool
+) -> None:
+    _, request, installed = run(*arguments, runtime=runtime)
+    assert bool(installed) is is_installed
+    assert request["options"]["runtime"] == runtime
+    assert request["options"]["run_arguments"] == ["--gpus", "all"]
 
 
 def test_nothing_is_installed_for_a_job_with_mistakes() -> None:

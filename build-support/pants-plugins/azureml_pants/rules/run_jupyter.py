@@ -41,7 +41,9 @@ async def run_jupyter(
             LockedRequirements,
             LockedRequirementsRequest(azureml.jupyter_resolve, azureml.jupyter_requirements),
         ),
-        Get(OptionalSourceRoot, SourceRootRequest, SourceRootRequest.for_address(field_set.address)),
+        Get(
+            OptionalSourceRoot, SourceRootRequest, SourceRootRequest.for_address(field_set.address)
+        ),
     )
     request = NotebookRequest(
         str(field_set.address),
