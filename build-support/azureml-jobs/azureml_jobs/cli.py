@@ -32,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         "execute-script": execute_local_script,
         "execute-tests": execute_tests,
         "execute-notebook": execute_notebook,
+        "submit": submit_job,
     }
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -126,3 +127,9 @@ def execute_notebook(arguments: Sequence[str]) -> int:
     from azureml_jobs.local import notebook
 
     return notebook.execute_notebook(Path(arguments[0]))
+
+
+def submit_job(arguments: Sequence[str]) -> int:
+    from azureml_jobs.azure.submit import submit
+
+    return submit(Path(arguments[0]))

@@ -24,6 +24,7 @@ from azureml_pants.rules import (
     run_script,
     run_workspace,
     runtime,
+    submitter,
     tool,
 )
 from azureml_pants.target_types import (
@@ -74,5 +75,6 @@ def rules():
         *run_script.rules(),
         *run_workspace.rules(),
         *runtime.rules(),
+        *submitter.rules(),
         *tool.rules(),
     ]

@@ -73,8 +73,9 @@ class JobRequest:
     """Everything that Pants knows of a job.
 
     `mistakes` are the user's mistakes that were met while gathering: the tool shows them and stops.
-    `venv` is absent from requests that only bundle, and from those that run in Docker for sure.
-    `image_target` is the address of what builds the job's image.
+    `venv` is absent from requests that only bundle, and from those that run in Docker or in Azure
+    for sure; `azure`, what talks to Azure, from those that stay on this machine. `image_target` is
+    the address of what builds the job's image.
     """
 
     address: str
@@ -87,6 +88,7 @@ class JobRequest:
     venv: PackagesVenv | None = None
     image_target: str | None = None
     options: RuntimeOptions = RuntimeOptions()
+    azure: PackagesVenv | None = None
 
     def to_json(self) -> bytes:
         return _to_json(self)
@@ -94,6 +96,7 @@ class JobRequest:
     @classmethod
     def read(cls, path: Path) -> JobRequest:
         data = _read(path)
+        data["azure"] = PackagesVenv(**data["azure"]) if data["azure"] else None
         packages = data["packages"]
         packages["requirements"] = tuple(packages["requirements"])
         data["packages"] = LockedPackages(**packages)
