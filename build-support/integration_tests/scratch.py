@@ -32,14 +32,16 @@ def repository_root() -> Path:
     return next(folder for folder in Path(__file__).parents if (folder / "pants.toml").exists())
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+def wait_for(
+    condition: Callable[[], Any], what: str, seconds: float = 60, pause: float = 0.05
+) -> Any:
     """The first true value of `condition`; fails with `what` when there is none in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(pause)
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
@@ -77,7 +79,9 @@ class Scratch:
             for key, value in os.environ.items()
             if not key.startswith(("PANTS_", "PEX_", "PYTHON", "PYTEST", "_PANTS", "AZUREML_"))
         }
-        return {**mine, "LC_ALL": "C.UTF-8", **(more or {})}
+        # Images that the machine has must not decide what a test tests.
+        runtime = {"PANTS_AZUREML_RUNTIME": "venv"}
+        return {**mine, "LC_ALL": "C.UTF-8", **runtime, **(more or {})}
 
     def pants(
         self, *arguments: str, status: int | None = 0, more: Mapping[str, str] | None = None
