@@ -8,15 +8,21 @@ import shutil
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 from images import BUILD_ARGUMENTS, containers, needs_engine
 from scratch import Scratch, Terminal, wait_for
 from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
 
 pytestmark = needs_engine
 
@@ -63,6 +69,18 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     started.quit()
 
 
+def until(browser: webdriver.Chrome, condition: Callable[[], object]) -> None:
+    """Wait for it on a page that is still being built."""
+    unready = (StaleElementReferenceException, ElementNotInteractableException)
+    WebDriverWait(browser, 90, 1, ignored_exceptions=unready).until(lambda _: condition())
+
+
+def cells(browser: webdriver.Chrome) -> list[WebElement]:
+    """Those that the page shows."""
+    found = browser.find_elements(By.CSS_SELECTOR, ".jp-CodeCell .cm-content")
+    return [each for each in found if each.is_displayed()]
+
+
 def output_of_cell(browser: webdriver.Chrome) -> str:
     found = browser.find_elements(By.CSS_SELECTOR, ".jp-OutputArea-output")
     return " ".join(each.text for each in found)
@@ -74,13 +92,14 @@ def run_cell(browser: webdriver.Chrome, word: str) -> str:
     def has_run() -> bool:
         if f"cell says {word}" in output_of_cell(browser):
             return True
-        browser.find_element(By.CSS_SELECTOR, ".jp-Cell .cm-content").click()
+        for cell in cells(browser):
+            cell.click()
         ActionChains(browser).key_down(Keys.CONTROL).send_keys(Keys.ENTER).key_up(
             Keys.CONTROL
         ).perform()
         return False
 
-    wait_for(has_run, f"{word} in the output of the cell", pause=2)
+    until(browser, has_run)
     return output_of_cell(browser)
 
 
@@ -105,9 +124,7 @@ def test_a_notebook_runs_in_the_image_on_the_repository_s_files(
         assert scratch.pants("list", "src/common:").stdout
 
         browser.get(f"{url}/tree/notebooks/seen.ipynb?token={token}")
-        wait_for(
-            lambda: browser.find_elements(By.CSS_SELECTOR, ".jp-Cell .cm-content"), "the notebook"
-        )
+        until(browser, lambda: cells(browser))
         said = run_cell(browser, "first")
         assert "seen.csv" in said
         assert "/opt/venv/lib/python3.11/site-packages/numpy/" in said

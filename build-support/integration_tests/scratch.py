@@ -32,16 +32,14 @@ def repository_root() -> Path:
     return next(folder for folder in Path(__file__).parents if (folder / "pants.toml").exists())
 
 
-def wait_for(
-    condition: Callable[[], Any], what: str, seconds: float = 60, pause: float = 0.05
-) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """The first true value of `condition`; fails with `what` when there is none in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
-        time.sleep(pause)
+        time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
