@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 from azureml_jobs.handover import continue_as
+from azureml_jobs.local.debugger.debugger import debugger_of
 from azureml_jobs.local.runtimes import ImageNeed, Runtime, RuntimeChoice
 from azureml_jobs.local.stage_script import script_command, stage_script
 from azureml_jobs.prepare import GatheredMistakes
@@ -37,9 +38,11 @@ def _run(
     request = ScriptRequest.read(given.request)
     if request.mistakes:
         raise GatheredMistakes(request.mistakes)
+    folder = given.request.parent
+    debugger = debugger_of(folder)
     runtime = script_runtime(request)
     staged = stage_script(
-        request, given.request.parent, Path.cwd(), runtime, command(request, arguments[3:])
+        request, folder, Path.cwd(), runtime, command(request, arguments[3:]), debugger
     )
     print(runtime, file=sys.stderr)
     return continue_as(["execute-script", str(staged)])

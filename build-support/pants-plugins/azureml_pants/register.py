@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from azureml_pants.rules import (
     closure,
+    debugger,
     docker_images,
     entry_points,
     file_set,
@@ -45,6 +46,7 @@ def target_types():
 def rules():
     return [
         *closure.rules(),
+        *debugger.rules(),
         *docker_images.rules(),
         *entry_points.rules(),
         *file_set.rules(),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from azureml_jobs.snapshot.request import REQUEST_FILE, SOURCES_FOLDER, ScriptRequest
 from azureml_pants.rules.closure import Closure, ClosureRequest
+from azureml_pants.rules.debugger import DebugRequest
 from azureml_pants.rules.entry_points import (
     EntryPointOwners,
     LocalEntryPointRequest,
@@ -22,7 +23,12 @@ from azureml_pants.target_types import (
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
-from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
+from pants.core.goals.run import (
+    RunDebugAdapterRequest,
+    RunFieldSet,
+    RunInSandboxBehavior,
+    RunRequest,
+)
 from pants.engine.addresses import Address
 from pants.engine.fs import AddPrefix, CreateDigest, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
@@ -84,6 +90,7 @@ async def run_script(
 class RunLocalFieldSet(RunFieldSet):
     required_fields = (AzureMLLocalEntryPointField,)
     run_in_sandbox_behavior = RunInSandboxBehavior.NOT_SUPPORTED
+    supports_debug_adapter = True
 
     entry_point: AzureMLLocalEntryPointField
     image: AzureMLImageField
@@ -109,6 +116,12 @@ async def run_local_script(field_set: RunLocalFieldSet) -> RunRequest:
             mistakes=unowned_mistakes(f"{field_set.address}: entry_point", found, "the BUILD file"),
         ),
     )
+
+
+@rule
+async def debug_local_script(field_set: RunLocalFieldSet) -> RunDebugAdapterRequest:
+    run = await Get(RunRequest, RunLocalFieldSet, field_set)
+    return await Get(RunDebugAdapterRequest, DebugRequest(run))
 
 
 @dataclass(frozen=True)
