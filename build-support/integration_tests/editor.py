@@ -41,14 +41,14 @@ class Editor:
 
     @staticmethod
     def _connected(port: int, end: float) -> socket.socket:
-        """A connection that the debugger itself answers: Docker takes one before it listens."""
+        """A connection that the debugger itself answers: Docker takes some before it listens."""
         while True:
             with contextlib.suppress(OSError):
-                connection = socket.create_connection(("127.0.0.1", port), timeout=1)
-                with contextlib.suppress(TimeoutError):
-                    # The first message is the debugger's.
-                    if connection.recv(1, socket.MSG_PEEK):
-                        return connection
+                connection = socket.create_connection(("127.0.0.1", port))
+                connection.settimeout(max(1.0, end - time.monotonic()))
+                # The first message is the debugger's.
+                if connection.recv(1, socket.MSG_PEEK):
+                    return connection
                 connection.close()
             if time.monotonic() > end:
                 raise AssertionError(f"nothing waits at port {port}")
