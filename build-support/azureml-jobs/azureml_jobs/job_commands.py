@@ -49,11 +49,13 @@ def run_job(arguments: Sequence[str]) -> int:
     if workspace is not None:
         return _submit(prepared, workspace, request.parent, options)
     from azureml_jobs.handover import continue_as
+    from azureml_jobs.local.debugger.debugger import debugger_of
     from azureml_jobs.local.stage import stage_job
 
+    debugger = debugger_of(request.parent)
     choice = RuntimeChoice(options.runtime or prepared.request.options.runtime, os.environ)
     runtime = choice.choose(need_of_job(prepared), prepared.request.address)
-    folder = stage_job(prepared, request.parent, repository, runtime)
+    folder = stage_job(prepared, request.parent, repository, runtime, debugger)
     _show_warnings(prepared.warnings)
     reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
     print(f"Local workspace{reason}: {folder.name}\n{runtime}", file=sys.stderr)

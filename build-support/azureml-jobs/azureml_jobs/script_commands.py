@@ -12,6 +12,7 @@ from typing import Callable, Sequence
 from azureml_jobs.destination import LOCAL_FOLDER
 from azureml_jobs.docker.layer import layered_image, packages_layer
 from azureml_jobs.handover import continue_as
+from azureml_jobs.local.debugger.debugger import debugger_of
 from azureml_jobs.local.runtimes import ImageNeed, Runtime, RuntimeChoice
 from azureml_jobs.local.stage_script import (
     pytest_command,
@@ -69,8 +70,9 @@ def _run(
 ) -> int:
     request, folder = _request(arguments)
     argv = command(request, arguments[3:])
+    debugger = debugger_of(folder)
     runtime = _runtime(request, folder)
-    staged = stage_script(request, folder, Path.cwd(), runtime, argv)
+    staged = stage_script(request, folder, Path.cwd(), runtime, argv, debugger)
     print(runtime, file=sys.stderr)
     return continue_as(["execute-script", str(staged)])
 

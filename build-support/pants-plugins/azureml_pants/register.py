@@ -5,6 +5,7 @@ from __future__ import annotations
 from azureml_pants.rules import (
     base_images,
     closure,
+    debugger,
     docker_images,
     entry_points,
     environment_files,
@@ -56,6 +57,7 @@ def rules():
     return [
         *base_images.rules(),
         *closure.rules(),
+        *debugger.rules(),
         *docker_images.rules(),
         *entry_points.rules(),
         *environment_files.rules(),

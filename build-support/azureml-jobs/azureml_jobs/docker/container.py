@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence
@@ -12,6 +13,8 @@ _JOB_FOLDER = "/mnt/azureml/cr/j"
 _CODE = "exe/wd"
 _DATA = "cap/data-capability/wd"
 HOME = "/mnt/azureml/home"
+DEBUGGER = "/mnt/azureml/debugger"
+DEBUGGER_PACKAGES = "/mnt/azureml/debugger-packages"
 # Azure ML's default for `resources.shm_size`:
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-command
 DEFAULT_SHM_SIZE = "2g"
@@ -68,6 +71,11 @@ class Container:
 
     def as_data(self) -> Dict[str, Any]:
         return asdict(self)
+
+    @property
+    def has_host_network(self) -> bool:
+        """Whether a port of the container is one of this machine, as its arguments say."""
+        return re.search(r"--net(work)?[ =]host\b", " ".join(self.arguments)) is not None
 
     def run_arguments(
         self, command: Sequence[str], environment: Mapping[str, str], *stdin_and_terminal: str

@@ -41,6 +41,11 @@ class JobFolder:
         return self.path / "outputs"
 
     @property
+    def debugger(self) -> Path:
+        """What a job that is debugged needs for that."""
+        return self.path / "debugger"
+
+    @property
     def log(self) -> Path:
         """Standard output and error as they came, under Azure ML's name."""
         return self.path / "user_logs" / "std_log.txt"

@@ -49,6 +49,8 @@ class JobRecord:
     runtime: str = "venv"
     # A `Container` as data, where the runtime is docker.
     container: Optional[Dict[str, Any]] = None
+    # Where its Python processes find the debugger for which they wait.
+    debugger: Optional[str] = None
     # Prefix of the virtual environment whose `bin` comes first on the job's PATH.
     python: str = ""
     snapshot: str = ""

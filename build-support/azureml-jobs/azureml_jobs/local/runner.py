@@ -12,6 +12,7 @@ from pathlib import Path
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local import record as status
+from azureml_jobs.local.debugger.debugger import debugged
 from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
@@ -116,9 +117,10 @@ class _Run:
             return Ended(128 + early[0], signalled=early[0])
         environment = job_environment(record, folder.mlruns, experiment_id, dict(os.environ))
         container = Container.of_data(record.container) if record.container else None
-        started = launch(
-            ["bash", "-c", record.command], environment, container, folder.path, folder.work
-        )
+        command = ["bash", "-c", record.command]
+        if record.debugger:
+            command = debugged(command, record.debugger)
+        started = launch(command, environment, container, folder.path, folder.work)
         begun = time.monotonic()
         try:
             process, copies = started.copied_to(log)

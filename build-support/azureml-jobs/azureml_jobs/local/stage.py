@@ -7,6 +7,7 @@ from typing import Any, Mapping
 
 from azureml_jobs.destination import LOCAL_FOLDER
 from azureml_jobs.jobfile.expressions import render
+from azureml_jobs.local.debugger.debugger import Debugger, StagedCode
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import resolve_inputs
 from azureml_jobs.local.outputs import resolve_outputs
@@ -25,7 +26,13 @@ from azureml_jobs.snapshot.bundle import write_bundle
 from azureml_jobs.snapshot.provenance import git_state
 
 
-def stage_job(prepared: PreparedJob, folder: Path, repository: Path, runtime: Runtime) -> JobFolder:
+def stage_job(
+    prepared: PreparedJob,
+    folder: Path,
+    repository: Path,
+    runtime: Runtime,
+    debugger: Debugger | None = None,
+) -> JobFolder:
     """Write the job into the local workspace of `repository`; its folder appears when it is whole.
 
     `folder` is the one of the request. Raises `JobError` for inputs that this machine does not
@@ -43,8 +50,13 @@ def stage_job(prepared: PreparedJob, folder: Path, repository: Path, runtime: Ru
         paths = host_paths(inputs, outputs)
         if runtime.image:
             paths = container_paths(final.name, inputs, outputs)
-            container = job_container(final, runtime, inputs, outputs, arguments).as_data()
+            container = job_container(final, runtime, inputs, outputs, arguments)
         write_bundle(prepared.bundle, git, staging.bundle, repository, copy_data=False)
+        debugged_by = None
+        if debugger is not None:
+            sources = {file.path: file.source for file in prepared.bundle.code}
+            code = StagedCode(final.work, sources, repository)
+            debugged_by = debugger.write(staging.debugger, final.debugger, code, container)
         return JobRecord(
             name=final.name,
             display_name=str(job.get("display_name") or ""),
@@ -52,7 +64,8 @@ def stage_job(prepared: PreparedJob, folder: Path, repository: Path, runtime: Ru
             description=str(job.get("description") or ""),
             address=request.address,
             runtime=runtime.name,
-            container=container,
+            container=container.as_data() if container else None,
+            debugger=debugged_by,
             command=render(
                 job["command"],
                 {name: paths.get(f"inputs.{name}", given.value) for name, given in inputs.items()},
@@ -72,7 +85,8 @@ def stage_job(prepared: PreparedJob, folder: Path, repository: Path, runtime: Ru
                 str(key): str(value)
                 for key, value in (job.get("environment_variables") or {}).items()
             },
-            timeout=_timeout(job),
+            # Who looks at a job step by step needs more time than it has.
+            timeout=None if debugger else _timeout(job),
         )
 
     stem = f"{prepared.experiment_name}-{prepared.bundle.snapshot_digest[:8]}"

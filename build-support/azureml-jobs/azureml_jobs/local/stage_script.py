@@ -12,6 +12,7 @@ from typing import Sequence
 from azureml_jobs.destination import LOCAL_FOLDER
 from azureml_jobs.docker.container import Container, Mount, code_folder
 from azureml_jobs.errors import JobError
+from azureml_jobs.local.debugger.debugger import Debugger, StagedCode, debugged
 from azureml_jobs.local.places import container
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script
@@ -49,6 +50,7 @@ def stage_script(
     repository: Path,
     runtime: Runtime,
     command: Sequence[str],
+    debugger: Debugger | None = None,
     result: str = "",
 ) -> Path:
     """Write what `command` runs on into a new folder of the local workspace.
@@ -73,8 +75,13 @@ def stage_script(
             inside = (
                 _script_container(stage, repository, runtime, request) if runtime.image else None
             )
+            argv = list(command)
+            if debugger is not None:
+                code = StagedCode(stage / "code", placed, repository)
+                at = stage / "debugger"
+                argv = debugged(argv, debugger.write(at, at, code, inside))
             Script(
-                list(command),
+                argv,
                 python=python,
                 container=inside.as_data() if inside else None,
                 experiment_name=experiment,

@@ -155,6 +155,29 @@ class NotebookRequest:
 
 
 @dataclass(frozen=True)
+class DebuggerOptions:
+    """Where a debugged run waits for an editor, and the environment that has `debugpy`.
+
+    Kept in a file of its own, which is beside the request of a run that is debugged.
+    """
+
+    host: str
+    port: int
+    venv: PackagesVenv
+
+    def to_json(self) -> bytes:
+        return _to_json(self)
+
+    @classmethod
+    def read(cls, folder: Path) -> DebuggerOptions | None:
+        """None when the request in `folder` is not one to debug."""
+        if not (folder / DEBUGGER_FILE).exists():
+            return None
+        data: dict[str, Any] = json.loads((folder / DEBUGGER_FILE).read_bytes())
+        return cls(data["host"], data["port"], PackagesVenv(**data["venv"]))
+
+
+@dataclass(frozen=True)
 class JobToLint:
     """`mistakes` are those that Pants met itself, `scripts` the files that the command runs."""
 
@@ -183,7 +206,9 @@ class LintRequest:
         )
 
 
-def _to_json(request: JobRequest | ScriptRequest | NotebookRequest | LintRequest) -> bytes:
+def _to_json(
+    request: JobRequest | ScriptRequest | NotebookRequest | DebuggerOptions | LintRequest,
+) -> bytes:
     return json.dumps(asdict(request), indent=1, sort_keys=True).encode()
 
 
@@ -208,5 +233,6 @@ def _shared_parts(data: dict[str, Any]) -> dict[str, Any]:
 
 # Where the plugin puts things beside the request, and where the tool looks for them.
 REQUEST_FILE = "request.json"
+DEBUGGER_FILE = "debugger.json"
 SOURCES_FOLDER = "sources"
 REQUIREMENTS_FILE = "requirements.txt"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from azureml_jobs.local.runtimes import only_docker
 from azureml_jobs.snapshot.request import REQUEST_FILE, RuntimeOptions
+from azureml_pants.rules.debugger import DebugRequest
 from azureml_pants.rules.entry_points import JobInferenceFieldSet
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest, request_file
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
@@ -14,7 +15,13 @@ from azureml_pants.rules.tool import JobTool, JobToolRequest
 from azureml_pants.target_types import AzureMLJobEntryPointField, AzureMLJobSourceField
 from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
-from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest, RunSubsystem
+from pants.core.goals.run import (
+    RunDebugAdapterRequest,
+    RunFieldSet,
+    RunInSandboxBehavior,
+    RunRequest,
+    RunSubsystem,
+)
 from pants.engine.fs import CreateDigest, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 
@@ -26,6 +33,7 @@ NOT_RUN = frozenset({"--dry-run", "--help", "-h"})
 class RunJobFieldSet(RunFieldSet):
     required_fields = (AzureMLJobSourceField, AzureMLJobEntryPointField)
     run_in_sandbox_behavior = RunInSandboxBehavior.NOT_SUPPORTED
+    supports_debug_adapter = True
 
     source: AzureMLJobSourceField
     entry_point: AzureMLJobEntryPointField
@@ -61,6 +69,12 @@ async def run_job(
         digest=await Get(Digest, MergeDigests(digests)),
         args=tool.workspace_args("job", "--request", f"{{chroot}}/{REQUEST_FILE}"),
     )
+
+
+@rule
+async def debug_job(field_set: RunJobFieldSet) -> RunDebugAdapterRequest:
+    run = await Get(RunRequest, RunJobFieldSet, field_set)
+    return await Get(RunDebugAdapterRequest, DebugRequest(run))
 
 
 def rules():

@@ -11,6 +11,7 @@ from azureml_jobs.snapshot.request import (
     ScriptRequest,
 )
 from azureml_pants.rules.closure import Closure, ClosureRequest
+from azureml_pants.rules.debugger import DebugRequest
 from azureml_pants.rules.entry_points import (
     EntryPointOwners,
     LocalEntryPointRequest,
@@ -30,7 +31,12 @@ from pants.backend.python.subsystems.pytest import PyTest
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField, PythonTestSourceField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
-from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
+from pants.core.goals.run import (
+    RunDebugAdapterRequest,
+    RunFieldSet,
+    RunInSandboxBehavior,
+    RunRequest,
+)
 from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
 from pants.engine.addresses import Address
 from pants.engine.fs import (
@@ -123,6 +129,7 @@ async def run_script(
 class RunLocalFieldSet(RunFieldSet):
     required_fields = (AzureMLLocalEntryPointField,)
     run_in_sandbox_behavior = RunInSandboxBehavior.NOT_SUPPORTED
+    supports_debug_adapter = True
 
     entry_point: AzureMLLocalEntryPointField
     image: AzureMLImageField
@@ -149,6 +156,12 @@ async def run_local_script(field_set: RunLocalFieldSet) -> RunRequest:
             mistakes=unowned_mistakes(f"{field_set.address}: entry_point", found, "the BUILD file"),
         ),
     )
+
+
+@rule
+async def debug_local_script(field_set: RunLocalFieldSet) -> RunDebugAdapterRequest:
+    run = await Get(RunRequest, RunLocalFieldSet, field_set)
+    return await Get(RunDebugAdapterRequest, DebugRequest(run))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,148 @@
+"""Makes a Python process wait for a debugger before it runs its program.
+
+It stands alone: a copy of it, with `settings.json` beside, is first on the PYTHONPATH of a run that
+is debugged, and runs on whatever Python the run has.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import sys
+import time
+from importlib.machinery import PathFinder
+
+# Set in a process that is debugged. Those that it starts do not wait: debugpy follows them.
+_DEBUGGED = "AZUREML_JOBS_DEBUGGED"
+# The process before this one may still be telling its debugger that it has ended.
+_PORT_SECONDS = 5.0
+
+
+class _MappedFiles:
+    """Gives pydevd, debugpy's engine, the files of the repository for those of the staged copy.
+
+    A debugger may name further folders that map to others (`pathMappings`); those of ours count
+    first. `settings` are the content of `settings.json`.
+    """
+
+    def __init__(self, settings):
+        # The repository's files, and those that Python runs.
+        self._to_server = settings["files"]
+        self._to_client = {ours: theirs for theirs, ours in settings["files"].items()}
+        self._folders = [tuple(each) for each in settings["folders"]]
+
+    def find_spec(self, name, path=None, target=None):
+        """As a finder of `sys.meta_path`: change one module when it is imported."""
+        if name != "pydevd_file_utils":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            run = spec.loader.exec_module
+
+            def run_and_change(module):
+                run(module)
+                self._change(module)
+
+            spec.loader.exec_module = run_and_change
+        return spec
+
+    def _change(self, module):
+        set_up = module.setup_client_server_paths
+
+        def set_up_with_ours(paths):
+            others = [pair for pair in map(tuple, paths) if pair not in self._folders]
+            set_up([*others, *self._folders])
+            to_server, to_client = module.map_file_to_server, module.map_file_to_client
+
+            def map_file_to_server(name):
+                return self._to_server.get(os.path.normpath(name)) or to_server(name)
+
+            def map_file_to_client(name):
+                ours = self._to_client.get(os.path.abspath(name))
+                return (ours, True) if ours else to_client(name)
+
+            module.map_file_to_server = map_file_to_server
+            module.map_file_to_client = map_file_to_client
+
+        module.setup_client_server_paths = set_up_with_ours
+        set_up_with_ours(module.PATHS_FROM_ECLIPSE_TO_PYTHON)
+
+
+def _wait_for_debugger(settings):
+    os.environ[_DEBUGGED] = str(os.getpid())
+    # It concerns breakpoints inside of Python's own library only, and debugpy would warn of it.
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    sys.path.insert(0, settings["packages"])
+    try:
+        import debugpy
+    finally:
+        sys.path.remove(settings["packages"])
+    if not _listen(debugpy, settings):
+        _say("another process of this run is debugged, this one is not: %s" % sys.executable)
+        return
+    _say("waiting for an editor to attach at %s" % settings["address"])
+    debugpy.wait_for_client()
+
+
+def _listen(debugpy, settings):
+    """Whether this process has the port, which only one at a time can have."""
+    end = time.monotonic() + _PORT_SECONDS
+    while True:
+        try:
+            debugpy.listen((settings["host"], settings["port"]))
+            return True
+        except RuntimeError as error:
+            if "in use" not in str(error):
+                raise
+            if time.monotonic() > end:
+                return False
+        time.sleep(0.2)
+
+
+def _say(text):
+    sys.stderr.write("Debugger: %s.\n" % text)
+    sys.stderr.flush()
+
+
+def _run_the_environment_s_own(folder):
+    """Run the `sitecustomize` that this one stands before: Debian has one, and images may."""
+    sys.path[:] = [each for each in sys.path if each != folder]
+    spec = PathFinder.find_spec("sitecustomize", sys.path)
+    if spec is not None:
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["sitecustomize"] = module
+        spec.loader.exec_module(module)
+
+
+def _begin(folder):
+    with open(os.path.join(folder, "settings.json"), encoding="utf-8") as file:
+        settings = json.load(file)
+    sys.meta_path.insert(0, _MappedFiles(settings))
+
+    def before_the_program(event, _):
+        # Later than now: while Python still starts, debugpy's threads could not import all they
+        # need. https://docs.python.org/3/library/audit_events.html
+        if event.startswith("cpython.run_") and _DEBUGGED not in os.environ:
+            _debug(settings)
+
+    sys.addaudithook(before_the_program)
+
+
+def _debug(settings):
+    try:
+        _wait_for_debugger(settings)
+    except KeyboardInterrupt:
+        # Raised from here, Python would end with a message about its own failure.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    except Exception as error:
+        # Python would go on, without the debugger that was asked for.
+        _say("it cannot be started: %s: %s" % (type(error).__name__, error))
+        os._exit(1)
+
+
+_begin(os.path.dirname(os.path.abspath(__file__)))
+_run_the_environment_s_own(os.path.dirname(os.path.abspath(__file__)))
