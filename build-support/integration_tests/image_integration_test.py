@@ -93,7 +93,10 @@ def test_resources_and_docker_s_arguments_reach_the_container(scratch: Scratch, 
     said = scratch.pants(
         *("--docker-run-args=--env=GIVEN=yes", "run", JOB, "--", "--runtime=docker"),
         *("--set", "resources.shm_size=96m", "--set", "resources.docker_args=--hostname=mine"),
-        *("--set", "command=df -k /dev/shm; hostname; echo $GIVEN; python -m example_experiment.main"),
+        *(
+            "--set",
+            "command=df -k /dev/shm; hostname; echo $GIVEN; python -m example_experiment.main",
+        ),
         status=None,
     )
     # The job then fails for want of arguments; what it is about was printed before.

@@ -88,6 +88,7 @@ def output_of_cell(browser: webdriver.Chrome) -> str:
 
 def run_cell(browser: webdriver.Chrome, word: str) -> str:
     """Run the cell until its output holds `word`; its output then."""
+
     # An idle kernel may still be starting when the page is there: a key press is lost then.
     def has_run() -> bool:
         if f"cell says {word}" in output_of_cell(browser):
