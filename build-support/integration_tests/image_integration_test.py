@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from images import BUILD_ARGUMENTS, containers, image_id, needs_engine
+from azureml_jobs.docker.testing import needs_engine
+from images import BUILD_ARGUMENTS, containers, image_id
 from scratch import Scratch, Terminal, wait_for
 
 EXPERIMENT = "src/example_experiment"

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
-from images import BUILD_ARGUMENTS, containers, needs_engine
+from azureml_jobs.docker.testing import needs_engine
+from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch, Terminal, wait_for
 from selenium import webdriver
 from selenium.common.exceptions import (
