@@ -1,50 +1,42 @@
-"""Images of experiments: what goes into them, and that Docker builds them."""
+"""Images of experiments: what goes into them, that Docker builds them, and what runs in them."""
 
 from __future__ import annotations
 
-import os
-import subprocess
+import json
 
 import pytest
-from scratch import Scratch
+from images import BUILD_ARGUMENTS, containers, image_id, needs_engine
+from scratch import Scratch, Terminal, wait_for
 
-IMAGE = "src/example_experiment:env"
-BASE_IMAGE = os.environ.get("TEST_BASE_IMAGE", "python:3.11-slim-bookworm")
-MAIN = "src/example_experiment/main.py"
-
-
-def has_engine() -> bool:
-    try:
-        asked = subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
-
-
-needs_engine = pytest.mark.skipif(not has_engine(), reason="no Docker engine answers")
-
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(
-        ["docker", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+EXPERIMENT = "src/example_experiment"
+IMAGE = f"{EXPERIMENT}:env"
+JOB = f"{EXPERIMENT}:job"
+MAIN = f"{EXPERIMENT}/main.py"
+DOCKERFILE = f"{EXPERIMENT}/docker/Dockerfile"
+NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
 
 
 def requirements(scratch: Scratch) -> str:
-    scratch.pants("export-codegen", "src/example_experiment:requirements")
-    path = "dist/codegen/src/example_experiment/docker/requirements.txt"
+    scratch.pants("export-codegen", f"{EXPERIMENT}:requirements")
+    path = f"dist/codegen/{EXPERIMENT}/docker/requirements.txt"
     return (scratch.root / path).read_text()
 
 
 def environment_digest(scratch: Scratch) -> str:
-    report = scratch.json("run", "src/example_experiment:job", "--", "--dry-run", "--json")
-    return report["environment"]["sha256"]
+    report = scratch.json("run", JOB, "--", "--dry-run", "--json")
+    digest: str = report["environment"]["sha256"]
+    return digest
+
+
+@pytest.fixture(scope="module")
+def image(scratch: Scratch) -> str:
+    """The example's image, by the tag of its content."""
+    scratch.pants("package", IMAGE, BUILD_ARGUMENTS)
+    return f"example_experiment:env-{environment_digest(scratch)[:12]}"
 
 
 def test_the_context_has_the_requirements_of_the_bundle(scratch: Scratch) -> None:
-    scratch.pants("package", "src/example_experiment:job")
+    scratch.pants("package", JOB)
     bundled = scratch.root / "dist/src.example_experiment/job/environment/requirements.txt"
     assert requirements(scratch) == bundled.read_text()
 
@@ -60,25 +52,125 @@ def test_only_another_package_changes_the_environment(scratch: Scratch) -> None:
 
 
 @needs_engine
-def test_docker_builds_the_image_once_and_it_runs_the_job_s_code(scratch: Scratch) -> None:
-    build = ("package", IMAGE, f"--docker-build-args=BASE_IMAGE={BASE_IMAGE}")
-    scratch.pants(*build)
-    tag = f"example_experiment:env-{environment_digest(scratch)[:12]}"
-    image = docker("image", "inspect", "--format", "{{.Id}}", "example_experiment:latest")
-    assert docker("image", "inspect", "--format", "{{.Id}}", tag) == image
-
+def test_an_image_is_built_once_for_an_environment(scratch: Scratch, image: str) -> None:
+    built = image_id(image)
+    assert image_id("example_experiment:latest") == built
     main = (scratch.root / MAIN).read_text()
     with scratch.changed({MAIN: f"{main}\n# an edit\n"}):
-        scratch.pants(*build)
-    assert docker("image", "inspect", "--format", "{{.Id}}", tag) == image
+        scratch.pants("package", IMAGE, BUILD_ARGUMENTS)
+    assert (image_id(image), image_id("example_experiment:latest")) == (built, built)
 
-    scratch.pants("package", "src/example_experiment:job")
-    bundle = scratch.root / "dist/src.example_experiment/job"
-    printed = docker(
-        *("run", "--rm", "--volume", f"{bundle}:/bundle:ro", "--workdir", "/bundle/code"),
-        *("--env", "MLFLOW_ALLOW_FILE_STORE=true", "--env", "MLFLOW_TRACKING_URI=file:///tmp/x"),
-        *("--env", "PYTHONDONTWRITEBYTECODE=1", tag),
-        *("python", "-m", "example_experiment.main", "--epochs", "2", "--learning-rate", "0.5"),
-        *("--training-data", "/bundle/data/training_data/wine.csv", "--model-output", "/tmp/m"),
+
+def run_job(scratch: Scratch, runtime: str, *arguments: str) -> tuple[str, dict]:
+    """What a job says at its start, and everything about it at its end."""
+    said = scratch.pants(
+        *("run", JOB, "--", "--runtime", runtime, "--set", "inputs.epochs=5", *arguments)
+    ).stderr
+    name = said.partition("workspace): ")[2].split()[0]
+    return said, scratch.json("run", ":aml", "--", "jobs", "show", name, "--json")
+
+
+@needs_engine
+def test_a_job_has_the_same_metrics_in_its_image(scratch: Scratch, image: str) -> None:
+    _, outside = run_job(scratch, "venv")
+    said, inside = run_job(scratch, "auto")
+    assert f"Runtime: docker, {image}\n" in said
+    assert (outside["runtime"], inside["runtime"]) == ("venv", "docker")
+    assert inside["container"]["image_id"] == image_id(image)
+    assert inside["params"] == {**outside["params"], **inside["params"]}
+    assert inside["metrics"].keys() == outside["metrics"].keys()
+    # Sums in another order, by libraries built for another system, differ in their last digits.
+    assert inside["metrics"] == pytest.approx(outside["metrics"], rel=1e-9)
+    # Metrics, artifacts and outputs come back to where those of every local job are.
+    assert inside["artifacts"] == outside["artifacts"] != []
+    model = scratch.root / ".azureml/jobs" / inside["name"] / "outputs/model/model.json"
+    assert json.loads(model.read_text())
+    wait_for(lambda: not containers(inside["name"]), "the end of the container")
+
+
+@needs_engine
+def test_resources_and_docker_s_arguments_reach_the_container(scratch: Scratch, image: str) -> None:
+    said = scratch.pants(
+        *("--docker-run-args=--env=GIVEN=yes", "run", JOB, "--", "--runtime=docker"),
+        *("--set", "resources.shm_size=96m", "--set", "resources.docker_args=--hostname=mine"),
+        *("--set", "command=df -k /dev/shm; hostname; echo $GIVEN; python -m example_experiment.main"),
+        status=None,
     )
-    assert "accuracy" in printed
+    # The job then fails for want of arguments; what it is about was printed before.
+    lines = said.stdout.splitlines()
+    assert "98304" in lines[1].split()
+    assert lines[2:4] == ["mine", "yes"]
+    assert said.returncode == 2
+
+
+@needs_engine
+def test_an_image_that_is_not_built_is_told(scratch: Scratch, image: str) -> None:
+    changed = (scratch.root / DOCKERFILE).read_text() + "LABEL changed=yes\n"
+    with scratch.changed({DOCKERFILE: changed}):
+        told = scratch.pants("run", JOB, "--", "--runtime=docker", status=2)
+        assert f"error: {JOB}: its image is not built" in told.stderr
+        assert f"`./pants package {IMAGE}`" in told.stderr
+        local = scratch.pants(
+            *("--azureml-runtime=auto", "run", f"{EXPERIMENT}:local", "--", "--epochs=1")
+        )
+        hint = f"Runtime: venv (the image is not there yet: ./pants package {IMAGE})"
+        assert hint in local.stderr
+
+
+def test_an_engine_that_does_not_answer_is_told(scratch: Scratch) -> None:
+    asked = ("run", JOB, "--", "--set", "inputs.epochs=1", "--runtime")
+    told = scratch.pants(*asked, "docker", status=1, more=NOWHERE)
+    assert f"error: {JOB}: it shall run in Docker, but " in told.stderr
+    assert "Traceback" not in told.stderr
+    assert "Runtime: venv (" in scratch.pants(*asked, "auto", more=NOWHERE).stderr
+    built = scratch.pants("package", IMAGE, status=1, more=NOWHERE)
+    assert "no engine answers" in built.stderr or "Cannot find `docker`" in built.stderr
+
+
+@needs_engine
+def test_a_base_image_that_cannot_be_pulled_is_told(scratch: Scratch) -> None:
+    base = "localhost:1/no/such:image"
+    told = scratch.pants(
+        "package", IMAGE, f"--docker-build-args=BASE_IMAGE={base}", status=1
+    ).stderr
+    assert f"{DOCKERFILE}: FROM: the image {base} could not be pulled: " in told
+
+
+@needs_engine
+def test_a_shell_is_where_the_local_script_is(scratch: Scratch, image: str) -> None:
+    (scratch.root / "data/seen.csv").write_text("1\n")
+    shell = Terminal(scratch, "--azureml-runtime=docker", "run", f"{EXPERIMENT}:terminal")
+    shell.read_until(f"Runtime: docker, {image}")
+    shell.type("stty size; ls ../data; pwd; python -c 'import numpy; print(numpy.__file__)'\r")
+    shell.read_until("/exe/wd")
+    shell.read_until("/opt/venv/lib/python3.11/site-packages/numpy/__init__.py")
+    assert "seen.csv" in shell.seen
+    # Pants is free meanwhile.
+    assert IMAGE in scratch.pants("list", f"{EXPERIMENT}:").stdout
+    shell.type("python -m example_experiment.local --epochs 1\r")
+    shell.read_until("accuracy ")
+    shell.type("sleep 100\r")
+    shell.type("\x03")
+    shell.type("exit 7\r")
+    assert shell.status() == 7
+    (scratch.root / "data/seen.csv").unlink()
+    wait_for(lambda: not containers("example_experiment-"), "the end of the container")
+
+
+@needs_engine
+def test_an_experiment_s_tests_run_in_its_image_once(scratch: Scratch, image: str) -> None:
+    tests = ("run", f"{EXPERIMENT}:test")
+    # What the engine has of earlier runs of this test would otherwise be the first result.
+    first = scratch.pants(*tests, "--", "--color=no")
+    assert "configfile: pyproject.toml" in first.stdout
+    assert "passed" in first.stdout
+    assert "The tests passed.\n" in first.stderr
+    again = scratch.pants(*tests, "--", "--color=no")
+    assert again.stdout == first.stdout
+    assert "The tests passed before, nothing has changed since." in again.stderr
+    failing = f"{EXPERIMENT}/tests/test_failing.py"
+    with scratch.changed({failing: "def test_it() -> None:\n    assert False\n"}):
+        for _ in range(2):
+            failed = scratch.pants(*tests, "--", "--color=no", status=1)
+            assert "1 failed" in failed.stdout
+            assert "The tests did not pass." in failed.stderr

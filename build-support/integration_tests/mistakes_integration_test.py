@@ -9,6 +9,7 @@ from scratch import Scratch
 
 JOB = "src/example_experiment:job"
 JOB_FILE = "src/example_experiment/azure-ml-job.yaml"
+MAIN = "src/example_experiment/main.py"
 
 
 def edited(scratch: Scratch, old: str, new: str) -> dict[str, str | None]:
@@ -58,6 +59,16 @@ MISTAKES = [
         id="missing data",
     ),
     pytest.param(
+        lambda scratch: {MAIN: (scratch.root / MAIN).read_text() + "\nimport lightgbm  # noqa\n"},
+        [
+            f"{MAIN}:",
+            "the module `lightgbm`",
+            "3rdparty/python/experiments-requirements.txt",
+            "`./pants generate-lockfiles --resolve=experiments`",
+        ],
+        id="import that nobody owns",
+    ),
+    pytest.param(
         lambda scratch: {JOB_FILE: None},
         [JOB_FILE, "no such file"],
         id="missing job file",
@@ -96,6 +107,23 @@ def test_a_mistake_is_told(
             assert text in packaged.stderr
         assert "Traceback" not in packaged.stderr
         assert "Wrote" not in packaged.stderr
+
+
+def test_an_import_that_nobody_owns_is_told_wherever_the_file_is_used(scratch: Scratch) -> None:
+    told = "src/example_experiment/local.py:1: no package of the resolve `experiments`"
+    model = "src/example_experiment/model.py"
+    changes = {
+        "src/example_experiment/local.py": "import lightgbm  # noqa\n",
+        model: "import lightgbm  # noqa\n" + (scratch.root / model).read_text(),
+    }
+    with scratch.changed(changes):
+        script = scratch.pants("run", "src/example_experiment:local", status=2)
+        image = scratch.pants("package", "src/example_experiment:env", status=1)
+        lint = scratch.pants("lint", "--only=unowned-imports", "src/example_experiment::", status=1)
+    assert told in script.stderr and told in lint.stderr
+    assert f"{model}:1: no package" in image.stderr
+    # One message, and none of Pants' own beside it.
+    assert script.stderr.count("lightgbm") == 1
 
 
 def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> None:

@@ -55,6 +55,46 @@ def test_a_nested_experiment_works_without_an_edit(scratch: Scratch, sources: Pa
     scratch.pants("new-experiment", "--name=a/b/c", status=2)
 
 
+@pytest.fixture
+def committed(scratch: Scratch) -> Iterator[Scratch]:
+    """The copy; all that a test changes in it, wherever, is taken back."""
+    yield scratch
+    scratch.git("reset", "--quiet", "--hard")
+    scratch.git("clean", "-d", "--force", "--quiet")
+
+
+def locked_numpy(scratch: Scratch, experiment: str) -> str:
+    """The version of numpy in an experiment's image."""
+    scratch.pants("export-codegen", f"src/{experiment}:requirements")
+    path = scratch.root / f"dist/codegen/src/{experiment}/docker/requirements.txt"
+    (line,) = [line for line in path.read_text().splitlines() if line.startswith("numpy==")]
+    return line.split()[0]
+
+
+def test_an_experiment_has_other_versions_in_a_resolve_of_its_own(committed: Scratch) -> None:
+    root = committed.root
+    committed.pants("new-experiment", "--name=zebra_2", "--resolve=older")
+    packages = root / "3rdparty/python/older-requirements.txt"
+    kept = [line for line in packages.read_text().splitlines() if not line.startswith("pandas")]
+    older = ["numpy>=2.2,<2.3" if line.startswith("numpy") else line for line in kept]
+    packages.write_text("\n".join(older) + "\n")
+    committed.pants("generate-lockfiles", "--resolve=older")
+    main = root / "src/zebra_2/main.py"
+    main.write_text(main.read_text().replace('print(f"loss', 'print(f"numpy {np.__version__} loss'))
+
+    ran = committed.pants("run", "src/zebra_2:job", "--", "--set", "inputs.steps=1")
+    assert "numpy 2.2." in ran.stdout
+    committed.pants("test", "src/zebra_2::")
+    assert locked_numpy(committed, "zebra_2").startswith("numpy==2.2.")
+    # The others stay as they are, and both import the same shared code.
+    assert not locked_numpy(committed, "example_experiment").startswith("numpy==2.2.")
+    for experiment in ("zebra_2", "example_experiment"):
+        report = committed.json("run", f"src/{experiment}:job", "--", "--dry-run", "--json")
+        sent = {file["path"] for file in report["snapshot"]["files"]}
+        assert "common/tracking.py" in sent
+    committed.pants("tailor", "--check", "update-build-files", "--check", "::")
+
+
 @pytest.mark.parametrize(
     "arguments, told",
     [
@@ -66,6 +106,7 @@ def test_a_nested_experiment_works_without_an_edit(scratch: Scratch, sources: Pa
         pytest.param(["--name=scipy"], "3rdparty/python/experiments.lock", id="locked package"),
         pytest.param(["--name=common"], "src/common exists already", id="existing folder"),
         pytest.param(["--name=common/x"], "src/common:common", id="shared code"),
+        pytest.param(["--name=x", "--resolve=black"], "resolve of a tool", id="a tool's resolve"),
         pytest.param(["--name=mlruns"], ".gitignore", id="ignored by git"),
     ],
 )
@@ -81,4 +122,5 @@ def test_a_mistake_is_told_and_nothing_is_written(
 
 
 def test_help_says_how_to_write_it(scratch: Scratch) -> None:
-    assert "--name=my_experiment" in scratch.pants("help", "new-experiment").stdout
+    told = scratch.pants("help", "new-experiment").stdout
+    assert "--name=my_experiment" in told and "`older`" in told

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
 
+from stand_in import write_stand_in
+
 # What a clone holds; caches, results and other people's files stay behind.
 COPIED = (
     *("3rdparty", "build-support", "docs", "src", "data", "notebooks"),
@@ -53,6 +55,7 @@ class Scratch:
             else:
                 root.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source / name, root / name)
+        write_stand_in(root)
         self.git("init", "--quiet")
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "All")
@@ -74,7 +77,9 @@ class Scratch:
             for key, value in os.environ.items()
             if not key.startswith(("PANTS_", "PEX_", "PYTHON", "PYTEST", "_PANTS", "AZUREML_"))
         }
-        return {**mine, "LC_ALL": "C.UTF-8", **(more or {})}
+        # Images that the machine has must not decide what a test tests.
+        runtime = {"PANTS_AZUREML_RUNTIME": "venv"}
+        return {**mine, "LC_ALL": "C.UTF-8", **runtime, **(more or {})}
 
     def pants(
         self, *arguments: str, status: int | None = 0, more: Mapping[str, str] | None = None

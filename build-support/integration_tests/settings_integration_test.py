@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 import yaml
 from scratch import Scratch, repository_root
 
 ROOT = repository_root()
-YAML_FILES = (".pre-commit-config.yaml", ".github/workflows/ci.yml", "azure-pipelines.yml")
+CHECKS = (".github/workflows/ci.yml", "azure-pipelines.yml")
+SUBMIT = ".github/workflows/submit.yml"
+YAML_FILES = (".pre-commit-config.yaml", *CHECKS, SUBMIT)
 JSON_FILES = (
     ".devcontainer/devcontainer.json",
     *(".vscode/extensions.json", ".vscode/launch.json", ".vscode/settings.json"),
@@ -71,20 +72,38 @@ def test_commands_are_goals_and_options_of_pants(scratch: Scratch) -> None:
             for word in words:
                 if word.startswith("--"):
                     assert word.partition("=")[0] in options, f"{name}: {word}"
-                elif "::" not in word:
+                elif "::" not in word and not word.startswith('"$'):
                     assert word in goals, f"{name}: {word}"
 
 
-@pytest.mark.parametrize("name", YAML_FILES[1:])
-def test_build_servers_run_the_script_that_is_there(name: str) -> None:
-    assert any(text.strip() == ".ci/run" for text in texts(read(name)))
-    assert (ROOT / ".ci/run").stat().st_mode & 0o100
+@pytest.mark.parametrize("name", CHECKS)
+def test_build_servers_run_scripts_that_are_there(name: str) -> None:
+    named = {
+        found for text in texts(read(name)) for found in re.findall(r"(?<![\w/])\.ci/\w+", text)
+    }
+    assert named == {".ci/run", ".ci/changed", ".ci/images"}
+    for script in named:
+        assert (ROOT / script).stat().st_mode & 0o100
 
 
 def test_a_build_server_may_only_read(scratch: Scratch) -> None:
     workflow = read(".github/workflows/ci.yml")
     assert workflow["permissions"] == {"contents": "read"}
     assert all("permissions" not in job for job in workflow["jobs"].values())
+
+
+def test_jobs_are_submitted_by_hand_alone_and_without_a_secret() -> None:
+    workflow = read(SUBMIT)
+    # YAML takes the key `on` for a boolean.
+    assert list(workflow[True]) == ["workflow_dispatch"]
+    assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
+    pipeline = read("azure-pipelines.yml")
+    assert [each["default"] for each in pipeline["parameters"]] == ["none"]
+    assert not any("secrets." in text for name in (SUBMIT, *CHECKS) for text in texts(read(name)))
+    for job in (workflow["jobs"]["submit"], pipeline["jobs"][1].popitem()[1][0]):
+        # What a person typed reaches the script as a variable, and not as text of the script.
+        scripts = [text for text in texts(job) if "./pants" in text]
+        assert scripts and not any("${{" in text for text in scripts)
 
 
 def test_hooks_pass_on_what_is_formatted_and_stop_what_is_not(scratch: Scratch) -> None:
@@ -102,48 +121,62 @@ def test_hooks_pass_on_what_is_formatted_and_stop_what_is_not(scratch: Scratch) 
         scratch.pants("lint", path)
 
 
-def script_for_pull_requests(name: str) -> str:
-    (script,) = (text for text in texts(read(name)) if "--changed-since" in text)
-    return script
-
-
-@pytest.mark.parametrize("name", YAML_FILES[1:])
-def test_a_pull_request_is_checked_by_what_it_concerns(scratch: Scratch, name: str) -> None:
-    variables = {
-        "BASE": "main",
-        "SYSTEM_PULLREQUEST_TARGETBRANCH": "refs/heads/main",
-        # The whole-run tests, this one among them, are concerned by every file.
-        "PANTS_TAG": "['-integration']",
-    }
+@pytest.fixture
+def origin(scratch: Scratch) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Runs a script as a pull request into `main` does, of which this commit is the newest."""
     scratch.git("update-ref", "refs/remotes/origin/main", "HEAD")
-    path = "src/common/terminal.py"
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, "origin/main"],
+            cwd=scratch.root,
+            # The whole-run tests, this one among them, are concerned by every file.
+            env=scratch.environment({"PANTS_TAG": "['-integration']"}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+
+    yield run
+    scratch.git("update-ref", "-d", "refs/remotes/origin/main")
+
+
+def test_a_pull_request_is_checked_by_what_it_concerns(scratch: Scratch, origin) -> None:
+    path = "src/common/figures.py"
     text = (scratch.root / path).read_text()
-    try:
-        with scratch.changed({path: "# A change.\n" + text}):
-            ran = subprocess.run(
-                ["bash", "-e", "-c", script_for_pull_requests(name)],
-                cwd=scratch.root,
-                env=scratch.environment(variables),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=120,
-                check=False,
-            )
-    finally:
-        scratch.git("update-ref", "-d", "refs/remotes/origin/main")
-    assert ran.returncode == 0, ran.stdout
-    assert "src/common/tests/test_terminal.py" in ran.stdout
-    assert "build-support/pants-plugins/azureml_pants/ownership_test.py" not in ran.stdout
+    with scratch.changed({path: "# A change.\n" + text}):
+        ran = origin(".ci/changed")
+    assert ran.returncode == 0, ran.stderr
+    assert "src/common/tests/test_figures.py" in ran.stderr
+    assert "azureml_pants/ownership_test.py" not in ran.stderr
+    assert "Wrote dist/src.example_experiment/job" in ran.stderr
 
 
-def test_the_debugger_starts_modules_that_are_there() -> None:
-    modules = [entry.get("module", "") for entry in read(".vscode/launch.json")["configurations"]]
-    own = [module for module in modules if module not in ("", "pytest")]
-    assert own
-    for module in own:
-        assert Path(ROOT, "src", module.replace(".", "/") + ".py").exists()
+def test_images_are_built_when_their_environment_changed(scratch: Scratch, origin) -> None:
+    experiment = "src/example_experiment"
+    main, dockerfile = f"{experiment}/main.py", f"{experiment}/docker/Dockerfile"
+    texts_of = {path: (scratch.root / path).read_text() for path in (main, dockerfile)}
+    with scratch.changed({main: texts_of[main] + "# A change.\n"}):
+        of_code = origin(".ci/images")
+    with scratch.changed({dockerfile: texts_of[dockerfile] + "# A change.\n"}):
+        of_context = origin(".ci/images")
+    assert (of_code.returncode, of_code.stdout) == (0, ""), of_code.stderr
+    assert (of_context.returncode, of_context.stdout) == (0, f"{experiment}:env\n")
+    assert len(scratch.git("worktree", "list").splitlines()) == 1
+
+
+def test_the_debugger_starts_the_open_file_or_what_stands_beside_it() -> None:
+    entries = read(".vscode/launch.json")["configurations"]
+    assert {entry["program"] for entry in entries if "program" in entry} == {
+        "${file}",
+        "${fileDirname}/local.py",
+    }
+    for entry in entries:
+        # Where modules begin, so that experiments and shared code are found.
+        assert entry["env"]["PYTHONPATH"] == "${workspaceFolder}/src"
 
 
 def test_the_editor_knows_the_source_roots() -> None:

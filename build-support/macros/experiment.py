@@ -71,3 +71,17 @@ def experiment(
         context_root=f"./{docker}",
         dependencies=[":docker", ":requirements"],
     )
+
+    # ./pants run src/X:test, the tests in that image
+    azureml_test(
+        name="test",
+        dependencies=[":tests"],
+        image=":env",
+        resolve=resolve,
+    )
+
+    # ./pants run src/X:jupyter, notebooks in that image
+    azureml_jupyter(
+        name="jupyter",
+        image=":env",
+    )

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import mlflow
 import numpy as np
 from common import figures
 from sklearn import metrics
+
+if TYPE_CHECKING:
+    # MLflow finds it on Azure ML by itself; what stands here gets it into the environment.
+    import azureml.mlflow  # noqa: F401
 
 
 def start_run(tags: Mapping[str, str]) -> mlflow.ActiveRun:

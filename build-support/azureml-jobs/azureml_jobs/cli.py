@@ -22,12 +22,17 @@ def main(arguments: Sequence[str]) -> int:
         "job": run_job,
         "local": run_script,
         "terminal": run_terminal,
+        "tests": run_tests,
+        "jupyter": run_jupyter,
         "workspace": run_workspace,
         "bundle": write_job_bundle,
         "lint": lint_job_files,
         # What goes on after Pants has answered
         "execute": execute_job,
         "execute-script": execute_local_script,
+        "execute-tests": execute_tests,
+        "execute-notebook": execute_notebook,
+        "submit": submit_job,
     }
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -80,6 +85,18 @@ def run_terminal(arguments: Sequence[str]) -> int:
     return script_commands.run_terminal(arguments)
 
 
+def run_tests(arguments: Sequence[str]) -> int:
+    from azureml_jobs import script_commands
+
+    return script_commands.run_tests(arguments)
+
+
+def run_jupyter(arguments: Sequence[str]) -> int:
+    from azureml_jobs import notebook_commands
+
+    return notebook_commands.run_jupyter(arguments)
+
+
 def run_workspace(arguments: Sequence[str]) -> int:
     """`./pants run :aml -- …`"""
     from azureml_jobs.steering import steer
@@ -98,3 +115,21 @@ def execute_local_script(arguments: Sequence[str]) -> int:
     from azureml_jobs.local.script import execute_script
 
     return execute_script(Path(arguments[0]))
+
+
+def execute_tests(arguments: Sequence[str]) -> int:
+    from azureml_jobs.local import image_tests
+
+    return image_tests.execute_tests(Path(arguments[0]))
+
+
+def execute_notebook(arguments: Sequence[str]) -> int:
+    from azureml_jobs.local import notebook
+
+    return notebook.execute_notebook(Path(arguments[0]))
+
+
+def submit_job(arguments: Sequence[str]) -> int:
+    from azureml_jobs.azure.submit import submit
+
+    return submit(Path(arguments[0]))

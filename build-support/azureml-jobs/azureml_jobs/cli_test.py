@@ -16,7 +16,12 @@ import run
 from azureml_jobs import cli
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Tool, tree
 from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.snapshot.request import PackagesVenv
+from azureml_jobs.snapshot.request import (
+    JobRequest,
+    PackagesVenv,
+    RuntimeOptions,
+    ScriptRequest,
+)
 
 RUN = str(Path(run.__file__ or "").resolve())
 
@@ -98,10 +103,6 @@ def test_shows_the_workspace_that_config_env_names(ready: Gathered, tool: Tool) 
     assert "in the Azure ML workspace w in g." in job(tool, request, "--dry-run").stdout
     local = job(tool, request, "--dry-run", "--local").stdout
     assert "in the local workspace" in local
-    refused = job(tool, request)
-    assert refused.returncode == 2
-    assert "error: config.env: WORKSPACE: jobs cannot be submitted to w yet" in refused.stderr
-    assert not (ready.repository / ".azureml").exists()
 
 
 def test_shows_names_that_the_terminal_has_no_letters_for(ready: Gathered, tool: Tool) -> None:
@@ -116,10 +117,13 @@ def test_shows_names_that_the_terminal_has_no_letters_for(ready: Gathered, tool:
 def test_stages_a_job_and_leaves_its_runner_to_the_launcher(
     ready: Gathered, tool: Tool, tmp_path: Path
 ) -> None:
-    done = job(tool, ready.request(), AZUREML_JOBS_HANDOVER=str(tmp_path / "handover"))
+    handover = str(tmp_path / "handover")
+    done = job(tool, ready.request(), "--runtime=venv", AZUREML_JOBS_HANDOVER=handover)
     assert (done.returncode, done.stdout) == (0, "")
     (folder,) = (ready.repository / ".azureml/jobs").iterdir()
-    assert done.stderr == f"Local workspace (config.env names no workspace): {folder.name}\n"
+    assert done.stderr == (
+        f"Local workspace (config.env names no workspace): {folder.name}\n" "Runtime: venv\n"
+    )
     parts = [os.fsdecode(part) for part in (tmp_path / "handover").read_bytes().split(b"\0")]
     assert parts[1:] == [RUN, "execute", str(folder), ""]
     assert json.loads((folder / "job.json").read_text())["status"] == "NotStarted"
@@ -322,19 +326,17 @@ def test_ends_at_ctrl_c_without_a_traceback(tool: Tool) -> None:
 def test_stages_a_script_with_all_arguments_behind_the_dashes(
     ready: Gathered, tool: Tool, tmp_path: Path
 ) -> None:
-    request = json.loads(ready.request().read_text())
-    script = {
-        "address": "src/exp:local",
-        "script": "src/exp/main.py",
-        **{key: request[key] for key in ("files", "mistakes", "venv")},
-    }
-    (ready.folder / "request.json").write_text(json.dumps(script))
+    job = JobRequest.read(ready.request())
+    script = ScriptRequest(
+        "src/exp:local", "src/exp/main.py", job.files, venv=job.venv, options=RuntimeOptions("venv")
+    )
+    (ready.folder / "request.json").write_bytes(script.to_json())
     arguments = ["--help", "--", "--request=x", "a b"]
     done = tool.run(
         *(RUN, "local", "--request", str(ready.folder / "request.json"), "--", *arguments),
         AZUREML_JOBS_HANDOVER=str(tmp_path / "handover"),
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "Runtime: venv\n")
     (folder,) = (ready.repository / ".azureml/local").iterdir()
     argv = json.loads((folder / "script.json").read_text())["argv"]
     assert argv == ["python", "-m", "exp.main", *arguments]
@@ -344,14 +346,8 @@ def test_stages_a_script_with_all_arguments_behind_the_dashes(
 
 def test_tells_the_mistakes_of_a_script(gathered: Gathered, tool: Tool) -> None:
     mistake = "a:local: entry_point: no target owns the file gone.py."
-    script = {
-        "address": "a:local",
-        "script": None,
-        "files": [],
-        "mistakes": [mistake],
-        "venv": None,
-    }
-    (gathered.folder / "request.json").write_text(json.dumps(script))
+    script = ScriptRequest("a:local", None, (), mistakes=(mistake,))
+    (gathered.folder / "request.json").write_bytes(script.to_json())
     done = tool.run(RUN, "local", "--request", str(gathered.folder / "request.json"), "--")
     assert done.returncode == 2
     assert done.stderr == f"error: {mistake}\n"

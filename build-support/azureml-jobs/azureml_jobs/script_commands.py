@@ -1,21 +1,32 @@
-"""What runs on an experiment's code beside its job: the local script, a shell."""
+"""What runs on an experiment's code beside its job: the local script, a shell, its tests."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Sequence
 
+from azureml_jobs.destination import LOCAL_FOLDER
+from azureml_jobs.docker.layer import layered_image, packages_layer
 from azureml_jobs.handover import continue_as
 from azureml_jobs.local.debugger.debugger import debugger_of
 from azureml_jobs.local.runtimes import ImageNeed, Runtime, RuntimeChoice
-from azureml_jobs.local.stage_script import script_command, stage_script
+from azureml_jobs.local.stage_script import (
+    pytest_command,
+    script_command,
+    stage_script,
+)
 from azureml_jobs.prepare import GatheredMistakes
-from azureml_jobs.snapshot.request import ScriptRequest
-
-_NO_IMAGE = "only Azure ML has the environment of its job"
+from azureml_jobs.snapshot.request import (
+    REQUIREMENTS_FILE,
+    SOURCES_FOLDER,
+    EnvironmentImage,
+    RuntimeOptions,
+    ScriptRequest,
+)
 
 
 def run_script(arguments: Sequence[str]) -> int:
@@ -28,29 +39,78 @@ def run_terminal(arguments: Sequence[str]) -> int:
     return _run(arguments, lambda request, given: ["bash", *given])
 
 
+def run_tests(arguments: Sequence[str]) -> int:
+    """`./pants run src/X:test -- …`; what follows `--` is for pytest."""
+    from azureml_jobs.local.image_tests import passed_before, result_file
+
+    request, folder = _request(arguments)
+    command = pytest_command(request, arguments[3:])
+    runtime = _runtime(request, folder)
+    if runtime.image is None:
+        raise ValueError("docker was wanted and something else was chosen")
+    result = result_file(
+        Path.cwd() / LOCAL_FOLDER,
+        runtime.image,
+        folder / SOURCES_FOLDER,
+        [file.path for file in request.files],
+        command,
+    )
+    print(runtime, file=sys.stderr)
+    printed = passed_before(result)
+    if printed is not None:
+        print(printed, end="")
+        print("The tests passed before, nothing has changed since.", file=sys.stderr)
+        return 0
+    staged = stage_script(request, folder, Path.cwd(), runtime, command, result=str(result))
+    return continue_as(["execute-tests", str(staged)])
+
+
 def _run(
     arguments: Sequence[str], command: Callable[[ScriptRequest, Sequence[str]], list[str]]
 ) -> int:
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--request", type=Path, required=True)
-    # The plugin ends its own part with `--`.
-    given = parser.parse_args(arguments[:2])
-    request = ScriptRequest.read(given.request)
-    if request.mistakes:
-        raise GatheredMistakes(request.mistakes)
-    folder = given.request.parent
+    request, folder = _request(arguments)
+    argv = command(request, arguments[3:])
     debugger = debugger_of(folder)
-    runtime = script_runtime(request)
-    staged = stage_script(
-        request, folder, Path.cwd(), runtime, command(request, arguments[3:]), debugger
-    )
+    runtime = _runtime(request, folder)
+    staged = stage_script(request, folder, Path.cwd(), runtime, argv, debugger=debugger)
     print(runtime, file=sys.stderr)
     return continue_as(["execute-script", str(staged)])
 
 
-def script_runtime(request: ScriptRequest) -> Runtime:
+def _request(arguments: Sequence[str]) -> tuple[ScriptRequest, Path]:
+    """What the plugin gathered, and the folder that holds it; its part of them ends with `--`."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--request", type=Path, required=True)
+    file = parser.parse_args(arguments[:2]).request
+    request = ScriptRequest.read(file)
+    if request.mistakes:
+        raise GatheredMistakes(request.mistakes)
+    return request, file.parent
+
+
+def _runtime(request: ScriptRequest, folder: Path) -> Runtime:
+    runtime = chosen_runtime(request.address, request.image, request.options)
+    if not request.layered:
+        return runtime
+    return _with_packages(request, runtime, (folder / REQUIREMENTS_FILE).read_bytes())
+
+
+def chosen_runtime(
+    address: str, image: EnvironmentImage | None, options: RuntimeOptions
+) -> Runtime:
     """Raises `JobError` or `OutsideError` as `RuntimeChoice.choose`."""
-    need = ImageNeed(lack=_NO_IMAGE)
-    if request.image:
-        need = ImageNeed(request.image.tag, request.image.address)
-    return RuntimeChoice(request.options.runtime, os.environ).choose(need, request.address)
+    need = ImageNeed(lack="only Azure ML has the environment of its job")
+    if image:
+        need = ImageNeed(image.tag, image.address)
+    return RuntimeChoice(options.runtime, os.environ).choose(need, address)
+
+
+def _with_packages(request: ScriptRequest, runtime: Runtime, requirements: bytes) -> Runtime:
+    """The same with the packages that the code beside the job imports."""
+    if runtime.image is None or request.image is None:
+        return runtime
+    layer = packages_layer(requirements, "packages", f"what {request.address} imports")
+    image = layered_image(
+        runtime.image, layer, request.options.build_arguments, request.image.network
+    )
+    return replace(runtime, image=image)

@@ -10,13 +10,17 @@ import pytest
 from azureml_pants import register
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.entry_points import JobEntryPoints, JobEntryPointsRequest
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
 from azureml_pants.rules.lint_job import JobsToLint, JobsToLintRequest
 from pants.backend.docker import register as docker_backend
 from pants.backend.project_info import dependencies, dependents, list_targets
+from pants.backend.project_info.dependents import Dependents, DependentsRequest
 from pants.backend.python import register as python_backend
 from pants.backend.shell.target_types import ShellSourceTarget
 from pants.core import register as core_backend
+from pants.engine.addresses import Addresses
+from pants.engine.target import DependenciesRequest
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
 OPTIONS = (
@@ -45,6 +49,9 @@ def _runner() -> RuleRunner:
             *dependents.rules(),
             *list_targets.rules(),
             QueryRule(Closure, [ClosureRequest]),
+            QueryRule(Addresses, [DependenciesRequest]),
+            QueryRule(Dependents, [DependentsRequest]),
+            QueryRule(ImportMistakes, [ImportMistakesRequest]),
             QueryRule(JobEntryPoints, [JobEntryPointsRequest]),
             QueryRule(JobInputs, [JobInputsRequest]),
             QueryRule(JobsToLint, [JobsToLintRequest]),

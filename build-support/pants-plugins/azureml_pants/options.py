@@ -44,6 +44,24 @@ class AzureMLSubsystem(Subsystem):
         advanced=True,
         help="What the job tool needs of its resolve to check jobs and to run them locally.",
     )
+    jupyter_resolve = StrOption(
+        default="jupyter",
+        advanced=True,
+        help="The resolve in `[python].resolves` from which JupyterLab is installed.",
+    )
+    jupyter_requirements = StrListOption(
+        default=["ipykernel", "jupyterlab"],
+        advanced=True,
+        help="What is installed of that resolve, on top of an experiment's image.",
+    )
+    submitter_requirements = StrListOption(
+        default=["azure-ai-ml", "azure-identity", "certifi", "urllib3"],
+        advanced=True,
+        help=help_text("""
+            What the job tool needs of its resolve besides, to talk to Azure. It is installed only
+            where a workspace is named, in `config.env` or otherwise.
+            """),
+    )
     image_platform = StrOption(
         default="3rdparty/python/platforms/linux_x86_64-cp311.json",
         advanced=True,
@@ -62,6 +80,17 @@ class AzureMLJobsLinter(Subsystem):
     help = help_text("""
         The linter of job files: unknown keys and wrong values, placeholders, references to nothing,
         commands whose code has no owner, and inputs that the command never uses.
+        """)
+
+    skip = SkipOption("lint")
+
+
+class ImportsLinter(Subsystem):
+    options_scope = "unowned-imports"
+    name = "unowned-imports"
+    help = help_text("""
+        The linter of imports: modules that are neither code of this repository nor in a package of
+        the resolve. A job or a script with such an import is refused when it is run.
         """)
 
     skip = SkipOption("lint")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from azureml_pants.rules import (
+    base_images,
     closure,
     debugger,
     docker_images,
     entry_points,
+    environment_files,
     file_set,
+    imports,
     job_inputs,
     lint_docker,
+    lint_imports,
     lint_job,
     lint_shell,
     new_experiment,
@@ -17,15 +21,19 @@ from azureml_pants.rules import (
     packages,
     program,
     run_job,
+    run_jupyter,
     run_script,
     run_workspace,
     runtime,
+    submitter,
     tool,
 )
 from azureml_pants.target_types import (
     AzureMLJobTarget,
+    AzureMLJupyterTarget,
     AzureMLLocalTarget,
     AzureMLTerminalTarget,
+    AzureMLTestTarget,
     AzureMLWorkspaceTarget,
     FileSetTarget,
     LockedRequirementsTarget,
@@ -35,8 +43,10 @@ from azureml_pants.target_types import (
 def target_types():
     return [
         AzureMLJobTarget,
+        AzureMLJupyterTarget,
         AzureMLLocalTarget,
         AzureMLTerminalTarget,
+        AzureMLTestTarget,
         AzureMLWorkspaceTarget,
         FileSetTarget,
         LockedRequirementsTarget,
@@ -45,13 +55,17 @@ def target_types():
 
 def rules():
     return [
+        *base_images.rules(),
         *closure.rules(),
         *debugger.rules(),
         *docker_images.rules(),
         *entry_points.rules(),
+        *environment_files.rules(),
         *file_set.rules(),
+        *imports.rules(),
         *job_inputs.rules(),
         *lint_docker.rules(),
+        *lint_imports.rules(),
         *lint_job.rules(),
         *lint_shell.rules(),
         *new_experiment.rules(),
@@ -59,8 +73,10 @@ def rules():
         *packages.rules(),
         *program.rules(),
         *run_job.rules(),
+        *run_jupyter.rules(),
         *run_script.rules(),
         *run_workspace.rules(),
         *runtime.rules(),
+        *submitter.rules(),
         *tool.rules(),
     ]

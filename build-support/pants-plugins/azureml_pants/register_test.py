@@ -6,7 +6,12 @@ from azureml_pants.rules.lint_job import LintJobsRequest
 from azureml_pants.rules.lint_shell import LintShellRequest
 from azureml_pants.rules.package_job import PackageJobFieldSet
 from azureml_pants.rules.run_job import RunJobFieldSet
-from azureml_pants.rules.run_local import RunLocalFieldSet
+from azureml_pants.rules.run_jupyter import RunJupyterFieldSet
+from azureml_pants.rules.run_script import (
+    RunLocalFieldSet,
+    RunTerminalFieldSet,
+    RunTestsFieldSet,
+)
 from azureml_pants.rules.run_workspace import RunWorkspaceFieldSet
 from pants.backend.build_files.fmt.black import register as build_files_black
 from pants.backend.experimental.tools.yamllint import register as yamllint
@@ -30,7 +35,10 @@ def test_the_rules_fit_the_backends_that_are_enabled_beside() -> None:
             *(rule for backend in backends for rule in backend.rules()),
             QueryRule(BuiltPackage, [PackageJobFieldSet]),
             QueryRule(RunRequest, [RunJobFieldSet]),
+            QueryRule(RunRequest, [RunJupyterFieldSet]),
             QueryRule(RunRequest, [RunLocalFieldSet]),
+            QueryRule(RunRequest, [RunTerminalFieldSet]),
+            QueryRule(RunRequest, [RunTestsFieldSet]),
             QueryRule(RunRequest, [RunWorkspaceFieldSet]),
             QueryRule(LintResult, [LintDockerfilesRequest.Batch]),
             QueryRule(LintResult, [LintJobsRequest.Batch]),

@@ -148,6 +148,43 @@ class AzureMLTerminalTarget(Target):
         """)
 
 
+class AzureMLTestDependenciesField(Dependencies):
+    help = help_text("""
+        Addresses of the tests, e.g. `:tests`.
+        """)
+
+
+class AzureMLTestTarget(Target):
+    alias = "azureml_test"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        AzureMLTestDependenciesField,
+        AzureMLImageField,
+        PythonResolveField,
+    )
+    help = help_text("""
+        Tests that run in the image of an experiment by `run src/X:test`, unless the same have
+        passed there before. Arguments after `--` are pytest's.
+
+        Example: `azureml_test(name="test", dependencies=[":tests"], image=":env")`.
+        """)
+
+
+class AzureMLJupyterDependenciesField(Dependencies):
+    pass
+
+
+class AzureMLJupyterTarget(Target):
+    alias = "azureml_jupyter"
+    core_fields = (*COMMON_TARGET_FIELDS, AzureMLJupyterDependenciesField, AzureMLImageField)
+    help = help_text("""
+        JupyterLab in the image of an experiment, on the repository's own `src`, `notebooks` and
+        `data`. `run src/X:jupyter -- --port 8888` prints its address; only this machine reaches it.
+
+        Example: `azureml_jupyter(name="jupyter", image=":env")`.
+        """)
+
+
 class AzureMLWorkspaceDependenciesField(Dependencies):
     pass
 

@@ -14,6 +14,7 @@ from typing import Optional
 
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.experiment.name import ExperimentName, option, parse_name
+from azureml_jobs.experiment.resolve import ResolveRequest, own_resolve
 from azureml_jobs.experiment.template import NewFile, filled_template
 
 # What a folder gets that is made to hold experiments.
@@ -31,7 +32,7 @@ class ExperimentRequest:
     """What was asked for, and what Pants knows of the repository.
 
     `taken` says of top-level modules what they belong to. `owners` are addresses of targets that
-    would own the experiment's Python files besides its own.
+    would own the experiment's Python files besides its own. `resolve` is one of its own.
     """
 
     name: Optional[str]
@@ -39,13 +40,24 @@ class ExperimentRequest:
     template: str
     taken: Mapping[str, str]
     owners: tuple[str, ...] = ()
+    resolve: Optional[ResolveRequest] = None
 
 
 def create_experiment(root: Path, request: ExperimentRequest) -> str:
-    """Write the experiment into the repository at `root`, and return what to tell the user."""
+    """Write what is asked for into the repository at `root`, and return what to tell the user."""
+    if request.resolve is None:
+        return _create(root, request, "")
+    with own_resolve(root, request.resolve) as told:
+        if not request.name:
+            return told or f"The resolve `{request.resolve.name}` is there already."
+        wrote = _create(root, request, request.resolve.name)
+        return f"{told}\n{wrote}" if told else wrote
+
+
+def _create(root: Path, request: ExperimentRequest, resolve: str) -> str:
     name = parse_name(request.name, request.taken, request.source_root)
     folder = f"{request.source_root}/{name.path}"
-    files = filled_template(root, request.template, name, folder)
+    files = filled_template(root, request.template, name, folder, resolve)
     try:
         written = _Place(root, request, name).write(files)
     except OSError as error:

@@ -7,6 +7,7 @@ and nothing here needs more than names. All other text stays as it is.
     {{folder}}  src/team/x, for addresses and commands
     {{label}}   team-x, the experiment's name on Azure ML
     {{code}}    ../.., from the experiment's folder up to the source root
+    {{resolve}} resolve="older", for BUILD; nothing for the resolve that most experiments have
 
 A file is written without its suffix `.template`, by which neither Pants nor an editor takes it for
 code of this repository. Files without the suffix are not written.
@@ -33,13 +34,19 @@ class NewFile:
     executable: bool = False
 
 
-def filled_template(root: Path, template: str, name: ExperimentName, folder: str) -> list[NewFile]:
-    """Return the files of the experiment `name`, whose `folder` is relative to `root`."""
+def filled_template(
+    root: Path, template: str, name: ExperimentName, folder: str, resolve: str = ""
+) -> list[NewFile]:
+    """Return the files of the experiment `name`, whose `folder` is relative to `root`.
+
+    `resolve` is one of its own, empty for that of most experiments.
+    """
     markers = {
         b"{{module}}": name.module,
         b"{{folder}}": folder,
         b"{{label}}": name.label,
         b"{{code}}": "/".join([".."] * len(name.parts)),
+        b"{{resolve}}": f'resolve="{resolve}"' if resolve else "",
     }
     files = []
     for path in sorted((root / template).rglob(f"*{SUFFIX}")):

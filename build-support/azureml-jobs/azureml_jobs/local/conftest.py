@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
 import pytest
+from azureml_jobs.conftest import Gathered
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
+from azureml_jobs.snapshot.request import PackagesVenv
 
 _RUN = """
 import pathlib, sys
@@ -47,7 +49,7 @@ class Jobs:
     ) -> subprocess.Popen[bytes]:
         """Start the runner in a process of its own, as `./pants` does."""
         process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(folder.path), str(grace)],
+            self.command(folder, grace),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.PIPE,
@@ -56,6 +58,10 @@ class Jobs:
         )
         self.started.append(process)
         return process
+
+    @staticmethod
+    def command(folder: JobFolder, grace: float = 10) -> List[str]:
+        return [sys.executable, "-c", _RUN, str(folder.path), str(grace)]
 
     def run(self, folder: JobFolder, grace: float = 10) -> tuple[int, bytes, bytes]:
         process = self.start(folder, grace)
@@ -91,3 +97,17 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+@pytest.fixture
+def venv(gathered: Gathered, tmp_path: Path) -> PackagesVenv:
+    """A virtual environment that is there."""
+    made = PackagesVenv(str(tmp_path / "cache" / "venv"), "seed")
+    (tmp_path / "cache/venv/bin").mkdir(parents=True)
+    (tmp_path / "cache/venv/bin/python").write_text("")
+    gathered.venv = made
+    return made
+
+
+def below(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))

@@ -91,7 +91,8 @@ def _surroundings(caller: Mapping[str, str], python: str, in_container: bool) ->
 
 
 def _container(caller: Mapping[str, str]) -> Dict[str, str]:
-    return {
+    # Python asks for the user's name, which the image does not know.
+    return {"USER": "user"} | {
         key: value
         for key, value in caller.items()
         if key in _PASSED_INTO_CONTAINERS

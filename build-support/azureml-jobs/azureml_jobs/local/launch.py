@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from azureml_jobs.docker.container import Container, client_environment
+from azureml_jobs.local.output import Copy, Log
 from azureml_jobs.local.process import JOB_MARKER, kill_members
 
 
@@ -24,6 +26,32 @@ class Launch:
     environment: Dict[str, str]
     folder: Path
     container: Optional[Container] = None
+
+    def copied_to(self, log: Log) -> Tuple[subprocess.Popen[bytes], List[Copy]]:
+        """Start it without standard input, its output copied to ours and to `log`."""
+        copies, theirs = [], []
+        for target in (1, 2):
+            source, sink = os.pipe()
+            copies.append(Copy(source, target, log))
+            theirs.append(sink)
+        try:
+            process = subprocess.Popen(
+                self.argv,
+                cwd=self.cwd,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=theirs[0],
+                stderr=theirs[1],
+                start_new_session=True,
+            )
+        except OSError:
+            for copy in copies:
+                copy.close()
+            raise
+        finally:
+            for sink in theirs:
+                os.close(sink)
+        return process, copies
 
     def kill(self, pgid: Optional[int]) -> None:
         """End everything of it at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from azureml_jobs.docker import container as docker
 from azureml_jobs.docker.container import Container, Mount
@@ -69,10 +69,8 @@ def container(
         raise ValueError("the runtime is not docker")
     root = folder.parent.parent
     # MLflow keeps absolute paths in its folder: it is at the same place inside and outside.
-    shared = [
-        Mount(str(root / "mlruns"), str(root / "mlruns")),
-        Mount(str(home(root)), docker.HOME),
-    ]
+    mlruns, home = shared_folders(root)
+    shared = [Mount(str(mlruns), str(mlruns)), Mount(str(home), docker.HOME)]
     userns = ["--userns=host"] if runtime.engine.maps_users else []
     return Container(
         # Another clone of the repository may have a job of this name.
@@ -86,9 +84,15 @@ def container(
     )
 
 
-def home(root: Path) -> Path:
-    """The home of containers, which keeps what packages cache there: models, fonts, settings."""
-    return root / "home"
+def shared_folders(root: Path) -> Tuple[Path, Path]:
+    """What all containers share: MLflow's runs, and a home in which packages cache things."""
+    return root / "mlruns", root / "home"
+
+
+def make_shared_folders(root: Path) -> None:
+    """Docker mounts only what is there."""
+    for folder in shared_folders(root):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def resource_arguments(job: Mapping[str, Any], job_file: str) -> List[str]:

@@ -18,7 +18,7 @@ from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.launch import launch
 from azureml_jobs.local.output import Copy, Log, last_lines, open_standard_descriptors, say
-from azureml_jobs.local.places import home
+from azureml_jobs.local.places import make_shared_folders
 from azureml_jobs.local.process import place, start_of
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
@@ -95,7 +95,7 @@ class _Run:
         for name in record.outputs:
             (folder.outputs / name).mkdir(parents=True, exist_ok=True)
         if record.container:
-            home(folder.root).mkdir(exist_ok=True)
+            make_shared_folders(folder.root)
 
         from azureml_jobs.local.mlflow_store import MlflowStore
 
@@ -122,22 +122,8 @@ class _Run:
             command = debugged(command, record.debugger)
         started = launch(command, environment, container, folder.path, folder.work)
         begun = time.monotonic()
-        copies = []
-        theirs = []
-        for target in (1, 2):
-            source, sink = os.pipe()
-            copies.append(Copy(source, target, log))
-            theirs.append(sink)
         try:
-            process = subprocess.Popen(
-                started.argv,
-                cwd=started.cwd,
-                env=started.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=theirs[0],
-                stderr=theirs[1],
-                start_new_session=True,
-            )
+            process, copies = started.copied_to(log)
         except OSError as error:
             raise OutsideError(
                 record.name,
@@ -148,9 +134,6 @@ class _Run:
                     else "Install Docker, or look at the PATH."
                 ),
             ) from error
-        finally:
-            for sink in theirs:
-                os.close(sink)
         record.status, record.pgid = status.RUNNING, process.pid
         record.pgid_start = start_of(process.pid)
         self._save()

@@ -101,15 +101,12 @@ def test_runs_in_the_copy_of_the_code_with_azure_ml_s_folders_and_variables(jobs
     folder = jobs.new(
         'pwd; ls -d outputs logs; env; touch "$AZURE_ML_OUTPUT_model/m"; read x || echo no input',
         outputs={"model": "unset"},
-        inputs={
-            "data": {"kind": "path", "value": "/some data"},
-            "rate": {"kind": "literal", "value": "0.1"},
-        },
+        inputs={"rate": {"kind": "literal", "value": "0.1"}},
         environment_variables={"MINE": "yes", "PYTHONUNBUFFERED": "0"},
         python="/env prefix",
     )
     record = folder.read()
-    record.outputs = {"model": str(folder.outputs / "model")}
+    record.paths = {"inputs.data": "/some data", "outputs.model": str(folder.outputs / "model")}
     folder.save(record)
     status, out, _ = jobs.run(folder)
     lines = out.decode().splitlines()

@@ -17,11 +17,11 @@ from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.errors import OutsideError
 from azureml_jobs.local.environment import script_environment
 from azureml_jobs.local.interruptions import Interruptions
-from azureml_jobs.local.launch import launch
+from azureml_jobs.local.launch import Launch, launch
 from azureml_jobs.local.output import open_standard_descriptors, say
-from azureml_jobs.local.places import home
+from azureml_jobs.local.places import make_shared_folders
 from azureml_jobs.local.record import write_atomically
-from azureml_jobs.local.supervise import GRACE_SECONDS, Supervision
+from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
 
 _SHOWN_FILES = 10
 
@@ -42,10 +42,34 @@ class Script:
     container: Optional[Dict[str, Any]] = None
     experiment_name: str = ""
     environment_variables: Dict[str, str] = field(default_factory=dict)
+    # Where a browser finds it, for what is a server.
+    url: str = ""
+    # The file that keeps the output of tests that pass.
+    result: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> Script:
         return cls(**json.loads((folder / "script.json").read_text(encoding="utf-8")))
+
+    def launch(self, folder: Path, *stdin_and_terminal: str) -> Launch:
+        """How it is started from the absolute `folder`, which holds it.
+
+        `stdin_and_terminal` are arguments of `docker run`.
+        """
+        root = folder.parent.parent
+        container = Container.of_data(self.container) if self.container else None
+        if container is not None:
+            make_shared_folders(root)
+        environment = script_environment(
+            self.python,
+            root / "mlruns",
+            self.experiment_name,
+            self.environment_variables,
+            os.environ,
+            in_container=container is not None,
+        )
+        code = folder / "code"
+        return launch(self.argv, environment, container, folder, code, *stdin_and_terminal)
 
     def write(self, folder: Path) -> None:
         write_atomically(folder / "script.json", json.dumps(asdict(self), indent=2) + "\n")
@@ -60,26 +84,12 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
     open_standard_descriptors()
     folder = folder.absolute()
     script = Script.read(folder)
-    code = folder / "code"
-    before = _listing(code)
+    before = _listing(folder / "code")
     has_terminal = os.isatty(0)
-    root = folder.parent.parent
-    container = Container.of_data(script.container) if script.container else None
-    if container is not None:
-        for needed in (root / "mlruns", home(root)):
-            needed.mkdir(exist_ok=True)
-    environment = script_environment(
-        script.python,
-        root / "mlruns",
-        script.experiment_name,
-        script.environment_variables,
-        os.environ,
-        in_container=container is not None,
-    )
-    started = launch(script.argv, environment, container, folder, code, *_terminal_arguments())
+    started = script.launch(folder, *_terminal_arguments())
     # Ctrl-C of a terminal goes to all of its foreground group: to the script, and to us.
     ignored = (signal.SIGINT,) if has_terminal else ()
-    kept = _terminal_kept() if container else contextlib.nullcontext()
+    kept = _terminal_kept() if started.container else contextlib.nullcontext()
     with kept, Interruptions(ignored) as interruptions:
         try:
             process = subprocess.Popen(
@@ -109,10 +119,17 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
             grace=grace,
         ).wait()
         _keep_or_remove(folder, before)
-    if container is not None and ended.status == DOCKER_FAILED_STATUS:
+    return script_status(started, ended)
+
+
+def script_status(started: Launch, ended: Ended) -> int:
+    """The status of what ended, as that of a command."""
+    if ended.signalled is not None:
+        return 128 + ended.signalled
+    if started.container is not None and ended.status == DOCKER_FAILED_STATUS:
         # Docker has said why.
         return OutsideError.status
-    return ended.status if ended.signalled is None else 128 + ended.signalled
+    return ended.status
 
 
 def _terminal_arguments() -> List[str]:

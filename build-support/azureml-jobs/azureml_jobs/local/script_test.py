@@ -35,7 +35,10 @@ def staged(jobs: Any) -> Path:
 
 
 def stage(folder: Path, code: str, *args: str) -> Path:
-    Script([sys.executable, "-c", code, *args], "/prefix", "exp", {"MINE": "1"}).write(folder)
+    argv = [sys.executable, "-c", code, *args]
+    Script(argv, "/prefix", experiment_name="exp", environment_variables={"MINE": "1"}).write(
+        folder
+    )
     return folder
 
 

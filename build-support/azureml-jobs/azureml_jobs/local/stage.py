@@ -90,8 +90,9 @@ def stage_job(
         )
 
     stem = f"{prepared.experiment_name}-{prepared.bundle.snapshot_digest[:8]}"
+    named = str(job["name"]) if job.get("name") else None
     root = repository / LOCAL_FOLDER
-    return written(root, lambda: LocalWorkspace(root).new_job(stem, fill))
+    return written(root, lambda: LocalWorkspace(root).new_job(stem, fill, named))
 
 
 def _timeout(job: Mapping[str, Any]) -> float | None:

@@ -16,7 +16,7 @@ from azureml_jobs.local.debugger.debugger import Debugger, StagedCode, debugged
 from azureml_jobs.local.places import container
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script
-from azureml_jobs.local.staging import seeded_prefix, written
+from azureml_jobs.local.staging import experiment_of, seeded_prefix, written
 from azureml_jobs.local.workspace import job_name_stem
 from azureml_jobs.snapshot.layout import lay_out
 from azureml_jobs.snapshot.request import SOURCES_FOLDER, ScriptRequest
@@ -31,23 +31,38 @@ def script_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str
     return ["python", "-m", name[: -len(".py")].replace("/", "."), *arguments]
 
 
+def pytest_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str]:
+    """The command that runs the tests. Raises `JobError` when the target has none."""
+    names = [name for name, path in _placed(request).items() if path in request.tests]
+    if not names:
+        raise JobError(
+            request.address,
+            "it has no tests",
+            "Name the `python_tests` in its `dependencies`, and write one: tests/test_main.py.",
+        )
+    # Nothing is to be left beside the code.
+    return ["python", "-m", "pytest", "-p", "no:cacheprovider", *names, *arguments]
+
+
 def stage_script(
     request: ScriptRequest,
     folder: Path,
     repository: Path,
     runtime: Runtime,
     command: Sequence[str],
+    result: str = "",
     debugger: Debugger | None = None,
 ) -> Path:
     """Write what `command` runs on into a new folder of the local workspace.
+
+    `result` is for tests, the file that keeps their output.
 
     The code is laid out as a job with `code: ..` has it; `data` beside it is the repository's, so
     that `../data` is found from where the command starts.
     """
     placed = _placed(request)
     python = "" if runtime.image else seeded_prefix(request.venv, folder)
-    # The name of the target's folder.
-    experiment = posixpath.basename(request.address.partition(":")[0]) or "local"
+    experiment = experiment_of(request.address)
     base = repository / LOCAL_FOLDER / "local"
 
     def fill() -> Path:
@@ -70,6 +85,7 @@ def stage_script(
                 python=python,
                 container=inside.as_data() if inside else None,
                 experiment_name=experiment,
+                result=result,
             ).write(stage)
         except BaseException:
             shutil.rmtree(stage, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Jobs and scripts as they are staged in the local workspace."""
+"""Jobs as they are staged in the local workspace."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 from azureml_jobs.conftest import JOB, Gathered, tree
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local import stage
+from azureml_jobs.local.conftest import below
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.script import Script
-from azureml_jobs.snapshot.request import ClosureFile, PackagesVenv, ScriptRequest
+from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.local.staging import seeded_prefix
+from azureml_jobs.snapshot.request import PackagesVenv
 
 FULL_JOB = """\
 display_name: größe
@@ -33,22 +35,10 @@ environment: azureml:env:1
 """
 
 
-@pytest.fixture
-def venv(gathered: Gathered, tmp_path: Path) -> PackagesVenv:
-    """A virtual environment that is there."""
-    made = PackagesVenv(str(tmp_path / "cache" / "venv"), "seed")
-    (tmp_path / "cache/venv/bin").mkdir(parents=True)
-    (tmp_path / "cache/venv/bin/python").write_text("")
-    gathered.venv = made
-    return made
-
-
-def staged(gathered: Gathered, job: str = JOB) -> JobFolder:
-    return stage.stage_job(gathered.prepare(job), gathered.folder, gathered.repository)
-
-
-def below(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+def staged(gathered: Gathered, job: str = JOB, runtime: Runtime | None = None) -> JobFolder:
+    return stage.stage_job(
+        gathered.prepare(job), gathered.folder, gathered.repository, runtime or Runtime()
+    )
 
 
 def test_stages_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -> None:
@@ -146,10 +136,10 @@ def test_makes_a_pruned_environment_anew(
     python = Path(venv.prefix, "bin/python")
     python.unlink()
     seed(gathered, f'echo "$@" > {tmp_path}/arguments; touch {python}')
-    assert stage.seeded_prefix(venv, gathered.folder) == venv.prefix
+    assert seeded_prefix(venv, gathered.folder) == venv.prefix
     assert (tmp_path / "arguments").read_text() == "-c \n"
     seed(gathered, "exit 1")
-    assert stage.seeded_prefix(venv, gathered.folder) == venv.prefix
+    assert seeded_prefix(venv, gathered.folder) == venv.prefix
 
 
 def test_says_when_an_environment_cannot_be_made_anew(
@@ -162,86 +152,3 @@ def test_says_when_an_environment_cannot_be_made_anew(
         staged(gathered)
     assert venv.prefix == caught.value.where
     assert not (gathered.repository / ".azureml").exists()
-
-
-def script_request(gathered: Gathered, venv: PackagesVenv) -> ScriptRequest:
-    gathered.add_code()
-    gathered.add("src/exp/local.py", "import common.a\n", executable=True)
-    gathered.write("data/a.csv", "1")
-    for path in (gathered.folder / "sources/src").rglob("*.py"):
-        path.chmod(path.stat().st_mode & ~0o222)
-    return ScriptRequest("src/exp:local", "src/exp/local.py", tuple(gathered.files), (), venv)
-
-
-def test_stages_a_script_with_its_code_and_data(gathered: Gathered, venv: PackagesVenv) -> None:
-    request = script_request(gathered, venv)
-    folder = stage.stage_script(
-        request, gathered.folder, gathered.repository, ["--epochs", "3", "a b"]
-    )
-    assert folder.parent == gathered.repository / ".azureml/local"
-    assert folder.name.startswith("exp-")
-    assert below(folder / "code") == [
-        *("common", "common/a.py", "exp"),
-        *("exp/__init__.py", "exp/local.py", "exp/main.py"),
-    ]
-    # The script's own copy, also where what was gathered is read-only.
-    assert (folder / "code/exp/main.py").stat().st_mode & 0o777 == 0o644
-    assert (folder / "code/exp/local.py").stat().st_mode & 0o777 == 0o755
-    assert (folder / "code/../data/a.csv").read_text() == "1"
-    assert Script.read(folder) == Script(
-        ["python", "-m", "exp.local", "--epochs", "3", "a b"], venv.prefix, "exp"
-    )
-
-
-def test_stages_scripts_beside_each_other(gathered: Gathered, venv: PackagesVenv) -> None:
-    request = script_request(gathered, venv)
-    folders = {
-        stage.stage_script(request, gathered.folder, gathered.repository, []) for _ in range(2)
-    }
-    assert len(folders) == 2
-
-
-def test_stages_a_script_as_a_job_beside_it_has_it(gathered: Gathered, venv: PackagesVenv) -> None:
-    """A file of the code folder does not lose its package, though `code: .` would drop it."""
-    request = script_request(gathered, venv)
-    script = stage.stage_script(request, gathered.folder, gathered.repository, [])
-    job = staged(gathered)
-    assert below(script / "code") == below(job.bundle / "code")
-
-
-def test_refuses_two_files_of_a_script_on_one_name(gathered: Gathered, venv: PackagesVenv) -> None:
-    request = script_request(gathered, venv)
-    files = (*request.files, ClosureFile("lib/exp/local.py", "lib", "", ""))
-    request = ScriptRequest(request.address, request.script, files, (), venv)
-    with pytest.raises(JobError, match="src/exp:local: files: two files on one name"):
-        stage.stage_script(request, gathered.folder, gathered.repository, [])
-    assert not (gathered.repository / ".azureml").exists()
-
-
-def test_refuses_a_script_that_was_not_found(gathered: Gathered, venv: PackagesVenv) -> None:
-    request = ScriptRequest("src/exp:local", None, (), (), venv)
-    with pytest.raises(JobError, match="src/exp:local: its `entry_point` names no file"):
-        stage.stage_script(request, gathered.folder, gathered.repository, [])
-
-
-def test_leaves_no_script_behind_that_is_half_written(
-    gathered: Gathered, venv: PackagesVenv
-) -> None:
-    request = script_request(gathered, venv)
-    os.unlink(gathered.folder / "sources/src/exp/main.py")
-    before = tree(gathered.folder)
-    with pytest.raises(OutsideError):
-        stage.stage_script(request, gathered.folder, gathered.repository, [])
-    assert below(gathered.repository / ".azureml/local") == []
-    assert tree(gathered.folder) == before
-
-
-@pytest.mark.parametrize("blocked", [".azureml", ".azureml/local"])
-def test_says_when_a_script_cannot_be_staged(
-    gathered: Gathered, venv: PackagesVenv, blocked: str
-) -> None:
-    request = script_request(gathered, venv)
-    (gathered.repository / blocked).parent.mkdir(exist_ok=True)
-    (gathered.repository / blocked).write_text("a file")
-    with pytest.raises(OutsideError, match="the local workspace could not be written"):
-        stage.stage_script(request, gathered.folder, gathered.repository, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import subprocess
 from pathlib import Path
 from typing import Callable, TypeVar
@@ -29,6 +30,11 @@ def seeded_prefix(venv: PackagesVenv | None, folder: Path) -> str:
                 "Remove that folder and run the command again.",
             )
     return venv.prefix
+
+
+def experiment_of(address: str) -> str:
+    """The experiment to which a target belongs: the name of its folder."""
+    return posixpath.basename(address.partition(":")[0]) or "local"
 
 
 def written(root: Path, write: Callable[[], Written]) -> Written:

@@ -58,10 +58,14 @@ class RuntimeOptions:
 
 @dataclass(frozen=True)
 class EnvironmentImage:
-    """The image that the target `address` builds, with the tag of its content."""
+    """The image that the target `address` builds, with the tag of its content.
+
+    `network` is the one that its build uses, None for Docker's own choice.
+    """
 
     address: str
     tag: str
+    network: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,9 @@ class JobRequest:
     """Everything that Pants knows of a job.
 
     `mistakes` are the user's mistakes that were met while gathering: the tool shows them and stops.
-    `venv` is absent from requests that only bundle, and from those that run in Docker for sure.
-    `image_target` is the address of what builds the job's image.
+    `venv` is absent from requests that only bundle, and from those that run in Docker or in Azure
+    for sure; `azure`, what talks to Azure, from those that stay on this machine. `image_target` is
+    the address of what builds the job's image.
     """
 
     address: str
@@ -83,6 +88,7 @@ class JobRequest:
     venv: PackagesVenv | None = None
     image_target: str | None = None
     options: RuntimeOptions = RuntimeOptions()
+    azure: PackagesVenv | None = None
 
     def to_json(self) -> bytes:
         return _to_json(self)
@@ -90,6 +96,7 @@ class JobRequest:
     @classmethod
     def read(cls, path: Path) -> JobRequest:
         data = _read(path)
+        data["azure"] = PackagesVenv(**data["azure"]) if data["azure"] else None
         packages = data["packages"]
         packages["requirements"] = tuple(packages["requirements"])
         data["packages"] = LockedPackages(**packages)
@@ -103,7 +110,7 @@ class ScriptRequest:
 
     `script` is its path in the repository, None when `mistakes` say why it was not found. `image`
     is None where the experiment has none. `layered` says that the file `REQUIREMENTS_FILE` beside
-    the request holds packages that the image lacks.
+    the request holds packages that the image lacks. `tests` are the files that pytest runs.
     """
 
     address: str
@@ -113,6 +120,7 @@ class ScriptRequest:
     venv: PackagesVenv | None = None
     image: EnvironmentImage | None = None
     layered: bool = False
+    tests: tuple[str, ...] = ()
     options: RuntimeOptions = RuntimeOptions()
 
     def to_json(self) -> bytes:
@@ -121,8 +129,29 @@ class ScriptRequest:
     @classmethod
     def read(cls, path: Path) -> ScriptRequest:
         data = _read(path)
-        data["image"] = EnvironmentImage(**data["image"]) if data["image"] else None
+        data["tests"] = tuple(data["tests"])
         return cls(**data)
+
+
+@dataclass(frozen=True)
+class NotebookRequest:
+    """Everything that Pants knows of a notebook server.
+
+    `source_root` is the folder that notebooks import from, relative to the repository's root. The
+    file `REQUIREMENTS_FILE` beside the request holds the locked packages of JupyterLab.
+    """
+
+    address: str
+    image: EnvironmentImage | None
+    source_root: str
+    options: RuntimeOptions
+
+    def to_json(self) -> bytes:
+        return _to_json(self)
+
+    @classmethod
+    def read(cls, path: Path) -> NotebookRequest:
+        return cls(**_shared_parts(json.loads(path.read_bytes())))
 
 
 @dataclass(frozen=True)
@@ -177,20 +206,28 @@ class LintRequest:
         )
 
 
-def _to_json(request: JobRequest | ScriptRequest | DebuggerOptions | LintRequest) -> bytes:
+def _to_json(
+    request: JobRequest | ScriptRequest | NotebookRequest | DebuggerOptions | LintRequest,
+) -> bytes:
     return json.dumps(asdict(request), indent=1, sort_keys=True).encode()
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """The parts that both requests share, as their types."""
-    data: dict[str, Any] = json.loads(path.read_bytes())
+    """The request of a job or a script, its parts as their types."""
+    data = _shared_parts(json.loads(path.read_bytes()))
     data["files"] = tuple(ClosureFile(**file) for file in data["files"])
     data["mistakes"] = tuple(data["mistakes"])
     data["venv"] = PackagesVenv(**data["venv"]) if data["venv"] else None
+    return data
+
+
+def _shared_parts(data: dict[str, Any]) -> dict[str, Any]:
     options = data["options"]
     data["options"] = RuntimeOptions(
         options["runtime"], tuple(options["run_arguments"]), tuple(options["build_arguments"])
     )
+    if data.get("image"):
+        data["image"] = EnvironmentImage(**data["image"])
     return data
 
 

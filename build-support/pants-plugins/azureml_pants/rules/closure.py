@@ -8,6 +8,11 @@ from typing import Mapping
 
 from azureml_jobs.snapshot.request import ClosureFile
 from azureml_pants.ownership import SNAPSHOT_SOURCES, importers
+from azureml_pants.rules.environment_files import (
+    EnvironmentAlone,
+    EnvironmentAloneRequest,
+    EnvironmentFieldSet,
+)
 from pants.backend.python.target_types import PythonRequirementsField
 from pants.engine.addresses import Address
 from pants.engine.fs import Digest, MergeDigests, PathGlobs, Snapshot
@@ -42,7 +47,30 @@ class Closure:
 @rule(desc="Collect the files of a job")
 async def collect_closure(request: ClosureRequest) -> Closure:
     transitive = await Get(TransitiveTargets, TransitiveTargetsRequest([request.address]))
-    targets = transitive.dependencies
+    dependencies = await MultiGet(
+        Get(Targets, DependenciesRequest(target.get(Dependencies))) for target in transitive.closure
+    )
+    jobs = [target for target in transitive.closure if EnvironmentFieldSet.is_applicable(target)]
+    environments = await MultiGet(
+        Get(EnvironmentAlone, EnvironmentAloneRequest(job)) for job in jobs
+    )
+    environment_of = {job.address: found for job, found in zip(jobs, environments)}
+    through = importers(
+        (
+            (
+                target.address,
+                (
+                    found.address
+                    for found in reached
+                    if target.address not in environment_of
+                    or not environment_of[target.address].holds(found.address)
+                ),
+            )
+            for target, reached in zip(transitive.closure, dependencies)
+        ),
+        request.address,
+    )
+    targets = [target for target in transitive.dependencies if target.address in through]
     sources = await MultiGet(
         Get(
             HydratedSources,
@@ -53,9 +81,6 @@ async def collect_closure(request: ClosureRequest) -> Closure:
             ),
         )
         for target in targets
-    )
-    dependencies = await MultiGet(
-        Get(Targets, DependenciesRequest(target.get(Dependencies))) for target in transitive.closure
     )
     owners = {
         path: target.address
@@ -74,13 +99,6 @@ async def collect_closure(request: ClosureRequest) -> Closure:
         MergeDigests((markers.digest, *(found.snapshot.digest for found in sources))),
     )
     root_of.update((path, root_of_marker[path]) for path in markers.files)
-    through = importers(
-        (
-            (target.address, (found.address for found in reached))
-            for target, reached in zip(transitive.closure, dependencies)
-        ),
-        request.address,
-    )
     return Closure(
         digest=digest,
         files=tuple(

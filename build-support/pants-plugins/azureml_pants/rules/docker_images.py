@@ -8,7 +8,10 @@ from typing import Iterable, Iterator
 
 from azureml_jobs.snapshot.digest import content_digest, environment_tag
 from azureml_jobs.snapshot.request import EnvironmentImage
+from azureml_pants.failures import check_mistakes
+from azureml_pants.rules.base_images import BaseImages, BaseImagesRequest
 from azureml_pants.rules.closure import Closure, ClosureRequest
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.target_types import (
     LockedRequirementsFolderField,
@@ -74,6 +77,10 @@ async def find_needed_packages(
 ) -> LockedRequirementsRequest:
     field = request.target[LockedRequirementsJobsField]
     jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
+    imports = await Get(
+        ImportMistakes, ImportMistakesRequest(tuple(job.address for job in jobs), is_locked=True)
+    )
+    check_mistakes(imports.messages)
     closures = await MultiGet(Get(Closure, ClosureRequest(job.address)) for job in jobs)
     return LockedRequirementsRequest(
         jobs[0][PythonResolveField].normalized_value(python_setup),
@@ -109,6 +116,9 @@ class EnvironmentTagRequest(DockerImageTagsRequest):
 
 @rule
 async def tag_by_environment(request: EnvironmentTagRequest) -> DockerImageTags:
+    # Pants asks for tags before it builds, and for nothing else of ours. What would fail the build
+    # has a message of its own then.
+    await Get(BaseImages, BaseImagesRequest(request.target))
     found = await Get(EnvironmentImage, EnvironmentImageRequest(request.target))
     return DockerImageTags([found.tag])
 
@@ -130,7 +140,11 @@ async def find_environment_image(request: EnvironmentImageRequest) -> Environmen
     )
     contents = await Get(DigestContents, Digest, sources.snapshot.digest)
     root = context_root(image[DockerImageContextRootField].value or "", image.address.spec_path)
-    return EnvironmentImage(str(image.address), tag_of_context(root, contents))
+    return EnvironmentImage(
+        str(image.address),
+        tag_of_context(root, contents),
+        image.get(DockerImageBuildNetworkField).value,
+    )
 
 
 def context_root(value: str, build_folder: str) -> str:

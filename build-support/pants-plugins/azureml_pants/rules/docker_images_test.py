@@ -4,15 +4,19 @@ from unittest.mock import Mock
 
 import pytest
 from azureml_jobs.snapshot.digest import content_digest, environment_tag
+from azureml_pants.failures import JobFailure
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.docker_images import (
     DockerImageBuildNetworkField,
     EnvironmentTagRequest,
     GenerateLockedRequirements,
+    NeededPackagesRequest,
     context_root,
+    find_needed_packages,
     generate_locked_requirements,
     tag_of_context,
 )
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.target_types import AzureMLJobTarget, LockedRequirementsTarget
 from pants.backend.docker.target_types import DockerImageTarget
@@ -48,23 +52,52 @@ def test_images_with_a_context_of_their_own_get_the_tag(fields: dict, expected: 
     assert EnvironmentTagRequest.is_applicable(image) is expected
 
 
-def generated(folder: str | None, *closures: tuple[str, ...]) -> tuple[AddPrefix, list]:
-    """Where the generated file is put, and what was asked of the lock."""
+def needed(*closures: tuple[str, ...], mistakes: tuple[str, ...] = ()) -> LockedRequirementsRequest:
+    """What is asked of the lock for jobs that import these packages."""
     fields = {"jobs": [f":job{number}" for number in range(len(closures))]}
-    if folder is not None:
-        fields["folder"] = folder
     target = LockedRequirementsTarget(fields, Address("src/x", target_name="requirements"))
     jobs = [
         AzureMLJobTarget({"resolve": "second"}, Address("src/x", target_name=f"job{number}"))
         for number in range(len(closures))
     ]
     reached = {job.address: closure for job, closure in zip(jobs, closures)}
-    asked: list = []
-    prefixes: list[AddPrefix] = []
+    return run_rule_with_mocks(
+        find_needed_packages,
+        rule_args=[
+            NeededPackagesRequest(target),
+            Mock(resolves={"second": "second.lock"}, enable_resolves=True),
+        ],
+        mock_gets=[
+            MockGet(Targets, (UnparsedAddressInputs,), lambda _: Targets(jobs)),
+            MockGet(ImportMistakes, (ImportMistakesRequest,), lambda _: ImportMistakes(mistakes)),
+            MockGet(
+                Closure,
+                (ClosureRequest,),
+                lambda request: Closure(EMPTY_DIGEST, (), reached[request.address]),
+            ),
+        ],
+    )
 
-    def choose(request: LockedRequirementsRequest) -> LockedRequirements:
-        asked.append(request)
-        return Mock(digest=EMPTY_DIGEST)
+
+def test_the_lock_is_asked_for_names_of_packages_alone() -> None:
+    asked = needed(("numpy",), ("mlflow-skinny", "numpy"))
+    assert asked == LockedRequirementsRequest("second", ("mlflow-skinny", "numpy"))
+
+
+def test_nothing_is_asked_for_an_import_that_nobody_owns() -> None:
+    with pytest.raises(JobFailure, match="src/x/main.py:1: no package"):
+        needed(("numpy",), mistakes=("src/x/main.py:1: no package",))
+
+
+@pytest.mark.parametrize(
+    "fields, expected",
+    [({}, "src/x/docker"), ({"folder": "./images/gpu"}, "src/x/images/gpu")],
+    ids=["the usual folder", "another one"],
+)
+def test_the_file_stands_beside_the_dockerfile_wherever_it_is(fields: dict, expected: str) -> None:
+    fields = {"jobs": [":job"], **fields}
+    target = LockedRequirementsTarget(fields, Address("src/x", target_name="requirements"))
+    prefixes: list[AddPrefix] = []
 
     def add_prefix(request: AddPrefix) -> Snapshot:
         prefixes.append(request)
@@ -72,33 +105,22 @@ def generated(folder: str | None, *closures: tuple[str, ...]) -> tuple[AddPrefix
 
     run_rule_with_mocks(
         generate_locked_requirements,
-        rule_args=[
-            GenerateLockedRequirements(EMPTY_SNAPSHOT, target),
-            Mock(resolves={"second": "second.lock"}, enable_resolves=True),
-        ],
+        rule_args=[GenerateLockedRequirements(EMPTY_SNAPSHOT, target)],
         mock_gets=[
-            MockGet(Targets, (UnparsedAddressInputs,), lambda _: Targets(jobs)),
             MockGet(
-                Closure,
-                (ClosureRequest,),
-                lambda request: Closure(EMPTY_DIGEST, (), reached[request.address]),
+                LockedRequirementsRequest,
+                (NeededPackagesRequest,),
+                lambda _: LockedRequirementsRequest("second", ("numpy",)),
             ),
-            MockGet(LockedRequirements, (LockedRequirementsRequest,), choose),
+            MockGet(
+                LockedRequirements,
+                (LockedRequirementsRequest,),
+                lambda _: Mock(digest=EMPTY_DIGEST),
+            ),
             MockGet(Snapshot, (AddPrefix,), add_prefix),
         ],
     )
-    return prefixes[0], asked
-
-
-def test_the_lock_is_asked_for_names_of_packages_alone() -> None:
-    put, asked = generated(None, ("numpy",), ("mlflow-skinny", "numpy"))
-    assert put == AddPrefix(EMPTY_DIGEST, "src/x/docker")
-    assert asked == [LockedRequirementsRequest("second", ("mlflow-skinny", "numpy"))]
-
-
-def test_the_file_stands_beside_the_dockerfile_wherever_it_is() -> None:
-    put, _ = generated("./images/gpu", ())
-    assert put == AddPrefix(EMPTY_DIGEST, "src/x/images/gpu")
+    assert prefixes == [AddPrefix(EMPTY_DIGEST, expected)]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from azureml_jobs.snapshot.request import (
     JobRequest,
     LintRequest,
     LockedPackages,
+    NotebookRequest,
     ScriptRequest,
 )
 from azureml_pants.rules.closure import Closure, ClosureRequest
@@ -23,6 +24,10 @@ from azureml_pants.rules.entry_points import (
     JobEntryPoints,
     JobEntryPointsRequest,
     JobInferenceFieldSet,
+)
+from azureml_pants.rules.imports import (
+    ImportMistakes,
+    ImportMistakesRequest,
 )
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from pants.backend.docker.target_types import DockerImageContextRootField
@@ -78,11 +83,20 @@ async def gather_job(
     )
     if found.job_file.needs is None or request.mistakes:
         return JobInputs(request, await Get(Digest, CreateDigest([])))
+    needs = found.job_file.needs
+    imports = await Get(
+        ImportMistakes,
+        # An image or a registered environment has packages of its own.
+        ImportMistakesRequest((field_set.address,), is_locked=needs.build_context is not None),
+    )
+    if imports.messages:
+        request = replace(request, mistakes=imports.messages)
+        return JobInputs(request, await Get(Digest, CreateDigest([])))
     closure, environment, job_file = await MultiGet(
         Get(Closure, ClosureRequest(field_set.address)),
         Get(
             Snapshot,
-            PathGlobs(found.job_file.needs.environment_globs(), GlobMatchErrorBehavior.ignore),
+            PathGlobs(needs.environment_globs(), GlobMatchErrorBehavior.ignore),
         ),
         Get(Digest, PathGlobs([found.job_file.path])),
     )
@@ -149,7 +163,9 @@ def _unowned(where: str, point: EntryPoint, base: str, elsewhere: str) -> JobErr
     )
 
 
-def request_file(request: JobRequest | ScriptRequest | LintRequest) -> CreateDigest:
+def request_file(
+    request: JobRequest | ScriptRequest | NotebookRequest | LintRequest,
+) -> CreateDigest:
     return CreateDigest([FileContent(REQUEST_FILE, request.to_json())])
 
 

@@ -11,9 +11,12 @@ from azureml_pants.rules.entry_points import EntryPointOwners, JobInferenceField
 from azureml_pants.rules.job_inputs import (
     JobInputs,
     JobInputsRequest,
+    image_target,
     request_file,
     unowned_mistakes,
 )
+from pants.backend.docker.target_types import DockerImageTarget
+from pants.core.target_types import FileTarget
 from pants.engine.addresses import Address
 from pants.engine.fs import DigestContents
 from pants.testutil.rule_runner import RuleRunner
@@ -198,3 +201,14 @@ def test_the_message_names_the_owner_with_another_resolve() -> None:
         "job.yaml: command: no target of the job's resolve owns the file main.py.\n\n"
         "Write the same `resolve` for the job as for src/x:lib.",
     )
+
+
+def test_the_image_of_a_context_is_what_builds_from_it() -> None:
+    targets = [
+        FileTarget({"source": "a"}, Address("src/x", target_name="a")),
+        DockerImageTarget({"context_root": "./other"}, Address("src/x", target_name="other")),
+        DockerImageTarget({"context_root": "./docker"}, Address("src/x", target_name="env")),
+    ]
+    assert image_target(targets, "src/x/docker") == "src/x:env"
+    assert image_target(targets, "src/y/docker") is None
+    assert image_target(targets, None) is None

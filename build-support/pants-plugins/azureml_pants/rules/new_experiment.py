@@ -8,6 +8,7 @@ from pathlib import Path
 from azureml_jobs.errors import JobError
 from azureml_jobs.experiment.create import ExperimentRequest, create_experiment
 from azureml_jobs.experiment.locks import locked_projects
+from azureml_jobs.experiment.resolve import ResolveRequest
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
 from pants.backend.python.dependency_inference.module_mapper import (
     FirstPartyPythonModuleMapping,
@@ -44,6 +45,14 @@ class NewExperimentSubsystem(GoalSubsystem):
             `team/my_experiment` for one in a folder with others.
 
             It is also the name of its Python package: lower-case letters, digits and underscores.
+            """),
+    )
+    resolve = StrOption(
+        default=None,
+        help=help_text("""
+            A set of locked packages of its own for the experiment, e.g. `older`, where it needs
+            other versions than the rest. It is made when it is not there yet; without `--name`,
+            that is all.
             """),
     )
     source_root = StrOption(
@@ -88,6 +97,11 @@ async def new_experiment(
             **modules_elsewhere(first_party, python_setup.default_resolve, options.source_root),
         },
         owners=tuple(str(target.address) for target in targets if owns_below(target, file)),
+        resolve=(
+            ResolveRequest(options.resolve, python_setup.default_resolve, python_setup.resolves)
+            if options.resolve
+            else None
+        ),
     )
     # Else the engine would begin anew when it sees that files have changed.
     workspace.side_effected()

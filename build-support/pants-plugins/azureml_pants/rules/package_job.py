@@ -42,7 +42,7 @@ async def package_job(
     field_set: PackageJobFieldSet, azureml: AzureMLSubsystem, pex_env: PexEnvironment
 ) -> BuiltPackage:
     inputs = await Get(JobInputs, JobInputsRequest(JobInferenceFieldSet.of(field_set)))
-    check_mistakes(inputs.request)
+    check_mistakes(inputs.request.mistakes)
     complete = pex_env.in_sandbox(working_directory=None)
     tool, sources, request, environment = await MultiGet(
         Get(JobTool, JobToolRequest(complete)),

@@ -10,6 +10,7 @@ from azureml_pants.rules.debugger import DebugRequest
 from azureml_pants.rules.entry_points import JobInferenceFieldSet
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest, request_file
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
+from azureml_pants.rules.submitter import Submitter, SubmitterRequest
 from azureml_pants.rules.tool import JobTool, JobToolRequest
 from azureml_pants.target_types import AzureMLJobEntryPointField, AzureMLJobSourceField
 from pants.backend.python.target_types import PythonResolveField
@@ -53,13 +54,16 @@ async def run_job(
     )
     request, digests = replace(inputs.request, options=options), [tool.digest, inputs.digest]
     # A job that will not run is not worth an installation, nor is one that has an image for sure.
-    is_run = not request.mistakes and not NOT_RUN.intersection(run_goal.args)
-    if is_run and not only_docker(options.runtime, run_goal.args):
-        packages = await Get(
-            InstalledPackages, InstallPackagesRequest(field_set.address, environment)
-        )
-        request = replace(request, venv=packages.venv)
-        digests.append(packages.digest)
+    if not request.mistakes and not NOT_RUN.intersection(run_goal.args):
+        submitter = await Get(Submitter, SubmitterRequest(environment, tuple(run_goal.args)))
+        request = replace(request, azure=submitter.venv)
+        digests.append(submitter.digest)
+        if submitter.venv is None and not only_docker(options.runtime, run_goal.args):
+            packages = await Get(
+                InstalledPackages, InstallPackagesRequest(field_set.address, environment)
+            )
+            request = replace(request, venv=packages.venv)
+            digests.append(packages.digest)
     digests.append(await Get(Digest, CreateDigest, request_file(request)))
     return RunRequest(
         digest=await Get(Digest, MergeDigests(digests)),

@@ -5,10 +5,16 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.snapshot.request import JobRequest, LockedPackages, PackagesVenv
+from azureml_jobs.snapshot.request import (
+    JobRequest,
+    LockedPackages,
+    PackagesVenv,
+    RuntimeOptions,
+)
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.rules.run_job import RunJobFieldSet, run_job
+from azureml_pants.rules.submitter import Submitter, SubmitterRequest
 from azureml_pants.rules.tool import JobTool, JobToolRequest
 from azureml_pants.target_types import AzureMLJobEntryPointField, AzureMLJobSourceField
 from pants.backend.python.target_types import PythonResolveField
@@ -19,9 +25,12 @@ from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 
 ADDRESS = Address("src/x", target_name="job")
 VENV = PackagesVenv("/cache/venv", "seed")
+AZURE = PackagesVenv("/cache/azure", "seed-azure")
 
 
-def run(*arguments: str, mistakes: tuple[str, ...] = ()) -> tuple[RunRequest, dict, list[Address]]:
+def run(
+    *arguments: str, mistakes: tuple[str, ...] = (), runtime: str = "auto"
+) -> tuple[RunRequest, dict, list[Address]]:
     """What is run for `run src/x:job -- ARGUMENTS`, the request, and whose packages were made."""
     gathered = JobRequest(
         address=str(ADDRESS),
@@ -54,6 +63,7 @@ def run(*arguments: str, mistakes: tuple[str, ...] = ()) -> tuple[RunRequest, di
             ),
             Mock(),
             SimpleNamespace(args=arguments),
+            RuntimeOptions(runtime, ("--gpus", "all")),
         ],
         mock_gets=[
             MockGet(JobInputs, (JobInputsRequest,), lambda _: JobInputs(gathered, EMPTY_DIGEST)),
@@ -61,6 +71,7 @@ def run(*arguments: str, mistakes: tuple[str, ...] = ()) -> tuple[RunRequest, di
                 JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "tool/run.py")
             ),
             MockGet(InstalledPackages, (InstallPackagesRequest,), install),
+            MockGet(Submitter, (SubmitterRequest,), lambda _: Submitter(EMPTY_DIGEST, AZURE)),
             MockGet(Digest, (CreateDigest,), create),
             MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
         ],
@@ -81,6 +92,7 @@ def test_the_job_tool_is_started_on_the_request() -> None:
         "{chroot}/request.json",
     )
     assert request["venv"] == {"prefix": "/cache/venv", "seed": "seed"}
+    assert request["azure"] == {"prefix": "/cache/azure", "seed": "seed-azure"}
 
 
 def test_the_packages_are_those_of_the_job() -> None:
@@ -92,6 +104,19 @@ def test_nothing_is_installed_to_be_told_something(argument: str) -> None:
     _, request, installed = run("--set", "a=b", argument)
     assert installed == []
     assert request["venv"] is None
+
+
+@pytest.mark.parametrize(
+    "runtime, arguments, is_installed",
+    [("docker", (), False), ("docker", ("--runtime=venv",), True), ("venv", (), True)],
+)
+def test_nothing_is_installed_for_what_runs_in_its_image(
+    runtime: str, arguments: tuple[str, ...], is_installed: bool
+) -> None:
+    _, request, installed = run(*arguments, runtime=runtime)
+    assert bool(installed) is is_installed
+    assert request["options"]["runtime"] == runtime
+    assert request["options"]["run_arguments"] == ["--gpus", "all"]
 
 
 def test_nothing_is_installed_for_a_job_with_mistakes() -> None:

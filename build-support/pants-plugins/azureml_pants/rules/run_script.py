@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from azureml_jobs.snapshot.request import REQUEST_FILE, SOURCES_FOLDER, ScriptRequest
+from azureml_jobs.snapshot.request import (
+    REQUEST_FILE,
+    SOURCES_FOLDER,
+    ClosureFile,
+    ScriptRequest,
+)
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.debugger import DebugRequest
 from azureml_pants.rules.entry_points import (
@@ -12,6 +17,7 @@ from azureml_pants.rules.entry_points import (
     LocalEntryPointRequest,
     LocalInferenceFieldSet,
 )
+from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.job_inputs import request_file, unowned_mistakes
 from azureml_pants.rules.runtime import ScriptRuntime, ScriptRuntimeRequest
 from azureml_pants.rules.tool import JobTool, JobToolRequest
@@ -19,9 +25,11 @@ from azureml_pants.target_types import (
     AzureMLImageField,
     AzureMLLocalEntryPointField,
     AzureMLTerminalDependenciesField,
+    AzureMLTestDependenciesField,
 )
+from pants.backend.python.subsystems.pytest import PyTest
 from pants.backend.python.subsystems.setup import PythonSetup
-from pants.backend.python.target_types import PythonResolveField
+from pants.backend.python.target_types import PythonResolveField, PythonTestSourceField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import (
     RunDebugAdapterRequest,
@@ -29,9 +37,18 @@ from pants.core.goals.run import (
     RunInSandboxBehavior,
     RunRequest,
 )
+from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
 from pants.engine.addresses import Address
-from pants.engine.fs import AddPrefix, CreateDigest, Digest, MergeDigests
+from pants.engine.fs import (
+    EMPTY_SNAPSHOT,
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    MergeDigests,
+    Snapshot,
+)
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import DependenciesRequest, Targets
 
 
 @dataclass(frozen=True)
@@ -43,7 +60,12 @@ class RunScriptRequest:
     image: AzureMLImageField
     resolve: PythonResolveField
     script: str | None = None
+    entry_points: tuple[Address, ...] = ()
     mistakes: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    # Files beside the closure, such as pytest's settings, by their paths in the repository.
+    settings: Snapshot = EMPTY_SNAPSHOT
+    in_image: bool = False
 
 
 @rule(desc="Prepare a script")
@@ -55,10 +77,26 @@ async def run_script(
         Get(JobTool, JobToolRequest(environment)),
         Get(Closure, ClosureRequest(request.address)),
     )
-    script = ScriptRequest(
-        str(request.address), request.script, closure.files, mistakes=request.mistakes
+    # With an image of ours everything has to be locked; otherwise what only the job needs may come
+    # with its environment.
+    imports = await Get(
+        ImportMistakes,
+        ImportMistakesRequest(
+            (request.address,) if request.image.value else request.entry_points, is_locked=True
+        ),
     )
-    digests = [tool.digest, await Get(Digest, AddPrefix(closure.digest, SOURCES_FOLDER))]
+    script = ScriptRequest(
+        str(request.address),
+        request.script,
+        (
+            *closure.files,
+            *(ClosureFile(path, "", "", "settings") for path in request.settings.files),
+        ),
+        mistakes=(*request.mistakes, *imports.messages),
+        tests=request.tests,
+    )
+    sources = await Get(Digest, MergeDigests((closure.digest, request.settings.digest)))
+    digests = [tool.digest, await Get(Digest, AddPrefix(sources, SOURCES_FOLDER))]
     # What will not run is not worth an installation.
     if not script.mistakes:
         runtime = await Get(
@@ -69,6 +107,7 @@ async def run_script(
                 request.resolve.normalized_value(python_setup),
                 closure.requirements,
                 environment,
+                request.in_image,
             ),
         )
         digests.append(runtime.digest)
@@ -113,6 +152,7 @@ async def run_local_script(field_set: RunLocalFieldSet) -> RunRequest:
             field_set.image,
             field_set.resolve,
             script=found.files[0] if found.files else None,
+            entry_points=found.addresses,
             mistakes=unowned_mistakes(f"{field_set.address}: entry_point", found, "the BUILD file"),
         ),
     )
@@ -141,5 +181,44 @@ async def run_terminal(field_set: RunTerminalFieldSet) -> RunRequest:
     )
 
 
+@dataclass(frozen=True)
+class RunTestsFieldSet(RunFieldSet):
+    required_fields = (AzureMLTestDependenciesField,)
+    run_in_sandbox_behavior = RunInSandboxBehavior.NOT_SUPPORTED
+
+    dependencies: AzureMLTestDependenciesField
+    image: AzureMLImageField
+    resolve: PythonResolveField
+
+
+@rule(desc="Prepare tests in an image")
+async def run_tests(field_set: RunTestsFieldSet, pytest: PyTest) -> RunRequest:
+    targets = await Get(Targets, DependenciesRequest(field_set.dependencies))
+    tests = tuple(
+        target[PythonTestSourceField].file_path
+        for target in targets
+        if target.has_field(PythonTestSourceField)
+    )
+    # As for Pants' own goal; of settings in several folders pytest reads one.
+    settings = await Get(ConfigFiles, ConfigFilesRequest, pytest.config_request([""]))
+    return await Get(
+        RunRequest,
+        RunScriptRequest(
+            "tests",
+            field_set.address,
+            field_set.image,
+            field_set.resolve,
+            tests=tests,
+            settings=settings.snapshot,
+            in_image=True,
+        ),
+    )
+
+
 def rules():
-    return [*collect_rules(), *RunLocalFieldSet.rules(), *RunTerminalFieldSet.rules()]
+    return [
+        *collect_rules(),
+        *RunLocalFieldSet.rules(),
+        *RunTerminalFieldSet.rules(),
+        *RunTestsFieldSet.rules(),
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from azureml_jobs.local.runtimes import DOCKER, VENV
 from azureml_jobs.snapshot.request import EnvironmentImage, PackagesVenv, RuntimeOptions
@@ -36,14 +36,56 @@ async def find_runtime_options(azureml: AzureMLSubsystem, docker: DockerOptions)
 
 
 @dataclass(frozen=True)
+class NamedImageRequest:
+    """The image that the field of a target names, which has to be set."""
+
+    address: Address
+    field: AzureMLImageField
+
+
+@dataclass(frozen=True)
+class NamedImage:
+    """`requirements` are the packages that it was made for."""
+
+    image: EnvironmentImage
+    requirements: frozenset[str]
+
+
+@rule
+async def find_named_image(request: NamedImageRequest) -> NamedImage:
+    (target,) = await Get(
+        Targets,
+        UnparsedAddressInputs(
+            [request.field.value or ""],
+            owning_address=request.address,
+            description_of_origin=f"the `image` of {request.address}",
+        ),
+    )
+    image, dependencies = await MultiGet(
+        Get(EnvironmentImage, EnvironmentImageRequest(target)),
+        Get(Targets, DependenciesRequest(target.get(Dependencies))),
+    )
+    installed = await MultiGet(
+        Get(LockedRequirementsRequest, NeededPackagesRequest(dependency))
+        for dependency in dependencies
+        if dependency.has_field(LockedRequirementsJobsField)
+    )
+    return NamedImage(image, frozenset(name for each in installed for name in each.requirements))
+
+
+@dataclass(frozen=True)
 class ScriptRuntimeRequest:
-    """What a script runs in; `requirements` are the packages that its closure imports."""
+    """What a script runs in; `requirements` are the packages that its closure imports.
+
+    `in_image` says that nothing but the image will do, whatever the options are.
+    """
 
     address: Address
     image: AzureMLImageField
     resolve: str
     requirements: tuple[str, ...]
     environment: CompletePexEnvironment
+    in_image: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,27 +106,13 @@ class ScriptRuntime:
 async def prepare_script_runtime(
     request: ScriptRuntimeRequest, options: RuntimeOptions
 ) -> ScriptRuntime:
+    if request.in_image:
+        options = replace(options, runtime=DOCKER)
     digests, venv, image, layered = [], None, None, False
     if options.runtime != VENV and request.image.value:
-        (target,) = await Get(
-            Targets,
-            UnparsedAddressInputs(
-                [request.image.value],
-                owning_address=request.address,
-                description_of_origin=f"the `image` of {request.address}",
-            ),
-        )
-        image, dependencies = await MultiGet(
-            Get(EnvironmentImage, EnvironmentImageRequest(target)),
-            Get(Targets, DependenciesRequest(target.get(Dependencies))),
-        )
-        installed = await MultiGet(
-            Get(LockedRequirementsRequest, NeededPackagesRequest(dependency))
-            for dependency in dependencies
-            if dependency.has_field(LockedRequirementsJobsField)
-        )
-        names = {name for each in installed for name in each.requirements}
-        layered = not names.issuperset(request.requirements)
+        named = await Get(NamedImage, NamedImageRequest(request.address, request.image))
+        image = named.image
+        layered = not named.requirements.issuperset(request.requirements)
         if layered:
             locked = await Get(
                 LockedRequirements, LockedRequirementsRequest(request.resolve, request.requirements)

@@ -1,0 +1,58 @@
+"""What a Dockerfile is based on."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, Mapping
+
+# https://docs.docker.com/reference/dockerfile/#environment-replacement
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
+
+
+def base_images(dockerfile: str, build_arguments: Mapping[str, str]) -> tuple[str, ...]:
+    """The images that the builder has to have, in order: all of `FROM` that are no earlier stage.
+
+    Those for a named platform are left to the builder.
+    """
+    arguments: dict[str, str] = {}
+    stages: set[str] = {"scratch"}
+    found: dict[str, None] = {}
+    has_begun = False
+    for instruction, rest in _instructions(dockerfile):
+        if instruction == "ARG" and not has_begun:
+            for word in rest.split():
+                name, _, default = word.partition("=")
+                arguments[name] = build_arguments.get(
+                    name, _expanded(default.strip("\"'"), arguments)
+                )
+        elif instruction == "FROM":
+            has_begun = True
+            words = rest.split()
+            has_platform = words[0].startswith("--")
+            image, *named = words[1:] if has_platform else words
+            image = _expanded(image, arguments)
+            if image.lower() not in stages and not has_platform and image:
+                found[image] = None
+            if len(named) == 2 and named[0].upper() == "AS":
+                stages.add(named[1].lower())
+    return tuple(found)
+
+
+def _instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
+    lines = [line for line in dockerfile.splitlines() if not line.lstrip().startswith("#")]
+    for line in re.sub(r"[\\`]\n", " ", "\n".join(lines)).splitlines():
+        instruction, _, rest = line.strip().partition(" ")
+        if rest.strip():
+            yield instruction.upper(), rest.strip()
+
+
+def _expanded(text: str, arguments: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        given = arguments.get(match[1] or match[2], "")
+        if match[3] == "-":
+            return given or match[4]
+        if match[3] == "+":
+            return match[4] if given else ""
+        return given
+
+    return _VARIABLE.sub(value, text)

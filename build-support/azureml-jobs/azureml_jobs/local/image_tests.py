@@ -1,0 +1,71 @@
+"""Tests in the image of an experiment: run, and remembered where they passed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Optional, Sequence
+
+from azureml_jobs.docker.engine import Image
+from azureml_jobs.errors import OutsideError
+from azureml_jobs.local.interruptions import Interruptions
+from azureml_jobs.local.output import Log, open_standard_descriptors
+from azureml_jobs.local.script import Script, script_status
+from azureml_jobs.local.supervise import GRACE_SECONDS, Supervision
+from azureml_jobs.snapshot.digest import content_digest
+
+
+def result_file(
+    root: Path, image: Image, code: Path, files: Sequence[str], command: Sequence[str]
+) -> Path:
+    """The file that keeps the output of these tests once they have passed.
+
+    Its name tells the image's content, the files (paths below `code`) and the command line.
+    """
+    sources = content_digest((name, (code / name).read_bytes(), False) for name in files)
+    key = json.dumps([image.id, sources, list(command)])
+    return root / "tests" / f"{hashlib.sha256(key.encode()).hexdigest()}.txt"
+
+
+def passed_before(result: Path) -> Optional[str]:
+    """What these tests printed when they passed; None when they have not yet."""
+    try:
+        return result.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def execute_tests(folder: Path, grace: float = GRACE_SECONDS) -> int:
+    """Run the tests in `folder` and return pytest's status; then remove the folder."""
+    open_standard_descriptors()
+    folder = folder.absolute()
+    script = Script.read(folder)
+    started = script.launch(folder)
+    log = Log(folder / "log.txt")
+    try:
+        with Interruptions() as interruptions:
+            process, copies = started.copied_to(log)
+            ended = Supervision(
+                process,
+                interruptions,
+                ask=lambda signum: os.killpg(process.pid, signum),
+                kill=lambda: started.kill(process.pid),
+                copies=copies,
+                grace=grace,
+            ).wait()
+        status = script_status(started, ended)
+        if status == 0 and not log.error:
+            result = Path(script.result)
+            result.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(folder / "log.txt", result)
+    except OSError as error:
+        raise OutsideError(started.argv[0], f"it could not be started: {error.strerror}") from error
+    finally:
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    print("The tests passed." if status == 0 else "The tests did not pass.", file=sys.stderr)
+    return status

@@ -1,0 +1,196 @@
+"""Make a job folder of the local workspace from what was uploaded for a job."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import Any, Mapping, Optional
+
+from azureml_jobs.errors import JobError
+from azureml_jobs.jobfile.expressions import render
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.service.arm import WorkspaceAddress
+from azureml_jobs.service.assets import Assets, storage_place
+from azureml_jobs.service.blobs import BlobStorage
+from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
+
+_VERSION_ID = re.compile(r".*/(codes|data|models)/([^/]+)/versions/([^/]+)", re.IGNORECASE)
+_VERSION_NAME = re.compile(r"azureml:([^:/]+):([^:/]+)")
+_DATASTORE_URI = re.compile(
+    r"azureml://(?:subscriptions/[^/]+/resource[gG]roups/[^/]+/(?:providers/[^/]+/)?workspaces/[^/]+/)?"
+    r"datastores/([^/]+)/(?:paths/)?(.*)"
+)
+_CONTAINERS = {"workspaceblobstore": BLOB_CONTAINER, "workspaceartifactstore": ARTIFACT_CONTAINER}
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+
+
+class Assembly:
+    def __init__(self, workspace: WorkspaceAddress, assets: Assets, blobs: BlobStorage) -> None:
+        self._workspace = workspace
+        self._assets = assets
+        self._blobs = blobs
+
+    def assemble(
+        self, name: str, properties: Mapping[str, Any], folder: JobFolder, python: str
+    ) -> None:
+        """Write the folder; it appears when it is whole. Raises `JobError` for what cannot run."""
+        if properties["jobType"] != "Command":
+            raise JobError(
+                name,
+                f"the stand-in runs command jobs, and this is a {properties['jobType'].lower()} job",
+                "It was checked and taken; run it in Azure Machine Learning.",
+            )
+        staging = JobFolder(folder.path.parent / f".new-{name}")
+        shutil.rmtree(staging.path, ignore_errors=True)
+        try:
+            (staging.bundle / "code").mkdir(parents=True)
+            if properties.get("codeId"):
+                self._fetch_code(name, properties["codeId"], staging.bundle / "code")
+            record = self._record(name, properties, staging, folder, python)
+            staging.save(record)
+            os.rename(staging.path, folder.path)
+        except BaseException:
+            shutil.rmtree(staging.path, ignore_errors=True)
+            raise
+
+    def _record(
+        self,
+        name: str,
+        properties: Mapping[str, Any],
+        staging: JobFolder,
+        folder: JobFolder,
+        python: str,
+    ) -> JobRecord:
+        inputs = {
+            key: self._input(key, given, staging, folder)
+            for key, given in (properties.get("inputs") or {}).items()
+        }
+        outputs = resolve_outputs(
+            {
+                "outputs": {
+                    key: {"type": given["jobOutputType"]}
+                    for key, given in (properties.get("outputs") or {}).items()
+                }
+            },
+            folder,
+        )
+        limits = properties.get("limits") or {}
+        return JobRecord(
+            name=name,
+            display_name=properties.get("displayName") or name,
+            experiment_name=properties.get("experimentName") or "Default",
+            description=properties.get("description") or "",
+            command=render(
+                properties["command"],
+                {key: given["value"] for key, given in inputs.items()},
+                {key: str(given.path) for key, given in outputs.items()},
+                paths={
+                    *(f"inputs.{key}" for key, given in inputs.items() if given["kind"] == "path"),
+                    *(f"outputs.{key}" for key in outputs),
+                },
+            ),
+            python=python,
+            tags=dict(properties.get("tags") or {}),
+            inputs=inputs,
+            outputs={key: str(given.path) for key, given in outputs.items()},
+            environment_variables={
+                key: value or ""
+                for key, value in (properties.get("environmentVariables") or {}).items()
+            },
+            timeout=_seconds(limits.get("timeout")),
+        )
+
+    def _fetch_code(self, name: str, code_id: str, target: Path) -> None:
+        match = _VERSION_ID.fullmatch(code_id)
+        found = match and self._assets.version(self._workspace, "codes", match[2], match[3])
+        if not found:
+            raise JobError(name, f"its code {code_id} is gone")
+        place = storage_place(found["properties"]["codeUri"])
+        if place is None or not self._fetch(*place, target):
+            raise JobError(name, f"its code {found['properties']['codeUri']} has no files")
+
+    def _input(
+        self, name: str, given: Mapping[str, Any], staging: JobFolder, folder: JobFolder
+    ) -> dict[str, Any]:
+        if given["jobInputType"] == "literal":
+            return {"kind": "literal", "value": given["value"], "asset": None}
+        uri = given["uri"]
+        place = self._place(name, uri)
+        target = staging.path / "inputs" / name
+        if not self._fetch(*place, target):
+            raise JobError(f"inputs.{name}", f"there is no data at {uri}")
+        final = folder.path / "inputs" / name
+        if (target / _ITSELF).is_file():
+            # The address is that of a file.
+            file = PurePosixPath(place[1]).name
+            os.rename(target / _ITSELF, target / file)
+            final = final / file
+        return {"kind": "path", "value": str(final), "asset": uri}
+
+    def _place(self, name: str, uri: str) -> tuple[str, str]:
+        """Container and path of what an input names."""
+        version = _VERSION_NAME.fullmatch(uri)
+        match = _VERSION_ID.fullmatch(uri)
+        if version or match:
+            kind = match[1].lower() if match else "data"
+            asset, number = (match[2], match[3]) if match else (version[1], version[2])  # type: ignore[index]
+            found = self._assets.version(self._workspace, kind, asset, number)
+            if found is None:
+                raise JobError(f"inputs.{name}", f"{uri} does not exist")
+            key = "dataUri" if kind == "data" else "modelUri"
+            return self._place(name, found["properties"][key])
+        datastore = _DATASTORE_URI.fullmatch(uri)
+        if datastore and datastore[1] in _CONTAINERS:
+            return _CONTAINERS[datastore[1]], datastore[2].strip("/")
+        place = storage_place(uri)
+        if place is None or not self._blobs.state.has_container(place[0]):
+            raise JobError(
+                f"inputs.{name}",
+                f"the stand-in does not fetch {uri}",
+                "It has what was uploaded to its own storage.",
+            )
+        return place
+
+    def _fetch(self, container: str, path: str, target: Path) -> bool:
+        """Write the blobs below `path`, or the blob of that very name; whether there was one."""
+        own = self._blobs.blob(container, path) if path else None
+        if own is not None:
+            _copy(own.file, target / _ITSELF)
+            return True
+        prefix = f"{path}/" if path else ""
+        blobs = self._blobs.blobs(container, prefix)
+        for blob in blobs:
+            file = _inside(target, blob.name[len(prefix) :])
+            if file is not None:
+                _copy(blob.file, file)
+        return bool(blobs)
+
+
+# Stands for the blob that an address names itself; no blob below it can have this name.
+_ITSELF = ".\N{FULL BLOCK}"
+
+
+def _inside(target: Path, name: str) -> Optional[Path]:
+    """The place of a blob below `target`; None for a name that would lead out of it."""
+    parts = PurePosixPath(name).parts
+    if not parts or ".." in parts or name.startswith("/") or name.endswith("/"):
+        return None
+    return target.joinpath(*parts)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _seconds(duration: Optional[str]) -> Optional[float]:
+    """Seconds of an ISO 8601 duration such as `PT1H30M`; None when there is none."""
+    match = _DURATION.fullmatch(duration or "")
+    if not duration or match is None:
+        return None
+    days, hours, minutes, seconds = (float(each or 0) for each in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds

@@ -1,0 +1,258 @@
+"""Run the jobs that the service took, each in a job folder of the local workspace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterable, Mapping, Optional
+
+from azureml_jobs.errors import JobError
+from azureml_jobs.handover import RUN_SCRIPT
+from azureml_jobs.local import record as status
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.jobs import cancel
+from azureml_jobs.local.process import is_same
+from azureml_jobs.local.record import JobRecord, now
+from azureml_jobs.local.state import current
+from azureml_jobs.service.assemble import Assembly
+from azureml_jobs.service.blobs import BlobStorage, live_blob
+from azureml_jobs.service.state import BlobRecord, State
+
+QUEUED = "Queued"
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What run history tells of a job. Times are ISO 8601 in UTC."""
+
+    status: str
+    started: Optional[str] = None
+    ended: Optional[str] = None
+    error: Optional[str] = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in status.ENDED
+
+
+class Execution:
+    """Jobs wait in line for one of `at_once` places.
+
+    python: prefix of the virtual environment whose programs a job finds. With no place at all
+    every job stays `Queued`, until it is cancelled.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        blobs: BlobStorage,
+        assembly: Assembly,
+        folder: Path,
+        python: str,
+        at_once: int,
+    ) -> None:
+        self.python = python
+        self._state = state
+        self._assembly = assembly
+        self._jobs_folder = folder / "jobs"
+        self._jobs_folder.mkdir(parents=True, exist_ok=True)
+        self._line: queue.Queue[Optional[str]] = queue.Queue()
+        self._lock = threading.Lock()
+        self._cancelled: set[str] = set()
+        self._stopping = threading.Event()
+        self._workers = [
+            threading.Thread(target=self._work, name=f"service-job-{number}", daemon=True)
+            for number in range(at_once)
+        ]
+        blobs.live.append(_Artifacts(self))
+        for name in self._unfinished():
+            self._end(name, status.FAILED, "the service ended before the job did")
+
+    def start(self) -> None:
+        for worker in self._workers:
+            worker.start()
+
+    def stop(self) -> None:
+        """Cancel what runs, and wait for it."""
+        self._stopping.set()
+        for _ in self._workers:
+            self._line.put(None)
+        for name in self._unfinished():
+            with contextlib.suppress(JobError):
+                self.cancel(name, grace=2.0)
+        for worker in self._workers:
+            if worker.ident is not None:
+                worker.join(60.0)
+
+    def take(self, name: str, properties: Mapping[str, Any]) -> None:
+        """Put a job in line. `properties` are those of the control plane."""
+        content = {"name": name, "status": QUEUED, "properties": dict(properties)}
+        self._state.put_document("runs", name, content)
+        self._line.put(name)
+
+    def folder(self, name: str) -> JobFolder:
+        return JobFolder(self._jobs_folder / name)
+
+    def record(self, name: str) -> Optional[JobRecord]:
+        """The local record of a job; None before it was assembled."""
+        folder = self.folder(name)
+        try:
+            return current(folder)
+        except (OSError, ValueError):
+            return None
+
+    def view(self, name: str) -> RunView:
+        run = self._state.document("runs", name)
+        if run is None:
+            return RunView(QUEUED)
+        if run["status"] in status.ENDED:
+            return RunView(run["status"], run.get("started"), run.get("ended"), run.get("error"))
+        record = self.record(name)
+        if record is None or (record.status == status.NOT_STARTED and not record.has_ended):
+            return RunView(run["status"])
+        if record.has_ended:
+            return RunView(record.status, record.started, record.ended, record.error)
+        return RunView(record.status, record.started)
+
+    def cancel(self, name: str, grace: float = 30.0) -> None:
+        """Ask for the end of a job, and return at once."""
+        with self._lock:
+            self._cancelled.add(name)
+            run = self._state.document("runs", name)
+            if run is None or run["status"] in status.ENDED:
+                return
+            if run["status"] == QUEUED:
+                self._end(name, status.CANCELED, "canceled before it began")
+                return
+        threading.Thread(target=self._cancel_running, args=(name, grace), daemon=True).start()
+
+    def forget(self, name: str) -> None:
+        self._state.remove_document("runs", name)
+        shutil.rmtree(self.folder(name).path, ignore_errors=True)
+
+    def _cancel_running(self, name: str, grace: float) -> None:
+        folder = self.folder(name)
+        while not self.view(name).has_ended:
+            record = self.record(name)
+            # Between assembling a job and its runner's first word there is nobody to signal.
+            if record and record.pid is not None and is_same(record.pid, record.process_start):
+                with contextlib.suppress(JobError):
+                    cancel(folder, grace)
+            threading.Event().wait(0.05)
+
+    def _work(self) -> None:
+        while (name := self._line.get()) is not None:
+            if self._stopping.is_set():
+                return
+            with self._lock:
+                run = self._state.document("runs", name)
+                if run is None or run["status"] != QUEUED:
+                    continue
+                self._state.put_document("runs", name, {**run, "status": status.PREPARING})
+            try:
+                self._run(name, run["properties"])
+            except (JobError, OSError, ValueError) as error:
+                self._end(name, status.FAILED, str(error))
+
+    def _run(self, name: str, properties: Mapping[str, Any]) -> None:
+        folder = self.folder(name)
+        self._assembly.assemble(name, properties, folder, self.python)
+        if name in self._cancelled:
+            self._end(name, status.CANCELED, "canceled before it began")
+            return
+        environment = {
+            **os.environ,
+            # The job's own environment is made by the runner, which takes nothing of this.
+            "PYTHONPATH": os.pathsep.join(os.path.abspath(each) for each in sys.path if each),
+        }
+        runner = subprocess.Popen(
+            [sys.executable, str(RUN_SCRIPT), "execute", str(folder.path)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        runner.wait()
+        record = current(folder)
+        self._end(name, record.status, record.error, record.started, record.ended)
+
+    def _end(
+        self,
+        name: str,
+        ended: str,
+        error: Optional[str],
+        started: Optional[str] = None,
+        moment: Optional[str] = None,
+    ) -> None:
+        run = self._state.document("runs", name) or {"name": name, "properties": {}}
+        run.update(status=ended, error=error, started=started, ended=moment or now())
+        self._state.put_document("runs", name, run)
+
+    def _unfinished(self) -> list[str]:
+        return [
+            each["name"]
+            for each in self._state.documents("runs")
+            if each["status"] not in status.ENDED
+        ]
+
+
+class _Artifacts:
+    """Logs, artifacts and outputs of jobs as blobs, where Azure ML keeps them."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+
+    def blob(self, container: str, name: str) -> Optional[BlobRecord]:
+        job = _job_of(container, name)
+        if job is None:
+            return None
+        found = [each for each in self._of(job, container) if each.name == name]
+        return found[0] if found else None
+
+    def blobs(self, container: str, prefix: str) -> Iterable[BlobRecord]:
+        job = _job_of(container, prefix)
+        if job is None:
+            return []
+        return [each for each in self._of(job, container) if each.name.startswith(prefix)]
+
+    def _of(self, job: str, container: str) -> Iterable[BlobRecord]:
+        from azureml_jobs.local.download import artifacts
+        from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER
+
+        record = self._execution.record(job)
+        if record is None:
+            return
+        folder = self._execution.folder(job)
+        is_final = self._execution.view(job).has_ended
+        if container == ARTIFACT_CONTAINER:
+            files = [(f"ExperimentRun/dcid.{job}/{n}", path) for n, path in artifacts(folder)]
+        else:
+            files = [
+                (f"azureml/{job}/{path.relative_to(folder.outputs).as_posix()}", path)
+                for path in sorted(folder.outputs.rglob("*"))
+            ]
+        for name, path in files:
+            if path.is_file():
+                blob = live_blob(container, name, path, is_final)
+                if blob is not None:
+                    yield blob
+
+
+def _job_of(container: str, name: str) -> Optional[str]:
+    from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
+
+    patterns = {
+        ARTIFACT_CONTAINER: r"ExperimentRun/dcid\.([a-zA-Z0-9_-]+)(?:/.*)?",
+        BLOB_CONTAINER: r"azureml/([a-zA-Z0-9_-]+)(?:/.*)?",
+    }
+    match = re.fullmatch(patterns.get(container, "(?!)"), name, re.DOTALL)
+    return match[1] if match else None

@@ -1,0 +1,210 @@
+"""The data plane: run history, the addresses of outputs, and MLflow's tracking for reading."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Optional, Sequence
+
+from azureml_jobs.service import arm
+from azureml_jobs.service.arm import WORKSPACE, WorkspaceAddress
+from azureml_jobs.service.blobs import BlobStorage
+from azureml_jobs.service.clouds import AML_AUDIENCES, Names
+from azureml_jobs.service.control_plane import (
+    ARTIFACT_CONTAINER,
+    ARTIFACT_STORE,
+    BLOB_STORE,
+    ControlPlane,
+)
+from azureml_jobs.service.execution import RunView
+from azureml_jobs.service.jobs import Jobs, artifact_prefix
+from azureml_jobs.service.messages import Answer, Refusal, Request, json_answer
+from azureml_jobs.service.routing import Route, Router
+
+_HISTORY = f"/history/v1.0{WORKSPACE}"
+_DATA = f"/data/v1.0{WORKSPACE}"
+
+
+class RunHistory:
+    """Sources: azure-ai-ml's generated clients `runhistory` and `dataset_dataplane`."""
+
+    def __init__(self, control: ControlPlane, jobs: Jobs, blobs: BlobStorage) -> None:
+        self.control = control
+        self.jobs = jobs
+        self.blobs = blobs
+
+    def routes(self) -> list[Route]:
+        found = [
+            Route("POST", f"{_HISTORY}/rundata", self.run_data),
+            Route("POST", f"{_DATA}/dataversion/batchGetResolvedUris", self.resolve_uris),
+        ]
+        for runs in (f"{_HISTORY}/runs", f"{_HISTORY}/experiments/{{experiment}}/runs"):
+            found += [
+                Route("GET", f"{runs}/{{name}}", self.get_run),
+                Route("PATCH", f"{runs}/{{name}}", self.change_run),
+                Route("GET", f"{runs}/{{name}}/details", self.details),
+                Route("GET", f"{runs}/{{name}}/children", self.children),
+                Route("GET", f"{runs}/{{name}}/artifacts", self.artifacts),
+                Route("GET", f"{runs}/{{name}}/artifacts/contentinfo", self.artifact_address),
+            ]
+        return found
+
+    def guarded(self, routes: Sequence[Route]) -> Router:
+        """A router for the data plane, which takes tokens for Azure ML as well."""
+        return Router([Route(r.method, r.pattern, self._guarded(r.handler)) for r in routes])
+
+    def _guarded(self, handler: Callable[..., Answer]) -> Callable[..., Answer]:
+        def answer(
+            request: Request, subscription: str, group: str, workspace: str, **places: str
+        ) -> Answer:
+            self.control.tokens.check(request, (*self.control.audiences, *AML_AUDIENCES))
+            self.control.check_workspace(subscription, group, workspace)
+            places.pop("experiment", None)
+            return handler(request, workspace=self.control.workspace, **places)
+
+        return answer
+
+    def get_run(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
+        return json_answer(self._run(name))
+
+    def change_run(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
+        self.jobs.change(name, request.json())
+        return json_answer(self._run(name))
+
+    def run_data(self, request: Request, workspace: WorkspaceAddress) -> Answer:
+        name = request.json().get("runId")
+        if not isinstance(name, str):
+            raise Refusal(400, "ValidationError", "runId is required.")
+        return json_answer({"runMetadata": self._run(name), "runDefinition": None})
+
+    def details(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
+        run = self._run(name)
+        prefix = f"{artifact_prefix(name)}/"
+        run["logFiles"] = {
+            blob.name[len(prefix) :]: self._address(request, blob.name)
+            for folder in ("user_logs/", "logs/")
+            for blob in self.blobs.blobs(ARTIFACT_CONTAINER, prefix + folder)
+        }
+        return json_answer(run)
+
+    def children(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
+        self.jobs.stored(name)
+        return json_answer({"value": [], "continuationToken": None, "nextLink": None})
+
+    def artifacts(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
+        self.jobs.stored(name)
+        prefix = f"{artifact_prefix(name)}/"
+        return json_answer(
+            {
+                "value": [
+                    {
+                        "artifactId": blob.name,
+                        "origin": "ExperimentRun",
+                        "container": f"dcid.{name}",
+                        "path": blob.name[len(prefix) :],
+                        "etag": blob.etag,
+                    }
+                    for blob in self.blobs.blobs(ARTIFACT_CONTAINER, prefix)
+                ],
+                "continuationToken": None,
+                "nextLink": None,
+            }
+        )
+
+    def artifact_address(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
+        self.jobs.stored(name)
+        path = request.query.get("path", "")
+        full = f"{artifact_prefix(name)}/{path}"
+        if self.blobs.blob(ARTIFACT_CONTAINER, full) is None:
+            raise Refusal(404, "ArtifactNotFound", f"{path} is no artifact of {name}.")
+        return json_answer(
+            {
+                "contentUri": self._address(request, full),
+                "origin": "ExperimentRun",
+                "container": f"dcid.{name}",
+                "path": path,
+            }
+        )
+
+    def resolve_uris(self, request: Request, workspace: WorkspaceAddress) -> Answer:
+        """Where the outputs of jobs are; they go by the ids that `run_data` gave them."""
+        wanted = request.json().get("values")
+        if not isinstance(wanted, list):
+            raise Refusal(400, "ValidationError", "values is required.")
+        base = (
+            f"azureml://subscriptions/{workspace.subscription}/resourcegroups/{workspace.group}"
+            f"/workspaces/{workspace.name}/datastores"
+        )
+        found = {}
+        for asset in wanted:
+            job, _, output = str(asset).rpartition("/data/")[2].partition("/outputs/")
+            known = self.jobs.stored(job)["properties"].get("outputs") or {}
+            if output == "default":
+                path = f"{ARTIFACT_STORE}/paths/{artifact_prefix(job)}/"
+                kind = "uri_folder"
+            elif output in known:
+                kind = known[output]["jobOutputType"]
+                path = f"{BLOB_STORE}/paths/{output_prefix(job, output)}"
+                # A file lies in the output's folder under the output's name.
+                path += output if kind == "uri_file" else ""
+            else:
+                raise arm.not_found(str(asset))
+            found[asset] = {"uri": f"{base}/{path}", "type": kind}
+        return json_answer({"values": found})
+
+    def _run(self, name: str) -> dict[str, Any]:
+        job = self.jobs.stored(name)
+        properties = job["properties"]
+        view = self.jobs.execution.view(name)
+        outputs = properties.get("outputs") or {}
+        return {
+            "runId": name,
+            "rootRunId": name,
+            "parentRunId": None,
+            "experimentId": properties.get("experimentName") or "Default",
+            "displayName": properties.get("displayName") or name,
+            "description": properties.get("description"),
+            "status": view.status,
+            "runType": "azureml.run",
+            "createdUtc": job["createdAt"],
+            "createdTimeUtc": job["createdAt"],
+            "startTimeUtc": view.started,
+            "endTimeUtc": view.ended,
+            "error": _error(view),
+            "warnings": None,
+            "tags": properties.get("tags") or {},
+            "properties": properties.get("properties") or {},
+            "outputs": {
+                key: {"assetId": f"{_ASSETS}{name}/outputs/{key}", "type": kind}
+                for key, kind in {
+                    "default": "uri_folder",
+                    **{key: given["jobOutputType"] for key, given in outputs.items()},
+                }.items()
+            },
+        }
+
+    def _address(self, request: Request, blob: str) -> str:
+        from urllib.parse import quote
+
+        signature = self.blobs.access.signature(ARTIFACT_CONTAINER, "r", blob)
+        return f"{Names.of(request).storage}/{ARTIFACT_CONTAINER}/{quote(blob)}?{signature}"
+
+
+_ASSETS = "azureml://locations/standin/workspaces/standin/data/"
+
+
+def output_prefix(job: str, output: str) -> str:
+    """Where a named output is in the blob store's container."""
+    return f"azureml/{job}/{output}/"
+
+
+def _error(view: RunView) -> Optional[Mapping[str, Any]]:
+    if view.status != "Failed":
+        return None
+    return {
+        "error": {
+            "code": "UserError",
+            "message": view.error or "The job failed.",
+            "messageParameters": {},
+            "details": [],
+        },
+        "time": view.ended,
+    }

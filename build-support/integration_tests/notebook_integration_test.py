@@ -1,0 +1,139 @@
+"""JupyterLab in an experiment's image, used in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+from images import BUILD_ARGUMENTS, containers, needs_engine
+from scratch import Scratch, Terminal, wait_for
+from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+pytestmark = needs_engine
+
+MODULE = "src/common/seen_in_notebooks.py"
+CELL = """\
+import importlib, os
+import common.seen_in_notebooks as seen, numpy, example_experiment.model
+importlib.reload(seen)
+print("cell says", seen.WORD, os.listdir("../data"), numpy.__file__)
+"""
+
+
+def notebook(source: str) -> str:
+    cell = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "first",
+        "metadata": {},
+        "outputs": [],
+        "source": source,
+    }
+    kernel = {"name": "python3", "display_name": "Python", "language": "python"}
+    return json.dumps(
+        {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    )
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    assert program and driver, "the test needs Chromium and its driver: .ci/browser installs them"
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for argument in (
+        *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+        *("--disable-quic", "--no-first-run", "--disable-background-networking"),
+        *("--disable-component-update", "--disable-sync", "--window-size=1400,900"),
+        f"--user-data-dir={tmp_path / 'browser'}",
+    ):
+        options.add_argument(argument)
+    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield started
+    started.quit()
+
+
+def until(browser: webdriver.Chrome, condition: Callable[[], object]) -> None:
+    """Wait for it on a page that is still being built."""
+    unready = (StaleElementReferenceException, ElementNotInteractableException)
+    WebDriverWait(browser, 90, 1, ignored_exceptions=unready).until(lambda _: condition())
+
+
+def cells(browser: webdriver.Chrome) -> list[WebElement]:
+    """Those that the page shows."""
+    found = browser.find_elements(By.CSS_SELECTOR, ".jp-CodeCell .cm-content")
+    return [each for each in found if each.is_displayed()]
+
+
+def output_of_cell(browser: webdriver.Chrome) -> str:
+    found = browser.find_elements(By.CSS_SELECTOR, ".jp-OutputArea-output")
+    return " ".join(each.text for each in found)
+
+
+def run_cell(browser: webdriver.Chrome, word: str) -> str:
+    """Run the cell until its output holds `word`; its output then."""
+    # An idle kernel may still be starting when the page is there: a key press is lost then.
+    def has_run() -> bool:
+        if f"cell says {word}" in output_of_cell(browser):
+            return True
+        for cell in cells(browser):
+            cell.click()
+        ActionChains(browser).key_down(Keys.CONTROL).send_keys(Keys.ENTER).key_up(
+            Keys.CONTROL
+        ).perform()
+        return False
+
+    until(browser, has_run)
+    return output_of_cell(browser)
+
+
+def test_a_notebook_runs_in_the_image_on_the_repository_s_files(
+    scratch: Scratch, browser: webdriver.Chrome
+) -> None:
+    scratch.pants("package", "src/example_experiment:env", BUILD_ARGUMENTS)
+    files = {
+        MODULE: 'WORD = "first"\n',
+        "notebooks/seen.ipynb": notebook(CELL),
+        "data/seen.csv": "1\n",
+    }
+    with scratch.changed(files):
+        server = Terminal(scratch, "run", "src/example_experiment:jupyter")
+        # The layer with JupyterLab is built once.
+        server.read_until("Ctrl-C ends it.", seconds=600)
+        (url,) = re.findall(r"JupyterLab: (http://127\.0\.0\.1:\d+/lab)\?token=[\w-]+", server.seen)
+        (token,) = re.findall(r"\?token=([\w-]+)", server.seen)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"{url.rpartition('/lab')[0]}/api/contents", timeout=20)
+        # Pants is free meanwhile.
+        assert scratch.pants("list", "src/common:").stdout
+
+        browser.get(f"{url}/tree/notebooks/seen.ipynb?token={token}")
+        until(browser, lambda: cells(browser))
+        said = run_cell(browser, "first")
+        assert "seen.csv" in said
+        assert "/opt/venv/lib/python3.11/site-packages/numpy/" in said
+        # An edit on the host is seen at once.
+        (scratch.root / MODULE).write_text('WORD = "second"\n')
+        run_cell(browser, "second")
+
+        assert len(containers("jupyter-")) == 1
+        server.type("\x03")
+        assert server.status() == 0
+        wait_for(lambda: not containers("jupyter-"), "the end of the container")
+        assert list((scratch.root / ".azureml/local").iterdir()) == []

@@ -1,0 +1,103 @@
+"""Before an image is built: that an engine answers, and has or gets the image it is based on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable
+
+from azureml_jobs.docker.dockerfile import base_images
+from azureml_pants.failures import check_base_image, check_engine
+from pants.backend.docker.target_types import DockerImageSourceField
+from pants.backend.docker.util_rules.docker_binary import DockerBinary
+from pants.backend.docker.util_rules.docker_build_args import (
+    DockerBuildArgs,
+    DockerBuildArgsRequest,
+)
+from pants.backend.docker.util_rules.docker_build_env import (
+    DockerBuildEnvironment,
+    DockerBuildEnvironmentRequest,
+)
+from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
+from pants.engine.fs import Digest, DigestContents
+from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import Target
+
+
+@dataclass(frozen=True)
+class BaseImagesRequest:
+    """The images that the Dockerfile of a `docker_image` target names."""
+
+    target: Target
+
+
+@dataclass(frozen=True)
+class BaseImages:
+    """The engine has all of them."""
+
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DockerCommand:
+    """One command of the docker client, which is run anew in each session."""
+
+    target: Target
+    arguments: tuple[str, ...]
+    description: str
+
+
+@rule
+async def docker_command(request: DockerCommand, docker: DockerBinary) -> Process:
+    build = await Get(DockerBuildEnvironment, DockerBuildEnvironmentRequest(request.target))
+    return Process(
+        argv=(docker.path, *request.arguments),
+        description=request.description,
+        env={**docker.extra_env, **build.environment},
+        immutable_input_digests=docker.extra_input_digests,
+        cache_scope=ProcessCacheScope.PER_SESSION,
+    )
+
+
+@rule(desc="Look for base images")
+async def find_base_images(request: BaseImagesRequest) -> BaseImages:
+    sources, arguments = await MultiGet(
+        Get(SourceFiles, SourceFilesRequest([request.target[DockerImageSourceField]])),
+        Get(DockerBuildArgs, DockerBuildArgsRequest(request.target)),
+    )
+    (dockerfile,) = await Get(DigestContents, Digest, sources.snapshot.digest)
+    references = base_images(dockerfile.content.decode(errors="replace"), pairs(arguments))
+    engine = await Get(
+        FallibleProcessResult,
+        DockerCommand(request.target, ("version",), "Ask the Docker engine"),
+    )
+    check_engine(engine.exit_code, engine.stderr)
+    inspected = await MultiGet(
+        Get(
+            FallibleProcessResult,
+            DockerCommand(
+                request.target, ("image", "inspect", reference), f"Look for the image {reference}"
+            ),
+        )
+        for reference in references
+    )
+    missing = [found for found, result in zip(references, inspected) if result.exit_code != 0]
+    pulled = await MultiGet(
+        Get(
+            FallibleProcessResult,
+            DockerCommand(request.target, ("pull", reference), f"Pull the image {reference}"),
+        )
+        for reference in missing
+    )
+    for reference, result in zip(missing, pulled):
+        check_base_image(dockerfile.path, reference, result.exit_code, result.stderr)
+    return BaseImages(references)
+
+
+def pairs(arguments: Iterable[str]) -> dict[str, str]:
+    """Build arguments that have a value; those without are taken from the environment."""
+    return dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+
+
+def rules():
+    return collect_rules()

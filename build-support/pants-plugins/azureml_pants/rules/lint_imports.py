@@ -1,0 +1,64 @@
+"""`lint` of imports: whether each has an owner in the resolve of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from azureml_pants.options import ImportsLinter
+from azureml_pants.rules.imports import (
+    FileImports,
+    FileImportsRequest,
+    ImportMistakes,
+    UnownedImports,
+)
+from pants.backend.python.dependency_inference.rules import (
+    PythonImportDependenciesInferenceFieldSet,
+)
+from pants.core.goals.lint import LintResult, LintTargetsRequest
+from pants.core.util_rules.partitions import PartitionerType
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.logging import LogLevel
+
+
+@dataclass(frozen=True)
+class LintImportsFieldSet(PythonImportDependenciesInferenceFieldSet):
+    pass
+
+
+class LintImportsRequest(LintTargetsRequest):
+    field_set_type = LintImportsFieldSet
+    tool_subsystem = ImportsLinter
+    partitioner_type = PartitionerType.DEFAULT_SINGLE_PARTITION
+
+
+@rule(desc="Lint imports", level=LogLevel.DEBUG)
+async def lint_imports(request: LintImportsRequest.Batch[LintImportsFieldSet, Any]) -> LintResult:
+    files = await MultiGet(
+        Get(
+            FileImports,
+            FileImportsRequest(
+                PythonImportDependenciesInferenceFieldSet(
+                    field_set.address,
+                    field_set.source,
+                    field_set.dependencies,
+                    field_set.resolve,
+                    field_set.interpreter_constraints,
+                )
+            ),
+        )
+        for field_set in request.elements
+    )
+    mistakes = await Get(
+        ImportMistakes, UnownedImports(tuple(each for file in files for each in file.unowned))
+    )
+    return LintResult(
+        exit_code=1 if mistakes.messages else 0,
+        stdout="\n\n".join(mistakes.messages),
+        stderr="",
+        linter_name=request.tool_name,
+    )
+
+
+def rules():
+    return [*collect_rules(), *LintImportsRequest.rules()]
