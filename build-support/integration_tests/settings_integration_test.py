@@ -175,8 +175,13 @@ def test_the_debugger_starts_the_open_file_or_what_stands_beside_it() -> None:
         "${fileDirname}/local.py",
     }
     for entry in entries:
-        # Where modules begin, so that experiments and shared code are found.
-        assert entry["env"]["PYTHONPATH"] == "${workspaceFolder}/src"
+        if entry["request"] == "launch":
+            # Where modules begin, so that experiments and shared code are found.
+            assert entry["env"]["PYTHONPATH"] == "${workspaceFolder}/src"
+        else:
+            # Pants' own default for `--debug-adapter`, and nothing that names a staged copy.
+            assert entry["connect"] == {"host": "127.0.0.1", "port": 5678}
+            assert set(entry) == {"name", "type", "request", "connect"}
 
 
 def test_the_editor_knows_the_source_roots() -> None:

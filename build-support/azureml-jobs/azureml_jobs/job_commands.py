@@ -16,10 +16,11 @@ from azureml_jobs.destination import (
     check_clean_tree,
     configured_workspace,
 )
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local.inputs import resolve_inputs
 from azureml_jobs.local.runtimes import RUNTIMES, RuntimeChoice, need_of_job
 from azureml_jobs.prepare import PreparedJob, prepare_job
+from azureml_jobs.snapshot.request import DebuggerOptions
 from azureml_jobs.submission_options import (
     Wishes,
     add_job_options,
@@ -46,6 +47,12 @@ def run_job(arguments: Sequence[str]) -> int:
         resolve_inputs(prepared.job, repository / prepared.request.job_file, repository)
     if options.dry_run:
         return _show(prepared, workspace, repository, options.json)
+    if workspace is not None and DebuggerOptions.read(request.parent):
+        raise JobError(
+            prepared.request.address,
+            "a debugger reaches jobs on this machine only, and this one goes to Azure ML",
+            "Add `--local` behind `--`, or leave `--debug-adapter` out.",
+        )
     if workspace is not None:
         return _submit(prepared, workspace, request.parent, options)
     from azureml_jobs.handover import continue_as

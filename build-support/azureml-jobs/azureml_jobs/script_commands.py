@@ -72,7 +72,7 @@ def _run(
     argv = command(request, arguments[3:])
     debugger = debugger_of(folder)
     runtime = _runtime(request, folder)
-    staged = stage_script(request, folder, Path.cwd(), runtime, argv, debugger)
+    staged = stage_script(request, folder, Path.cwd(), runtime, argv, debugger=debugger)
     print(runtime, file=sys.stderr)
     return continue_as(["execute-script", str(staged)])
 

@@ -50,8 +50,8 @@ def stage_script(
     repository: Path,
     runtime: Runtime,
     command: Sequence[str],
-    debugger: Debugger | None = None,
     result: str = "",
+    debugger: Debugger | None = None,
 ) -> Path:
     """Write what `command` runs on into a new folder of the local workspace.
 

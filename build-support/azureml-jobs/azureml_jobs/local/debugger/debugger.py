@@ -143,5 +143,5 @@ def _names_of(repository: Path) -> List[Path]:
     The last one is the one under which files are shown.
     """
     shell = Path(os.environ.get("PWD") or repository)
-    is_same = shell.exists() and shell.samefile(repository)
+    is_same = os.path.realpath(shell) == os.path.realpath(repository)
     return [repository, shell] if is_same else [repository]

@@ -123,8 +123,8 @@ def _begin(folder):
     sys.meta_path.insert(0, _MappedFiles(settings))
 
     def before_the_program(event, _):
-        # Later than now: while Python still starts, debugpy's threads could not import all they
-        # need. https://docs.python.org/3/library/audit_events.html
+        # Later than now: Python is complete by then, and the environment's own start has run.
+        # https://docs.python.org/3/library/audit_events.html
         if event.startswith("cpython.run_") and _DEBUGGED not in os.environ:
             _debug(settings)
 
