@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Mapping
 
 import pytest
-from editor import Editor, Stop, free_port
 from azureml_jobs.docker.testing import has_engine, needs_engine
+from editor import Editor, Stop, free_port
 from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch
 
