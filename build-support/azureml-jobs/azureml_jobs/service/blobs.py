@@ -15,7 +15,7 @@ import time
 import uuid
 from email.utils import formatdate
 from pathlib import Path
-from typing import Callable, Iterable, Optional, Protocol, Sequence
+from typing import Iterable, Iterator, Optional, Protocol, Sequence
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -109,7 +109,9 @@ class BlobStorage:
         sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
         try:
             with open(descriptor, "wb") as file:
-                body.copy_to(_Tee(file.write, sha256.update, md5.update))  # type: ignore[arg-type]
+                for chunk in body.chunks():
+                    for take in (file.write, sha256.update, md5.update):
+                        take(chunk)
             final = self.state.content_file(sha256.hexdigest())
             final.parent.mkdir(exist_ok=True)
             os.replace(beside, final)
@@ -258,7 +260,7 @@ class BlobStorage:
         with self.state.lock:
             self._check_conditions(request, self.blob(container, name))
             waiting = self.state.blocks(container, name)
-            present = {block: (s, h) for block, s, h in self.state.committed(container, name)}
+            present = {b: (size, sha) for b, size, sha in self.state.committed(container, name)}
             chosen = []
             for tag, block in wanted:
                 places = {"Uncommitted": [waiting], "Committed": [present]}.get(
@@ -268,7 +270,8 @@ class BlobStorage:
                 if found is None:
                     raise BlobRefusal(400, "InvalidBlockList", "The block list is invalid.")
                 chosen.append((block, *found))
-            sha256, md5, size = self.keep(_Joined([self.state.content_file(h) for _, _, h in chosen]))
+            files = [self.state.content_file(sha256) for _, _, sha256 in chosen]
+            sha256, _, size = self.keep(_Joined(files))
             self.state.commit_blocks(container, name, chosen)
             given = request.headers.get("x-ms-blob-content-md5", "")
             blob = self._commit(request, container, name, sha256, given, size)
@@ -406,18 +409,6 @@ _CONTAINER_OPERATIONS = {
 _ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
 
 
-class _Tee:
-    """Hands what is written to several at once."""
-
-    def __init__(self, *targets: Callable[[bytes], object]) -> None:
-        self._targets = targets
-
-    def write(self, data: bytes) -> int:
-        for target in self._targets:
-            target(data)
-        return len(data)
-
-
 class _Joined(Body):
     """Files, one after the other."""
 
@@ -429,9 +420,9 @@ class _Joined(Body):
     def size(self) -> int:
         return sum(file.stat().st_size for file in self._files)
 
-    def copy_to(self, out: object) -> None:
+    def chunks(self) -> Iterator[bytes]:
         for file in self._files:
-            Body(file=file).copy_to(out)  # type: ignore[arg-type]
+            yield from Body(file=file).chunks()
 
 
 def live_blob(container: str, name: str, file: Path, is_final: bool) -> Optional[BlobRecord]:

@@ -17,6 +17,7 @@ from typing import Any, Iterable, Mapping, Optional
 from azureml_jobs.errors import JobError
 from azureml_jobs.handover import RUN_SCRIPT
 from azureml_jobs.local import record as status
+from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.jobs import cancel
 from azureml_jobs.local.process import is_same
@@ -24,6 +25,7 @@ from azureml_jobs.local.record import JobRecord, now
 from azureml_jobs.local.state import current
 from azureml_jobs.service.assemble import Assembly
 from azureml_jobs.service.blobs import BlobStorage, live_blob
+from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
 from azureml_jobs.service.state import BlobRecord, State
 
 QUEUED = "Queued"
@@ -225,9 +227,6 @@ class _Artifacts:
         return [each for each in self._of(job, container) if each.name.startswith(prefix)]
 
     def _of(self, job: str, container: str) -> Iterable[BlobRecord]:
-        from azureml_jobs.local.download import artifacts
-        from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER
-
         record = self._execution.record(job)
         if record is None:
             return
@@ -248,8 +247,6 @@ class _Artifacts:
 
 
 def _job_of(container: str, name: str) -> Optional[str]:
-    from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
-
     patterns = {
         ARTIFACT_CONTAINER: r"ExperimentRun/dcid\.([a-zA-Z0-9_-]+)(?:/.*)?",
         BLOB_CONTAINER: r"azureml/([a-zA-Z0-9_-]+)(?:/.*)?",

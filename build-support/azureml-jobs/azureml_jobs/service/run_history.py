@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Optional, Sequence
+from urllib.parse import quote
 
 from azureml_jobs.service import arm
 from azureml_jobs.service.arm import WORKSPACE, WorkspaceAddress
@@ -182,8 +183,6 @@ class RunHistory:
         }
 
     def _address(self, request: Request, blob: str) -> str:
-        from urllib.parse import quote
-
         signature = self.blobs.access.signature(ARTIFACT_CONTAINER, "r", blob)
         return f"{Names.of(request).storage}/{ARTIFACT_CONTAINER}/{quote(blob)}?{signature}"
 

@@ -20,6 +20,10 @@ from azureml_jobs.service.clouds import (
 from azureml_jobs.service.messages import Answer, Refusal, Request, SignInRefusal, json_answer
 from azureml_jobs.service.routing import Route
 from azureml_jobs.service.tokens import Tokens, decoded
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 _DEFAULT = "/.default"
 # RFC 7523
@@ -241,23 +245,18 @@ class SignIn:
 
     def _certificate_claims(self, assertion: str) -> Optional[dict[str, Any]]:
         """Claims of an assertion that the registered certificate's key signed, else None."""
-        from cryptography import x509
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import padding
-
         if not self.principal.certificate:
             return None
-        certificate = x509.load_pem_x509_certificate(self.principal.certificate)
+        key = x509.load_pem_x509_certificate(self.principal.certificate).public_key()
+        if not isinstance(key, rsa.RSAPublicKey):
+            return None
         try:
             text, _, signature = assertion.rpartition(".")
             header, _, claims = text.partition(".")
-            scheme: Any = padding.PKCS1v15()
+            scheme: padding.PSS | padding.PKCS1v15 = padding.PKCS1v15()
             if json.loads(decoded(header)).get("alg") == "PS256":
                 scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
-            certificate.public_key().verify(  # type: ignore[union-attr,call-arg]
-                decoded(signature), text.encode(), scheme, hashes.SHA256()  # type: ignore[arg-type]
-            )
+            key.verify(decoded(signature), text.encode(), scheme, hashes.SHA256())
             return json.loads(decoded(claims))
         except (InvalidSignature, ValueError):
             return None

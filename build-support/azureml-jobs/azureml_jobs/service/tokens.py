@@ -10,6 +10,9 @@ import time
 from typing import Any, Collection
 
 from azureml_jobs.service.messages import Refusal, Request
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 _LIFETIME_SECONDS = 3600.0
 
@@ -21,8 +24,6 @@ class Tokens:
     """
 
     def __init__(self, tenant: str) -> None:
-        from cryptography.hazmat.primitives.asymmetric import rsa
-
         self.tenant = tenant
         self.lifetime = _LIFETIME_SECONDS
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -51,9 +52,6 @@ class Tokens:
         )
 
     def signed(self, claims: dict[str, Any]) -> str:
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import padding
-
         header = {"typ": "JWT", "alg": "RS256", "kid": self._key_id}
         text = f"{_encoded(json.dumps(header).encode())}.{_encoded(json.dumps(claims).encode())}"
         signature = self._key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -103,10 +101,6 @@ class Tokens:
         }
 
     def _verified(self, token: str) -> dict[str, Any]:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import padding
-
         try:
             text, _, signature = token.rpartition(".")
             self._key.public_key().verify(
