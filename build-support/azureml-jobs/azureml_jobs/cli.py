@@ -28,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         # What goes on after Pants has answered
         "execute": execute_job,
         "execute-script": execute_local_script,
+        "submit": submit_job,
     }
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -104,3 +105,9 @@ def execute_local_script(arguments: Sequence[str]) -> int:
     from azureml_jobs.local.script import execute_script
 
     return execute_script(Path(arguments[0]))
+
+
+def submit_job(arguments: Sequence[str]) -> int:
+    from azureml_jobs.azure.submit import submit
+
+    return submit(Path(arguments[0]))

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
-from azureml_jobs.destination import AzureWorkspace, configured_workspace
+from azureml_jobs.destination import (
+    AzureWorkspace,
+    check_clean_tree,
+    configured_workspace,
+    may_leave_this_machine,
+)
 from azureml_jobs.errors import JobError
 
 WORKSPACE = AzureWorkspace("1234", "my-group", "my-workspace")
@@ -15,7 +21,7 @@ def configured(
     folder: Path, text: str | bytes, environment: dict[str, str] | None = None
 ) -> AzureWorkspace | None:
     (folder / "config.env").write_bytes(text.encode() if isinstance(text, str) else text)
-    return configured_workspace(folder, environment or {})
+    return configured_workspace(folder, environment=environment or {})
 
 
 @pytest.mark.parametrize(
@@ -33,7 +39,7 @@ def test_takes_the_local_workspace_when_none_is_named(tmp_path: Path, text: str)
 
 
 def test_takes_the_local_workspace_without_a_file(tmp_path: Path) -> None:
-    assert configured_workspace(tmp_path, {}) is None
+    assert configured_workspace(tmp_path, environment={}) is None
 
 
 @pytest.mark.parametrize(
@@ -104,9 +110,99 @@ def test_says_what_to_write_when_a_part_is_missing(
 
 def test_a_build_server_s_folder_is_no_workspace(tmp_path: Path) -> None:
     (tmp_path / "config.env").write_text(TEMPLATE)
-    assert configured_workspace(tmp_path, {"WORKSPACE": "/var/lib/jenkins/workspace/x"}) is None
+    environment = {"WORKSPACE": "/var/lib/jenkins/workspace/x"}
+    assert configured_workspace(tmp_path, environment=environment) is None
 
 
 def test_refuses_a_file_that_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"config.env: not text in UTF-8 \(byte 16\)"):
         configured(tmp_path, "SUBSCRIPTION_ID=ü".encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("line", "cloud"),
+    [
+        ("", "AzureCloud"),
+        ("CLOUD=<cloud>", "AzureCloud"),
+        ("CLOUD=azurechinacloud", "AzureChinaCloud"),
+        ("CLOUD=AzureUSGovernment", "AzureUSGovernment"),
+        ("CLOUD=https://arm.private.example/", "https://arm.private.example"),
+        ("CLOUD=private", "private"),
+    ],
+)
+def test_reads_the_cloud(tmp_path: Path, line: str, cloud: str) -> None:
+    workspace = configured(tmp_path, FULL + line)
+    assert workspace is not None and workspace.cloud == cloud
+
+
+def test_refuses_a_cloud_that_is_not_encrypted(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="config.env: CLOUD: http://arm is not encrypted"):
+        configured(tmp_path, f"{FULL}CLOUD=http://arm")
+
+
+def test_a_profile_is_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "config.env").write_text(FULL + "CLOUD=AzureChinaCloud")
+    (tmp_path / "config.prod.env").write_text(FULL.replace("my-workspace", "prod"))
+    workspace = configured_workspace(tmp_path, "prod", {})
+    assert workspace == AzureWorkspace("1234", "my-group", "prod", source="config.prod.env")
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        ("dev", "--profile dev: there is no file config.dev.env.\n\nProfiles that exist: empty."),
+        ("../x", "there is no file config.../x.env"),
+        ("empty", "config.empty.env: SUBSCRIPTION_ID: the profile names no workspace yet"),
+    ],
+)
+def test_a_profile_that_is_named_has_to_be_there(
+    tmp_path: Path, profile: str, message: str
+) -> None:
+    (tmp_path / "config.empty.env").write_text(TEMPLATE)
+    with pytest.raises(JobError) as caught:
+        configured_workspace(tmp_path, profile, {})
+    assert message in str(caught.value)
+
+
+def test_a_profile_may_demand_that_all_is_committed(tmp_path: Path) -> None:
+    (tmp_path / "config.prod.env").write_text(f"{FULL}REQUIRE_CLEAN_TREE=true")
+    workspace = configured_workspace(tmp_path, "prod", {})
+    with pytest.raises(JobError, match="git does not tell"):
+        check_clean_tree(workspace, tmp_path)
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    check_clean_tree(workspace, tmp_path)
+    (tmp_path / "new file").write_text("")
+    with pytest.raises(JobError, match="takes only what is committed.*\n  new file\\."):
+        check_clean_tree(workspace, tmp_path)
+    check_clean_tree(AzureWorkspace("1", "g", "w"), tmp_path)
+
+
+def test_refuses_another_answer_than_true_or_false(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="REQUIRE_CLEAN_TREE: `perhaps` is not valid here"):
+        configured(tmp_path, f"{FULL}REQUIRE_CLEAN_TREE=perhaps")
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "arguments", "expected"),
+    [
+        pytest.param(TEMPLATE, {}, [], False, id="placeholders"),
+        pytest.param("", {"SUBSCRIPTION_ID": "1"}, [], True, id="the environment"),
+        pytest.param(FULL, {}, ["--local"], False, id="local"),
+        pytest.param(TEMPLATE, {}, ["--profile=prod"], True, id="a profile"),
+        *[
+            pytest.param(text, {}, [], True, id=repr(text))
+            for text in (FULL, "export SUBSCRIPTION_ID = '1'", "A=1\n SUBSCRIPTION_ID=\"1\"")
+        ],
+        pytest.param("# SUBSCRIPTION_ID=1", {}, [], False, id="a comment"),
+        pytest.param("SUBSCRIPTION_ID=\nA=1", {}, [], False, id="empty"),
+    ],
+)
+def test_knows_beforehand_what_may_need_azure(
+    text: str, environment: dict[str, str], arguments: list[str], expected: bool
+) -> None:
+    assert may_leave_this_machine([text], environment, arguments) is expected

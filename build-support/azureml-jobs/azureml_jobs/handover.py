@@ -13,13 +13,15 @@ HANDOVER_VARIABLE = "AZUREML_JOBS_HANDOVER"
 RUN_SCRIPT = Path(__file__).resolve().parent.parent / "run.py"
 
 
-def continue_as(arguments: Sequence[str]) -> int:
+def continue_as(arguments: Sequence[str], prefix: str | None = None) -> int:
     """Go on as the job tool with `arguments`: under `./pants`, or in place of this process.
 
-    With `./pants` the command line is left behind for it and the status is 0. With any other
-    launcher there is nobody to leave it to; this process then becomes that command.
+    `prefix` is of the virtual environment to go on in; by default it is the present one. With
+    `./pants` the command line is left behind for it and the status is 0. With any other launcher
+    there is nobody to leave it to; this process then becomes that command.
     """
-    command = [sys.executable, str(RUN_SCRIPT), *arguments]
+    python = sys.executable if prefix is None else os.path.join(prefix, "bin", "python")
+    command = [python, str(RUN_SCRIPT), *arguments]
     file = os.environ.get(HANDOVER_VARIABLE)
     if not file:
         sys.stdout.flush()

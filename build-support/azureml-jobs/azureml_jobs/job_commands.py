@@ -9,10 +9,22 @@ from pathlib import Path
 from typing import Sequence
 
 from azureml_jobs.console import warn
-from azureml_jobs.destination import CONFIG_FILE, AzureWorkspace, configured_workspace
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.destination import (
+    CONFIG_FILE,
+    AzureWorkspace,
+    check_clean_tree,
+    configured_workspace,
+)
+from azureml_jobs.errors import OutsideError
 from azureml_jobs.local.inputs import resolve_inputs
 from azureml_jobs.prepare import PreparedJob, prepare_job
+from azureml_jobs.submission_options import (
+    Wishes,
+    add_job_options,
+    add_submission_options,
+    add_workspace_options,
+    as_settings,
+)
 
 
 def run_job(arguments: Sequence[str]) -> int:
@@ -22,8 +34,9 @@ def run_job(arguments: Sequence[str]) -> int:
     request = _request_parser().parse_args(internal).request
     options = _options(given)
     repository = Path.cwd()
-    workspace = None if options.local else configured_workspace(repository)
-    prepared = prepare_job(request, repository, options.settings)
+    workspace = None if options.local else configured_workspace(repository, options.profile)
+    check_clean_tree(workspace, repository)
+    prepared = prepare_job(request, repository, [*options.settings, *as_settings(options)])
     if workspace is not None:
         _check_local_data(prepared, repository)
     elif options.dry_run:
@@ -32,12 +45,7 @@ def run_job(arguments: Sequence[str]) -> int:
     if options.dry_run:
         return _show(prepared, workspace, repository, options.json)
     if workspace is not None:
-        raise JobError(
-            f"{CONFIG_FILE}: WORKSPACE",
-            f"jobs cannot be submitted to {workspace.name} yet, this version only runs them here",
-            "Run it on this machine: add `--local` behind `--`.\n"
-            "Or write its bundle by `./pants package` and submit that by `az ml job create`.",
-        )
+        return _submit(prepared, workspace, request.parent, options)
     from azureml_jobs.handover import continue_as
     from azureml_jobs.local.stage import stage_job
 
@@ -72,9 +80,9 @@ def _options(given: Sequence[str]) -> argparse.Namespace:
         "--dry-run", action="store_true", help="show what would be sent, and stop there"
     )
     parser.add_argument("--json", action="store_true", help="print --dry-run as JSON")
-    parser.add_argument(
-        "--local", action="store_true", help="run on this machine whatever config.env says"
-    )
+    add_workspace_options(parser)
+    add_job_options(parser)
+    add_submission_options(parser)
     parser.add_argument(
         "--stream",
         action="store_true",
@@ -83,7 +91,24 @@ def _options(given: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(given)
     if options.json and not options.dry_run:
         parser.error("--json goes with --dry-run")
+    if options.local and options.profile:
+        parser.error("--local and --profile exclude each other")
     return options
+
+
+def _submit(
+    prepared: PreparedJob, workspace: AzureWorkspace, folder: Path, options: argparse.Namespace
+) -> int:
+    from azureml_jobs.azure.submission import stage_submission
+    from azureml_jobs.handover import continue_as
+    from azureml_jobs.local.stage import seeded_prefix
+
+    wishes = Wishes(options.stream, options.web, options.timings, options.login)
+    submission = stage_submission(prepared, workspace, Path.cwd(), wishes)
+    _show_warnings(prepared.warnings)
+    return continue_as(
+        ["submit", str(submission.path)], seeded_prefix(prepared.request.azure, folder)
+    )
 
 
 def _show(

@@ -1,4 +1,4 @@
-"""`./pants run :aml -- …`: the commands to look at jobs and to steer them."""
+"""`./pants run :aml -- …`: the commands to look at jobs and to steer them, in either place."""
 
 from __future__ import annotations
 
@@ -6,96 +6,81 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, BinaryIO, Optional, Protocol, Sequence
 
 from azureml_jobs.console import BOLD, GREEN, RED, YELLOW, coloured, duration_text, table
-from azureml_jobs.destination import LOCAL_FOLDER
+from azureml_jobs.destination import LOCAL_FOLDER, AzureWorkspace, configured_workspace
 from azureml_jobs.handover import continue_as
 from azureml_jobs.local import record
-from azureml_jobs.local.workspace import LocalWorkspace
+from azureml_jobs.snapshot.request import PackagesVenv
+from azureml_jobs.steering_parser import steering_parser
 
-# In the order in which a job goes through them.
-STATUSES = (
-    *(record.NOT_STARTED, record.PREPARING, record.RUNNING, record.CANCEL_REQUESTED),
-    *(record.COMPLETED, record.FAILED, record.CANCELED),
-)
+
+class Jobs(Protocol):
+    """The jobs of one workspace, here or in Azure."""
+
+    def list(
+        self, status: Optional[str], count: Optional[int], archived: bool
+    ) -> list[dict[str, Any]]: ...
+
+    def describe(self, name: str) -> dict[str, Any]: ...
+
+    def stream(self, name: str, out: BinaryIO) -> int: ...
+
+    def cancel(self, name: str) -> str: ...
+
+    def download(self, name: str, destination: Path, output_name: Optional[str]) -> int: ...
+
+    def archive(self, name: str) -> None: ...
+
+
 STATUS_COLOURS = {record.COMPLETED: GREEN, record.FAILED: RED, record.CANCELED: YELLOW}
+# What the plugin puts before the user's arguments, where a workspace in Azure may be meant.
+_AZURE = "--azure"
+# These wait or copy for long, and Pants answers nobody else meanwhile.
+_LONG = frozenset({"stream", "cancel", "download"})
 
 
 def steer(arguments: Sequence[str]) -> int:
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if options.repository is None:
-        options.repository = Path.cwd()
-        # These wait or copy for long, and Pants answers nobody else meanwhile.
-        if options.command in ("stream", "cancel", "download"):
-            return continue_as(["workspace", "--repository", str(options.repository), *arguments])
-    workspace = LocalWorkspace(options.repository / LOCAL_FOLDER)
-    commands = {
-        "list": list_jobs,
-        "show": show_job,
-        "stream": stream_job,
-        "cancel": cancel_job,
-        "download": download_job,
-    }
-    return commands[options.command](workspace, options)
+    azure = None
+    if arguments[:1] == [_AZURE]:
+        azure, arguments = PackagesVenv(arguments[1], arguments[2]), arguments[3:]
+    options = steering_parser().parse_args(arguments)
+    is_under_pants = options.repository is None
+    repository = Path.cwd() if is_under_pants else options.repository
+    place = None if options.local else configured_workspace(repository, options.profile)
+    # What talks to Azure is in a virtual environment of its own.
+    if is_under_pants and (place is not None or options.command in _LONG):
+        prefix = None
+        if place is not None:
+            from azureml_jobs.local.stage import seeded_prefix
+
+            prefix = seeded_prefix(azure, repository)
+        return continue_as(["workspace", "--repository", str(repository), *arguments], prefix)
+    if options.noun == "jobs":
+        return _JOB_COMMANDS[options.command](_jobs(place, repository, options), options)
+    if options.noun == "data":
+        from azureml_jobs.steering_data import steer_data
+
+        return steer_data(place, repository, options)
+    from azureml_jobs.azure.doctor import examine
+
+    return examine(place, options.login)
 
 
-class _ExactParser(argparse.ArgumentParser):
-    """Takes no abbreviated options; parsers of subcommands are of the class of their parent."""
+def _jobs(place: AzureWorkspace | None, repository: Path, options: argparse.Namespace) -> Jobs:
+    if place is None:
+        from azureml_jobs.local.steered import LocalJobs
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, **settings)
+        return LocalJobs(repository / LOCAL_FOLDER)
+    from azureml_jobs.azure.jobs import AzureJobs
+    from azureml_jobs.azure.session import Session
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _ExactParser(
-        prog="./pants run :aml --",
-        description="Look at the jobs of the workspace, and steer them.",
-    )
-    # Where the command goes on after Pants has answered, the working folder is the user's.
-    parser.add_argument("--repository", type=Path, help=argparse.SUPPRESS)
-    nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs")
-    jobs = nouns.add_parser("jobs", help="jobs that ran or are running")
-    commands = jobs.add_subparsers(dest="command", required=True)
-
-    listing = commands.add_parser("list", help="list the jobs, newest first")
-    listing.add_argument(
-        "--status", type=_status, metavar="STATUS", help="only jobs in this state, e.g. Failed"
-    )
-    listing.add_argument(
-        "--max", type=_count, default=None, metavar="N", help="at most N jobs (default: all)"
-    )
-    listing.add_argument("--json", action="store_true", help="print JSON")
-
-    show = commands.add_parser("show", help="show one job with its parameters and metrics")
-    show.add_argument("name")
-    show.add_argument("--json", action="store_true", help="print JSON, with whole curves")
-
-    stream = commands.add_parser(
-        "stream", help="follow a job's log; ends with the job's own status"
-    )
-    stream.add_argument("name")
-
-    cancel = commands.add_parser("cancel", help="end a job; it may clean up first")
-    cancel.add_argument("name")
-
-    download = commands.add_parser("download", help="copy a job's logs, outputs and artifacts")
-    download.add_argument("name")
-    download.add_argument("--output-name", metavar="OUTPUT", help="only this named output")
-    download.add_argument(
-        "--path", type=Path, help="a folder that does not exist yet (default: ./NAME)"
-    )
-    return parser
+    return AzureJobs(Session(place, options.login))
 
 
-def list_jobs(workspace: LocalWorkspace, options: argparse.Namespace) -> int:
-    from azureml_jobs.local.describe import summary
-
-    rows = [summary(job) for job in workspace.jobs()]
-    if options.status:
-        rows = [row for row in rows if row["status"] == options.status]
-    rows = rows[: options.max]
+def list_jobs(jobs: Jobs, options: argparse.Namespace) -> int:
+    rows = jobs.list(options.status, options.max, options.archived)
     if options.json:
         _print_json(rows)
         return 0
@@ -128,10 +113,8 @@ def list_jobs(workspace: LocalWorkspace, options: argparse.Namespace) -> int:
     return 0
 
 
-def show_job(workspace: LocalWorkspace, options: argparse.Namespace) -> int:
-    from azureml_jobs.local.describe import describe
-
-    job = describe(workspace.job(options.name))
+def show_job(jobs: Jobs, options: argparse.Namespace) -> int:
+    job = jobs.describe(options.name)
     if options.json:
         _print_json(job)
         return 0
@@ -146,6 +129,7 @@ def show_job(workspace: LocalWorkspace, options: argparse.Namespace) -> int:
         ("exit status", "" if job["exit_code"] is None else str(job["exit_code"])),
         ("error", job["error"] or ""),
         ("command", job["command"].strip()),
+        ("compute", job.get("compute", "")),
         ("log", _shown(job["log"])),
         ("folder", _shown(job["folder"])),
     ]
@@ -171,41 +155,36 @@ def show_job(workspace: LocalWorkspace, options: argparse.Namespace) -> int:
     return 0
 
 
-def stream_job(workspace: LocalWorkspace, options: argparse.Namespace) -> int:
-    from azureml_jobs.local.jobs import stream
-
-    return stream(workspace.job(options.name), sys.stdout.buffer)
+def stream_job(jobs: Jobs, options: argparse.Namespace) -> int:
+    return jobs.stream(options.name, sys.stdout.buffer)
 
 
-def cancel_job(workspace: LocalWorkspace, options: argparse.Namespace) -> int:
-    from azureml_jobs.local.jobs import cancel
-
-    ended = cancel(workspace.job(options.name))
-    print(f"{ended.name} {ended.status}")
+def cancel_job(jobs: Jobs, options: argparse.Namespace) -> int:
+    print(f"{options.name} {jobs.cancel(options.name)}")
     return 0
 
 
-def download_job(workspace: LocalWorkspace, options: argparse.Namespace) -> int:
-    from azureml_jobs.local.download import download
-
+def download_job(jobs: Jobs, options: argparse.Namespace) -> int:
     destination = options.path or Path(options.name)
-    files = download(workspace.job(options.name), destination, options.output_name)
-    print(f"{len(files)} file{'' if len(files) == 1 else 's'} in {destination}")
+    count = jobs.download(options.name, destination, options.output_name)
+    print(f"{count} file{'' if count == 1 else 's'} in {destination}")
     return 0
 
 
-def _status(text: str) -> str:
-    """The status that is written like `text` but for capitals."""
-    named = {status.lower(): status for status in STATUSES}
-    if text.lower() not in named:
-        raise argparse.ArgumentTypeError(f"no such status: {text}. There are {', '.join(STATUSES)}")
-    return named[text.lower()]
+def archive_job(jobs: Jobs, options: argparse.Namespace) -> int:
+    jobs.archive(options.name)
+    print(f"{options.name} is archived: `jobs list --archived` still shows it")
+    return 0
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"not a number of jobs: {text}. Write 1 or more")
-    return int(text)
+_JOB_COMMANDS = {
+    "list": list_jobs,
+    "show": show_job,
+    "stream": stream_job,
+    "cancel": cancel_job,
+    "download": download_job,
+    "archive": archive_job,
+}
 
 
 def _shown(path: str) -> str:

@@ -28,6 +28,14 @@ class AzureMLSubsystem(Subsystem):
         advanced=True,
         help="What the job tool needs of its resolve to check jobs and to run them locally.",
     )
+    submitter_requirements = StrListOption(
+        default=["azure-ai-ml", "azure-identity", "certifi", "urllib3"],
+        advanced=True,
+        help=help_text("""
+            What the job tool needs of its resolve besides, to talk to Azure. It is installed only
+            where a workspace is named, in `config.env` or otherwise.
+            """),
+    )
     image_platform = StrOption(
         default="3rdparty/python/platforms/linux_x86_64-cp311.json",
         advanced=True,

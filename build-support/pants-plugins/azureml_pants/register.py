@@ -18,6 +18,7 @@ from azureml_pants.rules import (
     run_job,
     run_local,
     run_workspace,
+    submitter,
     tool,
 )
 from azureml_pants.target_types import (
@@ -56,5 +57,6 @@ def rules():
         *run_job.rules(),
         *run_local.rules(),
         *run_workspace.rules(),
+        *submitter.rules(),
         *tool.rules(),
     ]

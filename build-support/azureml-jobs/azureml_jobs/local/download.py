@@ -33,11 +33,8 @@ def download(folder: JobFolder, destination: Path, output_name: Optional[str] = 
             f"Wait for it: `./pants run :aml -- jobs stream {record.name}`.",
         )
     wanted = _wanted(record, output_name)
+    refuse_used(destination)
     destination = destination.absolute()
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        raise JobError(
-            str(destination), "the folder to download to is not empty", "Name a new folder."
-        )
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
@@ -55,6 +52,16 @@ def download(folder: JobFolder, destination: Path, output_name: Optional[str] = 
     except OSError as error:
         raise OutsideError(record.name, f"the download to {destination} failed: {error}") from error
     return [path for path in sorted(destination.rglob("*")) if not path.is_dir()]
+
+
+def refuse_used(destination: Path) -> None:
+    """Raise `JobError` for a place to download to that holds something already."""
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise JobError(
+            str(destination.absolute()),
+            "the folder to download to is not empty",
+            "Name a new folder.",
+        )
 
 
 def artifacts(folder: JobFolder) -> List[tuple[str, Path]]:

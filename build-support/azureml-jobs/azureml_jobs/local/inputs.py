@@ -109,7 +109,7 @@ class _Input:
             )
         name, version = match[1], match[3]
         folder = self.repo / "data" / name
-        versions = _versions(folder)
+        versions = data_versions(folder)
         if version is None:
             # In Azure ML the latest is the one made last; here the one counted highest.
             version = max(versions, key=int) if versions else "1"
@@ -168,7 +168,7 @@ def _is_left_open(given: Any) -> bool:
     )
 
 
-def _versions(folder: Path) -> List[str]:
+def data_versions(folder: Path) -> List[str]:
     """Versions that are there as folders or files named by a number, lowest first."""
     try:
         return sorted((each for each in os.listdir(folder) if each.isdigit()), key=int)

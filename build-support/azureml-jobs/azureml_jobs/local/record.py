@@ -71,6 +71,8 @@ class JobRecord:
     # Process group of the user's command, and the start time of the process that leads it.
     pgid: Optional[int] = None
     pgid_start: Optional[str] = None
+    # Left out of lists; the studio has the same word for it.
+    is_archived: bool = False
     format: int = FORMAT
 
     @property

@@ -74,8 +74,9 @@ def stage_job(prepared: PreparedJob, folder: Path, repository: Path) -> JobFolde
         )
 
     stem = f"{prepared.experiment_name}-{prepared.bundle.snapshot_digest[:8]}"
+    named = str(job["name"]) if job.get("name") else None
     root = repository / LOCAL_FOLDER
-    return _written(root, lambda: LocalWorkspace(root).new_job(stem, fill))
+    return _written(root, lambda: LocalWorkspace(root).new_job(stem, fill, named))
 
 
 def stage_script(

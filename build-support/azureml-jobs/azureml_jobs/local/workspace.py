@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, List, Optional
 
 from azureml_jobs.errors import JobError
 from azureml_jobs.local.folder import JobFolder
@@ -18,6 +18,7 @@ from azureml_jobs.local.state import current
 # Azure ML's rule for the name of a job is `^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$`. File systems take
 # 255 bytes as well, and a part of them is for names made from this one.
 _LONGEST_NAME = 240
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,239}")
 _CLAIM = ".new-"
 _ABANDONED_SECONDS = 24 * 3600.0
 
@@ -30,15 +31,20 @@ class LocalWorkspace:
         self.jobs_folder = root / "jobs"
         self.mlruns = root / "mlruns"
 
-    def new_job(self, stem: str, fill: Callable[[JobFolder, JobFolder], JobRecord]) -> JobFolder:
-        """Make the job `<stem>-<counter>` in one step, and write its record.
+    def new_job(
+        self,
+        stem: str,
+        fill: Callable[[JobFolder, JobFolder], JobRecord],
+        name: Optional[str] = None,
+    ) -> JobFolder:
+        """Make the job `name`, or else `<stem>-<counter>`, in one step, and write its record.
 
         `fill` gets the folder to write into and the folder that it will become, whose paths the
         record and the command hold; it returns the record, whose name is set here. Whatever it
-        raises leaves nothing behind.
+        raises leaves nothing behind. Raises `JobError` when there is a job `name` already.
         """
         self._remove_abandoned()
-        staging, final = self._claim(job_name_stem(stem))
+        staging, final = self._claim_name(name) if name else self._claim(job_name_stem(stem))
         try:
             record = fill(staging, final)
             record.name = final.name
@@ -69,7 +75,7 @@ class LocalWorkspace:
         """The folder of the job `name`. Raises `JobError` with the closest names otherwise."""
         folder = JobFolder(self.jobs_folder / name)
         # The name may come from a command line: `..` or a path is not a job.
-        if re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_-]*", name) and folder.record_file.exists():
+        if _NAME.fullmatch(name) and folder.record_file.exists():
             try:
                 folder.read()
             except (OSError, ValueError) as error:
@@ -91,6 +97,21 @@ class LocalWorkspace:
         listed = "\n".join(f"  {each}" for each in close)
         return (
             f"Jobs with the closest names:\n{listed}\n\n`./pants run :aml -- jobs list` lists all."
+        )
+
+    def _claim_name(self, name: str) -> tuple[JobFolder, JobFolder]:
+        if not _NAME.fullmatch(name):
+            raise JobError(name, "this is no name of a job", "Write letters, digits, `-` and `_`.")
+        self.jobs_folder.mkdir(parents=True, exist_ok=True)
+        staging, final = self.jobs_folder / f"{_CLAIM}{name}", self.jobs_folder / name
+        with contextlib.suppress(FileExistsError):
+            if not final.exists():
+                staging.mkdir()
+                if not final.exists():
+                    return JobFolder(staging), JobFolder(final)
+                staging.rmdir()
+        raise JobError(
+            name, "the local workspace has a job of this name already", "Write another name."
         )
 
     def _claim(self, stem: str) -> tuple[JobFolder, JobFolder]:

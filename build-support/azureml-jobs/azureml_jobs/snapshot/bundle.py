@@ -271,7 +271,7 @@ def write_bundle(
 
 def _copy_data(original: Path, copy: Path) -> None:
     """Copy the contents alone: modes and times of data say nothing, and differ among machines."""
-    files = _files_below(original) if original.is_dir() else [original]
+    files = files_below(original) if original.is_dir() else [original]
     (copy if original.is_dir() else copy.parent).mkdir(parents=True)
     for file in files:
         target = copy / file.relative_to(original)
@@ -280,14 +280,14 @@ def _copy_data(original: Path, copy: Path) -> None:
         target.chmod(0o644)
 
 
-def _files_below(folder: Path, parents: tuple[Path, ...] = ()) -> list[Path]:
+def files_below(folder: Path, parents: tuple[Path, ...] = ()) -> list[Path]:
     """All files, those behind links to folders included, as Azure ML's own upload has it."""
     real = folder.resolve()
     if real in parents:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
     found: list[Path] = []
     for path in sorted(folder.iterdir()):
-        found += _files_below(path, (*parents, real)) if path.is_dir() else [path]
+        found += files_below(path, (*parents, real)) if path.is_dir() else [path]
     return found
 
 

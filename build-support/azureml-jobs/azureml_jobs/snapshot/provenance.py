@@ -36,6 +36,17 @@ def git_state(repository: Path, paths: Sequence[str]) -> GitState | None:
     return _state(git, repository, sorted(_with_links(repository, paths)), "")
 
 
+def uncommitted(repository: Path) -> list[str] | None:
+    """Paths of the work tree that differ from the commit, untracked ones included, ignored not.
+
+    None without git, outside of a git repository, and where git refuses.
+    """
+    git = shutil.which("git")
+    status = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"]
+    listed = None if git is None else _git(git, repository, status)
+    return None if listed is None else [entry[3:] for entry in listed.split("\0") if entry]
+
+
 def _state(git: str, folder: Path, paths: Sequence[str], shown_below: str) -> GitState | None:
     """`shown_below` is the folder of this work tree in the diff, with a slash at its end."""
     places = _git(

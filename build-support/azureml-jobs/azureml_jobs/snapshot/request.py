@@ -49,7 +49,8 @@ class JobRequest:
     """Everything that Pants knows of a job.
 
     `mistakes` are the user's mistakes that were met while gathering: the tool shows them and stops.
-    `venv` is absent from requests that only bundle.
+    `venv` is absent from requests that only bundle, `azure` (what talks to Azure) from those that
+    stay on this machine.
     """
 
     address: str
@@ -60,6 +61,7 @@ class JobRequest:
     versions: Mapping[str, str]
     mistakes: tuple[str, ...] = ()
     venv: PackagesVenv | None = None
+    azure: PackagesVenv | None = None
 
     def to_json(self) -> bytes:
         return _to_json(self)
@@ -67,6 +69,7 @@ class JobRequest:
     @classmethod
     def read(cls, path: Path) -> JobRequest:
         data = _read(path)
+        data["azure"] = PackagesVenv(**data["azure"]) if data["azure"] else None
         packages = data["packages"]
         packages["requirements"] = tuple(packages["requirements"])
         data["packages"] = LockedPackages(**packages)

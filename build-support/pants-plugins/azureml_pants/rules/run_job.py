@@ -8,6 +8,7 @@ from azureml_jobs.snapshot.request import REQUEST_FILE
 from azureml_pants.rules.entry_points import JobInferenceFieldSet
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest, request_file
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
+from azureml_pants.rules.submitter import Submitter, SubmitterRequest
 from azureml_pants.rules.tool import JobTool, JobToolRequest
 from azureml_pants.target_types import AzureMLJobEntryPointField, AzureMLJobSourceField
 from pants.backend.python.target_types import PythonResolveField
@@ -42,11 +43,12 @@ async def run_job(
     request, digests = inputs.request, [tool.digest, inputs.digest]
     # A job that will not run is not worth an installation.
     if not request.mistakes and not NOT_RUN.intersection(run_goal.args):
-        packages = await Get(
-            InstalledPackages, InstallPackagesRequest(field_set.address, environment)
+        packages, submitter = await MultiGet(
+            Get(InstalledPackages, InstallPackagesRequest(field_set.address, environment)),
+            Get(Submitter, SubmitterRequest(environment, tuple(run_goal.args))),
         )
-        request = replace(request, venv=packages.venv)
-        digests.append(packages.digest)
+        request = replace(request, venv=packages.venv, azure=submitter.venv)
+        digests += [packages.digest, submitter.digest]
     digests.append(await Get(Digest, CreateDigest, request_file(request)))
     return RunRequest(
         digest=await Get(Digest, MergeDigests(digests)),

@@ -9,6 +9,7 @@ from azureml_jobs.snapshot.request import JobRequest, LockedPackages, PackagesVe
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.rules.run_job import RunJobFieldSet, run_job
+from azureml_pants.rules.submitter import Submitter, SubmitterRequest
 from azureml_pants.rules.tool import JobTool, JobToolRequest
 from azureml_pants.target_types import AzureMLJobEntryPointField, AzureMLJobSourceField
 from pants.backend.python.target_types import PythonResolveField
@@ -19,6 +20,7 @@ from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 
 ADDRESS = Address("src/x", target_name="job")
 VENV = PackagesVenv("/cache/venv", "seed")
+AZURE = PackagesVenv("/cache/azure", "seed-azure")
 
 
 def run(*arguments: str, mistakes: tuple[str, ...] = ()) -> tuple[RunRequest, dict, list[Address]]:
@@ -61,6 +63,7 @@ def run(*arguments: str, mistakes: tuple[str, ...] = ()) -> tuple[RunRequest, di
                 JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "tool/run.py")
             ),
             MockGet(InstalledPackages, (InstallPackagesRequest,), install),
+            MockGet(Submitter, (SubmitterRequest,), lambda _: Submitter(EMPTY_DIGEST, AZURE)),
             MockGet(Digest, (CreateDigest,), create),
             MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
         ],
@@ -81,6 +84,7 @@ def test_the_job_tool_is_started_on_the_request() -> None:
         "{chroot}/request.json",
     )
     assert request["venv"] == {"prefix": "/cache/venv", "seed": "seed"}
+    assert request["azure"] == {"prefix": "/cache/azure", "seed": "seed-azure"}
 
 
 def test_the_packages_are_those_of_the_job() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from azureml_pants.rules.submitter import Submitter, SubmitterRequest
 from azureml_pants.rules.tool import JobTool, JobToolRequest
 from azureml_pants.target_types import AzureMLWorkspaceDependenciesField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
-from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
-from pants.engine.rules import Get, collect_rules, rule
+from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest, RunSubsystem
+from pants.engine.fs import Digest, MergeDigests
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
 
 
 @dataclass(frozen=True)
@@ -18,9 +20,21 @@ class RunWorkspaceFieldSet(RunFieldSet):
 
 
 @rule(desc="Prepare the workspace's commands")
-async def run_workspace(field_set: RunWorkspaceFieldSet, pex_env: PexEnvironment) -> RunRequest:
-    tool = await Get(JobTool, JobToolRequest(pex_env.in_workspace()))
-    return RunRequest(digest=tool.digest, args=tool.workspace_args("workspace"))
+async def run_workspace(
+    field_set: RunWorkspaceFieldSet, pex_env: PexEnvironment, run_goal: RunSubsystem
+) -> RunRequest:
+    environment = pex_env.in_workspace()
+    tool, submitter = await MultiGet(
+        Get(JobTool, JobToolRequest(environment)),
+        Get(Submitter, SubmitterRequest(environment, tuple(run_goal.args))),
+    )
+    azure = ()
+    if submitter.venv is not None:
+        azure = ("--azure", submitter.venv.prefix, f"{{chroot}}/{submitter.venv.seed}")
+    return RunRequest(
+        digest=await Get(Digest, MergeDigests((tool.digest, submitter.digest))),
+        args=tool.workspace_args("workspace", *azure),
+    )
 
 
 def rules():

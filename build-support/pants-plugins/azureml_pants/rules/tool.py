@@ -34,20 +34,29 @@ class JobTool:
         return (f"{{chroot}}/{self.python}", self.script, *arguments)
 
 
+def tool_pex_request(
+    name: str, requirements: tuple[str, ...], azureml: AzureMLSubsystem, python_setup: PythonSetup
+) -> PexRequest:
+    """Part of the tool's lock as a PEX."""
+    constraints = python_setup.resolves_to_interpreter_constraints.get(
+        azureml.tool_resolve, python_setup.interpreter_constraints
+    )
+    return PexRequest(
+        output_filename=name,
+        internal_only=True,
+        requirements=PexRequirements(
+            requirements, from_superset=Resolve(azureml.tool_resolve, False)
+        ),
+        interpreter_constraints=InterpreterConstraints(constraints),
+    )
+
+
 @rule(desc="Prepare the job tool")
 async def prepare_job_tool(
     request: JobToolRequest, azureml: AzureMLSubsystem, python_setup: PythonSetup
 ) -> JobTool:
-    constraints = python_setup.resolves_to_interpreter_constraints.get(
-        azureml.tool_resolve, python_setup.interpreter_constraints
-    )
-    pex_request = PexRequest(
-        output_filename="azureml-jobs.pex",
-        internal_only=True,
-        requirements=PexRequirements(
-            azureml.tool_requirements, from_superset=Resolve(azureml.tool_resolve, False)
-        ),
-        interpreter_constraints=InterpreterConstraints(constraints),
+    pex_request = tool_pex_request(
+        "azureml-jobs.pex", tuple(azureml.tool_requirements), azureml, python_setup
     )
     venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
     return JobTool(venv.digest, venv.python.argv0, f"{azureml.tool_path}/run.py")

@@ -1,0 +1,1 @@
+"""Workspaces of Azure Machine Learning: the only folder that talks to Azure."""

@@ -1,0 +1,98 @@
+"""Check what a submission needs, one line each, with what to do about it."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Callable, Iterator
+
+from azureml_jobs.azure.session import Session
+from azureml_jobs.console import GREEN, RED, YELLOW, coloured
+from azureml_jobs.destination import CONFIG_FILE, AzureWorkspace
+from azureml_jobs.errors import JobError
+
+_PACKAGES = ("azure-ai-ml", "azure-identity")
+Check = Callable[[], str]
+
+
+class _Lacking(Exception):
+    """Nothing is broken, and something will be missed: what, and what to do."""
+
+
+def examine(place: AzureWorkspace | None, login: bool) -> int:
+    """Print one line for each check; 1 when one failed. What follows a failure is left out."""
+    if place is None:
+        _line("configuration", GREEN, f"{CONFIG_FILE} names no workspace: jobs run on this machine")
+        _line("versions", GREEN, f"Python {platform.python_version()}")
+        return 0
+    _line(
+        "configuration",
+        GREEN,
+        f"{place.source}: {place.name} in {place.resource_group}, {place.cloud}",
+    )
+    for name, check in _checks(place, login):
+        try:
+            _line(name, GREEN, check())
+        except _Lacking as lacking:
+            _line(name, YELLOW, str(lacking))
+        except JobError as error:
+            remedy = f" {' '.join(error.remedy.split())}" if error.remedy else ""
+            _line(name, RED, f"{error.where}: {error.what}.{remedy}")
+            return 1
+    return 0
+
+
+def _checks(place: AzureWorkspace, login: bool) -> Iterator[tuple[str, Check]]:
+    session: list[Session] = []
+
+    def sign_in() -> str:
+        session.append(Session(place, login))
+        session[0].sign_in.token(session[0].workspace.cloud.management_scope)
+        failed = "".join(f"; {warning}" for warning in session[0].sign_in.warnings)
+        return f"by {session[0].sign_in.way}{failed}"
+
+    def workspace() -> str:
+        details = session[0].workspace.details
+        return f"{details['name']} in {details.get('location', 'an unknown region')}"
+
+    def compute() -> str:
+        found = [
+            f"{each['name']} ({each['properties'].get('provisioningState')})"
+            for each in session[0].workspace.pages("computes")
+        ]
+        if not found:
+            raise _Lacking(
+                "the workspace has none. Make a cluster in the studio, below Compute, or submit "
+                "without `compute:` to serverless compute"
+            )
+        return ", ".join(found)
+
+    def storage() -> str:
+        from azureml_jobs.azure.datastores import Datastores
+
+        container = Datastores(session[0].workspace).default()
+        next(iter(container.list("azureml/")), None)
+        return container.address
+
+    def registry() -> str:
+        found = session[0].workspace.details["properties"].get("containerRegistry")
+        if not found:
+            raise _Lacking("none yet. Azure ML makes one when it first builds an image")
+        return str(found).rpartition("/")[2]
+
+    yield "sign-in", sign_in
+    yield "workspace", workspace
+    yield "compute", compute
+    yield "storage", storage
+    yield "registry", registry
+    yield "versions", _versions
+
+
+def _versions() -> str:
+    installed = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
+    return ", ".join([*installed, f"Python {platform.python_version()}"])
+
+
+def _line(name: str, colour: str, text: str) -> None:
+    mark = {GREEN: "ok", YELLOW: "note", RED: "failed"}[colour]
+    print(f"{coloured(f'{mark:<6}', colour)}  {name:<13}  {text}")

@@ -1,0 +1,191 @@
+"""The one step that azure-ai-ml does: a job file becomes a job, in its own words.
+
+It reads the bundle's own file, as `az ml job create -f` does, so that all of its schema works. What
+it would upload has been sent before, by this tool: it finds ids of assets.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping
+
+from azureml_jobs.azure.clouds import Cloud
+from azureml_jobs.azure.connection import ServiceError, patience_seconds, without_secrets
+from azureml_jobs.azure.sign_in import SignIn
+from azureml_jobs.destination import AzureWorkspace
+from azureml_jobs.errors import JobError
+
+if TYPE_CHECKING:
+    from azure.ai.ml.entities import Job
+
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 8.0
+_SILENCE_SECONDS = 20
+
+
+def import_sdk() -> None:
+    """Import azure-ai-ml, which takes a second, and keep its notices from the user."""
+    warnings.simplefilter("ignore")
+    logging.getLogger("azure").setLevel(logging.ERROR)
+    import gc
+
+    # Nothing of what an import makes is garbage; collecting costs a sixth of its time.
+    gc.disable()
+    try:
+        import azure.ai.ml
+    finally:
+        gc.enable()
+    logging.getLogger(azure.ai.ml.__name__).setLevel(logging.ERROR)
+
+
+def load(
+    job_file: Path,
+    name: str,
+    code: str | None,
+    environment: str | None,
+    data: Mapping[str, str],
+    properties: Mapping[str, str],
+) -> Job:
+    """The job of a bundle, with assets in place of its folders.
+
+    `data` are addresses of inputs by their names. Raises `JobError` for what azure-ai-ml refuses.
+    """
+    from azure.ai.ml import load_job
+
+    try:
+        job: Any = load_job(job_file)
+    except Exception as error:  # azure-ai-ml raises what its parts raise.
+        raise JobError(job_file.name, f"azure-ai-ml refuses it: {_message(error)}") from error
+    job.name = name
+    if code is not None:
+        job.code = code
+    if environment is not None:
+        job.environment = environment
+    for key, address in data.items():
+        job.inputs[key].path = address
+    job.properties = {**(job.properties or {}), **properties}
+    return job
+
+
+@dataclass(frozen=True)
+class MadeJob:
+    """What the service says of the job: the link to the studio, empty without one."""
+
+    link: str
+    properties: Mapping[str, str]
+
+
+def create(job: Job, place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> MadeJob:
+    """Make the job, or find the one of its name.
+
+    azure-ai-ml itself neither sends a second time after an expired token, nor stops before minutes
+    have passed: it is asked once, and asked again here. Raises `ServiceError` and `JobError`.
+    """
+    from azure.core.exceptions import AzureError, HttpResponseError
+
+    deadline = time.monotonic() + patience_seconds()
+    pause, renewed = _FIRST_PAUSE, False
+    while True:
+        wait = random.uniform(pause / 2, pause)
+        try:
+            # One of its own each time: it keeps its token.
+            made = _client(place, cloud, sign_in).jobs.create_or_update(job)
+            studio = (made.services or {}).get("Studio")
+            link = str(studio.endpoint) if studio and studio.endpoint else ""
+            return MadeJob(link, made.properties or {})
+        except HttpResponseError as error:
+            failure = ServiceError(
+                job.name or "",
+                f"the service did not take the job: {_message(error)}",
+                error.status_code or 0,
+            )
+            if error.status_code == 401 and not renewed:
+                scope = cloud.management_scope
+                sign_in.token(scope, rejected=sign_in.token(scope))
+                renewed = True
+                continue
+            if error.status_code and error.status_code not in _TRANSIENT:
+                raise failure from error
+            wait = max(wait, _retry_after(error))
+        except AzureError as error:
+            failure = ServiceError(job.name or "", _message(error))
+        except Exception as error:  # Of its own kinds, and of marshmallow's.
+            if isinstance(error, (JobError, OSError)):
+                raise
+            raise JobError(
+                job.name or "", f"azure-ai-ml refuses the job: {_message(error)}"
+            ) from error
+        if time.monotonic() + wait >= deadline:
+            raise failure
+        time.sleep(wait)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _client(place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Any:
+    from azure.ai.ml import MLClient
+
+    settings: dict[str, Any] = {"cloud": cloud.name}
+    if cloud.is_private:
+        # It takes no other addresses for a name that it knows.
+        settings["cloud"] = f"private {cloud.name}"
+        settings["cloud_metadata"] = {
+            "azure_portal": cloud.portal,
+            "resource_manager": cloud.resource_manager,
+            "active_directory": cloud.authority,
+            "aml_resource_id": cloud.machine_learning,
+            "storage_endpoint": cloud.storage_suffix,
+            "registry_discovery_endpoint": cloud.machine_learning,
+        }
+    return MLClient(
+        sign_in,
+        place.subscription_id,
+        place.resource_group,
+        place.name,
+        show_progress=False,
+        enable_telemetry=False,
+        retry_total=0,
+        connection_timeout=10,
+        read_timeout=_SILENCE_SECONDS,
+        **settings,
+    )
+
+
+def without_git_secrets(repository: Path) -> None:
+    """Tell azure-ai-ml the remote's address without credentials, which it would send along."""
+    import subprocess
+    from urllib.parse import urlsplit, urlunsplit
+
+    variable = "AZUREML_GIT_REPOSITORY_URI"
+    if os.environ.get(variable):
+        return
+    asked = subprocess.run(
+        ["git", "ls-remote", "--get-url"], cwd=repository, capture_output=True, text=True
+    )
+    parts = urlsplit(asked.stdout.strip())
+    if asked.returncode == 0 and "@" in parts.netloc:
+        host = parts.netloc.rpartition("@")[2]
+        os.environ[variable] = urlunsplit(parts._replace(netloc=host))
+
+
+def _message(error: Exception) -> str:
+    """The first lines of what azure-ai-ml says, which is long and in colours."""
+    import re
+
+    given = getattr(error, "message", None) or str(error)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(given))
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    return without_secrets(" ".join(lines))[:600].rstrip(".")
+
+
+def _retry_after(error: Any) -> float:
+    try:
+        return float(error.response.headers.get("Retry-After") or 0)
+    except (AttributeError, ValueError):
+        return 0.0

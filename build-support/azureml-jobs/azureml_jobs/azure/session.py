@@ -1,0 +1,19 @@
+"""A workspace that is ready to be talked to: its cloud, who signs in, the connection."""
+
+from __future__ import annotations
+
+from azureml_jobs.azure.clouds import find_cloud
+from azureml_jobs.azure.connection import Connection
+from azureml_jobs.azure.sign_in import SignIn
+from azureml_jobs.azure.workspace import Workspace
+from azureml_jobs.destination import AzureWorkspace
+
+
+class Session:
+    """Signing in begins at once, in the background."""
+
+    def __init__(self, place: AzureWorkspace, login: bool = False) -> None:
+        cloud = find_cloud(place.cloud, place.source)
+        self.sign_in = SignIn(cloud, login)
+        self.sign_in.begin(cloud.management_scope)
+        self.workspace = Workspace(place, cloud, Connection(self.sign_in))

@@ -1,0 +1,114 @@
+"""Follow the logs of a job in Azure: only new bytes, of every log of every node."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import time
+from typing import Any, BinaryIO, Mapping
+
+from azureml_jobs.azure.connection import ServiceError
+from azureml_jobs.azure.parallel import Task, run_all
+from azureml_jobs.azure.progress import Progress
+from azureml_jobs.azure.workspace import Workspace
+from azureml_jobs.local.record import CANCELED, COMPLETED, ENDED
+
+# A line is shown at most this long, and the time of two requests, after it was written.
+_POLL_SECONDS = 2.0
+_NODES_AT_ONCE = 8
+# What the job prints; `system_logs` are the service's own.
+_SHOWN = re.compile(r"user_logs/.+\.txt|azureml-logs/\d{2}.+\.txt")
+_EXIT_STATUS = re.compile(r"(?:exit(?:ed)?|status)(?: with)?(?: status| exit)? code:? (\d{1,3})\b")
+_PART_OF_LOG = frozenset({200, 206, 416})
+
+
+def stream(workspace: Workspace, name: str, out: BinaryIO) -> int:
+    """Write what the job prints to `out` until it ends; its own status.
+
+    0 completed, 143 canceled, else the command's status where the service tells it, or 1.
+    """
+    logs = _Logs(workspace, out)
+    while True:
+        begun = time.monotonic()
+        try:
+            details = workspace.history("GET", f"runs/{name}/details")
+        except ServiceError as error:
+            # The run is made a moment after the job.
+            if error.status_code != 404:
+                raise
+            details = {"status": "NotStarted"}
+        # Asked for before the logs are read: an ended job's logs are complete.
+        logs.read(details.get("logFiles") or {})
+        if details["status"] in ENDED:
+            break
+        time.sleep(max(0.0, _POLL_SECONDS - (time.monotonic() - begun)))
+    logs.finish()
+    return _told(name, details)
+
+
+def _told(name: str, details: Mapping[str, Any]) -> int:
+    status = str(details["status"])
+    error = details.get("error") or {}
+    message = str((error.get("error") or error).get("message") or "").strip()
+    print(f"{name} {status}" + (f": {message}" if message else ""), file=sys.stderr)
+    if status == COMPLETED:
+        return 0
+    if status == CANCELED:
+        return 128 + signal.SIGTERM
+    told = _EXIT_STATUS.search(message)
+    return int(told[1]) if told and 0 < int(told[1]) < 256 else 1
+
+
+class _Logs:
+    def __init__(self, workspace: Workspace, out: BinaryIO) -> None:
+        self._workspace = workspace
+        self._out = out
+        self._positions: dict[str, int] = {}
+        # Of several logs only whole lines are shown; what is left of each waits here.
+        self._pending: dict[str, bytes] = {}
+        self._shown = ""
+        self._ends_line = True
+
+    def read(self, addresses: Mapping[str, str]) -> None:
+        names = sorted(name for name in addresses if _SHOWN.fullmatch(name))
+        new: dict[str, bytes] = {}
+        tasks = [Task(name, 0, self._reading(name, addresses[name], new)) for name in names]
+        run_all(tasks, _NODES_AT_ONCE, Progress("Reading", len(tasks), 0))
+        for name in names:
+            self._positions[name] = self._positions.get(name, 0) + len(new[name])
+            data = self._pending.pop(name, b"") + new[name]
+            if len(names) > 1:
+                whole = data.rfind(b"\n") + 1
+                data, self._pending[name] = data[:whole], data[whole:]
+            self._show(name, data, len(names) > 1)
+
+    def finish(self) -> None:
+        for name, data in self._pending.items():
+            self._show(name, data, True)
+
+    def _reading(self, name: str, address: str, new: dict[str, bytes]):  # type: ignore[no-untyped-def]
+        start = self._positions.get(name, 0)
+
+        def read() -> None:
+            answer = self._workspace.connection.request(
+                *("GET", address),
+                headers={"Range": f"bytes={start}-"} if start else {},
+                accept=lambda status: status in _PART_OF_LOG,
+            )
+            # 416: nothing new. Some proxies answer with the whole of it.
+            parts = {200: answer.body[start:], 206: answer.body, 416: b""}
+            new[name] = parts[answer.status]
+
+        return read
+
+    def _show(self, name: str, data: bytes, is_one_of_several: bool) -> None:
+        if not data:
+            return
+        if is_one_of_several and name != self._shown:
+            # As `tail -f` tells them apart.
+            self._out.write(b"" if self._ends_line else b"\n")
+            self._out.write(f"==> {name} <==\n".encode())
+        self._shown, self._ends_line = name, data.endswith(b"\n")
+        self._out.write(data)
+        self._out.flush()

@@ -1,0 +1,228 @@
+"""A submission on this machine: what is sent, under which name, and how far it came.
+
+It is a folder of `.azureml/submissions`, which is there from before the first request until the
+service has the job. A submission that was killed is thus found again, with the name of its job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Iterator
+
+from azureml_jobs.destination import LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.errors import OutsideError
+from azureml_jobs.jobfile.document import dump_job_file
+from azureml_jobs.local.record import write_atomically
+from azureml_jobs.local.workspace import job_name_stem
+from azureml_jobs.prepare import PreparedJob
+from azureml_jobs.snapshot.bundle import JOB_FILE, write_bundle
+from azureml_jobs.snapshot.provenance import git_state
+from azureml_jobs.submission_options import Wishes
+
+_FORMAT = 1
+_RECORD = "submission.json"
+_LOCK = "lock"
+_BUNDLE = "bundle"
+_NEW = ".new-"
+_ABANDONED_SECONDS = 24 * 3600.0
+# Room for `-<date>-<time>-<count>` in the 255 characters of a job's name.
+_LONGEST_STEM = 200
+
+
+@dataclass(frozen=True)
+class Submission:
+    """`token` marks the job as made by this submission; `content` is a digest of what is sent.
+
+    `is_named` says that the user chose the name. `environment` is the digest of the build context,
+    None when the job names its environment otherwise; `data` are inputs by their local paths.
+    """
+
+    name: str
+    token: str
+    content: str
+    is_named: bool
+    address: str
+    workspace: AzureWorkspace
+    snapshot: str | None
+    environment: str | None
+    dockerfile: str
+    data: dict[str, str]
+    wishes: Wishes
+    is_started: bool = False
+    format: int = _FORMAT
+
+    def write(self, folder: Path) -> None:
+        write_atomically(folder / _RECORD, json.dumps(asdict(self), indent=2) + "\n")
+
+
+class SubmissionFolder:
+    """`path` is a folder of `.azureml/submissions`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def bundle(self) -> Path:
+        return self.path / _BUNDLE
+
+    @property
+    def job_file(self) -> Path:
+        return self.bundle / JOB_FILE
+
+    def read(self) -> Submission | None:
+        """None when the submission has come to its end, and for what is no submission."""
+        try:
+            known: dict[str, Any] = json.loads((self.path / _RECORD).read_text(encoding="utf-8"))
+            if known.get("format") != _FORMAT:
+                return None
+            known["workspace"] = AzureWorkspace(**known["workspace"])
+            known["wishes"] = Wishes(**known["wishes"])
+            return Submission(**known)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[bool]:
+        """Nobody else works on the submission meanwhile; False when somebody does already.
+
+        The system takes the lock back from a killed process.
+        """
+        with open(self.path / _LOCK, "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def stage_submission(
+    prepared: PreparedJob, workspace: AzureWorkspace, repository: Path, wishes: Wishes
+) -> SubmissionFolder:
+    """Write all that is sent into a folder of its own, or find the one of a killed submission.
+
+    Such a one has the same content, for the same workspace, and had begun to send it. Raises
+    `OutsideError` when the disk fails.
+    """
+    root = repository / LOCAL_FOLDER / "submissions"
+    bundle = prepared.bundle
+    job = dict(prepared.job)
+    named = job.get("name")
+    content = hashlib.sha256(
+        json.dumps(
+            [
+                dump_job_file(job),
+                bundle.snapshot_digest,
+                bundle.environment_digest,
+                asdict(workspace),
+            ]
+        ).encode()
+    ).hexdigest()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(root)
+        interrupted = None if named else _interrupted(root, content)
+        if interrupted is not None:
+            folder, submission = interrupted
+            replace(submission, wishes=wishes).write(folder.path)
+            return folder
+        build = job["environment"]["build"] if bundle.environment_digest and _has_build(job) else {}
+        submission = Submission(
+            name=str(named) if named else _new_name(prepared),
+            # The user's own name stands for one content: started anew, it is the same submission.
+            token=content if named else secrets.token_hex(16),
+            content=content,
+            is_named=bool(named),
+            address=prepared.request.address,
+            workspace=workspace,
+            snapshot=bundle.snapshot_digest if bundle.code else None,
+            environment=bundle.environment_digest if build else None,
+            dockerfile=str(build.get("dockerfile_path") or "Dockerfile"),
+            data={item.name: str(repository / item.path) for item in bundle.data},
+            wishes=wishes,
+        )
+        return _written(prepared, submission, root, repository)
+    except OSError as error:
+        raise OutsideError(
+            LOCAL_FOLDER,
+            f"the submission could not be written: {error.strerror or error}",
+            f"Look at the free space and the permissions of {root}.",
+        ) from error
+
+
+def _written(
+    prepared: PreparedJob, submission: Submission, root: Path, repository: Path
+) -> SubmissionFolder:
+    staging = root / f"{_NEW}{secrets.token_hex(8)}"
+    git = git_state(repository, [file.source for file in prepared.bundle.code])
+    stem, count = submission.name, 1
+    try:
+        staging.mkdir()
+        write_bundle(prepared.bundle, git, staging / _BUNDLE, repository, copy_data=False)
+        while True:
+            submission.write(staging)
+            # One under the user's own name is found in the workspace, not here.
+            ending = f".{secrets.token_hex(4)}" if submission.is_named else ""
+            final = SubmissionFolder(root / f"{submission.name}{ending}")
+            try:
+                os.rename(staging, final.path)
+                return final
+            except OSError:
+                # Only an empty folder can be replaced by renaming.
+                if not final.path.exists():
+                    raise
+            count += 1
+            submission = replace(submission, name=f"{stem}-{count}")
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def _interrupted(root: Path, content: str) -> tuple[SubmissionFolder, Submission] | None:
+    """A submission of this content that began, and that no process works on any more."""
+    for path in sorted(root.iterdir()):
+        folder = SubmissionFolder(path)
+        submission = folder.read()
+        if submission is None or submission.content != content:
+            continue
+        if submission.is_named or not submission.is_started:
+            continue
+        with contextlib.suppress(OSError), folder.held() as is_ours:
+            if is_ours:
+                return folder, submission
+    return None
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Remove what was given up long ago and is not needed to find a job again."""
+    for path in root.iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime < _ABANDONED_SECONDS:
+                continue
+            submission = SubmissionFolder(path).read()
+            if submission is None or submission.is_named or not submission.is_started:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _new_name(prepared: PreparedJob) -> str:
+    """Experiment, first digits of the snapshot's digest, moment in UTC."""
+    stem = job_name_stem(prepared.experiment_name)[:_LONGEST_STEM]
+    moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    return f"{stem}-{prepared.bundle.snapshot_digest[:8]}-{moment}"
+
+
+def _has_build(job: dict[str, Any]) -> bool:
+    environment = job.get("environment")
+    return isinstance(environment, dict) and "build" in environment

@@ -1,0 +1,36 @@
+"""How long the parts of a submission took; some run beside each other."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Iterator
+
+from azureml_jobs.console import table
+
+
+class Timings:
+    """Parts are told with when they began, so that one sees what overlaps."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._parts: list[tuple[str, float, float]] = []
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._parts.append((name, begun - self._begun, time.monotonic() - begun))
+
+    def lines(self) -> list[str]:
+        rows = [
+            (name, f"{at:.2f} s", f"{took:.2f} s")
+            for name, at, took in sorted(self._parts, key=lambda part: part[1])
+        ]
+        rows.append(("in all", "", f"{time.monotonic() - self._begun:.2f} s"))
+        return table(("part", "begun after", "took"), rows, right=(1, 2))

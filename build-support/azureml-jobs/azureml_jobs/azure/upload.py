@@ -1,0 +1,151 @@
+"""What a job brings along, as assets whose names are their contents: sent once, then found."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Sequence
+
+from azureml_jobs.azure.blobs import Container, LocalFile, send_files
+from azureml_jobs.azure.datastores import Datastores
+from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, put_once
+from azureml_jobs.errors import OutsideError
+from azureml_jobs.snapshot.bundle import files_below
+from azureml_jobs.snapshot.digest import entries_digest, environment_tag
+
+_ANY_VERSION = "1"
+# Below this folder azure-ai-ml puts what it sends, too.
+_FOLDER = "LocalUpload"
+
+
+@dataclass
+class Sent:
+    """What one asset cost: nothing when it was there already. `size` is in bytes."""
+
+    id: str
+    files: int = 0
+    size: int = 0
+
+    @property
+    def was_there(self) -> bool:
+        return self.files == 0
+
+
+def send_snapshot(workspace: Workspace, folder: Path, digest: str) -> Sent:
+    """The code asset of the files in `folder`, whose snapshot has this sha256.
+
+    Every attempt writes into a container of its own, which becomes the asset only when it is whole:
+    attempts at the same time do not meet.
+    """
+    name = str(uuid.UUID(hex=digest[:32]))
+    path = ("codes", name, "versions", _ANY_VERSION)
+    sent = Sent(workspace.asset_id("codes", name, _ANY_VERSION))
+    if workspace.get(*path) is not None:
+        return sent
+    pending = workspace.post(
+        *path, "startPendingUpload", body={"pendingUploadType": "TemporaryBlobReference"}
+    )
+    reference = pending["blobReferenceForConsumption"]
+    container = Container.of_sas_address(
+        workspace.connection, str(reference["credential"]["sasUri"])
+    )
+    # The folder's own name stands above the files, as with azure-ai-ml.
+    prefix = f"{folder.name}/"
+    _send_folder(container, folder, prefix, sent)
+    put_once(
+        workspace,
+        *path,
+        body={
+            "properties": {
+                "codeUri": f"{str(reference['blobUri']).rstrip('/')}/{folder.name}",
+                "isAnonymous": True,
+                "properties": {"azureml_jobs.snapshot": digest},
+            }
+        },
+    )
+    return sent
+
+
+def send_environment(
+    workspace: Workspace, datastores: Datastores, folder: Path, digest: str, dockerfile: str
+) -> Sent:
+    """The environment that is built from `folder`, by the service and once for each content."""
+    name = environment_tag(digest)
+    path = ("environments", name, "versions", _ANY_VERSION)
+    sent = Sent(workspace.asset_id("environments", name, _ANY_VERSION))
+    if workspace.get(*path) is not None:
+        return sent
+    container = datastores.default()
+    # The whole digest: another content never has the same folder.
+    prefix = f"{_FOLDER}/{digest}/{folder.name}/"
+    _send_folder(container, folder, prefix, sent)
+    put_once(
+        workspace,
+        *path,
+        body={
+            "properties": {
+                "build": {
+                    "contextUri": f"{container.address}/{prefix}",
+                    "dockerfilePath": dockerfile,
+                },
+                "properties": {"azureml_jobs.environment": digest},
+            }
+        },
+    )
+    return sent
+
+
+def send_data(datastores: Datastores, data: Path) -> Sent:
+    """A file or folder in the default datastore; the id is its `azureml://` address."""
+    try:
+        files = files_below(data) if data.is_dir() else [data]
+        base = data if data.is_dir() else data.parent
+        listed = [_local_file(file, base) for file in files]
+        digest = entries_digest((each.name, _sha256(each.path), False) for each in listed)
+    except OSError as error:
+        raise OutsideError(
+            str(data), f"the data could not be read: {error.strerror}", f"Look at {error.filename}."
+        ) from error
+    container = datastores.default()
+    prefix = f"{_FOLDER}/{digest}/{data.name}" if data.is_dir() else f"{_FOLDER}/{digest}"
+    ending = "/" if data.is_dir() else f"/{data.name}"
+    address = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/{prefix}{ending}"
+    sent = Sent(address)
+    # Written last, beside the folder: what is below it is whole.
+    mark = f"{_FOLDER}/{digest}.complete"
+    if not container.has(mark):
+        _send(container, listed, f"{prefix}/", sent, f"{data.name}: ")
+        container.put(mark, b"")
+    return sent
+
+
+def _send_folder(container: Container, folder: Path, prefix: str, sent: Sent) -> None:
+    files = [
+        _local_file(Path(parent, name), folder)
+        for parent, _, names in os.walk(folder)
+        for name in names
+    ]
+    _send(container, files, prefix, sent, f"{folder.name}/")
+
+
+def _send(
+    container: Container, files: Sequence[LocalFile], prefix: str, sent: Sent, shown: str
+) -> None:
+    done = send_files(container, sorted(files, key=lambda file: file.name), prefix, shown)
+    sent.files = len(done)
+    sent.size = sum(file.size for file in done)
+
+
+def _local_file(path: Path, base: Path) -> LocalFile:
+    return LocalFile(path.relative_to(base).as_posix(), path, path.stat().st_size)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for part in iter(lambda: file.read(1 << 20), b""):
+            digest.update(part)
+    return digest.hexdigest()

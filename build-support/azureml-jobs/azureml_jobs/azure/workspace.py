@@ -1,0 +1,122 @@
+"""One workspace through its documented REST interface: its resources and its data plane.
+
+https://learn.microsoft.com/rest/api/azureml
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, Mapping
+from urllib.parse import quote, urlencode
+
+from azureml_jobs.azure.clouds import Cloud
+from azureml_jobs.azure.connection import Answer, Connection, ServiceError
+from azureml_jobs.destination import AzureWorkspace
+from azureml_jobs.errors import OutsideError
+
+API_VERSION = "2024-04-01"
+DEFAULT_DATASTORE = "workspaceblobstore"
+
+
+class Workspace:
+    """`place` says which workspace, `cloud` where its services are."""
+
+    def __init__(self, place: AzureWorkspace, cloud: Cloud, connection: Connection) -> None:
+        self.place = place
+        self.cloud = cloud
+        self.connection = connection
+        self._details: dict[str, Any] | None = None
+        self._data_plane = ""
+
+    def get(self, *path: str, **query: str) -> Any:
+        """The resource at a path below the workspace, None when there is none."""
+        answer = self._send("GET", path, query, accept=lambda status: status in (200, 404))
+        return None if answer.status == 404 else answer.json()
+
+    def put(self, *path: str, body: Mapping[str, Any]) -> Any:
+        return self._send("PUT", path, {}, body).json()
+
+    def post(self, *path: str, body: Mapping[str, Any]) -> Any:
+        return self._send("POST", path, {}, body).json()
+
+    def send(self, method: str, *path: str) -> Answer:
+        return self._send(method, path, {})
+
+    def pages(self, *path: str, **query: str) -> Iterator[dict[str, Any]]:
+        """The entries of a list that comes in pages."""
+        page = self.get(*path, **query) or {}
+        while True:
+            yield from page.get("value") or ()
+            following = page.get("nextLink")
+            if not following:
+                return
+            page = self._request("GET", following).json()
+
+    def asset_id(self, kind: str, name: str, version: str) -> str:
+        return f"{self.place.resource_id}/{kind}/{name}/versions/{version}"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The workspace itself: its `location`, its `properties`. Raises when there is none."""
+        if self._details is None:
+            self._details = self.get()
+        if self._details is None:
+            raise OutsideError(
+                self.place.source,
+                f"there is no workspace {self.place.name} in {self.place.resource_group}",
+                "Look at the three values there, and at the account that you signed in with.",
+            )
+        return self._details
+
+    def history(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """A request to the run history, which knows a run's logs and metrics."""
+        if not self._data_plane:
+            discovery = str(self.details["properties"]["discoveryUrl"])
+            urls = self._request("GET", discovery).json()
+            self._data_plane = str(urls["api"]).rstrip("/")
+        url = f"{self._data_plane}/history/v1.0{self.place.resource_id}/{path}"
+        return self._request(method, url, body).json()
+
+    def studio_link(self, job: str) -> str:
+        place = self.place
+        return (
+            f"{self.cloud.machine_learning}/runs/{job}?wsid=/subscriptions/{place.subscription_id}"
+            f"/resourcegroups/{place.resource_group}/workspaces/{place.name}"
+        )
+
+    def _send(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None = None,
+        accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
+    ) -> Answer:
+        below = "".join(f"/{quote(part, safe='')}" for part in path)
+        arguments = urlencode({"api-version": API_VERSION, **query})
+        url = f"{self.cloud.resource_manager}{self.place.resource_id}{below}?{arguments}"
+        return self._request(method, url, body, accept)
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, Any] | None = None,
+        accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
+    ) -> Answer:
+        return self.connection.request(
+            method, url, scope=self.cloud.management_scope, body=body, accept=accept
+        )
+
+
+def put_once(workspace: Workspace, *path: str, body: Mapping[str, Any]) -> Any:
+    """Make a version of an asset whose name is its content: one that is there already will do."""
+    try:
+        return workspace.put(*path, body=body)
+    except ServiceError as error:
+        if error.status_code not in (400, 409):
+            raise
+        # Another submission was quicker, or an answer was lost.
+        existing = workspace.get(*path)
+        if existing is None:
+            raise
+        return existing
