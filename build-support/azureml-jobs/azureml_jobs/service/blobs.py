@@ -10,40 +10,35 @@ import hashlib
 import os
 import re
 import tempfile
-import threading
 import time
 import uuid
 from email.utils import formatdate
 from pathlib import Path
-from typing import Iterable, Iterator, Optional, Protocol, Sequence
-from urllib.parse import unquote, urlsplit
+from typing import Iterator, Optional, Sequence
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
-from azureml_jobs.service.messages import (
-    XML,
-    Answer,
-    BlobRefusal,
-    Body,
-    Request,
-    open_answer,
+from azureml_jobs.service.blob_files import LiveBlobs, base64_of, range_md5
+from azureml_jobs.service.blob_headers import (
+    asked_range,
+    check_md5,
+    identity,
+    listed,
+    metadata_headers,
+    metadata_of,
+    new_etag,
+    no_blob,
+    number,
+    properties,
 )
+from azureml_jobs.service.messages import XML, Answer, BlobRefusal, Body, Request, open_answer
 from azureml_jobs.service.state import BlobRecord, State
 from azureml_jobs.service.storage_access import StorageAccess
 
 _VERSION = "2025-11-05"
-_LARGEST_MD5_RANGE = 4 * 1024 * 1024
 _CONTAINER = re.compile(r"\$logs|\$root|(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 _OWN_ADDRESS = re.compile(r"/([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+(/.*|)")
-_METADATA = "x-ms-meta-"
-
-
-class LiveBlobs(Protocol):
-    """Blobs that are files of running jobs, read as they grow."""
-
-    def blob(self, container: str, name: str) -> Optional[BlobRecord]: ...
-
-    def blobs(self, container: str, prefix: str) -> Iterable[BlobRecord]: ...
 
 
 class BlobStorage:
@@ -118,7 +113,7 @@ class BlobStorage:
         except BaseException:
             os.unlink(beside)
             raise
-        return sha256.hexdigest(), _base64(md5.digest()), body.size
+        return sha256.hexdigest(), base64_of(md5.digest()), body.size
 
     # Containers
 
@@ -149,7 +144,7 @@ class BlobStorage:
         query = request.query
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
         marker = query.get("marker", "")
-        most = _number(query.get("maxresults", "5000"), 1, 5000)
+        most = number(query.get("maxresults", "5000"), 1, 5000)
         entries: list[str] = []
         last_folder = ""
         following = ""
@@ -167,7 +162,7 @@ class BlobStorage:
             if folder:
                 entries.append(f"<BlobPrefix><Name>{escape(folder)}</Name></BlobPrefix>")
             else:
-                entries.append(_listed(blob, "metadata" in query.get("include", "")))
+                entries.append(listed(blob, "metadata" in query.get("include", "")))
         shown = "".join(
             f"<{tag}>{escape(value)}</{tag}>"
             for tag, value in (("Prefix", prefix), ("Marker", marker), ("Delimiter", delimiter))
@@ -192,11 +187,11 @@ class BlobStorage:
         if kind != "BlockBlob":
             raise BlobRefusal(400, "InvalidHeaderValue", "The stand-in keeps block blobs only.")
         sha256, md5, size = self.keep(request.body)
-        _check_md5(request, md5)
+        check_md5(request, md5)
         with self.state.lock:
             self._check_conditions(request, self.blob(container, name))
             blob = self._commit(request, container, name, sha256, md5, size)
-        return Answer(201, headers={**_identity(blob), "Content-MD5": md5, **_ENCRYPTED})
+        return Answer(201, headers={**identity(blob), "Content-MD5": md5, **_ENCRYPTED})
 
     def _put_copy(self, request: Request, container: str, name: str) -> Answer:
         source = self._copy_source(request)
@@ -206,9 +201,9 @@ class BlobStorage:
             blob = self._commit(request, container, name, sha256, md5, size, source)
         if request.headers.get("x-ms-blob-type") == "BlockBlob":
             # Put Blob From URL
-            return Answer(201, headers={**_identity(blob), "Content-MD5": md5, **_ENCRYPTED})
+            return Answer(201, headers={**identity(blob), "Content-MD5": md5, **_ENCRYPTED})
         copy = {"x-ms-copy-id": str(uuid.uuid4()), "x-ms-copy-status": "success"}
-        return Answer(202, headers={**_identity(blob), **copy})
+        return Answer(202, headers={**identity(blob), **copy})
 
     def _copy_source(self, request: Request) -> BlobRecord:
         parts = urlsplit(request.headers["x-ms-copy-source"])
@@ -228,9 +223,7 @@ class BlobStorage:
             try:
                 self.access.check(asked, address[0], container, name, "r")
             except BlobRefusal as refusal:
-                raise BlobRefusal(
-                    403, "CannotVerifyCopySource", refusal.message
-                ) from refusal
+                raise BlobRefusal(403, "CannotVerifyCopySource", refusal.message) from refusal
         source = self.blob(container, name)
         if source is None:
             raise BlobRefusal(404, "CannotVerifyCopySource", "The source does not exist.")
@@ -245,7 +238,7 @@ class BlobStorage:
         if not block:
             raise BlobRefusal(400, "MissingRequiredQueryParameter", "blockid")
         sha256, md5, size = self.keep(request.body)
-        _check_md5(request, md5)
+        check_md5(request, md5)
         self.state.put_block(container, name, block, size, sha256)
         return Answer(201, headers={"Content-MD5": md5, **_ENCRYPTED})
 
@@ -275,7 +268,7 @@ class BlobStorage:
             self.state.commit_blocks(container, name, chosen)
             given = request.headers.get("x-ms-blob-content-md5", "")
             blob = self._commit(request, container, name, sha256, given, size)
-        return Answer(201, headers={**_identity(blob), **_ENCRYPTED})
+        return Answer(201, headers={**identity(blob), **_ENCRYPTED})
 
     def _get_block_list(self, request: Request, container: str, name: str) -> Answer:
         asked = request.query.get("blocklisttype", "committed")
@@ -300,29 +293,29 @@ class BlobStorage:
         with self.state.lock:
             blob = self.state.blob(container, name)
             if blob is None:
-                raise _no_blob()
+                raise no_blob()
             self._check_conditions(request, blob)
-            blob.metadata = _metadata(request)
-            blob.etag, blob.modified = _new_etag(), time.time()
+            blob.metadata = metadata_of(request)
+            blob.etag, blob.modified = new_etag(), time.time()
             self.state.put_blob(blob, blob.file.name)
-        return Answer(200, headers=_identity(blob))
+        return Answer(200, headers=identity(blob))
 
     def _get(self, request: Request, container: str, name: str) -> Answer:
         blob = self.blob(container, name)
         if blob is None:
-            raise _no_blob()
+            raise no_blob()
         self._check_conditions(request, blob)
-        start, end = _range(request, blob.size)
-        headers = _properties(blob)
+        start, end = asked_range(request, blob.size)
+        headers = properties(blob)
         is_part = (start, end) != (0, blob.size) or "x-ms-range" in request.headers
         if is_part or "range" in request.headers:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
             if blob.md5:
                 headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
             if request.headers.get("x-ms-range-get-content-md5", "").lower() == "true":
-                headers["Content-MD5"] = _range_md5(blob.file, start, end)
+                headers["Content-MD5"] = range_md5(blob.file, start, end)
         if request.method == "HEAD":
-            return Answer(200, headers={**_properties(blob), "Content-Length": str(blob.size)})
+            return Answer(200, headers={**properties(blob), "Content-Length": str(blob.size)})
         answer = open_answer(blob.file, start, end - start)
         answer.status = 206 if "Content-Range" in headers else 200
         answer.headers.update(headers)
@@ -331,14 +324,14 @@ class BlobStorage:
     def _get_metadata(self, request: Request, container: str, name: str) -> Answer:
         blob = self.blob(container, name)
         if blob is None:
-            raise _no_blob()
-        return Answer(200, headers=_identity(blob) | _metadata_headers(blob))
+            raise no_blob()
+        return Answer(200, headers=identity(blob) | metadata_headers(blob))
 
     def _delete(self, request: Request, container: str, name: str) -> Answer:
         with self.state.lock:
             blob = self.state.blob(container, name)
             if blob is None:
-                raise _no_blob()
+                raise no_blob()
             self._check_conditions(request, blob)
             self.state.remove_blob(container, name)
         return Answer(202)
@@ -354,14 +347,14 @@ class BlobStorage:
         source: Optional[BlobRecord] = None,
     ) -> BlobRecord:
         given = request.headers
-        metadata = _metadata(request)
+        metadata = metadata_of(request)
         content_type = given.get("x-ms-blob-content-type") or given.get("content-type")
         blob = BlobRecord(
             container,
             name,
             size,
             md5,
-            _new_etag(),
+            new_etag(),
             time.time(),
             self.state.content_file(sha256),
             (source.content_type if source else content_type) or "application/octet-stream",
@@ -423,145 +416,3 @@ class _Joined(Body):
     def chunks(self) -> Iterator[bytes]:
         for file in self._files:
             yield from Body(file=file).chunks()
-
-
-def live_blob(container: str, name: str, file: Path, is_final: bool) -> Optional[BlobRecord]:
-    """A file of a job as a blob; None when it went away. Only a final one has its MD5."""
-    try:
-        state = file.stat()
-        md5 = _file_md5(file, state.st_size, state.st_mtime_ns) if is_final else ""
-    except OSError:
-        return None
-    return BlobRecord(
-        container,
-        name,
-        state.st_size,
-        md5,
-        f'"0x{state.st_mtime_ns:X}{state.st_size:X}"',
-        state.st_mtime,
-        file,
-        kind="BlockBlob" if is_final else "AppendBlob",
-    )
-
-
-_MD5_CACHE: dict[tuple[Path, int, int], str] = {}
-_MD5_LOCK = threading.Lock()
-
-
-def _file_md5(file: Path, size: int, changed: int) -> str:
-    with _MD5_LOCK:
-        known = _MD5_CACHE.get((file, size, changed))
-    if known is None:
-        known = _range_md5(file, 0, size)
-        with _MD5_LOCK:
-            _MD5_CACHE[file, size, changed] = known
-    return known
-
-
-def _range_md5(file: Path, start: int, end: int) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    with open(file, "rb") as source:
-        source.seek(start)
-        left = end - start
-        while left > 0 and (chunk := source.read(min(left, 1 << 20))):
-            digest.update(chunk)
-            left -= len(chunk)
-    return _base64(digest.digest())
-
-
-def _check_md5(request: Request, md5: str) -> None:
-    given = request.headers.get("content-md5") or request.headers.get("x-ms-blob-content-md5")
-    if given and given != md5:
-        raise BlobRefusal(
-            400, "Md5Mismatch", "The MD5 value specified in the request did not match."
-        )
-
-
-def _range(request: Request, size: int) -> tuple[int, int]:
-    """Start, and end behind the last byte. Raises `BlobRefusal` 416 for what is not there."""
-    asked = request.headers.get("x-ms-range") or request.headers.get("range")
-    if not asked:
-        return 0, size
-    match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.strip())
-    if match is None:
-        raise BlobRefusal(400, "InvalidHeaderValue", f"The range {asked!r} is not understood.")
-    start = int(match[1])
-    end = min(int(match[2]) + 1, size) if match[2] else size
-    if start >= size or end <= start:
-        raise BlobRefusal(
-            416, "InvalidRange", "The range is invalid.", Content_Range=f"bytes */{size}"
-        )
-    if (
-        request.headers.get("x-ms-range-get-content-md5", "").lower() == "true"
-        and end - start > _LARGEST_MD5_RANGE
-    ):
-        raise BlobRefusal(400, "OutOfRangeInput", "An MD5 is made of 4 MiB at most.")
-    return start, end
-
-
-def _metadata(request: Request) -> dict[str, str]:
-    return {
-        unquote(key[len(_METADATA) :]): value
-        for key, value in request.headers.items()
-        if key.startswith(_METADATA)
-    }
-
-
-def _metadata_headers(blob: BlobRecord) -> dict[str, str]:
-    return {f"{_METADATA}{key}": value for key, value in blob.metadata.items()}
-
-
-def _identity(blob: BlobRecord) -> dict[str, str]:
-    return {"ETag": blob.etag, "Last-Modified": formatdate(blob.modified, usegmt=True)}
-
-
-def _properties(blob: BlobRecord) -> dict[str, str]:
-    headers = {
-        **_identity(blob),
-        **_metadata_headers(blob),
-        "Content-Type": blob.content_type,
-        "Accept-Ranges": "bytes",
-        "x-ms-blob-type": blob.kind,
-        "x-ms-server-encrypted": "true",
-        "x-ms-creation-time": formatdate(blob.modified, usegmt=True),
-        "x-ms-lease-status": "unlocked",
-        "x-ms-lease-state": "available",
-    }
-    if blob.md5:
-        headers["Content-MD5"] = blob.md5
-    return headers
-
-
-def _listed(blob: BlobRecord, with_metadata: bool) -> str:
-    moment = formatdate(blob.modified, usegmt=True)
-    metadata = ""
-    if with_metadata:
-        values = "".join(f"<{k}>{escape(v)}</{k}>" for k, v in blob.metadata.items())
-        metadata = f"<Metadata>{values}</Metadata>"
-    return (
-        f"<Blob><Name>{escape(blob.name)}</Name><Properties>"
-        f"<Creation-Time>{moment}</Creation-Time><Last-Modified>{moment}</Last-Modified>"
-        f"<Etag>{escape(blob.etag.strip(chr(34)))}</Etag><Content-Length>{blob.size}</Content-Length>"
-        f"<Content-Type>{escape(blob.content_type)}</Content-Type>"
-        f"<Content-MD5>{blob.md5}</Content-MD5><BlobType>{blob.kind}</BlobType>"
-        "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>"
-        f"<ServerEncrypted>true</ServerEncrypted></Properties>{metadata}</Blob>"
-    )
-
-
-def _no_blob() -> BlobRefusal:
-    return BlobRefusal(404, "BlobNotFound", "The specified blob does not exist.")
-
-
-def _new_etag() -> str:
-    return f'"0x{uuid.uuid4().hex[:16].upper()}"'
-
-
-def _number(text: str, least: int, most: int) -> int:
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise BlobRefusal(400, "OutOfRangeQueryParameterValue", f"{text!r}: {least} to {most}.")
-    return int(text)
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

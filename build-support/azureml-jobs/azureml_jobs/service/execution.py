@@ -10,9 +10,9 @@ import shutil
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Iterable, Mapping, Optional
+from typing import Any, Callable, Iterable, Mapping, Optional
 
 from azureml_jobs.errors import JobError
 from azureml_jobs.handover import RUN_SCRIPT
@@ -24,11 +24,13 @@ from azureml_jobs.local.process import is_same
 from azureml_jobs.local.record import JobRecord, now
 from azureml_jobs.local.state import current
 from azureml_jobs.service.assemble import Assembly
-from azureml_jobs.service.blobs import BlobStorage, live_blob
+from azureml_jobs.service.blob_files import live_blob
+from azureml_jobs.service.blobs import BlobStorage
 from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
 from azureml_jobs.service.state import BlobRecord, State
 
 QUEUED = "Queued"
+_VIEW_KEYS = ("started", "ended", "error", "exit_code")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class RunView:
     started: Optional[str] = None
     ended: Optional[str] = None
     error: Optional[str] = None
+    exit_code: Optional[int] = None
 
     @property
     def has_ended(self) -> bool:
@@ -49,7 +52,7 @@ class Execution:
     """Jobs wait in line for one of `at_once` places.
 
     python: prefix of the virtual environment whose programs a job finds. With no place at all
-    every job stays `Queued`, until it is cancelled.
+    every job stays `Queued`, until it is cancelled. `tell` is called with a line for each end.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Execution:
         at_once: int,
     ) -> None:
         self.python = python
+        self.tell: Callable[[str], object] = lambda line: None
         self._state = state
         self._assembly = assembly
         self._jobs_folder = folder / "jobs"
@@ -116,13 +120,11 @@ class Execution:
         if run is None:
             return RunView(QUEUED)
         if run["status"] in status.ENDED:
-            return RunView(run["status"], run.get("started"), run.get("ended"), run.get("error"))
+            return RunView(run["status"], *(run.get(key) for key in _VIEW_KEYS))
         record = self.record(name)
         if record is None or (record.status == status.NOT_STARTED and not record.has_ended):
             return RunView(run["status"])
-        if record.has_ended:
-            return RunView(record.status, record.started, record.ended, record.error)
-        return RunView(record.status, record.started)
+        return _view(record)
 
     def cancel(self, name: str, grace: float = 30.0) -> None:
         """Ask for the end of a job, and return at once."""
@@ -184,20 +186,15 @@ class Execution:
             start_new_session=True,
         )
         runner.wait()
-        record = current(folder)
-        self._end(name, record.status, record.error, record.started, record.ended)
+        self._keep(name, _view(current(folder)))
 
-    def _end(
-        self,
-        name: str,
-        ended: str,
-        error: Optional[str],
-        started: Optional[str] = None,
-        moment: Optional[str] = None,
-    ) -> None:
+    def _end(self, name: str, ended: str, error: str) -> None:
+        self._keep(name, RunView(ended, None, now(), error))
+
+    def _keep(self, name: str, view: RunView) -> None:
         run = self._state.document("runs", name) or {"name": name, "properties": {}}
-        run.update(status=ended, error=error, started=started, ended=moment or now())
-        self._state.put_document("runs", name, run)
+        self._state.put_document("runs", name, {**run, **asdict(view)})
+        self.tell(f"{name} {view.status}" + (f": {view.error}" if view.error else ""))
 
     def _unfinished(self) -> list[str]:
         return [
@@ -205,6 +202,10 @@ class Execution:
             for each in self._state.documents("runs")
             if each["status"] not in status.ENDED
         ]
+
+
+def _view(record: JobRecord) -> RunView:
+    return RunView(record.status, *(getattr(record, key) for key in _VIEW_KEYS))
 
 
 class _Artifacts:

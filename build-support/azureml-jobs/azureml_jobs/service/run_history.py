@@ -198,10 +198,17 @@ def output_prefix(job: str, output: str) -> str:
 def _error(view: RunView) -> Optional[Mapping[str, Any]]:
     if view.status != "Failed":
         return None
+    message = view.error or "The job failed."
+    if view.exit_code:
+        # In the words of Azure ML.
+        message = (
+            f"Execution failed. User process 'bash' exited with status code {view.exit_code}. "
+            "Please check log file 'user_logs/std_log.txt' for error details."
+        )
     return {
         "error": {
             "code": "UserError",
-            "message": view.error or "The job failed.",
+            "message": message,
             "messageParameters": {},
             "details": [],
         },

@@ -27,6 +27,7 @@ class PrivateAuthority:
     def __init__(self, folder: Path, hosts: Sequence[str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
+        self.folder = folder
         self.ca_file = folder / "ca.pem"
         self.bundle_file = folder / "ca-bundle.pem"
         ca_key = ec.generate_private_key(ec.SECP256R1())

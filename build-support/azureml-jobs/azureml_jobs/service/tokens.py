@@ -81,7 +81,8 @@ class Tokens:
         if str(claims["aud"]).rstrip("/") not in accepted:
             raise _refused(
                 "InvalidAuthenticationTokenAudience",
-                f"The access token is for {claims['aud']}, not for {' or '.join(sorted(accepted))}.",
+                f"The access token is for {claims['aud']}, "
+                f"not for {' or '.join(sorted(accepted))}.",
             )
         return claims
 
