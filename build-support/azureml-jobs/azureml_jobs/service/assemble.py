@@ -37,16 +37,20 @@ class Assembly:
         self._assets = assets
         self._blobs = blobs
 
-    def assemble(
-        self, name: str, properties: Mapping[str, Any], folder: JobFolder, python: str
-    ) -> None:
-        """Write the folder; it appears when it is whole. Raises `JobError` for what cannot run."""
+    @staticmethod
+    def check(name: str, properties: Mapping[str, Any]) -> None:
+        """Raise `JobError` for a kind of job that is taken and not run."""
         if properties["jobType"] != "Command":
             raise JobError(
                 name,
                 f"the stand-in runs command jobs, and this is one of type {properties['jobType']}",
                 "It was checked and taken; run it in Azure Machine Learning.",
             )
+
+    def assemble(
+        self, name: str, properties: Mapping[str, Any], folder: JobFolder, python: str
+    ) -> None:
+        """Write the folder; it appears when it is whole. Raises `JobError` for what is missing."""
         staging = JobFolder(folder.path.parent / f".new-{name}")
         shutil.rmtree(staging.path, ignore_errors=True)
         try:

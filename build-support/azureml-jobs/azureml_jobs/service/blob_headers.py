@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from email.utils import formatdate
+from typing import Optional
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
@@ -21,6 +22,21 @@ def check_md5(request: Request, md5: str) -> None:
         raise BlobRefusal(
             400, "Md5Mismatch", "The MD5 value specified in the request did not match."
         )
+
+
+def check_conditions(request: Request, blob: Optional[BlobRecord]) -> None:
+    """https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers…"""
+    reads = request.method in ("GET", "HEAD")
+    unless = request.headers.get("if-none-match")
+    if unless and blob and (unless == "*" or unless == blob.etag):
+        if reads:
+            raise BlobRefusal(304, "ConditionNotMet", "The condition is not met.")
+        if unless == "*":
+            raise BlobRefusal(409, "BlobAlreadyExists", "The specified blob already exists.")
+        raise BlobRefusal(412, "ConditionNotMet", "The condition is not met.")
+    only = request.headers.get("if-match")
+    if only and (blob is None or only not in ("*", blob.etag)):
+        raise BlobRefusal(412, "ConditionNotMet", "The condition is not met.")
 
 
 def asked_range(request: Request, size: int) -> tuple[int, int]:

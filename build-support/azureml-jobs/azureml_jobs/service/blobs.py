@@ -22,6 +22,7 @@ from xml.sax.saxutils import escape, quoteattr
 from azureml_jobs.service.blob_files import LiveBlobs, base64_of, range_md5
 from azureml_jobs.service.blob_headers import (
     asked_range,
+    check_conditions,
     check_md5,
     identity,
     listed,
@@ -189,14 +190,14 @@ class BlobStorage:
         sha256, md5, size = self.keep(request.body)
         check_md5(request, md5)
         with self.state.lock:
-            self._check_conditions(request, self.blob(container, name))
+            check_conditions(request, self.blob(container, name))
             blob = self._commit(request, container, name, sha256, md5, size)
         return Answer(201, headers={**identity(blob), "Content-MD5": md5, **_ENCRYPTED})
 
     def _put_copy(self, request: Request, container: str, name: str) -> Answer:
         source = self._copy_source(request)
         with self.state.lock:
-            self._check_conditions(request, self.blob(container, name))
+            check_conditions(request, self.blob(container, name))
             sha256, md5, size = self.keep(Body(file=source.file))
             blob = self._commit(request, container, name, sha256, md5, size, source)
         if request.headers.get("x-ms-blob-type") == "BlockBlob":
@@ -251,7 +252,7 @@ class BlobStorage:
         except ElementTree.ParseError as error:
             raise BlobRefusal(400, "InvalidXmlDocument", str(error)) from error
         with self.state.lock:
-            self._check_conditions(request, self.blob(container, name))
+            check_conditions(request, self.blob(container, name))
             waiting = self.state.blocks(container, name)
             present = {b: (size, sha) for b, size, sha in self.state.committed(container, name)}
             chosen = []
@@ -294,7 +295,7 @@ class BlobStorage:
             blob = self.state.blob(container, name)
             if blob is None:
                 raise no_blob()
-            self._check_conditions(request, blob)
+            check_conditions(request, blob)
             blob.metadata = metadata_of(request)
             blob.etag, blob.modified = new_etag(), time.time()
             self.state.put_blob(blob, blob.file.name)
@@ -304,7 +305,7 @@ class BlobStorage:
         blob = self.blob(container, name)
         if blob is None:
             raise no_blob()
-        self._check_conditions(request, blob)
+        check_conditions(request, blob)
         start, end = asked_range(request, blob.size)
         headers = properties(blob)
         is_part = (start, end) != (0, blob.size) or "x-ms-range" in request.headers
@@ -332,7 +333,7 @@ class BlobStorage:
             blob = self.state.blob(container, name)
             if blob is None:
                 raise no_blob()
-            self._check_conditions(request, blob)
+            check_conditions(request, blob)
             self.state.remove_blob(container, name)
         return Answer(202)
 
@@ -362,21 +363,6 @@ class BlobStorage:
         )
         self.state.put_blob(blob, sha256)
         return blob
-
-    @staticmethod
-    def _check_conditions(request: Request, blob: Optional[BlobRecord]) -> None:
-        """https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers…"""
-        reads = request.method in ("GET", "HEAD")
-        unless = request.headers.get("if-none-match")
-        if unless and blob and (unless == "*" or unless == blob.etag):
-            if reads:
-                raise BlobRefusal(304, "ConditionNotMet", "The condition is not met.")
-            if unless == "*":
-                raise BlobRefusal(409, "BlobAlreadyExists", "The specified blob already exists.")
-            raise BlobRefusal(412, "ConditionNotMet", "The condition is not met.")
-        only = request.headers.get("if-match")
-        if only and (blob is None or only not in ("*", blob.etag)):
-            raise BlobRefusal(412, "ConditionNotMet", "The condition is not met.")
 
 
 # What serves which method and `comp`, and the permissions of which a signature needs one.

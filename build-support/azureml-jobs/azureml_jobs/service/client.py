@@ -75,7 +75,8 @@ class ClientVariables:
         if way == "secret":
             return {**named, "AZURE_CLIENT_SECRET": principal.secret}
         if way == "certificate":
-            file, principal.certificate = client_certificate(self._authority.folder)
+            file, certificate = client_certificate(self._authority.folder)
+            principal.certificate = certificate.decode()
             return {**named, "AZURE_CLIENT_CERTIFICATE_PATH": str(file)}
         if way == "workload":
             token = self._authority.folder / "federated-token"

@@ -27,9 +27,12 @@ from azureml_jobs.service.assemble import Assembly
 from azureml_jobs.service.blob_files import live_blob
 from azureml_jobs.service.blobs import BlobStorage
 from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
+from azureml_jobs.service.environments import Environments
 from azureml_jobs.service.state import BlobRecord, State
 
+# Of Azure ML, which the local workspace has no need of.
 QUEUED = "Queued"
+FINALIZING = "Finalizing"
 _VIEW_KEYS = ("started", "ended", "error", "exit_code")
 
 
@@ -51,8 +54,8 @@ class RunView:
 class Execution:
     """Jobs wait in line for one of `at_once` places.
 
-    python: prefix of the virtual environment whose programs a job finds. With no place at all
-    every job stays `Queued`, until it is cancelled. `tell` is called with a line for each end.
+    With no place at all every job stays `Queued`, until it is cancelled. `tell` is called with a
+    line for each end; `failed` with the error where the service itself is at fault.
     """
 
     def __init__(
@@ -60,14 +63,15 @@ class Execution:
         state: State,
         blobs: BlobStorage,
         assembly: Assembly,
+        environments: Environments,
         folder: Path,
-        python: str,
         at_once: int,
     ) -> None:
-        self.python = python
         self.tell: Callable[[str], object] = lambda line: None
+        self.failed: Callable[[], object] = lambda: None
         self._state = state
         self._assembly = assembly
+        self._environments = environments
         self._jobs_folder = folder / "jobs"
         self._jobs_folder.mkdir(parents=True, exist_ok=True)
         self._line: queue.Queue[Optional[str]] = queue.Queue()
@@ -124,6 +128,9 @@ class Execution:
         record = self.record(name)
         if record is None or (record.status == status.NOT_STARTED and not record.has_ended):
             return RunView(run["status"])
+        if record.has_ended:
+            # Its worker has not yet seen it.
+            return RunView(FINALIZING, record.started)
         return _view(record)
 
     def cancel(self, name: str, grace: float = 30.0) -> None:
@@ -163,12 +170,19 @@ class Execution:
                 self._state.put_document("runs", name, {**run, "status": status.PREPARING})
             try:
                 self._run(name, run["properties"])
-            except (JobError, OSError, ValueError) as error:
+            except JobError as error:
                 self._end(name, status.FAILED, str(error))
+            except Exception as error:
+                # A worker that ends would leave all later jobs in line for ever.
+                self.failed()
+                self._end(name, status.FAILED, f"the stand-in failed: {error!r}")
 
     def _run(self, name: str, properties: Mapping[str, Any]) -> None:
         folder = self.folder(name)
-        self._assembly.assemble(name, properties, folder, self.python)
+        self.tell(f"{name} {status.PREPARING}")
+        self._assembly.check(name, properties)
+        python = self._environments.prefix(properties)
+        self._assembly.assemble(name, properties, folder, python)
         if name in self._cancelled:
             self._end(name, status.CANCELED, "canceled before it began")
             return
@@ -177,6 +191,7 @@ class Execution:
             # The job's own environment is made by the runner, which takes nothing of this.
             "PYTHONPATH": os.pathsep.join(os.path.abspath(each) for each in sys.path if each),
         }
+        self.tell(f"{name} {status.RUNNING}")
         runner = subprocess.Popen(
             [sys.executable, str(RUN_SCRIPT), "execute", str(folder.path)],
             env=environment,
@@ -194,7 +209,8 @@ class Execution:
     def _keep(self, name: str, view: RunView) -> None:
         run = self._state.document("runs", name) or {"name": name, "properties": {}}
         self._state.put_document("runs", name, {**run, **asdict(view)})
-        self.tell(f"{name} {view.status}" + (f": {view.error}" if view.error else ""))
+        reason = (view.error or "").partition("\n")[0]
+        self.tell(f"{name} {view.status}" + (f": {reason}" if reason else ""))
 
     def _unfinished(self) -> list[str]:
         return [

@@ -177,7 +177,7 @@ class _Connection:
             for _ in self._body_chunks(request, part):
                 pass
             if not _content_length(request):
-                self._socket.sendall(b"HTTP/1.1 200 ")
+                self._socket.sendall(b"HTTP/1.1 2")
             self._reset()
         body = self._read_body(request)
         try:

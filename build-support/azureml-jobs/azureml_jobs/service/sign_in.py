@@ -36,12 +36,12 @@ class Principal:
     """Who may sign in, and by what.
 
     certificate: a public certificate (PEM) whose key signs assertions. federated_token: what a
-    build server's own identity shows as it is. is_managed: the machine's identity.
+    build server's own identity shows.
     """
 
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    certificate: bytes = b""
+    certificate: str = ""
     federated_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
 
@@ -52,9 +52,9 @@ class SignIn:
     the secret of App Service's endpoint.
     """
 
-    def __init__(self, tokens: Tokens, bases: Sequence[str]) -> None:
+    def __init__(self, tokens: Tokens, principal: Principal, bases: Sequence[str]) -> None:
         self.tokens = tokens
-        self.principal = Principal()
+        self.principal = principal
         self.has_managed_identity = True
         self.identity_header = secrets.token_urlsafe(24)
         self.audiences = frozenset(
@@ -249,7 +249,7 @@ class SignIn:
         """Claims of an assertion that the registered certificate's key signed, else None."""
         if not self.principal.certificate:
             return None
-        key = x509.load_pem_x509_certificate(self.principal.certificate).public_key()
+        key = x509.load_pem_x509_certificate(self.principal.certificate.encode()).public_key()
         if not isinstance(key, rsa.RSAPublicKey):
             return None
         try:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import shutil
 import sys
 import tempfile
 import traceback
 import uuid
+from dataclasses import asdict
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Any, Iterator, Optional, Sequence
 
+from azureml_jobs.errors import JobError
 from azureml_jobs.service import clouds
 from azureml_jobs.service.arm import WorkspaceAddress
 from azureml_jobs.service.assemble import Assembly
@@ -18,6 +21,7 @@ from azureml_jobs.service.assets import Assets
 from azureml_jobs.service.blobs import BlobStorage
 from azureml_jobs.service.client import ClientVariables
 from azureml_jobs.service.control_plane import ControlPlane
+from azureml_jobs.service.environments import Environments
 from azureml_jobs.service.exchange import RecordedExchange
 from azureml_jobs.service.execution import Execution
 from azureml_jobs.service.faults import Faults
@@ -28,9 +32,9 @@ from azureml_jobs.service.recording import Recording
 from azureml_jobs.service.routing import Route, Router
 from azureml_jobs.service.run_history import RunHistory
 from azureml_jobs.service.server import Server
-from azureml_jobs.service.sign_in import SignIn
+from azureml_jobs.service.sign_in import Principal, SignIn
 from azureml_jobs.service.state import State
-from azureml_jobs.service.storage_access import StorageAccess
+from azureml_jobs.service.storage_access import StorageAccess, new_account_key
 from azureml_jobs.service.tls import PrivateAuthority
 from azureml_jobs.service.tokens import Tokens
 
@@ -49,6 +53,10 @@ _KINDS = {
 class Service:
     """The running service. `folder` holds all of its state.
 
+    computes: names that exist, None takes every name. python: prefix of the virtual environment in
+    which jobs run; with `installs_packages` those whose build context has a `requirements.txt` get
+    one with these packages. jobs_at_once: 0 takes jobs and runs none.
+
     failures: tracebacks of what went wrong in the service itself; there should be none.
     """
 
@@ -59,9 +67,13 @@ class Service:
         workspace: WorkspaceAddress = WORKSPACE,
         computes: Optional[Sequence[str]] = ("cpu-cluster",),
         python: str = sys.prefix,
+        installs_packages: bool = False,
         jobs_at_once: int = 2,
     ) -> None:
+        folder = folder.absolute()
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._lock = _FolderLock(folder)
         self.workspace = workspace
         self.failures: list[str] = []
         self.recording = Recording()
@@ -79,10 +91,11 @@ class Service:
         )
         try:
             self.state = State(folder)
+            identity = self._identity()
             own = [f"{self.url}", f"https://localhost:{self.server.port}"]
-            self.tokens = Tokens(str(uuid.uuid4()))
-            self.sign_in = SignIn(self.tokens, own)
-            self.access = StorageAccess(self.tokens)
+            self.tokens = Tokens(identity["tenant"])
+            self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own)
+            self.access = StorageAccess(self.tokens, identity["key"])
             self.blobs = BlobStorage(self.state, self.access)
             self.control = ControlPlane(
                 workspace, self.state, self.tokens, self.access, computes, own
@@ -92,10 +105,18 @@ class Service:
                 self.state,
                 self.blobs,
                 Assembly(workspace, self.assets, self.blobs),
+                Environments(
+                    workspace,
+                    self.assets,
+                    self.blobs,
+                    folder / "environments",
+                    python,
+                    installs_packages,
+                ),
                 folder,
-                python,
                 jobs_at_once,
             )
+            self.execution.failed = lambda: self.failures.append(traceback.format_exc())
             self.jobs = Jobs(self.control, self.assets, self.state, self.execution)
             self.history = RunHistory(self.control, self.jobs, self.blobs)
             self.client = ClientVariables(
@@ -103,6 +124,7 @@ class Service:
             )
         except BaseException:
             self.server.stop()
+            self._lock.release()
             raise
         self._sign_in = Router(self.sign_in.routes())
         self._open = Router(
@@ -131,6 +153,19 @@ class Service:
         self.execution.stop()
         self.server.stop()
         self.state.close()
+        self._lock.release()
+
+    def _identity(self) -> dict[str, Any]:
+        """Tenant, principal and account key: the same for as long as the folder is kept."""
+        found = self.state.document("service", "identity")
+        if found is None:
+            found = {
+                "tenant": str(uuid.uuid4()),
+                "principal": asdict(Principal()),
+                "key": new_account_key(),
+            }
+            self.state.put_document("service", "identity", found)
+        return found
 
     def kind_of(self, request: Request) -> str:
         """Which part of the service a request is for, as `Recorded.kind` has it."""
@@ -181,6 +216,25 @@ class Service:
 
     def _metadata(self, request: Request) -> Answer:
         return json_answer(clouds.metadata(request.base))
+
+
+class _FolderLock:
+    """Keeps a second service out of a folder, until this one ends in whatever way."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = open(folder / "lock", "w", encoding="ascii")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise JobError(
+                str(folder),
+                "a service is running on this folder already",
+                "Use that one, or stop it by Ctrl-C where it was started.",
+            ) from error
+
+    def release(self) -> None:
+        self._file.close()
 
 
 @contextlib.contextmanager

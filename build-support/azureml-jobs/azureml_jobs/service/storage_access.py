@@ -34,8 +34,8 @@ _SIGNED_HEADERS = (
 class StorageAccess:
     """`key` is the account's key (base64); `sas_seconds` how long signatures are valid."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self.key = base64.b64encode(secrets.token_bytes(64)).decode("ascii")
+    def __init__(self, tokens: Tokens, key: str) -> None:
+        self.key = key
         self.sas_seconds = 3600.0
         self._tokens = tokens
 
@@ -133,6 +133,10 @@ class StorageAccess:
     def _signed(self, text: str) -> str:
         digest = hmac.new(base64.b64decode(self.key), text.encode("utf-8"), hashlib.sha256)
         return base64.b64encode(digest.digest()).decode("ascii")
+
+
+def new_account_key() -> str:
+    return base64.b64encode(secrets.token_bytes(64)).decode("ascii")
 
 
 def _sas_text(fields: Mapping[str, str], resource: str) -> str:
