@@ -93,9 +93,7 @@ def _announce(service: Service, variables: Mapping[str, str], repository: Path) 
     )
 
 
-def _run(
-    command: Sequence[str], variables: Mapping[str, str], interrupted: threading.Event
-) -> int:
+def _run(command: Sequence[str], variables: Mapping[str, str], interrupted: threading.Event) -> int:
     try:
         process = subprocess.Popen(command, env={**os.environ, **variables})
     except OSError as error:

@@ -79,9 +79,7 @@ class Caller:
     def token(self, audience: str = "https://management.azure.com") -> str:
         return self.service.tokens.issue(audience, "client", "issuer")
 
-    def arm(
-        self, method: str, path: str = "", content: Any = None, **query: str
-    ) -> Answered:
+    def arm(self, method: str, path: str = "", content: Any = None, **query: str) -> Answered:
         """A request to the workspace, with a token and an api-version."""
         target = f"{self.service.workspace.id}{path}?"
         return self.request(

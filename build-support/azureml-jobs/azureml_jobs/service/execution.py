@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterable, Mapping, Optional
@@ -77,6 +78,7 @@ class Execution:
         self._line: queue.Queue[Optional[str]] = queue.Queue()
         self._lock = threading.Lock()
         self._cancelled: set[str] = set()
+        self._cancellers: list[threading.Thread] = []
         self._stopping = threading.Event()
         self._workers = [
             threading.Thread(target=self._work, name=f"service-job-{number}", daemon=True)
@@ -98,9 +100,9 @@ class Execution:
         for name in self._unfinished():
             with contextlib.suppress(JobError):
                 self.cancel(name, grace=2.0)
-        for worker in self._workers:
-            if worker.ident is not None:
-                worker.join(60.0)
+        for thread in (*self._workers, *self._cancellers):
+            if thread.ident is not None:
+                thread.join(60.0)
 
     def take(self, name: str, properties: Mapping[str, Any]) -> None:
         """Put a job in line. `properties` are those of the control plane."""
@@ -143,7 +145,11 @@ class Execution:
             if run["status"] == QUEUED:
                 self._end(name, status.CANCELED, "canceled before it began")
                 return
-        threading.Thread(target=self._cancel_running, args=(name, grace), daemon=True).start()
+            canceller = threading.Thread(
+                target=self._cancel_running, args=(name, grace), daemon=True
+            )
+            self._cancellers.append(canceller)
+        canceller.start()
 
     def forget(self, name: str) -> None:
         self._state.remove_document("runs", name)
@@ -155,9 +161,10 @@ class Execution:
             record = self.record(name)
             # Between assembling a job and its runner's first word there is nobody to signal.
             if record and record.pid is not None and is_same(record.pid, record.process_start):
+                # It may end by itself at this moment, and then says so.
                 with contextlib.suppress(JobError):
                     cancel(folder, grace)
-            threading.Event().wait(0.05)
+            time.sleep(0.05)
 
     def _work(self) -> None:
         while (name := self._line.get()) is not None:

@@ -155,7 +155,7 @@ class Jobs:
         names = Names.of(request)
         host = names.data_plane.partition("://")[2]
         submitted = job["properties"]
-        studio = f"{names.portal}/runs/{name}?wsid={workspace.id}&tid={self.control.tokens.tenant}"
+        studio = f"{names.portal}/runs/{name}?wsid={workspace.id}"
         tracking = f"azureml://{host}/mlflow/v1.0{workspace.id}?"
         properties = {
             "experimentName": "Default",

@@ -19,7 +19,7 @@ from azureml_jobs.service.clouds import (
 )
 from azureml_jobs.service.messages import Answer, Refusal, Request, SignInRefusal, json_answer
 from azureml_jobs.service.routing import Route
-from azureml_jobs.service.tokens import Tokens, decoded
+from azureml_jobs.service.tokens import Tokens, decoded, encoded
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -61,7 +61,8 @@ class SignIn:
             each.rstrip("/")
             for each in (*ARM_AUDIENCES, *AML_AUDIENCES, *STORAGE_AUDIENCES, *bases)
         )
-        self._device_codes: set[str] = set()
+        # With what each was asked for.
+        self._device_codes: dict[str, str] = {}
         self._refresh_tokens: set[str] = set()
         self._lock = threading.Lock()
 
@@ -120,17 +121,17 @@ class SignIn:
 
     def token(self, request: Request, tenant: str) -> Answer:
         self._check_tenant(tenant)
-        form = dict(parse_qsl(request.body.read().decode("utf-8", "replace")))
+        form = _form(request)
         grant = form.get("grant_type")
         if grant == "client_credentials":
             self._check_client(form, request)
             return self._issued(request, self._audience(form))
         if grant == _DEVICE_GRANT:
             with self._lock:
-                if form.get("device_code", "") not in self._device_codes:
-                    raise SignInRefusal(400, "invalid_grant", 70008, "The code has expired.")
-                self._device_codes.discard(form["device_code"])
-            return self._issued(request, self._audience(form), is_person=True)
+                audience = self._device_codes.pop(form.get("device_code", ""), None)
+            if audience is None:
+                raise SignInRefusal(400, "invalid_grant", 70008, "The code has expired.")
+            return self._issued(request, audience, is_person=True)
         if grant == "refresh_token":
             if form.get("refresh_token") not in self._refresh_tokens:
                 raise SignInRefusal(400, "invalid_grant", 70008, "The refresh token has expired.")
@@ -143,8 +144,9 @@ class SignIn:
         """A code that counts as entered at once: there is no person to enter it."""
         self._check_tenant(tenant)
         code = secrets.token_urlsafe(24)
+        audience = self._audience(_form(request))
         with self._lock:
-            self._device_codes.add(code)
+            self._device_codes[code] = audience
         return json_answer(
             {
                 "device_code": code,
@@ -307,8 +309,13 @@ class SignIn:
                     "preferred_username": "person@standin.example",
                 }
             )
-            content["client_info"] = ""
+            known = {"uid": "person", "utid": self.tokens.tenant}
+            content["client_info"] = encoded(json.dumps(known).encode())
         return json_answer(content)
+
+
+def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl(request.body.read().decode("utf-8", "replace")))
 
 
 def _identity_refusal(status: int, error: str, description: str) -> Refusal:

@@ -53,9 +53,9 @@ class Tokens:
 
     def signed(self, claims: dict[str, Any]) -> str:
         header = {"typ": "JWT", "alg": "RS256", "kid": self._key_id}
-        text = f"{_encoded(json.dumps(header).encode())}.{_encoded(json.dumps(claims).encode())}"
+        text = f"{encoded(json.dumps(header).encode())}.{encoded(json.dumps(claims).encode())}"
         signature = self._key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{text}.{_encoded(signature)}"
+        return f"{text}.{encoded(signature)}"
 
     def withdraw(self) -> None:
         """Let every token that was issued until now count as expired."""
@@ -95,8 +95,8 @@ class Tokens:
                     "kty": "RSA",
                     "use": "sig",
                     "kid": self._key_id,
-                    "n": _encoded(numbers.n.to_bytes(256, "big")),
-                    "e": _encoded(numbers.e.to_bytes(3, "big")),
+                    "n": encoded(numbers.n.to_bytes(256, "big")),
+                    "e": encoded(numbers.e.to_bytes(3, "big")),
                 }
             ]
         }
@@ -116,7 +116,7 @@ def _refused(code: str, message: str) -> Refusal:
     return Refusal(401, code, message, WWW_Authenticate='Bearer error="invalid_token"')
 
 
-def _encoded(content: bytes) -> str:
+def encoded(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
 
 
