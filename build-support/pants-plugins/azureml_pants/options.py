@@ -29,7 +29,7 @@ class AzureMLSubsystem(Subsystem):
         help="What the job tool needs of its resolve to check jobs and to run them locally.",
     )
     submitter_requirements = StrListOption(
-        default=["azure-ai-ml", "azure-identity", "certifi", "urllib3"],
+        default=["azure-ai-ml", "azure-identity", "certifi", "cryptography", "urllib3"],
         advanced=True,
         help=help_text("""
             What the job tool needs of its resolve besides, to talk to Azure. It is installed only

@@ -123,7 +123,9 @@ class ControlPlane:
             },
             "2024-01-01T00:00:00Z",
         )
-        content.update(location=REGION, kind="Default", tags={}, identity={"type": "SystemAssigned"})
+        content.update(
+            location=REGION, kind="Default", tags={}, identity={"type": "SystemAssigned"}
+        )
         return json_answer(content)
 
     def discover(self, request: Request) -> Answer:
@@ -153,7 +155,8 @@ class ControlPlane:
         raise arm.user_error("The datastore has no credentials, it goes by identity.")
 
     def list_computes(self, request: Request, workspace: WorkspaceAddress) -> Answer:
-        return arm.page(request, [_compute(workspace, name) for name in self.computes or ()])
+        names = ("cpu-cluster",) if self.computes is None else self.computes
+        return arm.page(request, [_compute(workspace, name) for name in names])
 
     def get_compute(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
         if not self.has_compute(name):
