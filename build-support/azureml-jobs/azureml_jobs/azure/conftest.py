@@ -52,7 +52,7 @@ class Client:
         self.calls = folder / "az-calls"
         self.bin = folder / "bin"
         self.environment: dict[str, str] = {}
-        self.use(service.environment(""))
+        self.use(service.client.direct(""))
         self.add_program("az")
         self.set(PATH=f"{self.bin}{os.pathsep}{os.environ['PATH']}", NO_COLOR="1")
         self.set(**{PATIENCE_VARIABLE: "5"})

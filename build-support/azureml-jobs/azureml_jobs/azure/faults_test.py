@@ -161,7 +161,7 @@ def test_an_interrupted_upload_goes_on_where_it_ended(client: Client) -> None:
 
 
 def test_a_token_that_expires_is_renewed(client: Client) -> None:
-    client.use(client.service.environment("secret"))
+    client.use(client.service.client.direct("secret"))
     client.add_fault(faults.EXPIRED_TOKEN, "PUT", "/jobs/")
     assert client.submit() == 0
     tokens = client.requests("POST", "/oauth2/v2.0/token")

@@ -160,7 +160,7 @@ def test_every_kind_of_datastore_takes_what_is_sent(client: Client, credentials:
     client.service.control.datastore_credentials = credentials
     if credentials == "None":
         # Then the user's own account writes, with a token for storage.
-        client.use(client.service.environment("secret"))
+        client.use(client.service.client.direct("secret"))
     assert client.submit() == 0
     assert len(client.requests("PUT", "/LocalUpload/", kind="blob")) == 5
 
