@@ -237,6 +237,9 @@ class _Artifacts:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
 
+    def owns(self, container: str, name: str) -> bool:
+        return _job_of(container, name) is not None
+
     def blob(self, container: str, name: str) -> Optional[BlobRecord]:
         job = _job_of(container, name)
         if job is None:
