@@ -170,7 +170,10 @@ class Terminal:
         self._status: int | None = None
 
     def read_until(self, text: str, seconds: float = 120) -> None:
-        wait_for(lambda: self._read() and text in self.seen, f"{text!r} in {self.seen!r}", seconds)
+        try:
+            wait_for(lambda: self._read() and text in self.seen, repr(text), seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error} in {self.seen!r}") from None
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO, Optional, Protocol, Sequence
+from typing import Any, BinaryIO, Mapping, Optional, Protocol, Sequence
 
 from azureml_jobs.console import BOLD, GREEN, RED, YELLOW, coloured, duration_text, table
 from azureml_jobs.destination import LOCAL_FOLDER, AzureWorkspace, configured_workspace
@@ -158,6 +158,8 @@ def show_job(jobs: Jobs, options: argparse.Namespace) -> int:
         ("error", job["error"] or ""),
         ("command", job["command"].strip()),
         ("compute", job.get("compute", "")),
+        # Jobs in Azure ML have none.
+        ("runtime", ", ".join(filter(None, (job.get("runtime"), _image_of(job))))),
         ("log", _shown(job["log"])),
         ("folder", _shown(job["folder"])),
     ]
@@ -213,6 +215,11 @@ _JOB_COMMANDS = {
     "download": download_job,
     "archive": archive_job,
 }
+
+
+def _image_of(job: Mapping[str, Any]) -> str | None:
+    container = job.get("container")
+    return container["image"] if container else None
 
 
 def _shown(path: str) -> str:
