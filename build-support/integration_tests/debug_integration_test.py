@@ -51,7 +51,7 @@ def test_a_script_stops_in_the_files_that_are_edited(
 ) -> None:
     script, model = scratch.root / FOLDER / "local.py", scratch.root / MODEL
     ours = (script, line_of(script, "list(train("))
-    shared = (model, line_of(model, "yield epoch"))
+    shared = (model, line_of(model, "model.train_epoch("))
     process = scratch.start(*debug(runtime, port, "local", "--epochs", "1"))
     with Editor(port) as editor:
         editor.attach({script: [ours[1]], model: [shared[1]]})
@@ -76,7 +76,7 @@ def test_a_job_stops_there_also_for_an_editor_with_mappings_of_its_own(
     scratch: Scratch, port: int, runtime: str
 ) -> None:
     main = scratch.root / FOLDER / "main.py"
-    ours = (main, line_of(main, "for epoch, losses"))
+    ours = (main, line_of(main, "saved = model.save("))
     settings = ("--set", "inputs.epochs=1", "--set", "limits.timeout=1")
     process = scratch.start(*debug(runtime, port, "job", *settings))
     # What VS Code sends by itself to this machine.

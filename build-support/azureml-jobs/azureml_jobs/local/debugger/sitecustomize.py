@@ -77,7 +77,7 @@ def _wait_for_debugger(settings):
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     sys.path.insert(0, settings["packages"])
     try:
-        import debugpy
+        import debugpy  # pants: no-infer-dep
     finally:
         sys.path.remove(settings["packages"])
     if not _listen(debugpy, settings):

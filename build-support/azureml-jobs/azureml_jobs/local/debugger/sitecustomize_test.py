@@ -1,4 +1,4 @@
-"""Python processes that wait for a debugger, here a stand-in for debugpy which says what it does."""
+"""Python processes that wait for a debugger: here a stand-in for debugpy that says what it does."""
 
 from __future__ import annotations
 
