@@ -9,7 +9,8 @@ from typing import Mapping
 
 import pytest
 from editor import Editor, Stop, free_port
-from images import BUILD_ARGUMENTS, containers, has_engine, needs_engine
+from azureml_jobs.docker.testing import has_engine, needs_engine
+from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch
 
 FOLDER = "src/example_experiment"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from images import BUILD_ARGUMENTS, containers, image_id, needs_engine
+from azureml_jobs.docker.testing import needs_engine
+from images import BUILD_ARGUMENTS, containers, image_id
 from scratch import Scratch, Terminal, wait_for
 
 EXPERIMENT = "src/example_experiment"
@@ -93,7 +94,10 @@ def test_resources_and_docker_s_arguments_reach_the_container(scratch: Scratch, 
     said = scratch.pants(
         *("--docker-run-args=--env=GIVEN=yes", "run", JOB, "--", "--runtime=docker"),
         *("--set", "resources.shm_size=96m", "--set", "resources.docker_args=--hostname=mine"),
-        *("--set", "command=df -k /dev/shm; hostname; echo $GIVEN; python -m example_experiment.main"),
+        *(
+            "--set",
+            "command=df -k /dev/shm; hostname; echo $GIVEN; python -m example_experiment.main",
+        ),
         status=None,
     )
     # The job then fails for want of arguments; what it is about was printed before.

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
-from images import BUILD_ARGUMENTS, containers, needs_engine
+from azureml_jobs.docker.testing import needs_engine
+from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch, Terminal, wait_for
 from selenium import webdriver
 from selenium.common.exceptions import (
@@ -88,6 +89,7 @@ def output_of_cell(browser: webdriver.Chrome) -> str:
 
 def run_cell(browser: webdriver.Chrome, word: str) -> str:
     """Run the cell until its output holds `word`; its output then."""
+
     # An idle kernel may still be starting when the page is there: a key press is lost then.
     def has_run() -> bool:
         if f"cell says {word}" in output_of_cell(browser):

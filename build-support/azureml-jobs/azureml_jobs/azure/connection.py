@@ -287,5 +287,6 @@ def _place(method: str, url: str) -> str:
 def _in_words(error: Exception) -> str:
     text = str(error.__cause__ or error)
     # urllib3 puts its own objects in front: `<HTTPSConnection(…) at 0x…>: `.
-    return without_secrets(re.sub(r"<[^>]*>: |HTTPSConnectionPool\([^)]*\): ", "", text)).rstrip(".")
-
+    return without_secrets(re.sub(r"<[^>]*>: |HTTPSConnectionPool\([^)]*\): ", "", text)).rstrip(
+        "."
+    )

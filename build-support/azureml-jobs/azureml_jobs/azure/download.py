@@ -31,9 +31,7 @@ class _File:
     path: str
 
 
-def download(
-    workspace: Workspace, name: str, destination: Path, output_name: Optional[str]
-) -> int:
+def download(workspace: Workspace, name: str, destination: Path, output_name: Optional[str]) -> int:
     """Download all outputs of a job, or one of them, to `destination`; the number of files.
 
     The layout is that of the local workspace and of `az ml job download --all`. A job that runs is

@@ -1,31 +1,15 @@
-"""The engine of this machine, for tests that need one; the others run without."""
+"""What tests with a real engine share."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-
 import pytest
-
-
-def _has_engine() -> bool:
-    try:
-        asked = subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
-
-
-needs_docker = pytest.mark.skipif(shutil.which("docker") is None, reason="Docker is not installed")
-needs_engine = pytest.mark.skipif(not _has_engine(), reason="no Docker engine answers")
+from azureml_jobs.docker.testing import base_image_name, docker
 
 
 @pytest.fixture(scope="session")
 def base_image() -> str:
-    """An image with Python and bash, which the engine has or can pull."""
-    image = os.environ.get("TEST_BASE_IMAGE", "python:3.11-slim-bookworm")
-    found = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
-    if found.returncode != 0:
-        subprocess.run(["docker", "pull", "--quiet", image], check=True)
+    """An image that the engine has."""
+    image = base_image_name()
+    if not docker("image", "ls", "--quiet", image):
+        docker("pull", "--quiet", image)
     return image

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from azureml_jobs.docker.conftest import needs_engine
+from azureml_jobs.docker.testing import needs_engine
 from azureml_jobs.docker.container import Container, Mount, client_environment, input_path
 from azureml_jobs.docker.engine import image_id
 from hypothesis import given

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from azureml_jobs.docker.conftest import needs_docker, needs_engine
+from azureml_jobs.docker.testing import needs_docker, needs_engine
 from azureml_jobs.docker.engine import (
     Engine,
     EngineQuestion,

@@ -30,22 +30,30 @@ from ipykernel import kernelapp  # noqa: E402
 kernelapp.launch_new_instance()
 """
 
+# News from elsewhere are none of a locked environment's.
+_PAGE = """\
+{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
+"""
+
 
 def jupyter_layer(requirements: bytes) -> Layer:
     """JupyterLab from the locked `requirements`, with the experiment's Python as its kernel."""
     return Layer(
         "jupyter",
         "JupyterLab",
-        "COPY requirements.txt kernel.json kernel.py /opt/jupyter-files/\n"
+        "COPY requirements.txt kernel.json kernel.py page_config.json /opt/jupyter-files/\n"
         f"RUN python -m venv {_FOLDER} && {WITH_CERTIFICATE}"
         f"{_FOLDER}/bin/pip install --quiet --no-cache-dir --no-deps --require-hashes"
         " -r /opt/jupyter-files/requirements.txt"
         f" && cp /opt/jupyter-files/kernel.json {_FOLDER}/share/jupyter/kernels/python3/kernel.json"
-        f" && cp /opt/jupyter-files/kernel.py {_FOLDER}/kernel.py\n",
+        f" && cp /opt/jupyter-files/kernel.py {_FOLDER}/kernel.py"
+        f" && install -D /opt/jupyter-files/page_config.json"
+        f" {_FOLDER}/etc/jupyter/labconfig/page_config.json\n",
         {
             "requirements.txt": requirements,
             "kernel.json": _KERNEL.encode(),
             "kernel.py": _START_KERNEL.encode(),
+            "page_config.json": _PAGE.encode(),
         },
     )
 
@@ -63,8 +71,6 @@ def server_command(port: int, folder: str) -> List[str]:
         # The user of the container is who started it; root is that in an engine without root.
         "--ServerApp.allow_root=True",
         "--log-level=WARN",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.news_url=None",
     ]
 
 

@@ -252,7 +252,9 @@ def _check_unchanged(
         return
     if kind == "codes":
         raise arm.user_error("Asset paths cannot be updated.")
-    raise arm.user_error(f"{kind}/{name} version {version} exists, and versions are immutable.", 409)
+    raise arm.user_error(
+        f"{kind}/{name} version {version} exists, and versions are immutable.", 409
+    )
 
 
 def _check_environment(properties: Mapping[str, Any]) -> None:

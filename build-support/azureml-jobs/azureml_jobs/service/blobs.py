@@ -226,9 +226,7 @@ class BlobStorage:
             try:
                 self.access.check(asked, address[0], container, name, "r")
             except BlobRefusal as refusal:
-                raise BlobRefusal(
-                    403, "CannotVerifyCopySource", refusal.message
-                ) from refusal
+                raise BlobRefusal(403, "CannotVerifyCopySource", refusal.message) from refusal
         source = self.blob(container, name)
         if source is None:
             raise BlobRefusal(404, "CannotVerifyCopySource", "The source does not exist.")
@@ -268,7 +266,9 @@ class BlobStorage:
                 if found is None:
                     raise BlobRefusal(400, "InvalidBlockList", "The block list is invalid.")
                 chosen.append((block, *found))
-            sha256, md5, size = self.keep(_Joined([self.state.content_file(h) for _, _, h in chosen]))
+            sha256, md5, size = self.keep(
+                _Joined([self.state.content_file(h) for _, _, h in chosen])
+            )
             self.state.commit_blocks(container, name, chosen)
             given = request.headers.get("x-ms-blob-content-md5", "")
             blob = self._commit(request, container, name, sha256, given, size)

@@ -123,7 +123,9 @@ class ControlPlane:
             },
             "2024-01-01T00:00:00Z",
         )
-        content.update(location=REGION, kind="Default", tags={}, identity={"type": "SystemAssigned"})
+        content.update(
+            location=REGION, kind="Default", tags={}, identity={"type": "SystemAssigned"}
+        )
         return json_answer(content)
 
     def discover(self, request: Request) -> Answer:

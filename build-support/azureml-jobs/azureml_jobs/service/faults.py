@@ -69,7 +69,9 @@ class Fault:
                 WWW_Authenticate='Bearer error="invalid_token"',
             ).answer()
         refusal = BlobRefusal if is_blob else Refusal
-        return refusal(self.status, _CODES.get(self.status, "InjectedFault"), "Injected.", **headers).answer()
+        return refusal(
+            self.status, _CODES.get(self.status, "InjectedFault"), "Injected.", **headers
+        ).answer()
 
 
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors

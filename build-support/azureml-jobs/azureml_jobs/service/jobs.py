@@ -71,7 +71,8 @@ class Jobs:
         found = [
             each
             for each in reversed(self.state.documents("jobs"))
-            if view == "all" or bool(each["properties"].get("isArchived")) is (view == "archivedonly")
+            if view == "all"
+            or bool(each["properties"].get("isArchived")) is (view == "archivedonly")
         ]
         if query.get("jobType"):
             found = [e for e in found if e["properties"]["jobType"] == query["jobType"]]
@@ -133,7 +134,9 @@ class Jobs:
         location = f"{Names.of(request).base}{path}?api-version={version}"
         return Answer(202, headers={"Location": location, "Retry-After": "1"})
 
-    def operation(self, request: Request, subscription: str, location: str, operation: str) -> Answer:
+    def operation(
+        self, request: Request, subscription: str, location: str, operation: str
+    ) -> Answer:
         """The state of a cancellation (`LROPoller` of the generated client)."""
         self.control.tokens.check(request, self.control.audiences)
         arm.check_api_version(request)
@@ -263,9 +266,7 @@ def _check_inputs(properties: Mapping[str, Any]) -> None:
                 raise arm.user_error(f"properties.{group}.{name}.uri is required.")
 
 
-def _check_unchanged(
-    name: str, present: Mapping[str, Any], properties: Mapping[str, Any]
-) -> None:
+def _check_unchanged(name: str, present: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
     """Raise `Refusal` where a PUT would change what a job is: a job is made once."""
 
     def fixed(content: Mapping[str, Any]) -> dict[str, Any]:

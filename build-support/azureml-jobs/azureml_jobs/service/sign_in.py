@@ -157,7 +157,9 @@ class SignIn:
         if not self.has_managed_identity:
             raise _identity_refusal(400, "invalid_request", "Identity not found")
         if request.headers.get("metadata", "").lower() != "true":
-            raise _identity_refusal(400, "bad_request_102", "Required metadata header not specified")
+            raise _identity_refusal(
+                400, "bad_request_102", "Required metadata header not specified"
+            )
         return self._machine_issued(request)
 
     def app_service_token(self, request: Request) -> Answer:

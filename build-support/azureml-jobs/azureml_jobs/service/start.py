@@ -119,7 +119,9 @@ class Service:
         self.server.stop()
         self.state.close()
 
-    def environment(self, sign_in: str = "secret", cloud: str = clouds.PRIVATE_CLOUD) -> dict[str, str]:
+    def environment(
+        self, sign_in: str = "secret", cloud: str = clouds.PRIVATE_CLOUD
+    ) -> dict[str, str]:
         """Variables with which azure-ai-ml and azure-identity find the service by its address.
 
         sign_in: `secret`, `workload` (a federated token), `machine` or `app-service` (managed
@@ -201,7 +203,9 @@ class Service:
     def answer(self, request: Request, kind: str) -> Answer:
         """Raises `Refusal`."""
         if not request.is_secure and not request.path.startswith(("/metadata/identity/", "/msi/")):
-            raise Refusal(403, "HttpsRequired", "Only identities of machines are served without TLS.")
+            raise Refusal(
+                403, "HttpsRequired", "Only identities of machines are served without TLS."
+            )
         if kind == "blob":
             address = self.blobs.address(request)
             return self.blobs.answer(request, *address)  # type: ignore[misc]

@@ -95,7 +95,9 @@ class StorageAccess:
         if path is None:
             raise _denied("sr is mandatory, b or c.")
         accounts = (ACCOUNT, account, f"{request.host}/{ACCOUNT}")
-        if not self._is_signed(query["sig"], (_sas_text(query, f"/blob/{a}/{path}") for a in accounts)):
+        if not self._is_signed(
+            query["sig"], (_sas_text(query, f"/blob/{a}/{path}") for a in accounts)
+        ):
             raise _denied("Signature did not match.")
         now = _moment(time.time())
         if not query.get("st", "") <= now < query.get("se", ""):
@@ -116,7 +118,9 @@ class StorageAccess:
         if headers.get("content-length") == "0":
             headers["content-length"] = ""
         extra = "".join(
-            f"{name}:{value}\n" for name, value in sorted(headers.items()) if name.startswith("x-ms-")
+            f"{name}:{value}\n"
+            for name, value in sorted(headers.items())
+            if name.startswith("x-ms-")
         )
         query = "".join(f"\n{k.lower()}:{v}" for k, v in sorted(request.query.items()))
         text = "\n".join([request.method, *(headers.get(name, "") for name in _SIGNED_HEADERS)])

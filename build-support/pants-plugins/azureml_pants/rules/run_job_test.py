@@ -29,7 +29,10 @@ AZURE = PackagesVenv("/cache/azure", "seed-azure")
 
 
 def run(
-    *arguments: str, mistakes: tuple[str, ...] = (), runtime: str = "auto"
+    *arguments: str,
+    mistakes: tuple[str, ...] = (),
+    runtime: str = "auto",
+    azure: PackagesVenv | None = None,
 ) -> tuple[RunRequest, dict, list[Address]]:
     """What is run for `run src/x:job -- ARGUMENTS`, the request, and whose packages were made."""
     gathered = JobRequest(
@@ -71,7 +74,7 @@ def run(
                 JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "tool/run.py")
             ),
             MockGet(InstalledPackages, (InstallPackagesRequest,), install),
-            MockGet(Submitter, (SubmitterRequest,), lambda _: Submitter(EMPTY_DIGEST, AZURE)),
+            MockGet(Submitter, (SubmitterRequest,), lambda _: Submitter(EMPTY_DIGEST, azure)),
             MockGet(Digest, (CreateDigest,), create),
             MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
         ],
@@ -92,7 +95,7 @@ def test_the_job_tool_is_started_on_the_request() -> None:
         "{chroot}/request.json",
     )
     assert request["venv"] == {"prefix": "/cache/venv", "seed": "seed"}
-    assert request["azure"] == {"prefix": "/cache/azure", "seed": "seed-azure"}
+    assert request["azure"] is None
 
 
 def test_the_packages_are_those_of_the_job() -> None:
@@ -117,6 +120,12 @@ def test_nothing_is_installed_for_what_runs_in_its_image(
     assert bool(installed) is is_installed
     assert request["options"]["runtime"] == runtime
     assert request["options"]["run_arguments"] == ["--gpus", "all"]
+
+
+def test_nothing_is_installed_for_what_runs_in_azure() -> None:
+    _, request, installed = run(azure=AZURE)
+    assert installed == []
+    assert request["azure"] == {"prefix": AZURE.prefix, "seed": AZURE.seed}
 
 
 def test_nothing_is_installed_for_a_job_with_mistakes() -> None:
