@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Mapping
 
 import pytest
-from editor import Editor, Stop, free_port
 from azureml_jobs.docker.testing import has_engine, needs_engine
+from editor import Editor, Stop, free_port
 from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch
 
@@ -177,5 +177,5 @@ def test_a_port_in_use_is_told_before_anything_runs(scratch: Scratch) -> None:
 
 
 def test_a_shell_has_no_debugger(scratch: Scratch, port: int) -> None:
-    result = scratch.pants(*debug("venv", port, "terminal")[:4], status=1)
+    result = scratch.pants(*debug("venv", port, "terminal")[:5], status=1)
     assert "with a debug adapter is not yet supported" in result.stderr
