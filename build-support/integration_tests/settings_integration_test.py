@@ -155,6 +155,15 @@ def test_a_pull_request_is_checked_by_what_it_concerns(scratch: Scratch, origin)
     assert "Wrote dist/src.example_experiment/job" in ran.stderr
 
 
+@pytest.mark.parametrize("path", ["pants.toml", "build-support/macros/experiment.py"])
+def test_what_pants_cannot_see_concerns_everything(scratch: Scratch, origin, path: str) -> None:
+    text = (scratch.root / path).read_text()
+    changes = {path: text + "# A change.\n", ".ci/run": "#!/bin/sh\necho everything\n"}
+    with scratch.changed(changes):
+        ran = origin(".ci/changed")
+    assert (ran.returncode, ran.stdout) == (0, "everything\n"), ran.stderr
+
+
 def test_images_are_built_when_their_environment_changed(scratch: Scratch, origin) -> None:
     experiment = "src/example_experiment"
     main, dockerfile = f"{experiment}/main.py", f"{experiment}/docker/Dockerfile"

@@ -125,13 +125,22 @@ for _ in range(args.epochs):
 print(f"accuracy {(model.predict(weights, x) == y).mean():.3f}")
 ''',
     f"{EXPERIMENT}/sample-data/wine.csv": "x,y\n"
-    + "".join(f"{x / 10},{int(x > 0)}\n" for x in range(-30, 31) if abs(x) > 4),
+    + "".join(f"{x / 10},{int(x > 0)}\n" for x in range(-30, 31) if abs(x) > 4)
+    # One that no curve gets right.
+    + "3.1,0\n",
     f"{EXPERIMENT}/tests/__init__.py": "",
     f"{EXPERIMENT}/tests/test_main.py": """\
 from pathlib import Path
 
+import pytest
 from common import tabular
-from example_experiment import model
+from example_experiment import main, model
+
+
+def test_the_job_asks_for_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["main.py"])
+    with pytest.raises(SystemExit):
+        main.main()
 
 
 def test_a_step_lowers_the_loss() -> None:

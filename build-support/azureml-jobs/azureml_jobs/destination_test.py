@@ -194,6 +194,7 @@ def test_refuses_another_answer_than_true_or_false(tmp_path: Path) -> None:
         pytest.param("", {"SUBSCRIPTION_ID": "1"}, [], True, id="the environment"),
         pytest.param(FULL, {}, ["--local"], False, id="local"),
         pytest.param(TEMPLATE, {}, ["--profile=prod"], True, id="a profile"),
+        pytest.param(TEMPLATE, {}, ["service", "--", "x", "--local"], True, id="the stand-in"),
         *[
             pytest.param(text, {}, [], True, id=repr(text))
             for text in (FULL, "export SUBSCRIPTION_ID = '1'", 'A=1\n SUBSCRIPTION_ID="1"')

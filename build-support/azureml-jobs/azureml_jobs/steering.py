@@ -48,6 +48,8 @@ def steer(arguments: Sequence[str]) -> int:
     options = steering_parser().parse_args(arguments)
     is_under_pants = options.repository is None
     repository = Path.cwd() if is_under_pants else options.repository
+    if options.noun == "service":
+        return _serve(azure, repository, is_under_pants, arguments, options)
     place = None if options.local else configured_workspace(repository, options.profile)
     # What talks to Azure is in a virtual environment of its own.
     if is_under_pants and (place is not None or options.command in _LONG):
@@ -66,6 +68,32 @@ def steer(arguments: Sequence[str]) -> int:
     from azureml_jobs.azure.doctor import examine
 
     return examine(place, options.login)
+
+
+def _serve(
+    azure: PackagesVenv | None,
+    repository: Path,
+    is_under_pants: bool,
+    arguments: Sequence[str],
+    options: argparse.Namespace,
+) -> int:
+    if is_under_pants:
+        from azureml_jobs.local.stage import seeded_prefix
+
+        return continue_as(
+            ["workspace", "--repository", str(repository), *arguments],
+            seeded_prefix(azure, repository),
+        )
+    from azureml_jobs.service.command import serve  # pants: no-infer-dep
+
+    return serve(
+        repository,
+        options.port,
+        options.python,
+        options.jobs_at_once,
+        options.storage,
+        options.inner_command,
+    )
 
 
 def _jobs(place: AzureWorkspace | None, repository: Path, options: argparse.Namespace) -> Jobs:

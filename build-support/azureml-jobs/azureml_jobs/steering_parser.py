@@ -32,7 +32,7 @@ def steering_parser() -> argparse.ArgumentParser:
     parser.add_argument("--repository", type=Path, help=argparse.SUPPRESS)
     place = argparse.ArgumentParser(add_help=False)
     add_workspace_options(place)
-    nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs|data|doctor")
+    nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs|data|doctor|service")
     jobs = nouns.add_parser("jobs", help="jobs that ran or are running")
     commands = jobs.add_subparsers(dest="command", required=True)
 
@@ -81,6 +81,7 @@ def steering_parser() -> argparse.ArgumentParser:
     nouns.add_parser(
         "doctor", parents=[place], help="check configuration, sign-in and workspace"
     ).set_defaults(command="doctor")
+    _add_service(nouns.add_parser("service", help="a stand-in for Azure ML on this machine"))
     return parser
 
 
@@ -113,6 +114,40 @@ def _status(text: str) -> str:
     if text.lower() not in named:
         raise argparse.ArgumentTypeError(f"no such status: {text}. There are {', '.join(STATUSES)}")
     return named[text.lower()]
+
+
+def _add_service(service: argparse.ArgumentParser) -> None:
+    service.description = (
+        "Run a stand-in for Azure ML on this machine, which runs the jobs that it takes, until "
+        "Ctrl-C; or for as long as a command runs that finds it by its environment variables."
+    )
+    service.add_argument(
+        "--port", type=_port, default=0, metavar="N", help="listen on it (default: a free one)"
+    )
+    service.add_argument(
+        "--python",
+        metavar="PREFIX",
+        help="run jobs in this virtual environment (default: one with the packages of each job)",
+    )
+    service.add_argument(
+        "--jobs-at-once", type=_count, default=2, metavar="N", help="default: %(default)s"
+    )
+    service.add_argument(
+        "--storage",
+        choices=("auto", "azurite", "in-process"),
+        default="auto",
+        help="what keeps the blobs (default: Azurite where it is installed)",
+    )
+    service.add_argument(
+        "inner_command", nargs="*", metavar="COMMAND", help="behind `--`: what to run meanwhile"
+    )
+    service.set_defaults(command="service")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"not a port: {text}. Write 1 to 65535")
+    return int(text)
 
 
 def _count(text: str) -> int:

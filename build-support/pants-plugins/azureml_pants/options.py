@@ -55,7 +55,7 @@ class AzureMLSubsystem(Subsystem):
         help="What is installed of that resolve, on top of an experiment's image.",
     )
     submitter_requirements = StrListOption(
-        default=["azure-ai-ml", "azure-identity", "certifi", "urllib3"],
+        default=["azure-ai-ml", "azure-identity", "certifi", "cryptography", "urllib3"],
         advanced=True,
         help=help_text("""
             What the job tool needs of its resolve besides, to talk to Azure. It is installed only

@@ -217,7 +217,7 @@ class _Broken(Exception):
 
 def patience_seconds() -> float:
     try:
-        return max(1.0, float(os.environ[PATIENCE_VARIABLE]))
+        return max(0.1, float(os.environ[PATIENCE_VARIABLE]))
     except (KeyError, ValueError):
         return _PATIENCE_SECONDS
 

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from azureml_jobs.docker.testing import needs_engine
 from azureml_jobs.docker.container import Container, Mount, client_environment, input_path
 from azureml_jobs.docker.engine import image_id
+from azureml_jobs.docker.testing import needs_engine
 from hypothesis import given
 from hypothesis import strategies as st
 

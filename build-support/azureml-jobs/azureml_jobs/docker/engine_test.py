@@ -7,7 +7,6 @@ import socket
 from pathlib import Path
 
 import pytest
-from azureml_jobs.docker.testing import needs_docker, needs_engine
 from azureml_jobs.docker.engine import (
     Engine,
     EngineQuestion,
@@ -16,6 +15,7 @@ from azureml_jobs.docker.engine import (
     image_id,
     remove_container,
 )
+from azureml_jobs.docker.testing import needs_docker, needs_engine
 
 
 def test_says_that_docker_is_not_installed(tmp_path: Path) -> None:

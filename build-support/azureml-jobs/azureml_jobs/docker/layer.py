@@ -51,8 +51,8 @@ def packages_layer(requirements: bytes, kind: str, title: str) -> Layer:
         kind,
         title,
         "COPY requirements.txt /opt/azureml-jobs/requirements.txt\n"
-        f"RUN {WITH_CERTIFICATE}python -m pip install --quiet --no-cache-dir --no-deps --require-hashes"
-        " -r /opt/azureml-jobs/requirements.txt\n",
+        f"RUN {WITH_CERTIFICATE}python -m pip install --quiet --no-cache-dir --no-deps"
+        " --require-hashes -r /opt/azureml-jobs/requirements.txt\n",
         {"requirements.txt": requirements},
     )
 

@@ -1,4 +1,4 @@
-"""The Docker engine of this machine for tests: those that need one are left out where none answers."""
+"""The Docker engine of this machine for tests; where none answers, tests of it are left out."""
 
 from __future__ import annotations
 

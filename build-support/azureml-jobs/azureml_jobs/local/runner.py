@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.launch import launch
-from azureml_jobs.local.output import Copy, Log, last_lines, open_standard_descriptors, say
+from azureml_jobs.local.output import Log, last_lines, open_standard_descriptors, say
 from azureml_jobs.local.places import make_shared_folders
 from azureml_jobs.local.process import place, start_of
 from azureml_jobs.local.record import JobRecord

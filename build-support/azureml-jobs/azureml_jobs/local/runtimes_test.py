@@ -9,8 +9,8 @@ from typing import Sequence
 import pytest
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered
 from azureml_jobs.docker.conftest import base_image  # noqa: F401
-from azureml_jobs.docker.testing import needs_docker, needs_engine
 from azureml_jobs.docker.engine import image_id
+from azureml_jobs.docker.testing import needs_docker, needs_engine
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local.runtimes import ImageNeed, RuntimeChoice, need_of_job, only_docker
 

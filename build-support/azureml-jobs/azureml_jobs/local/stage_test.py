@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.conftest import JOB, Gathered, tree
+from azureml_jobs.conftest import JOB, Gathered
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local import stage
 from azureml_jobs.local.conftest import below

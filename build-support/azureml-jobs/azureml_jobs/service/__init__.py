@@ -9,7 +9,7 @@ A test starts it by `running_service`:
     from azureml_jobs.service.start import running_service
 
     with running_service() as service:
-        environment = service.environment()          # variables for a client, see below
+        environment = service.client.direct()        # variables for a client, see below
         rule = service.faults.add("reset-after", method="PUT", path="/jobs/", times=1)
         …                                            # the client submits
         assert service.recording.find("PUT", "/jobs/")
@@ -17,10 +17,10 @@ A test starts it by `running_service`:
 
 - `service.url`: base of everything, `https://127.0.0.1:<port>`. Its certificate is of a private
   authority, `service.authority.ca_file` (or `.bundle_file`, with what this machine trusts already).
-- `service.environment(sign_in=…)`: variables with which azure-ai-ml and azure-identity find it:
+- `service.client.direct(sign_in=…)`: variables with which azure-ai-ml and azure-identity find it:
   `ARM_CLOUD_METADATA_URL`, `AZUREML_CURRENT_CLOUD`, `AZURE_AUTHORITY_HOST`, `REQUESTS_CA_BUNDLE`,
   the workspace, and one way to sign in. Credentials want `disable_instance_discovery=True`.
-- `service.proxy_environment(…)`: the same under the real clouds' own host names, by `HTTPS_PROXY`.
+- `service.client.by_proxy(…)`: the same under the real clouds' own host names, by `HTTPS_PROXY`.
 - `service.recording`: the requests, with method, path, sizes and headers, without secrets.
 - `service.faults`: rules for faults, see `faults.py` for their kinds.
 - `service.tokens.lifetime` (seconds) and `.withdraw()`: tokens that expire.

@@ -95,8 +95,7 @@ def required(properties: Mapping[str, Any], key: str, kind: type = str, where: s
         raise Refusal(
             400,
             "ValidationError",
-            f"properties.{where}{key} is required, and is a{'n' if kind is int else ''} "
-            f"{ {str: 'text', dict: 'object', list: 'list'}.get(kind, kind.__name__)}.",
+            f"properties.{where}{key} is required, as {'text' if kind is str else 'an object'}.",
         )
     return value
 

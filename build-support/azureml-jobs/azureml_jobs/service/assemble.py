@@ -18,10 +18,13 @@ from azureml_jobs.service.assets import Assets, storage_place
 from azureml_jobs.service.blobs import BlobStorage
 from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
 
-_VERSION_ID = re.compile(r".*/(codes|data|models)/([^/]+)/versions/([^/]+)", re.IGNORECASE)
-_VERSION_NAME = re.compile(r"azureml:([^:/]+):([^:/]+)")
+_VERSION_ID = re.compile(
+    r".*/(?P<kind>codes|data|models)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)", re.IGNORECASE
+)
+_VERSION_NAME = re.compile(r"azureml:(?P<name>[^:/]+):(?P<version>[^:/]+)")
 _DATASTORE_URI = re.compile(
-    r"azureml://(?:subscriptions/[^/]+/resource[gG]roups/[^/]+/(?:providers/[^/]+/)?workspaces/[^/]+/)?"
+    r"azureml://(?:subscriptions/[^/]+/resource[gG]roups/[^/]+/(?:providers/[^/]+/)?"
+    r"workspaces/[^/]+/)?"
     r"datastores/([^/]+)/(?:paths/)?(.*)"
 )
 _CONTAINERS = {"workspaceblobstore": BLOB_CONTAINER, "workspaceartifactstore": ARTIFACT_CONTAINER}
@@ -34,16 +37,20 @@ class Assembly:
         self._assets = assets
         self._blobs = blobs
 
-    def assemble(
-        self, name: str, properties: Mapping[str, Any], folder: JobFolder, python: str
-    ) -> None:
-        """Write the folder; it appears when it is whole. Raises `JobError` for what cannot run."""
+    @staticmethod
+    def check(name: str, properties: Mapping[str, Any]) -> None:
+        """Raise `JobError` for a kind of job that is taken and not run."""
         if properties["jobType"] != "Command":
             raise JobError(
                 name,
-                f"the stand-in runs command jobs, and this is a {properties['jobType'].lower()} job",
+                f"the stand-in runs command jobs, and this is one of type {properties['jobType']}",
                 "It was checked and taken; run it in Azure Machine Learning.",
             )
+
+    def assemble(
+        self, name: str, properties: Mapping[str, Any], folder: JobFolder, python: str
+    ) -> None:
+        """Write the folder; it appears when it is whole. Raises `JobError` for what is missing."""
         staging = JobFolder(folder.path.parent / f".new-{name}")
         shutil.rmtree(staging.path, ignore_errors=True)
         try:
@@ -106,7 +113,9 @@ class Assembly:
 
     def _fetch_code(self, name: str, code_id: str, target: Path) -> None:
         match = _VERSION_ID.fullmatch(code_id)
-        found = match and self._assets.version(self._workspace, "codes", match[2], match[3])
+        found = match and self._assets.version(
+            self._workspace, "codes", match["name"], match["version"]
+        )
         if not found:
             raise JobError(name, f"its code {code_id} is gone")
         place = storage_place(found["properties"]["codeUri"])
@@ -133,12 +142,10 @@ class Assembly:
 
     def _place(self, name: str, uri: str) -> tuple[str, str]:
         """Container and path of what an input names."""
-        version = _VERSION_NAME.fullmatch(uri)
-        match = _VERSION_ID.fullmatch(uri)
-        if version or match:
-            kind = match[1].lower() if match else "data"
-            asset, number = (match[2], match[3]) if match else (version[1], version[2])  # type: ignore[index]
-            found = self._assets.version(self._workspace, kind, asset, number)
+        match = _VERSION_ID.fullmatch(uri) or _VERSION_NAME.fullmatch(uri)
+        if match:
+            kind = match["kind"].lower() if "kind" in match.re.groupindex else "data"
+            found = self._assets.version(self._workspace, kind, match["name"], match["version"])
             if found is None:
                 raise JobError(f"inputs.{name}", f"{uri} does not exist")
             key = "dataUri" if kind == "data" else "modelUri"

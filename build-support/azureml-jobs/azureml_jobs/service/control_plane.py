@@ -155,7 +155,8 @@ class ControlPlane:
         raise arm.user_error("The datastore has no credentials, it goes by identity.")
 
     def list_computes(self, request: Request, workspace: WorkspaceAddress) -> Answer:
-        return arm.page(request, [_compute(workspace, name) for name in self.computes or ()])
+        names = ("cpu-cluster",) if self.computes is None else self.computes
+        return arm.page(request, [_compute(workspace, name) for name in names])
 
     def get_compute(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
         if not self.has_compute(name):

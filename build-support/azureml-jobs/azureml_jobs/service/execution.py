@@ -10,23 +10,31 @@ import shutil
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Iterable, Mapping, Optional
+from typing import Any, Callable, Iterable, Mapping, Optional
 
 from azureml_jobs.errors import JobError
 from azureml_jobs.handover import RUN_SCRIPT
 from azureml_jobs.local import record as status
+from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.jobs import cancel
 from azureml_jobs.local.process import is_same
 from azureml_jobs.local.record import JobRecord, now
 from azureml_jobs.local.state import current
 from azureml_jobs.service.assemble import Assembly
-from azureml_jobs.service.blobs import BlobStorage, live_blob
+from azureml_jobs.service.blob_files import live_blob
+from azureml_jobs.service.blobs import BlobStorage
+from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
+from azureml_jobs.service.environments import Environments
 from azureml_jobs.service.state import BlobRecord, State
 
+# Of Azure ML, which the local workspace has no need of.
 QUEUED = "Queued"
+FINALIZING = "Finalizing"
+_VIEW_KEYS = ("started", "ended", "error", "exit_code")
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class RunView:
     started: Optional[str] = None
     ended: Optional[str] = None
     error: Optional[str] = None
+    exit_code: Optional[int] = None
 
     @property
     def has_ended(self) -> bool:
@@ -46,8 +55,8 @@ class RunView:
 class Execution:
     """Jobs wait in line for one of `at_once` places.
 
-    python: prefix of the virtual environment whose programs a job finds. With no place at all
-    every job stays `Queued`, until it is cancelled.
+    With no place at all every job stays `Queued`, until it is cancelled. `tell` is called with a
+    line for each end; `failed` with the error where the service itself is at fault.
     """
 
     def __init__(
@@ -55,18 +64,21 @@ class Execution:
         state: State,
         blobs: BlobStorage,
         assembly: Assembly,
+        environments: Environments,
         folder: Path,
-        python: str,
         at_once: int,
     ) -> None:
-        self.python = python
+        self.tell: Callable[[str], object] = lambda line: None
+        self.failed: Callable[[], object] = lambda: None
         self._state = state
         self._assembly = assembly
+        self._environments = environments
         self._jobs_folder = folder / "jobs"
         self._jobs_folder.mkdir(parents=True, exist_ok=True)
         self._line: queue.Queue[Optional[str]] = queue.Queue()
         self._lock = threading.Lock()
         self._cancelled: set[str] = set()
+        self._cancellers: list[threading.Thread] = []
         self._stopping = threading.Event()
         self._workers = [
             threading.Thread(target=self._work, name=f"service-job-{number}", daemon=True)
@@ -88,9 +100,9 @@ class Execution:
         for name in self._unfinished():
             with contextlib.suppress(JobError):
                 self.cancel(name, grace=2.0)
-        for worker in self._workers:
-            if worker.ident is not None:
-                worker.join(60.0)
+        for thread in (*self._workers, *self._cancellers):
+            if thread.ident is not None:
+                thread.join(60.0)
 
     def take(self, name: str, properties: Mapping[str, Any]) -> None:
         """Put a job in line. `properties` are those of the control plane."""
@@ -114,13 +126,14 @@ class Execution:
         if run is None:
             return RunView(QUEUED)
         if run["status"] in status.ENDED:
-            return RunView(run["status"], run.get("started"), run.get("ended"), run.get("error"))
+            return RunView(run["status"], *(run.get(key) for key in _VIEW_KEYS))
         record = self.record(name)
         if record is None or (record.status == status.NOT_STARTED and not record.has_ended):
             return RunView(run["status"])
         if record.has_ended:
-            return RunView(record.status, record.started, record.ended, record.error)
-        return RunView(record.status, record.started)
+            # Its worker has not yet seen it.
+            return RunView(FINALIZING, record.started)
+        return _view(record)
 
     def cancel(self, name: str, grace: float = 30.0) -> None:
         """Ask for the end of a job, and return at once."""
@@ -132,7 +145,11 @@ class Execution:
             if run["status"] == QUEUED:
                 self._end(name, status.CANCELED, "canceled before it began")
                 return
-        threading.Thread(target=self._cancel_running, args=(name, grace), daemon=True).start()
+            canceller = threading.Thread(
+                target=self._cancel_running, args=(name, grace), daemon=True
+            )
+            self._cancellers.append(canceller)
+        canceller.start()
 
     def forget(self, name: str) -> None:
         self._state.remove_document("runs", name)
@@ -144,9 +161,10 @@ class Execution:
             record = self.record(name)
             # Between assembling a job and its runner's first word there is nobody to signal.
             if record and record.pid is not None and is_same(record.pid, record.process_start):
+                # It may end by itself at this moment, and then says so.
                 with contextlib.suppress(JobError):
                     cancel(folder, grace)
-            threading.Event().wait(0.05)
+            time.sleep(0.05)
 
     def _work(self) -> None:
         while (name := self._line.get()) is not None:
@@ -159,12 +177,19 @@ class Execution:
                 self._state.put_document("runs", name, {**run, "status": status.PREPARING})
             try:
                 self._run(name, run["properties"])
-            except (JobError, OSError, ValueError) as error:
+            except JobError as error:
                 self._end(name, status.FAILED, str(error))
+            except Exception as error:
+                # A worker that ends would leave all later jobs in line for ever.
+                self.failed()
+                self._end(name, status.FAILED, f"the stand-in failed: {error!r}")
 
     def _run(self, name: str, properties: Mapping[str, Any]) -> None:
         folder = self.folder(name)
-        self._assembly.assemble(name, properties, folder, self.python)
+        self.tell(f"{name} {status.PREPARING}")
+        self._assembly.check(name, properties)
+        python = self._environments.prefix(properties)
+        self._assembly.assemble(name, properties, folder, python)
         if name in self._cancelled:
             self._end(name, status.CANCELED, "canceled before it began")
             return
@@ -173,6 +198,7 @@ class Execution:
             # The job's own environment is made by the runner, which takes nothing of this.
             "PYTHONPATH": os.pathsep.join(os.path.abspath(each) for each in sys.path if each),
         }
+        self.tell(f"{name} {status.RUNNING}")
         runner = subprocess.Popen(
             [sys.executable, str(RUN_SCRIPT), "execute", str(folder.path)],
             env=environment,
@@ -182,20 +208,16 @@ class Execution:
             start_new_session=True,
         )
         runner.wait()
-        record = current(folder)
-        self._end(name, record.status, record.error, record.started, record.ended)
+        self._keep(name, _view(current(folder)))
 
-    def _end(
-        self,
-        name: str,
-        ended: str,
-        error: Optional[str],
-        started: Optional[str] = None,
-        moment: Optional[str] = None,
-    ) -> None:
+    def _end(self, name: str, ended: str, error: str) -> None:
+        self._keep(name, RunView(ended, None, now(), error))
+
+    def _keep(self, name: str, view: RunView) -> None:
         run = self._state.document("runs", name) or {"name": name, "properties": {}}
-        run.update(status=ended, error=error, started=started, ended=moment or now())
-        self._state.put_document("runs", name, run)
+        self._state.put_document("runs", name, {**run, **asdict(view)})
+        reason = (view.error or "").partition("\n")[0]
+        self.tell(f"{name} {view.status}" + (f": {reason}" if reason else ""))
 
     def _unfinished(self) -> list[str]:
         return [
@@ -205,11 +227,18 @@ class Execution:
         ]
 
 
+def _view(record: JobRecord) -> RunView:
+    return RunView(record.status, *(getattr(record, key) for key in _VIEW_KEYS))
+
+
 class _Artifacts:
     """Logs, artifacts and outputs of jobs as blobs, where Azure ML keeps them."""
 
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
+
+    def owns(self, container: str, name: str) -> bool:
+        return _job_of(container, name) is not None
 
     def blob(self, container: str, name: str) -> Optional[BlobRecord]:
         job = _job_of(container, name)
@@ -225,9 +254,6 @@ class _Artifacts:
         return [each for each in self._of(job, container) if each.name.startswith(prefix)]
 
     def _of(self, job: str, container: str) -> Iterable[BlobRecord]:
-        from azureml_jobs.local.download import artifacts
-        from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER
-
         record = self._execution.record(job)
         if record is None:
             return
@@ -248,8 +274,6 @@ class _Artifacts:
 
 
 def _job_of(container: str, name: str) -> Optional[str]:
-    from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
-
     patterns = {
         ARTIFACT_CONTAINER: r"ExperimentRun/dcid\.([a-zA-Z0-9_-]+)(?:/.*)?",
         BLOB_CONTAINER: r"azureml/([a-zA-Z0-9_-]+)(?:/.*)?",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Any, Optional
 
 from azureml_jobs.service.messages import Answer, BlobRefusal, Refusal, Request
 
@@ -54,7 +54,7 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"no such fault: {self.kind}. There are {', '.join(KINDS)}")
-        self._pattern = re.compile(self.path)
+        re.compile(self.path)
 
     def answer(self, is_blob: bool) -> Answer:
         """What `STATUS` and `EXPIRED_TOKEN` answer."""
@@ -69,9 +69,8 @@ class Fault:
                 WWW_Authenticate='Bearer error="invalid_token"',
             ).answer()
         refusal = BlobRefusal if is_blob else Refusal
-        return refusal(
-            self.status, _CODES.get(self.status, "InjectedFault"), "Injected.", **headers
-        ).answer()
+        code = _CODES.get(self.status, "InjectedFault")
+        return refusal(self.status, code, "A fault made on demand.", **headers).answer()
 
 
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
@@ -95,8 +94,9 @@ class Faults:
         self._rules: list[Fault] = []
         self._lock = threading.Lock()
 
-    def add(self, kind: str, method: str = "", path: str = "", **settings: float | None) -> Fault:
-        rule = Fault(kind, method, path, **settings)  # type: ignore[arg-type]
+    def add(self, kind: str, method: str = "", path: str = "", **settings: Any) -> Fault:
+        """`settings` are the other fields of `Fault`."""
+        rule = Fault(kind, method, path, **settings)
         with self._lock:
             self._rules.append(rule)
         return rule
@@ -111,7 +111,7 @@ class Faults:
             for rule in self._rules:
                 if rule.method and rule.method != request.method:
                     continue
-                if not rule._pattern.search(request.target):
+                if not re.search(rule.path, request.shown):
                     continue
                 rule.seen += 1
                 if rule.seen <= rule.skip:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from azureml_jobs.service import arm
 from azureml_jobs.service.arm import WORKSPACE, WorkspaceAddress
 from azureml_jobs.service.assets import Assets
-from azureml_jobs.service.clouds import REGION, Names
+from azureml_jobs.service.clouds import AML_AUDIENCES, REGION, Names
 from azureml_jobs.service.control_plane import ARTIFACT_STORE, ControlPlane
 from azureml_jobs.service.execution import Execution
-from azureml_jobs.service.messages import Answer, Refusal, Request, json_answer
+from azureml_jobs.service.messages import Answer, Request, json_answer
 from azureml_jobs.service.routing import Route
 from azureml_jobs.service.state import State
 
@@ -61,7 +61,7 @@ class Jobs:
             raise arm.not_found(f"jobs/{name}")
         return found
 
-    def names(self) -> list[str]:
+    def names(self) -> Sequence[str]:
         """All jobs in the order in which they were made."""
         return [each["name"] for each in self.state.documents("jobs")]
 
@@ -90,13 +90,12 @@ class Jobs:
         with self.state.lock:
             present = self.state.document("jobs", name)
             if present is None:
-                if properties["jobType"] in ("Pipeline", "Sweep"):
+                if properties["jobType"] == "Pipeline":
                     self._check_user_token(request)
                 job = {"name": name, "createdAt": arm.now(), "properties": dict(properties)}
             else:
-                _check_unchanged(name, present["properties"], properties)
-                changed = {key: properties[key] for key in MUTABLE & set(properties)}
-                job = {**present, "properties": {**present["properties"], **changed}}
+                _check_unchanged(present["properties"], properties)
+                job = {**present, "properties": _changed(present["properties"], properties)}
             self.state.put_document("jobs", name, job)
             if present is None:
                 self.execution.take(name, properties)
@@ -110,7 +109,7 @@ class Jobs:
             if "hidden" in given:
                 # Run history's name for it (`JobOperations._archive_or_restore`).
                 given["isArchived"] = given["hidden"]
-            job["properties"].update({key: given[key] for key in MUTABLE & set(given)})
+            job["properties"] = _changed(job["properties"], given)
             self.state.put_document("jobs", name, job)
 
     def delete(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
@@ -156,7 +155,7 @@ class Jobs:
         names = Names.of(request)
         host = names.data_plane.partition("://")[2]
         submitted = job["properties"]
-        studio = f"{names.portal}/runs/{name}?wsid={workspace.id}&tid={self.control.tokens.tenant}"
+        studio = f"{names.portal}/runs/{name}?wsid={workspace.id}"
         tracking = f"azureml://{host}/mlflow/v1.0{workspace.id}?"
         properties = {
             "experimentName": "Default",
@@ -183,12 +182,11 @@ class Jobs:
         )
 
     def _check_user_token(self, request: Request) -> None:
-        """Pipelines start jobs on behalf of the caller (`_set_headers_with_user_aml_token`)."""
-        from azureml_jobs.service.clouds import AML_AUDIENCES
-
+        """A pipeline starts jobs on behalf of the caller (`_set_headers_with_user_aml_token`)."""
         token = request.headers.get("x-azureml-token")
-        if token:
-            self.control.tokens.check_token(token, AML_AUDIENCES)
+        if not token:
+            raise arm.user_error("A pipeline job needs the header x-azureml-token.")
+        self.control.tokens.check_token(token, AML_AUDIENCES)
 
     def _check(self, properties: Mapping[str, Any]) -> None:
         kind = arm.one_of(properties, "jobType", _JOB_TYPES)
@@ -266,8 +264,23 @@ def _check_inputs(properties: Mapping[str, Any]) -> None:
                 raise arm.user_error(f"properties.{group}.{name}.uri is required.")
 
 
-def _check_unchanged(name: str, present: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
-    """Raise `Refusal` where a PUT would change what a job is: a job is made once."""
+def _changed(present: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a job after a change; a tag that is left out stays.
+
+    Source of that: https://github.com/Azure/azure-sdk-for-python/issues/30671
+    """
+    changed = {key: given[key] for key in MUTABLE & set(given)}
+    for key in ("tags", "properties"):
+        if key in changed:
+            changed[key] = {**(present.get(key) or {}), **(changed[key] or {})}
+    return {**present, **changed}
+
+
+def _check_unchanged(present: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
+    """Raise `Refusal` where a PUT would change what a job is: a job is made once.
+
+    Source of the words: https://github.com/Azure/azure-sdk-for-python/pull/47389
+    """
 
     def fixed(content: Mapping[str, Any]) -> dict[str, Any]:
         found = {
@@ -283,9 +296,9 @@ def _check_unchanged(name: str, present: Mapping[str, Any], properties: Mapping[
     before, after = fixed(present), fixed(properties)
     if before != after:
         changed = sorted(k for k in {*before, *after} if before.get(k) != after.get(k))
-        raise Refusal(
-            409,
-            "UserError",
-            f"A job named {name} exists already, and differs in {', '.join(changed)}. "
-            "Only display name, description, tags and properties of a job can be changed.",
+        raise arm.user_error(
+            "A job with this name already exists. If you are trying to create a new job, use a "
+            "different name. If you are trying to update an existing job, the existing job's "
+            f"{', '.join(changed)} cannot be changed. Only description, tags, displayName, "
+            "properties, and isArchived can be updated."
         )

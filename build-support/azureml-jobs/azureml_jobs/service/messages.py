@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Mapping, Optional
+from typing import Any, BinaryIO, Iterator, Mapping, Optional
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 XML = "application/xml"
+SECRET_QUERY = frozenset({"sig", "code"})
 
 
 class Body:
@@ -27,12 +27,13 @@ class Body:
     def read(self) -> bytes:
         return self._content if self.file is None else self.file.read_bytes()
 
-    def copy_to(self, out: BinaryIO) -> None:
+    def chunks(self) -> Iterator[bytes]:
         if self.file is None:
-            out.write(self._content)
+            yield self._content
             return
         with open(self.file, "rb") as source:
-            shutil.copyfileobj(source, out, 1 << 20)
+            while chunk := source.read(1 << 20):
+                yield chunk
 
     def discard(self) -> None:
         if self.file is not None:
@@ -59,6 +60,12 @@ class Request:
     def host(self) -> str:
         """Host and, where one was given, port."""
         return self.headers.get("host", "")
+
+    @property
+    def shown(self) -> str:
+        """Path and query as people read them, without secrets."""
+        query = "&".join(f"{k}={v}" for k, v in self.query.items() if k not in SECRET_QUERY)
+        return f"{self.path}?{query}" if query else self.path
 
     @property
     def base(self) -> str:

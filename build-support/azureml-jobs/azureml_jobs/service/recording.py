@@ -8,12 +8,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
-from urllib.parse import urlencode
 
-from azureml_jobs.service.messages import Request
+from azureml_jobs.service.messages import SECRET_QUERY, Request
 
 _SECRET_HEADERS = frozenset({"authorization", "x-azureml-token", "cookie", "x-identity-header"})
-_SECRET_QUERY = frozenset({"sig", "code"})
 
 
 @dataclass
@@ -31,6 +29,7 @@ class Recorded:
     method: str
     host: str
     path: str
+    shown: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     request_bytes: int = 0
@@ -40,10 +39,6 @@ class Recorded:
     fault: Optional[str] = None
     was_handled: bool = False
     seconds: float = 0.0
-
-    @property
-    def target(self) -> str:
-        return self.path + (f"?{urlencode(self.query)}" if self.query else "")
 
 
 @dataclass
@@ -64,7 +59,8 @@ class Recording:
                 method=request.method,
                 host=request.host,
                 path=request.path,
-                query={k: v for k, v in request.query.items() if k not in _SECRET_QUERY},
+                shown=request.shown,
+                query={k: v for k, v in request.query.items() if k not in SECRET_QUERY},
                 headers={
                     key: value
                     for key, value in request.headers.items()
@@ -85,7 +81,7 @@ class Recording:
     def find(
         self, method: str = "", path: str = "", kind: str = "", status: Optional[int] = None
     ) -> list[Recorded]:
-        """Requests of a method and kind whose path, with its query, holds the pattern `path`."""
+        """Requests of a method and kind whose path, with its query, matches `path` somewhere."""
         pattern = re.compile(path)
         with self._lock:
             found = list(self.requests)
@@ -95,7 +91,7 @@ class Recording:
             if (not method or each.method == method)
             and (not kind or each.kind == kind)
             and (status is None or each.status == status)
-            and pattern.search(each.target)
+            and pattern.search(each.shown)
         ]
 
     def clear(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Optional, Sequence
+from urllib.parse import quote
 
 from azureml_jobs.service import arm
 from azureml_jobs.service.arm import WORKSPACE, WorkspaceAddress
@@ -182,8 +183,6 @@ class RunHistory:
         }
 
     def _address(self, request: Request, blob: str) -> str:
-        from urllib.parse import quote
-
         signature = self.blobs.access.signature(ARTIFACT_CONTAINER, "r", blob)
         return f"{Names.of(request).storage}/{ARTIFACT_CONTAINER}/{quote(blob)}?{signature}"
 
@@ -199,10 +198,17 @@ def output_prefix(job: str, output: str) -> str:
 def _error(view: RunView) -> Optional[Mapping[str, Any]]:
     if view.status != "Failed":
         return None
+    message = view.error or "The job failed."
+    if view.exit_code:
+        # In the words of Azure ML.
+        message = (
+            f"Execution failed. User process 'bash' exited with status code {view.exit_code}. "
+            "Please check log file 'user_logs/std_log.txt' for error details."
+        )
     return {
         "error": {
             "code": "UserError",
-            "message": view.error or "The job failed.",
+            "message": message,
             "messageParameters": {},
             "details": [],
         },

@@ -24,10 +24,7 @@ _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Exchange(Protocol):
-    """One request on its way: the application answers it, and may break it off."""
-
-    def begin(self) -> None:
-        """The head was read."""
+    """One request whose head was read: the application answers it, and may break it off."""
 
     def take(self, body: Body) -> Optional[Answer]:
         """The body was read. None: reset the connection."""
@@ -171,7 +168,6 @@ class _Connection:
 
     def _serve_request(self, request: Request) -> bool:
         exchange = self._server.exchange(request)
-        exchange.begin()
         part = exchange.accepts_bytes()
         if part == 0.0:
             self._reset()
@@ -181,7 +177,7 @@ class _Connection:
             for _ in self._body_chunks(request, part):
                 pass
             if not _content_length(request):
-                self._socket.sendall(b"HTTP/1.1 200 ")
+                self._socket.sendall(b"HTTP/1.1 2")
             self._reset()
         body = self._read_body(request)
         try:

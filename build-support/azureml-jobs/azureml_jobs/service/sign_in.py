@@ -19,7 +19,11 @@ from azureml_jobs.service.clouds import (
 )
 from azureml_jobs.service.messages import Answer, Refusal, Request, SignInRefusal, json_answer
 from azureml_jobs.service.routing import Route
-from azureml_jobs.service.tokens import Tokens, decoded
+from azureml_jobs.service.tokens import Tokens, decoded, encoded
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 _DEFAULT = "/.default"
 # RFC 7523
@@ -32,12 +36,12 @@ class Principal:
     """Who may sign in, and by what.
 
     certificate: a public certificate (PEM) whose key signs assertions. federated_token: what a
-    build server's own identity shows as it is. is_managed: the machine's identity.
+    build server's own identity shows.
     """
 
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    certificate: bytes = b""
+    certificate: str = ""
     federated_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
 
@@ -48,16 +52,17 @@ class SignIn:
     the secret of App Service's endpoint.
     """
 
-    def __init__(self, tokens: Tokens, bases: Sequence[str]) -> None:
+    def __init__(self, tokens: Tokens, principal: Principal, bases: Sequence[str]) -> None:
         self.tokens = tokens
-        self.principal = Principal()
+        self.principal = principal
         self.has_managed_identity = True
         self.identity_header = secrets.token_urlsafe(24)
         self.audiences = frozenset(
             each.rstrip("/")
             for each in (*ARM_AUDIENCES, *AML_AUDIENCES, *STORAGE_AUDIENCES, *bases)
         )
-        self._device_codes: set[str] = set()
+        # With what each was asked for.
+        self._device_codes: dict[str, str] = {}
         self._refresh_tokens: set[str] = set()
         self._lock = threading.Lock()
 
@@ -116,17 +121,17 @@ class SignIn:
 
     def token(self, request: Request, tenant: str) -> Answer:
         self._check_tenant(tenant)
-        form = dict(parse_qsl(request.body.read().decode("utf-8", "replace")))
+        form = _form(request)
         grant = form.get("grant_type")
         if grant == "client_credentials":
             self._check_client(form, request)
             return self._issued(request, self._audience(form))
         if grant == _DEVICE_GRANT:
             with self._lock:
-                if form.get("device_code", "") not in self._device_codes:
-                    raise SignInRefusal(400, "invalid_grant", 70008, "The code has expired.")
-                self._device_codes.discard(form["device_code"])
-            return self._issued(request, self._audience(form), is_person=True)
+                audience = self._device_codes.pop(form.get("device_code", ""), None)
+            if audience is None:
+                raise SignInRefusal(400, "invalid_grant", 70008, "The code has expired.")
+            return self._issued(request, audience, is_person=True)
         if grant == "refresh_token":
             if form.get("refresh_token") not in self._refresh_tokens:
                 raise SignInRefusal(400, "invalid_grant", 70008, "The refresh token has expired.")
@@ -139,8 +144,9 @@ class SignIn:
         """A code that counts as entered at once: there is no person to enter it."""
         self._check_tenant(tenant)
         code = secrets.token_urlsafe(24)
+        audience = self._audience(_form(request))
         with self._lock:
-            self._device_codes.add(code)
+            self._device_codes[code] = audience
         return json_answer(
             {
                 "device_code": code,
@@ -243,23 +249,18 @@ class SignIn:
 
     def _certificate_claims(self, assertion: str) -> Optional[dict[str, Any]]:
         """Claims of an assertion that the registered certificate's key signed, else None."""
-        from cryptography import x509
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import padding
-
         if not self.principal.certificate:
             return None
-        certificate = x509.load_pem_x509_certificate(self.principal.certificate)
+        key = x509.load_pem_x509_certificate(self.principal.certificate.encode()).public_key()
+        if not isinstance(key, rsa.RSAPublicKey):
+            return None
         try:
             text, _, signature = assertion.rpartition(".")
             header, _, claims = text.partition(".")
-            scheme: Any = padding.PKCS1v15()
+            scheme: padding.PSS | padding.PKCS1v15 = padding.PKCS1v15()
             if json.loads(decoded(header)).get("alg") == "PS256":
                 scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
-            certificate.public_key().verify(  # type: ignore[union-attr,call-arg]
-                decoded(signature), text.encode(), scheme, hashes.SHA256()  # type: ignore[arg-type]
-            )
+            key.verify(decoded(signature), text.encode(), scheme, hashes.SHA256())
             return json.loads(decoded(claims))
         except (InvalidSignature, ValueError):
             return None
@@ -308,8 +309,13 @@ class SignIn:
                     "preferred_username": "person@standin.example",
                 }
             )
-            content["client_info"] = ""
+            known = {"uid": "person", "utid": self.tokens.tenant}
+            content["client_info"] = encoded(json.dumps(known).encode())
         return json_answer(content)
+
+
+def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl(request.body.read().decode("utf-8", "replace")))
 
 
 def _identity_refusal(status: int, error: str, description: str) -> Refusal:

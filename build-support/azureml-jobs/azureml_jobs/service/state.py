@@ -75,7 +75,8 @@ class State:
     def documents(self, kind: str, prefix: str = "") -> list[dict[str, Any]]:
         """Documents whose key begins with `prefix`, in the order in which they were first put."""
         rows = self._rows(
-            "SELECT content FROM documents WHERE kind = ? AND substr(key, 1, ?) = ? ORDER BY number",
+            "SELECT content FROM documents "
+            "WHERE kind = ? AND substr(key, 1, ?) = ? ORDER BY number",
             kind,
             len(prefix),
             prefix,

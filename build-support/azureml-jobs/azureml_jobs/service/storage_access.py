@@ -8,7 +8,7 @@ import hmac
 import secrets
 import time
 from datetime import datetime, timezone
-from typing import Iterable
+from typing import Iterable, Mapping
 from urllib.parse import urlencode
 
 from azureml_jobs.service.clouds import ACCOUNT, STORAGE_AUDIENCES
@@ -34,8 +34,8 @@ _SIGNED_HEADERS = (
 class StorageAccess:
     """`key` is the account's key (base64); `sas_seconds` how long signatures are valid."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self.key = base64.b64encode(secrets.token_bytes(64)).decode("ascii")
+    def __init__(self, tokens: Tokens, key: str) -> None:
+        self.key = key
         self.sas_seconds = 3600.0
         self._tokens = tokens
 
@@ -94,10 +94,12 @@ class StorageAccess:
         path = {"c": container, "b": f"{container}/{blob}"}.get(query.get("sr", ""))
         if path is None:
             raise _denied("sr is mandatory, b or c.")
-        accounts = (ACCOUNT, account, f"{request.host}/{ACCOUNT}")
-        if not self._is_signed(
-            query["sig"], (_sas_text(query, f"/blob/{a}/{path}") for a in accounts)
-        ):
+        # A client signs with the account's name, and that depends on how it reached us.
+        texts = (
+            _sas_text(query, f"/blob/{each}/{path}")
+            for each in (ACCOUNT, account, f"{request.host}/{ACCOUNT}")
+        )
+        if not self._is_signed(query["sig"], texts):
             raise _denied("Signature did not match.")
         now = _moment(time.time())
         if not query.get("st", "") <= now < query.get("se", ""):
@@ -112,19 +114,13 @@ class StorageAccess:
                 "This request is not authorized to perform this operation using this permission.",
             )
 
+    def authorization(self, request: Request) -> str:
+        """The header that signs a request by the account's key."""
+        return f"SharedKey {ACCOUNT}:{self._signed(_key_text(request, ACCOUNT))}"
+
     def _check_key(self, request: Request, value: str) -> None:
         account, _, signature = value.partition(":")
-        headers = {**request.headers}
-        if headers.get("content-length") == "0":
-            headers["content-length"] = ""
-        extra = "".join(
-            f"{name}:{value}\n"
-            for name, value in sorted(headers.items())
-            if name.startswith("x-ms-")
-        )
-        query = "".join(f"\n{k.lower()}:{v}" for k, v in sorted(request.query.items()))
-        text = "\n".join([request.method, *(headers.get(name, "") for name in _SIGNED_HEADERS)])
-        if not self._is_signed(signature, [f"{text}\n{extra}/{account}{request.raw_path}{query}"]):
+        if not self._is_signed(signature, [_key_text(request, account)]):
             raise _denied("The MAC signature found in the HTTP request is not the same.")
 
     def _is_signed(self, signature: str, texts: Iterable[str]) -> bool:
@@ -135,10 +131,26 @@ class StorageAccess:
         return base64.b64encode(digest.digest()).decode("ascii")
 
 
-def _sas_text(fields: object, resource: str) -> str:
-    values = dict(fields)  # type: ignore[call-overload]
-    first = [values.get(name, "") for name in ("sp", "st", "se")]
-    rest = [values.get(name, "") for name in (*_SAS_AFTER_RESOURCE, *_SAS_HEADERS)]
+def _key_text(request: Request, account: str) -> str:
+    """What a shared key signs."""
+    headers = {**request.headers}
+    if headers.get("content-length") == "0":
+        headers["content-length"] = ""
+    extra = "".join(
+        f"{key}:{given}\n" for key, given in sorted(headers.items()) if key.startswith("x-ms-")
+    )
+    query = "".join(f"\n{k.lower()}:{v}" for k, v in sorted(request.query.items()))
+    text = "\n".join([request.method, *(headers.get(name, "") for name in _SIGNED_HEADERS)])
+    return f"{text}\n{extra}/{account}{request.raw_path}{query}"
+
+
+def new_account_key() -> str:
+    return base64.b64encode(secrets.token_bytes(64)).decode("ascii")
+
+
+def _sas_text(fields: Mapping[str, str], resource: str) -> str:
+    first = [fields.get(name, "") for name in ("sp", "st", "se")]
+    rest = [fields.get(name, "") for name in (*_SAS_AFTER_RESOURCE, *_SAS_HEADERS)]
     return "\n".join([*first, resource, *rest])
 
 

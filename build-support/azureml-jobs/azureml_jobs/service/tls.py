@@ -7,7 +7,12 @@ import ipaddress
 import os
 import ssl
 from pathlib import Path
-from typing import Sequence
+from typing import Optional, Sequence
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _DAYS = 30
 
@@ -20,11 +25,9 @@ class PrivateAuthority:
     """
 
     def __init__(self, folder: Path, hosts: Sequence[str]) -> None:
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
+        self.folder = folder
         self.ca_file = folder / "ca.pem"
         self.bundle_file = folder / "ca-bundle.pem"
         ca_key = ec.generate_private_key(ec.SECP256R1())
@@ -35,26 +38,38 @@ class PrivateAuthority:
         _write(self.ca_file, ca_text)
         _write(self.bundle_file, _trusted_already() + ca_text)
         key_file = folder / "key.pem"
-        _write(
-            key_file,
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            + leaf.public_bytes(serialization.Encoding.PEM),
-        )
+        _write(key_file, _private(key) + leaf.public_bytes(serialization.Encoding.PEM))
         self.server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.server_context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.server_context.load_cert_chain(key_file)
         key_file.unlink()
 
 
-def _certificate(name, key, signer, issuer, hosts):  # type: ignore[no-untyped-def]
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+def client_certificate(folder: Path) -> tuple[Path, bytes]:
+    """A file with a key and its certificate, to sign in by; and the certificate alone (PEM)."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    certificate = _certificate("Client of the stand-in service", key, key, None, ())
+    text = certificate.public_bytes(serialization.Encoding.PEM)
+    file = folder / "client.pem"
+    _write(file, _private(key) + text)
+    return file, text
 
+
+def _private(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _certificate(
+    name: str,
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+    signer: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+    issuer: Optional[x509.Certificate],
+    hosts: Sequence[str],
+) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.timezone.utc)
     builder = (
@@ -92,9 +107,7 @@ def _certificate(name, key, signer, issuer, hosts):  # type: ignore[no-untyped-d
     return builder.sign(signer, hashes.SHA256())
 
 
-def _alternative(host: str):  # type: ignore[no-untyped-def]
-    from cryptography import x509
-
+def _alternative(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:

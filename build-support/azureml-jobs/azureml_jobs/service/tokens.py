@@ -10,6 +10,9 @@ import time
 from typing import Any, Collection
 
 from azureml_jobs.service.messages import Refusal, Request
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 _LIFETIME_SECONDS = 3600.0
 
@@ -21,8 +24,6 @@ class Tokens:
     """
 
     def __init__(self, tenant: str) -> None:
-        from cryptography.hazmat.primitives.asymmetric import rsa
-
         self.tenant = tenant
         self.lifetime = _LIFETIME_SECONDS
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -51,13 +52,10 @@ class Tokens:
         )
 
     def signed(self, claims: dict[str, Any]) -> str:
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import padding
-
         header = {"typ": "JWT", "alg": "RS256", "kid": self._key_id}
-        text = f"{_encoded(json.dumps(header).encode())}.{_encoded(json.dumps(claims).encode())}"
+        text = f"{encoded(json.dumps(header).encode())}.{encoded(json.dumps(claims).encode())}"
         signature = self._key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{text}.{_encoded(signature)}"
+        return f"{text}.{encoded(signature)}"
 
     def withdraw(self) -> None:
         """Let every token that was issued until now count as expired."""
@@ -83,7 +81,8 @@ class Tokens:
         if str(claims["aud"]).rstrip("/") not in accepted:
             raise _refused(
                 "InvalidAuthenticationTokenAudience",
-                f"The access token is for {claims['aud']}, not for {' or '.join(sorted(accepted))}.",
+                f"The access token is for {claims['aud']}, "
+                f"not for {' or '.join(sorted(accepted))}.",
             )
         return claims
 
@@ -96,17 +95,13 @@ class Tokens:
                     "kty": "RSA",
                     "use": "sig",
                     "kid": self._key_id,
-                    "n": _encoded(numbers.n.to_bytes(256, "big")),
-                    "e": _encoded(numbers.e.to_bytes(3, "big")),
+                    "n": encoded(numbers.n.to_bytes(256, "big")),
+                    "e": encoded(numbers.e.to_bytes(3, "big")),
                 }
             ]
         }
 
     def _verified(self, token: str) -> dict[str, Any]:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import padding
-
         try:
             text, _, signature = token.rpartition(".")
             self._key.public_key().verify(
@@ -121,7 +116,7 @@ def _refused(code: str, message: str) -> Refusal:
     return Refusal(401, code, message, WWW_Authenticate='Bearer error="invalid_token"')
 
 
-def _encoded(content: bytes) -> str:
+def encoded(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
 
 

@@ -18,7 +18,7 @@ from pants.backend.docker.util_rules.docker_build_args import (
 )
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.addresses import Address
-from pants.engine.fs import EMPTY_DIGEST, EMPTY_SNAPSHOT, Digest, DigestContents, FileContent
+from pants.engine.fs import EMPTY_SNAPSHOT, Digest, DigestContents, FileContent
 from pants.engine.process import FallibleProcessResult
 from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 

@@ -1,0 +1,175 @@
+"""The stand-in service, once for all tests, and a client that submits to it in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+from azureml_jobs import cli
+from azureml_jobs.azure.connection import PATIENCE_VARIABLE
+from azureml_jobs.azure.session import Session
+from azureml_jobs.azure.submission import SubmissionFolder, stage_submission
+from azureml_jobs.conftest import Gathered
+from azureml_jobs.destination import AzureWorkspace, configured_workspace
+from azureml_jobs.service.recording import Recorded
+from azureml_jobs.service.start import Service, running_service
+from azureml_jobs.submission_options import Wishes
+
+JOB = """\
+experiment_name: exp
+compute: azureml:cpu-cluster
+code: ..
+command: python -m exp.main --epochs ${{inputs.epochs}} --data ${{inputs.data}}
+inputs:
+  epochs: 3
+  data: {type: uri_folder, path: data}
+environment: {build: {path: docker}}
+"""
+_SIGN_IN = ("AZURE_", "IDENTITY_", "MSI_", "ARM_CLOUD", "AZUREML_")
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Service]:
+    with running_service() as service:
+        yield service
+        assert service.failures == []
+
+
+class Client:
+    """Submits the jobs of a small repository, with a fake `az` that signs in."""
+
+    def __init__(
+        self, service: Service, gathered: Gathered, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.service = service
+        self.gathered = gathered
+        self.monkeypatch = monkeypatch
+        self.repository = gathered.repository
+        self.calls = folder / "az-calls"
+        self.bin = folder / "bin"
+        self.environment: dict[str, str] = {}
+        self.use(service.client.direct(""))
+        self.add_program("az")
+        self.set(PATH=f"{self.bin}{os.pathsep}{os.environ['PATH']}", NO_COLOR="1")
+        self.set(**{PATIENCE_VARIABLE: "5"})
+        # No identity of a machine is looked for.
+        self.set(AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
+        monkeypatch.chdir(self.repository)
+
+    def use(self, environment: dict[str, str]) -> None:
+        """Find the service by these variables, and by no others."""
+        for name in [*os.environ, *self.environment]:
+            if name.startswith(_SIGN_IN):
+                self.monkeypatch.delenv(name, raising=False)
+        self.environment = {}
+        self.set(**environment)
+
+    def set(self, **environment: str) -> None:
+        self.environment.update(environment)
+        self.restore()
+
+    def restore(self) -> None:
+        """Some variables are taken away by the first command of a process."""
+        for name, value in self.environment.items():
+            self.monkeypatch.setenv(name, value)
+
+    def add_program(self, name: str, extra: str = "") -> None:
+        """`az` or `azd`: notes each call, then prints a token for the resource manager."""
+        self.bin.mkdir(exist_ok=True)
+        issuer = f"{self.service.url}/{self.service.tokens.tenant}/"
+        token = self.service.tokens.issue(self.service.url, "person", issuer)
+        printed = {"accessToken": token, "expires_on": int(time.time()) + 3600}
+        if name == "azd":
+            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+            printed = {"token": token, "expiresOn": moment}
+        program = self.bin / name
+        program.write_text(
+            f"#!/bin/sh\necho \"{name} $*\" >> '{self.calls}'\n{extra}\n"
+            f"cat <<'END'\n{json.dumps(printed)}\nEND\n"
+        )
+        program.chmod(0o755)
+
+    def program_calls(self) -> list[str]:
+        return self.calls.read_text().splitlines() if self.calls.exists() else []
+
+    def workspace(self) -> AzureWorkspace:
+        self.restore()
+        place = configured_workspace(self.repository)
+        assert place is not None
+        return place
+
+    def session(self) -> Session:
+        return Session(self.workspace())
+
+    def stage(self, job: str = JOB, *settings: str, **wishes: bool) -> SubmissionFolder:
+        prepared = self.gathered.prepare(job, *settings)
+        return stage_submission(prepared, self.workspace(), self.repository, Wishes(**wishes))
+
+    def submit(self, job: str = JOB, *settings: str, **wishes: bool) -> int:
+        return self.send(self.stage(job, *settings, **wishes))
+
+    def send(self, folder: SubmissionFolder) -> int:
+        self.restore()
+        return cli.main(["submit", str(folder.path)])
+
+    def steer(self, *arguments: str) -> int:
+        self.restore()
+        return cli.main(["workspace", "--repository", str(self.repository), *arguments])
+
+    # What the service has.
+
+    def jobs(self) -> list[dict[str, Any]]:
+        return [self.service.jobs.stored(name) for name in self.service.jobs.names()]
+
+    def snapshot(self, job: dict[str, Any]) -> dict[str, bytes]:
+        """The files of a job's code asset as they are in storage."""
+        from azureml_jobs.service.assets import storage_place
+
+        name = job["properties"]["codeId"].split("/codes/")[1].split("/")[0]
+        asset = self.service.assets.version(self.service.workspace, "codes", name, "1")
+        assert asset is not None
+        place = storage_place(asset["properties"]["codeUri"])
+        assert place is not None
+        container, path = place
+        blobs = self.service.blobs.blobs(container, f"{path}/")
+        return {blob.name[len(path) + 1 :]: blob.file.read_bytes() for blob in blobs}
+
+    def requests(self, method: str = "", path: str = "", **how: Any) -> list[Recorded]:
+        return self.service.recording.find(method, path, **how)
+
+    def add_fault(self, kind: str, method: str = "", path: str = "", **settings: Any) -> Any:
+        return self.service.faults.add(kind, method, path, **settings)
+
+
+@pytest.fixture
+def client(
+    running: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Client]:
+    gathered.add_code()
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
+    gathered.write("src/exp/data/a.csv", "1\n")
+    gathered.write("src/exp/data/below/b.csv", "2\n")
+    forget(running)
+    yield Client(running, gathered, tmp_path, monkeypatch)
+    forget(running)
+
+
+def forget(service: Service) -> None:
+    """Empty the service, so that each test begins with a new workspace."""
+    service.faults.clear()
+    service.recording.clear()
+    service.control.datastore_credentials = "AccountKey"
+    with service.state.lock:
+        for name in service.jobs.names():
+            service.state.remove_document("jobs", name)
+            service.state.remove_document("runs", name)
+        for kind in ("codes", "environments", "data", "uploads"):
+            for each in service.state._rows("SELECT key FROM documents WHERE kind = ?", kind):
+                service.state.remove_document(kind, each["key"])
+        for container in service.state.containers():
+            for blob in service.state.blobs(container):
+                service.state.remove_blob(container, blob.name)

@@ -1,0 +1,252 @@
+"""Every request of a submission meets every fault; and many submissions at once."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import run
+from azureml_jobs.azure.conftest import JOB, Client
+from azureml_jobs.azure.connection import PATIENCE_VARIABLE
+from azureml_jobs.azure.submission import SubmissionFolder
+from azureml_jobs.conftest import Tool
+from azureml_jobs.service import faults
+
+# Method and path of each request that a first submission sends.
+REQUESTS = {
+    "metadata": ("GET", "/metadata/endpoints"),
+    "is the job there": ("GET", "/jobs/"),
+    "is the code there": ("GET", "/codes/"),
+    "begin of an upload": ("POST", "/startPendingUpload"),
+    "what is there of the code": ("GET", r"/standin-[0-9a-f-]+\?.*comp=list"),
+    "a file of the code": ("PUT", r"/standin-[0-9a-f-]+/code/exp/main\.py"),
+    "an empty file of the code": ("PUT", r"/standin-[0-9a-f-]+/code/exp/__init__\.py"),
+    "the code": ("PUT", "/codes/"),
+    "is the environment there": ("GET", "/environments/"),
+    "the datastore": ("GET", "/datastores/workspaceblobstore"),
+    "its secrets": ("POST", "/listSecrets"),
+    "a file of the environment": ("PUT", "/LocalUpload/.*/environment/Dockerfile"),
+    "the environment": ("PUT", "/environments/"),
+    "is the data there": ("HEAD", "/LocalUpload/.*.complete"),
+    "a file of the data": ("PUT", "/LocalUpload/.*/data/a.csv"),
+    "the mark of whole data": ("PUT", "/LocalUpload/.*.complete"),
+    "the job": ("PUT", "/jobs/"),
+}
+SNAPSHOT = {
+    "common/a.py": b"A = 1\n",
+    "exp/__init__.py": b"",
+    "exp/main.py": b"import common.a\n",
+}
+FAULTS = {
+    "reset before": (faults.RESET_BEFORE, {}),
+    "reset amid": (faults.RESET_AMID, {}),
+    "answer lost": (faults.RESET_AFTER, {}),
+    "slow": (faults.SLOW, {"seconds": 0.2}),
+    "answer cut off": (faults.TRUNCATED, {}),
+    "429": (faults.STATUS, {"status": 429, "retry_after": 0.05}),
+    "500": (faults.STATUS, {"status": 500}),
+    "503 after it was done": (faults.STATUS_AFTER, {"status": 503}),
+    "expired token": (faults.EXPIRED_TOKEN, {}),
+}
+WITHOUT_TOKEN = {name for name, (_, path) in REQUESTS.items() if "LocalUpload" in path}
+WITHOUT_TOKEN |= {"metadata", "what is there of the code", "a file of the code"}
+WITHOUT_TOKEN |= {"an empty file of the code"}
+
+
+def assert_one_whole_job(client: Client) -> None:
+    (job,) = client.jobs()
+    assert client.snapshot(job) == SNAPSHOT
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_a_fault_that_passes_costs_nothing_but_time(
+    client: Client,
+    request_of: str,
+    fault: tuple[str, dict[str, float]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kind, settings = fault
+    if kind == faults.EXPIRED_TOKEN and request_of in WITHOUT_TOKEN:
+        # These go without a token, by a signature or openly.
+        kind, settings = faults.STATUS, {"status": 408}
+    rule = client.add_fault(kind, *REQUESTS[request_of], **settings)
+    status = client.submit()
+    assert status == 0, capsys.readouterr().err
+    assert rule.hits == 1
+    assert_one_whole_job(client)
+
+
+LASTING = {
+    "no connection": (faults.RESET_BEFORE, {}),
+    "503": (faults.STATUS, {"status": 503}),
+    "403": (faults.STATUS, {"status": 403}),
+}
+
+
+@pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_a_lasting_fault_is_told_soon_and_the_next_run_goes_on(
+    client: Client,
+    request_of: str,
+    fault: tuple[str, dict[str, float]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kind, settings = fault
+    client.set(**{PATIENCE_VARIABLE: "0.5"})
+    rule = client.add_fault(kind, *REQUESTS[request_of], times=None, **settings)
+    begun = time.monotonic()
+    status = client.submit()
+    # A guard against hanging; in truth it is the patience and a little more.
+    assert time.monotonic() - begun < 30
+    err = capsys.readouterr().err
+    # What an account may not see is done without.
+    is_needed = settings.get("status") != 403 or request_of not in (
+        *("what is there of the code", "its secrets"),
+    )
+    if status == 0:
+        assert not is_needed
+    else:
+        assert status == 1 and err.startswith("error: ") and "Traceback" not in err
+        assert client.jobs() == []
+    assert rule.hits > 0
+    client.service.faults.clear()
+    client.set(**{PATIENCE_VARIABLE: "5"})
+    if status:
+        assert client.submit() == 0
+    assert_one_whole_job(client)
+
+
+def test_an_upload_that_fails_names_its_file(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.set(**{PATIENCE_VARIABLE: "0.3"})
+    client.add_fault("status", "PUT", "/code/exp/main", times=None, status=500)
+    assert client.submit() == 1
+    err = capsys.readouterr().err
+    assert "code/exp/main.py: the file could not be sent: the service answered 500" in err
+    assert "sig=" not in err
+
+
+def test_a_job_whose_answer_was_always_lost_is_found_by_the_next_run(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.set(**{PATIENCE_VARIABLE: "0.3"})
+    client.add_fault(faults.RESET_AFTER, "PUT", "/jobs/", times=None)
+    assert client.submit() == 1
+    client.service.faults.clear()
+    assert client.submit() == 0
+    assert "The workspace has it already, from an earlier attempt" in capsys.readouterr().out
+    assert_one_whole_job(client)
+
+
+def test_an_interrupted_upload_goes_on_where_it_ended(client: Client) -> None:
+    for number in range(40):
+        client.gathered.add(f"src/exp/m{number:02d}.py", f"{number}\n")
+    client.set(**{PATIENCE_VARIABLE: "0.2"})
+    client.add_fault("status", "PUT", r"/code/exp/m39\.py", times=None, status=500)
+    assert client.submit() == 1
+    arrived = client.requests("PUT", r"/code/.*\.py", status=201)
+    client.service.faults.clear()
+    client.service.recording.clear()
+    assert client.submit() == 0
+    assert len(client.requests("PUT", r"/code/.*\.py")) == 43 - len(arrived) < 43
+    (job,) = client.jobs()
+    assert len(client.snapshot(job)) == 43
+
+
+def test_a_token_that_expires_is_renewed(client: Client) -> None:
+    client.use(client.service.client.direct("secret"))
+    client.add_fault(faults.EXPIRED_TOKEN, "PUT", "/jobs/")
+    assert client.submit() == 0
+    tokens = client.requests("POST", "/oauth2/v2.0/token")
+    assert len(tokens) == 2
+    assert_one_whole_job(client)
+
+
+def test_two_at_once_under_one_name_make_one_job(client: Client) -> None:
+    folders = [client.stage(JOB, "name=mine") for _ in range(2)]
+    assert in_processes(client, folders) == [0, 0]
+    assert [job["name"] for job in client.jobs()] == ["first", "mine"]
+    assert client.snapshot(client.jobs()[1]) == SNAPSHOT
+
+
+def test_a_hundred_at_once_make_a_hundred_jobs(client: Client) -> None:
+    folders = [client.stage() for _ in range(100)]
+    assert in_processes(client, folders) == [0] * 100
+    jobs = [job for job in client.jobs() if job["name"] != "first"]
+    assert len({job["name"] for job in jobs}) == 100
+    (code,) = {job["properties"]["codeId"] for job in jobs}
+    assert client.snapshot(jobs[0]) == SNAPSHOT
+
+
+# The first one is sent by a process of which copies send the others: nothing is imported anew.
+FORKING = """
+import gc, json, os, sys
+from azureml_jobs import cli
+first, *others = json.load(sys.stdin)
+environment = dict(os.environ)
+assert cli.main(["submit", first]) == 0
+os.environ.update(environment)
+gc.freeze()
+children = []
+for folder in others:
+    child = os.fork()
+    if child == 0:
+        status = 70
+        try:
+            status = cli.main(["submit", folder])
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    children.append(child)
+statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+print("", json.dumps(statuses), sep="\\n")
+"""
+
+
+def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
+    """Statuses of submissions in processes of their own, all at once; one more job is made."""
+    # With other code, so that what all the others share is sent by them.
+    client.gathered.add("src/exp/another.py")
+    first = client.stage(JOB, "name=first")
+    client.set(**{PATIENCE_VARIABLE: "60"})
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING],
+        input=json.dumps([str(folder.path) for folder in (first, *folders)]),
+        cwd=client.repository,
+        env=Tool.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    statuses: list[int] = json.loads(done.stdout.splitlines()[-1])
+    return statuses
+
+
+def test_a_submission_that_is_killed_makes_one_job_when_it_is_started_anew(client: Client) -> None:
+    folder = client.stage()
+    # It is killed after the service has taken the job, and before it learns of it.
+    rule = client.add_fault(faults.SLOW, "PUT", "/jobs/", seconds=1.0)
+    client.restore()
+    process = subprocess.Popen(
+        [sys.executable, str(Path(run.__file__ or "").resolve()), "submit", str(folder.path)],
+        cwd=client.repository,
+        env=Tool.environment(),
+    )
+    while not rule.hits:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 30
+    while not client.jobs() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert client.submit() == 0
+    assert_one_whole_job(client)

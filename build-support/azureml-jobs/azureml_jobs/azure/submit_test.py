@@ -1,0 +1,277 @@
+"""Submissions to the stand-in service, by real HTTPS and with the real azure-ai-ml."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import run
+from azureml_jobs.azure.blobs import file_md5
+from azureml_jobs.azure.conftest import JOB, Client
+from azureml_jobs.conftest import Tool
+
+
+def test_a_job_is_made_of_what_the_bundle_holds(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.submit(JOB, "inputs.epochs=9") == 0
+    out, err = capsys.readouterr()
+    (job,) = client.jobs()
+    known = job["properties"]
+    assert err == ""
+    assert re.fullmatch(r"exp-[0-9a-f]{8}-\d{8}-\d{6}", job["name"])
+    assert out.startswith(
+        f"{job['name']} submitted to standin-workspace in standin-group (config.env), "
+        "signed in by Azure CLI\n"
+    )
+    assert "  snapshot     3 files, 22 B sent\n" in out
+    assert "  environment  2 files, 37 B sent\n" in out
+    assert "  input data   2 files, 4 B sent\n" in out
+    assert f"  studio       {client.service.url}/runs/{job['name']}?wsid=/subscriptions/" in out
+    assert known["experimentName"] == "exp"
+    assert known["inputs"]["epochs"]["value"] == "9"
+    assert known["computeId"].endswith("/computes/cpu-cluster")
+    assert known["properties"]["azureml_jobs.address"] == "src/exp:job"
+    assert client.snapshot(job) == {
+        "common/a.py": b"A = 1\n",
+        "exp/__init__.py": b"",
+        "exp/main.py": b"import common.a\n",
+    }
+
+
+def test_nothing_is_left_of_a_submission_that_came_to_its_end(client: Client) -> None:
+    assert client.submit() == 0
+    assert list((client.repository / ".azureml/submissions").iterdir()) == []
+
+
+def test_not_a_byte_is_sent_again(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    assert client.submit() == 0
+    capsys.readouterr()
+    client.service.recording.clear()
+    assert client.submit() == 0
+    out = capsys.readouterr().out
+    assert out.count("unchanged, nothing sent") == 3
+    assert len(client.jobs()) == 2
+    sent = [each for each in client.requests() if each.request_bytes]
+    # The job itself; and the question how the datastore is written to.
+    assert [(each.method, each.kind) for each in sent] == [("POST", "arm"), ("PUT", "arm")]
+    assert client.requests(kind="blob", method="PUT") == []
+
+
+def test_azure_cli_is_called_once(client: Client) -> None:
+    assert client.submit() == 0
+    assert client.program_calls() == [
+        f"az account get-access-token --output json --scope {client.service.url}/.default"
+    ]
+
+
+def test_the_environment_is_made_once_for_each_content(client: Client) -> None:
+    assert client.submit() == 0
+    client.gathered.add("src/exp/more.py", "1\n")
+    assert client.submit() == 0
+    assert len(client.requests("PUT", "/environments/")) == 1
+    client.gathered.write("src/exp/docker/Dockerfile", "FROM y\n")
+    assert client.submit() == 0
+    made = {job["properties"]["environmentId"] for job in client.jobs()}
+    assert len(made) == 2
+    assert all(re.search(r"/environments/env-[0-9a-f]{12}/versions/1$", each) for each in made)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    ["azureml:curated:1", "{image: 'python:3.11'}"],
+    ids=["a name", "an image"],
+)
+def test_an_environment_of_the_job_file_s_own_is_taken(client: Client, environment: str) -> None:
+    job = JOB.replace("{build: {path: docker}}", environment)
+    if environment.startswith("azureml:"):
+        place = client.session().workspace
+        place.put(
+            *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
+        )
+    assert client.submit(job) == 0
+    assert "env-" not in client.jobs()[0]["properties"]["environmentId"]
+
+
+def test_build_contexts_whose_names_and_contents_join_alike_are_both_sent(client: Client) -> None:
+    """azure-ai-ml's hash of a folder has no separators."""
+    contents = []
+    for files in ({"a": "b", "c": "d"}, {"a": "bcd"}):
+        client.gathered.context_files = ["src/exp/docker/Dockerfile"]
+        for name, text in files.items():
+            client.gathered.add_context(f"src/exp/docker/{name}", text)
+        assert client.submit() == 0
+    for job in client.jobs():
+        name = job["properties"]["environmentId"].split("/")[-3]
+        asset = client.service.assets.version(client.service.workspace, "environments", name, "1")
+        assert asset is not None
+        uri = asset["properties"]["build"]["contextUri"]
+        path = uri.split("/azureml-blobstore-standin/")[1]
+        blobs = client.service.blobs.blobs("azureml-blobstore-standin", path)
+        contents.append({b.name[len(path) :]: b.file.read_text() for b in blobs})
+    expected = {"Dockerfile": "FROM x\n", "requirements.txt": contents[0]["requirements.txt"]}
+    assert {**expected, "a": "b", "c": "d"} in contents
+    assert {**expected, "a": "bcd"} in contents
+
+
+def test_ignore_files_drop_nothing(client: Client) -> None:
+    client.gathered.add("src/exp/.amlignore", "*\n")
+    client.gathered.add("src/exp/.gitignore", "*.py\n")
+    assert client.submit() == 0
+    assert set(client.snapshot(client.jobs()[0])) == {
+        *("exp/.amlignore", "exp/.gitignore", "exp/main.py", "exp/__init__.py", "common/a.py"),
+    }
+
+
+def test_odd_names_arrive_as_they_are(client: Client) -> None:
+    names = ["src/exp/größe #1?&%41.txt", "src/exp/a+b.txt", "src/exp/'q'.txt"]
+    for name in names:
+        client.gathered.add(name, name)
+    assert client.submit() == 0
+    snapshot = client.snapshot(client.jobs()[0])
+    assert {name[4:]: name.encode() for name in names}.items() <= snapshot.items()
+
+
+def test_a_large_file_goes_up_in_blocks(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azureml_jobs.azure.blobs.SINGLE_PUT_BYTES", 1000)
+    monkeypatch.setattr("azureml_jobs.azure.blobs.BLOCK_BYTES", 300)
+    content = bytes(range(256)) * 5
+    client.gathered.write("src/exp/data/large", content)
+    assert client.submit() == 0
+    assert len(client.requests("PUT", "comp=block&")) == 5
+    (blob,) = [
+        each
+        for each in client.service.blobs.blobs("azureml-blobstore-standin")
+        if each.name.endswith("/data/large")
+    ]
+    assert blob.file.read_bytes() == content
+    assert blob.md5 == file_md5(blob.file)
+
+
+@pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
+def test_every_kind_of_datastore_takes_what_is_sent(client: Client, credentials: str) -> None:
+    client.service.control.datastore_credentials = credentials
+    if credentials == "None":
+        # Then the user's own account writes, with a token for storage.
+        client.use(client.service.client.direct("secret"))
+    assert client.submit() == 0
+    assert len(client.requests("PUT", "/LocalUpload/", kind="blob")) == 5
+
+
+def test_a_name_stands_for_one_content(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.submit(JOB, "name=mine") == 0
+    capsys.readouterr()
+    assert client.submit(JOB, "name=mine") == 0
+    assert "The workspace has it already" in capsys.readouterr().out
+    assert client.submit(JOB, "name=mine", "inputs.epochs=8") == 2
+    assert "mine: standin-workspace has a job of this name already" in capsys.readouterr().err
+    assert [job["name"] for job in client.jobs()] == ["mine"]
+
+
+def test_a_job_of_the_same_second_elsewhere_is_not_taken_for_ours(client: Client) -> None:
+    first = client.stage()
+    submission = first.read()
+    assert submission is not None
+    assert client.send(first) == 0
+    # As another clone of the repository would make it at the same moment.
+    second = client.stage()
+    other = second.read()
+    assert other is not None
+    replace(other, name=submission.name).write(second.path)
+    assert client.send(second) == 0
+    names = [job["name"] for job in client.jobs()]
+    assert len(names) == 2 and names[1].startswith(f"{submission.name}-")
+
+
+def test_a_submission_that_was_killed_is_gone_on_with(client: Client) -> None:
+    client.add_fault("status", "PUT", "/jobs/", status=400)
+    folder = client.stage()
+    assert client.send(folder) == 1
+    again = client.stage(JOB, stream=False, timings=True)
+    assert again.path == folder.path
+    assert client.send(again) == 0
+    assert [job["name"] for job in client.jobs()] == [folder.path.name]
+    new = client.stage().read()
+    assert new is not None and not new.is_started
+
+
+def test_what_another_process_sends_is_left_to_it(client: Client) -> None:
+    folder = client.stage()
+    submission = folder.read()
+    assert submission is not None
+    replace(submission, is_started=True).write(folder.path)
+    with folder.held() as is_ours:
+        assert is_ours
+        assert client.stage().path != folder.path
+
+
+def test_what_azure_ai_ml_refuses_is_the_user_s_mistake(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.submit(JOB.replace("cpu-cluster", "gone")) == 1
+    err = capsys.readouterr().err
+    assert "the service did not take the job" in err and "gone" in err
+    assert "Traceback" not in err
+
+
+def test_the_parts_of_the_time_are_told(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.submit(JOB, timings=True) == 0
+    lines = capsys.readouterr().out.partition("\n\n")[2].splitlines()
+    assert [re.split(r" {2,}", line)[0] for line in lines] == [
+        *("part", *[re.split(r" {2,}", line)[0] for line in lines[1:-1]], "in all"),
+    ]
+    told = {re.split(r" {2,}", line)[0] for line in lines}
+    assert {"signing in", "import of azure-ai-ml", "snapshot", "making the job"} <= told
+
+
+def test_credentials_of_the_remote_are_not_sent(client: Client) -> None:
+    for command in (
+        ["init", "-q"],
+        ["remote", "add", "origin", "https://me:secret@host.example/a/b.git"],
+    ):
+        subprocess.run(["git", *command], cwd=client.repository, check=True)
+    assert client.submit() == 0
+    client.monkeypatch.delenv("AZUREML_GIT_REPOSITORY_URI", raising=False)
+    properties = client.jobs()[0]["properties"]["properties"]
+    assert properties["mlflow.source.git.repoURL"] == "https://host.example/a/b.git"
+
+
+def test_a_run_of_the_tool_submits(client: Client, tmp_path: Path) -> None:
+    """The whole way, in processes of its own, as `./pants` starts them without a hand-over."""
+    request = client.gathered.request(JOB)
+    known = json.loads(request.read_text())
+    known["azure"] = {"prefix": str(tmp_path / "venv"), "seed": "seed"}
+    request.write_text(json.dumps(known))
+    python = tmp_path / "venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        [
+            *(sys.executable, str(Path(run.__file__ or "").resolve()), "job"),
+            *("--request", str(request), "--name", "by-a-process", "--tag", "a.b=c", "--stream"),
+            *("--display-name", "Ours", "--compute", "cpu-cluster"),
+        ],
+        cwd=client.repository,
+        env=Tool.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    (job,) = client.jobs()
+    assert (job["name"], job["properties"]["displayName"]) == ("by-a-process", "Ours")
+    assert job["properties"]["tags"] == {"a.b": "c"}
+    # The module reads no arguments and ends well.
+    assert (done.returncode, "by-a-process Completed\n") == (0, done.stderr), done.stderr

@@ -1,0 +1,269 @@
+"""Blob storage by Azure's own client, and by plain requests where that hides the shape."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import threading
+from typing import Any, Iterator
+from urllib.parse import quote
+
+import pytest
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
+from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings
+from azureml_jobs.service.conftest import Answered, Caller
+
+ACCOUNT = "/standin.blob.core.azure.standin"
+NAMES = ["a/x.txt", "a/ü b+c%.txt", "a/y/z.txt", "b.txt", "a&<1>.txt"]
+
+
+def md5_of(content: bytes) -> str:
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
+@pytest.fixture
+def container(
+    caller: Caller, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ContainerClient]:
+    """A new container, for a client that has the account's key."""
+    for name in os.environ:
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    with BlobServiceClient(
+        caller.service.url + ACCOUNT,
+        credential=caller.service.access.key,
+        connection_verify=str(caller.service.authority.ca_file),
+        retry_total=0,
+    ) as client:
+        made = client.create_container(f"c{abs(hash(request.node.name)) % 10**12}")
+        yield made
+        made.delete_container()
+
+
+def plain(
+    caller: Caller,
+    container: ContainerClient,
+    method: str,
+    name: str,
+    body: bytes = b"",
+    permissions: str = "rcwdl",
+    query: str = "",
+    **headers: str,
+) -> Answered:
+    """A request with a shared access signature for the container."""
+    signature = caller.service.access.signature(container.container_name, permissions)
+    target = f"{ACCOUNT}/{container.container_name}/{quote(name)}?{signature}{query}"
+    named = {key.replace("_", "-"): value for key, value in headers.items()}
+    if method == "PUT" and "comp=" not in query:
+        named.setdefault("x-ms-blob-type", "BlockBlob")
+    return caller.request(method, target, body, named)
+
+
+def test_keeps_what_it_is_given(container: ContainerClient) -> None:
+    blob = container.get_blob_client("a/ü b.txt")
+    blob.upload_blob(
+        b"content", metadata={"k": "v"}, content_settings=ContentSettings("text/plain")
+    )
+    shown = blob.get_blob_properties()
+    assert (shown.size, shown.metadata) == (7, {"k": "v"})
+    assert shown.content_settings.content_type == "text/plain"
+    assert base64.b64encode(shown.content_settings.content_md5 or b"").decode() == (
+        md5_of(b"content")
+    )
+    assert blob.download_blob(validate_content=True).readall() == b"content"
+    blob.set_blob_metadata({"other": "1"})
+    changed = blob.get_blob_properties()
+    assert changed.metadata == {"other": "1"} and changed.etag != shown.etag
+    blob.delete_blob()
+    assert not blob.exists()
+
+
+def test_gives_parts(container: ContainerClient) -> None:
+    blob = container.get_blob_client("x")
+    blob.upload_blob(bytes(range(200)))
+    assert blob.download_blob(10, 5).readall() == bytes(range(10, 15))
+    assert blob.download_blob(190).readall() == bytes(range(190, 200))
+    with pytest.raises(HttpResponseError) as raised:
+        blob.download_blob(200, 1).readall()
+    assert raised.value.status_code == 416
+
+
+def test_tells_of_a_part_where_it_is_and_its_md5(
+    caller: Caller, container: ContainerClient
+) -> None:
+    plain(caller, container, "PUT", "x", b"0123456789")
+    got = plain(
+        *(caller, container, "GET", "x"),
+        Range="bytes=2-4",
+        x_ms_range_get_content_md5="true",
+    )
+    assert (got.status, got.body) == (206, b"234")
+    assert got.headers["content-range"] == "bytes 2-4/10"
+    assert got.headers["content-md5"] == md5_of(b"234")
+    assert got.headers["x-ms-blob-content-md5"] == md5_of(b"0123456789")
+
+
+def test_takes_large_blobs_in_blocks(container: ContainerClient) -> None:
+    content = os.urandom(9 << 20)
+    container._config.max_single_put_size = 1 << 20
+    container._config.max_block_size = 2 << 20
+    blob = container.upload_blob("large", content, max_concurrency=3)
+    assert blob.download_blob(max_concurrency=3).readall() == content
+    committed, waiting = blob.get_block_list("all")
+    assert (len(committed), len(waiting)) == (5, 0)
+
+
+def test_refuses_a_list_of_blocks_that_never_came(
+    caller: Caller, container: ContainerClient
+) -> None:
+    listed = b"<BlockList><Latest>bm9uZQ==</Latest></BlockList>"
+    answer = plain(caller, container, "PUT", "x", listed, query="&comp=blocklist")
+    assert answer.status == 400 and answer.headers["x-ms-error-code"] == "InvalidBlockList"
+    broken = plain(caller, container, "PUT", "x", b"<Block", query="&comp=blocklist")
+    assert broken.headers["x-ms-error-code"] == "InvalidXmlDocument"
+
+
+def test_lists_by_prefix_and_folder_and_page(container: ContainerClient) -> None:
+    for name in NAMES:
+        container.upload_blob(name, b"", metadata={"n": "1"})
+    assert [blob.name for blob in container.list_blobs()] == sorted(NAMES)
+    assert [blob.name for blob in container.list_blobs("a/y")] == ["a/y/z.txt"]
+    walked = {blob.name for blob in container.walk_blobs(delimiter="/")}
+    assert walked == {"a&<1>.txt", "a/", "b.txt"}
+    pages = container.list_blobs(results_per_page=2).by_page()
+    assert [len(list(page)) for page in pages] == [2, 2, 1]
+    assert [b.metadata for b in container.list_blobs("b", include="metadata")] == [{"n": "1"}]
+
+
+def test_a_blob_may_be_made_only_once_where_that_is_asked(container: ContainerClient) -> None:
+    container.upload_blob("x", b"1")
+    with pytest.raises(ResourceExistsError) as raised:
+        container.upload_blob("x", b"2")
+    assert "ErrorCode:BlobAlreadyExists" in str(raised.value)
+    container.upload_blob("x", b"3", overwrite=True)
+    assert container.download_blob("x").readall() == b"3"
+
+
+def test_conditions_are_kept(caller: Caller, container: ContainerClient) -> None:
+    etag = plain(caller, container, "PUT", "x", b"1").headers["etag"]
+    assert plain(caller, container, "GET", "x", if_none_match=etag).status == 304
+    assert plain(caller, container, "PUT", "x", b"2", if_match='"0x1"').status == 412
+    assert plain(caller, container, "PUT", "x", b"2", if_match=etag).status == 201
+
+
+def test_refuses_what_changed_on_its_way(caller: Caller, container: ContainerClient) -> None:
+    answer = plain(caller, container, "PUT", "x", b"1", Content_MD5=md5_of(b"2"))
+    assert (answer.status, answer.headers["x-ms-error-code"]) == (400, "Md5Mismatch")
+    assert plain(caller, container, "GET", "x").status == 404
+
+
+def test_copies_within_the_account(container: ContainerClient) -> None:
+    container.upload_blob("from", b"content", metadata={"k": "v"})
+    source = container.get_blob_client("from").url
+    copied = container.get_blob_client("to")
+    assert copied.start_copy_from_url(source)["copy_status"] == "success"
+    assert copied.download_blob().readall() == b"content"
+    assert copied.get_blob_properties().metadata == {"k": "v"}
+
+
+def test_puts_a_blob_from_an_address_that_may_be_read(
+    caller: Caller, container: ContainerClient
+) -> None:
+    plain(caller, container, "PUT", "from", b"content")
+    source = f"{caller.service.url}{ACCOUNT}/{container.container_name}/from"
+    signature = caller.service.access.signature(container.container_name, "r")
+    ok = plain(caller, container, "PUT", "to", x_ms_copy_source=f"{source}?{signature}")
+    assert ok.status == 201
+    assert plain(caller, container, "GET", "to").body == b"content"
+    refused = plain(caller, container, "PUT", "to", x_ms_copy_source=source)
+    assert (refused.status, refused.headers["x-ms-error-code"]) == (403, "CannotVerifyCopySource")
+
+
+@pytest.mark.parametrize(
+    ("permissions", "method", "status"),
+    [
+        *(("r", "GET", 404), ("r", "PUT", 403), ("cw", "PUT", 201), ("w", "GET", 403)),
+        *(("l", "GET", 403), ("rcw", "DELETE", 403)),
+    ],
+)
+def test_a_signature_allows_what_it_names(
+    caller: Caller, container: ContainerClient, permissions: str, method: str, status: int
+) -> None:
+    assert plain(caller, container, method, "x", permissions=permissions).status == status
+
+
+def test_a_signature_ends_and_cannot_be_changed(caller: Caller, container: ContainerClient) -> None:
+    access = caller.service.access
+    access.sas_seconds = -1
+    try:
+        late = plain(caller, container, "GET", "x")
+    finally:
+        access.sas_seconds = 3600
+    assert late.status == 403 and b"not valid in the specified time frame" in late.body
+    signature = access.signature(container.container_name, "r").replace("sp=r", "sp=rw")
+    target = f"{ACCOUNT}/{container.container_name}/x?{signature}"
+    assert b"Signature did not match" in caller.request("GET", target).body
+    other = access.signature("another", "r")
+    assert caller.request("GET", f"{ACCOUNT}/{container.container_name}/x?{other}").status == 403
+
+
+def test_takes_a_token_for_storage_and_no_other(caller: Caller, container: ContainerClient) -> None:
+    target = f"{ACCOUNT}/{container.container_name}/x"
+    for audience, status in (("https://storage.azure.com", 404), ("https://ml.azure.com", 401)):
+        headers = {
+            "Authorization": f"Bearer {caller.token(audience)}",
+            "x-ms-version": "2025-11-05",
+        }
+        assert caller.request("GET", target, headers=headers).status == status
+    assert caller.request("GET", target).headers["x-ms-error-code"] == "PublicAccessNotPermitted"
+
+
+def test_refuses_another_key(caller: Caller, container: ContainerClient) -> None:
+    other = ContainerClient(
+        caller.service.url + ACCOUNT,
+        container.container_name,
+        credential=base64.b64encode(b"x" * 64).decode(),
+        connection_verify=str(caller.service.authority.ca_file),
+        retry_total=0,
+    )
+    with other, pytest.raises(ClientAuthenticationError):
+        other.upload_blob("x", b"1")
+
+
+def test_says_what_is_not_there(caller: Caller, container: ContainerClient) -> None:
+    with pytest.raises(ResourceNotFoundError) as raised:
+        container.download_blob("none")
+    assert "ErrorCode:BlobNotFound" in str(raised.value)
+    signature = caller.service.access.signature("none")
+    answer = caller.request("GET", f"{ACCOUNT}/none/x?{signature}")
+    assert answer.headers["x-ms-error-code"] == "ContainerNotFound"
+    page_blob = plain(caller, container, "PUT", "x", x_ms_blob_type="PageBlob")
+    assert page_blob.status == 400
+    assert plain(caller, container, "PUT", "x", query="&comp=page").status == 400
+    assert caller.request("GET", f"{ACCOUNT}/A_B/x").headers["x-ms-error-code"] == (
+        "InvalidResourceName"
+    )
+
+
+def test_many_write_at_once(caller: Caller, container: ContainerClient) -> None:
+    failed: list[Any] = []
+
+    def write(number: int) -> None:
+        for each in range(10):
+            answer = plain(caller, container, "PUT", f"{number}/{each}", b"%d" % number)
+            if answer.status != 201:
+                failed.append(answer)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert len(caller.service.blobs.blobs(str(container.container_name))) == 200

@@ -1,0 +1,112 @@
+"""The Python environment of a job: its packages installed as its image would have them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any, Mapping, Optional
+
+from azureml_jobs.errors import JobError
+from azureml_jobs.service.arm import WorkspaceAddress
+from azureml_jobs.service.assets import Assets, storage_place
+from azureml_jobs.service.blobs import BlobStorage
+
+_ENVIRONMENT_ID = re.compile(r".*/environments/([^/]+)/versions/([^/]+)", re.IGNORECASE)
+_REQUIREMENTS = "requirements.txt"
+
+
+class Environments:
+    """Virtual environments below `folder`, one for each content of a `requirements.txt`.
+
+    A job whose build context holds that file gets what it lists; any other gets `default`, the
+    prefix of a virtual environment. With `installs` off, every job gets that.
+    """
+
+    def __init__(
+        self,
+        workspace: WorkspaceAddress,
+        assets: Assets,
+        blobs: BlobStorage,
+        folder: Path,
+        default: str,
+        installs: bool,
+    ) -> None:
+        self._workspace = workspace
+        self._assets = assets
+        self._blobs = blobs
+        self._folder = folder
+        self._default = default
+        self._installs = installs
+        self._lock = threading.Lock()
+
+    def prefix(self, properties: Mapping[str, Any]) -> str:
+        """Prefix of the virtual environment for a job. Raises `JobError` when pip fails."""
+        requirements = self._requirements(properties) if self._installs else None
+        if requirements is None:
+            return self._default
+        prefix = self._folder / hashlib.sha256(requirements).hexdigest()[:16]
+        # One at a time: two jobs that start together mostly want the same.
+        with self._lock:
+            if not prefix.exists():
+                self._install(requirements, prefix)
+        return str(prefix)
+
+    def _requirements(self, properties: Mapping[str, Any]) -> Optional[bytes]:
+        match = _ENVIRONMENT_ID.fullmatch(properties.get("environmentId") or "")
+        found = match and self._assets.version(self._workspace, "environments", match[1], match[2])
+        build = (found or {}).get("properties", {}).get("build") or {}
+        place = storage_place(build.get("contextUri") or "")
+        if place is None:
+            return None
+        blob = self._blobs.blob(place[0], f"{place[1]}/{_REQUIREMENTS}")
+        return None if blob is None else blob.file.read_bytes()
+
+    def _install(self, requirements: bytes, prefix: Path) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+        try:
+            (beside / _REQUIREMENTS).write_bytes(requirements)
+            python = getattr(sys, "_base_executable", sys.executable)
+            _run([python, "-m", "venv", str(prefix)], prefix)
+            # As the template's Dockerfile installs them.
+            options = ["--no-deps", "--disable-pip-version-check", "--no-input", "--quiet"]
+            _run(
+                [
+                    *(str(prefix / "bin" / "python"), "-m", "pip", "install", *options),
+                    *("-r", str(beside / _REQUIREMENTS)),
+                ],
+                prefix,
+            )
+        except BaseException:
+            shutil.rmtree(prefix, ignore_errors=True)
+            raise
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _run(command: list[str], prefix: Path) -> None:
+    # Pants' launcher and this process have variables for their own Python.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise JobError(
+            "environment",
+            f"its packages could not be installed:\n{done.stdout.strip()[-2000:]}",
+            f"The command was: {' '.join(command)}",
+        )
