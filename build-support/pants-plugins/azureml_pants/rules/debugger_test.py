@@ -25,13 +25,15 @@ def test_the_run_is_the_same_with_the_debugger_s_options_beside_its_request() ->
         written.extend(request)
         return EMPTY_DIGEST
 
-    in_workspace = SimpleNamespace(pex_root=PurePath("/cache"))
+    # The engine's inputs have to be hashable.
+    debugpy, in_workspace = Mock(), Mock(pex_root=PurePath("/cache"))
+    debugpy.to_pex_request.return_value = None
     run = RunRequest(digest=EMPTY_DIGEST, args=("{chroot}/python", "r.py"), extra_env={"A": "1"})
     result = run_rule_with_mocks(
         add_debugger,
         rule_args=[
             DebugRequest(run),
-            Mock(),
+            debugpy,
             SimpleNamespace(host="127.0.0.1", port=5679),
             SimpleNamespace(in_workspace=lambda: in_workspace),
         ],

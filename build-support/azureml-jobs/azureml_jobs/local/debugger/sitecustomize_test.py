@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Python processes that wait for a debugger: here a stand-in for debugpy that says what it does."""
-=======
 """Python processes that wait for a debugger, here a stand-in that says what it does."""
->>>>>>> 1d742e17e7ca96144a095fd3e91a2ea3927e196e
 
 from __future__ import annotations
 
