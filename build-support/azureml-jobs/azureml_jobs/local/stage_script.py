@@ -7,7 +7,7 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from azureml_jobs.destination import LOCAL_FOLDER
 from azureml_jobs.docker.container import Container, Mount, code_folder
@@ -95,7 +95,7 @@ def stage_script(
     return written(repository / LOCAL_FOLDER, fill)
 
 
-def _placed(request: ScriptRequest) -> dict[str, str]:
+def _placed(request: ScriptRequest) -> Mapping[str, str]:
     return lay_out(
         [(file.path, file.source_root) for file in request.files], None, request.address, "files"
     )
