@@ -52,7 +52,7 @@ def test_a_script_stops_in_the_files_that_are_edited(
 ) -> None:
     script, model = scratch.root / FOLDER / "local.py", scratch.root / MODEL
     ours = (script, line_of(script, "list(train("))
-    shared = (model, line_of(model, "yield epoch"))
+    shared = (model, line_of(model, "model.train_epoch("))
     process = scratch.start(*debug(runtime, port, "local", "--epochs", "1"))
     with Editor(port) as editor:
         editor.attach({script: [ours[1]], model: [shared[1]]})
@@ -77,7 +77,7 @@ def test_a_job_stops_there_also_for_an_editor_with_mappings_of_its_own(
     scratch: Scratch, port: int, runtime: str
 ) -> None:
     main = scratch.root / FOLDER / "main.py"
-    ours = (main, line_of(main, "for epoch, losses"))
+    ours = (main, line_of(main, "saved = model.save("))
     settings = ("--set", "inputs.epochs=1", "--set", "limits.timeout=1")
     process = scratch.start(*debug(runtime, port, "job", *settings))
     # What VS Code sends by itself to this machine.
@@ -177,5 +177,5 @@ def test_a_port_in_use_is_told_before_anything_runs(scratch: Scratch) -> None:
 
 
 def test_a_shell_has_no_debugger(scratch: Scratch, port: int) -> None:
-    result = scratch.pants(*debug("venv", port, "terminal")[:4], status=1)
+    result = scratch.pants(*debug("venv", port, "terminal")[:5], status=1)
     assert "with a debug adapter is not yet supported" in result.stderr

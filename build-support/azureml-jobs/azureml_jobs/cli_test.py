@@ -17,6 +17,8 @@ from azureml_jobs import cli
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Tool, tree
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.snapshot.request import (
+    DEBUGGER_FILE,
+    DebuggerOptions,
     JobRequest,
     PackagesVenv,
     RuntimeOptions,
@@ -127,6 +129,21 @@ def test_stages_a_job_and_leaves_its_runner_to_the_launcher(
     parts = [os.fsdecode(part) for part in (tmp_path / "handover").read_bytes().split(b"\0")]
     assert parts[1:] == [RUN, "execute", str(folder), ""]
     assert json.loads((folder / "job.json").read_text())["status"] == "NotStarted"
+
+
+def test_a_debugged_job_runs_here_or_not_at_all(ready: Gathered, tool: Tool) -> None:
+    request = ready.request()
+    options = DebuggerOptions("no such host", 5678, PackagesVenv("/gone", "seed"))
+    (ready.folder / DEBUGGER_FILE).write_bytes(options.to_json())
+    done = job(tool, request, "--runtime=venv")
+    assert done.returncode == 2
+    assert "--debug-adapter-host: no such host is not known" in done.stderr
+    text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+    (ready.repository / "config.env").write_text(text)
+    done = job(tool, request)
+    assert done.returncode == 2
+    assert "a debugger reaches jobs on this machine only" in done.stderr
+    assert not (ready.repository / ".azureml").exists()
 
 
 MISTAKES = {

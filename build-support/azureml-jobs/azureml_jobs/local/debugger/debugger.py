@@ -102,7 +102,8 @@ def debugger_of(folder: Path) -> Optional[Debugger]:
         return None
     host = _free_address(options.host, options.port)
     prefix = seeded_prefix(options.venv, folder)
-    # Pants links the package into its environment; a container would see a link to nowhere.
+    # Pants may link packages into their environment (`[pex].venv_use_symlinks`), and a container
+    # would see a link to nowhere.
     (package,) = Path(prefix).glob("lib/python*/site-packages/debugpy")
     return Debugger(host, options.port, package.resolve().parent)
 

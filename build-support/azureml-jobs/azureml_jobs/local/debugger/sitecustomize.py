@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from importlib.machinery import PathFinder
+from typing import Any
 
 # Set in a process that is debugged. Those that it starts do not wait: debugpy follows them.
 _DEBUGGED = "AZUREML_JOBS_DEBUGGED"
@@ -27,40 +28,40 @@ class _MappedFiles:
     first. `settings` are the content of `settings.json`.
     """
 
-    def __init__(self, settings):
+    def __init__(self, settings: dict[str, Any]) -> None:
         # The repository's files, and those that Python runs.
         self._to_server = settings["files"]
         self._to_client = {ours: theirs for theirs, ours in settings["files"].items()}
         self._folders = [tuple(each) for each in settings["folders"]]
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """As a finder of `sys.meta_path`: change one module when it is imported."""
         if name != "pydevd_file_utils":
             return None
         sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        spec: Any = importlib.util.find_spec(name)
         if spec is not None:
             run = spec.loader.exec_module
 
-            def run_and_change(module):
+            def run_and_change(module: Any) -> None:
                 run(module)
                 self._change(module)
 
             spec.loader.exec_module = run_and_change
         return spec
 
-    def _change(self, module):
+    def _change(self, module: Any) -> None:
         set_up = module.setup_client_server_paths
 
-        def set_up_with_ours(paths):
+        def set_up_with_ours(paths: Any) -> None:
             others = [pair for pair in map(tuple, paths) if pair not in self._folders]
             set_up([*others, *self._folders])
             to_server, to_client = module.map_file_to_server, module.map_file_to_client
 
-            def map_file_to_server(name):
+            def map_file_to_server(name: str) -> Any:
                 return self._to_server.get(os.path.normpath(name)) or to_server(name)
 
-            def map_file_to_client(name):
+            def map_file_to_client(name: str) -> Any:
                 ours = self._to_client.get(os.path.abspath(name))
                 return (ours, True) if ours else to_client(name)
 
@@ -71,7 +72,7 @@ class _MappedFiles:
         set_up_with_ours(module.PATHS_FROM_ECLIPSE_TO_PYTHON)
 
 
-def _wait_for_debugger(settings):
+def _wait_for_debugger(settings: dict[str, Any]) -> None:
     os.environ[_DEBUGGED] = str(os.getpid())
     # It concerns breakpoints inside of Python's own library only, and debugpy would warn of it.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
@@ -87,7 +88,7 @@ def _wait_for_debugger(settings):
     debugpy.wait_for_client()
 
 
-def _listen(debugpy, settings):
+def _listen(debugpy: Any, settings: dict[str, Any]) -> bool:
     """Whether this process has the port, which only one at a time can have."""
     end = time.monotonic() + _PORT_SECONDS
     while True:
@@ -102,27 +103,27 @@ def _listen(debugpy, settings):
         time.sleep(0.2)
 
 
-def _say(text):
+def _say(text: str) -> None:
     sys.stderr.write("Debugger: %s.\n" % text)
     sys.stderr.flush()
 
 
-def _run_the_environment_s_own(folder):
+def _run_the_environment_s_own(folder: str) -> None:
     """Run the `sitecustomize` that this one stands before: Debian has one, and images may."""
     sys.path[:] = [each for each in sys.path if each != folder]
-    spec = PathFinder.find_spec("sitecustomize", sys.path)
+    spec: Any = PathFinder.find_spec("sitecustomize", sys.path)
     if spec is not None:
         module = importlib.util.module_from_spec(spec)
         sys.modules["sitecustomize"] = module
         spec.loader.exec_module(module)
 
 
-def _begin(folder):
+def _begin(folder: str) -> None:
     with open(os.path.join(folder, "settings.json"), encoding="utf-8") as file:
         settings = json.load(file)
     sys.meta_path.insert(0, _MappedFiles(settings))
 
-    def before_the_program(event, _):
+    def before_the_program(event: str, _: Any) -> None:
         # Later than now: Python is complete by then, and the environment's own start has run.
         # https://docs.python.org/3/library/audit_events.html
         if event.startswith("cpython.run_") and _DEBUGGED not in os.environ:
@@ -131,7 +132,7 @@ def _begin(folder):
     sys.addaudithook(before_the_program)
 
 
-def _debug(settings):
+def _debug(settings: dict[str, Any]) -> None:
     try:
         _wait_for_debugger(settings)
     except KeyboardInterrupt:
