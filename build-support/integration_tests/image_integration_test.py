@@ -163,12 +163,13 @@ def test_a_shell_is_where_the_local_script_is(scratch: Scratch, image: str) -> N
 
 @needs_engine
 def test_ctrl_c_ends_a_local_script_and_its_container(scratch: Scratch, image: str) -> None:
-    script = ("run", f"{EXPERIMENT}:local", "--", "--epochs=1000000")
-    running = Terminal(scratch, "--azureml-runtime=docker", *script)
-    wait_for(lambda: containers("example_experiment-"), "a container")
-    running.read_until("Runtime: docker")
-    running.type("\x03")
-    assert running.status() == 130
+    waiting = 'import time\nprint("begun", flush=True)\ntime.sleep(100)\n'
+    with scratch.changed({f"{EXPERIMENT}/local.py": waiting}):
+        script = ("--azureml-runtime=docker", "run", f"{EXPERIMENT}:local")
+        running = Terminal(scratch, *script)
+        running.read_until("begun")
+        running.type("\x03")
+        assert running.status() == 130
     wait_for(lambda: not containers("example_experiment-"), "the end of the container")
     assert list((scratch.root / ".azureml/local").iterdir()) == []
 
