@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, List
 
-from azureml_jobs.docker.layer import WITH_CERTIFICATE, Layer
+from azureml_jobs.docker.layer import WITH_CERTIFICATE, WITHOUT_CERTIFICATE, Layer
 
 # A virtual environment of its own: what JupyterLab needs must not change what notebooks import.
 _FOLDER = "/opt/jupyter"
@@ -48,7 +48,7 @@ def jupyter_layer(requirements: bytes) -> Layer:
         f" && cp /opt/jupyter-files/kernel.json {_FOLDER}/share/jupyter/kernels/python3/kernel.json"
         f" && cp /opt/jupyter-files/kernel.py {_FOLDER}/kernel.py"
         f" && install -D /opt/jupyter-files/page_config.json"
-        f" {_FOLDER}/etc/jupyter/labconfig/page_config.json\n",
+        f" {_FOLDER}/etc/jupyter/labconfig/page_config.json && {WITHOUT_CERTIFICATE}\n",
         {
             "requirements.txt": requirements,
             "kernel.json": _KERNEL.encode(),

@@ -29,6 +29,7 @@ WITH_CERTIFICATE = (
     f'if [ -n "${CERTIFICATE_ARGUMENT}" ]; then '
     f'echo "${CERTIFICATE_ARGUMENT}" > /tmp/ca.pem; export PIP_CERT=/tmp/ca.pem; fi; '
 )
+WITHOUT_CERTIFICATE = "rm -f /tmp/ca.pem"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def packages_layer(requirements: bytes, kind: str, title: str) -> Layer:
         title,
         "COPY requirements.txt /opt/azureml-jobs/requirements.txt\n"
         f"RUN {WITH_CERTIFICATE}python -m pip install --quiet --no-cache-dir --no-deps"
-        " --require-hashes -r /opt/azureml-jobs/requirements.txt\n",
+        f" --require-hashes -r /opt/azureml-jobs/requirements.txt && {WITHOUT_CERTIFICATE}\n",
         {"requirements.txt": requirements},
     )
 
