@@ -149,7 +149,7 @@ def _receive(file: _File, part: Path) -> None:
         part.unlink()
         attempts += 1
         if attempts == 2:
-            raise ServiceError(
+            raise OutsideError(
                 file.path, "what was received is not what is stored: size or MD5 differ"
             )
 

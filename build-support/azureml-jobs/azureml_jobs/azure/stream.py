@@ -35,7 +35,7 @@ def stream(workspace: Workspace, name: str, out: BinaryIO) -> int:
             details = workspace.history("GET", f"runs/{name}/details")
         except ServiceError as error:
             # The run is made a moment after the job.
-            if error.status_code != 404:
+            if error.status_code != 404 or workspace.get("jobs", name) is None:
                 raise
             details = {"status": "NotStarted"}
         # Asked for before the logs are read: an ended job's logs are complete.

@@ -177,6 +177,12 @@ def test_a_name_stands_for_one_content(
     assert [job["name"] for job in client.jobs()] == ["mine"]
 
 
+def test_a_name_with_capitals_is_the_same_job(client: Client) -> None:
+    """azure-ai-ml makes it lower-case."""
+    assert [client.submit(JOB, "name=Mine") for _ in range(2)] == [0, 0]
+    assert [job["name"] for job in client.jobs()] == ["mine"]
+
+
 def test_a_job_of_the_same_second_elsewhere_is_not_taken_for_ours(client: Client) -> None:
     first = client.stage()
     submission = first.read()
@@ -247,8 +253,9 @@ def test_credentials_of_the_remote_are_not_sent(client: Client) -> None:
     assert properties["mlflow.source.git.repoURL"] == "https://host.example/a/b.git"
 
 
-def test_a_run_of_the_tool_submits(client: Client, tmp_path: Path) -> None:
+def test_a_run_of_the_tool_submits(worked_for: Client, tmp_path: Path) -> None:
     """The whole way, in processes of its own, as `./pants` starts them without a hand-over."""
+    client = worked_for
     request = client.gathered.request(JOB)
     known = json.loads(request.read_text())
     known["azure"] = {"prefix": str(tmp_path / "venv"), "seed": "seed"}
@@ -270,7 +277,7 @@ def test_a_run_of_the_tool_submits(client: Client, tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    (job,) = client.jobs()
+    job = client.service.jobs.stored("by-a-process")
     assert (job["name"], job["properties"]["displayName"]) == ("by-a-process", "Ours")
     assert job["properties"]["tags"] == {"a.b": "c"}
     # The module reads no arguments and ends well.
