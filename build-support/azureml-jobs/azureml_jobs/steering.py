@@ -87,7 +87,12 @@ def _serve(
     from azureml_jobs.service.command import serve  # pants: no-infer-dep
 
     return serve(
-        repository, options.port, options.python, options.jobs_at_once, options.inner_command
+        repository,
+        options.port,
+        options.python,
+        options.jobs_at_once,
+        options.storage,
+        options.inner_command,
     )
 
 

@@ -41,12 +41,18 @@ def steering_parser() -> argparse.ArgumentParser:
         "--status", type=_status, metavar="STATUS", help="only jobs in this state, e.g. Failed"
     )
     listing.add_argument(
-        "--max", type=_count, default=None, metavar="N", help="at most N jobs (default: all on this machine, 100 in Azure)"
+        "--max",
+        type=_count,
+        default=None,
+        metavar="N",
+        help="at most N jobs (default: all on this machine, 100 in Azure)",
     )
     listing.add_argument("--archived", action="store_true", help="archived jobs as well")
     listing.add_argument("--json", action="store_true", help="print JSON")
 
-    show = commands.add_parser("show", parents=[place], help="show one job with its parameters and metrics")
+    show = commands.add_parser(
+        "show", parents=[place], help="show one job with its parameters and metrics"
+    )
     show.add_argument("name")
     show.add_argument("--json", action="store_true", help="print JSON, with whole curves")
 
@@ -60,7 +66,9 @@ def steering_parser() -> argparse.ArgumentParser:
     cancel = commands.add_parser("cancel", parents=[place], help="end a job; it may clean up first")
     cancel.add_argument("name")
 
-    download = commands.add_parser("download", parents=[place], help="copy a job's logs, outputs and artifacts")
+    download = commands.add_parser(
+        "download", parents=[place], help="copy a job's logs, outputs and artifacts"
+    )
     download.add_argument("name")
     download.add_argument("--output-name", metavar="OUTPUT", help="only this named output")
     download.add_argument(
@@ -89,9 +97,7 @@ def _add_data(parser: argparse.ArgumentParser, place: argparse.ArgumentParser) -
     register.add_argument(
         "--path", required=True, help="a file, a folder, or an address: azureml://… or https://…"
     )
-    register.add_argument(
-        "--version", help="default: the number after the newest one"
-    )
+    register.add_argument("--version", help="default: the number after the newest one")
     register.add_argument("--type", choices=("uri_file", "uri_folder", "mltable"))
 
     download = commands.add_parser(
@@ -125,6 +131,12 @@ def _add_service(service: argparse.ArgumentParser) -> None:
     )
     service.add_argument(
         "--jobs-at-once", type=_count, default=2, metavar="N", help="default: %(default)s"
+    )
+    service.add_argument(
+        "--storage",
+        choices=("auto", "azurite", "in-process"),
+        default="auto",
+        help="what keeps the blobs (default: Azurite where it is installed)",
     )
     service.add_argument(
         "inner_command", nargs="*", metavar="COMMAND", help="behind `--`: what to run meanwhile"

@@ -93,11 +93,19 @@ class BlobStorage:
         self.access.check(request, account, container, name, permissions)
         if not self.state.has_container(container) and method != "_create_container":
             raise BlobRefusal(404, "ContainerNotFound", "The specified container does not exist.")
-        answer: Answer = getattr(self, method)(request, container, name)
+        answer = self.serve(method, request, container, name)
         answer.headers.setdefault("x-ms-version", _VERSION)
         answer.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
         answer.headers.setdefault("Date", formatdate(usegmt=True))
         return answer
+
+    def serve(self, method: str, request: Request, container: str, name: str) -> Answer:
+        """Do what is asked by a request that is allowed to ask for it."""
+        answer: Answer = getattr(self, method)(request, container, name)
+        return answer
+
+    def close(self) -> None:
+        """Called when the service has ended."""
 
     def keep(self, body: Body) -> tuple[str, str, int]:
         """Keep bytes under their digest: sha256 (hex), MD5 (base64) and size."""
@@ -195,7 +203,7 @@ class BlobStorage:
         return Answer(201, headers={**identity(blob), "Content-MD5": md5, **_ENCRYPTED})
 
     def _put_copy(self, request: Request, container: str, name: str) -> Answer:
-        source = self._copy_source(request)
+        source = self.copy_source(request)
         with self.state.lock:
             check_conditions(request, self.blob(container, name))
             sha256, md5, size = self.keep(Body(file=source.file))
@@ -206,7 +214,8 @@ class BlobStorage:
         copy = {"x-ms-copy-id": str(uuid.uuid4()), "x-ms-copy-status": "success"}
         return Answer(202, headers={**identity(blob), **copy})
 
-    def _copy_source(self, request: Request) -> BlobRecord:
+    def copy_source(self, request: Request) -> BlobRecord:
+        """The blob that a request copies from, where the caller may read it."""
         parts = urlsplit(request.headers["x-ms-copy-source"])
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         headers = {"host": parts.netloc, "x-ms-version": _VERSION}

@@ -61,7 +61,7 @@ def plain(
     target = f"{ACCOUNT}/{container.container_name}/{quote(name)}?{signature}{query}"
     named = {key.replace("_", "-"): value for key, value in headers.items()}
     if method == "PUT" and "comp=" not in query:
-        named = {"x-ms-blob-type": "BlockBlob", **named}
+        named.setdefault("x-ms-blob-type", "BlockBlob")
     return caller.request(method, target, body, named)
 
 
@@ -73,7 +73,9 @@ def test_keeps_what_it_is_given(container: ContainerClient) -> None:
     shown = blob.get_blob_properties()
     assert (shown.size, shown.metadata) == (7, {"k": "v"})
     assert shown.content_settings.content_type == "text/plain"
-    assert base64.b64encode(shown.content_settings.content_md5).decode() == md5_of(b"content")
+    assert base64.b64encode(shown.content_settings.content_md5 or b"").decode() == (
+        md5_of(b"content")
+    )
     assert blob.download_blob(validate_content=True).readall() == b"content"
     blob.set_blob_metadata({"other": "1"})
     changed = blob.get_blob_properties()
@@ -96,8 +98,11 @@ def test_tells_of_a_part_where_it_is_and_its_md5(
     caller: Caller, container: ContainerClient
 ) -> None:
     plain(caller, container, "PUT", "x", b"0123456789")
-    headers = {"Range": "bytes=2-4", "x-ms-range-get-content-md5": "true"}
-    got = plain(caller, container, "GET", "x", **headers)
+    got = plain(
+        *(caller, container, "GET", "x"),
+        Range="bytes=2-4",
+        x_ms_range_get_content_md5="true",
+    )
     assert (got.status, got.body) == (206, b"234")
     assert got.headers["content-range"] == "bytes 2-4/10"
     assert got.headers["content-md5"] == md5_of(b"234")
@@ -140,7 +145,7 @@ def test_a_blob_may_be_made_only_once_where_that_is_asked(container: ContainerCl
     container.upload_blob("x", b"1")
     with pytest.raises(ResourceExistsError) as raised:
         container.upload_blob("x", b"2")
-    assert raised.value.error_code == "BlobAlreadyExists"
+    assert "ErrorCode:BlobAlreadyExists" in str(raised.value)
     container.upload_blob("x", b"3", overwrite=True)
     assert container.download_blob("x").readall() == b"3"
 
@@ -234,11 +239,11 @@ def test_refuses_another_key(caller: Caller, container: ContainerClient) -> None
 def test_says_what_is_not_there(caller: Caller, container: ContainerClient) -> None:
     with pytest.raises(ResourceNotFoundError) as raised:
         container.download_blob("none")
-    assert raised.value.error_code == "BlobNotFound"
+    assert "ErrorCode:BlobNotFound" in str(raised.value)
     signature = caller.service.access.signature("none")
     answer = caller.request("GET", f"{ACCOUNT}/none/x?{signature}")
     assert answer.headers["x-ms-error-code"] == "ContainerNotFound"
-    page_blob = plain(caller, container, "PUT", "x", **{"x-ms-blob-type": "PageBlob"})
+    page_blob = plain(caller, container, "PUT", "x", x_ms_blob_type="PageBlob")
     assert page_blob.status == 400
     assert plain(caller, container, "PUT", "x", query="&comp=page").status == 400
     assert caller.request("GET", f"{ACCOUNT}/A_B/x").headers["x-ms-error-code"] == (

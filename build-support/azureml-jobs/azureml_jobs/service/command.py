@@ -15,6 +15,7 @@ from typing import Iterator, Mapping, Optional, Sequence
 
 from azureml_jobs.destination import LOCAL_FOLDER
 from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.service.azurite import find_azurite
 from azureml_jobs.service.start import Service
 
 ENVIRONMENT_FILE = "environment"
@@ -26,9 +27,13 @@ def serve(
     port: int = 0,
     python: Optional[str] = None,
     jobs_at_once: int = 2,
+    storage: str = "auto",
     command: Sequence[str] = (),
 ) -> int:
     """Run the service until it is interrupted, or until `command` ends; that one's status.
+
+    storage: `azurite`, `in-process`, or `auto`: what the folder was begun with, and Azurite for a
+    new one where it is installed.
 
     Without `python`, the prefix of a virtual environment, jobs get the packages that their build
     context lists.
@@ -48,6 +53,7 @@ def serve(
             python=python or sys.prefix,
             installs_packages=python is None,
             jobs_at_once=jobs_at_once,
+            azurite=_azurite(storage, folder),
         )
     except OSError as error:
         raise OutsideError(
@@ -74,6 +80,27 @@ def serve(
             service.stop()
             for failure in service.failures:
                 _say(failure)
+
+
+def _azurite(storage: str, folder: Path) -> Optional[str]:
+    """The program that keeps the blobs, None to keep them here."""
+    program = find_azurite()
+    begun = storage
+    if storage == "auto":
+        if (folder / "azurite").exists():
+            begun = "azurite"
+        elif (folder / "state.sqlite3").exists() or program is None:
+            begun = "in-process"
+    if begun == "in-process":
+        return None
+    if program is None:
+        raise JobError(
+            "--storage azurite",
+            "Azurite is not installed",
+            "Install it by `npm install --global azurite`, or take `--storage in-process` and a "
+            f"new start: remove {folder}.",
+        )
+    return program
 
 
 def _announce(service: Service, variables: Mapping[str, str], repository: Path) -> None:

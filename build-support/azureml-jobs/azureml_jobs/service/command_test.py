@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from azureml_jobs.conftest import Tool
 from azureml_jobs.handover import RUN_SCRIPT
+from azureml_jobs.service.command import ENVIRONMENT_FILE
 
 RUN = str(RUN_SCRIPT)
 # What a client would do first: ask the cloud where it is, over TLS.
@@ -73,7 +74,7 @@ def test_says_how_to_use_it_and_ends_by_ctrl_c(tool: Tool) -> None:
             assert line, shown
             shown += line
         assert "  . .azureml/service/environment\n" in shown
-        file = tool.folder / ".azureml/service/environment"
+        file = tool.folder / ".azureml/service" / ENVIRONMENT_FILE
         assert file.stat().st_mode & 0o777 == 0o600
         second = service(tool)
         assert second.returncode == 2 and "running on this folder already" in second.stderr

@@ -9,7 +9,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, Mapping
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from azureml_jobs.service.start import Service, running_service
@@ -109,7 +109,10 @@ class Caller:
         base = account[len(self.service.url) :]
         for file, content in (files or {"main.py": MAIN.encode()}).items():
             put = self.request(
-                "PUT", f"{base}/code/{file}?{query}", content, {"x-ms-blob-type": "BlockBlob"}
+                "PUT",
+                f"{base}/code/{quote(file)}?{query}",
+                content,
+                {"x-ms-blob-type": "BlockBlob"},
             )
             assert put.status == 201, put.body
         made = self.arm("PUT", path, {"properties": {"codeUri": f"{place['blobUri']}/code"}})

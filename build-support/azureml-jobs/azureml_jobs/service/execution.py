@@ -95,6 +95,7 @@ class Execution:
     def stop(self) -> None:
         """Cancel what runs, and wait for it."""
         self._stopping.set()
+        self._environments.stop()
         for _ in self._workers:
             self._line.put(None)
         for name in self._unfinished():
@@ -236,6 +237,9 @@ class _Artifacts:
 
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
+
+    def owns(self, container: str, name: str) -> bool:
+        return _job_of(container, name) is not None
 
     def blob(self, container: str, name: str) -> Optional[BlobRecord]:
         job = _job_of(container, name)

@@ -55,7 +55,8 @@ class Service:
 
     computes: names that exist, None takes every name. python: prefix of the virtual environment in
     which jobs run; with `installs_packages` those whose build context has a `requirements.txt` get
-    one with these packages. jobs_at_once: 0 takes jobs and runs none.
+    one with these packages. jobs_at_once: 0 takes jobs and runs none. azurite: the program that
+    keeps the blobs; without it they are kept here.
 
     failures: tracebacks of what went wrong in the service itself; there should be none.
     """
@@ -69,6 +70,7 @@ class Service:
         python: str = sys.prefix,
         installs_packages: bool = False,
         jobs_at_once: int = 2,
+        azurite: Optional[str] = None,
     ) -> None:
         folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +98,7 @@ class Service:
             self.tokens = Tokens(identity["tenant"])
             self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own)
             self.access = StorageAccess(self.tokens, identity["key"])
-            self.blobs = BlobStorage(self.state, self.access)
+            self.blobs = self._storage(azurite)
             self.control = ControlPlane(
                 workspace, self.state, self.tokens, self.access, computes, own
             )
@@ -152,8 +154,16 @@ class Service:
         """End what runs; afterwards no thread, socket or process of the service is left."""
         self.execution.stop()
         self.server.stop()
+        self.blobs.close()
         self.state.close()
         self._lock.release()
+
+    def _storage(self, azurite: Optional[str]) -> BlobStorage:
+        if azurite is None:
+            return BlobStorage(self.state, self.access)
+        from azureml_jobs.service.azurite import AzuriteStorage
+
+        return AzuriteStorage(self.state, self.access, azurite)
 
     def _identity(self) -> dict[str, Any]:
         """Tenant, principal and account key: the same for as long as the folder is kept."""

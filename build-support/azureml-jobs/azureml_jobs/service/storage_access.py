@@ -114,17 +114,13 @@ class StorageAccess:
                 "This request is not authorized to perform this operation using this permission.",
             )
 
+    def authorization(self, request: Request) -> str:
+        """The header that signs a request by the account's key."""
+        return f"SharedKey {ACCOUNT}:{self._signed(_key_text(request, ACCOUNT))}"
+
     def _check_key(self, request: Request, value: str) -> None:
         account, _, signature = value.partition(":")
-        headers = {**request.headers}
-        if headers.get("content-length") == "0":
-            headers["content-length"] = ""
-        extra = "".join(
-            f"{key}:{given}\n" for key, given in sorted(headers.items()) if key.startswith("x-ms-")
-        )
-        query = "".join(f"\n{k.lower()}:{v}" for k, v in sorted(request.query.items()))
-        text = "\n".join([request.method, *(headers.get(name, "") for name in _SIGNED_HEADERS)])
-        if not self._is_signed(signature, [f"{text}\n{extra}/{account}{request.raw_path}{query}"]):
+        if not self._is_signed(signature, [_key_text(request, account)]):
             raise _denied("The MAC signature found in the HTTP request is not the same.")
 
     def _is_signed(self, signature: str, texts: Iterable[str]) -> bool:
@@ -133,6 +129,19 @@ class StorageAccess:
     def _signed(self, text: str) -> str:
         digest = hmac.new(base64.b64decode(self.key), text.encode("utf-8"), hashlib.sha256)
         return base64.b64encode(digest.digest()).decode("ascii")
+
+
+def _key_text(request: Request, account: str) -> str:
+    """What a shared key signs."""
+    headers = {**request.headers}
+    if headers.get("content-length") == "0":
+        headers["content-length"] = ""
+    extra = "".join(
+        f"{key}:{given}\n" for key, given in sorted(headers.items()) if key.startswith("x-ms-")
+    )
+    query = "".join(f"\n{k.lower()}:{v}" for k, v in sorted(request.query.items()))
+    text = "\n".join([request.method, *(headers.get(name, "") for name in _SIGNED_HEADERS)])
+    return f"{text}\n{extra}/{account}{request.raw_path}{query}"
 
 
 def new_account_key() -> str:
