@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any, Iterator
@@ -34,7 +35,16 @@ _SIGN_IN = ("AZURE_", "IDENTITY_", "MSI_", "ARM_CLOUD", "AZUREML_")
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Service]:
-    with running_service() as service:
+    """Takes jobs and runs none."""
+    with running_service(jobs_at_once=0) as service:
+        yield service
+        assert service.failures == []
+
+
+@pytest.fixture(scope="session")
+def working() -> Iterator[Service]:
+    """Runs the jobs that it takes, on the tests' own packages."""
+    with running_service(python=sys.prefix) as service:
         yield service
         assert service.failures == []
 
@@ -149,13 +159,28 @@ class Client:
 def client(
     running: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
+    add_files(gathered)
+    yield Client(running, gathered, tmp_path, monkeypatch)
+    forget(running)
+
+
+@pytest.fixture
+def worked_for(
+    working: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Client]:
+    """A client whose jobs are run. They stay: each test has names of its own."""
+    add_files(gathered)
+    yield Client(working, gathered, tmp_path, monkeypatch)
+    working.faults.clear()
+    working.recording.clear()
+    working.control.datastore_credentials = "AccountKey"
+
+
+def add_files(gathered: Gathered) -> None:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     gathered.write("src/exp/data/a.csv", "1\n")
     gathered.write("src/exp/data/below/b.csv", "2\n")
-    forget(running)
-    yield Client(running, gathered, tmp_path, monkeypatch)
-    forget(running)
 
 
 def forget(service: Service) -> None:

@@ -13,7 +13,7 @@ from azureml_jobs.errors import JobError
 
 _PATH = re.compile(
     r"azureml://(?:subscriptions/[^/]+/resource[gG]roups/[^/]+(?:/providers/[^/]+)?"
-    r"/workspaces/[^/]+/)?datastores/(?P<datastore>[^/]+)/paths/(?P<path>.*)"
+    r"/workspaces/[^/]+/)?datastores/(?P<datastore>[^/]+)/(?:paths/)?(?P<path>.*)"
 )
 _IDENTITY_BASED = frozenset({"None", "ServicePrincipal", "Certificate"})
 # A hierarchical account answers the protocol of blobs as well.

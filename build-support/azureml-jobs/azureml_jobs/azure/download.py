@@ -6,7 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from azureml_jobs.azure.blobs import Blob, Container, file_md5, is_safe_name
 from azureml_jobs.azure.connection import ServiceError
@@ -103,7 +103,7 @@ def fetch(files: list[_File], destination: Path) -> None:
         ) from error
 
 
-def _fetching(file: _File, folder: Path):  # type: ignore[no-untyped-def]
+def _fetching(file: _File, folder: Path) -> Callable[[], None]:
     def fetch_one() -> None:
         target = folder / file.path
         blob = file.blob
@@ -147,7 +147,7 @@ def _receive(file: _File, part: Path) -> None:
         part.unlink()
         attempts += 1
         if attempts == 2:
-            raise ServiceError(
+            raise OutsideError(
                 file.path, "what was received is not what is stored: size or MD5 differ"
             )
 

@@ -134,7 +134,7 @@ def _client(place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Any:
     settings: dict[str, Any] = {"cloud": cloud.name}
     if cloud.is_private:
         # It takes no other addresses for a name that it knows.
-        settings["cloud"] = f"private {cloud.name}"
+        settings["cloud"] = f"private {cloud.resource_manager}"
         settings["cloud_metadata"] = {
             "azure_portal": cloud.portal,
             "resource_manager": cloud.resource_manager,

@@ -119,7 +119,8 @@ def stage_submission(
     root = repository / LOCAL_FOLDER / "submissions"
     bundle = prepared.bundle
     job = dict(prepared.job)
-    named = job.get("name")
+    # azure-ai-ml makes names lower-case without a word; the job would not be found again.
+    named = str(job["name"]).lower() if job.get("name") else None
     content = hashlib.sha256(
         json.dumps(
             [
@@ -140,7 +141,7 @@ def stage_submission(
             return folder
         build = job["environment"]["build"] if bundle.environment_digest and _has_build(job) else {}
         submission = Submission(
-            name=str(named) if named else _new_name(prepared),
+            name=named or _new_name(prepared),
             # The user's own name stands for one content: started anew, it is the same submission.
             token=content if named else secrets.token_hex(16),
             content=content,
@@ -218,7 +219,7 @@ def _remove_abandoned(root: Path) -> None:
 
 def _new_name(prepared: PreparedJob) -> str:
     """Experiment, first digits of the snapshot's digest, moment in UTC."""
-    stem = job_name_stem(prepared.experiment_name)[:_LONGEST_STEM]
+    stem = job_name_stem(prepared.experiment_name)[:_LONGEST_STEM].lower()
     moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     return f"{stem}-{prepared.bundle.snapshot_digest[:8]}-{moment}"
 

@@ -137,9 +137,7 @@ def test_odd_names_arrive_as_they_are(client: Client) -> None:
     assert {name[4:]: name.encode() for name in names}.items() <= snapshot.items()
 
 
-def test_a_large_file_goes_up_in_blocks(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_file_goes_up_in_blocks(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("azureml_jobs.azure.blobs.SINGLE_PUT_BYTES", 1000)
     monkeypatch.setattr("azureml_jobs.azure.blobs.BLOCK_BYTES", 300)
     content = bytes(range(256)) * 5
@@ -165,15 +163,19 @@ def test_every_kind_of_datastore_takes_what_is_sent(client: Client, credentials:
     assert len(client.requests("PUT", "/LocalUpload/", kind="blob")) == 5
 
 
-def test_a_name_stands_for_one_content(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_name_stands_for_one_content(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.submit(JOB, "name=mine") == 0
     capsys.readouterr()
     assert client.submit(JOB, "name=mine") == 0
     assert "The workspace has it already" in capsys.readouterr().out
     assert client.submit(JOB, "name=mine", "inputs.epochs=8") == 2
     assert "mine: standin-workspace has a job of this name already" in capsys.readouterr().err
+    assert [job["name"] for job in client.jobs()] == ["mine"]
+
+
+def test_a_name_with_capitals_is_the_same_job(client: Client) -> None:
+    """azure-ai-ml makes it lower-case."""
+    assert [client.submit(JOB, "name=Mine") for _ in range(2)] == [0, 0]
     assert [job["name"] for job in client.jobs()] == ["mine"]
 
 
@@ -223,9 +225,7 @@ def test_what_azure_ai_ml_refuses_is_the_user_s_mistake(
     assert "Traceback" not in err
 
 
-def test_the_parts_of_the_time_are_told(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_parts_of_the_time_are_told(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.submit(JOB, timings=True) == 0
     lines = capsys.readouterr().out.partition("\n\n")[2].splitlines()
     assert [re.split(r" {2,}", line)[0] for line in lines] == [
@@ -247,8 +247,9 @@ def test_credentials_of_the_remote_are_not_sent(client: Client) -> None:
     assert properties["mlflow.source.git.repoURL"] == "https://host.example/a/b.git"
 
 
-def test_a_run_of_the_tool_submits(client: Client, tmp_path: Path) -> None:
+def test_a_run_of_the_tool_submits(worked_for: Client, tmp_path: Path) -> None:
     """The whole way, in processes of its own, as `./pants` starts them without a hand-over."""
+    client = worked_for
     request = client.gathered.request(JOB)
     known = json.loads(request.read_text())
     known["azure"] = {"prefix": str(tmp_path / "venv"), "seed": "seed"}
@@ -270,7 +271,7 @@ def test_a_run_of_the_tool_submits(client: Client, tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    (job,) = client.jobs()
+    job = client.service.jobs.stored("by-a-process")
     assert (job["name"], job["properties"]["displayName"]) == ("by-a-process", "Ours")
     assert job["properties"]["tags"] == {"a.b": "c"}
     # The module reads no arguments and ends well.

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from azureml_jobs.service import arm
 from azureml_jobs.service.arm import WORKSPACE, WorkspaceAddress
-from azureml_jobs.service.clouds import Names
+from azureml_jobs.service.clouds import ACCOUNT, Names
 from azureml_jobs.service.messages import Answer, Refusal, Request, json_answer
 from azureml_jobs.service.routing import Route
 from azureml_jobs.service.state import State
@@ -18,6 +18,7 @@ from azureml_jobs.service.storage_access import StorageAccess
 # What of an asset may change once it is there; all else is fixed with its first PUT.
 _MUTABLE = frozenset({"description", "tags", "isArchived", "autoDeleteSetting", "stage"})
 _SERVICE_SET = frozenset({"provisioningState", "environmentType"})
+_OWN_STORAGE = re.compile(rf"https://({ACCOUNT}\.blob\.|(127\.0\.0\.1|localhost):\d+/)")
 _STORAGE_PATH = re.compile(r"/[a-z0-9]{3,24}\.blob\.[a-z0-9.-]+(/.*)")
 
 
@@ -243,7 +244,7 @@ def _check_unchanged(
 
     def fixed(content: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            key: value
+            key: _comparable(value)
             for key, value in content.items()
             if key not in _MUTABLE | _SERVICE_SET and value not in (None, {}, [])
         }
@@ -255,6 +256,18 @@ def _check_unchanged(
     raise arm.user_error(
         f"{kind}/{name} version {version} exists, and versions are immutable.", 409
     )
+
+
+def _comparable(value: Any) -> Any:
+    """A value, of which an address in our storage counts by its container and path.
+
+    The service has another port after a new start, and is still the same.
+    """
+    if isinstance(value, dict):
+        return {key: _comparable(each) for key, each in value.items()}
+    if isinstance(value, str) and _OWN_STORAGE.match(value):
+        return storage_place(value)
+    return value
 
 
 def _check_environment(properties: Mapping[str, Any]) -> None:

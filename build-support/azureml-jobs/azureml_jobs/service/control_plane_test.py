@@ -119,6 +119,16 @@ def test_a_version_is_made_once(caller: Caller) -> None:
     assert caller.arm("GET", path).json()["properties"]["image"] == "a:1"
 
 
+def test_an_address_is_the_same_after_a_new_start_on_another_port(caller: Caller) -> None:
+    path = "/environments/moved/versions/1"
+    place = "standin.blob.core.azure.standin/c/LocalUpload/x"
+    for host, status in (("127.0.0.1:1", 201), ("127.0.0.1:2", 200)):
+        build = {"contextUri": f"https://{host}/{place}"}
+        assert caller.arm("PUT", path, {"properties": {"build": build}}).status == status
+    build = {"contextUri": f"https://127.0.0.1:2/{place}y"}
+    assert caller.arm("PUT", path, {"properties": {"build": build}}).status == 409
+
+
 def test_code_keeps_its_address(caller: Caller) -> None:
     caller.put_code("fixed")
     kept = caller.arm("GET", "/codes/fixed/versions/1").json()["properties"]["codeUri"]

@@ -8,10 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 from azureml_jobs.errors import JobError
 from azureml_jobs.service.arm import WorkspaceAddress
@@ -45,6 +44,8 @@ class Environments:
         self._default = default
         self._installs = installs
         self._lock = threading.Lock()
+        self._process: Optional[subprocess.Popen[str]] = None
+        self._stopped = False
 
     def prefix(self, properties: Mapping[str, Any]) -> str:
         """Prefix of the virtual environment for a job. Raises `JobError` when pip fails."""
@@ -54,9 +55,16 @@ class Environments:
         prefix = self._folder / hashlib.sha256(requirements).hexdigest()[:16]
         # One at a time: two jobs that start together mostly want the same.
         with self._lock:
-            if not prefix.exists():
+            if not (prefix / _REQUIREMENTS).exists():
                 self._install(requirements, prefix)
         return str(prefix)
+
+    def stop(self) -> None:
+        """End an installation that is going on; its job fails."""
+        self._stopped = True
+        process = self._process
+        if process is not None:
+            process.terminate()
 
     def _requirements(self, properties: Mapping[str, Any]) -> Optional[bytes]:
         match = _ENVIRONMENT_ID.fullmatch(properties.get("environmentId") or "")
@@ -69,44 +77,38 @@ class Environments:
         return None if blob is None else blob.file.read_bytes()
 
     def _install(self, requirements: bytes, prefix: Path) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
-        try:
-            (beside / _REQUIREMENTS).write_bytes(requirements)
-            python = getattr(sys, "_base_executable", sys.executable)
-            _run([python, "-m", "venv", str(prefix)], prefix)
-            # As the template's Dockerfile installs them.
-            options = ["--no-deps", "--disable-pip-version-check", "--no-input", "--quiet"]
-            _run(
-                [
-                    *(str(prefix / "bin" / "python"), "-m", "pip", "install", *options),
-                    *("-r", str(beside / _REQUIREMENTS)),
-                ],
-                prefix,
+        # What an interrupted installation left; a virtual environment cannot be moved when whole.
+        shutil.rmtree(prefix, ignore_errors=True)
+        self._run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", str(prefix)])
+        wanted = prefix / f".new-{_REQUIREMENTS}"
+        wanted.write_bytes(requirements)
+        # As the template's Dockerfile installs them, but for compiling, which takes half of the time:
+        # a job imports a few of all modules, and compiles these.
+        options = ("--no-deps", "--no-compile", "--disable-pip-version-check", "--no-input", "-q")
+        python = str(prefix / "bin" / "python")
+        self._run([python, "-m", "pip", "install", *options, "-r", str(wanted)])
+        wanted.rename(prefix / _REQUIREMENTS)
+
+    def _run(self, command: Sequence[str]) -> None:
+        # This process may have a variable for its own Python.
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        with subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            self._process = process
+            if self._stopped:
+                process.terminate()
+            said, _ = process.communicate()
+            self._process = None
+        if process.returncode != 0:
+            raise JobError(
+                "environment",
+                f"its packages could not be installed:\n{said.strip()[-2000:]}",
+                f"The command was: {' '.join(command)}",
             )
-        except BaseException:
-            shutil.rmtree(prefix, ignore_errors=True)
-            raise
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-
-
-def _run(command: list[str], prefix: Path) -> None:
-    # Pants' launcher and this process have variables for their own Python.
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        raise JobError(
-            "environment",
-            f"its packages could not be installed:\n{done.stdout.strip()[-2000:]}",
-            f"The command was: {' '.join(command)}",
-        )

@@ -95,6 +95,7 @@ class Execution:
     def stop(self) -> None:
         """Cancel what runs, and wait for it."""
         self._stopping.set()
+        self._environments.stop()
         for _ in self._workers:
             self._line.put(None)
         for name in self._unfinished():
