@@ -179,13 +179,15 @@ def _told(job: SubmittedJob, submission: Submission, session: Session) -> str:
     ]
     if job.was_there:
         lines.append("  The workspace has it already, from an earlier attempt. Nothing was sent.")
-    for what, sent in sorted(job.sent.items()):
-        cost = "unchanged, nothing sent"
-        if not sent.was_there:
-            files = f"{sent.files} file{'' if sent.files == 1 else 's'}"
-            cost = f"{files}, {size_text(sent.size)} sent"
-        lines.append(f"  {what:<12} {cost}")
-    lines.append(f"  {'studio':<12} {job.link}")
+    facts = [(what, _cost(sent)) for what, sent in sorted(job.sent.items())]
+    facts.append(("studio", job.link))
     if not submission.wishes.stream:
-        lines.append(f"  {'follow it':<12} ./pants run :aml -- jobs stream {job.name}")
-    return "\n".join(lines)
+        facts.append(("follow it", f"./pants run :aml -- jobs stream {job.name}"))
+    width = max(len(what) for what, _ in facts)
+    return "\n".join([*lines, *(f"  {what:<{width}}  {text}" for what, text in facts)])
+
+
+def _cost(sent: Sent) -> str:
+    if sent.was_there:
+        return "unchanged, nothing sent"
+    return f"{sent.files} file{'' if sent.files == 1 else 's'}, {size_text(sent.size)} sent"
