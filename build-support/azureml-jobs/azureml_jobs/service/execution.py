@@ -86,6 +86,9 @@ class Execution:
         ]
         blobs.live.append(_Artifacts(self))
         for name in self._unfinished():
+            # What a service that was killed has left running.
+            with contextlib.suppress(JobError, OSError, ValueError):
+                cancel(self.folder(name), grace=2.0)
             self._end(name, status.FAILED, "the service ended before the job did")
 
     def start(self) -> None:

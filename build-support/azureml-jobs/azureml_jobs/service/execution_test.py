@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.service.conftest import Caller, wait_for_end
-from azureml_jobs.service.start import running_service
+from azureml_jobs.service.start import Service, running_service
 
 LOGS = """\
 import os, pathlib
@@ -100,6 +100,23 @@ def test_what_runs_ends_with_the_service(tmp_path: Path) -> None:
             assert not service.execution.view("runs").has_ended
     record = service.execution.record("runs")
     assert record is not None and record.status == "Canceled"
+
+
+def test_what_a_killed_service_left_running_is_ended(tmp_path: Path) -> None:
+    killed = Service(tmp_path)
+    killed.start()
+    caller = Caller(killed)
+    caller.arm("PUT", "/jobs/left", caller.command_job(f"touch {tmp_path}/mark; sleep 100"))
+    while not (tmp_path / "mark").exists():
+        assert not killed.execution.view("left").has_ended
+    killed.server.stop()
+    # The system gives the lock back when a process is gone.
+    killed._lock.release()
+    with running_service(tmp_path) as service:
+        assert service.execution.view("left").has_ended
+        record = service.execution.record("left")
+        assert record is not None and record.status == "Canceled"
+    killed.stop()
 
 
 def test_an_installation_ends_with_the_service(
