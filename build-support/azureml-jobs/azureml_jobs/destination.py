@@ -137,11 +137,17 @@ def _config_file(repository: Path, profile: str | None) -> str:
         return CONFIG_FILE
     name = f"config.{profile}.env"
     if not _PROFILE.fullmatch(profile) or not (repository / name).is_file():
-        there = sorted(path.name[len("config.") : -len(".env")] for path in repository.glob("config.*.env"))
+        there = sorted(
+            path.name[len("config.") : -len(".env")] for path in repository.glob("config.*.env")
+        )
         raise JobError(
             f"--profile {profile}",
             f"there is no file {name}",
-            f"Profiles that exist: {', '.join(there)}." if there else f"Copy {CONFIG_FILE} to {name}.",
+            (
+                f"Profiles that exist: {', '.join(there)}."
+                if there
+                else f"Copy {CONFIG_FILE} to {name}."
+            ),
         )
     return name
 
@@ -153,7 +159,9 @@ def _cloud(value: str, file: str) -> str:
     if value.lower() in named:
         return named[value.lower()]
     if value.startswith("http:"):
-        raise JobError(f"{file}: CLOUD", f"{value} is not encrypted", "Write an `https://` address.")
+        raise JobError(
+            f"{file}: CLOUD", f"{value} is not encrypted", "Write an `https://` address."
+        )
     # Other names are found in the metadata of a private cloud.
     return value.rstrip("/")
 

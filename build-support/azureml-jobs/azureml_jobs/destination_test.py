@@ -197,7 +197,7 @@ def test_refuses_another_answer_than_true_or_false(tmp_path: Path) -> None:
         pytest.param(TEMPLATE, {}, ["service", "--", "x", "--local"], True, id="the stand-in"),
         *[
             pytest.param(text, {}, [], True, id=repr(text))
-            for text in (FULL, "export SUBSCRIPTION_ID = '1'", "A=1\n SUBSCRIPTION_ID=\"1\"")
+            for text in (FULL, "export SUBSCRIPTION_ID = '1'", 'A=1\n SUBSCRIPTION_ID="1"')
         ],
         pytest.param("# SUBSCRIPTION_ID=1", {}, [], False, id="a comment"),
         pytest.param("SUBSCRIPTION_ID=\nA=1", {}, [], False, id="empty"),

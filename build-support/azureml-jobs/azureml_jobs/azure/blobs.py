@@ -171,7 +171,9 @@ def send_files(
     for file in files:
         if file.name in blocks:
             tasks += [
-                Task(file.name, BLOCK_BYTES, _sending_block(container, file, prefix, shown, i, block))
+                Task(
+                    file.name, BLOCK_BYTES, _sending_block(container, file, prefix, shown, i, block)
+                )
                 for i, block in enumerate(blocks[file.name])
             ]
         else:
@@ -203,9 +205,7 @@ def _missing(container: Container, files: list[LocalFile], prefix: str) -> list[
     ]
 
 
-def _sending(
-    container: Container, file: LocalFile, prefix: str, shown: str
-) -> Callable[[], None]:
+def _sending(container: Container, file: LocalFile, prefix: str, shown: str) -> Callable[[], None]:
     def send() -> None:
         with _Naming(shown, file):
             container.put(prefix + file.name, file.path.read_bytes())

@@ -85,8 +85,8 @@ def find_cloud(name: str, where: str, environment: MutableMapping[str, str] = os
     A private cloud tells its addresses at `ARM_CLOUD_METADATA_URL`, as Azure CLI knows it, or below
     its resource manager. `where` is what names the cloud. Where it names none,
     `AZUREML_CURRENT_CLOUD` counts, as for azure-ai-ml. Both variables are taken out of the
-    environment: azure-ai-ml would ask for the metadata some ten times. Raises `JobError` for a name that
-    nobody knows, `OutsideError` when the cloud does not answer.
+    environment: azure-ai-ml would ask for the metadata some ten times. Raises `JobError` for a name
+    that nobody knows, `OutsideError` when the cloud does not answer.
     """
     metadata = environment.pop(METADATA_VARIABLE, None)
     current = environment.pop(_NAME_VARIABLE, None)

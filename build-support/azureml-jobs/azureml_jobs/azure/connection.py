@@ -254,7 +254,7 @@ def _told(method: str, url: str, answer: Answer) -> ServiceError:
 
 
 def _error_of(answer: Answer) -> tuple[str, str]:
-    """Code and message of an error: JSON as Azure Resource Manager has it, XML as storage has it."""
+    """Code and message of an error: JSON of the resource manager, or XML of storage."""
     text = answer.body[:65536].decode("utf-8", "replace")
     code = answer.headers.get("x-ms-error-code", "")
     try:
@@ -287,5 +287,6 @@ def _place(method: str, url: str) -> str:
 def _in_words(error: Exception) -> str:
     text = str(error.__cause__ or error)
     # urllib3 puts its own objects in front: `<HTTPSConnection(…) at 0x…>: `.
-    return without_secrets(re.sub(r"<[^>]*>: |HTTPSConnectionPool\([^)]*\): ", "", text)).rstrip(".")
-
+    return without_secrets(re.sub(r"<[^>]*>: |HTTPSConnectionPool\([^)]*\): ", "", text)).rstrip(
+        "."
+    )

@@ -6,7 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from azureml_jobs.azure.blobs import Blob, Container, file_md5, is_safe_name
 from azureml_jobs.azure.connection import ServiceError
@@ -31,9 +31,7 @@ class _File:
     path: str
 
 
-def download(
-    workspace: Workspace, name: str, destination: Path, output_name: Optional[str]
-) -> int:
+def download(workspace: Workspace, name: str, destination: Path, output_name: Optional[str]) -> int:
     """Download all outputs of a job, or one of them, to `destination`; the number of files.
 
     The layout is that of the local workspace and of `az ml job download --all`. A job that runs is
@@ -105,7 +103,7 @@ def fetch(files: list[_File], destination: Path) -> None:
         ) from error
 
 
-def _fetching(file: _File, folder: Path):  # type: ignore[no-untyped-def]
+def _fetching(file: _File, folder: Path) -> Callable[[], None]:
     def fetch_one() -> None:
         target = folder / file.path
         blob = file.blob

@@ -29,7 +29,9 @@ environment: azureml:curated:1
 @pytest.fixture
 def client(worked_for: Client) -> Client:
     workspace = worked_for.session().workspace
-    workspace.put(*("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}})
+    workspace.put(
+        *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
+    )
     return worked_for
 
 
@@ -122,9 +124,7 @@ def test_a_stream_survives_a_broken_network(client: Client) -> None:
     assert out.getvalue() == b"1\n2\n3\n"
 
 
-def test_a_cancelled_job_is_told_as_such(
-    client: Client, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
     name = start(client, "endless", "echo began; sleep 600")
     until(lambda: status_of(client, name) == "Running")
     streamed: list[int] = []
@@ -165,9 +165,7 @@ def test_lists_shows_and_archives(client: Client, capsys: pytest.CaptureFixture[
     assert names[0] in {row["name"] for row in json.loads(capsys.readouterr().out)}
 
 
-def test_says_that_there_is_no_such_job(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_says_that_there_is_no_such_job(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.steer("jobs", "show", "gone") == 2
     assert "gone: standin-workspace has no such job." in capsys.readouterr().err
 
@@ -206,7 +204,10 @@ def test_downloads_what_a_job_wrote(client: Client, tmp_path: Path, credentials:
     assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 2
     one = ("--output-name", "model", "--path", str(tmp_path / "one"))
     assert client.steer("jobs", "download", name, *one) == 0
-    assert set(written(tmp_path / "one")) == {"named-outputs/model/weights", "named-outputs/model/x"}
+    assert set(written(tmp_path / "one")) == {
+        "named-outputs/model/weights",
+        "named-outputs/model/x",
+    }
 
 
 def test_downloads_from_a_job_that_runs(client: Client, tmp_path: Path) -> None:
@@ -291,7 +292,9 @@ def test_data_goes_to_the_workspace_and_comes_back(
     for version in ("1", "2"):
         (source / "a.csv").write_text(version)
         assert client.steer("data", "register", "wine", "--path", str(source)) == 0
-        assert capsys.readouterr().out == f"azureml:wine:{version} registered in standin-workspace\n"
+        assert (
+            capsys.readouterr().out == f"azureml:wine:{version} registered in standin-workspace\n"
+        )
     assert client.steer("data", "list", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["version"] for row in rows if row["name"] == "wine"] == ["2"]

@@ -73,9 +73,7 @@ def run_all(tasks: Sequence[Task], workers: int, progress: Progress) -> None:
                 progress.advance(task.size)
             finished.release()
 
-    threads = [
-        threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(tasks)))
-    ]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(tasks)))]
     for thread in threads:
         thread.start()
     try:

@@ -127,7 +127,9 @@ def test_asks_a_person_only_by_login(
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    client.use({**client.service.client.direct(""), "AZURE_TENANT_ID": client.service.tokens.tenant})
+    client.use(
+        {**client.service.client.direct(""), "AZURE_TENANT_ID": client.service.tokens.tenant}
+    )
     signed_in = sign_in(client, login=True)
     signed_in.token(scope(client))
     assert signed_in.way == "a browser"

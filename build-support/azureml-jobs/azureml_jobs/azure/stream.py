@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 import time
-from typing import Any, BinaryIO, Mapping
+from typing import Any, BinaryIO, Callable, Mapping
 
 from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.parallel import Task, run_all
@@ -87,7 +87,7 @@ class _Logs:
         for name, data in self._pending.items():
             self._show(name, data, True)
 
-    def _reading(self, name: str, address: str, new: dict[str, bytes]):  # type: ignore[no-untyped-def]
+    def _reading(self, name: str, address: str, new: dict[str, bytes]) -> Callable[[], None]:
         start = self._positions.get(name, 0)
 
         def read() -> None:

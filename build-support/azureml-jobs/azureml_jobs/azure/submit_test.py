@@ -137,9 +137,7 @@ def test_odd_names_arrive_as_they_are(client: Client) -> None:
     assert {name[4:]: name.encode() for name in names}.items() <= snapshot.items()
 
 
-def test_a_large_file_goes_up_in_blocks(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_file_goes_up_in_blocks(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("azureml_jobs.azure.blobs.SINGLE_PUT_BYTES", 1000)
     monkeypatch.setattr("azureml_jobs.azure.blobs.BLOCK_BYTES", 300)
     content = bytes(range(256)) * 5
@@ -165,9 +163,7 @@ def test_every_kind_of_datastore_takes_what_is_sent(client: Client, credentials:
     assert len(client.requests("PUT", "/LocalUpload/", kind="blob")) == 5
 
 
-def test_a_name_stands_for_one_content(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_name_stands_for_one_content(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.submit(JOB, "name=mine") == 0
     capsys.readouterr()
     assert client.submit(JOB, "name=mine") == 0
@@ -229,9 +225,7 @@ def test_what_azure_ai_ml_refuses_is_the_user_s_mistake(
     assert "Traceback" not in err
 
 
-def test_the_parts_of_the_time_are_told(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_parts_of_the_time_are_told(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.submit(JOB, timings=True) == 0
     lines = capsys.readouterr().out.partition("\n\n")[2].splitlines()
     assert [re.split(r" {2,}", line)[0] for line in lines] == [
