@@ -130,6 +130,6 @@ def execute_notebook(arguments: Sequence[str]) -> int:
 
 
 def submit_job(arguments: Sequence[str]) -> int:
-    from azureml_jobs.azure.submit import submit
+    from azureml_jobs.azure.submit import submit  # pants: no-infer-dep
 
     return submit(Path(arguments[0]))
