@@ -27,5 +27,6 @@ A test starts it by `running_service`:
 - `service.control.datastore_credentials`: `AccountKey`, `Sas` or `None`.
 - `service.jobs`, `.assets`, `.blobs`, `.state`, `.execution`: what it holds.
 - `running_service(jobs_at_once=0)` takes jobs and runs none; `python=` is the prefix of the virtual
-  environment in which jobs run; `folder=` keeps the state.
+  environment in which jobs run; `folder=` keeps the state; `azurite=` is the program that keeps the
+  blobs.
 """

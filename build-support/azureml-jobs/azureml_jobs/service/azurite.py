@@ -128,7 +128,7 @@ class AzuriteStorage(BlobStorage):
         body, copied = request.body, {}
         if "x-ms-copy-source" in headers:
             source = self.copy_source(request)
-            body = Body(file=source.file)
+            body = Body(files=[source.file])
             is_new = "x-ms-blob-type" in headers
             headers = {
                 "x-ms-blob-type": "BlockBlob",

@@ -13,8 +13,7 @@ import tempfile
 import time
 import uuid
 from email.utils import formatdate
-from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Optional
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -206,7 +205,7 @@ class BlobStorage:
         source = self.copy_source(request)
         with self.state.lock:
             check_conditions(request, self.blob(container, name))
-            sha256, md5, size = self.keep(Body(file=source.file))
+            sha256, md5, size = self.keep(Body(files=[source.file]))
             blob = self._commit(request, container, name, sha256, md5, size, source)
         if request.headers.get("x-ms-blob-type") == "BlockBlob":
             # Put Blob From URL
@@ -274,7 +273,7 @@ class BlobStorage:
                     raise BlobRefusal(400, "InvalidBlockList", "The block list is invalid.")
                 chosen.append((block, *found))
             files = [self.state.content_file(sha256) for _, _, sha256 in chosen]
-            sha256, _, size = self.keep(_Joined(files))
+            sha256, _, size = self.keep(Body(files=files))
             self.state.commit_blocks(container, name, chosen)
             given = request.headers.get("x-ms-blob-content-md5", "")
             blob = self._commit(request, container, name, sha256, given, size)
@@ -395,19 +394,3 @@ _CONTAINER_OPERATIONS = {
     ("GET", "list"): ("_list", "l"),
 }
 _ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
-
-
-class _Joined(Body):
-    """Files, one after the other."""
-
-    def __init__(self, files: Sequence[Path]) -> None:
-        super().__init__()
-        self._files = files
-
-    @property
-    def size(self) -> int:
-        return sum(file.stat().st_size for file in self._files)
-
-    def chunks(self) -> Iterator[bytes]:
-        for file in self._files:
-            yield from Body(file=file).chunks()

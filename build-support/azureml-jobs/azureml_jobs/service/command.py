@@ -66,6 +66,8 @@ def serve(
         # Whatever else is reached from that terminal is to be trusted as before.
         "REQUESTS_CA_BUNDLE": str(service.authority.bundle_file),
     }
+    # Nobody would look at them, and a service may run for days.
+    service.recording.is_kept = False
     service.execution.tell = lambda line: _say(f"{time.strftime('%H:%M:%S')} {line}")
     with _interruptible() as interrupted:
         service.start()

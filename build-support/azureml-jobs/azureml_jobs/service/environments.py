@@ -82,8 +82,8 @@ class Environments:
         self._run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", str(prefix)])
         wanted = prefix / f".new-{_REQUIREMENTS}"
         wanted.write_bytes(requirements)
-        # As the template's Dockerfile installs them, but for compiling, which takes half of the time:
-        # a job imports a few of all modules, and compiles these.
+        # As the template's Dockerfile does, but for compiling, which takes half of the time: a job
+        # imports a few of all modules, and compiles these.
         options = ("--no-deps", "--no-compile", "--disable-pip-version-check", "--no-input", "-q")
         python = str(prefix / "bin" / "python")
         self._run([python, "-m", "pip", "install", *options, "-r", str(wanted)])

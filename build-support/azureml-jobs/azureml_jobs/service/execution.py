@@ -86,6 +86,9 @@ class Execution:
         ]
         blobs.live.append(_Artifacts(self))
         for name in self._unfinished():
+            # What a service that was killed has left running.
+            with contextlib.suppress(JobError, OSError, ValueError):
+                cancel(self.folder(name), grace=2.0)
             self._end(name, status.FAILED, "the service ended before the job did")
 
     def start(self) -> None:
@@ -95,12 +98,11 @@ class Execution:
     def stop(self) -> None:
         """Cancel what runs, and wait for it."""
         self._stopping.set()
-        self._environments.stop()
         for _ in self._workers:
             self._line.put(None)
         for name in self._unfinished():
-            with contextlib.suppress(JobError):
-                self.cancel(name, grace=2.0)
+            self.cancel(name, grace=2.0)
+        self._environments.stop()
         for thread in (*self._workers, *self._cancellers):
             if thread.ident is not None:
                 thread.join(60.0)
@@ -179,7 +181,10 @@ class Execution:
             try:
                 self._run(name, run["properties"])
             except JobError as error:
-                self._end(name, status.FAILED, str(error))
+                if name in self._cancelled:
+                    self._end(name, status.CANCELED, "canceled before it began")
+                else:
+                    self._end(name, status.FAILED, str(error))
             except Exception as error:
                 # A worker that ends would leave all later jobs in line for ever.
                 self.failed()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 import threading
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from azureml_jobs.service.conftest import Caller, wait_for_end
-from azureml_jobs.service.start import running_service
+from azureml_jobs.service.start import Service, running_service
 
 LOGS = """\
 import os, pathlib
@@ -19,6 +22,17 @@ run = run / os.environ["MLFLOW_EXPERIMENT_ID"] / os.environ["MLFLOW_RUN_ID"]
 (run / "metrics" / "loss").write_text("1700000000000 0.5 1\\n1700000000001 nan 2\\n")
 (run / "artifacts" / "figure.txt").write_text("figure")
 """
+
+
+def put_job_with_requirements(caller: Caller, name: str, requirements: str) -> None:
+    """A job whose build context holds a `requirements.txt`."""
+    caller.put_code(name, {"requirements.txt": requirements.encode()})
+    context = caller.arm("GET", f"/codes/{name}/versions/1").json()["properties"]["codeUri"]
+    build = {"properties": {"build": {"contextUri": context}}}
+    made = caller.arm("PUT", f"/environments/{name}/versions/1", build)
+    command = "python -c 'import standin_example; print(standin_example.ANSWER)'"
+    body = caller.command_job(command, environmentId=made.json()["id"])
+    assert caller.arm("PUT", f"/jobs/{name}", body).status == 201
 
 
 def test_a_hundred_at_once_make_a_hundred_whole_jobs() -> None:
@@ -88,6 +102,40 @@ def test_what_runs_ends_with_the_service(tmp_path: Path) -> None:
     assert record is not None and record.status == "Canceled"
 
 
+def test_what_a_killed_service_left_running_is_ended(tmp_path: Path) -> None:
+    killed = Service(tmp_path)
+    killed.start()
+    caller = Caller(killed)
+    caller.arm("PUT", "/jobs/left", caller.command_job(f"touch {tmp_path}/mark; sleep 100"))
+    while not (tmp_path / "mark").exists():
+        assert not killed.execution.view("left").has_ended
+    killed.server.stop()
+    # The system gives the lock back when a process is gone.
+    killed._lock.release()
+    with running_service(tmp_path) as service:
+        assert service.execution.view("left").has_ended
+        record = service.execution.record("left")
+        assert record is not None and record.status == "Canceled"
+    killed.stop()
+
+
+def test_an_installation_ends_with_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in os.environ:
+        if name.lower().endswith("_proxy") or name.startswith("PIP_"):
+            monkeypatch.delenv(name)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+        with running_service(tmp_path / "service", installs_packages=True) as service:
+            caller = Caller(service)
+            put_job_with_requirements(caller, "waits", f"--index-url {address}\nnothing==1\n")
+            # pip asks, and would wait for minutes.
+            silent.accept()
+    with running_service(tmp_path / "service") as service:
+        assert service.execution.view("waits").status == "Canceled"
+
+
 def test_the_limit_of_a_job_is_kept(caller: Caller) -> None:
     limits = {"jobLimitsType": "Command", "timeout": "PT1S"}
     caller.arm("PUT", "/jobs/limited", caller.command_job("sleep 100", limits=limits))
@@ -152,16 +200,7 @@ def test_a_job_gets_the_packages_of_its_build_context(tmp_path: Path) -> None:
     with running_service(installs_packages=True) as service:
         caller = Caller(service)
         for name, line in (("good", wheel.as_uri()), ("bad", "file:///nowhere.whl")):
-            code = caller.put_code(name, {"requirements.txt": line.encode()})
-            found = service.assets.version(service.workspace, "codes", name, "1")
-            assert found is not None and code
-            build = {"contextUri": found["properties"]["codeUri"]}
-            made = caller.arm(
-                "PUT", f"/environments/{name}/versions/1", {"properties": {"build": build}}
-            )
-            command = "python -c 'import standin_example; print(standin_example.ANSWER)'"
-            body = caller.command_job(command, environmentId=made.json()["id"])
-            caller.arm("PUT", f"/jobs/{name}", body)
+            put_job_with_requirements(caller, name, line)
         assert wait_for_end(service, "good") == "Completed"
         log = service.blobs.blob("azureml", "ExperimentRun/dcid.good/user_logs/std_log.txt")
         assert log is not None and log.file.read_text() == "42\n"

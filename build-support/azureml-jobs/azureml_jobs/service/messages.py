@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, Mapping, Optional
+from typing import Any, BinaryIO, Iterator, Mapping, Optional, Sequence
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 XML = "application/xml"
@@ -14,30 +14,29 @@ SECRET_QUERY = frozenset({"sig", "code"})
 
 
 class Body:
-    """The bytes of a request: in memory while they are few, else in a file of its own."""
+    """The bytes of a request: in memory while they are few, else those of files, in a row."""
 
-    def __init__(self, content: bytes = b"", file: Optional[Path] = None) -> None:
+    def __init__(self, content: bytes = b"", files: Sequence[Path] = ()) -> None:
         self._content = content
-        self.file = file
+        self._files = files
 
     @property
     def size(self) -> int:
-        return len(self._content) if self.file is None else self.file.stat().st_size
+        return len(self._content) + sum(file.stat().st_size for file in self._files)
 
     def read(self) -> bytes:
-        return self._content if self.file is None else self.file.read_bytes()
+        return b"".join(self.chunks())
 
     def chunks(self) -> Iterator[bytes]:
-        if self.file is None:
-            yield self._content
-            return
-        with open(self.file, "rb") as source:
-            while chunk := source.read(1 << 20):
-                yield chunk
+        yield self._content
+        for file in self._files:
+            with open(file, "rb") as source:
+                while chunk := source.read(1 << 20):
+                    yield chunk
 
     def discard(self) -> None:
-        if self.file is not None:
-            self.file.unlink(missing_ok=True)
+        for file in self._files:
+            file.unlink(missing_ok=True)
 
 
 @dataclass

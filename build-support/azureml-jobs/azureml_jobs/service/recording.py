@@ -43,9 +43,10 @@ class Recorded:
 
 @dataclass
 class Recording:
-    """All requests in the order in which they came."""
+    """All requests in the order in which they came; none is kept unless `is_kept`."""
 
     requests: list[Recorded] = field(default_factory=list)
+    is_kept: bool = True
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -68,11 +69,12 @@ class Recording:
                 },
                 request_bytes=request_bytes,
             )
-            self.requests.append(recorded)
+            if self.is_kept:
+                self.requests.append(recorded)
             return recorded
 
     def keep_content(self, recorded: Recorded, request: Request) -> None:
-        if recorded.kind in ("arm", "data-plane") and request.body.size:
+        if self.is_kept and recorded.kind in ("arm", "data-plane") and request.body.size:
             try:
                 recorded.content = json.loads(request.body.read())
             except ValueError:

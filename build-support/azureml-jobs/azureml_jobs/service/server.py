@@ -229,7 +229,7 @@ class _Connection:
         if length is not None and length <= _IN_MEMORY_BYTES:
             return Body(b"".join(self._body_chunks(request)))
         descriptor, name = tempfile.mkstemp(prefix="body-", dir=self._server.spool)
-        body = Body(file=Path(name))
+        body = Body(files=[Path(name)])
         try:
             with open(descriptor, "wb") as file:
                 for chunk in self._body_chunks(request):

@@ -74,6 +74,8 @@ class Service:
     ) -> None:
         folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
+        # It holds keys, though they are worth nothing elsewhere.
+        folder.chmod(0o700)
         self.folder = folder
         self._lock = _FolderLock(folder)
         self.workspace = workspace
