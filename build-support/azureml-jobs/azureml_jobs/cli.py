@@ -108,6 +108,6 @@ def execute_local_script(arguments: Sequence[str]) -> int:
 
 
 def submit_job(arguments: Sequence[str]) -> int:
-    from azureml_jobs.azure.submit import submit
+    from azureml_jobs.azure.submit import submit  # pants: no-infer-dep
 
     return submit(Path(arguments[0]))

@@ -99,7 +99,7 @@ def _options(given: Sequence[str]) -> argparse.Namespace:
 def _submit(
     prepared: PreparedJob, workspace: AzureWorkspace, folder: Path, options: argparse.Namespace
 ) -> int:
-    from azureml_jobs.azure.submission import stage_submission
+    from azureml_jobs.azure.submission import stage_submission  # pants: no-infer-dep
     from azureml_jobs.handover import continue_as
     from azureml_jobs.local.stage import seeded_prefix
 

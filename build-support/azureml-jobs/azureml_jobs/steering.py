@@ -65,7 +65,7 @@ def steer(arguments: Sequence[str]) -> int:
         from azureml_jobs.steering_data import steer_data
 
         return steer_data(place, repository, options)
-    from azureml_jobs.azure.doctor import examine
+    from azureml_jobs.azure.doctor import examine  # pants: no-infer-dep
 
     return examine(place, options.login)
 
@@ -101,8 +101,8 @@ def _jobs(place: AzureWorkspace | None, repository: Path, options: argparse.Name
         from azureml_jobs.local.steered import LocalJobs
 
         return LocalJobs(repository / LOCAL_FOLDER)
-    from azureml_jobs.azure.jobs import AzureJobs
-    from azureml_jobs.azure.session import Session
+    from azureml_jobs.azure.jobs import AzureJobs  # pants: no-infer-dep
+    from azureml_jobs.azure.session import Session  # pants: no-infer-dep
 
     return AzureJobs(Session(place, options.login))
 

@@ -22,8 +22,8 @@ def steer_data(place: AzureWorkspace | None, repository: Path, options: argparse
             f"{CONFIG_FILE} names no workspace, and data assets are kept in one",
             "Put data for local runs into data/NAME/VERSION by hand.",
         )
-    from azureml_jobs.azure.data import DataAssets
-    from azureml_jobs.azure.session import Session
+    from azureml_jobs.azure.data import DataAssets  # pants: no-infer-dep
+    from azureml_jobs.azure.session import Session  # pants: no-infer-dep
 
     assets = DataAssets(Session(place, options.login).workspace)
     if options.command == "list":
