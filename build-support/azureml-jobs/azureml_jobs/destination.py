@@ -82,7 +82,9 @@ def configured_workspace(
             f"Write `{missing[0]}=…`, or clear the others to run jobs in the local workspace.",
         )
     return AzureWorkspace(
-        *(given[key] for key in KEYS),
+        given["SUBSCRIPTION_ID"],
+        given["RESOURCE_GROUP"],
+        given["WORKSPACE"],
         cloud=_cloud(values["CLOUD"], file.name),
         source=file.name,
         needs_clean_tree=_boolean(values["REQUIRE_CLEAN_TREE"], file.name),

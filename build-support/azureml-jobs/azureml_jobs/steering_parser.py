@@ -30,7 +30,7 @@ def steering_parser() -> argparse.ArgumentParser:
     )
     # Where the command goes on after Pants has answered, the working folder is the user's.
     parser.add_argument("--repository", type=Path, help=argparse.SUPPRESS)
-    place = argparse.ArgumentParser(add_help=False)
+    place = _ExactParser(add_help=False)
     add_workspace_options(place)
     nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs|data|doctor|service")
     jobs = nouns.add_parser("jobs", help="jobs that ran or are running")
@@ -85,7 +85,7 @@ def steering_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_data(parser: argparse.ArgumentParser, place: argparse.ArgumentParser) -> None:
+def _add_data(parser: argparse.ArgumentParser, place: _ExactParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", parents=[place], help="list data assets")
     listing.add_argument("--json", action="store_true", help="print JSON")

@@ -315,3 +315,59 @@ def test_helps(
     shown = capsys.readouterr().out
     assert "--repository" not in shown
     assert named in shown
+
+
+def test_archived_jobs_are_left_out_of_lists(
+    jobs: list[JobFolder], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert steering.steer(["jobs", "archive", "exp-a-1"]) == 0
+    capsys.readouterr()
+    for arguments, is_there in (([], False), (["--archived"], True)):
+        steering.steer(["jobs", "list", "--json", *arguments])
+        listed = {row["name"] for row in json.loads(capsys.readouterr().out)}
+        assert ("exp-a-1" in listed) is is_there
+
+
+def test_a_job_that_runs_is_not_archived(repository: Path) -> None:
+    record = JobRecord("x", status="Running", pid=os.getpid(), experiment_name="exp")
+    from azureml_jobs.local.process import start_of
+
+    record.process_start = start_of(os.getpid())
+
+    def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
+        return record
+
+    name = LocalWorkspace(repository / ".azureml").new_job("running", fill).name
+    with pytest.raises(JobError, match="has not ended yet, its status is Running"):
+        steering.steer(["jobs", "archive", name])
+
+
+def test_lists_the_data_of_this_machine(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in ("wine/1", "wine/2", "plain"):
+        (repository / "data" / path).mkdir(parents=True)
+    steering.steer(["data", "list", "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["version"]) for row in rows] == [
+        *(("plain", "any"), ("wine", "1"), ("wine", "2")),
+    ]
+
+
+def test_data_assets_need_a_workspace(repository: Path) -> None:
+    with pytest.raises(JobError, match="config.env names no workspace"):
+        steering.steer(["data", "register", "wine", "--path", "."])
+
+
+def test_what_talks_to_azure_goes_on_in_its_own_environment(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+    (repository / "config.env").write_text(text)
+    (tmp_path / "azure/bin").mkdir(parents=True)
+    (tmp_path / "azure/bin/python").write_text("")
+    monkeypatch.setenv("AZUREML_JOBS_HANDOVER", str(tmp_path / "handover"))
+    assert steering.steer(["--azure", str(tmp_path / "azure"), "seed", "jobs", "list"]) == 0
+    parts = (tmp_path / "handover").read_bytes().decode().split("\0")
+    assert parts[0] == str(tmp_path / "azure/bin/python")
+    assert parts[2:-1] == ["workspace", "--repository", str(repository), "jobs", "list"]

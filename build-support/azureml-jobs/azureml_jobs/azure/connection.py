@@ -195,7 +195,7 @@ class Connection:
 
         parts = urlsplit(url)
         proxy = ""
-        if not urllib.request.proxy_bypass_environment(parts.netloc):
+        if not urllib.request.proxy_bypass(parts.netloc):
             proxies = urllib.request.getproxies_environment()
             proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
         with self._lock:

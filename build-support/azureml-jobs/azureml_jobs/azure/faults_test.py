@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import run
@@ -42,7 +43,7 @@ SNAPSHOT = {
     "exp/__init__.py": b"",
     "exp/main.py": b"import common.a\n",
 }
-FAULTS = {
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "reset before": (faults.RESET_BEFORE, {}),
     "reset amid": (faults.RESET_AMID, {}),
     "answer lost": (faults.RESET_AFTER, {}),
@@ -68,7 +69,7 @@ def assert_one_whole_job(client: Client) -> None:
 def test_a_fault_that_passes_costs_nothing_but_time(
     client: Client,
     request_of: str,
-    fault: tuple[str, dict[str, float]],
+    fault: tuple[str, dict[str, Any]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     kind, settings = fault
@@ -82,7 +83,7 @@ def test_a_fault_that_passes_costs_nothing_but_time(
     assert_one_whole_job(client)
 
 
-LASTING = {
+LASTING: dict[str, tuple[str, dict[str, Any]]] = {
     "no connection": (faults.RESET_BEFORE, {}),
     "503": (faults.STATUS, {"status": 503}),
     "403": (faults.STATUS, {"status": 403}),
@@ -94,7 +95,7 @@ LASTING = {
 def test_a_lasting_fault_is_told_soon_and_the_next_run_goes_on(
     client: Client,
     request_of: str,
-    fault: tuple[str, dict[str, float]],
+    fault: tuple[str, dict[str, Any]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     kind, settings = fault

@@ -39,6 +39,16 @@ def test_counts_jobs_of_one_stem(tmp_path: Path) -> None:
     assert workspace.new_job("b", plain).read().name == "b-1"
 
 
+def test_a_job_may_have_a_name_of_its_own_once(tmp_path: Path) -> None:
+    workspace = LocalWorkspace(tmp_path / ".azureml")
+    assert workspace.new_job("a", plain, "mine").name == "mine"
+    with pytest.raises(JobError, match="mine: the local workspace has a job of this name already"):
+        workspace.new_job("a", plain, "mine")
+    with pytest.raises(JobError, match="this is no name of a job"):
+        workspace.new_job("a", plain, "../mine")
+    assert os.listdir(workspace.jobs_folder) == ["mine"]
+
+
 def test_processes_that_make_jobs_at_once_never_share_a_name(jobs: Any) -> None:
     processes = [
         subprocess.Popen(
