@@ -148,11 +148,11 @@ def test_who_stops_following_is_told_that_the_job_goes_on(
 ) -> None:
     name = start(client, "goes-on", "sleep 600")
 
-    def interrupted(_: float) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("azureml_jobs.azure.stream.time.sleep", interrupted)
+        patched.setattr("azureml_jobs.azure.stream._follow", interrupted)
         assert client.steer("jobs", "stream", name) == 130
     assert "goes-on goes on. End it: ./pants run :aml -- jobs cancel goes-on" in (
         capsys.readouterr().err
