@@ -14,7 +14,7 @@ from azureml_jobs import cli
 from azureml_jobs.azure.connection import PATIENCE_VARIABLE
 from azureml_jobs.azure.session import Session
 from azureml_jobs.azure.submission import SubmissionFolder, stage_submission
-from azureml_jobs.conftest import Gathered
+from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.destination import AzureWorkspace, configured_workspace
 from azureml_jobs.service.recording import Recorded
 from azureml_jobs.service.start import Service, running_service
@@ -68,6 +68,8 @@ class Client:
         self.set(**{PATIENCE_VARIABLE: "5"})
         # No identity of a machine is looked for.
         self.set(AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
+        # Source roots may be relative to where the tests run.
+        self._python_path = Tool.environment()["PYTHONPATH"]
         monkeypatch.chdir(self.repository)
 
     def use(self, environment: dict[str, str]) -> None:
@@ -86,6 +88,11 @@ class Client:
         """Some variables are taken away by the first command of a process."""
         for name, value in self.environment.items():
             self.monkeypatch.setenv(name, value)
+
+    def of_a_process(self) -> dict[str, str]:
+        """The environment of a process of the job tool."""
+        self.restore()
+        return {**os.environ, "PYTHONPATH": self._python_path}
 
     def add_program(self, name: str, extra: str = "") -> None:
         """`az` or `azd`: notes each call, then prints a token for the resource manager."""

@@ -15,7 +15,6 @@ import run
 from azureml_jobs.azure.conftest import JOB, Client
 from azureml_jobs.azure.connection import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder
-from azureml_jobs.conftest import Tool
 from azureml_jobs.service import faults
 
 # Method and path of each request that a first submission sends.
@@ -221,7 +220,7 @@ def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
         [sys.executable, "-c", FORKING],
         input=json.dumps([str(folder.path) for folder in (first, *folders)]),
         cwd=client.repository,
-        env=Tool.environment(),
+        env=client.of_a_process(),
         stdout=subprocess.PIPE,
         text=True,
         timeout=100,
@@ -235,11 +234,10 @@ def test_a_submission_that_is_killed_makes_one_job_when_it_is_started_anew(clien
     folder = client.stage()
     # It is killed after the service has taken the job, and before it learns of it.
     rule = client.add_fault(faults.SLOW, "PUT", "/jobs/", seconds=1.0)
-    client.restore()
     process = subprocess.Popen(
         [sys.executable, str(Path(run.__file__ or "").resolve()), "submit", str(folder.path)],
         cwd=client.repository,
-        env=Tool.environment(),
+        env=client.of_a_process(),
     )
     while not rule.hits:
         assert process.poll() is None

@@ -143,6 +143,23 @@ def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFi
     assert "has ended already, its status is Canceled" in capfd.readouterr().err
 
 
+def test_who_stops_following_is_told_that_the_job_goes_on(
+    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = start(client, "goes-on", "sleep 600")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("azureml_jobs.azure.stream._follow", interrupted)
+        assert client.steer("jobs", "stream", name) == 130
+    assert "goes-on goes on. End it: ./pants run :aml -- jobs cancel goes-on" in (
+        capsys.readouterr().err
+    )
+    assert AzureJobs(client.session()).cancel(name) == "Canceled"
+
+
 def test_lists_shows_and_archives(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     names = [start(client, f"listed-{number}", "true") for number in range(2)]
     until(lambda: all(status_of(client, name) == "Completed" for name in names))

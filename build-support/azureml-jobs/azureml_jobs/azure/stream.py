@@ -28,9 +28,19 @@ def stream(workspace: Workspace, name: str, out: BinaryIO) -> int:
 
     0 completed, 143 canceled, else the command's status where the service tells it, or 1.
     """
-    logs = _Logs(workspace, out)
+    try:
+        details = _follow(workspace, name, _Logs(workspace, out))
+    except KeyboardInterrupt:
+        print(f"{name} goes on. End it: ./pants run :aml -- jobs cancel {name}", file=sys.stderr)
+        raise
+    return _told(name, details)
+
+
+def _follow(workspace: Workspace, name: str, logs: _Logs) -> Mapping[str, Any]:
+    """Read the logs until the job has ended; what the service says of it then."""
     while True:
         begun = time.monotonic()
+        details: Mapping[str, Any]
         try:
             details = workspace.history("GET", f"runs/{name}/details")
         except ServiceError as error:
@@ -41,10 +51,9 @@ def stream(workspace: Workspace, name: str, out: BinaryIO) -> int:
         # Asked for before the logs are read: an ended job's logs are complete.
         logs.read(details.get("logFiles") or {})
         if details["status"] in ENDED:
-            break
+            logs.finish()
+            return details
         time.sleep(max(0.0, _POLL_SECONDS - (time.monotonic() - begun)))
-    logs.finish()
-    return _told(name, details)
 
 
 def _told(name: str, details: Mapping[str, Any]) -> int:

@@ -13,7 +13,6 @@ import pytest
 import run
 from azureml_jobs.azure.blobs import file_md5
 from azureml_jobs.azure.conftest import JOB, Client
-from azureml_jobs.conftest import Tool
 
 
 def test_a_job_is_made_of_what_the_bundle_holds(
@@ -265,7 +264,7 @@ def test_a_run_of_the_tool_submits(worked_for: Client, tmp_path: Path) -> None:
             *("--display-name", "Ours", "--compute", "cpu-cluster"),
         ],
         cwd=client.repository,
-        env=Tool.environment(),
+        env=client.of_a_process(),
         capture_output=True,
         text=True,
         timeout=60,

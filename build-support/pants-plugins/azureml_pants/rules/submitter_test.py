@@ -28,13 +28,13 @@ def prepare(
             digest=EMPTY_DIGEST, venv_rel_dir="venvs/1", python=SimpleNamespace(argv0="seed")
         )
 
-    environment = SimpleNamespace(pex_root=Path("/cache/pex_root"))
-    azureml = SimpleNamespace(
+    environment = Mock(pex_root=Path("/cache/pex_root"))
+    azureml = Mock(
         tool_resolve="azureml",
         tool_requirements=("PyYAML",),
         submitter_requirements=("azure-ai-ml",),
     )
-    python_setup = SimpleNamespace(
+    python_setup = Mock(
         resolves_to_interpreter_constraints={"azureml": ["CPython==3.11.*"]},
         interpreter_constraints=Mock(),
     )
