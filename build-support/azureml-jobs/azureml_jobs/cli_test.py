@@ -316,8 +316,10 @@ def test_says_nothing_when_the_reader_of_a_pipe_has_gone(
 
 
 WAITING = """
-import sys, time
+import signal, sys, time
 from azureml_jobs import cli
+# Whoever starts the tests in the background of a script has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def wait(arguments):
     print("ready", flush=True)
     time.sleep(60)

@@ -45,7 +45,7 @@ class Mount:
 
 
 def _csv(part: str) -> str:
-    return '"' + part.replace('"', '""') + '"' if set(part) & {",", '"', "\n"} else part
+    return '"' + part.replace('"', '""') + '"' if set(part) & {",", '"', "\n", "\r"} else part
 
 
 @dataclass
