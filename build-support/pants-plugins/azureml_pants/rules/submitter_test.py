@@ -71,7 +71,7 @@ def test_what_talks_to_azure_is_installed_where_a_workspace_is_named(
     submitter, (installed,) = prepare(config, *arguments, **variables)
     assert submitter.venv == PackagesVenv("/cache/pex_root/venvs/1", "seed")
     requirements = installed.pex_request.requirements
-    assert tuple(requirements.req_strings) == ("PyYAML", "azure-ai-ml")
+    assert tuple(requirements.req_strings_or_addrs) == ("PyYAML", "azure-ai-ml")
 
 
 @pytest.mark.parametrize(
