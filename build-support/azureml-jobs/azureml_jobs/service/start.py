@@ -11,7 +11,7 @@ import traceback
 import uuid
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Iterator, Optional, Sequence
+from typing import IO, Any, Iterator, Optional, Sequence
 
 from azureml_jobs.errors import JobError
 from azureml_jobs.service import clouds
@@ -77,59 +77,47 @@ class Service:
         # It holds keys, though they are worth nothing elsewhere.
         folder.chmod(0o700)
         self.folder = folder
-        self._lock = _FolderLock(folder)
         self.workspace = workspace
         self.failures: list[str] = []
         self.recording = Recording()
         self.faults = Faults()
-        spool = folder / "spool"
-        shutil.rmtree(spool, ignore_errors=True)
-        spool.mkdir(parents=True)
-        self.authority = PrivateAuthority(folder / "tls", clouds.known_hosts())
-        self.server = Server(
-            self.authority.server_context,
-            self._exchange,
-            spool,
-            port,
-            clouds.is_known_host,
-        )
-        try:
+        with contextlib.ExitStack() as opened:
+            opened.callback(_lock(folder).close)
+            self.authority = PrivateAuthority(folder / "tls", clouds.known_hosts())
             self.state = State(folder)
+            opened.callback(self.state.close)
             identity = self._identity()
-            own = [f"{self.url}", f"https://localhost:{self.server.port}"]
             self.tokens = Tokens(identity["tenant"])
-            self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own)
             self.access = StorageAccess(self.tokens, identity["key"])
             self.blobs = self._storage(azurite)
+            opened.callback(self.blobs.close)
+            self.server = self._server(port)
+            opened.callback(self.server.stop)
+            own = [self.url, f"https://localhost:{self.server.port}"]
+            self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own)
             self.control = ControlPlane(
                 workspace, self.state, self.tokens, self.access, computes, own
             )
             self.assets = Assets(self.state, self.access)
-            self.execution = Execution(
-                self.state,
+            environments = Environments(
+                workspace,
+                self.assets,
                 self.blobs,
-                Assembly(workspace, self.assets, self.blobs),
-                Environments(
-                    workspace,
-                    self.assets,
-                    self.blobs,
-                    folder / "environments",
-                    python,
-                    installs_packages,
-                ),
-                folder,
-                jobs_at_once,
+                folder / "environments",
+                python,
+                installs_packages,
+            )
+            assembly = Assembly(workspace, self.assets, self.blobs)
+            self.execution = Execution(
+                self.state, self.blobs, assembly, environments, folder, jobs_at_once
             )
             self.execution.failed = lambda: self.failures.append(traceback.format_exc())
-            self.jobs = Jobs(self.control, self.assets, self.state, self.execution)
-            self.history = RunHistory(self.control, self.jobs, self.blobs)
-            self.client = ClientVariables(
-                self.server.port, self.control, self.sign_in, self.authority
-            )
-        except BaseException:
-            self.server.stop()
-            self._lock.release()
-            raise
+            opened.callback(self.execution.stop)
+            # Closed by `stop`, unless something above has failed.
+            self._opened = opened.pop_all()
+        self.jobs = Jobs(self.control, self.assets, self.state, self.execution)
+        self.history = RunHistory(self.control, self.jobs, self.blobs)
+        self.client = ClientVariables(self.server.port, self.control, self.sign_in, self.authority)
         self._sign_in = Router(self.sign_in.routes())
         self._open = Router(
             [
@@ -154,11 +142,14 @@ class Service:
 
     def stop(self) -> None:
         """End what runs; afterwards no thread, socket or process of the service is left."""
-        self.execution.stop()
-        self.server.stop()
-        self.blobs.close()
-        self.state.close()
-        self._lock.release()
+        self._opened.close()
+
+    def _server(self, port: int) -> Server:
+        spool = self.folder / "spool"
+        shutil.rmtree(spool, ignore_errors=True)
+        spool.mkdir()
+        context = self.authority.server_context
+        return Server(context, self._exchange, spool, port, clouds.is_known_host)
 
     def _storage(self, azurite: Optional[str]) -> BlobStorage:
         if azurite is None:
@@ -230,23 +221,19 @@ class Service:
         return json_answer(clouds.metadata(request.base))
 
 
-class _FolderLock:
-    """Keeps a second service out of a folder, until this one ends in whatever way."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = open(folder / "lock", "w", encoding="ascii")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
-            raise JobError(
-                str(folder),
-                "a service is running on this folder already",
-                "Use that one, or stop it by Ctrl-C where it was started.",
-            ) from error
-
-    def release(self) -> None:
-        self._file.close()
+def _lock(folder: Path) -> IO[str]:
+    """Keep a second service out of a folder, until the file is closed or this process is gone."""
+    file = open(folder / "lock", "w", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise JobError(
+            str(folder),
+            "a service is running on this folder already",
+            "Use that one, or stop it by Ctrl-C where it was started.",
+        ) from error
+    return file
 
 
 @contextlib.contextmanager
