@@ -76,7 +76,10 @@ def test_what_talks_to_azure_is_installed_where_a_workspace_is_named(
 
 @pytest.mark.parametrize(
     ("config", "arguments"),
-    [pytest.param(TEMPLATE, (), id="a template"), pytest.param(CONFIGURED, ("--local",), id="here")],
+    [
+        pytest.param(TEMPLATE, (), id="a template"),
+        pytest.param(CONFIGURED, ("--local",), id="here"),
+    ],
 )
 def test_nothing_is_installed_for_what_stays_on_this_machine(
     config: str, arguments: tuple[str, ...]
