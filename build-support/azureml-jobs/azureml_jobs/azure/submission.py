@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Iterator
 
+from azureml_jobs.azure.upload import listed_data
 from azureml_jobs.destination import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.errors import OutsideError
 from azureml_jobs.jobfile.document import dump_job_file
@@ -128,6 +129,8 @@ def stage_submission(
                 bundle.snapshot_digest,
                 bundle.environment_digest,
                 asdict(workspace),
+                # Without a name of the user's it is read only when it is sent.
+                [listed_data(repository / item.path)[1] for item in bundle.data] if named else [],
             ]
         ).encode()
     ).hexdigest()

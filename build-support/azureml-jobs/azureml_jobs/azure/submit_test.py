@@ -169,6 +169,8 @@ def test_a_name_stands_for_one_content(client: Client, capsys: pytest.CaptureFix
     assert "The workspace has it already" in capsys.readouterr().out
     assert client.submit(JOB, "name=mine", "inputs.epochs=8") == 2
     assert "mine: standin-workspace has a job of this name already" in capsys.readouterr().err
+    client.gathered.write("src/exp/data/a.csv", "2\n")
+    assert client.submit(JOB, "name=mine") == 2
     assert [job["name"] for job in client.jobs()] == ["mine"]
 
 
@@ -222,6 +224,17 @@ def test_what_azure_ai_ml_refuses_is_the_user_s_mistake(
     err = capsys.readouterr().err
     assert "the service did not take the job" in err and "gone" in err
     assert "Traceback" not in err
+
+
+def test_data_with_a_circle_of_links_is_refused_before_anything_is_sent(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (client.repository / "src/exp/data/below/up").symlink_to("..")
+    assert client.submit() == 1
+    err = capsys.readouterr().err
+    assert "the data could not be read: Too many levels of symbolic links" in err
+    assert client.jobs() == []
+    assert client.requests("PUT", "/LocalUpload/.*/data/") == []
 
 
 def test_the_parts_of_the_time_are_told(client: Client, capsys: pytest.CaptureFixture[str]) -> None:

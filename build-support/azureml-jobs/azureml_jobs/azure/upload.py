@@ -100,15 +100,7 @@ def send_environment(
 
 def send_data(datastores: Datastores, data: Path) -> Sent:
     """A file or folder in the default datastore; the id is its `azureml://` address."""
-    try:
-        files = files_below(data) if data.is_dir() else [data]
-        base = data if data.is_dir() else data.parent
-        listed = [_local_file(file, base) for file in files]
-        digest = entries_digest((each.name, _sha256(each.path), False) for each in listed)
-    except OSError as error:
-        raise OutsideError(
-            str(data), f"the data could not be read: {error.strerror}", f"Look at {error.filename}."
-        ) from error
+    listed, digest = listed_data(data)
     container = datastores.default()
     prefix = f"{_FOLDER}/{digest}/{data.name}" if data.is_dir() else f"{_FOLDER}/{digest}"
     ending = "/" if data.is_dir() else f"/{data.name}"
@@ -120,6 +112,22 @@ def send_data(datastores: Datastores, data: Path) -> Sent:
         _send(container, listed, f"{prefix}/", sent, f"{data.name}: ")
         container.put(mark, b"")
     return sent
+
+
+def listed_data(data: Path) -> tuple[list[LocalFile], str]:
+    """The files of a file or folder, and the sha256 of their names and contents.
+
+    Raises `OutsideError` for what cannot be read, and for a folder that links lead back to.
+    """
+    try:
+        files = files_below(data) if data.is_dir() else [data]
+        base = data if data.is_dir() else data.parent
+        listed = [_local_file(file, base) for file in files]
+        return listed, entries_digest((each.name, _sha256(each.path), False) for each in listed)
+    except OSError as error:
+        raise OutsideError(
+            str(data), f"the data could not be read: {error.strerror}", f"Look at {error.filename}."
+        ) from error
 
 
 def _send_folder(container: Container, folder: Path, prefix: str, sent: Sent) -> None:

@@ -71,12 +71,15 @@ def test_what_talks_to_azure_is_installed_where_a_workspace_is_named(
     submitter, (installed,) = prepare(config, *arguments, **variables)
     assert submitter.venv == PackagesVenv("/cache/pex_root/venvs/1", "seed")
     requirements = installed.pex_request.requirements
-    assert tuple(requirements.req_strings) == ("PyYAML", "azure-ai-ml")
+    assert tuple(requirements.req_strings_or_addrs) == ("PyYAML", "azure-ai-ml")
 
 
 @pytest.mark.parametrize(
     ("config", "arguments"),
-    [pytest.param(TEMPLATE, (), id="a template"), pytest.param(CONFIGURED, ("--local",), id="here")],
+    [
+        pytest.param(TEMPLATE, (), id="a template"),
+        pytest.param(CONFIGURED, ("--local",), id="here"),
+    ],
 )
 def test_nothing_is_installed_for_what_stays_on_this_machine(
     config: str, arguments: tuple[str, ...]
