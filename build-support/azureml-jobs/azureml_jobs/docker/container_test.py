@@ -15,7 +15,6 @@ from azureml_jobs.docker.testing import needs_engine
 from hypothesis import given
 from hypothesis import strategies as st
 
-
 # What a path can hold.
 PATHS = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), min_size=1)
 
