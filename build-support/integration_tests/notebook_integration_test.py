@@ -37,7 +37,7 @@ print("cell says", seen.WORD, os.listdir("../data"), numpy.__file__)
 
 
 def notebook(source: str) -> str:
-    cell = {
+    cell: dict[str, object] = {
         "cell_type": "code",
         "execution_count": None,
         "id": "first",

@@ -120,6 +120,7 @@ def test_cancelling_ends_the_container_of_a_runner_that_was_killed(
     process = jobs.start(folder)
     assert process.stdout.readline() == b"ready\n"
     client = folder.read().pgid
+    assert client is not None
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     os.killpg(client, signal.SIGKILL)
