@@ -66,7 +66,7 @@ def test_commands_are_goals_and_options_of_pants(scratch: Scratch) -> None:
         for argument in (*option["display_args"], *option["scoped_cmd_line_args"])
     }
     # A goal's own options are written shorter behind it.
-    options |= {"--check", "--version", "--resolve"}
+    options |= {"--check", "--version", "--resolve", "--debug-adapter"}
     for name in (*YAML_FILES, *JSON_FILES):
         for words in pants_commands(name):
             for word in words:
