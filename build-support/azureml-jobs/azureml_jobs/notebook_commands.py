@@ -6,15 +6,13 @@ import argparse
 import secrets
 import socket
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Sequence
 
 from azureml_jobs.docker.jupyter import jupyter_layer
-from azureml_jobs.docker.layer import layered_image
 from azureml_jobs.errors import OutsideError
 from azureml_jobs.handover import continue_as
-from azureml_jobs.script_commands import chosen_runtime
+from azureml_jobs.script_commands import chosen_runtime, with_layer
 from azureml_jobs.snapshot.request import REQUIREMENTS_FILE, NotebookRequest
 
 _LOOPBACK = "127.0.0.1"
@@ -32,17 +30,10 @@ def run_jupyter(arguments: Sequence[str]) -> int:
     request = NotebookRequest.read(request_file)
     port = _checked_port(options.port) if options.port else _free_port()
     runtime = chosen_runtime(request.address, request.image, request.options)
-    if runtime.image is None or request.image is None:
-        raise ValueError("docker was wanted and something else was chosen")
-    image = layered_image(
-        runtime.image,
-        jupyter_layer((request_file.parent / REQUIREMENTS_FILE).read_bytes()),
-        request.options.build_arguments,
-        request.image.network,
-    )
+    layer = jupyter_layer((request_file.parent / REQUIREMENTS_FILE).read_bytes())
+    runtime = with_layer(runtime, request.image, layer, request.options)
     from azureml_jobs.local.notebook import stage_notebook
 
-    runtime = replace(runtime, image=image)
     folder = stage_notebook(request, Path.cwd(), runtime, port, secrets.token_urlsafe(24))
     print(runtime, file=sys.stderr)
     return continue_as(["execute-notebook", str(folder)])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 from azureml_jobs.destination import LOCAL_FOLDER
-from azureml_jobs.docker.layer import layered_image, packages_layer
+from azureml_jobs.docker.layer import Layer, layered_image, packages_layer
 from azureml_jobs.handover import continue_as
 from azureml_jobs.local.debugger.debugger import debugger_of
 from azureml_jobs.local.runtimes import ImageNeed, Runtime, RuntimeChoice
@@ -92,7 +92,9 @@ def _runtime(request: ScriptRequest, folder: Path) -> Runtime:
     runtime = chosen_runtime(request.address, request.image, request.options)
     if not request.layered:
         return runtime
-    return _with_packages(request, runtime, (folder / REQUIREMENTS_FILE).read_bytes())
+    requirements = (folder / REQUIREMENTS_FILE).read_bytes()
+    layer = packages_layer(requirements, "packages", f"what {request.address} imports")
+    return with_layer(runtime, request.image, layer, request.options)
 
 
 def chosen_runtime(
@@ -105,12 +107,11 @@ def chosen_runtime(
     return RuntimeChoice(options.runtime, os.environ).choose(need, address)
 
 
-def _with_packages(request: ScriptRequest, runtime: Runtime, requirements: bytes) -> Runtime:
-    """The same with the packages that the code beside the job imports."""
-    if runtime.image is None or request.image is None:
+def with_layer(
+    runtime: Runtime, base: EnvironmentImage | None, layer: Layer, options: RuntimeOptions
+) -> Runtime:
+    """The same with `layer` on top of its image, which `base` is; without one just the same."""
+    if runtime.image is None or base is None:
         return runtime
-    layer = packages_layer(requirements, "packages", f"what {request.address} imports")
-    image = layered_image(
-        runtime.image, layer, request.options.build_arguments, request.image.network
-    )
+    image = layered_image(runtime.image, layer, options.build_arguments, base.network)
     return replace(runtime, image=image)

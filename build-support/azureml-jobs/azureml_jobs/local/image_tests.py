@@ -14,6 +14,7 @@ from azureml_jobs.docker.engine import Image
 from azureml_jobs.errors import OutsideError
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Log, open_standard_descriptors
+from azureml_jobs.local.process import signal_group
 from azureml_jobs.local.script import Script, script_status
 from azureml_jobs.local.supervise import GRACE_SECONDS, Supervision
 from azureml_jobs.snapshot.digest import content_digest
@@ -52,7 +53,7 @@ def execute_tests(folder: Path, grace: float = GRACE_SECONDS) -> int:
             ended = Supervision(
                 process,
                 interruptions,
-                ask=lambda signum: os.killpg(process.pid, signum),
+                ask=lambda signum: signal_group(process.pid, signum),
                 kill=lambda: started.kill(process.pid),
                 copies=copies,
                 grace=grace,

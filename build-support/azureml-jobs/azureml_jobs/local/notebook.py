@@ -6,12 +6,10 @@ import http.client
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from pathlib import Path
 
-from azureml_jobs.destination import LOCAL_FOLDER
 from azureml_jobs.docker.container import Mount
 from azureml_jobs.docker.jupyter import server_command, server_environment
 from azureml_jobs.errors import OutsideError
@@ -20,7 +18,7 @@ from azureml_jobs.local.output import open_standard_descriptors, say
 from azureml_jobs.local.places import container
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script, script_status
-from azureml_jobs.local.staging import experiment_of, written
+from azureml_jobs.local.staging import experiment_of, new_local_folder
 from azureml_jobs.local.supervise import Supervision
 from azureml_jobs.snapshot.request import NotebookRequest
 
@@ -39,34 +37,25 @@ def stage_notebook(
     `notebooks`, `data` and the folder of sources are the repository's own: an edit on either side
     is seen on the other at once.
     """
-    base = repository / LOCAL_FOLDER / "local"
     sources = request.source_root or "src"
     folders = dict.fromkeys(("notebooks", "data", sources))
 
-    def fill() -> Path:
-        base.mkdir(parents=True, exist_ok=True)
-        experiment = experiment_of(request.address)
-        stage = Path(tempfile.mkdtemp(prefix="jupyter-", dir=base))
-        try:
-            (stage / "code").mkdir()
-            for name in folders:
-                (repository / name).mkdir(parents=True, exist_ok=True)
-            mounts = [Mount(str(repository / name), f"{_WORKSPACE}/{name}") for name in folders]
-            published = f"--publish={_HOST}:{port}:{port}"
-            arguments = [published, *request.options.run_arguments]
-            Script(
-                server_command(port, _WORKSPACE),
-                container=container(stage, _WORKSPACE, runtime, mounts, arguments).as_data(),
-                experiment_name=experiment,
-                environment_variables=server_environment(token, f"{_WORKSPACE}/{sources}"),
-                url=f"http://{_HOST}:{port}/lab?token={token}",
-            ).write(stage)
-        except BaseException:
-            shutil.rmtree(stage, ignore_errors=True)
-            raise
-        return stage
+    def fill(stage: Path) -> None:
+        (stage / "code").mkdir()
+        for name in folders:
+            (repository / name).mkdir(parents=True, exist_ok=True)
+        mounts = [Mount(str(repository / name), f"{_WORKSPACE}/{name}") for name in folders]
+        published = f"--publish={_HOST}:{port}:{port}"
+        arguments = [published, *request.options.run_arguments]
+        Script(
+            server_command(port, _WORKSPACE),
+            container=container(stage, _WORKSPACE, runtime, mounts, arguments).as_data(),
+            experiment_name=experiment_of(request.address),
+            environment_variables=server_environment(token, f"{_WORKSPACE}/{sources}"),
+            url=f"http://{_HOST}:{port}/lab?token={token}",
+        ).write(stage)
 
-    return written(repository / LOCAL_FOLDER, fill)
+    return new_local_folder(repository, "jupyter", fill)
 
 
 def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:

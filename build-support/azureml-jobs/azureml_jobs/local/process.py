@@ -72,6 +72,12 @@ def members(folder: str, pgid: Optional[int]) -> List[int]:
     return [-pgid]
 
 
+def signal_group(pgid: int, signum: int) -> None:
+    """Pass a signal on to a process group; one that has ended meanwhile is no error."""
+    with contextlib.suppress(OSError):
+        os.killpg(pgid, signum)
+
+
 def kill_members(folder: str, pgid: Optional[int]) -> None:
     """End all processes of a job at once, also those that they start meanwhile."""
     deadline = time.monotonic() + _KILL_SECONDS

@@ -18,7 +18,7 @@ from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.launch import launch
 from azureml_jobs.local.output import Log, last_lines, open_standard_descriptors, say
 from azureml_jobs.local.places import make_shared_folders
-from azureml_jobs.local.process import place, start_of
+from azureml_jobs.local.process import place, signal_group, start_of
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
 
@@ -137,10 +137,6 @@ class _Run:
         record.pgid_start = start_of(process.pid)
         self._save()
 
-        def ask(signum: int) -> None:
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signum)
-
         def stopping() -> None:
             record.status = status.CANCEL_REQUESTED
             self._save()
@@ -148,7 +144,7 @@ class _Run:
         ended = Supervision(
             process,
             interruptions,
-            ask=ask,
+            ask=lambda signum: signal_group(process.pid, signum),
             kill=lambda: started.kill(process.pid),
             copies=copies,
             grace=self._grace,

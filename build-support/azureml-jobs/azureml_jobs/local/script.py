@@ -20,6 +20,7 @@ from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.launch import Launch, launch
 from azureml_jobs.local.output import open_standard_descriptors, say
 from azureml_jobs.local.places import make_shared_folders
+from azureml_jobs.local.process import signal_group
 from azureml_jobs.local.record import write_atomically
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
 
@@ -105,11 +106,11 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
             ) from error
 
         def ask(signum: int) -> None:
+            if not has_terminal:
+                signal_group(process.pid, signum)
+                return
             with contextlib.suppress(OSError):
-                if has_terminal:
-                    process.send_signal(signum)
-                else:
-                    os.killpg(process.pid, signum)
+                process.send_signal(signum)
 
         ended = Supervision(
             process,

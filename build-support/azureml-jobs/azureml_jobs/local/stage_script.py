@@ -5,18 +5,16 @@ from __future__ import annotations
 import posixpath
 import shutil
 import stat
-import tempfile
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from azureml_jobs.destination import LOCAL_FOLDER
 from azureml_jobs.docker.container import Container, Mount, code_folder
 from azureml_jobs.errors import JobError
 from azureml_jobs.local.debugger.debugger import Debugger, StagedCode, debugged
 from azureml_jobs.local.places import container
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script
-from azureml_jobs.local.staging import experiment_of, seeded_prefix, written
+from azureml_jobs.local.staging import experiment_of, new_local_folder, seeded_prefix
 from azureml_jobs.local.workspace import job_name_stem
 from azureml_jobs.snapshot.layout import lay_out
 from azureml_jobs.snapshot.request import SOURCES_FOLDER, ScriptRequest
@@ -63,36 +61,26 @@ def stage_script(
     placed = _placed(request)
     python = "" if runtime.image else seeded_prefix(request.venv, folder)
     experiment = experiment_of(request.address)
-    base = repository / LOCAL_FOLDER / "local"
 
-    def fill() -> Path:
-        base.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f"{job_name_stem(experiment)}-", dir=base))
-        try:
-            for name, path in placed.items():
-                _copy(folder / SOURCES_FOLDER / path, stage / "code" / name)
-            (stage / "data").symlink_to(repository / "data")
-            inside = (
-                _script_container(stage, repository, runtime, request) if runtime.image else None
-            )
-            argv = list(command)
-            if debugger is not None:
-                code = StagedCode(stage / "code", placed, repository)
-                at = stage / "debugger"
-                argv = debugged(argv, debugger.write(at, at, code, inside))
-            Script(
-                argv,
-                python=python,
-                container=inside.as_data() if inside else None,
-                experiment_name=experiment,
-                result=result,
-            ).write(stage)
-        except BaseException:
-            shutil.rmtree(stage, ignore_errors=True)
-            raise
-        return stage
+    def fill(stage: Path) -> None:
+        for name, path in placed.items():
+            _copy(folder / SOURCES_FOLDER / path, stage / "code" / name)
+        (stage / "data").symlink_to(repository / "data")
+        inside = _script_container(stage, repository, runtime, request) if runtime.image else None
+        argv = list(command)
+        if debugger is not None:
+            code = StagedCode(stage / "code", placed, repository)
+            at = stage / "debugger"
+            argv = debugged(argv, debugger.write(at, at, code, inside))
+        Script(
+            argv,
+            python=python,
+            container=inside.as_data() if inside else None,
+            experiment_name=experiment,
+            result=result,
+        ).write(stage)
 
-    return written(repository / LOCAL_FOLDER, fill)
+    return new_local_folder(repository, job_name_stem(experiment), fill)
 
 
 def _placed(request: ScriptRequest) -> Mapping[str, str]:

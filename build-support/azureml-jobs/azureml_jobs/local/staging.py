@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Callable, TypeVar
 
@@ -35,6 +37,23 @@ def seeded_prefix(venv: PackagesVenv | None, folder: Path) -> str:
 def experiment_of(address: str) -> str:
     """The experiment to which a target belongs: the name of its folder."""
     return posixpath.basename(address.partition(":")[0]) or "local"
+
+
+def new_local_folder(repository: Path, prefix: str, fill: Callable[[Path], None]) -> Path:
+    """A new folder in `.azureml/local` that `fill` has written; what fails leaves none behind."""
+    base = repository / LOCAL_FOLDER / "local"
+
+    def make() -> Path:
+        base.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=base))
+        try:
+            fill(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return folder
+
+    return written(repository / LOCAL_FOLDER, make)
 
 
 def written(root: Path, write: Callable[[], Written]) -> Written:
