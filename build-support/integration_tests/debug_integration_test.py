@@ -116,14 +116,22 @@ def test_each_command_of_a_job_waits_in_its_turn(scratch: Scratch, port: int) ->
     with scratch.changed(changes):
         place = (script, line_of(script, "print("))
         process = scratch.start(*debug("venv", port, "job"))
+        assert process.stdout is not None
+        out = ""
         for word in ("one", "two"):
+            # Not before: for a moment the debugger of the first command takes connections still.
+            for line in process.stdout:
+                out += line
+                if "waiting for an editor" in line:
+                    break
             with Editor(port) as editor:
                 editor.attach({script: [place[1]]})
                 stop = editor.stopped()
                 check_stop(stop, place, {"said": f"'{word}'"})
                 stop.go_on()
                 editor.until_the_end()
-        out, _ = process.communicate(timeout=60)
+        out += process.stdout.read()
+        process.wait(timeout=60)
     assert process.returncode == 0, out
     assert out.count("waiting for an editor") == 2
 
