@@ -23,6 +23,7 @@ REPOSITORY = next(
     folder for folder in Path(__file__).resolve().parents if (folder / "pants.toml").is_file()
 )
 BASH = shutil.which("bash") or "/bin/bash"
+PYTHON = "%d.%d" % sys.version_info[:2]
 SYSTEM_TOOLS = ("bash", "cat", "env", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "sleep")
 
 # A client in place of Pants' own: says how it was started, and leaves behind what $LEAVE holds.
@@ -60,11 +61,14 @@ def copy_launcher(folder: Path) -> Path:
     )
     (folder / "pants.toml").write_text(
         '[GLOBAL]\npants_version = "2.17.1"\nbackend_packages = ["pants.backend.python"]\n'
-        '[python]\ninterpreter_constraints = ["CPython>=3.7"]\nenable_resolves = true\n'
+        f'[python]\ninterpreter_constraints = ["CPython=={PYTHON}.*"]\nenable_resolves = true\n'
         'resolves = { python-default = "default.lock" }\n',
         encoding="utf-8",
     )
-    (folder / "BUILD").write_text('python_requirement(name="six", requirements=["six==1.17.0"])\n')
+    (folder / "BUILD").write_text(
+        'python_requirement(name="six", requirements=["six==1.17.0"])\n'
+        'pex_binary(name="app", dependencies=[":six"])\n'
+    )
     return folder
 
 
@@ -414,15 +418,42 @@ def test_two_starts_at_once_make_one_whole_setup(made: Made) -> None:
     assert leftovers(made.cache) == []
 
 
-def test_locks_name_no_host(made: Made) -> None:
+@pytest.fixture(scope="module")
+def lock(made: Made) -> Path:
     below = made.repository / "below"
     below.mkdir(exist_ok=True)
     result = start(made.repository, "generate-lockfiles", env=made.env, cwd=below)
     assert result.returncode == 0, result.stderr
-    lock = (made.repository / "default.lock").read_text(encoding="utf-8")
-    urls = re.findall(r'"url": "(.*)"', lock)
+    return made.repository / "default.lock"
+
+
+def test_locks_name_no_host(lock: Path) -> None:
+    urls = re.findall(r'"url": "(.*)"', lock.read_text(encoding="utf-8"))
     assert urls, "a lock holds the URLs of the files"
     assert [url for url in urls if not url.startswith("https:/${PACKAGE_FILES}/")] == []
+
+
+def test_what_pip_is_told_by_the_machine_is_not_mixed_into_locked_packages(
+    made: Made, lock: Path, tmp_path: Path
+) -> None:
+    configuration = tmp_path / "pip/pip.conf"
+    configuration.parent.mkdir()
+    configuration.write_text(f"[global]\nconstraint = {tmp_path}/constraints.txt\n")
+    # pip's older resolver fails at any constraint, when it downloads what a lock names.
+    (tmp_path / "constraints.txt").write_text("torch<3\n")
+    result = start(
+        *(made.repository, "package", ":app"),
+        env={
+            **made.env,
+            "XDG_CONFIG_DIRS": str(tmp_path),
+            "PANTS_SUBPROCESS_ENVIRONMENT_ENV_VARS": "+['XDG_CONFIG_DIRS']",
+            # With empty caches, so that it is downloaded.
+            "PANTS_NAMED_CACHES_DIR": str(tmp_path / "named"),
+            "PANTS_LOCAL_STORE_DIR": str(tmp_path / "store"),
+        },
+    )
+    assert result.returncode == 0, result.stderr
+    assert (made.repository / "dist/app.pex").exists()
 
 
 def test_gives_the_official_launcher_the_same_settings(made: Made) -> None:

@@ -110,6 +110,9 @@ bootstrap_pinned() {
 }
 
 # Build the pex tool. Its bytes must be the same everywhere, hence no compression: zlib differs.
+#
+# It goes by what Pants tells it alone. pip would read the machine's own configuration even so, and
+# constraints there break the download of locked files (an AssertionError of pip's older resolver).
 bootstrap_build_pex() {
   local wheels="$new/wheels" source="$new/pex-source"
   bootstrap_pip download --require-hashes --no-deps --only-binary pex --dest "$wheels" \
@@ -118,7 +121,8 @@ bootstrap_build_pex() {
   PYTHONPATH="$source" PEX_IGNORE_RCFILES=true "$venv/bin/python" -m pex \
     "pex==$BOOTSTRAP_PEX_VERSION" --console-script pex --no-compress \
     --python-shebang '#!/usr/bin/env python3' --no-use-pip-config --no-pypi \
-    --find-links "$wheels" --disable-cache --output-file "$new/pex" || return
+    --find-links "$wheels" --disable-cache --inject-env PIP_CONFIG_FILE=/dev/null \
+    --output-file "$new/pex" || return
   rm -rf -- "$wheels" "$source"
 }
 

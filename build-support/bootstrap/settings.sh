@@ -4,7 +4,7 @@
 # Sourced by ./pants and by .pants.bootstrap at every start: it starts no process as long as all is
 # well. Works with bash 3.2, the one of macOS. What set_up.sh makes is outside of the repository:
 #
-#   <cache>/pants-2.17.1-pex-2.105.2-<digest>-<system>/py39.XXXXXX/
+#   <cache>/pants-2.17.1-pex-2.105.2-<digests>-<system>/py39.XXXXXX/
 #     venv/       the virtual environment that holds Pants
 #     pex         the `pex` command line tool as one file, which Pants would otherwise download
 #     index       what pip knows of the package index
@@ -20,8 +20,8 @@ BOOTSTRAP_PEX_VERSION=2.105.2
 BOOTSTRAP_DIGEST=fd8bd5af99889b0e
 
 # The built pex tool is the same on every system and with every Python from 3.7 to 3.11.
-BOOTSTRAP_PEX_SHA256=52f268a4d2bd39ff8c3cf6297eb74c66231a15606319c1069e19ad7ee7543f6c
-BOOTSTRAP_PEX_BYTES=17380339
+BOOTSTRAP_PEX_SHA256=837c1dc5d6e11063745b725a6db37b2d4b1f1867eea87e908b07139d2b981436
+BOOTSTRAP_PEX_BYTES=17380368
 
 # Pants itself runs on these, best first; its pex tool can also be built with newer ones.
 BOOTSTRAP_PANTS_PYTHONS="3.9 3.8 3.7"
@@ -40,7 +40,8 @@ bootstrap_folder() {
   [[ $cache == /* ]] || cache="$PWD/$cache"
   # Without the version of the system: an update of macOS must not cost a new setup.
   BOOTSTRAP_FOLDER="$cache/pants-$BOOTSTRAP_PANTS_VERSION-pex-$BOOTSTRAP_PEX_VERSION"
-  BOOTSTRAP_FOLDER="$BOOTSTRAP_FOLDER-$BOOTSTRAP_DIGEST-${OSTYPE%%[0-9]*}-$HOSTTYPE"
+  BOOTSTRAP_FOLDER="$BOOTSTRAP_FOLDER-$BOOTSTRAP_DIGEST-${BOOTSTRAP_PEX_SHA256:0:8}"
+  BOOTSTRAP_FOLDER="$BOOTSTRAP_FOLDER-${OSTYPE%%[0-9]*}-$HOSTTYPE"
 }
 
 # Set BOOTSTRAP_VALUE to what the file $1 says of $2; empty when it says nothing.
