@@ -9,10 +9,11 @@ import base64
 import hashlib
 import hmac
 import re
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
@@ -26,6 +27,12 @@ VERSION = "2021-12-02"
 SINGLE_PUT_BYTES = 16 << 20
 BLOCK_BYTES = 8 << 20
 WORKERS = 32
+# https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url: limits of its source.
+_COPY_BYTES = 256 << 20
+_COPY_URL_LENGTH = 2048
+# How long storage may take for a copy, before the file is sent in place of it.
+_COPY_SECONDS = 5.0
+_COPY_RATE = 20e6
 _SAS_HOURS = 12
 # A signature may not be known everywhere yet, and storage answers 409 while it makes room.
 _ALSO_TRANSIENT = frozenset({409})
@@ -48,6 +55,27 @@ class LocalFile:
     name: str
     path: Path
     size: int
+
+
+@dataclass(frozen=True)
+class CopySource:
+    """A blob elsewhere in the account. `url` holds a signature, or `token` is the user's own."""
+
+    url: str
+    token: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request to copy from it says, apart from the MD5."""
+        headers = {"x-ms-copy-source": self.url, "x-ms-requires-sync": "true"}
+        if self.token:
+            headers["x-ms-copy-source-authorization"] = f"Bearer {self.token}"
+        return headers
+
+    def is_worth_it(self, size: int) -> bool:
+        """Whether a file of `size` bytes can be copied, and that sends fewer bytes than itself."""
+        cost = sum(len(name) + len(value) for name, value in self.headers.items())
+        return cost < size <= _COPY_BYTES and len(self.url) <= _COPY_URL_LENGTH
 
 
 class Container:
@@ -83,6 +111,22 @@ class Container:
             body=content,
             headers={"x-ms-blob-type": "BlockBlob", "Content-MD5": _md5(content)},
         )
+
+    def copy(self, name: str, source: CopySource, file: LocalFile) -> None:
+        """Have storage make a blob of one elsewhere in its account, which holds what `file` holds.
+
+        Storage compares the MD5, and the new blob has that of its source. Raises `ServiceError`.
+        """
+        answer = self._send(
+            "PUT",
+            name,
+            headers={**source.headers, "x-ms-source-content-md5": file_md5(file.path)},
+            retry_also=frozenset(),
+            patience=_COPY_SECONDS + file.size / _COPY_RATE,
+        )
+        status = answer.headers.get("x-ms-copy-status")
+        if status != "success":
+            raise ServiceError(self.url(name), f"the copy is {status or 'not told of'}")
 
     def put_block(self, name: str, block: str, content: bytes) -> None:
         self._send(
@@ -141,6 +185,8 @@ class Container:
         body: bytes | None = None,
         accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
         sink: Callable[[bytes], None] | None = None,
+        retry_also: frozenset[int] = _ALSO_TRANSIENT,
+        patience: float | None = None,
     ) -> Answer:
         address = self.url(name) if name else self.address
         arguments = "&".join(part for part in (urlencode(query or {}), self._sas) if part)
@@ -152,20 +198,64 @@ class Container:
             body=body,
             accept=accept,
             sink=sink,
-            retry_also=_ALSO_TRANSIENT if method == "PUT" else frozenset(),
+            retry_also=retry_also if method == "PUT" else frozenset(),
+            patience=patience,
         )
 
 
-def send_files(
-    container: Container, files: list[LocalFile], prefix: str, shown: str
-) -> list[LocalFile]:
-    """Send files below `prefix`, several at once, each with its MD5 for storage to check; which.
+def missing_files(container: Container, files: list[LocalFile], prefix: str) -> list[LocalFile]:
+    """Those that no earlier attempt brought there."""
+    try:
+        present = {blob.name: blob for blob in container.list(prefix)}
+    except ServiceError as error:
+        # A signature may allow writing alone.
+        if error.status_code != 403:
+            raise
+        return files
+    return [
+        file
+        for file in files
+        if (blob := present.get(prefix + file.name)) is None
+        or blob.size != file.size
+        or blob.md5 != file_md5(file.path)
+    ]
 
-    Those that an earlier attempt brought there are not sent again. A blob that is sent twice is
-    replaced by the same bytes, so that a lost answer does not matter. Raises `OutsideError` that
-    names the file which could not be sent.
+
+def copy_files(
+    container: Container, files: Mapping[LocalFile, CopySource], prefix: str
+) -> set[LocalFile]:
+    """Have storage copy files, several at once; which of them it did.
+
+    After the first that it does not do, no other is tried: what it may not read, it may not read in
+    the next one either.
     """
-    files = _missing(container, files, prefix)
+    copied: set[LocalFile] = set()
+    refused = threading.Event()
+
+    def copying(file: LocalFile, source: CopySource) -> Callable[[], None]:
+        def copy() -> None:
+            if refused.is_set():
+                return
+            try:
+                container.copy(prefix + file.name, source, file)
+            except ServiceError:
+                refused.set()
+            else:
+                copied.add(file)
+
+        return copy
+
+    tasks = [Task(file.name, file.size, copying(file, source)) for file, source in files.items()]
+    run_all(tasks, WORKERS, Progress("Copying", len(tasks), sum(file.size for file in files)))
+    return copied
+
+
+def send_files(container: Container, files: list[LocalFile], prefix: str, shown: str) -> None:
+    """Send files below `prefix`, several at once, each with its MD5 for storage to check.
+
+    A blob that is sent twice is replaced by the same bytes, so that a lost answer does not matter.
+    Raises `OutsideError` that names the file which could not be sent.
+    """
     blocks = {file.name: _block_ids(file) for file in files if file.size > SINGLE_PUT_BYTES}
     tasks = []
     for file in files:
@@ -185,24 +275,6 @@ def send_files(
         if file.name in blocks
     ]
     run_all(commits, WORKERS, Progress("Sending", len(commits), 0))
-    return files
-
-
-def _missing(container: Container, files: list[LocalFile], prefix: str) -> list[LocalFile]:
-    try:
-        present = {blob.name: blob for blob in container.list(prefix)}
-    except ServiceError as error:
-        # A signature may allow writing alone.
-        if error.status_code != 403:
-            raise
-        return files
-    return [
-        file
-        for file in files
-        if (blob := present.get(prefix + file.name)) is None
-        or blob.size != file.size
-        or blob.md5 != file_md5(file.path)
-    ]
 
 
 def _sending(container: Container, file: LocalFile, prefix: str, shown: str) -> Callable[[], None]:
@@ -280,27 +352,24 @@ def file_md5(path: Path) -> str:
     return base64.b64encode(digest.digest()).decode()
 
 
-def sas_of_key(account: str, container: str, key: str) -> str:
-    """A signature for all of a container, made from the account's key, for some hours.
+def sas_of_key(
+    account: str, container: str, key: str, permissions: str = "rwl", hours: float = _SAS_HOURS
+) -> str:
+    """A signature for all of a container, made from the account's key.
 
+    It has no start, so that a clock which goes a little fast does not matter.
     https://learn.microsoft.com/rest/api/storageservices/create-service-sas
     """
-    now = datetime.now(timezone.utc)
-    # A clock that goes a little fast shall not make it invalid at first.
-    start, end = (
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        for moment in (now - timedelta(minutes=15), now + timedelta(hours=_SAS_HOURS))
-    )
-    permissions = "rwl"
-    fields = [permissions, start, end, f"/blob/{account}/{container}"]
+    end = datetime.now(timezone.utc) + timedelta(hours=hours)
+    expiry = end.strftime("%Y-%m-%dT%H:%MZ")
+    fields = [permissions, "", expiry, f"/blob/{account}/{container}"]
     # identifier, IP, protocol, version, resource, snapshot time, encryption scope, five headers
     fields += ["", "", "https", VERSION, "c", "", "", "", "", "", "", ""]
     signature = hmac.new(base64.b64decode(key), "\n".join(fields).encode(), hashlib.sha256)
     return urlencode(
         {
             "sp": permissions,
-            "st": start,
-            "se": end,
+            "se": expiry,
             "spr": "https",
             "sv": VERSION,
             "sr": "c",

@@ -30,6 +30,14 @@ inputs:
   data: {type: uri_folder, path: data}
 environment: {build: {path: docker}}
 """
+# Without data, so that nothing but a changed snapshot needs to know of storage.
+CODE_JOB = """\
+experiment_name: exp
+compute: azureml:cpu-cluster
+code: ..
+command: python -m exp.main
+environment: {build: {path: docker}}
+"""
 _SIGN_IN = ("AZURE_", "IDENTITY_", "MSI_", "ARM_CLOUD", "AZUREML_")
 
 
@@ -158,8 +166,10 @@ class Client:
     def requests(self, method: str = "", path: str = "", **how: Any) -> list[Recorded]:
         return self.service.recording.find(method, path, **how)
 
-    def add_fault(self, kind: str, method: str = "", path: str = "", **settings: Any) -> Any:
-        return self.service.faults.add(kind, method, path, **settings)
+    def add_fault(
+        self, kind: str, method: str = "", path: str = "", header: str = "", **settings: Any
+    ) -> Any:
+        return self.service.faults.add(kind, method, path, header=header, **settings)
 
 
 @pytest.fixture

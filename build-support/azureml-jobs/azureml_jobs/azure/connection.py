@@ -80,7 +80,8 @@ class Connection:
         self._tokens = tokens
         self._patience = patience_seconds() if patience is None else patience
         self._lock = threading.Lock()
-        self._pools: dict[str, urllib3.PoolManager] = {}
+        self._origins: dict[tuple[str, str], _Origin] = {}
+        self._context: ssl.SSLContext | None = None
         self.sent_bytes = 0
         self.sent_requests = 0
 
@@ -95,11 +96,13 @@ class Connection:
         accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
         sink: Callable[[bytes], None] | None = None,
         retry_also: frozenset[int] = frozenset(),
+        patience: float | None = None,
     ) -> Answer:
         """Send a request until it is answered as `accept` wants, or patience ends.
 
-        A mapping is sent as JSON. `sink` takes the parts of a large answer as they come; it is
-        given them once, so that a broken answer is an error at once. Raises `ServiceError`.
+        `patience` can be shorter than that of the connection. A mapping is sent as JSON. `sink`
+        takes the parts of a large answer as they come; it is given them once, so that a broken
+        answer is an error at once. Raises `ServiceError`.
         """
         given = dict(headers or {})
         if isinstance(body, Mapping):
@@ -107,8 +110,8 @@ class Connection:
             given.setdefault("Content-Type", "application/json")
         if method in ("POST", "PUT", "PATCH"):
             given["Content-Length"] = str(len(body or b""))
-        limit = self._patience + len(body or b"") / _SLOWEST_RATE
-        deadline = time.monotonic() + limit
+        limit = min(self._patience, patience or self._patience)
+        deadline = time.monotonic() + limit + len(body or b"") / _SLOWEST_RATE
         pause, token, renewed = _FIRST_PAUSE, None, False
         while True:
             if scope is not None and self._tokens is not None:
@@ -137,6 +140,10 @@ class Connection:
             time.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
+    def token(self, scope: str) -> str:
+        """A token that can be handed to a service which acts on the user's behalf."""
+        return self._tokens.token(scope) if self._tokens else ""
+
     def _send(
         self,
         method: str,
@@ -153,11 +160,12 @@ class Connection:
             self.sent_bytes += len(body or b"")
         silence = max(0.1, min(_SILENCE_SECONDS, deadline - time.monotonic()))
         begun = False
+        origin = self._origin(url)
         try:
             # Bytes would go out in one call with one time limit, whatever their number.
-            response = self._pool(url).request(
+            response = origin.pool.urlopen(
                 method,
-                url,
+                origin.target(url),
                 headers=dict(headers),
                 body=None if body is None else io.BytesIO(body),
                 timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, silence), read=silence),
@@ -190,23 +198,42 @@ class Connection:
             b"".join(parts),
         )
 
-    def _pool(self, url: str) -> urllib3.PoolManager:
+    def _origin(self, url: str) -> _Origin:
+        parts = urlsplit(url)
+        key = (parts.scheme, parts.netloc)
+        with self._lock:
+            if key not in self._origins:
+                self._context = self._context or _tls()
+                self._origins[key] = _Origin.of(*key, self._context)
+            return self._origins[key]
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Connections to one scheme and host, found once: for a small file that is a third of the work.
+
+    `is_absolute`: a proxy is told the whole address.
+    """
+
+    pool: urllib3.HTTPConnectionPool
+    is_absolute: bool
+
+    @classmethod
+    def of(cls, scheme: str, host: str, context: ssl.SSLContext) -> _Origin:
         import urllib3
 
-        parts = urlsplit(url)
-        proxy = ""
-        if not urllib.request.proxy_bypass(parts.netloc):
+        settings: dict[str, Any] = {"maxsize": 64, "blocksize": 1 << 17, "ssl_context": context}
+        manager, proxy = urllib3.PoolManager(**settings), ""
+        if not urllib.request.proxy_bypass(host):
             proxies = urllib.request.getproxies_environment()
-            proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
-        with self._lock:
-            if proxy not in self._pools:
-                settings: dict[str, Any] = {"maxsize": 64, "blocksize": 1 << 17}
-                settings["ssl_context"] = _tls()
-                if proxy:
-                    self._pools[proxy] = urllib3.ProxyManager(proxy, **settings)
-                else:
-                    self._pools[proxy] = urllib3.PoolManager(**settings)
-            return self._pools[proxy]
+            proxy = proxies.get(scheme) or proxies.get("all") or ""
+        if proxy:
+            manager = urllib3.ProxyManager(proxy, **settings)
+        pool = manager.connection_from_url(f"{scheme}://{host}")
+        return cls(pool, bool(proxy) and scheme == "http")
+
+    def target(self, url: str) -> str:
+        return url if self.is_absolute else urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 
 class _Broken(Exception):

@@ -39,6 +39,11 @@ class Later(Generic[Value]):
             raise self._errors[0]
         return self._values[0]
 
+    def result_within(self, seconds: float) -> Value | None:
+        """What the call gave; None when it needs longer. Raises what the call raised."""
+        self._thread.join(seconds)
+        return None if self._thread.is_alive() else self.result()
+
 
 @dataclass(frozen=True)
 class Task:

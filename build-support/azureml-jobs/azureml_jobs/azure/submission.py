@@ -79,6 +79,11 @@ class SubmissionFolder:
     def job_file(self) -> Path:
         return self.bundle / JOB_FILE
 
+    @property
+    def local(self) -> Path:
+        """The folder `.azureml`, in which it is."""
+        return self.path.parent.parent
+
     def read(self) -> Submission | None:
         """None when the submission has come to its end, and for what is no submission."""
         try:

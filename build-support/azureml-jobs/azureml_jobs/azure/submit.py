@@ -10,6 +10,7 @@ from typing import Callable
 
 from azureml_jobs.azure import sdk
 from azureml_jobs.azure.datastores import Datastores
+from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.parallel import Later
 from azureml_jobs.azure.session import Session
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
@@ -138,8 +139,12 @@ class _Sending:
         parts: dict[str, Later[Sent]] = {}
         if submission.snapshot is not None:
             snapshot = submission.snapshot
+            earlier = EarlierSnapshots(self._folder.local, workspace.place)
             parts["snapshot"] = self._later(
-                "snapshot", lambda: send_snapshot(workspace, bundle / CODE_FOLDER, snapshot)
+                "snapshot",
+                lambda: send_snapshot(
+                    workspace, datastores, earlier, bundle / CODE_FOLDER, snapshot
+                ),
             )
         if submission.environment is not None:
             digest, dockerfile = submission.environment, submission.dockerfile
@@ -190,4 +195,9 @@ def _told(job: SubmittedJob, submission: Submission, session: Session) -> str:
 def _cost(sent: Sent) -> str:
     if sent.was_there:
         return "unchanged, nothing sent"
-    return f"{sent.files} file{'' if sent.files == 1 else 's'}, {size_text(sent.size)} sent"
+    if not sent.copied:
+        return f"{sent.files:,} file{'' if sent.files == 1 else 's'}, {size_text(sent.size)} sent"
+    return (
+        f"{sent.files:,} of {sent.files + sent.copied:,} files sent, {size_text(sent.size)}; "
+        "the others were copied within storage"
+    )

@@ -7,10 +7,17 @@ import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
 
-from azureml_jobs.azure.blobs import Container, LocalFile, send_files
+from azureml_jobs.azure.blobs import (
+    Container,
+    LocalFile,
+    copy_files,
+    missing_files,
+    send_files,
+)
 from azureml_jobs.azure.datastores import Datastores
+from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
+from azureml_jobs.azure.parallel import Later
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, put_once
 from azureml_jobs.errors import OutsideError
 from azureml_jobs.snapshot.bundle import files_below
@@ -19,22 +26,36 @@ from azureml_jobs.snapshot.digest import entries_digest, environment_tag
 _ANY_VERSION = "1"
 # Below this folder azure-ai-ml puts what it sends, too.
 _FOLDER = "LocalUpload"
+# Less is sent before it is known how to copy it.
+_WORTH_COPYING_BYTES = 10_000
+# Who does not tell for so long how to copy would make the submission slower.
+_READER_SECONDS = 2.0
 
 
 @dataclass
 class Sent:
-    """What one asset cost: nothing when it was there already. `size` is in bytes."""
+    """What one asset cost: nothing when it was there already.
+
+    `files` of `size` bytes were sent, `copied` is how many storage copied from elsewhere.
+    """
 
     id: str
     files: int = 0
     size: int = 0
+    copied: int = 0
 
     @property
     def was_there(self) -> bool:
-        return self.files == 0
+        return self.files + self.copied == 0
 
 
-def send_snapshot(workspace: Workspace, folder: Path, digest: str) -> Sent:
+def send_snapshot(
+    workspace: Workspace,
+    datastores: Datastores,
+    earlier: EarlierSnapshots,
+    folder: Path,
+    digest: str,
+) -> Sent:
     """The code asset of the files in `folder`, whose snapshot has this sha256.
 
     Every attempt writes into a container of its own, which becomes the asset only when it is whole:
@@ -45,6 +66,12 @@ def send_snapshot(workspace: Workspace, folder: Path, digest: str) -> Sent:
     sent = Sent(workspace.asset_id("codes", name, _ANY_VERSION))
     if workspace.get(*path) is not None:
         return sent
+    files = _listed(folder)
+    contents = {file.name: _sha256(file.path) for file in files}
+    known = {file for file in files if earlier.hold(contents[file.name])}
+    reader = None
+    if sum(file.size for file in known) > _WORTH_COPYING_BYTES:
+        reader = Later(datastores.account_reader)
     pending = workspace.post(
         *path, "startPendingUpload", body={"pendingUploadType": "TemporaryBlobReference"}
     )
@@ -54,7 +81,16 @@ def send_snapshot(workspace: Workspace, folder: Path, digest: str) -> Sent:
     )
     # The folder's own name stands above the files, as with azure-ai-ml.
     prefix = f"{folder.name}/"
-    _send_folder(container, folder, prefix, sent)
+    shown = f"{folder.name}/"
+    missing = missing_files(container, files, prefix)
+    # First what has to be sent: meanwhile it is told how to copy the others.
+    _send(container, [file for file in missing if file not in known], prefix, sent, shown)
+    rest = [file for file in missing if file in known]
+    if reader is not None and (found := reader.result_within(_READER_SECONDS)) is not None:
+        copied = copy_files(container, earlier.sources(found, rest, contents), prefix)
+        sent.copied = len(copied)
+        rest = [file for file in rest if file not in copied]
+    _send(container, rest, prefix, sent, shown)
     put_once(
         workspace,
         *path,
@@ -66,6 +102,7 @@ def send_snapshot(workspace: Workspace, folder: Path, digest: str) -> Sent:
             }
         },
     )
+    earlier.remember(container.address, prefix, contents)
     return sent
 
 
@@ -81,7 +118,8 @@ def send_environment(
     container = datastores.default()
     # The whole digest: another content never has the same folder.
     prefix = f"{_FOLDER}/{digest}/{folder.name}/"
-    _send_folder(container, folder, prefix, sent)
+    missing = missing_files(container, _listed(folder), prefix)
+    _send(container, missing, prefix, sent, f"{folder.name}/")
     put_once(
         workspace,
         *path,
@@ -109,6 +147,7 @@ def send_data(datastores: Datastores, data: Path) -> Sent:
     # Written last, beside the folder: what is below it is whole.
     mark = f"{_FOLDER}/{digest}.complete"
     if not container.has(mark):
+        listed = missing_files(container, listed, f"{prefix}/")
         _send(container, listed, f"{prefix}/", sent, f"{data.name}: ")
         container.put(mark, b"")
     return sent
@@ -130,21 +169,22 @@ def listed_data(data: Path) -> tuple[list[LocalFile], str]:
         ) from error
 
 
-def _send_folder(container: Container, folder: Path, prefix: str, sent: Sent) -> None:
+def _listed(folder: Path) -> list[LocalFile]:
+    """The files below a folder, in the order of their names."""
     files = [
         _local_file(Path(parent, name), folder)
         for parent, _, names in os.walk(folder)
         for name in names
     ]
-    _send(container, files, prefix, sent, f"{folder.name}/")
+    return sorted(files, key=lambda file: file.name)
 
 
 def _send(
-    container: Container, files: Sequence[LocalFile], prefix: str, sent: Sent, shown: str
+    container: Container, files: list[LocalFile], prefix: str, sent: Sent, shown: str
 ) -> None:
-    done = send_files(container, sorted(files, key=lambda file: file.name), prefix, shown)
-    sent.files = len(done)
-    sent.size = sum(file.size for file in done)
+    send_files(container, files, prefix, shown)
+    sent.files += len(files)
+    sent.size += sum(file.size for file in files)
 
 
 def _local_file(path: Path, base: Path) -> LocalFile:

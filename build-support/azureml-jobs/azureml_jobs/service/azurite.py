@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import uuid
 from email.utils import formatdate, parsedate_to_datetime
 from http.client import HTTPResponse
 from typing import Mapping, Optional
@@ -23,6 +22,7 @@ from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
 from azureml_jobs.errors import OutsideError
+from azureml_jobs.service.blob_copies import copied
 from azureml_jobs.service.blobs import BlobStorage
 from azureml_jobs.service.clouds import ACCOUNT
 from azureml_jobs.service.messages import Answer, Body, Request
@@ -40,6 +40,8 @@ _QUERY = frozenset(
         *("maxresults", "include", "timeout"),
     }
 )
+# Of a request: what says that it is a copy, which the service makes.
+_OF_COPIES = ("x-ms-copy-", "x-ms-source-", "x-ms-requires-sync")
 # Of an answer: what belongs to the connection to Azurite.
 _HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "server", "date"}
@@ -125,32 +127,33 @@ class AzuriteStorage(BlobStorage):
             for key, value in request.headers.items()
             if key.startswith(("x-ms-", "content-", "if-")) or key == "range"
         }
-        body, copied = request.body, {}
-        if "x-ms-copy-source" in headers:
+        body, is_copy = request.body, "x-ms-copy-source" in headers
+        if is_copy:
             source = self.copy_source(request)
             body = Body(files=[source.file])
-            is_new = "x-ms-blob-type" in headers
             headers = {
                 "x-ms-blob-type": "BlockBlob",
                 "x-ms-blob-content-type": source.content_type,
                 **{f"{_METADATA}{key}": value for key, value in source.metadata.items()},
-                **{key: value for key, value in headers.items() if not key.startswith("x-ms-copy")},
+                **{key: value for key, value in headers.items() if not key.startswith(_OF_COPIES)},
                 "content-length": str(body.size),
             }
-            if not is_new:
-                copied = {"x-ms-copy-id": str(uuid.uuid4()), "x-ms-copy-status": "success"}
         query = {key: value for key, value in request.query.items() if key in _QUERY}
         answer = self._ask(request.method, container, name, query, headers, body)
         given = {key: value for key, value in answer.getheaders() if key.lower() not in _HOP}
         if request.method == "HEAD":
             # Of the blob, and not of this answer.
             given["Content-Length"] = answer.headers.get("Content-Length", "0")
-        status = 202 if copied and answer.status == 201 else answer.status
+        if is_copy and answer.status == 201:
+            with answer:
+                of_blob = ("etag", "last-modified")
+                identity = {key: each for key, each in given.items() if key.lower() in of_blob}
+                return copied(request, identity, answer.headers.get("Content-MD5", ""))
         if answer.length is None or request.method == "HEAD":
             # In chunks, as lists come, or without a body.
             with answer:
-                return Answer(status, answer.read(), {**given, **copied})
-        return Answer(status, answer, {**given, **copied}, answer.length)
+                return Answer(answer.status, answer.read(), given)
+        return Answer(answer.status, answer, given, answer.length)
 
     def _is_live(self, container: str, name: str) -> bool:
         return any(live.owns(container, name) for live in self.live)

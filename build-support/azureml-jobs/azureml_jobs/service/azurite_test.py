@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient
 from azureml_jobs.errors import OutsideError
 from azureml_jobs.service import faults
@@ -68,6 +69,13 @@ def test_azures_own_client_finds_what_it_wrote(
         source = container.get_blob_client("a/ü b").url
         assert copied.start_copy_from_url(source)["copy_status"] == "success"
         assert copied.get_blob_properties().metadata == {"k": "v"}
+        at_once = container.get_blob_client("at once")
+        signed = f"{source}?{azurite.access.signature('things', 'r')}"
+        made = at_once.start_copy_from_url(signed, requires_sync=True)
+        assert made["copy_status"] == "success"
+        assert at_once.download_blob().readall() == b"0123456789"
+        with pytest.raises(HttpResponseError, match="CannotVerifyCopySource"):
+            at_once.start_copy_from_url(source, requires_sync=True)
         copied.delete_blob()
         assert not copied.exists()
         container.delete_container()

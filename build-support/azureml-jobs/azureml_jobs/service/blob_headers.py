@@ -14,6 +14,7 @@ from azureml_jobs.service.state import BlobRecord
 
 _LARGEST_MD5_RANGE = 4 * 1024 * 1024
 _METADATA = "x-ms-meta-"
+ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
 
 
 def check_md5(request: Request, md5: str) -> None:

@@ -14,12 +14,20 @@ import time
 import uuid
 from email.utils import formatdate
 from typing import Optional
-from urllib.parse import urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
+from azureml_jobs.service.blob_copies import (
+    PUT_FROM_URL,
+    check_source,
+    copied,
+    copy_kind,
+    is_for_whole_account,
+    source_request,
+)
 from azureml_jobs.service.blob_files import LiveBlobs, base64_of, range_md5
 from azureml_jobs.service.blob_headers import (
+    ENCRYPTED,
     asked_range,
     check_conditions,
     check_md5,
@@ -199,43 +207,37 @@ class BlobStorage:
         with self.state.lock:
             check_conditions(request, self.blob(container, name))
             blob = self._commit(request, container, name, sha256, md5, size)
-        return Answer(201, headers={**identity(blob), "Content-MD5": md5, **_ENCRYPTED})
+        return Answer(201, headers={**identity(blob), "Content-MD5": md5, **ENCRYPTED})
 
     def _put_copy(self, request: Request, container: str, name: str) -> Answer:
         source = self.copy_source(request)
         with self.state.lock:
             check_conditions(request, self.blob(container, name))
             sha256, md5, size = self.keep(Body(files=[source.file]))
+            md5 = md5 if copy_kind(request) == PUT_FROM_URL else source.md5
             blob = self._commit(request, container, name, sha256, md5, size, source)
-        if request.headers.get("x-ms-blob-type") == "BlockBlob":
-            # Put Blob From URL
-            return Answer(201, headers={**identity(blob), "Content-MD5": md5, **_ENCRYPTED})
-        copy = {"x-ms-copy-id": str(uuid.uuid4()), "x-ms-copy-status": "success"}
-        return Answer(202, headers={**identity(blob), **copy})
+        return copied(request, identity(blob), md5)
 
     def copy_source(self, request: Request) -> BlobRecord:
         """The blob that a request copies from, where the caller may read it."""
-        parts = urlsplit(request.headers["x-ms-copy-source"])
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        headers = {"host": parts.netloc, "x-ms-version": _VERSION}
-        if "x-ms-copy-source-authorization" in request.headers:
-            headers["authorization"] = request.headers["x-ms-copy-source-authorization"]
-        elif request.headers.get("authorization", "").lower().startswith("sharedkey"):
-            # A key is for the whole account, and so for its source too.
-            headers = {}
-        asked = Request("GET", target, {"host": parts.netloc, **headers})
+        asked = source_request(request)
         address = self.address(asked)
         if address is None:
             raise BlobRefusal(400, "InvalidHeaderValue", "The source is not in this account.")
         container, _, name = address[1].lstrip("/").partition("/")
-        if headers:
-            try:
+        is_allowed = is_for_whole_account(request)
+        try:
+            if not is_allowed:
                 self.access.check(asked, address[0], container, name, "r")
-            except BlobRefusal as refusal:
-                raise BlobRefusal(403, "CannotVerifyCopySource", refusal.message) from refusal
-        source = self.blob(container, name)
-        if source is None:
-            raise BlobRefusal(404, "CannotVerifyCopySource", "The source does not exist.")
+            if not self.state.has_container(container):
+                raise BlobRefusal(404, "ContainerNotFound", "The container does not exist.")
+            source = self.blob(container, name)
+            if source is None:
+                raise no_blob()
+        except BlobRefusal as refusal:
+            # With the status that reading the source has.
+            raise BlobRefusal(refusal.status, "CannotVerifyCopySource", refusal.message) from None
+        check_source(request, source)
         return source
 
     def _put_block(self, request: Request, container: str, name: str) -> Answer:
@@ -249,7 +251,7 @@ class BlobStorage:
         sha256, md5, size = self.keep(request.body)
         check_md5(request, md5)
         self.state.put_block(container, name, block, size, sha256)
-        return Answer(201, headers={"Content-MD5": md5, **_ENCRYPTED})
+        return Answer(201, headers={"Content-MD5": md5, **ENCRYPTED})
 
     def _put_block_list(self, request: Request, container: str, name: str) -> Answer:
         try:
@@ -277,7 +279,7 @@ class BlobStorage:
             self.state.commit_blocks(container, name, chosen)
             given = request.headers.get("x-ms-blob-content-md5", "")
             blob = self._commit(request, container, name, sha256, given, size)
-        return Answer(201, headers={**identity(blob), **_ENCRYPTED})
+        return Answer(201, headers={**identity(blob), **ENCRYPTED})
 
     def _get_block_list(self, request: Request, container: str, name: str) -> Answer:
         asked = request.query.get("blocklisttype", "committed")
@@ -393,4 +395,3 @@ _CONTAINER_OPERATIONS = {
     ("HEAD", ""): ("_container_properties", "r"),
     ("GET", "list"): ("_list", "l"),
 }
-_ENCRYPTED = {"x-ms-request-server-encrypted": "true"}

@@ -182,7 +182,108 @@ def test_puts_a_blob_from_an_address_that_may_be_read(
     assert ok.status == 201
     assert plain(caller, container, "GET", "to").body == b"content"
     refused = plain(caller, container, "PUT", "to", x_ms_copy_source=source)
-    assert (refused.status, refused.headers["x-ms-error-code"]) == (403, "CannotVerifyCopySource")
+    assert (refused.status, refused.headers["x-ms-error-code"]) == (409, "CannotVerifyCopySource")
+
+
+def copy_at_once(
+    caller: Caller,
+    container: ContainerClient,
+    source: str = "from",
+    readable: str | None = None,
+    permissions: str = "cw",
+    **headers: str,
+) -> Answered:
+    """Copy Blob From URL. `readable` is the container that the signature of the source is for."""
+    signature = caller.service.access.signature(readable or container.container_name, "r")
+    address = f"{caller.service.url}{ACCOUNT}/{container.container_name}/{quote(source)}"
+    target = f"{ACCOUNT}/{container.container_name}/to"
+    allowed = caller.service.access.signature(container.container_name, permissions)
+    given = {"x-ms-copy-source": f"{address}?{signature}", "x-ms-requires-sync": "true"}
+    given.update((key.replace("_", "-"), value) for key, value in headers.items())
+    return caller.request("PUT", f"{target}?{allowed}", b"", given)
+
+
+def test_copies_at_once(caller: Caller, container: ContainerClient) -> None:
+    container.upload_blob("from", b"content", metadata={"k": "v"})
+    made = copy_at_once(caller, container, x_ms_source_content_md5=md5_of(b"content"))
+    assert (made.status, made.headers["x-ms-copy-status"]) == (202, "success")
+    assert made.headers["content-md5"] == md5_of(b"content")
+    blob = container.get_blob_client("to")
+    assert blob.download_blob().readall() == b"content"
+    shown = blob.get_blob_properties()
+    assert (bytes(shown.content_settings.content_md5 or b""), shown.metadata) == (
+        base64.b64decode(md5_of(b"content")),
+        {"k": "v"},
+    )
+
+
+def test_azures_own_client_copies_at_once_with_a_token(
+    caller: Caller, container: ContainerClient
+) -> None:
+    container.upload_blob("from", b"content")
+    source, copied = container.get_blob_client("from").url, container.get_blob_client("to")
+    token = f"Bearer {caller.token('https://storage.azure.com')}"
+    copied.start_copy_from_url(source, requires_sync=True, source_authorization=token)
+    assert copied.download_blob().readall() == b"content"
+    other = f"Bearer {caller.token('https://ml.azure.com')}"
+    with pytest.raises(HttpResponseError) as raised:
+        copied.start_copy_from_url(source, requires_sync=True, source_authorization=other)
+    assert "ErrorCode:CannotVerifyCopySource" in str(raised.value)
+    # The key, by which this client goes, is not enough for it.
+    with pytest.raises(HttpResponseError) as raised:
+        copied.start_copy_from_url(source, requires_sync=True)
+    assert raised.value.status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"source": "none"}, 404, "CannotVerifyCopySource"),
+        ({"readable": "another"}, 403, "CannotVerifyCopySource"),
+        ({"source": "empty"}, 400, "CannotVerifyCopySource"),
+        ({"permissions": "r"}, 403, "AuthorizationPermissionMismatch"),
+        ({"x_ms_source_content_md5": md5_of(b"another")}, 400, "Md5Mismatch"),
+        ({"x_ms_requires_sync": "yes"}, 400, "InvalidHeaderValue"),
+        ({"x_ms_copy_source": f"https://x/{'y' * 2048}"}, 400, "InvalidHeaderValue"),
+        ({"x_ms_copy_source": "https://elsewhere.example/a/b"}, 400, "InvalidHeaderValue"),
+        ({"if_none_match": "*"}, 409, "BlobAlreadyExists"),
+    ],
+    ids=[
+        *("no source", "a signature for another container", "an empty source"),
+        *("no right to write", "another MD5", "neither true nor false", "too long an address"),
+        *("outside of the account", "only where there is none"),
+    ],
+)
+def test_refuses_a_copy(
+    caller: Caller,
+    container: ContainerClient,
+    changes: dict[str, str],
+    status: int,
+    code: str,
+) -> None:
+    for name, content in {"from": b"content", "empty": b"", "to": b"old"}.items():
+        container.upload_blob(name, content)
+    refused = copy_at_once(caller, container, **changes)
+    assert (refused.status, refused.headers["x-ms-error-code"]) == (status, code)
+    assert container.download_blob("to").readall() == b"old"
+
+
+def test_a_source_in_a_container_that_is_gone_is_not_copied(
+    caller: Caller, container: ContainerClient
+) -> None:
+    name = "gone-container"
+    signature = caller.service.access.signature(name, "r")
+    address = f"{caller.service.url}{ACCOUNT}/{name}/x?{signature}"
+    refused = copy_at_once(caller, container, x_ms_copy_source=address)
+    assert (refused.status, refused.headers["x-ms-error-code"]) == (404, "CannotVerifyCopySource")
+
+
+def test_copies_no_more_than_256_mib_at_once(
+    caller: Caller, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azureml_jobs.service.blob_copies._COPY_FROM_URL_BYTES", 6)
+    container.upload_blob("from", b"content")
+    assert copy_at_once(caller, container).status == 409
 
 
 @pytest.mark.parametrize(

@@ -36,13 +36,15 @@ KINDS = (
 class Fault:
     """A rule. It hits requests of `method` whose path, with its query, holds the pattern `path`.
 
-    Of those, it lets `skip` pass, hits the next `times` (None: all), then none. `retry_after` is
-    the header's value in seconds. `hits` counts.
+    With `header`, only those that have this one, in lower case. Of those, it lets `skip` pass, hits
+    the next `times` (None: all), then none. `retry_after` is the header's value in seconds. `hits`
+    counts.
     """
 
     kind: str
     method: str = ""
     path: str = ""
+    header: str = ""
     skip: int = 0
     times: Optional[int] = 1
     status: int = 503
@@ -112,6 +114,8 @@ class Faults:
                 if rule.method and rule.method != request.method:
                     continue
                 if not re.search(rule.path, request.shown):
+                    continue
+                if rule.header and rule.header not in request.headers:
                     continue
                 rule.seen += 1
                 if rule.seen <= rule.skip:

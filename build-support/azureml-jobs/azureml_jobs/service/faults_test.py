@@ -119,3 +119,10 @@ def forget(caller: Caller) -> None:
 
     wait_for_end(caller.service, "one")
     assert caller.arm("DELETE", "/jobs/one").status == 200
+
+
+def test_hits_only_requests_that_have_a_header(caller: Caller) -> None:
+    rule = caller.service.faults.add(faults.STATUS, path="/discovery", header="x-chosen")
+    assert caller.request("GET", "/discovery").status == 200
+    assert caller.request("GET", "/discovery", headers={"X-Chosen": "1"}).status == 503
+    assert rule.hits == 1

@@ -11,7 +11,12 @@ from typing import Any, Mapping, Optional
 
 from azureml_jobs.service.messages import SECRET_QUERY, Request
 
-_SECRET_HEADERS = frozenset({"authorization", "x-azureml-token", "cookie", "x-identity-header"})
+_SECRET_HEADERS = frozenset(
+    {
+        *("authorization", "x-ms-copy-source-authorization"),
+        *("x-azureml-token", "cookie", "x-identity-header"),
+    }
+)
 
 
 @dataclass
@@ -63,7 +68,7 @@ class Recording:
                 shown=request.shown,
                 query={k: v for k, v in request.query.items() if k not in SECRET_QUERY},
                 headers={
-                    key: value
+                    key: re.sub(r"\bsig=[^&]*", "sig=***", value)
                     for key, value in request.headers.items()
                     if key.lower() not in _SECRET_HEADERS
                 },

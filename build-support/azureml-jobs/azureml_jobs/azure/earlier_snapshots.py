@@ -1,0 +1,94 @@
+"""What snapshots that were sent from here hold: storage copies from them what did not change.
+
+It is a file of `.azureml/sent-snapshots` for each workspace. It names contents and where they are,
+and nothing that would let anybody read them. Without it, everything is sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Iterable, Mapping
+
+from azureml_jobs.azure.blobs import CopySource, LocalFile
+from azureml_jobs.azure.datastores import AccountReader
+from azureml_jobs.destination import AzureWorkspace
+from azureml_jobs.local.record import write_atomically
+
+_FORMAT = 1
+_FOLDER = "sent-snapshots"
+# Several experiments take turns; some megabytes are the most that is read and written.
+_MOST_SNAPSHOTS = 20
+_MOST_FILES = 20_000
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """`container` is its address; `files` are names of blobs by the sha256 of what they hold."""
+
+    container: str
+    files: Mapping[str, str]
+
+
+class EarlierSnapshots:
+    """`local` is the folder `.azureml`. Contents are known by their sha256."""
+
+    def __init__(self, local: Path, workspace: AzureWorkspace) -> None:
+        digest = hashlib.sha256(f"{workspace.cloud} {workspace.resource_id}".lower().encode())
+        self._file = local / _FOLDER / f"{digest.hexdigest()[:16]}.json"
+        self._snapshots = self._read()
+
+    def hold(self, content: str) -> bool:
+        return any(content in each.files for each in self._snapshots)
+
+    def sources(
+        self, reader: AccountReader, files: Iterable[LocalFile], contents: Mapping[str, str]
+    ) -> dict[LocalFile, CopySource]:
+        """From where to copy which files, as far as that sends fewer bytes than they have.
+
+        `contents` are their sha256 by their names.
+        """
+        found = {}
+        for file in files:
+            for each in self._snapshots:
+                account, _, container = each.container.rpartition("/")
+                name = each.files.get(contents[file.name])
+                if name is not None and account == reader.address:
+                    source = reader.source(container, name)
+                    if source.is_worth_it(file.size):
+                        found[file] = source
+                    break
+        return found
+
+    def remember(self, container: str, prefix: str, contents: Mapping[str, str]) -> None:
+        """A snapshot is whole in the container of this address, below `prefix`.
+
+        What cannot be written is only sent again. Of two at once, one is remembered.
+        """
+        sent = _Snapshot(container, {each: f"{prefix}{name}" for name, each in contents.items()})
+        kept, room = [], _MOST_FILES
+        # What another process has written meanwhile is kept.
+        for snapshot in [sent, *self._read()][:_MOST_SNAPSHOTS]:
+            room -= len(snapshot.files)
+            if room >= 0:
+                kept.append(asdict(snapshot))
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"format": _FORMAT, "snapshots": kept}, indent=1)
+            write_atomically(self._file, text + "\n")
+
+    def _read(self) -> list[_Snapshot]:
+        """The newest first; none where the file is damaged, or of another version of this tool."""
+        try:
+            known = json.loads(self._file.read_text(encoding="utf-8"))
+            if known["format"] == _FORMAT:
+                return [
+                    _Snapshot(str(each["container"]), dict(each["files"]))
+                    for each in known["snapshots"]
+                ]
+        except (OSError, ValueError, TypeError, KeyError):
+            pass
+        return []

@@ -1,0 +1,205 @@
+"""What a snapshot costs on its way to Azure ML: bytes on the wire and time, beside azure-ai-ml.
+
+README.md in this folder says how it is run and what it measures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+JOB = """\
+command: python m0.py
+code: ./code
+environment: {image: 'python:3.11'}
+compute: azureml:cpu-cluster
+experiment_name: benchmark
+"""
+STEPS = ("first", "unchanged", "one edited")
+CLIENTS = ("ours", "azure-ai-ml")
+
+
+@dataclass
+class Cost:
+    """`seconds` are from the first request to the service's answer that it has the job."""
+
+    seconds: float
+    processor: float
+    up: int
+    down: int
+
+
+class Relay:
+    """Passes connections on to a port of this machine, and counts their bytes."""
+
+    def __init__(self, port: int) -> None:
+        self.up = self.down = 0
+        self._target = port
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            near, _ = self._listener.accept()
+            far = socket.create_connection(("127.0.0.1", self._target))
+            for each in (near, far):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for ends, is_up in (((near, far), True), ((far, near), False)):
+                threading.Thread(target=self._pass, args=(*ends, is_up), daemon=True).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket, is_up: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                with self._lock:
+                    self.up += len(data) if is_up else 0
+                    self.down += 0 if is_up else len(data)
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def service(slowness: float) -> Iterator[dict[str, str]]:
+    """The stand-in in a process of its own; the variables with which clients find it."""
+    with subprocess.Popen(
+        [sys.executable, __file__, "--serve", str(slowness)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        if process.stdout is None:
+            raise RuntimeError("no output")
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            # It ends when its input does.
+            process.communicate()
+
+
+def serve(slowness: float) -> None:
+    from azureml_jobs.service import faults
+    from azureml_jobs.service.start import running_service
+
+    with running_service(jobs_at_once=0) as running:
+        running.recording.is_kept = False
+        if slowness:
+            running.faults.add(faults.SLOW, times=None, seconds=slowness)
+        print(json.dumps(running.client.by_proxy("secret")), flush=True)
+        sys.stdin.read()
+
+
+def write_snapshot(folder: Path, files: int, size: int, large: int) -> None:
+    chosen = random.Random(1)
+    for number in range(files - 1):
+        path = folder / f"code/package{number % 50}/m{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(chosen.randbytes(size // 2).hex().encode())
+    (folder / "code/resource.bin").write_bytes(chosen.randbytes(large))
+    (folder / "job.yaml").write_text(JOB)
+
+
+def edit(folder: Path, text: str) -> None:
+    with open(folder / "code/package0/m0.py", "a") as file:
+        file.write(f"{text}\n")
+
+
+def submit(client: str, folder: Path) -> None:
+    """Submit once and print the seconds; what is imported is no part of them."""
+    from azureml_jobs.azure import sdk
+    from azureml_jobs.azure.datastores import Datastores
+    from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
+    from azureml_jobs.azure.session import Session
+    from azureml_jobs.azure.upload import listed_data, send_snapshot
+    from azureml_jobs.destination import configured_workspace
+
+    sdk.import_sdk()
+    place = configured_workspace(folder)
+    if place is None:
+        raise RuntimeError("no workspace is named")
+    session = Session(place)
+    workspace = session.workspace
+    name = f"benchmark-{time.time_ns()}"
+    begun, processor = time.monotonic(), time.process_time()
+    code = None
+    if client == "ours":
+        digest = listed_data(folder / "code")[1]
+        earlier = EarlierSnapshots(folder / "local", place)
+        datastores = Datastores(workspace)
+        code = send_snapshot(workspace, datastores, earlier, folder / "code", digest).id
+    job = sdk.load(folder / "job.yaml", name, code, None, {}, {})
+    sdk.create(job, place, workspace.cloud, session.sign_in)
+    print(json.dumps([time.monotonic() - begun, time.process_time() - processor]))
+
+
+def measured(client: str, folder: Path, variables: dict[str, str], is_counted: bool) -> Cost:
+    # As a proxy it speaks for Azure's own hosts: names are as long as they are there.
+    port = int(variables["HTTPS_PROXY"].rpartition(":")[2])
+    relay = Relay(port) if is_counted else None
+    if relay is not None:
+        variables = {
+            key: value.replace(f"127.0.0.1:{port}", f"127.0.0.1:{relay.port}")
+            for key, value in variables.items()
+        }
+    done = subprocess.run(
+        [sys.executable, __file__, "--submit", client, str(folder)],
+        env={**os.environ, **variables, "AZUREML_JOBS_PATIENCE": "300"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seconds, processor = json.loads(done.stdout.splitlines()[-1])
+    return Cost(seconds, processor, relay.up if relay else 0, relay.down if relay else 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--size", type=int, default=4000, help="of each file, in bytes")
+    parser.add_argument("--large", type=int, default=30_000_000, help="of one more, in bytes")
+    parser.add_argument("--slowness", type=float, default=0.0, help="of every answer, in seconds")
+    parser.add_argument("--times", type=int, default=1, help="how often all is measured")
+    parser.add_argument("--time", action="store_true", help="the first upload alone, uncounted")
+    parser.add_argument("--serve", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--submit", nargs=2, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.serve is not None:
+        serve(asked.serve)
+    elif asked.submit:
+        submit(asked.submit[0], Path(asked.submit[1]))
+    else:
+        compare(asked)
+
+
+def compare(asked: argparse.Namespace) -> None:
+    print(f"{'client':<12} {'step':<11} {'sent':>12} {'received':>12} {'seconds':>8} {'CPU':>6}")
+    for turn in range(asked.times):
+        for client in CLIENTS:
+            with service(asked.slowness) as variables, tempfile.TemporaryDirectory() as name:
+                folder = Path(name)
+                write_snapshot(folder, asked.files, asked.size, asked.large)
+                for step in STEPS[: 1 if asked.time else None]:
+                    if step == "one edited":
+                        edit(folder, f"edited {turn}")
+                    cost = measured(client, folder, variables, not asked.time)
+                    print(
+                        f"{client:<12} {step:<11} {cost.up:>12,} {cost.down:>12,} "
+                        f"{cost.seconds:>8.1f} {cost.processor:>6.1f}",
+                        flush=True,
+                    )
+
+
+if __name__ == "__main__":
+    main()
