@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -12,11 +11,13 @@ from typing import Any
 
 import pytest
 import run
-from azureml_jobs.azure.conftest import JOB, Client
+from azureml_jobs.azure.conftest import CODE_JOB, JOB, Client
 from azureml_jobs.azure.connection import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder
 from azureml_jobs.service import faults
 
+# The door of the job tool, as `./pants` starts it.
+RUN = str(Path(run.__file__ or "").resolve())
 # Method and path of each request that a first submission sends.
 REQUESTS = {
     "metadata": ("GET", "/metadata/endpoints"),
@@ -122,15 +123,57 @@ def test_a_lasting_fault_is_told_soon_and_the_next_run_goes_on(
     assert_one_whole_job(client)
 
 
-def test_an_upload_that_fails_names_its_file(
-    client: Client, capsys: pytest.CaptureFixture[str]
+# What a submission sends beside these when a part of its snapshot is one that was sent before.
+REQUESTS_AFTER_AN_EDIT = {
+    "where the account is": ("GET", "/datastores/workspaceblobstore"),
+    "its key": ("POST", "/listSecrets"),
+    "a copied file": ("PUT", r"/standin-[0-9a-f-]+/code/exp/words\.txt", "x-ms-copy-source"),
+}
+WORDS = b"word\n" * 4000
+
+
+def submit_and_edit(client: Client) -> None:
+    client.gathered.add("src/exp/words.txt", WORDS)
+    assert client.submit(CODE_JOB) == 0
+    client.service.recording.clear()
+    client.gathered.write("src/exp/main.py", "import common.a  # edited\n")
+
+
+def assert_second_job_is_whole(client: Client, is_copied: bool) -> None:
+    _, job = client.jobs()
+    edited = {"exp/words.txt": WORDS, "exp/main.py": b"import common.a  # edited\n"}
+    assert client.snapshot(job) == {**SNAPSHOT, **edited}
+    taken = [each for each in client.requests("PUT", r"/exp/words\.txt") if each.was_handled]
+    assert taken and all(("x-ms-copy-source" in each.headers) == is_copied for each in taken)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("request_of", REQUESTS_AFTER_AN_EDIT)
+def test_a_fault_that_passes_is_no_reason_to_send_what_can_be_copied(
+    client: Client, request_of: str, fault: tuple[str, dict[str, Any]]
 ) -> None:
-    client.set(**{PATIENCE_VARIABLE: "0.3"})
-    client.add_fault("status", "PUT", "/code/exp/main", times=None, status=500)
-    assert client.submit() == 1
-    err = capsys.readouterr().err
-    assert "code/exp/main.py: the file could not be sent: the service answered 500" in err
-    assert "sig=" not in err
+    submit_and_edit(client)
+    kind, settings = fault
+    if kind == faults.EXPIRED_TOKEN and request_of == "a copied file":
+        kind, settings = faults.STATUS, {"status": 408}
+    rule = client.add_fault(kind, *REQUESTS_AFTER_AN_EDIT[request_of], **settings)
+    assert client.submit(CODE_JOB) == 0
+    assert rule.hits == 1
+    assert_second_job_is_whole(client, is_copied=True)
+
+
+@pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
+@pytest.mark.parametrize("request_of", REQUESTS_AFTER_AN_EDIT)
+def test_what_cannot_be_copied_is_sent(
+    client: Client, request_of: str, fault: tuple[str, dict[str, Any]]
+) -> None:
+    submit_and_edit(client)
+    kind, settings = fault
+    client.set(**{PATIENCE_VARIABLE: "0.5"})
+    rule = client.add_fault(kind, *REQUESTS_AFTER_AN_EDIT[request_of], times=None, **settings)
+    assert client.submit(CODE_JOB) == 0
+    assert rule.hits > 0
+    assert_second_job_is_whole(client, is_copied=False)
 
 
 def test_a_job_whose_answer_was_always_lost_is_found_by_the_next_run(
@@ -155,7 +198,9 @@ def test_an_interrupted_upload_goes_on_where_it_ended(client: Client) -> None:
     client.service.faults.clear()
     client.service.recording.clear()
     assert client.submit() == 0
-    assert len(client.requests("PUT", r"/code/.*\.py")) == 43 - len(arrived) < 43
+    # What was under way when the first run ended may have arrived after it.
+    again = client.requests("PUT", r"/code/.*\.py")
+    assert 0 < len(again) <= 43 - len(arrived) < 43
     (job,) = client.jobs()
     assert len(client.snapshot(job)) == 43
 
@@ -172,62 +217,58 @@ def test_a_token_that_expires_is_renewed(client: Client) -> None:
 def test_two_at_once_under_one_name_make_one_job(client: Client) -> None:
     folders = [client.stage(JOB, "name=mine") for _ in range(2)]
     assert in_processes(client, folders) == [0, 0]
-    assert [job["name"] for job in client.jobs()] == ["first", "mine"]
-    assert client.snapshot(client.jobs()[1]) == SNAPSHOT
+    (job,) = [job for job in client.jobs() if job["name"] != "first"]
+    assert job["name"] == "mine"
+    assert client.snapshot(job) == SNAPSHOT
+    assert_nothing_is_left(client)
 
 
 def test_a_hundred_at_once_make_a_hundred_jobs(client: Client) -> None:
     folders = [client.stage() for _ in range(100)]
     assert in_processes(client, folders) == [0] * 100
     jobs = [job for job in client.jobs() if job["name"] != "first"]
-    assert len({job["name"] for job in jobs}) == 100
-    (code,) = {job["properties"]["codeId"] for job in jobs}
-    assert client.snapshot(jobs[0]) == SNAPSHOT
+    assert {job["name"] for job in jobs} == {folder.path.name for folder in folders}
+    assert len(jobs) == 100
+    for job in jobs:
+        assert client.snapshot(job) == SNAPSHOT
+    # The first one's, and then many that found no snapshot.
+    assert len(client.requests("POST", "/startPendingUpload")) > 2
+    assert_nothing_is_left(client)
 
 
-# The first one is sent by a process of which copies send the others: nothing is imported anew.
-FORKING = """
-import gc, json, os, sys
-from azureml_jobs import cli
-first, *others = json.load(sys.stdin)
-environment = dict(os.environ)
-assert cli.main(["submit", first]) == 0
-os.environ.update(environment)
-gc.freeze()
-children = []
-for folder in others:
-    child = os.fork()
-    if child == 0:
-        status = 70
-        try:
-            status = cli.main(["submit", folder])
-        finally:
-            sys.stdout.flush()
-            os._exit(status)
-    children.append(child)
-statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-print("", json.dumps(statuses), sep="\\n")
-"""
+def assert_nothing_is_left(client: Client) -> None:
+    assert list((client.repository / ".azureml/submissions").iterdir()) == []
 
 
 def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
-    """Statuses of submissions in processes of their own, all at once; one more job is made."""
-    # With other code, so that what all the others share is sent by them.
+    """Statuses of submissions by processes of their own, all at once.
+
+    Nobody has sent their snapshot before. One more job, `first`, is made of other code: after it,
+    no process has to compile anything.
+    """
+    client.set(**{PATIENCE_VARIABLE: "200"})
+    environment = client.of_a_process()
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     client.gathered.add("src/exp/another.py")
-    first = client.stage(JOB, "name=first")
-    client.set(**{PATIENCE_VARIABLE: "60"})
-    done = subprocess.run(
-        [sys.executable, "-c", FORKING],
-        input=json.dumps([str(folder.path) for folder in (first, *folders)]),
-        cwd=client.repository,
-        env=client.of_a_process(),
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=100,
-        check=True,
-    )
-    statuses: list[int] = json.loads(done.stdout.splitlines()[-1])
-    return statuses
+
+    def started(folder: SubmissionFolder) -> subprocess.Popen[bytes]:
+        command = [sys.executable, RUN, "submit", str(folder.path)]
+        return subprocess.Popen(
+            command, cwd=client.repository, env=environment, stdout=subprocess.DEVNULL
+        )
+
+    processes = [started(client.stage(JOB, "name=first"))]
+    try:
+        assert processes[0].wait(timeout=60) == 0
+        # So that most have asked before the first of them has sent it.
+        client.add_fault(faults.SLOW, "GET", "/codes/", times=None, seconds=8.0)
+        processes += map(started, folders)
+        deadline = time.monotonic() + 400
+        return [each.wait(timeout=deadline - time.monotonic()) for each in processes[1:]]
+    finally:
+        for each in processes:
+            each.kill()
+            each.wait()
 
 
 def test_a_submission_that_is_killed_makes_one_job_when_it_is_started_anew(client: Client) -> None:
@@ -235,7 +276,7 @@ def test_a_submission_that_is_killed_makes_one_job_when_it_is_started_anew(clien
     # It is killed after the service has taken the job, and before it learns of it.
     rule = client.add_fault(faults.SLOW, "PUT", "/jobs/", seconds=1.0)
     process = subprocess.Popen(
-        [sys.executable, str(Path(run.__file__ or "").resolve()), "submit", str(folder.path)],
+        [sys.executable, RUN, "submit", str(folder.path)],
         cwd=client.repository,
         env=client.of_a_process(),
     )
