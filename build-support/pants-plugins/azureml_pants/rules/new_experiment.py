@@ -7,8 +7,8 @@ from pathlib import Path
 
 from azureml_jobs.errors import JobError
 from azureml_jobs.experiment.create import ExperimentRequest, create_experiment
-from azureml_jobs.experiment.locks import locked_projects
 from azureml_jobs.experiment.resolve import ResolveRequest
+from azureml_jobs.locks.lock import locked_projects
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
 from pants.backend.python.dependency_inference.module_mapper import (
     FirstPartyPythonModuleMapping,

@@ -9,7 +9,9 @@ from pants.testutil.rule_runner import GoalRuleResult, RuleRunner
 LOCK = """\
 // By Pants.
 {"locked_resolves": [{"locked_requirements": [
-    {"project_name": "scipy"}, {"project_name": "pyyaml"}, {"project_name": "some-thing"}
+    {"project_name": "scipy", "version": "1"},
+    {"project_name": "pyyaml", "version": "1"},
+    {"project_name": "some-thing", "version": "1"}
 ]}]}
 """
 REPOSITORY = {

@@ -1,0 +1,105 @@
+"""Locks are read below the notes of Pants, and what is the same stays word for word."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from azureml_jobs.locks.lock import Lock, Pin, canonical_name, locked_projects, read_lock
+from azureml_jobs.locks.testing import lock_text, package
+
+NOTES = "// By Pants.\n//\n// {\n//   1\n// }\n\n"
+
+
+@pytest.mark.parametrize("notes", ["", NOTES])
+def test_reads_all_parts_of_a_lock_below_the_notes_of_pants(notes: str) -> None:
+    text = lock_text(
+        [package("numpy", "2.0"), package("scikit-learn", "1.9")],
+        [package("numpy", "1.26"), package("six", "1.0")],
+        notes=notes,
+    )
+    assert locked_projects(text) == {"numpy", "scikit-learn", "six"}
+    lock = Lock(text)
+    assert lock.versions() == {
+        "numpy": ("1.26", "2.0"),
+        "scikit-learn": ("1.9",),
+        "six": ("1.0",),
+    }
+    assert [str(pin) for pin in lock.pins][-1] == 'six==1.0; python_version == "3.1"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "numpy==1.0 --hash=sha256:00\n",
+        "[]",
+        "{}",
+        '{"locked_resolves": null}',
+        '{"locked_resolves": [{"locked_requirements": [{"project_name": "a"}]}]}',
+        '<<<<<<< HEAD\n{"locked_resolves": []}',
+    ],
+    ids=["empty", "requirements", "a list", "no parts", "null", "no version", "a merge"],
+)
+def test_what_is_no_lock_holds_nothing(text: str) -> None:
+    assert read_lock(text) is None
+    assert locked_projects(text) == frozenset()
+
+
+def kept(old: str, new: str, *pins: Pin) -> Any:
+    return json.loads(Lock(new).keeping(Lock(old), pins))
+
+
+def packages(content: Any) -> list[dict[str, Any]]:
+    return content["locked_resolves"][0]["locked_requirements"]
+
+
+def test_the_same_release_stays_word_for_word() -> None:
+    old = package("numpy", "2.0", "linux", "mac", requires_dists=["a"])
+    new = package("numpy", "2.0", "mac", "linux", "windows", requires_dists=["b"])
+    found = packages(kept(lock_text([old]), lock_text([new, package("six", "1.0")])))
+    assert found == [old, package("six", "1.0")]
+
+
+def test_each_part_of_a_split_lock_keeps_its_own() -> None:
+    old = [package("numpy", "2.0", "a", "b")], [package("numpy", "2.0", "a", "c")]
+    new = [package("numpy", "2.0", "a")], [package("numpy", "2.0", "a")]
+    found = kept(lock_text(*old), lock_text(*new))
+    assert [part["locked_requirements"] for part in found["locked_resolves"]] == list(old)
+
+
+@pytest.mark.parametrize(
+    "new",
+    [package("numpy", "2.1", "linux"), package("numpy", "2.0", "other file")],
+    ids=["another version", "a release that was replaced under its version"],
+)
+def test_what_is_not_the_same_is_taken_as_it_is_now(new: dict[str, Any]) -> None:
+    old = package("numpy", "2.0", "linux")
+    assert packages(kept(lock_text([old]), lock_text([new]))) == [new]
+
+
+def test_for_other_pythons_the_files_are_those_that_serve_them() -> None:
+    old, new = package("numpy", "2.0", "cp311"), package("numpy", "2.0", "cp311", "cp312")
+    settings = {"requires_python": ["CPython==3.12.*"]}
+    assert packages(kept(lock_text([old]), lock_text([new], **settings))) == [new]
+
+
+def test_another_pex_is_no_other_setting() -> None:
+    old, new = package("numpy", "2.0", "a"), package("numpy", "2.0", "a", "b")
+    assert packages(kept(lock_text([old]), lock_text([new], pex_version="3"))) == [old]
+
+
+def test_what_was_held_is_not_written_down_as_the_user_s_constraints() -> None:
+    text = lock_text([package("numpy", "2.0")], constraints=["numpy==2.0", "six<2"])
+    assert kept(text, text, Pin("numpy", "2.0"))["constraints"] == ["six<2"]
+
+
+def test_a_lock_with_nothing_new_has_the_same_bytes() -> None:
+    text = lock_text([package("numpy", "2.0"), package("zoë", "1")])
+    assert Lock(text).keeping(Lock(NOTES + text), ()) == text
+    assert Lock(text).keeping(None, ()) == text
+
+
+def test_names_mean_the_same_however_they_are_spelt() -> None:
+    assert canonical_name("Azure_AI.ml--x") == canonical_name("azure-ai-ml-x")

@@ -1,0 +1,66 @@
+"""What is checked before locks are synced with their requirements, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Optional
+
+from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.jobfile.mistakes import nearest
+from azureml_jobs.locks.lock import Lock, read_lock
+from azureml_jobs.replace_file import replace_file
+
+
+def check_names(asked: Iterable[str], resolves: Collection[str]) -> tuple[str, ...]:
+    """The resolves that are asked for, each once; all when none is. Raises `JobError`."""
+    names = tuple(dict.fromkeys(asked)) or tuple(resolves)
+    for name in names:
+        if name not in resolves:
+            close = nearest(name, resolves)
+            first = [close] if close else []
+            valid = ", ".join([*first, *sorted(set(resolves) - {close})])
+            raise JobError(
+                f"--resolve={name}",
+                "there is no such resolve",
+                f"Write one of these: {valid}. A new one is made by "
+                "`./pants new-experiment --resolve=older`.",
+            )
+    return names
+
+
+def check_requirements(where: str, resolve: str, requirements: Collection[str]) -> None:
+    """Raise `JobError` when there is nothing to lock."""
+    if not requirements:
+        raise JobError(
+            where,
+            f"the resolve `{resolve}` has no requirements",
+            "Write a package into its list. The list needs a target, such as "
+            f'`python_requirements(source="{resolve}-requirements.txt", resolve="{resolve}")`.',
+        )
+
+
+def parse_old(path: str, resolve: str, text: str) -> Optional[Lock]:
+    """The lock that is there; None when there is none yet. Raises `JobError` when it is broken."""
+    if not text.strip():
+        return None
+    lock = read_lock(text)
+    if lock is None:
+        raise JobError(
+            path,
+            "this is no lock that could be synced",
+            f"Restore it from git; in a merge, take one side: `git checkout --theirs {path}`. Then "
+            f"run this again. `./pants generate-lockfiles --resolve={resolve}` makes a new one, "
+            "with the newest releases of everything.",
+        )
+    return lock
+
+
+def write_locks(root: Path, contents: Mapping[str, bytes]) -> None:
+    """Write each file below `root` in one step."""
+    for path, content in contents.items():
+        try:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            replace_file(root / path, content)
+        except OSError as error:
+            raise OutsideError(path, f"it could not be written: {error.strerror}") from error

@@ -1,0 +1,63 @@
+"""Mistakes are told before anything is asked of the package index; nothing is half-written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.locks.sync import check_names, check_requirements, parse_old, write_locks
+from azureml_jobs.locks.testing import lock_text, package
+
+RESOLVES = {"azureml": "a.lock", "experiments": "e.lock", "older": "o.lock"}
+
+
+def test_all_resolves_are_meant_when_none_is_named() -> None:
+    assert check_names([], RESOLVES) == ("azureml", "experiments", "older")
+    assert check_names(["older", "azureml", "older"], RESOLVES) == ("older", "azureml")
+
+
+def test_an_unknown_resolve_is_told_with_the_closest_first() -> None:
+    with pytest.raises(JobError) as raised:
+        check_names(["experimets"], RESOLVES)
+    assert raised.value.status == 2
+    assert str(raised.value).startswith("--resolve=experimets: there is no such resolve.\n")
+    assert "Write one of these: experiments, azureml, older." in str(raised.value)
+
+
+def test_an_unknown_resolve_that_is_close_to_none() -> None:
+    with pytest.raises(JobError, match="Write one of these: azureml, experiments, older"):
+        check_names(["zzz"], RESOLVES)
+
+
+def test_a_resolve_needs_requirements() -> None:
+    check_requirements("x.txt", "x", ["six"])
+    with pytest.raises(JobError, match="x.txt: the resolve `x` has no requirements"):
+        check_requirements("x.txt", "x", [])
+
+
+def test_a_lock_that_is_not_there_yet_is_no_mistake() -> None:
+    assert parse_old("x.lock", "x", "\n") is None
+    assert parse_old("x.lock", "x", lock_text([package("six", "1")])) is not None
+
+
+def test_a_lock_in_the_middle_of_a_merge_is_told() -> None:
+    with pytest.raises(JobError) as raised:
+        parse_old("x.lock", "x", "<<<<<<< HEAD\n" + lock_text([package("six", "1")]))
+    assert "git checkout --theirs x.lock" in str(raised.value)
+    assert "./pants generate-lockfiles --resolve=x" in str(raised.value)
+
+
+def test_writes_into_folders_that_are_new_and_over_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "a.lock").write_bytes(b"old")
+    write_locks(tmp_path, {"a.lock": b"new", "b/c.lock": b"first"})
+    assert (tmp_path / "a.lock").read_bytes() == b"new"
+    assert (tmp_path / "b/c.lock").read_bytes() == b"first"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.lock", "b", "c.lock"]
+
+
+def test_a_place_that_cannot_be_written_leaves_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "a.lock").mkdir()
+    with pytest.raises(OutsideError, match="a.lock: it could not be written"):
+        write_locks(tmp_path, {"a.lock": b"new"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.lock"]
