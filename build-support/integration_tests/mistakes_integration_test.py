@@ -64,7 +64,7 @@ MISTAKES = [
             f"{MAIN}:",
             "the module `lightgbm`",
             "3rdparty/python/experiments-requirements.txt",
-            "`./pants generate-lockfiles --resolve=experiments`",
+            "`./pants sync-lockfiles --resolve=experiments`",
         ],
         id="import that nobody owns",
     ),

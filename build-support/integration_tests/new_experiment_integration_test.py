@@ -78,7 +78,7 @@ def test_an_experiment_has_other_versions_in_a_resolve_of_its_own(committed: Scr
     kept = [line for line in packages.read_text().splitlines() if not line.startswith("pandas")]
     older = ["numpy>=2.2,<2.3" if line.startswith("numpy") else line for line in kept]
     packages.write_text("\n".join(older) + "\n")
-    committed.pants("generate-lockfiles", "--resolve=older")
+    committed.pants("sync-lockfiles", "--resolve=older")
     main = root / "src/zebra_2/main.py"
     main.write_text(main.read_text().replace('print(f"loss', 'print(f"numpy {np.__version__} loss'))
 

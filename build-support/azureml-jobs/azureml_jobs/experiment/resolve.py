@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import os
 import posixpath
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.replace_file import replace_file
 
 # Where Pants' settings name the locks, and the macros the resolves of experiments.
 SETTINGS = "pants.toml"
@@ -49,11 +48,11 @@ def own_resolve(root: Path, request: ResolveRequest) -> Iterator[str]:
     before = {path: _content(root / path) for path in changes}
     try:
         for path, text in changes.items():
-            _put(root / path, text.encode())
+            replace_file(root / path, text.encode())
         yield _told(request) if changes else ""
     except BaseException as error:
         for path, content in before.items():
-            _put(root / path, content)
+            replace_file(root / path, content)
         if isinstance(error, OSError):
             raise OutsideError(
                 f"--resolve={request.name}", f"it could not be written: {error.strerror}"
@@ -69,7 +68,7 @@ Wrote the resolve `{request.name}`, which begins as a copy of `{request.default}
 It is named in {SETTINGS} and {MACROS}.
 
 Next: write the versions that it shall have into {request.requirements(request.name)}, then
-  ./pants generate-lockfiles --resolve={request.name}
+  ./pants sync-lockfiles --resolve={request.name}
 An experiment takes its packages from it by `experiment(resolve="{request.name}")` in its BUILD.
 """
 
@@ -130,7 +129,7 @@ def _copied_list(root: Path, request: ResolveRequest) -> str:
     kept = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     head = (
         f'# What experiments with `resolve="{request.name}"` may import.\n'
-        f"# Renew the lock after an edit: ./pants generate-lockfiles --resolve={request.name}\n"
+        "# Sync the lock after an edit: ./pants sync-lockfiles\n"
     )
     return head + "".join(f"{line}\n" for line in kept)
 
@@ -144,16 +143,3 @@ def _read(root: Path, path: str) -> str:
 
 def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
-
-
-def _put(path: Path, content: bytes | None) -> None:
-    """Write a file beside and rename it, or remove it for None."""
-    if content is None:
-        path.unlink(missing_ok=True)
-        return
-    beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

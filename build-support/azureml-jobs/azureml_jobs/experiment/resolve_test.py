@@ -55,13 +55,13 @@ def test_an_experiment_gets_a_copy_of_the_default_resolve(root: Path) -> None:
         ),
         "locks/older-requirements.txt": (
             '# What experiments with `resolve="older"` may import.\n'
-            "# Renew the lock after an edit: ./pants generate-lockfiles --resolve=older\n"
+            "# Sync the lock after an edit: ./pants sync-lockfiles\n"
             "numpy>=2,<3\npytest<9\n"
         ),
         "locks/older.lock": "// pants generate-lockfiles --resolve=older\n{}\n",
         "src/x/BUILD": 'experiment(resolve="older")\n',
     }
-    assert "./pants generate-lockfiles --resolve=older" in told
+    assert "./pants sync-lockfiles --resolve=older" in told
     assert "./pants run src/x:job" in told
 
 

@@ -61,10 +61,10 @@ def as_error(where: str, resolve: str, output: str) -> JobError:
     """What to tell the user. `where` names the requirements, `output` is what pex printed."""
     if is_outside(output):
         *_, last = (line for line in _said(output) if _OUTSIDE.search(line))
-        reason = _REASON.search(last)
+        why = _REASON.search(last)
         return OutsideError(
             where,
-            f"the package index did not answer: {reason['why'] if reason else last}",
+            f"the package index did not answer: {why['why'] if why else last}",
             "Nothing was written. Try again when pip can reach the index.",
         )
     for line in _said(output):

@@ -81,8 +81,8 @@ def test_what_is_not_the_same_is_taken_as_it_is_now(new: dict[str, Any]) -> None
 
 def test_for_other_pythons_the_files_are_those_that_serve_them() -> None:
     old, new = package("numpy", "2.0", "cp311"), package("numpy", "2.0", "cp311", "cp312")
-    settings = {"requires_python": ["CPython==3.12.*"]}
-    assert packages(kept(lock_text([old]), lock_text([new], **settings))) == [new]
+    now = lock_text([new], requires_python=["CPython==3.12.*"])
+    assert packages(kept(lock_text([old]), now)) == [new]
 
 
 def test_another_pex_is_no_other_setting() -> None:

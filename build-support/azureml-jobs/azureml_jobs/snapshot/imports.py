@@ -150,7 +150,7 @@ def _packages_message(packages: list[UnownedImport], requirements: list[str]) ->
             (each, f"no package of the resolve `{resolve}` has the module `{each.module}`")
             for each in packages
         ],
-        f"Add the package{likely} to {whose}, then run `./pants generate-lockfiles "
+        f"Add the package{likely} to {whose}, then run `./pants sync-lockfiles "
         f"--resolve={resolve}`. If it is there under a name that does not show its module, add "
         "`module_mapping` to its target. For an import that the code can do without, write "
         "`# pants: no-infer-dep` behind it.",

@@ -19,7 +19,7 @@ def test_names_the_line_the_module_the_list_and_the_command() -> None:
         "src/x/main.py:3: no package of the resolve `experiments` has the module `lightgbm`.\n\n"
     )
     assert f"Add the package to {LIST}, then" in message
-    assert "`./pants generate-lockfiles --resolve=experiments`" in message
+    assert "`./pants sync-lockfiles --resolve=experiments`" in message
 
 
 def test_names_a_package_that_is_called_otherwise() -> None:
@@ -31,7 +31,7 @@ def test_says_once_what_to_do_for_several() -> None:
     (message,) = import_mistakes([unowned(9, "torch"), unowned(), unowned()], [LIST])
     first, second, *_ = message.splitlines()
     assert first.startswith("src/x/main.py:3: ") and second.startswith("src/x/main.py:9: ")
-    assert message.count("generate-lockfiles") == 1
+    assert message.count("sync-lockfiles") == 1
 
 
 def test_names_the_resolve_without_a_list() -> None:
@@ -53,7 +53,7 @@ def test_own_code_is_no_package() -> None:
         "src/common/figures.py.",
         "src/x/main.py:3: several targets are `common.tabular`: src/a:lib, src/b:lib.",
     ]
-    assert not any("generate-lockfiles" in message for message in messages)
+    assert not any("sync-lockfiles" in message for message in messages)
     assert [each.is_package for each in (*imports, unowned())] == [False, False, False, True]
 
 

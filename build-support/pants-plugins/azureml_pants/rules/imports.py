@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from azureml_jobs.snapshot.imports import UnownedImport, import_mistakes, is_guarded
+from azureml_pants.rules.requirement_files import RequirementFiles
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
 from pants.backend.python.dependency_inference.module_mapper import (
-    AllPythonTargets,
     PythonModuleOwners,
     PythonModuleOwnersRequest,
 )
@@ -26,9 +26,8 @@ from pants.backend.python.dependency_inference.rules import (
     UnownedImportPossibleOwners,
 )
 from pants.backend.python.dependency_inference.subsystem import PythonInferSubsystem
-from pants.backend.python.macros.python_requirements import PythonRequirementsSourceField
 from pants.backend.python.subsystems.setup import PythonSetup
-from pants.backend.python.target_types import PythonRequirementResolveField, PythonSourceField
+from pants.backend.python.target_types import PythonSourceField
 from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
 from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import DigestContents, PathGlobs, Paths
@@ -37,7 +36,6 @@ from pants.engine.target import (
     Targets,
     TransitiveTargets,
     TransitiveTargetsRequest,
-    UnexpandedTargets,
 )
 from pants.source.source_root import OptionalSourceRoot, SourceRootRequest
 
@@ -149,29 +147,14 @@ class ImportMistakes:
 
 
 @rule
-async def tell_unowned_imports(
-    unowned: UnownedImports, python_setup: PythonSetup
-) -> ImportMistakes:
+async def tell_unowned_imports(unowned: UnownedImports) -> ImportMistakes:
     if not unowned.imports:
         return ImportMistakes(())
-    python_targets = await Get(AllPythonTargets)
-    resolve_of = {
-        target.address.maybe_convert_to_target_generator(): target[
-            PythonRequirementResolveField
-        ].normalized_value(python_setup)
-        for target in python_targets.third_party
-    }
-    lists = await Get(UnexpandedTargets, Addresses(resolve_of))
+    files = await Get(RequirementFiles)
     messages: list[str] = []
     for resolve in sorted({each.resolve for each in unowned.imports}):
-        requirements = [
-            target[PythonRequirementsSourceField].file_path
-            for target in lists
-            if target.has_field(PythonRequirementsSourceField)
-            and resolve_of[target.address] == resolve
-        ]
         imports = [each for each in unowned.imports if each.resolve == resolve]
-        messages.extend(import_mistakes(imports, requirements))
+        messages.extend(import_mistakes(imports, files.of(resolve)))
     return ImportMistakes(tuple(messages))
 
 

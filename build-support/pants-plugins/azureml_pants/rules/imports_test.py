@@ -51,7 +51,7 @@ def test_a_package_that_is_not_in_the_resolve_is_told_with_its_list(
     assert message.startswith(
         "src/x/model.py:3: no package of the resolve `main` has the module `yaml`.\n\n"
         "Add the package (likely `pyyaml`) to 3rdparty/main.txt, then run "
-        "`./pants generate-lockfiles --resolve=main`."
+        "`./pants sync-lockfiles --resolve=main`."
     )
 
 
