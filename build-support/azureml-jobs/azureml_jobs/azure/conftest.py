@@ -30,7 +30,11 @@ inputs:
   data: {type: uri_folder, path: data}
 environment: {build: {path: docker}}
 """
-_SIGN_IN = ("AZURE_", "IDENTITY_", "MSI_", "ARM_CLOUD", "AZUREML_")
+_SIGN_IN = (
+    *("AZURE_", "IDENTITY_", "MSI_", "ARM_CLOUD", "AZUREML_"),
+    # On a build server, signing in by its OIDC is another way.
+    *("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_", "TF_BUILD", "SYSTEM_", "AZURESUBSCRIPTION_"),
+)
 
 
 @pytest.fixture(scope="session")
