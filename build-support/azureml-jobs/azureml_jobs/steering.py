@@ -23,7 +23,8 @@ class Jobs(Protocol):
         self, status: Optional[str], count: Optional[int], archived: bool
     ) -> list[dict[str, Any]]: ...
 
-    def describe(self, name: str) -> dict[str, Any]: ...
+    def describe(self, name: str, whole: bool) -> dict[str, Any]:
+        """What is known of a job; `whole` with every value of its metrics, `metric_history`."""
 
     def stream(self, name: str, out: BinaryIO) -> int: ...
 
@@ -142,7 +143,7 @@ def list_jobs(jobs: Jobs, options: argparse.Namespace) -> int:
 
 
 def show_job(jobs: Jobs, options: argparse.Namespace) -> int:
-    job = jobs.describe(options.name)
+    job = jobs.describe(options.name, whole=options.json)
     if options.json:
         _print_json(job)
         return 0

@@ -95,8 +95,11 @@ class Connection:
         accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
         sink: Callable[[bytes], None] | None = None,
         retry_also: frozenset[int] = frozenset(),
+        patience: float | None = None,
     ) -> Answer:
         """Send a request until it is answered as `accept` wants, or patience ends.
+
+        `patience` in seconds makes it end earlier than for other requests.
 
         A mapping is sent as JSON. `sink` takes the parts of a large answer as they come; it is
         given them once, so that a broken answer is an error at once. Raises `ServiceError`.
@@ -107,7 +110,8 @@ class Connection:
             given.setdefault("Content-Type", "application/json")
         if method in ("POST", "PUT", "PATCH"):
             given["Content-Length"] = str(len(body or b""))
-        limit = self._patience + len(body or b"") / _SLOWEST_RATE
+        longest = self._patience if patience is None else min(patience, self._patience)
+        limit = longest + len(body or b"") / _SLOWEST_RATE
         deadline = time.monotonic() + limit
         pause, token, renewed = _FIRST_PAUSE, None, False
         while True:

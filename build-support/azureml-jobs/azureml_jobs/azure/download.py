@@ -14,12 +14,11 @@ from azureml_jobs.azure.datastores import Datastores, Place
 from azureml_jobs.azure.jobs import job_of
 from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.progress import Progress
-from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace
+from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, artifacts_address
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local.download import DEFAULT_OUTPUT, refuse_used
 
 _WORKERS = 8
-_ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid."
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,7 @@ def _forget_others(folder: Path, wanted: set[str]) -> None:
 def _wanted(name: str, job: dict[str, Any], output_name: Optional[str]) -> dict[str, str]:
     """Addresses of the outputs that are asked for, by their names."""
     given = job.get("outputs") or {}
-    addresses = {DEFAULT_OUTPUT: f"{_ARTIFACTS}{name}/"}
+    addresses = {DEFAULT_OUTPUT: artifacts_address(name)}
     for key, value in given.items():
         # Where the job file names no place, the service takes this one.
         usual = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/azureml/{name}/{key}/"

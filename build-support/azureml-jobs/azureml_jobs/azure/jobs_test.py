@@ -15,34 +15,11 @@ from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.stream import stream
 from azureml_jobs.service import faults
 
-SCRIPT_JOB = """\
-experiment_name: exp
-compute: azureml:cpu-cluster
-code: ..
-command: {command}
-outputs:
-  model: {{type: uri_folder}}
-environment: azureml:curated:1
-"""
-
 
 @pytest.fixture
 def client(worked_for: Client) -> Client:
-    workspace = worked_for.session().workspace
-    workspace.put(
-        *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
-    )
+    worked_for.put_environment()
     return worked_for
-
-
-def start(client: Client, name: str, command: str) -> str:
-    job = SCRIPT_JOB.format(command=json.dumps(command))
-    assert client.submit(job, f"name={name}") == 0
-    return name
-
-
-def status_of(client: Client, name: str) -> str:
-    return str(client.session().workspace.get("jobs", name)["properties"]["status"])
 
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> None:
@@ -55,7 +32,7 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> None:
 def test_streams_what_a_job_prints_and_ends_with_its_status(
     client: Client, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    name = start(client, "printing", "printf 'one\\ntwo\\nhalf a li'; printf 'ne\\nno end'; exit 3")
+    name = client.start("printing", "printf 'one\\ntwo\\nhalf a li'; printf 'ne\\nno end'; exit 3")
     capfdbinary.readouterr()
     assert client.steer("jobs", "stream", name) == 3
     out, err = capfdbinary.readouterr()
@@ -64,7 +41,7 @@ def test_streams_what_a_job_prints_and_ends_with_its_status(
 
 
 def test_reads_each_byte_of_a_log_once(client: Client) -> None:
-    name = start(client, "growing", "for i in 1 2 3; do printf 'line %s. ' $i; sleep 1.1; done")
+    name = client.start("growing", "for i in 1 2 3; do printf 'line %s. ' $i; sleep 1.1; done")
     client.service.recording.clear()
     out = io.BytesIO()
     assert stream(client.session().workspace, name, out) == 0
@@ -77,7 +54,7 @@ def test_reads_each_byte_of_a_log_once(client: Client) -> None:
 @pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
 def test_streams_whatever_the_datastore_s_credentials(client: Client, credentials: str) -> None:
     client.service.control.datastore_credentials = credentials
-    name = start(client, f"logs-{credentials}".lower(), "echo done")
+    name = client.start(f"logs-{credentials}".lower(), "echo done")
     out = io.BytesIO()
     assert stream(client.session().workspace, name, out) == 0
     assert out.getvalue() == b"done\n"
@@ -115,7 +92,7 @@ def test_logs_of_several_nodes_are_told_apart_by_whole_lines(client: Client) -> 
 
 
 def test_a_stream_survives_a_broken_network(client: Client) -> None:
-    name = start(client, "broken", "for i in 1 2 3; do echo $i; sleep 1; done")
+    name = client.start("broken", "for i in 1 2 3; do echo $i; sleep 1; done")
     client.add_fault(faults.RESET_BEFORE, "GET", "/details")
     client.add_fault(faults.TRUNCATED, "GET", "user_logs", skip=1)
     client.add_fault(faults.STATUS, "GET", "user_logs", skip=2, status=503)
@@ -125,8 +102,8 @@ def test_a_stream_survives_a_broken_network(client: Client) -> None:
 
 
 def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
-    name = start(client, "endless", "echo began; sleep 600")
-    until(lambda: status_of(client, name) == "Running")
+    name = client.start("endless", "echo began; sleep 600")
+    until(lambda: client.status_of(name) == "Running")
     streamed: list[int] = []
     workspace = client.session().workspace
     thread = threading.Thread(
@@ -146,7 +123,7 @@ def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFi
 def test_who_stops_following_is_told_that_the_job_goes_on(
     client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = start(client, "goes-on", "sleep 600")
+    name = client.start("goes-on", "sleep 600")
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -161,8 +138,8 @@ def test_who_stops_following_is_told_that_the_job_goes_on(
 
 
 def test_lists_shows_and_archives(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    names = [start(client, f"listed-{number}", "true") for number in range(2)]
-    until(lambda: all(status_of(client, name) == "Completed" for name in names))
+    names = [client.start(f"listed-{number}", "true") for number in range(2)]
+    until(lambda: all(client.status_of(name) == "Completed" for name in names))
     capsys.readouterr()
     assert client.steer("jobs", "list", "--json", "--status", "completed") == 0
     rows = json.loads(capsys.readouterr().out)
@@ -214,8 +191,8 @@ def test_downloads_what_a_job_wrote(client: Client, tmp_path: Path, credentials:
     client.service.control.datastore_credentials = credentials
     if credentials == "None":
         client.use(client.service.client.direct("secret"))
-    name = start(client, f"writing-{credentials}".lower(), WRITING)
-    until(lambda: status_of(client, name) == "Completed")
+    name = client.start(f"writing-{credentials}".lower(), WRITING)
+    until(lambda: client.status_of(name) == "Completed")
     assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
     assert EXPECTED.items() <= written(tmp_path / "got").items()
     assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 2
@@ -228,8 +205,8 @@ def test_downloads_what_a_job_wrote(client: Client, tmp_path: Path, credentials:
 
 
 def test_downloads_from_a_job_that_runs(client: Client, tmp_path: Path) -> None:
-    name = start(client, "still-writing", "echo began; while true; do echo more; sleep 0.05; done")
-    until(lambda: status_of(client, name) == "Running")
+    name = client.start("still-writing", "echo began; while true; do echo more; sleep 0.05; done")
+    until(lambda: client.status_of(name) == "Running")
     time.sleep(1)
     try:
         assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
@@ -240,8 +217,8 @@ def test_downloads_from_a_job_that_runs(client: Client, tmp_path: Path) -> None:
 
 
 def test_a_download_that_was_interrupted_goes_on(client: Client, tmp_path: Path) -> None:
-    name = start(client, "interrupted", WRITING)
-    until(lambda: status_of(client, name) == "Completed")
+    name = client.start("interrupted", WRITING)
+    until(lambda: client.status_of(name) == "Completed")
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault(faults.STATUS, "GET", "/weights", skip=1, times=None, status=503)
     client.add_fault(faults.TRUNCATED, "GET", "/weights")

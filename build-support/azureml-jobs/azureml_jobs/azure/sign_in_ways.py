@@ -147,7 +147,7 @@ def _principal_token(
 def _build_server_token(
     cloud: Cloud, environment: Mapping[str, str], server: oidc.BuildServer, scope: str
 ) -> Token:
-    """A service principal that trusts a build server. Asked anew each time: it tells for minutes."""
+    """A service principal that trusts a build server, which is asked anew each time."""
 
     def fetch() -> Token:
         from azure import identity

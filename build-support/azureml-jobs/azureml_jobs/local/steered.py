@@ -24,10 +24,13 @@ class LocalJobs:
         rows = [summary(job) for job in jobs if status is None or job.status == status]
         return rows[:count]
 
-    def describe(self, name: str) -> dict[str, Any]:
+    def describe(self, name: str, whole: bool) -> dict[str, Any]:
         from azureml_jobs.local.describe import describe
 
-        return describe(self._workspace.job(name))
+        shown = describe(self._workspace.job(name))
+        if not whole:
+            del shown["metric_history"]
+        return shown
 
     def stream(self, name: str, out: BinaryIO) -> int:
         from azureml_jobs.local.jobs import stream
