@@ -67,7 +67,9 @@ def steering_parser() -> argparse.ArgumentParser:
     cancel.add_argument("name")
 
     download = commands.add_parser(
-        "download", parents=[place], help="copy a job's logs, outputs and artifacts"
+        "download",
+        parents=[place],
+        help="copy a job's logs, outputs and artifacts, also while it runs",
     )
     download.add_argument("name")
     download.add_argument("--output-name", metavar="OUTPUT", help="only this named output")

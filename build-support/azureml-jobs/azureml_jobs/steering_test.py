@@ -12,6 +12,7 @@ import pytest
 from azureml_jobs import steering
 from azureml_jobs.errors import JobError
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.process import start_of
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
 
@@ -268,6 +269,20 @@ def test_downloads_to_a_folder_of_the_jobs_name(
         steered(repository, "download", "Completed-x-1")
 
 
+def test_says_that_a_job_whose_files_it_copies_still_runs(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = JobRecord("x", status="Running", pid=os.getpid(), process_start=start_of(os.getpid()))
+    jobs = LocalWorkspace(repository / ".azureml")
+    folder = jobs.new_job("running", lambda staging, _: record)
+    folder.log.parent.mkdir()
+    folder.log.write_bytes(b"one\n")
+    assert steered(repository, "download", folder.name) == 0
+    assert capsys.readouterr().out == ("1 file in running-1, as they are now: the job is Running\n")
+    with pytest.raises(JobError, match="is not empty"):
+        steered(repository, "download", folder.name)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -330,8 +345,6 @@ def test_archived_jobs_are_left_out_of_lists(
 
 def test_a_job_that_runs_is_not_archived(repository: Path) -> None:
     record = JobRecord("x", status="Running", pid=os.getpid(), experiment_name="exp")
-    from azureml_jobs.local.process import start_of
-
     record.process_start = start_of(os.getpid())
 
     def fill(staging: JobFolder, final: JobFolder) -> JobRecord:

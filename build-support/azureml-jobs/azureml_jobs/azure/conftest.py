@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 from azureml_jobs import cli
@@ -171,6 +171,13 @@ class Client:
         """A job that hangs ends the test by its own limit."""
         while not self.service.execution.view(name).has_ended:
             time.sleep(0.02)
+
+    @staticmethod
+    def until(condition: Callable[[], Any], seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.05)
 
     # What the service has.
 

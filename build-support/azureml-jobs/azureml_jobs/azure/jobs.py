@@ -14,6 +14,7 @@ from azureml_jobs.azure.session import Session
 from azureml_jobs.azure.workspace import Workspace, artifacts_address
 from azureml_jobs.console import warn
 from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.local.download import Downloaded
 from azureml_jobs.local.record import COMPLETED, ENDED
 
 Value = TypeVar("Value")
@@ -116,7 +117,7 @@ class AzureJobs:
             time.sleep(_POLL_SECONDS)
         return str(status)
 
-    def download(self, name: str, destination: Path, output_name: Optional[str]) -> int:
+    def download(self, name: str, destination: Path, output_name: Optional[str]) -> Downloaded:
         from azureml_jobs.azure.download import download
 
         return download(self.workspace, name, destination, output_name)

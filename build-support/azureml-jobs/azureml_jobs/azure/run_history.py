@@ -13,8 +13,8 @@ from typing import Any, Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from azureml_jobs.azure.parallel import Task, run_all
-from azureml_jobs.azure.progress import Progress
 from azureml_jobs.azure.workspace import Workspace
+from azureml_jobs.progress import Progress
 
 # Nobody waits longer for what is not there, while the rest could be shown.
 _PATIENCE_SECONDS = 8.0

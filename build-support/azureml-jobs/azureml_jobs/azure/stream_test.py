@@ -1,0 +1,126 @@
+"""Following the logs of jobs that the stand-in service runs."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+from azureml_jobs.azure.conftest import Client
+from azureml_jobs.azure.jobs import AzureJobs
+from azureml_jobs.azure.stream import stream
+from azureml_jobs.service import faults
+
+
+@pytest.fixture
+def client(worked_for: Client) -> Client:
+    worked_for.put_environment()
+    return worked_for
+
+
+def test_streams_what_a_job_prints_and_ends_with_its_status(
+    client: Client, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    name = client.start("printing", "printf 'one\\ntwo\\nhalf a li'; printf 'ne\\nno end'; exit 3")
+    capfdbinary.readouterr()
+    assert client.steer("jobs", "stream", name) == 3
+    out, err = capfdbinary.readouterr()
+    assert out == b"one\ntwo\nhalf a line\nno end"
+    assert b"printing Failed: " in err
+
+
+def test_reads_each_byte_of_a_log_once(client: Client) -> None:
+    name = client.start("growing", "for i in 1 2 3; do printf 'line %s. ' $i; sleep 1.1; done")
+    client.service.recording.clear()
+    out = io.BytesIO()
+    assert stream(client.session().workspace, name, out) == 0
+    assert out.getvalue() == b"line 1. line 2. line 3. "
+    read = client.requests("GET", "user_logs/std_log")
+    assert len(read) > 1
+    assert sum(each.answer_bytes or 0 for each in read if each.status in (200, 206)) == 24
+
+
+@pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
+def test_streams_whatever_the_datastore_s_credentials(client: Client, credentials: str) -> None:
+    client.service.control.datastore_credentials = credentials
+    name = client.start(f"logs-{credentials}".lower(), "echo done")
+    out = io.BytesIO()
+    assert stream(client.session().workspace, name, out) == 0
+    assert out.getvalue() == b"done\n"
+
+
+def test_logs_of_several_nodes_are_told_apart_by_whole_lines(client: Client) -> None:
+    from azureml_jobs.azure.stream import _Logs
+
+    workspace = client.session().workspace
+    out = io.BytesIO()
+    logs = _Logs(workspace, out)
+    contents = {"user_logs/std_log_0.txt": b"a\nhal", "user_logs/std_log_1.txt": b"b\n"}
+    container = client.service.control
+    client.service.state.add_container("nodes")
+
+    def publish() -> dict[str, str]:
+        from azureml_jobs.azure.blobs import Container
+
+        sas = client.service.access.signature("nodes")
+        base = f"{client.service.url}/standin.blob.core.azure.standin/nodes"
+        for name, content in contents.items():
+            Container(workspace.connection, base, sas).put(name, content)
+        addresses = {name: f"{base}/{name}?{sas}" for name in contents}
+        return {**addresses, "system_logs/lifecycler.log": "https://nowhere.invalid/"}
+
+    assert container is not None
+    logs.read(publish())
+    contents["user_logs/std_log_0.txt"] += b"f\nend"
+    logs.read(publish())
+    logs.finish()
+    assert out.getvalue() == (
+        b"==> user_logs/std_log_0.txt <==\na\n==> user_logs/std_log_1.txt <==\nb\n"
+        b"==> user_logs/std_log_0.txt <==\nhalf\nend"
+    )
+
+
+def test_a_stream_survives_a_broken_network(client: Client) -> None:
+    name = client.start("broken", "for i in 1 2 3; do echo $i; sleep 1; done")
+    client.add_fault(faults.RESET_BEFORE, "GET", "/details")
+    client.add_fault(faults.TRUNCATED, "GET", "user_logs", skip=1)
+    client.add_fault(faults.STATUS, "GET", "user_logs", skip=2, status=503)
+    out = io.BytesIO()
+    assert stream(client.session().workspace, name, out) == 0
+    assert out.getvalue() == b"1\n2\n3\n"
+
+
+def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    name = client.start("endless", "echo began; sleep 600")
+    client.until(lambda: client.status_of(name) == "Running")
+    streamed: list[int] = []
+    workspace = client.session().workspace
+    thread = threading.Thread(
+        target=lambda: streamed.append(stream(workspace, name, io.BytesIO())), daemon=True
+    )
+    thread.start()
+    capfd.readouterr()
+    assert client.steer("jobs", "cancel", name) == 0
+    assert capfd.readouterr().out == "endless Canceled\n"
+    thread.join(30)
+    assert streamed == [143]
+    assert "endless Canceled" in capfd.readouterr().err
+    assert client.steer("jobs", "cancel", name) == 2
+    assert "has ended already, its status is Canceled" in capfd.readouterr().err
+
+
+def test_who_stops_following_is_told_that_the_job_goes_on(
+    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = client.start("goes-on", "sleep 600")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("azureml_jobs.azure.stream._follow", interrupted)
+        assert client.steer("jobs", "stream", name) == 130
+    assert "goes-on goes on. End it: ./pants run :aml -- jobs cancel goes-on" in (
+        capsys.readouterr().err
+    )
+    assert AzureJobs(client.session()).cancel(name) == "Canceled"
