@@ -67,7 +67,7 @@ class ServiceError(OutsideError):
 
 
 _REMEDIES = {
-    0: "Look at the network and the proxy: `./pants run :aml -- doctor` checks them.",
+    0: "Look at the network and, where there is a proxy, at `HTTPS_PROXY`.",
     401: "Sign in again, for example by `az login`.",
     403: "Your account lacks a role for this: docs/azure.md names the roles.",
 }

@@ -62,13 +62,12 @@ def test_doctor_tells_what_works(client: Client, capsys: pytest.CaptureFixture[s
     assert lines[1].endswith("by Azure CLI")
 
 
-def test_doctor_tells_the_first_thing_that_fails(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_doctor_tells_what_fails(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     client.set(WORKSPACE="other")
     assert client.steer("doctor") == 1
     out = capsys.readouterr().out.splitlines()
-    assert out[-1].startswith("failed  workspace      config.env: there is no workspace other in")
+    assert out[-2].startswith("failed  workspace      config.env: there is no workspace other in")
+    assert out[-1].startswith("ok      versions ")
 
 
 def test_data_goes_to_the_workspace_and_comes_back(
@@ -99,6 +98,19 @@ def test_data_goes_to_the_workspace_and_comes_back(
     again = ("data", "register", "wine", "--path", str(source), "--version", "1")
     assert client.steer(*again) == 2
     assert "this version exists already" in capsys.readouterr().err
+
+
+def test_data_that_is_gone_is_told_and_leaves_no_folder(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = "azureml://datastores/workspaceblobstore/paths/nowhere/"
+    assert client.steer("data", "register", "hollow", "--path", nowhere) == 0
+    capsys.readouterr()
+    assert client.steer("data", "download", "hollow") == 1
+    assert f"azureml:hollow:1: there is nothing at {nowhere}" in capsys.readouterr().err
+    assert not (client.repository / "data/hollow").exists()
+    assert client.steer("data", "download", "never-made") == 2
+    assert "azureml:never-made: standin-workspace has no such data" in capsys.readouterr().err
 
 
 def test_a_job_gets_the_workspace_s_data(client: Client) -> None:

@@ -17,7 +17,8 @@ from azureml_jobs.progress import Progress
 # A line is shown at most this long, and the time of two requests, after it was written.
 _POLL_SECONDS = 2.0
 _NODES_AT_ONCE = 8
-_PART_OF_LOG = frozenset({200, 206, 416})
+_PART_BYTES = 8 << 20
+_ANSWERS = frozenset({200, 206, 404, 416})
 
 
 def stream(workspace: Workspace, name: str, out: BinaryIO) -> int:
@@ -92,14 +93,27 @@ class _Logs:
         start = self._positions.get(name, 0)
 
         def read() -> None:
-            answer = self._workspace.connection.request(
-                *("GET", address),
-                headers={"Range": f"bytes={start}-"} if start else {},
-                accept=lambda status: status in _PART_OF_LOG,
-            )
-            # 416: nothing new. Some proxies answer with the whole of it.
-            parts = {200: answer.body[start:], 206: answer.body, 416: b""}
-            new[name] = parts[answer.status]
+            parts: list[bytes] = []
+            position = start
+            while True:
+                # In parts, so that the time for an answer does not limit the length of a log.
+                last = position + _PART_BYTES - 1
+                answer = self._workspace.connection.request(
+                    *("GET", address),
+                    headers={"Range": f"bytes={position}-{last}"},
+                    accept=lambda status: status in _ANSWERS,
+                )
+                if answer.status == 200:
+                    # Some proxies answer with the whole of it.
+                    parts.append(answer.body[position:])
+                    break
+                # Otherwise nothing new, or announced and not there yet.
+                part = answer.body if answer.status == 206 else b""
+                parts.append(part)
+                position += len(part)
+                if len(part) < _PART_BYTES:
+                    break
+            new[name] = b"".join(parts)
 
         return read
 

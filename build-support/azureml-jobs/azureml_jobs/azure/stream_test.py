@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
+from azureml_jobs.azure.blobs import Container
 from azureml_jobs.azure.conftest import Client
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.stream import stream
@@ -37,7 +40,86 @@ def test_reads_each_byte_of_a_log_once(client: Client) -> None:
     assert out.getvalue() == b"line 1. line 2. line 3. "
     read = client.requests("GET", "user_logs/std_log")
     assert len(read) > 1
-    assert sum(each.answer_bytes or 0 for each in read if each.status in (200, 206)) == 24
+    # Each one begins where the one before ended.
+    position = 0
+    for each in read:
+        assert each.headers["range"].startswith(f"bytes={position}-")
+        assert each.status == (206 if each.answer_bytes and each.status != 416 else 416)
+        position += (each.answer_bytes or 0) if each.status == 206 else 0
+    assert position == 24
+
+
+def test_a_long_log_is_read_in_parts(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azureml_jobs.azure.stream._PART_BYTES", 1000)
+    name = client.start("long", "for i in $(seq 1000); do echo $i; done")
+    client.wait_for_end(name)
+    client.service.recording.clear()
+    out = io.BytesIO()
+    assert stream(client.session().workspace, name, out) == 0
+    assert out.getvalue() == b"".join(b"%d\n" % number for number in range(1, 1001))
+    read = client.requests("GET", "user_logs/std_log")
+    assert [each.answer_bytes for each in read if each.status == 206] == [*[1000] * 3, 893]
+    assert len(client.requests("GET", "/details")) == 1
+
+
+def test_it_never_waits_longer_than_the_log_may_be_late(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three seconds at most, however long the job takes: a pause of two, and the requests."""
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 20:
+            (client.service.execution.folder(name).work / "go").touch()
+            client.wait_for_end(name)
+
+    name = client.start("waited-for", "while [ ! -e go ]; do sleep 0.05; done; echo done")
+    client.until(lambda: client.status_of(name) == "Running")
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
+    monkeypatch.setattr("azureml_jobs.azure.stream.time", clock)
+    out = io.BytesIO()
+    workspace = client.session().workspace
+    assert stream(workspace, name, out) == 0
+    assert out.getvalue() == b"done\n"
+    assert len(pauses) == 20 and all(0 <= pause <= 2 for pause in pauses)
+
+
+def test_a_log_that_is_announced_and_not_there_is_waited_for(client: Client) -> None:
+    name = client.start("announced", "echo one; sleep 3; echo two")
+    client.add_fault(faults.STATUS, "GET", "user_logs", status=404)
+    out = io.BytesIO()
+    assert stream(client.session().workspace, name, out) == 0
+    assert out.getvalue() == b"one\ntwo\n"
+
+
+def test_follows_the_logs_of_all_nodes_to_the_end(client: Client) -> None:
+    name = client.start("nodes", "while [ ! -e go ]; do sleep 0.05; done; printf 'zero\\nleft'")
+    client.until(lambda: client.status_of(name) == "Running")
+    workspace = client.session().workspace
+    sas = client.service.access.signature("azureml")
+    container = Container(
+        workspace.connection, f"{client.service.url}/standin.blob.core.azure.standin/azureml", sas
+    )
+    folder = f"ExperimentRun/dcid.{name}"
+    container.put(f"{folder}/user_logs/std_log_1.txt", b"one\nal")
+    container.put(f"{folder}/system_logs/lifecycler.txt", b"the service's own")
+    out = io.BytesIO()
+    followed: list[int] = []
+    thread = threading.Thread(
+        target=lambda: followed.append(stream(workspace, name, out)), daemon=True
+    )
+    thread.start()
+    client.until(lambda: b"one\n" in out.getvalue())
+    container.put(f"{folder}/user_logs/std_log_1.txt", b"one\nalmost")
+    (client.service.execution.folder(name).work / "go").touch()
+    thread.join(60)
+    assert followed == [0]
+    shown = out.getvalue()
+    # A line is whole where it stands: no part of another log is within it.
+    for line in (b"one\n", b"zero\n", b"\nleft", b"\nalmost"):
+        assert line in shown
+    assert b"the service" not in shown
 
 
 @pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
