@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 import run
 from azureml_jobs.azure.conftest import Client
+from azureml_jobs.azure.download import download
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.service import faults
 from azureml_jobs.service.messages import Answer, Request
@@ -181,6 +183,20 @@ def test_several_files_are_received_at_once(client: Client, tmp_path: Path) -> N
     first = min(asked, key=lambda each: each.moment)
     assert len(asked) == 4
     assert all(each.moment < first.moment + first.seconds for each in asked)
+
+
+def test_a_large_file_is_not_held_in_memory(client: Client, tmp_path: Path) -> None:
+    name = client.start("large", "head -c 64000000 /dev/zero > ${{outputs.model}}/weights")
+    client.wait_for_end(name)
+    workspace = client.session().workspace
+    tracemalloc.start()
+    try:
+        download(workspace, name, tmp_path / "got", "model")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert written(tmp_path / "got") == {"named-outputs/model/weights": 64000000}
+    assert peak < 16000000
 
 
 def test_a_download_that_was_killed_goes_on(client: Client, tmp_path: Path) -> None:

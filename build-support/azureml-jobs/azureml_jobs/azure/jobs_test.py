@@ -100,6 +100,18 @@ def test_data_goes_to_the_workspace_and_comes_back(
     assert "this version exists already" in capsys.readouterr().err
 
 
+def test_a_file_comes_back_as_a_file(client: Client) -> None:
+    from azureml_jobs.local.inputs import resolve_inputs
+
+    assert client.steer("data", "register", "single", "--path", "src/exp/data/a.csv") == 0
+    assert client.steer("data", "download", "single") == 0
+    file = client.repository / "data/single/1/a.csv"
+    assert file.read_text() == (client.repository / "src/exp/data/a.csv").read_text()
+    job = {"inputs": {"table": {"type": "uri_file", "path": "azureml:single@latest"}}}
+    found = resolve_inputs(job, client.repository / "src/exp/job.yaml", client.repository)
+    assert found["table"].value == str(file)
+
+
 def test_data_that_is_gone_is_told_and_leaves_no_folder(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
