@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Callable, Iterable, Mapping, Optional, TypeVar
 
 from azureml_jobs.azure import run_history
+from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.parallel import Later
 from azureml_jobs.azure.session import Session
 from azureml_jobs.azure.workspace import Workspace, artifacts_address
@@ -108,7 +109,12 @@ class AzureJobs:
                 f"the job has ended already, its status is {status}",
                 f"See it: `./pants run :aml -- jobs show {name}`.",
             )
-        self.workspace.send("POST", "jobs", name, "cancel")
+        try:
+            self.workspace.send("POST", "jobs", name, "cancel")
+        except ServiceError:
+            # It may have ended by itself meanwhile.
+            if job_of(self.workspace, name)["properties"]["status"] not in ENDED:
+                raise
         deadline = time.monotonic() + _CANCEL_SECONDS
         while time.monotonic() < deadline:
             status = job_of(self.workspace, name)["properties"]["status"]

@@ -11,12 +11,16 @@ import pytest
 from azureml_jobs.azure.blobs import Container
 from azureml_jobs.azure.conftest import Client
 from azureml_jobs.azure.jobs import AzureJobs
+from azureml_jobs.azure.stream import _POLL_SECONDS as POLL_SECONDS
 from azureml_jobs.azure.stream import stream
 from azureml_jobs.service import faults
+from azureml_jobs.service.execution import RunView
 
 
 @pytest.fixture
-def client(worked_for: Client) -> Client:
+def client(worked_for: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    # The tests would mostly wait.
+    monkeypatch.setattr("azureml_jobs.azure.stream._POLL_SECONDS", 0.3)
     worked_for.put_environment()
     return worked_for
 
@@ -33,7 +37,7 @@ def test_streams_what_a_job_prints_and_ends_with_its_status(
 
 
 def test_reads_each_byte_of_a_log_once(client: Client) -> None:
-    name = client.start("growing", "for i in 1 2 3; do printf 'line %s. ' $i; sleep 1.1; done")
+    name = client.start("growing", "for i in 1 2 3; do printf 'line %s. ' $i; sleep 0.7; done")
     client.service.recording.clear()
     out = io.BytesIO()
     assert stream(client.session().workspace, name, out) == 0
@@ -76,6 +80,7 @@ def test_it_never_waits_longer_than_the_log_may_be_late(
 
     name = client.start("waited-for", "while [ ! -e go ]; do sleep 0.05; done; echo done")
     client.until(lambda: client.status_of(name) == "Running")
+    monkeypatch.setattr("azureml_jobs.azure.stream._POLL_SECONDS", POLL_SECONDS)
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
     monkeypatch.setattr("azureml_jobs.azure.stream.time", clock)
     out = io.BytesIO()
@@ -86,7 +91,7 @@ def test_it_never_waits_longer_than_the_log_may_be_late(
 
 
 def test_a_log_that_is_announced_and_not_there_is_waited_for(client: Client) -> None:
-    name = client.start("announced", "echo one; sleep 3; echo two")
+    name = client.start("announced", "echo one; sleep 1; echo two")
     client.add_fault(faults.STATUS, "GET", "user_logs", status=404)
     out = io.BytesIO()
     assert stream(client.session().workspace, name, out) == 0
@@ -183,12 +188,34 @@ def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFi
     thread.start()
     capfd.readouterr()
     assert client.steer("jobs", "cancel", name) == 0
-    assert capfd.readouterr().out == "endless Canceled\n"
     thread.join(30)
     assert streamed == [143]
-    assert "endless Canceled" in capfd.readouterr().err
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("endless Canceled\n", "endless Canceled\n")
     assert client.steer("jobs", "cancel", name) == 2
     assert "has ended already, its status is Canceled" in capfd.readouterr().err
+
+
+def test_a_job_that_ends_while_it_is_cancelled_tells_how(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = client.start("quicker", "while [ ! -e go ]; do sleep 0.05; done")
+    client.until(lambda: client.status_of(name) == "Running")
+    answer = client.service.jobs.execution.view
+
+    def end(job: str) -> RunView:
+        """The job ends when the service is about to cancel it."""
+        if client.requests("POST", "/cancel") and not answer(job).has_ended:
+            (client.service.execution.folder(name).work / "go").touch()
+            client.until(lambda: answer(job).has_ended)
+        return answer(job)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(client.service.jobs.execution, "view", end)
+        capsys.readouterr()
+        assert client.steer("jobs", "cancel", name) == 0
+    assert capsys.readouterr().out == "quicker Completed\n"
+    assert [each.status for each in client.requests("POST", "/cancel")] == [400]
 
 
 def test_who_stops_following_is_told_that_the_job_goes_on(
