@@ -106,6 +106,17 @@ def test_jobs_are_submitted_by_hand_alone_and_without_a_secret() -> None:
         assert scripts and not any("${{" in text for text in scripts)
 
 
+def test_build_servers_sign_in_without_another_program() -> None:
+    submit = read(SUBMIT)["jobs"]["submit"]["steps"]
+    assert not any("azure/login" in text for text in texts(submit))
+    (step,) = [step for step in submit if "./pants" in step.get("run", "")]
+    assert {"AZURE_CLIENT_ID", "AZURE_TENANT_ID"} <= set(step["env"])
+    _, job = read("azure-pipelines.yml")["jobs"][1].popitem()
+    (task,) = [step for step in job[0]["steps"] if step.get("task", "").startswith("AzureCLI")]
+    # Of the three things that the task has, it does not hand this one on by itself.
+    assert task["env"]["SYSTEM_ACCESSTOKEN"] == "$(System.AccessToken)"
+
+
 def test_hooks_pass_on_what_is_formatted_and_stop_what_is_not(scratch: Scratch) -> None:
     hooks = {hook["id"]: hook for hook in read(".pre-commit-config.yaml")["repos"][0]["hooks"]}
     path = "src/common/figures.py"

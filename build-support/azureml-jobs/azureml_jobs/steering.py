@@ -6,14 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO, Mapping, Optional, Protocol, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Mapping, Optional, Protocol, Sequence
 
-from azureml_jobs.console import BOLD, GREEN, RED, YELLOW, coloured, duration_text, table
+from azureml_jobs.console import BOLD, GREEN, RED, YELLOW, coloured, duration_text, table, warn
 from azureml_jobs.destination import LOCAL_FOLDER, AzureWorkspace, configured_workspace
 from azureml_jobs.handover import continue_as
 from azureml_jobs.local import record
 from azureml_jobs.snapshot.request import PackagesVenv
 from azureml_jobs.steering_parser import steering_parser
+
+if TYPE_CHECKING:
+    from azureml_jobs.local.download import Downloaded
 
 
 class Jobs(Protocol):
@@ -23,13 +26,14 @@ class Jobs(Protocol):
         self, status: Optional[str], count: Optional[int], archived: bool
     ) -> list[dict[str, Any]]: ...
 
-    def describe(self, name: str) -> dict[str, Any]: ...
+    def describe(self, name: str, whole: bool) -> dict[str, Any]:
+        """What is known of a job; `whole` with every value of its metrics, `metric_history`."""
 
     def stream(self, name: str, out: BinaryIO) -> int: ...
 
     def cancel(self, name: str) -> str: ...
 
-    def download(self, name: str, destination: Path, output_name: Optional[str]) -> int: ...
+    def download(self, name: str, destination: Path, output_name: Optional[str]) -> Downloaded: ...
 
     def archive(self, name: str) -> None: ...
 
@@ -142,7 +146,7 @@ def list_jobs(jobs: Jobs, options: argparse.Namespace) -> int:
 
 
 def show_job(jobs: Jobs, options: argparse.Namespace) -> int:
-    job = jobs.describe(options.name)
+    job = jobs.describe(options.name, whole=options.json)
     if options.json:
         _print_json(job)
         return 0
@@ -196,8 +200,11 @@ def cancel_job(jobs: Jobs, options: argparse.Namespace) -> int:
 
 def download_job(jobs: Jobs, options: argparse.Namespace) -> int:
     destination = options.path or Path(options.name)
-    count = jobs.download(options.name, destination, options.output_name)
-    print(f"{count} file{'' if count == 1 else 's'} in {destination}")
+    done = jobs.download(options.name, destination, options.output_name)
+    for name in done.left_out:
+        warn(f"{name} is left out: it went away, or changed all the time, while it was copied")
+    found = f"{done.files} file{'' if done.files == 1 else 's'} in {destination}"
+    print(found if done.is_final else f"{found}, as they are now: the job is {done.status}")
     return 0
 
 

@@ -26,17 +26,34 @@ class _ExactParser(argparse.ArgumentParser):
 def steering_parser() -> argparse.ArgumentParser:
     parser = _ExactParser(
         prog="./pants run :aml --",
-        description="Look at the jobs of the workspace, and steer them.",
+        description="Steer jobs and data: of the workspace in Azure that config.env names, or of "
+        "this machine where it names none.",
     )
     # Where the command goes on after Pants has answered, the working folder is the user's.
     parser.add_argument("--repository", type=Path, help=argparse.SUPPRESS)
-    place = _ExactParser(add_help=False)
-    add_workspace_options(place)
     nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs|data|doctor|service")
-    jobs = nouns.add_parser("jobs", help="jobs that ran or are running")
-    commands = jobs.add_subparsers(dest="command", required=True)
+    _add_jobs(nouns.add_parser("jobs", help="jobs that ran or are running"))
+    _add_data(nouns.add_parser("data", help="data assets: azureml:NAME:VERSION"))
+    _add_command(
+        nouns,
+        "doctor",
+        "check configuration, sign-in, workspace, computes, storage, registry and versions",
+    ).set_defaults(command="doctor")
+    _add_service(nouns.add_parser("service", help="a stand-in for Azure ML on this machine"))
+    return parser
 
-    listing = commands.add_parser("list", parents=[place], help="list the jobs, newest first")
+
+def _add_command(commands: Any, name: str, does: str) -> argparse.ArgumentParser:
+    """A command that goes to a workspace, and says in its own help what it does."""
+    description = f"{does[0].upper()}{does[1:]}."
+    command: argparse.ArgumentParser = commands.add_parser(name, help=does, description=description)
+    add_workspace_options(command)
+    return command
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = _add_command(commands, "list", "list the jobs, newest first")
     listing.add_argument(
         "--status", type=_status, metavar="STATUS", help="only jobs in this state, e.g. Failed"
     )
@@ -50,62 +67,57 @@ def steering_parser() -> argparse.ArgumentParser:
     listing.add_argument("--archived", action="store_true", help="archived jobs as well")
     listing.add_argument("--json", action="store_true", help="print JSON")
 
-    show = commands.add_parser(
-        "show", parents=[place], help="show one job with its parameters and metrics"
+    show = _add_command(commands, "show", "show one job with its parameters, metrics and artifacts")
+    stream = _add_command(
+        commands, "stream", "follow the logs of a job; ends with the job's own status"
     )
-    show.add_argument("name")
+    cancel = _add_command(commands, "cancel", "end a job; it may clean up first")
+    download = _add_command(
+        commands, "download", "copy a job's logs, outputs and artifacts, also while it runs"
+    )
+    archive = _add_command(commands, "archive", "leave a job out of lists")
+    for command in (show, stream, cancel, download, archive):
+        command.add_argument("name", metavar="NAME", help="the job's name, as `jobs list` has it")
     show.add_argument("--json", action="store_true", help="print JSON, with whole curves")
-
-    stream = commands.add_parser(
-        "stream",
-        parents=[place],
-        help="follow a job's log; ends with the job's own status",
-    )
-    stream.add_argument("name")
-
-    cancel = commands.add_parser("cancel", parents=[place], help="end a job; it may clean up first")
-    cancel.add_argument("name")
-
-    download = commands.add_parser(
-        "download", parents=[place], help="copy a job's logs, outputs and artifacts"
-    )
-    download.add_argument("name")
     download.add_argument("--output-name", metavar="OUTPUT", help="only this named output")
     download.add_argument(
-        "--path", type=Path, help="a folder that does not exist yet (default: ./NAME)"
+        "--path",
+        type=Path,
+        metavar="FOLDER",
+        help="a folder that does not exist yet, or is empty (default: ./NAME)",
     )
 
-    archive = commands.add_parser("archive", parents=[place], help="leave a job out of lists")
-    archive.add_argument("name")
-    _add_data(nouns.add_parser("data", help="data assets: azureml:NAME:VERSION"), place)
-    nouns.add_parser(
-        "doctor", parents=[place], help="check configuration, sign-in and workspace"
-    ).set_defaults(command="doctor")
-    _add_service(nouns.add_parser("service", help="a stand-in for Azure ML on this machine"))
-    return parser
 
-
-def _add_data(parser: argparse.ArgumentParser, place: _ExactParser) -> None:
+def _add_data(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
-    listing = commands.add_parser("list", parents=[place], help="list data assets")
+    listing = _add_command(commands, "list", "list data assets")
     listing.add_argument("--json", action="store_true", help="print JSON")
 
-    register = commands.add_parser(
-        "register", parents=[place], help="make a data asset of local files, or of an address"
+    register = _add_command(
+        commands, "register", "make a data asset of local files, or of an address"
     )
-    register.add_argument("name")
+    register.add_argument("name", metavar="NAME", help="the asset's name")
     register.add_argument(
-        "--path", required=True, help="a file, a folder, or an address: azureml://… or https://…"
+        "--path",
+        required=True,
+        metavar="PLACE",
+        help="a file, a folder, or an address: azureml://… or https://…",
     )
-    register.add_argument("--version", help="default: the number after the newest one")
-    register.add_argument("--type", choices=("uri_file", "uri_folder", "mltable"))
+    register.add_argument(
+        "--version", metavar="VERSION", help="default: the number after the newest one"
+    )
+    register.add_argument(
+        "--type",
+        choices=("uri_file", "uri_folder", "mltable"),
+        help="default: whether the place is a file or a folder",
+    )
 
-    download = commands.add_parser(
-        "download",
-        parents=[place],
-        help="fetch a data asset to data/NAME/VERSION, where local runs find it",
+    download = _add_command(
+        commands, "download", "fetch a data asset to data/NAME/VERSION, where local runs find it"
     )
-    download.add_argument("asset", metavar="NAME[:VERSION]")
+    download.add_argument(
+        "asset", metavar="NAME[:VERSION]", help="without a version, or with @latest: the newest"
+    )
 
 
 def _status(text: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from azureml_jobs import steering
 from azureml_jobs.errors import JobError
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.process import start_of
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
 
@@ -268,6 +269,20 @@ def test_downloads_to_a_folder_of_the_jobs_name(
         steered(repository, "download", "Completed-x-1")
 
 
+def test_says_that_a_job_whose_files_it_copies_still_runs(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = JobRecord("x", status="Running", pid=os.getpid(), process_start=start_of(os.getpid()))
+    jobs = LocalWorkspace(repository / ".azureml")
+    folder = jobs.new_job("running", lambda staging, _: record)
+    folder.log.parent.mkdir()
+    folder.log.write_bytes(b"one\n")
+    assert steered(repository, "download", folder.name) == 0
+    assert capsys.readouterr().out == ("1 file in running-1, as they are now: the job is Running\n")
+    with pytest.raises(JobError, match="is not empty"):
+        steered(repository, "download", folder.name)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -275,7 +290,7 @@ def test_downloads_to_a_folder_of_the_jobs_name(
         pytest.param(["jobs"], "arguments are required: command", id="no command"),
         pytest.param(["job", "list"], "invalid choice: 'job'", id="another noun"),
         pytest.param(["jobs", "lst"], "invalid choice: 'lst'", id="another command"),
-        pytest.param(["jobs", "show"], "arguments are required: name", id="no name"),
+        pytest.param(["jobs", "show"], "arguments are required: NAME", id="no name"),
         pytest.param(["jobs", "list", "--jso"], "unrecognized arguments: --jso", id="abbreviated"),
         pytest.param(["jobs", "list", "--max", "-1"], "not a number of jobs: -1", id="less than 0"),
         pytest.param(["jobs", "list", "--max", "0"], "Write 1 or more", id="none"),
@@ -303,7 +318,17 @@ def test_refuses_other_arguments(
         pytest.param([], "jobs that ran or are running", id="the workspace"),
         pytest.param(["jobs"], "list the jobs, newest first", id="jobs"),
         pytest.param(["jobs", "list"], "--status STATUS", id="list"),
+        pytest.param(["jobs", "show"], "metrics and artifacts.", id="show"),
+        pytest.param(["jobs", "stream"], "ends with the job's own status.", id="stream"),
+        pytest.param(["jobs", "cancel"], "End a job; it may clean up first.", id="cancel"),
         pytest.param(["jobs", "download"], "--output-name OUTPUT", id="download"),
+        pytest.param(["jobs", "archive"], "Leave a job out of lists.", id="archive"),
+        pytest.param(["data"], "fetch a data asset", id="data"),
+        pytest.param(["data", "list"], "List data assets.", id="data list"),
+        pytest.param(["data", "register"], "--path PLACE", id="register"),
+        pytest.param(["data", "download"], "where local runs find it.", id="data download"),
+        pytest.param(["doctor"], "--profile NAME", id="doctor"),
+        pytest.param(["service"], "--jobs-at-once N", id="service"),
     ],
 )
 def test_helps(
@@ -330,8 +355,6 @@ def test_archived_jobs_are_left_out_of_lists(
 
 def test_a_job_that_runs_is_not_archived(repository: Path) -> None:
     record = JobRecord("x", status="Running", pid=os.getpid(), experiment_name="exp")
-    from azureml_jobs.local.process import start_of
-
     record.process_start = start_of(os.getpid())
 
     def fill(staging: JobFolder, final: JobFolder) -> JobRecord:

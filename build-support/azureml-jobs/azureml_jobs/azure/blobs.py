@@ -12,6 +12,7 @@ import re
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Callable, Iterator, Mapping
 from urllib.parse import quote, urlencode
@@ -19,8 +20,8 @@ from xml.etree import ElementTree
 
 from azureml_jobs.azure.connection import Answer, Connection, ServiceError
 from azureml_jobs.azure.parallel import Task, run_all
-from azureml_jobs.azure.progress import Progress
 from azureml_jobs.errors import OutsideError
+from azureml_jobs.progress import Progress
 
 VERSION = "2021-12-02"
 # Larger files go up in blocks, several at once.
@@ -40,12 +41,17 @@ _ALSO_TRANSIENT = frozenset({409})
 
 @dataclass(frozen=True)
 class Blob:
-    """`md5` is empty for a blob that was appended to, such as a log."""
+    """`md5` is empty where nobody told it. A blob that `grows` is appended to, such as a log.
+
+    `changed` is in seconds since 1970.
+    """
 
     name: str
     size: int
     md5: str
     etag: str = ""
+    grows: bool = False
+    changed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,8 @@ class Container:
                     int(entry.findtext("Properties/Content-Length") or 0),
                     entry.findtext("Properties/Content-MD5") or "",
                     (entry.findtext("Properties/Etag") or "").strip('"'),
+                    entry.findtext("Properties/BlobType") == "AppendBlob",
+                    _moment(entry.findtext("Properties/Last-Modified") or ""),
                 )
             marker = listing.findtext("NextMarker") or ""
             if not marker:
@@ -169,10 +177,10 @@ class Container:
     def read(self, blob: Blob, start: int, sink: Callable[[bytes], None]) -> None:
         """Give `sink` the bytes of a blob from `start` on, as long as it was when it was listed.
 
-        Raises `ServiceError` 412 when it is another one by now; one without MD5 may have grown.
+        Raises `ServiceError` 412 when it is another one by now; one that grows may have grown.
         """
         headers = {"Range": f"bytes={start}-{blob.size - 1}"}
-        if blob.md5:
+        if blob.etag and not blob.grows:
             headers["If-Match"] = f'"{blob.etag}"'
         self._send("GET", blob.name, headers=headers, sink=sink)
 
@@ -337,6 +345,10 @@ def _block_ids(file: LocalFile) -> list[str]:
     count = -(-file.size // BLOCK_BYTES)
     # All of one length, as storage wants them.
     return [base64.b64encode(b"%08d" % index).decode() for index in range(count)]
+
+
+def _moment(text: str) -> float:
+    return parsedate_to_datetime(text).timestamp() if text else 0.0
 
 
 def _md5(content: bytes) -> str:

@@ -16,6 +16,8 @@ _NAME_VARIABLE = "AZUREML_CURRENT_CLOUD"
 # The answer of this version is a list of clouds, with the keys that `_of` reads.
 _METADATA_PATH = "/metadata/endpoints?api-version=2022-09-01"
 
+_EXCHANGE_SUFFIXES = {"AzureChinaCloud": "China", "AzureUSGovernment": "USGov"}
+
 
 @dataclass(frozen=True)
 class Cloud:
@@ -36,6 +38,14 @@ class Cloud:
     @property
     def machine_learning_scope(self) -> str:
         return f"{self.machine_learning}/.default"
+
+    @property
+    def token_exchange_audience(self) -> str:
+        """Whom a build server has to name as the reader of what it tells of itself.
+
+        https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust
+        """
+        return f"api://AzureADTokenExchange{_EXCHANGE_SUFFIXES.get(self.name, '')}"
 
     @property
     def storage_scope(self) -> str:

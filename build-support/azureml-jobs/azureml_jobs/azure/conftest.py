@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 from azureml_jobs import cli
@@ -38,7 +38,20 @@ code: ..
 command: python -m exp.main
 environment: {build: {path: docker}}
 """
-_SIGN_IN = ("AZURE_", "IDENTITY_", "MSI_", "ARM_CLOUD", "AZUREML_")
+SCRIPT_JOB = """\
+experiment_name: exp
+compute: azureml:cpu-cluster
+code: ..
+command: {command}
+outputs:
+  model: {{type: uri_folder}}
+environment: azureml:curated:1
+"""
+_SIGN_IN = (
+    *("AZURE_", "IDENTITY_", "MSI_", "ARM_CLOUD", "AZUREML_"),
+    # On a build server, signing in by its OIDC is another way.
+    *("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_", "TF_BUILD", "SYSTEM_", "AZURESUBSCRIPTION_"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -144,6 +157,35 @@ class Client:
     def steer(self, *arguments: str) -> int:
         self.restore()
         return cli.main(["workspace", "--repository", str(self.repository), *arguments])
+
+    # For jobs that are run.
+
+    def put_environment(self) -> None:
+        """Make the environment that `start` names."""
+        self.session().workspace.put(
+            *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
+        )
+
+    def start(self, name: str, command: str) -> str:
+        """Submit a job of one command; its name."""
+        job = SCRIPT_JOB.format(command=json.dumps(command))
+        assert self.submit(job, f"name={name}") == 0
+        return name
+
+    def status_of(self, name: str) -> str:
+        return str(self.session().workspace.get("jobs", name)["properties"]["status"])
+
+    def wait_for_end(self, name: str) -> None:
+        """A job that hangs ends the test by its own limit."""
+        while not self.service.execution.view(name).has_ended:
+            time.sleep(0.02)
+
+    @staticmethod
+    def until(condition: Callable[[], Any], seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.05)
 
     # What the service has.
 

@@ -67,7 +67,7 @@ class ServiceError(OutsideError):
 
 
 _REMEDIES = {
-    0: "Look at the network and the proxy: `./pants run :aml -- doctor` checks them.",
+    0: "Look at the network and, where there is a proxy, at `HTTPS_PROXY`.",
     401: "Sign in again, for example by `az login`.",
     403: "Your account lacks a role for this: docs/azure.md names the roles.",
 }
@@ -100,9 +100,10 @@ class Connection:
     ) -> Answer:
         """Send a request until it is answered as `accept` wants, or patience ends.
 
-        `patience` can be shorter than that of the connection. A mapping is sent as JSON. `sink`
-        takes the parts of a large answer as they come; it is given them once, so that a broken
-        answer is an error at once. Raises `ServiceError`.
+        `patience` in seconds makes it end earlier than for other requests.
+
+        A mapping is sent as JSON. `sink` takes the parts of a large answer as they come; it is
+        given them once, so that a broken answer is an error at once. Raises `ServiceError`.
         """
         given = dict(headers or {})
         if isinstance(body, Mapping):
@@ -110,8 +111,9 @@ class Connection:
             given.setdefault("Content-Type", "application/json")
         if method in ("POST", "PUT", "PATCH"):
             given["Content-Length"] = str(len(body or b""))
-        limit = min(self._patience, patience or self._patience)
-        deadline = time.monotonic() + limit + len(body or b"") / _SLOWEST_RATE
+        longest = self._patience if patience is None else min(patience, self._patience)
+        limit = longest + len(body or b"") / _SLOWEST_RATE
+        deadline = time.monotonic() + limit
         pause, token, renewed = _FIRST_PAUSE, None, False
         while True:
             if scope is not None and self._tokens is not None:

@@ -12,7 +12,7 @@ from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.download import fetch, files_at
 from azureml_jobs.azure.upload import send_data
 from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.errors import JobError
+from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local.download import refuse_used
 
 _ASSET = re.compile(r"(?:azureml:)?([A-Za-z0-9][\w.-]*)(?::([A-Za-z0-9][\w.-]*)|@latest)?")
@@ -98,7 +98,10 @@ class DataAssets:
             )
         target = data / name / version
         refuse_used(target)
-        files = files_at(Datastores(self._workspace), found["properties"]["dataUri"], "")
+        address = found["properties"]["dataUri"]
+        files = files_at(Datastores(self._workspace), address, "")
+        if not files:
+            raise OutsideError(f"azureml:{name}:{version}", f"there is nothing at {address}")
         fetch(files, target)
         return FetchedData(f"azureml:{name}:{version}", target, len(files))
 

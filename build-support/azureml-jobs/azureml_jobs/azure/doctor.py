@@ -12,6 +12,7 @@ from azureml_jobs.destination import CONFIG_FILE, AzureWorkspace
 from azureml_jobs.errors import JobError
 
 _PACKAGES = ("azure-ai-ml", "azure-identity")
+_PREREQUISITES = frozenset({"sign-in", "workspace"})
 Check = Callable[[], str]
 
 
@@ -20,7 +21,10 @@ class _Lacking(Exception):
 
 
 def examine(place: AzureWorkspace | None, login: bool) -> int:
-    """Print one line for each check; 1 when one failed. What follows a failure is left out."""
+    """Print one line for each check; 1 when one failed.
+
+    Without a sign-in or a workspace, what is in the workspace is left out.
+    """
     if place is None:
         _line("configuration", GREEN, f"{CONFIG_FILE} names no workspace: jobs run on this machine")
         _line("versions", GREEN, f"Python {platform.python_version()}")
@@ -30,16 +34,18 @@ def examine(place: AzureWorkspace | None, login: bool) -> int:
         GREEN,
         f"{place.source}: {place.name} in {place.resource_group}, {place.cloud}",
     )
+    failed: set[str] = set()
     for name, check in _checks(place, login):
+        if failed & _PREREQUISITES and name != "versions":
+            continue
         try:
             _line(name, GREEN, check())
         except _Lacking as lacking:
             _line(name, YELLOW, str(lacking))
         except JobError as error:
-            remedy = f" {' '.join(error.remedy.split())}" if error.remedy else ""
-            _line(name, RED, f"{error.where}: {error.what}.{remedy}")
-            return 1
-    return 0
+            failed.add(name)
+            _line(name, RED, _told(error))
+    return 1 if failed else 0
 
 
 def _checks(place: AzureWorkspace, login: bool) -> Iterator[tuple[str, Check]]:
@@ -91,6 +97,13 @@ def _checks(place: AzureWorkspace, login: bool) -> Iterator[tuple[str, Check]]:
 def _versions() -> str:
     installed = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
     return ", ".join([*installed, f"Python {platform.python_version()}"])
+
+
+def _told(error: JobError) -> str:
+    """An error on one line: its lists become parts of it."""
+    remedy = f" {' '.join(error.remedy.split())}" if error.remedy else ""
+    what = "; ".join(line.strip() for line in error.what.splitlines()).replace(":; ", ": ")
+    return f"{error.where}: {what}.{remedy}"
 
 
 def _line(name: str, colour: str, text: str) -> None:

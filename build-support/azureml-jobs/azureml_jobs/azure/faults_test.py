@@ -191,7 +191,8 @@ def test_a_job_whose_answer_was_always_lost_is_found_by_the_next_run(
 def test_an_interrupted_upload_goes_on_where_it_ended(client: Client) -> None:
     for number in range(40):
         client.gathered.add(f"src/exp/m{number:02d}.py", f"{number}\n")
-    client.set(**{PATIENCE_VARIABLE: "0.2"})
+    # Enough for requests while the SDK is still imported beside, after the first attempt failed.
+    client.set(**{PATIENCE_VARIABLE: "2"})
     client.add_fault("status", "PUT", r"/code/exp/m39\.py", times=None, status=500)
     assert client.submit() == 1
     arrived = client.requests("PUT", r"/code/.*\.py", status=201)

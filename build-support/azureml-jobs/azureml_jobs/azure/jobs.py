@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Mapping, Optional
+from typing import Any, BinaryIO, Callable, Iterable, Mapping, Optional, TypeVar
 
+from azureml_jobs.azure import run_history
 from azureml_jobs.azure.connection import ServiceError
+from azureml_jobs.azure.parallel import Later
 from azureml_jobs.azure.session import Session
-from azureml_jobs.azure.workspace import Workspace
+from azureml_jobs.azure.workspace import Workspace, artifacts_address
+from azureml_jobs.console import warn
 from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local import record
+from azureml_jobs.local.download import Downloaded
+from azureml_jobs.local.record import COMPLETED, ENDED
 
-ENDED = record.ENDED
+Value = TypeVar("Value")
+
+_NOTHING_LOGGED: dict[str, dict[str, Any]] = {"params": {}, "metrics": {}}
 # Without a number, a workspace's years of jobs would be fetched.
 _DEFAULT_COUNT = 100
 _CANCEL_SECONDS = 120.0
@@ -31,28 +38,46 @@ class AzureJobs:
     ) -> list[dict[str, Any]]:
         """Rows of jobs, newest first."""
         view = "All" if archived else "ActiveOnly"
-        rows = []
+        jobs: list[dict[str, Any]] = []
         for job in self.workspace.pages("jobs", listViewType=view):
-            row = _summary(job)
-            if status is None or row["status"] == status:
-                rows.append(row)
-            if len(rows) >= (count or _DEFAULT_COUNT):
+            if status is None or job["properties"]["status"] == status:
+                jobs.append(job)
+            if len(jobs) >= (count or _DEFAULT_COUNT):
                 break
+        names = [job["name"] for job in jobs]
+        # A job itself has no times.
+        ask_runs = partial(run_history.runs_of, self.workspace, names)
+        runs: dict[str, dict[str, Any]] = _or_warn("times", ask_runs, {})
+        rows = [_summary(job, runs.get(job["name"], {})) for job in jobs]
         return sorted(rows, key=lambda row: str(row["created"]), reverse=True)
 
-    def describe(self, name: str) -> dict[str, Any]:
-        """Everything about one job, in the form of the local workspace's."""
-        job = job_of(self.workspace, name)
+    def describe(self, name: str, whole: bool) -> dict[str, Any]:
+        """Everything about one job, in the form of the local workspace's.
+
+        What is not to be had of run history or MLflow is left out, with a warning.
+        """
+        workspace = self.workspace
+        job = job_of(workspace, name)
         known = job["properties"]
-        run = _run(self.workspace, name)
-        logged = _logged(self.workspace, name)
+        experiment = str(known.get("experimentName") or "")
+        asked_details = Later(partial(run_history.details_of, workspace, name))
+        asked_logged = Later(partial(run_history.logged_by, workspace, name))
+        asked_artifacts = Later(partial(run_history.artifacts_of, workspace, experiment, name))
+        run: dict[str, Any] = _or_warn("times", asked_details.result, {})
+        logged = _or_warn("parameters and metrics", asked_logged.result, _NOTHING_LOGGED)
+        artifacts: list[str] = _or_warn("artifacts", asked_artifacts.result, [])
+        curves: dict[str, Any] = {}
+        if whole:
+            ask_curves = partial(run_history.curves_of, workspace, name, sorted(logged["metrics"]))
+            found: dict[str, Any] = _or_warn("curves of metrics", ask_curves, {})
+            curves = {"metric_history": found}
         return {
             **_summary(job, run),
             "description": known.get("description") or "",
             "command": known.get("command") or "",
             "compute": str(known.get("computeId") or "").rpartition("/")[2],
             "environment": known.get("environmentId") or "",
-            "log": "",
+            "log": _log(name, [*(run.get("logFiles") or ()), *artifacts]),
             "folder": _studio(self.workspace, job),
             "inputs": known.get("inputs") or {},
             "outputs": {
@@ -65,7 +90,8 @@ class AzureJobs:
             "environment_variables": sorted(known.get("environmentVariables") or {}),
             "tags": known.get("tags") or {},
             **logged,
-            "artifacts": [],
+            **curves,
+            "artifacts": artifacts,
         }
 
     def stream(self, name: str, out: BinaryIO) -> int:
@@ -83,7 +109,12 @@ class AzureJobs:
                 f"the job has ended already, its status is {status}",
                 f"See it: `./pants run :aml -- jobs show {name}`.",
             )
-        self.workspace.send("POST", "jobs", name, "cancel")
+        try:
+            self.workspace.send("POST", "jobs", name, "cancel")
+        except ServiceError:
+            # It may have ended by itself meanwhile.
+            if job_of(self.workspace, name)["properties"]["status"] not in ENDED:
+                raise
         deadline = time.monotonic() + _CANCEL_SECONDS
         while time.monotonic() < deadline:
             status = job_of(self.workspace, name)["properties"]["status"]
@@ -92,7 +123,7 @@ class AzureJobs:
             time.sleep(_POLL_SECONDS)
         return str(status)
 
-    def download(self, name: str, destination: Path, output_name: Optional[str]) -> int:
+    def download(self, name: str, destination: Path, output_name: Optional[str]) -> Downloaded:
         from azureml_jobs.azure.download import download
 
         return download(self.workspace, name, destination, output_name)
@@ -121,14 +152,16 @@ def job_of(workspace: Workspace, name: str) -> dict[str, Any]:
     return job
 
 
-def _summary(job: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _summary(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
     known = job["properties"]
-    started, ended = (_moment((run or {}).get(key)) for key in ("startTimeUtc", "endTimeUtc"))
+    started, ended = (_moment(run.get(key)) for key in ("startTimeUtc", "endTimeUtc"))
+    has_ended = known["status"] in ENDED
     duration = None
-    if started is not None:
+    if started is not None and (ended is not None or not has_ended):
         duration = round(((ended or datetime.now(timezone.utc)) - started).total_seconds(), 3)
     created = _moment(job.get("systemData", {}).get("createdAt"))
-    error = (run or {}).get("error") or {}
+    error = run_history.error_of(run) or None
+    exit_code = 0 if known["status"] == COMPLETED else run_history.exit_status_in(error or "")
     return {
         "name": job["name"],
         "display_name": known.get("displayName") or "",
@@ -139,41 +172,24 @@ def _summary(job: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> di
         "started": started.isoformat() if started else None,
         "ended": ended.isoformat() if ended else None,
         "duration": duration,
-        "exit_code": None,
-        "error": (error.get("error") or error).get("message"),
+        "exit_code": exit_code,
+        "error": error,
     }
 
 
-def _run(workspace: Workspace, name: str) -> dict[str, Any] | None:
+def _or_warn(what: str, call: Callable[[], Value], otherwise: Value) -> Value:
+    """What `call` gives or, when the service does not give it, `otherwise`."""
     try:
-        run: dict[str, Any] = workspace.history("GET", f"runs/{name}")
-        return run
-    except ServiceError as error:
-        # A job that waits for its cluster may have no run yet.
-        if error.status_code != 404:
-            raise
-        return None
+        return call()
+    except OutsideError as error:
+        warn(f"{what} are left out: {error.where}: {error.what}")
+        return otherwise
 
 
-def _logged(workspace: Workspace, name: str) -> dict[str, Any]:
-    """Parameters and metrics, from the workspace's MLflow server."""
-    given = str(workspace.details["properties"].get("mlFlowTrackingUri") or "")
-    empty: dict[str, Any] = {"params": {}, "metrics": {}}
-    if not given:
-        return empty
-    url = f"{given.replace('azureml://', 'https://', 1)}/api/2.0/mlflow/runs/get?run_id={name}"
-    answer = workspace.connection.request(
-        *("GET", url),
-        scope=workspace.cloud.management_scope,
-        accept=lambda status: status in (200, 404),
-    )
-    if answer.status == 404:
-        return empty
-    data = answer.json()["run"].get("data") or {}
-    return {
-        key: {each["key"]: each["value"] for each in data.get(key) or ()}
-        for key in ("params", "metrics")
-    }
+def _log(name: str, files: Iterable[str]) -> str:
+    """Where the log is, or the first of several; empty before there is one."""
+    printed = sorted(file for file in files if run_history.PRINTED.fullmatch(file))
+    return f"{artifacts_address(name)}{printed[0]}" if printed else ""
 
 
 def _studio(workspace: Workspace, job: Mapping[str, Any]) -> str:

@@ -1,168 +1,24 @@
-"""Jobs of the stand-in service, which runs them: list, show, stream, cancel, download, archive."""
+"""Jobs and data of the stand-in service, which runs them: list, show, archive; doctor."""
 
 from __future__ import annotations
 
 import io
 import json
-import threading
-import time
-from pathlib import Path
-from typing import Any, Callable
 
 import pytest
 from azureml_jobs.azure.conftest import JOB, Client
-from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.stream import stream
-from azureml_jobs.service import faults
-
-SCRIPT_JOB = """\
-experiment_name: exp
-compute: azureml:cpu-cluster
-code: ..
-command: {command}
-outputs:
-  model: {{type: uri_folder}}
-environment: azureml:curated:1
-"""
 
 
 @pytest.fixture
 def client(worked_for: Client) -> Client:
-    workspace = worked_for.session().workspace
-    workspace.put(
-        *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
-    )
+    worked_for.put_environment()
     return worked_for
 
 
-def start(client: Client, name: str, command: str) -> str:
-    job = SCRIPT_JOB.format(command=json.dumps(command))
-    assert client.submit(job, f"name={name}") == 0
-    return name
-
-
-def status_of(client: Client, name: str) -> str:
-    return str(client.session().workspace.get("jobs", name)["properties"]["status"])
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-def test_streams_what_a_job_prints_and_ends_with_its_status(
-    client: Client, capfdbinary: pytest.CaptureFixture[bytes]
-) -> None:
-    name = start(client, "printing", "printf 'one\\ntwo\\nhalf a li'; printf 'ne\\nno end'; exit 3")
-    capfdbinary.readouterr()
-    assert client.steer("jobs", "stream", name) == 3
-    out, err = capfdbinary.readouterr()
-    assert out == b"one\ntwo\nhalf a line\nno end"
-    assert b"printing Failed: " in err
-
-
-def test_reads_each_byte_of_a_log_once(client: Client) -> None:
-    name = start(client, "growing", "for i in 1 2 3; do printf 'line %s. ' $i; sleep 1.1; done")
-    client.service.recording.clear()
-    out = io.BytesIO()
-    assert stream(client.session().workspace, name, out) == 0
-    assert out.getvalue() == b"line 1. line 2. line 3. "
-    read = client.requests("GET", "user_logs/std_log")
-    assert len(read) > 1
-    assert sum(each.answer_bytes or 0 for each in read if each.status in (200, 206)) == 24
-
-
-@pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
-def test_streams_whatever_the_datastore_s_credentials(client: Client, credentials: str) -> None:
-    client.service.control.datastore_credentials = credentials
-    name = start(client, f"logs-{credentials}".lower(), "echo done")
-    out = io.BytesIO()
-    assert stream(client.session().workspace, name, out) == 0
-    assert out.getvalue() == b"done\n"
-
-
-def test_logs_of_several_nodes_are_told_apart_by_whole_lines(client: Client) -> None:
-    from azureml_jobs.azure.stream import _Logs
-
-    workspace = client.session().workspace
-    out = io.BytesIO()
-    logs = _Logs(workspace, out)
-    contents = {"user_logs/std_log_0.txt": b"a\nhal", "user_logs/std_log_1.txt": b"b\n"}
-    container = client.service.control
-    client.service.state.add_container("nodes")
-
-    def publish() -> dict[str, str]:
-        from azureml_jobs.azure.blobs import Container
-
-        sas = client.service.access.signature("nodes")
-        base = f"{client.service.url}/standin.blob.core.azure.standin/nodes"
-        for name, content in contents.items():
-            Container(workspace.connection, base, sas).put(name, content)
-        addresses = {name: f"{base}/{name}?{sas}" for name in contents}
-        return {**addresses, "system_logs/lifecycler.log": "https://nowhere.invalid/"}
-
-    assert container is not None
-    logs.read(publish())
-    contents["user_logs/std_log_0.txt"] += b"f\nend"
-    logs.read(publish())
-    logs.finish()
-    assert out.getvalue() == (
-        b"==> user_logs/std_log_0.txt <==\na\n==> user_logs/std_log_1.txt <==\nb\n"
-        b"==> user_logs/std_log_0.txt <==\nhalf\nend"
-    )
-
-
-def test_a_stream_survives_a_broken_network(client: Client) -> None:
-    name = start(client, "broken", "for i in 1 2 3; do echo $i; sleep 1; done")
-    client.add_fault(faults.RESET_BEFORE, "GET", "/details")
-    client.add_fault(faults.TRUNCATED, "GET", "user_logs", skip=1)
-    client.add_fault(faults.STATUS, "GET", "user_logs", skip=2, status=503)
-    out = io.BytesIO()
-    assert stream(client.session().workspace, name, out) == 0
-    assert out.getvalue() == b"1\n2\n3\n"
-
-
-def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
-    name = start(client, "endless", "echo began; sleep 600")
-    until(lambda: status_of(client, name) == "Running")
-    streamed: list[int] = []
-    workspace = client.session().workspace
-    thread = threading.Thread(
-        target=lambda: streamed.append(stream(workspace, name, io.BytesIO())), daemon=True
-    )
-    thread.start()
-    capfd.readouterr()
-    assert client.steer("jobs", "cancel", name) == 0
-    assert capfd.readouterr().out == "endless Canceled\n"
-    thread.join(30)
-    assert streamed == [143]
-    assert "endless Canceled" in capfd.readouterr().err
-    assert client.steer("jobs", "cancel", name) == 2
-    assert "has ended already, its status is Canceled" in capfd.readouterr().err
-
-
-def test_who_stops_following_is_told_that_the_job_goes_on(
-    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = start(client, "goes-on", "sleep 600")
-
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("azureml_jobs.azure.stream._follow", interrupted)
-        assert client.steer("jobs", "stream", name) == 130
-    assert "goes-on goes on. End it: ./pants run :aml -- jobs cancel goes-on" in (
-        capsys.readouterr().err
-    )
-    assert AzureJobs(client.session()).cancel(name) == "Canceled"
-
-
 def test_lists_shows_and_archives(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    names = [start(client, f"listed-{number}", "true") for number in range(2)]
-    until(lambda: all(status_of(client, name) == "Completed" for name in names))
+    names = [client.start(f"listed-{number}", "true") for number in range(2)]
+    client.until(lambda: all(client.status_of(name) == "Completed" for name in names))
     capsys.readouterr()
     assert client.steer("jobs", "list", "--json", "--status", "completed") == 0
     rows = json.loads(capsys.readouterr().out)
@@ -187,93 +43,6 @@ def test_says_that_there_is_no_such_job(client: Client, capsys: pytest.CaptureFi
     assert "gone: standin-workspace has no such job." in capsys.readouterr().err
 
 
-WRITING = (
-    "mkdir -p outputs/deep; echo artifact > outputs/deep/a.txt; echo shown; "
-    "head -c 300000 /dev/zero > ${{outputs.model}}/weights; echo x > ${{outputs.model}}/x"
-)
-
-
-def written(folder: Path) -> dict[str, int]:
-    return {
-        path.relative_to(folder).as_posix(): path.stat().st_size
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
-EXPECTED = {
-    "artifacts/outputs/deep/a.txt": 9,
-    "artifacts/user_logs/std_log.txt": 6,
-    "named-outputs/model/weights": 300000,
-    "named-outputs/model/x": 2,
-}
-
-
-@pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
-def test_downloads_what_a_job_wrote(client: Client, tmp_path: Path, credentials: str) -> None:
-    client.service.control.datastore_credentials = credentials
-    if credentials == "None":
-        client.use(client.service.client.direct("secret"))
-    name = start(client, f"writing-{credentials}".lower(), WRITING)
-    until(lambda: status_of(client, name) == "Completed")
-    assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
-    assert EXPECTED.items() <= written(tmp_path / "got").items()
-    assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 2
-    one = ("--output-name", "model", "--path", str(tmp_path / "one"))
-    assert client.steer("jobs", "download", name, *one) == 0
-    assert set(written(tmp_path / "one")) == {
-        "named-outputs/model/weights",
-        "named-outputs/model/x",
-    }
-
-
-def test_downloads_from_a_job_that_runs(client: Client, tmp_path: Path) -> None:
-    name = start(client, "still-writing", "echo began; while true; do echo more; sleep 0.05; done")
-    until(lambda: status_of(client, name) == "Running")
-    time.sleep(1)
-    try:
-        assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
-        log = (tmp_path / "got/artifacts/user_logs/std_log.txt").read_text()
-        assert log.startswith("began\nmore\n")
-    finally:
-        AzureJobs(client.session()).cancel(name)
-
-
-def test_a_download_that_was_interrupted_goes_on(client: Client, tmp_path: Path) -> None:
-    name = start(client, "interrupted", WRITING)
-    until(lambda: status_of(client, name) == "Completed")
-    client.set(AZUREML_JOBS_PATIENCE="0.3")
-    client.add_fault(faults.STATUS, "GET", "/weights", skip=1, times=None, status=503)
-    client.add_fault(faults.TRUNCATED, "GET", "/weights")
-    target = tmp_path / "got"
-    assert client.steer("jobs", "download", name, "--path", str(target)) == 1
-    assert not target.exists()
-    client.service.faults.clear()
-    client.service.recording.clear()
-    assert client.steer("jobs", "download", name, "--path", str(target)) == 0
-    assert EXPECTED.items() <= written(target).items()
-    (rest,) = client.requests("GET", "/weights")
-    assert rest.answer_bytes == 150000
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
-
-
-def test_what_arrives_changed_is_not_kept(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    source = client.repository / "src/exp/data"
-    (source / "a.csv").write_text("sound and whole")
-    assert client.steer("data", "register", "changed", "--path", str(source)) == 0
-    (blob,) = [
-        blob
-        for blob in client.service.blobs.blobs("azureml-blobstore-standin", "LocalUpload/")
-        if blob.file.read_text() == "sound and whole"
-    ]
-    blob.file.write_text("changed in size"[: blob.size])
-    assert client.steer("data", "download", "changed") == 1
-    assert "a.csv: what was received is not what is stored" in capsys.readouterr().err
-    assert not (client.repository / "data/changed/1").exists()
-
-
 def test_the_local_workspace_is_steered_by_local(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -293,13 +62,12 @@ def test_doctor_tells_what_works(client: Client, capsys: pytest.CaptureFixture[s
     assert lines[1].endswith("by Azure CLI")
 
 
-def test_doctor_tells_the_first_thing_that_fails(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_doctor_tells_what_fails(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     client.set(WORKSPACE="other")
     assert client.steer("doctor") == 1
     out = capsys.readouterr().out.splitlines()
-    assert out[-1].startswith("failed  workspace      config.env: there is no workspace other in")
+    assert out[-2].startswith("failed  workspace      config.env: there is no workspace other in")
+    assert out[-1].startswith("ok      versions ")
 
 
 def test_data_goes_to_the_workspace_and_comes_back(
@@ -330,6 +98,31 @@ def test_data_goes_to_the_workspace_and_comes_back(
     again = ("data", "register", "wine", "--path", str(source), "--version", "1")
     assert client.steer(*again) == 2
     assert "this version exists already" in capsys.readouterr().err
+
+
+def test_a_file_comes_back_as_a_file(client: Client) -> None:
+    from azureml_jobs.local.inputs import resolve_inputs
+
+    assert client.steer("data", "register", "single", "--path", "src/exp/data/a.csv") == 0
+    assert client.steer("data", "download", "single") == 0
+    file = client.repository / "data/single/1/a.csv"
+    assert file.read_text() == (client.repository / "src/exp/data/a.csv").read_text()
+    job = {"inputs": {"table": {"type": "uri_file", "path": "azureml:single@latest"}}}
+    found = resolve_inputs(job, client.repository / "src/exp/job.yaml", client.repository)
+    assert found["table"].value == str(file)
+
+
+def test_data_that_is_gone_is_told_and_leaves_no_folder(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = "azureml://datastores/workspaceblobstore/paths/nowhere/"
+    assert client.steer("data", "register", "hollow", "--path", nowhere) == 0
+    capsys.readouterr()
+    assert client.steer("data", "download", "hollow") == 1
+    assert f"azureml:hollow:1: there is nothing at {nowhere}" in capsys.readouterr().err
+    assert not (client.repository / "data/hollow").exists()
+    assert client.steer("data", "download", "never-made") == 2
+    assert "azureml:never-made: standin-workspace has no such data" in capsys.readouterr().err
 
 
 def test_a_job_gets_the_workspace_s_data(client: Client) -> None:

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Callable, Generic, Sequence, TypeVar
 
-from azureml_jobs.azure.progress import Progress
+from azureml_jobs.progress import Progress
 
 Value = TypeVar("Value")
 

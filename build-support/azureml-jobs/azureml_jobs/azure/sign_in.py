@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from azureml_jobs.azure import sign_in_ways as ways
+from azureml_jobs.azure.oidc import is_build_server
 from azureml_jobs.azure.sign_in_ways import Token, WayFailed, WayMissing
 from azureml_jobs.errors import OutsideError
 
@@ -23,12 +24,16 @@ _LEFT_SECONDS = 300.0
 class SignInFailed(OutsideError):
     """Nobody could be signed in: what was tried, and why each failed."""
 
-    def __init__(self, attempts: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, attempts: Sequence[tuple[str, str]], is_build_server: bool) -> None:
         listed = "".join(f"\n  {name}: {why}" for name, why in attempts)
         super().__init__(
             "Azure",
             f"could not sign in. What was tried, in this order:{listed}",
-            "Sign in by `az login`, or add `--login` behind `--` to sign in by a browser.",
+            (
+                "docs/azure.md, Build servers, says what a workflow needs."
+                if is_build_server
+                else "Sign in by `az login`, or add `--login` behind `--` to sign in by a browser."
+            ),
         )
 
 
@@ -49,6 +54,7 @@ class SignIn:
         self, cloud: Cloud, login: bool = False, environment: Mapping[str, str] = os.environ
     ) -> None:
         self._ways = ways.ways(cloud, environment, login)
+        self._is_build_server = is_build_server(environment)
         self._lock = threading.Lock()
         self._scopes: dict[str, _Scope] = {}
         self._way: ways.Way | None = None
@@ -97,7 +103,7 @@ class SignIn:
             else:
                 self._way = way
                 return token
-        raise SignInFailed(attempts)
+        raise SignInFailed(attempts, self._is_build_server)
 
     # What azure-core asks of a credential.
 

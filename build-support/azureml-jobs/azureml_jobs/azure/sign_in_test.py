@@ -23,9 +23,11 @@ def scope(client: Client) -> str:
 @pytest.mark.parametrize(
     ("kind", "way"),
     [
-        ("secret", "the environment"),
-        ("certificate", "the environment"),
-        ("workload", "the environment"),
+        ("secret", "the environment (client secret)"),
+        ("certificate", "the environment (certificate)"),
+        ("workload", "the environment (workload identity)"),
+        ("github", "the environment (OIDC of GitHub Actions)"),
+        ("pipelines", "the environment (OIDC of Azure Pipelines)"),
         ("machine", "a managed identity"),
         ("app-service", "a managed identity"),
     ],
@@ -56,7 +58,7 @@ def test_the_environment_comes_first(client: Client) -> None:
     client.add_program("azd")
     signed_in = sign_in(client)
     signed_in.token(scope(client))
-    assert signed_in.way == "the environment"
+    assert signed_in.way == "the environment (client secret)"
     assert client.program_calls() == []
 
 
@@ -67,7 +69,7 @@ def test_what_is_set_up_and_fails_is_told_though_another_way_works(client: Clien
     signed_in.token(scope(client))
     assert signed_in.way == "Azure CLI"
     (warning,) = signed_in.warnings
-    assert warning.startswith("signing in by the environment failed: ")
+    assert warning.startswith("signing in by the environment (client secret) failed: ")
     assert "w~rong" not in warning
 
 
@@ -85,6 +87,139 @@ def test_a_failure_lists_what_was_tried_and_why_it_failed(client: Client) -> Non
         "  Azure Developer CLI: `azd` is not installed.\n\n"
         "Sign in by `az login`, or add `--login` behind `--` to sign in by a browser."
     )
+
+
+def without_programs(client: Client, kind: str, **changes: str) -> SignInFailed:
+    """Why signing in failed on a build server on which nothing else is set up."""
+    client.use({**client.service.client.direct(kind), **changes})
+    client.set(AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
+    (client.bin / "az").unlink(missing_ok=True)
+    with pytest.raises(SignInFailed) as caught:
+        sign_in(client).token(scope(client))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("kind", "empty", "why"),
+    [
+        pytest.param(
+            "github",
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+            "its workflow lacks `permissions: {id-token: write}`",
+            id="GitHub's permission",
+        ),
+        pytest.param(
+            "github", ("AZURE_CLIENT_ID",), "OIDC needs AZURE_CLIENT_ID", id="GitHub's client"
+        ),
+        pytest.param(
+            "pipelines",
+            ("SYSTEM_ACCESSTOKEN",),
+            "map it by `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`",
+            id="the token of Azure Pipelines",
+        ),
+        pytest.param(
+            "pipelines",
+            ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "AZURE_TENANT_ID"),
+            "OIDC needs AZURESUBSCRIPTION_SERVICE_CONNECTION_ID (the task AzureCLI@2 sets it) and "
+            "AZURE_TENANT_ID",
+            id="the connection of Azure Pipelines",
+        ),
+    ],
+)
+def test_says_what_a_build_server_lacks(
+    client: Client, kind: str, empty: tuple[str, ...], why: str
+) -> None:
+    failed = without_programs(client, kind, **dict.fromkeys(empty, ""))
+    assert why in str(failed)
+    assert failed.remedy == "docs/azure.md, Build servers, says what a workflow needs."
+
+
+def test_what_a_build_server_lacks_is_no_warning_where_another_way_works(client: Client) -> None:
+    # As after the action azure/login, or in the task AzureCLI@2.
+    client.use({**client.service.client.direct("github"), "AZURE_CLIENT_ID": ""})
+    client.set(AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
+    signed_in = sign_in(client)
+    signed_in.token(scope(client))
+    assert (signed_in.way, signed_in.warnings) == ("Azure CLI", [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "secret"),
+    [("github", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"), ("pipelines", "SYSTEM_ACCESSTOKEN")],
+)
+def test_a_build_server_that_refuses_is_quoted_and_its_secret_is_not(
+    client: Client, kind: str, secret: str
+) -> None:
+    failed = without_programs(client, kind, **{secret: "w~rong"})
+    assert "no OIDC token: the service answered 401" in str(failed)
+    assert "w~rong" not in str(failed)
+    assert client.requests("POST", "/oauth2/v2.0/token") == []
+
+
+def test_another_service_connection_is_told(client: Client) -> None:
+    failed = without_programs(
+        client, "pipelines", AZURESUBSCRIPTION_SERVICE_CONNECTION_ID="an other"
+    )
+    assert "404: Service connection an other was not found" in str(failed)
+
+
+def test_what_a_build_server_tells_expires(client: Client) -> None:
+    servers = client.service.sign_in.build_servers
+    servers.lifetime = -1
+    try:
+        failed = without_programs(client, "github")
+    finally:
+        servers.lifetime = 600
+    assert "AADSTS700024: The assertion is not within its valid time range" in str(failed)
+    assert "eyJ" not in str(failed)
+
+
+def test_a_workflow_that_nobody_trusts_is_named(client: Client) -> None:
+    servers = client.service.sign_in.build_servers
+    servers.trusted.remove(servers.github)
+    try:
+        failed = without_programs(client, "github")
+    finally:
+        servers.trusted.add(servers.github)
+    assert f"presented assertion subject '{servers.github.subject}'" in str(failed)
+
+
+def test_a_build_server_that_does_not_answer_is_given_up(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azureml_jobs.azure.oidc._PATIENCE_SECONDS", 0.3)
+    client.add_fault("slow", "GET", "/actions/idtoken", times=None, seconds=60)
+    failed = without_programs(client, "github")
+    assert "the environment (OIDC of GitHub Actions): no OIDC token: " in str(failed)
+    assert "timed out" in str(failed)
+
+
+def test_an_answer_without_a_token_is_told(client: Client) -> None:
+    client.add_fault("status", "GET", "/actions/idtoken", status=200)
+    assert "no OIDC token: the answer has none" in str(without_programs(client, "github"))
+
+
+@pytest.mark.parametrize("cloud", ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment"])
+def test_a_build_server_names_the_directory_of_the_cloud(client: Client, cloud: str) -> None:
+    client.use({**client.service.client.by_proxy("github"), "CLOUD": cloud})
+    # The build server itself is no host of a cloud.
+    client.set(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
+    (client.bin / "az").unlink()
+    place = client.workspace()
+    found = find_cloud(place.cloud, place.source)
+    signed_in = SignIn(found)
+    signed_in.token(found.management_scope)
+    assert signed_in.way == "the environment (OIDC of GitHub Actions)"
+
+
+def test_each_token_is_asked_for_anew(client: Client) -> None:
+    # What a build server tells lasts for minutes, a job that is followed for hours.
+    client.use(client.service.client.direct("github"))
+    client.service.recording.clear()
+    signed_in = sign_in(client)
+    first = signed_in.token(scope(client))
+    assert signed_in.token(scope(client), rejected=first) != first
+    assert len(client.requests("GET", "/actions/idtoken")) == 2
 
 
 def test_a_way_that_hangs_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,11 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Mapping
 from urllib.parse import urlsplit
 
+from azureml_jobs.azure import oidc
 from azureml_jobs.azure.connection import without_secrets
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ _HOSTED = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT")
 _SECRET = "AZURE_CLIENT_SECRET"
 _CERTIFICATE = "AZURE_CLIENT_CERTIFICATE_PATH"
 _FEDERATED = "AZURE_FEDERATED_TOKEN_FILE"
-_SECRETS = (_SECRET, "AZURE_CLIENT_CERTIFICATE_PASSWORD")
+# What each of these signs in by, as the user sees it.
+_METHODS = {_SECRET: "client secret", _CERTIFICATE: "certificate", _FEDERATED: "workload identity"}
+_PASSWORD = "AZURE_CLIENT_CERTIFICATE_PASSWORD"
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,9 @@ class Way:
 def ways(cloud: Cloud, environment: Mapping[str, str], login: bool) -> list[Way]:
     """What is tried, in this order. Only `login` asks the user anything."""
     azure_cli = _Program("az", environment)
+    by_environment = _environment_way(cloud, environment)
     found = [
-        Way("the environment", lambda scope: _environment_token(cloud, environment, scope)),
+        by_environment or Way("the environment", partial(_nothing_set, environment)),
         Way("a managed identity", lambda scope: _managed_token(environment, scope)),
         Way("Azure CLI", azure_cli.fetch),
         Way("Azure Developer CLI", _Program("azd", environment).fetch),
@@ -73,17 +78,36 @@ def ways(cloud: Cloud, environment: Mapping[str, str], login: bool) -> list[Way]
     if login:
         browser = _Login(cloud, environment)
         return [Way("a browser", browser.fetch)]
-    if not any(environment.get(name) for name in (_SECRET, _CERTIFICATE, _FEDERATED)):
+    if by_environment is None:
         # It is slow to start; meanwhile the ways before it are looked at.
         found[1] = Way(found[1].name, azure_cli.beside(found[1].fetch))
     return found
 
 
-def _environment_token(cloud: Cloud, environment: Mapping[str, str], scope: str) -> Token:
+def _environment_way(cloud: Cloud, environment: Mapping[str, str]) -> Way | None:
+    """Signing in by what is set, None when nothing of that kind is."""
+    method = next((name for name in _METHODS if environment.get(name)), None)
+    if method:
+        name = f"the environment ({_METHODS[method]})"
+        return Way(name, partial(_principal_token, cloud, environment, method))
+    server = oidc.build_server(environment, cloud)
+    if server:
+        name = f"the environment (OIDC of {server.name})"
+        return Way(name, partial(_build_server_token, cloud, environment, server))
+    return None
+
+
+def _nothing_set(environment: Mapping[str, str], _: str) -> Token:
+    names = list(_METHODS)
+    why = f"neither {', '.join(names[:-1])} nor {names[-1]} is set"
+    lacking = oidc.lacking(environment)
+    raise WayMissing(f"{why}; {lacking}" if lacking else why)
+
+
+def _principal_token(
+    cloud: Cloud, environment: Mapping[str, str], method: str, scope: str
+) -> Token:
     """A service principal by secret or certificate, or a workload's identity."""
-    method = next((n for n in (_SECRET, _CERTIFICATE, _FEDERATED) if environment.get(n)), None)
-    if method is None:
-        raise WayMissing(f"neither {_SECRET}, {_CERTIFICATE} nor {_FEDERATED} is set")
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
     missing = [name for name in names if not environment.get(name)]
     if missing:
@@ -100,9 +124,12 @@ def _environment_token(cloud: Cloud, environment: Mapping[str, str], scope: str)
                 tenant, client, environment[_SECRET], **settings
             )
         elif method == _CERTIFICATE:
-            password = environment.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
             credential = identity.CertificateCredential(
-                tenant, client, environment[_CERTIFICATE], password=password, **settings
+                tenant,
+                client,
+                environment[_CERTIFICATE],
+                password=environment.get(_PASSWORD),
+                **settings,
             )
         else:
             credential = identity.WorkloadIdentityCredential(
@@ -113,7 +140,25 @@ def _environment_token(cloud: Cloud, environment: Mapping[str, str], scope: str)
             )
         return _given(credential, scope)
 
-    return timed(fetch, _IDENTITY_SECONDS, [environment.get(name, "") for name in _SECRETS])
+    secrets = [environment.get(name, "") for name in (_SECRET, _PASSWORD)]
+    return timed(fetch, _IDENTITY_SECONDS, secrets)
+
+
+def _build_server_token(
+    cloud: Cloud, environment: Mapping[str, str], server: oidc.BuildServer, scope: str
+) -> Token:
+    """A service principal that trusts a build server, which is asked anew each time."""
+
+    def fetch() -> Token:
+        from azure import identity
+
+        assertion = server.token()
+        credential = identity.ClientAssertionCredential(
+            server.tenant, server.client, lambda: assertion, **_authority(cloud, environment)
+        )
+        return _given(credential, scope)
+
+    return timed(fetch, _IDENTITY_SECONDS, [server.secret])
 
 
 def _managed_token(environment: Mapping[str, str], scope: str) -> Token:

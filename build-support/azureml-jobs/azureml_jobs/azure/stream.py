@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 import time
 from typing import Any, BinaryIO, Callable, Mapping
 
-from azureml_jobs.azure.connection import ServiceError
+from azureml_jobs.azure.jobs import job_of
 from azureml_jobs.azure.parallel import Task, run_all
-from azureml_jobs.azure.progress import Progress
+from azureml_jobs.azure.run_history import PRINTED, error_of, exit_status_in
 from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.local.record import CANCELED, COMPLETED, ENDED
+from azureml_jobs.local.record import CANCELED, COMPLETED, ENDED, NOT_STARTED
+from azureml_jobs.progress import Progress
 
 # A line is shown at most this long, and the time of two requests, after it was written.
 _POLL_SECONDS = 2.0
 _NODES_AT_ONCE = 8
-# What the job prints; `system_logs` are the service's own.
-_SHOWN = re.compile(r"user_logs/.+\.txt|azureml-logs/\d{2}.+\.txt")
-_EXIT_STATUS = re.compile(r"(?:exit(?:ed)?|status)(?: with)?(?: status| exit)? code:? (\d{1,3})\b")
-_PART_OF_LOG = frozenset({200, 206, 416})
+_PART_BYTES = 8 << 20
+_ANSWERS = frozenset({200, 206, 404, 416})
 
 
 def stream(workspace: Workspace, name: str, out: BinaryIO) -> int:
@@ -40,14 +38,11 @@ def _follow(workspace: Workspace, name: str, logs: _Logs) -> Mapping[str, Any]:
     """Read the logs until the job has ended; what the service says of it then."""
     while True:
         begun = time.monotonic()
-        details: Mapping[str, Any]
-        try:
-            details = workspace.history("GET", f"runs/{name}/details")
-        except ServiceError as error:
+        details: Mapping[str, Any] | None = workspace.history("GET", f"runs/{name}/details")
+        if details is None:
             # The run is made a moment after the job.
-            if error.status_code != 404 or workspace.get("jobs", name) is None:
-                raise
-            details = {"status": "NotStarted"}
+            job_of(workspace, name)
+            details = {"status": NOT_STARTED}
         # Asked for before the logs are read: an ended job's logs are complete.
         logs.read(details.get("logFiles") or {})
         if details["status"] in ENDED:
@@ -58,15 +53,13 @@ def _follow(workspace: Workspace, name: str, logs: _Logs) -> Mapping[str, Any]:
 
 def _told(name: str, details: Mapping[str, Any]) -> int:
     status = str(details["status"])
-    error = details.get("error") or {}
-    message = str((error.get("error") or error).get("message") or "").strip()
+    message = error_of(details)
     print(f"{name} {status}" + (f": {message}" if message else ""), file=sys.stderr)
     if status == COMPLETED:
         return 0
     if status == CANCELED:
         return 128 + signal.SIGTERM
-    told = _EXIT_STATUS.search(message)
-    return int(told[1]) if told and 0 < int(told[1]) < 256 else 1
+    return exit_status_in(message) or 1
 
 
 class _Logs:
@@ -80,7 +73,7 @@ class _Logs:
         self._ends_line = True
 
     def read(self, addresses: Mapping[str, str]) -> None:
-        names = sorted(name for name in addresses if _SHOWN.fullmatch(name))
+        names = sorted(name for name in addresses if PRINTED.fullmatch(name))
         new: dict[str, bytes] = {}
         tasks = [Task(name, 0, self._reading(name, addresses[name], new)) for name in names]
         run_all(tasks, _NODES_AT_ONCE, Progress("Reading", len(tasks), 0))
@@ -100,14 +93,27 @@ class _Logs:
         start = self._positions.get(name, 0)
 
         def read() -> None:
-            answer = self._workspace.connection.request(
-                *("GET", address),
-                headers={"Range": f"bytes={start}-"} if start else {},
-                accept=lambda status: status in _PART_OF_LOG,
-            )
-            # 416: nothing new. Some proxies answer with the whole of it.
-            parts = {200: answer.body[start:], 206: answer.body, 416: b""}
-            new[name] = parts[answer.status]
+            parts: list[bytes] = []
+            position = start
+            while True:
+                # In parts, so that the time for an answer does not limit the length of a log.
+                last = position + _PART_BYTES - 1
+                answer = self._workspace.connection.request(
+                    *("GET", address),
+                    headers={"Range": f"bytes={position}-{last}"},
+                    accept=lambda status: status in _ANSWERS,
+                )
+                if answer.status == 200:
+                    # Some proxies answer with the whole of it.
+                    parts.append(answer.body[position:])
+                    break
+                # Otherwise nothing new, or announced and not there yet.
+                part = answer.body if answer.status == 206 else b""
+                parts.append(part)
+                position += len(part)
+                if len(part) < _PART_BYTES:
+                    break
+            new[name] = b"".join(parts)
 
         return read
 

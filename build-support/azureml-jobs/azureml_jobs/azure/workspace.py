@@ -5,6 +5,7 @@ https://learn.microsoft.com/rest/api/azureml
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Callable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 
@@ -24,6 +25,8 @@ class Workspace:
         self.place = place
         self.cloud = cloud
         self.connection = connection
+        # What several threads ask for is asked once.
+        self._lock = threading.RLock()
         self._details: dict[str, Any] | None = None
         self._data_plane = ""
 
@@ -57,8 +60,8 @@ class Workspace:
     @property
     def details(self) -> dict[str, Any]:
         """The workspace itself: its `location`, its `properties`. Raises when there is none."""
-        if self._details is None:
-            self._details = self.get()
+        with self._lock:
+            self._details = self._details or self.get()
         if self._details is None:
             raise OutsideError(
                 self.place.source,
@@ -67,14 +70,31 @@ class Workspace:
             )
         return self._details
 
-    def history(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """A request to the run history, which knows a run's logs and metrics."""
-        if not self._data_plane:
-            discovery = str(self.details["properties"]["discoveryUrl"])
-            urls = self._request("GET", discovery).json()
-            self._data_plane = str(urls["api"]).rstrip("/")
+    def history(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        patience: float | None = None,
+    ) -> Any:
+        """A request to the run history, which knows a run's times and logs.
+
+        None for a GET of what it does not have.
+        """
+        with self._lock:
+            if not self._data_plane:
+                discovery = str(self.details["properties"]["discoveryUrl"])
+                urls = self._request("GET", discovery, patience=patience).json()
+                self._data_plane = str(urls["api"]).rstrip("/")
         url = f"{self._data_plane}/history/v1.0{self.place.resource_id}/{path}"
-        return self._request(method, url, body).json()
+        answer = self._request(
+            method,
+            url,
+            body,
+            lambda status: 200 <= status < 300 or (method == "GET" and status == 404),
+            patience,
+        )
+        return None if answer.status == 404 else answer.json()
 
     def studio_link(self, job: str) -> str:
         place = self.place
@@ -102,10 +122,17 @@ class Workspace:
         url: str,
         body: Mapping[str, Any] | None = None,
         accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
+        patience: float | None = None,
     ) -> Answer:
+        scope = self.cloud.management_scope
         return self.connection.request(
-            method, url, scope=self.cloud.management_scope, body=body, accept=accept
+            method, url, scope=scope, body=body, accept=accept, patience=patience
         )
+
+
+def artifacts_address(job: str) -> str:
+    """Where the logs and artifacts of a job are."""
+    return f"azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 
 
 def put_once(workspace: Workspace, *path: str, body: Mapping[str, Any]) -> Any:

@@ -4,46 +4,55 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
-from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.record import ENDED, JobRecord
 from azureml_jobs.local.state import current
+from azureml_jobs.progress import Progress
 
 # azure-ai-ml's name for the output that holds logs and artifacts.
 DEFAULT_OUTPUT = "default"
+_READ_BYTES = 1 << 20
 
 
-def download(folder: JobFolder, destination: Path, output_name: Optional[str] = None) -> List[Path]:
-    """Copy all outputs, or one of them, to `destination`; the files, in order.
+@dataclass(frozen=True)
+class Downloaded:
+    """`status` is the job's when it began; `left_out` names files that changed while it went on."""
+
+    files: int
+    status: str
+    left_out: Tuple[str, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in ENDED
+
+
+def download(folder: JobFolder, destination: Path, output_name: Optional[str] = None) -> Downloaded:
+    """Copy all outputs, or one of them, to `destination`.
 
     Named outputs go to `named-outputs/<name>/`; logs, `./outputs`, `./logs` and what was logged
-    with MLflow go to `artifacts/` and are the output `default`. An interrupted download leaves
-    nothing. Raises `JobError` when the job has not ended or `destination` holds something.
+    with MLflow go to `artifacts/` and are the output `default`. A job that runs is taken as it is:
+    of a file that grows what was there when its turn came. An interrupted download leaves nothing.
+    Raises `JobError` when `destination` holds something or there is no such output.
     """
     record = current(folder)
-    if not record.has_ended:
-        raise JobError(
-            record.name,
-            f"the job has not ended yet, its status is {record.status}",
-            f"Wait for it: `./pants run :aml -- jobs stream {record.name}`.",
-        )
-    wanted = _wanted(record, output_name)
+    entries = _entries(folder, record, _wanted(record, output_name))
     refuse_used(destination)
     destination = destination.absolute()
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
         try:
-            for name in wanted:
-                if name == DEFAULT_OUTPUT and name not in record.outputs:
-                    _copy_artifacts(folder, beside / "artifacts")
-                else:
-                    _copy_output(folder, name, beside / "named-outputs" / name)
+            left_out = _copy_all(entries, beside, record.has_ended)
             beside.chmod(0o755)
             os.rename(beside, destination)
         except BaseException:
@@ -51,7 +60,8 @@ def download(folder: JobFolder, destination: Path, output_name: Optional[str] = 
             raise
     except OSError as error:
         raise OutsideError(record.name, f"the download to {destination} failed: {error}") from error
-    return [path for path in sorted(destination.rglob("*")) if not path.is_dir()]
+    files = sum(source is not None for source in entries.values()) - len(left_out)
+    return Downloaded(files, record.status, tuple(left_out))
 
 
 def refuse_used(destination: Path) -> None:
@@ -90,21 +100,79 @@ def _wanted(record: JobRecord, output_name: Optional[str]) -> List[str]:
     return [output_name]
 
 
-def _copy_artifacts(folder: JobFolder, target: Path) -> None:
-    target.mkdir()
-    for name, source in artifacts(folder):
-        path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, path, follow_symlinks=False)
+def _entries(folder: JobFolder, record: JobRecord, wanted: List[str]) -> Dict[str, Optional[Path]]:
+    """What is copied, by its path below the destination; None is a folder that has to be there."""
+    found: Dict[str, Optional[Path]] = {}
+    for name in wanted:
+        if name == DEFAULT_OUTPUT and name not in record.outputs:
+            found["artifacts"] = None
+            found.update((f"artifacts/{path}", source) for path, source in artifacts(folder))
+        else:
+            # Also where the job has not made it yet, or ended before.
+            found[f"named-outputs/{name}"] = None
+            found.update(_tree(folder.outputs / name, f"named-outputs/{name}/"))
+    return found
 
 
-def _copy_output(folder: JobFolder, name: str, target: Path) -> None:
-    source = folder.outputs / name
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True)
+def _tree(folder: Path, prefix: str) -> Iterator[Tuple[str, Optional[Path]]]:
+    """Everything below a folder, empty folders and links as well."""
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = Path(parent, name)
+            is_folder = name in folders and not path.is_symlink()
+            yield prefix + path.relative_to(folder).as_posix(), None if is_folder else path
+
+
+def _copy_all(entries: Dict[str, Optional[Path]], target: Path, is_final: bool) -> List[str]:
+    """Copy `entries` into `target`; those that went away, which only a job that runs may do."""
+    sizes = {path: _size(source) for path, source in entries.items() if source is not None}
+    progress = Progress("Copying", len(sizes), sum(sizes.values()))
+    left_out = []
+    try:
+        for name, source in entries.items():
+            path = target / name
+            (path if source is None else path.parent).mkdir(parents=True, exist_ok=True)
+            if source is None:
+                continue
+            try:
+                _copy(source, path, progress)
+            except FileNotFoundError:
+                if is_final:
+                    raise
+                left_out.append(name)
+                path.unlink(missing_ok=True)
+    finally:
+        progress.end()
+    return left_out
+
+
+def _copy(source: Path, target: Path, progress: Progress) -> None:
+    """Copy a file, or a link as a link, with its times and mode."""
+    mode = source.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        target.symlink_to(os.readlink(source))
+    elif not stat.S_ISREG(mode):
+        # To open a pipe would wait for somebody who writes into it.
+        raise shutil.SpecialFileError(f"{source} is no file")
     else:
-        # The job ended before its folders were made.
-        target.mkdir(parents=True)
+        with open(source, "rb") as reading, open(target, "wb") as writing:
+            # A log may grow faster than it is copied.
+            left = os.fstat(reading.fileno()).st_size
+            while left > 0 and (part := reading.read(min(left, _READ_BYTES))):
+                writing.write(part)
+                left -= len(part)
+                progress.advance(len(part), files=0)
+                progress.show(time.monotonic())
+    shutil.copystat(source, target, follow_symlinks=False)
+    progress.advance(0)
+    progress.show(time.monotonic())
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _files(folder: Path, prefix: str) -> Dict[str, Path]:

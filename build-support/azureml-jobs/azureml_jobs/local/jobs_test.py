@@ -16,11 +16,12 @@ from typing import Any, Iterator
 import pytest
 from azureml_jobs.errors import JobError
 from azureml_jobs.local.describe import describe, summary
-from azureml_jobs.local.download import download
+from azureml_jobs.local.download import Downloaded, download
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.jobs import cancel, stream
 from azureml_jobs.local.process import members
 from azureml_jobs.local.state import current
+from azureml_jobs.progress import Progress
 
 _STREAM = """
 import pathlib, sys
@@ -41,6 +42,11 @@ def start_stream(jobs: Any, folder: JobFolder) -> subprocess.Popen[bytes]:
     )
     jobs.started.append(process)
     return process
+
+
+def files_below(folder: Path) -> list[str]:
+    paths = (path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
+    return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
 def left_of(folder: JobFolder) -> list[int]:
@@ -231,8 +237,8 @@ def test_describes_a_job_as_json(ended: JobFolder) -> None:
 
 def test_downloads_in_azure_ml_s_layout(ended: JobFolder, tmp_path: Path) -> None:
     target = tmp_path / "new" / "down load"
-    files = download(ended, target)
-    assert [path.relative_to(target).as_posix() for path in files] == [
+    assert download(ended, target) == Downloaded(5, "Completed")
+    assert files_below(target) == [
         "artifacts/figure.png",
         "artifacts/logs/l.txt",
         "artifacts/outputs/sub/o.txt",
@@ -245,8 +251,26 @@ def test_downloads_in_azure_ml_s_layout(ended: JobFolder, tmp_path: Path) -> Non
 
 def test_downloads_one_output_into_an_empty_folder(ended: JobFolder, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    files = download(ended, tmp_path / "empty", "model")
-    assert files == [tmp_path / "empty" / "named-outputs" / "model" / "m.bin"]
+    assert download(ended, tmp_path / "empty", "model").files == 1
+    assert files_below(tmp_path / "empty") == ["named-outputs/model/m.bin"]
+
+
+def test_a_download_keeps_modes_links_and_empty_folders(jobs: Any, tmp_path: Path) -> None:
+    folder = jobs.new(
+        "cd ../outputs/model; mkdir empty sub; echo x > run; chmod 750 run; "
+        "touch -d @1700000000 run; ln -s run link; ln -s sub folder; ln -s nowhere dangling",
+        outputs={"model": "/there", "other": "/there"},
+    )
+    assert jobs.run(folder)[0] == 0
+    assert download(folder, tmp_path / "got", "model").files == 4
+    model = tmp_path / "got/named-outputs/model"
+    state = (model / "run").stat()
+    assert (state.st_mode & 0o777, state.st_mtime) == (0o750, 1700000000)
+    links = {name: os.readlink(model / name) for name in ("link", "folder", "dangling")}
+    assert links == {"link": "run", "folder": "sub", "dangling": "nowhere"}
+    assert (model / "empty").is_dir()
+    download(folder, tmp_path / "other", "other")
+    assert (tmp_path / "other/named-outputs/other").is_dir()
 
 
 def test_names_the_outputs_that_there_are(ended: JobFolder, tmp_path: Path) -> None:
@@ -262,14 +286,90 @@ def test_does_not_download_over_something(ended: JobFolder, tmp_path: Path) -> N
     assert [each.name for each in (tmp_path / "full").iterdir()] == ["file"]
 
 
-def test_does_not_download_from_a_job_that_goes_on(jobs: Any, tmp_path: Path) -> None:
-    folder = jobs.new(FOREVER)
+GROWING = """
+run=$(echo ../../../mlruns/*/$AZUREML_RUN_ID)
+printf 'half a fi' > $run/artifacts/half.txt
+echo finished > outputs/o.txt
+echo up
+while [ ! -e stop ]; do
+  for i in $(seq 50); do echo "line $i of a log that grows"; done
+  echo more >> outputs/growing.txt
+  echo x > outputs/temporary; rm outputs/temporary
+done
+"""
+
+
+def test_downloads_from_a_job_that_runs_what_there_is(jobs: Any, tmp_path: Path) -> None:
+    folder = jobs.new(GROWING, outputs={"model": "/there"})
+    with open(os.devnull, "wb") as nowhere:
+        runner = jobs.start(folder, stdout=nowhere)
+    jobs.until(lambda: (folder.work / "outputs/growing.txt").exists())
+    logs = []
+    for number in range(20):
+        target = tmp_path / str(number)
+        done = download(folder, target)
+        assert (done.status, done.is_final) == ("Running", False)
+        # It comes and goes all the time; who copies it has to bear both.
+        assert set(done.left_out) <= {"artifacts/outputs/temporary"}
+        found = set(files_below(target)) - {"artifacts/outputs/temporary"}
+        assert found == {
+            "artifacts/half.txt",
+            *("artifacts/outputs/o.txt", "artifacts/outputs/growing.txt"),
+            "artifacts/user_logs/std_log.txt",
+        }
+        assert (target / "artifacts/half.txt").read_text() == "half a fi"
+        assert (target / "artifacts/outputs/o.txt").read_text() == "finished\n"
+        assert (target / "named-outputs/model").is_dir()
+        logs.append((target / "artifacts/user_logs/std_log.txt").read_bytes())
+    assert runner.poll() is None
+    (folder.work / "stop").touch()
+    assert runner.wait(20) == 0
+    whole = folder.log.read_bytes()
+    assert all(log and whole.startswith(log) for log in logs)
+    assert len(logs[0]) < len(logs[-1]) < len(whole)
+    assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_of_a_file_that_grows_it_takes_what_was_there(
+    ended: JobFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azureml_jobs.local.download._READ_BYTES", 2)
+    with open(ended.log, "ab") as log:
+
+        def grow(self: Progress, moment: float) -> None:
+            # As a job that prints faster than this copies.
+            log.write(b"and more")
+            log.flush()
+
+        monkeypatch.setattr(Progress, "show", grow)
+        # It would not end if it copied until there is no more.
+        download(ended, tmp_path / "got", "default")
+    got = (tmp_path / "got/artifacts/user_logs/std_log.txt").read_bytes()
+    whole = ended.log.read_bytes()
+    assert got.startswith(b"said\n") and whole.startswith(got) and len(got) < len(whole)
+
+
+def test_names_what_went_away_meanwhile(
+    jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = jobs.new("echo 1 > outputs/a; echo 2 > outputs/b; echo up; sleep 60")
     runner = jobs.start(folder)
-    runner.stdout.readline()
-    with pytest.raises(JobError, match="has not ended yet, its status is Running"):
-        download(folder, tmp_path / "x")
-    runner.terminate()
-    runner.wait(10)
+    assert runner.stdout.readline() == b"up\n"
+    # Between listing what there is and copying it.
+    monkeypatch.setattr(
+        Progress, "show", lambda *_: (folder.work / "outputs/b").unlink(missing_ok=True)
+    )
+    done = download(folder, tmp_path / "got")
+    assert done == Downloaded(2, "Running", ("artifacts/outputs/b",))
+    assert files_below(tmp_path / "got") == [
+        *("artifacts/outputs/a", "artifacts/user_logs/std_log.txt"),
+    ]
+    assert cancel(folder).status == "Canceled"
+    # Of a job that has ended, nothing goes away by itself.
+    (folder.work / "outputs/b").touch()
+    with pytest.raises(JobError, match="No such file or directory"):
+        download(folder, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
 
 
 def test_a_failed_download_leaves_nothing(ended: JobFolder, tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, BinaryIO, Optional
+from typing import TYPE_CHECKING, Any, BinaryIO, Optional
 
 from azureml_jobs.errors import JobError
 from azureml_jobs.local.workspace import LocalWorkspace
+
+if TYPE_CHECKING:
+    from azureml_jobs.local.download import Downloaded
 
 
 class LocalJobs:
@@ -24,10 +27,13 @@ class LocalJobs:
         rows = [summary(job) for job in jobs if status is None or job.status == status]
         return rows[:count]
 
-    def describe(self, name: str) -> dict[str, Any]:
+    def describe(self, name: str, whole: bool) -> dict[str, Any]:
         from azureml_jobs.local.describe import describe
 
-        return describe(self._workspace.job(name))
+        shown = describe(self._workspace.job(name))
+        if not whole:
+            del shown["metric_history"]
+        return shown
 
     def stream(self, name: str, out: BinaryIO) -> int:
         from azureml_jobs.local.jobs import stream
@@ -39,10 +45,10 @@ class LocalJobs:
 
         return cancel(self._workspace.job(name)).status
 
-    def download(self, name: str, destination: Path, output_name: Optional[str]) -> int:
+    def download(self, name: str, destination: Path, output_name: Optional[str]) -> Downloaded:
         from azureml_jobs.local.download import download
 
-        return len(download(self._workspace.job(name), destination, output_name))
+        return download(self._workspace.job(name), destination, output_name)
 
     def archive(self, name: str) -> None:
         """Leave a job out of lists. Raises `JobError` while it runs: its runner has the record."""

@@ -23,7 +23,10 @@ class LiveBlobs(Protocol):
 
 
 def live_blob(container: str, name: str, file: Path, is_final: bool) -> Optional[BlobRecord]:
-    """A file of a job as a blob; None when it went away. Only a final one has its MD5."""
+    """A file of a job as a blob; None when it went away. Only a final one has its MD5.
+
+    Logs are appended to while the job runs, as Azure ML writes them; other files are replaced.
+    """
     try:
         state = file.stat()
         md5 = _file_md5(file, state.st_size, state.st_mtime_ns) if is_final else ""
@@ -37,7 +40,7 @@ def live_blob(container: str, name: str, file: Path, is_final: bool) -> Optional
         f'"0x{state.st_mtime_ns:X}{state.st_size:X}"',
         state.st_mtime,
         file,
-        kind="BlockBlob" if is_final else "AppendBlob",
+        kind="AppendBlob" if "/user_logs/" in name and not is_final else "BlockBlob",
     )
 
 

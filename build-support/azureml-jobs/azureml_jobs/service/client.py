@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from azureml_jobs.service.build_servers import GITHUB, PIPELINES
 from azureml_jobs.service.clouds import PRIVATE_CLOUD
 from azureml_jobs.service.control_plane import ControlPlane
 from azureml_jobs.service.sign_in import SignIn
@@ -64,8 +65,8 @@ class ClientVariables:
     def sign_in_by(self, way: str) -> dict[str, str]:
         """The variables of azure-identity for one way to sign in.
 
-        `secret`, `certificate`, `workload` (a federated token), `machine` and `app-service`
-        (managed identities), or an empty text for none.
+        `secret`, `certificate`, `workload` (a federated token), `github` and `pipelines` (build
+        servers), `machine` and `app-service` (managed identities), or an empty text for none.
         """
         principal = self._sign_in.principal
         named = {
@@ -83,6 +84,8 @@ class ClientVariables:
             token.touch(mode=0o600)
             token.write_text(principal.federated_token, encoding="ascii")
             return {**named, "AZURE_FEDERATED_TOKEN_FILE": str(token)}
+        if way in (GITHUB, PIPELINES):
+            return {**named, **self._sign_in.build_servers.variables(way, self._url)}
         if way == "machine":
             return {"AZURE_POD_IDENTITY_AUTHORITY_HOST": self._http}
         if way == "app-service":

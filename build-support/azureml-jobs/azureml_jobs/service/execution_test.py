@@ -171,6 +171,40 @@ def test_mlflow_reads_what_a_job_logged(caller: Caller) -> None:
     assert caller.data_plane("GET", f"{api}/runs/get").status == 400
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"requests": ["x"]}, id="a list"),
+        pytest.param({"requests": {"x": {"selectRunMetadata": True}}}, id="no run"),
+        pytest.param({"requests": {"x": {"runId": "x", "select": True}}}, id="another key"),
+        pytest.param({"requests": {"x": {"runId": "x", "selectRunMetadata": 1}}}, id="a number"),
+    ],
+)
+def test_run_history_refuses_a_batch_of_another_shape(caller: Caller, content: Any) -> None:
+    answer = caller.data_plane("POST", "/history/v1.0 /batchrundata", content)
+    assert (answer.status, answer.code) == (400, "ValidationError")
+
+
+def test_run_history_gives_the_parts_of_runs_that_are_selected(caller: Caller) -> None:
+    caller.arm("PUT", "/jobs/batched", caller.command_job("true", experimentName="exp"))
+    wait_for_end(caller.service, "batched")
+    wanted = {
+        "a": {"runId": "batched", "selectRunMetadata": True},
+        "b": {"runId": "batched"},
+        "c": {"runId": "none", "selectRunMetadata": True},
+    }
+    answer = caller.data_plane("POST", "/history/v1.0 /batchrundata", {"requests": wanted})
+    assert answer.status == 207
+    done, failed = answer.json()["successfulResults"], answer.json()["failedResults"]
+    assert done["a"]["runMetadata"]["endTimeUtc"] and done["b"] == {}
+    assert list(failed) == ["c"] and failed["c"]["error"]["code"] == "ResourceNotFound"
+    # The client has artifacts only below the run's experiment.
+    runs = "/history/v1.0 {}/runs/batched/artifacts"
+    for place, status in (("/experiments/exp", 200), ("/experiments/other", 404), ("", 404)):
+        assert caller.data_plane("GET", runs.format(place)).status == status
+
+
 def test_run_history_gives_logs_and_artifacts_by_signed_addresses(caller: Caller) -> None:
     caller.arm("PUT", "/jobs/prints", caller.command_job("echo 'a b' | tee outputs/x.txt"))
     wait_for_end(caller.service, "prints")
@@ -178,6 +212,7 @@ def test_run_history_gives_logs_and_artifacts_by_signed_addresses(caller: Caller
     details = caller.data_plane("GET", f"{runs}/details").json()
     (address,) = details["logFiles"].values()
     assert caller.request("GET", address[len(caller.service.url) :]).body == b"a b\n"
+    runs = "/history/v1.0 /experiments/Default/runs/prints"
     listed = caller.data_plane("GET", f"{runs}/artifacts").json()["value"]
     assert [each["path"] for each in listed] == ["outputs/x.txt", "user_logs/std_log.txt"]
     info = caller.data_plane("GET", f"{runs}/artifacts/contentinfo?path=outputs/x.txt").json()

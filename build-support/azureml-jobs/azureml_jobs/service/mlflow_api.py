@@ -18,6 +18,7 @@ from azureml_jobs.service.messages import Answer, Refusal, Request, json_answer
 from azureml_jobs.service.routing import Route
 
 _BASE = f"/mlflow/{{version}}{WORKSPACE}/api/2.0/mlflow"
+_POINTS_OF_A_PAGE = 1000
 _MLFLOW_STATUS = {
     "Completed": "FINISHED",
     "Failed": "FAILED",
@@ -49,16 +50,25 @@ class MlflowApi:
         return json_answer({"runs": [r for r in runs if r["info"]["experiment_id"] in wanted]})
 
     def metric_history(self, request: Request, workspace: WorkspaceAddress, version: str) -> Answer:
-        key = request.query.get("metric_key", "")
-        points = self._data(_run_id(request)).history.get(key, [])
-        return json_answer(
-            {
-                "metrics": [
-                    {"key": key, "value": _number(value), "timestamp": moment, "step": step}
-                    for step, moment, value in points
-                ]
-            }
-        )
+        key, query = request.query.get("metric_key"), request.query
+        if not key:
+            raise Refusal(
+                400, "INVALID_PARAMETER_VALUE", "Missing value for parameter 'metric_key'."
+            )
+        name = _run_id(request)
+        self._jobs.stored(name)
+        start = int(query.get("page_token") or 0)
+        end = start + int(query.get("max_results") or _POINTS_OF_A_PAGE)
+        points = self._data(name).history.get(key, [])
+        content: dict[str, Any] = {
+            "metrics": [
+                {"key": key, "value": _number(value), "timestamp": moment, "step": step}
+                for step, moment, value in points[start:end]
+            ]
+        }
+        if len(points) > end:
+            content["next_page_token"] = str(end)
+        return json_answer(content)
 
     def list_artifacts(self, request: Request, workspace: WorkspaceAddress, version: str) -> Answer:
         name = _run_id(request)

@@ -22,6 +22,7 @@ from azureml_jobs.service.routing import Route, Router
 
 _HISTORY = f"/history/v1.0{WORKSPACE}"
 _DATA = f"/data/v1.0{WORKSPACE}"
+_ARTIFACTS_OF_A_PAGE = 500
 
 
 class RunHistory:
@@ -35,7 +36,13 @@ class RunHistory:
     def routes(self) -> list[Route]:
         found = [
             Route("POST", f"{_HISTORY}/rundata", self.run_data),
+            Route("POST", f"{_HISTORY}/batchrundata", self.batch_run_data),
             Route("POST", f"{_DATA}/dataversion/batchGetResolvedUris", self.resolve_uris),
+        ]
+        in_experiment = f"{_HISTORY}/experiments/{{experiment}}/runs/{{name}}"
+        found += [
+            Route("GET", f"{in_experiment}/artifacts", self.artifacts),
+            Route("GET", f"{in_experiment}/artifacts/contentinfo", self.artifact_address),
         ]
         for runs in (f"{_HISTORY}/runs", f"{_HISTORY}/experiments/{{experiment}}/runs"):
             found += [
@@ -43,8 +50,6 @@ class RunHistory:
                 Route("PATCH", f"{runs}/{{name}}", self.change_run),
                 Route("GET", f"{runs}/{{name}}/details", self.details),
                 Route("GET", f"{runs}/{{name}}/children", self.children),
-                Route("GET", f"{runs}/{{name}}/artifacts", self.artifacts),
-                Route("GET", f"{runs}/{{name}}/artifacts/contentinfo", self.artifact_address),
             ]
         return found
 
@@ -58,7 +63,11 @@ class RunHistory:
         ) -> Answer:
             self.control.tokens.check(request, (*self.control.audiences, *AML_AUDIENCES))
             self.control.check_workspace(subscription, group, workspace)
-            places.pop("experiment", None)
+            experiment = places.pop("experiment", None)
+            if experiment is not None:
+                known = self.jobs.stored(places["name"])["properties"]
+                if experiment != (known.get("experimentName") or "Default"):
+                    raise arm.not_found(f"{places['name']} in experiment {experiment}")
             return handler(request, workspace=self.control.workspace, **places)
 
         return answer
@@ -71,10 +80,42 @@ class RunHistory:
         return json_answer(self._run(name))
 
     def run_data(self, request: Request, workspace: WorkspaceAddress) -> Answer:
-        name = request.json().get("runId")
-        if not isinstance(name, str):
+        return json_answer(self._run_data(request.json()))
+
+    def batch_run_data(self, request: Request, workspace: WorkspaceAddress) -> Answer:
+        """`BatchRequest1` and `BatchResult1` of the client: 207 when some of it failed."""
+        wanted = request.json().get("requests")
+        if not isinstance(wanted, dict) or not wanted:
+            raise Refusal(400, "ValidationError", "requests is required.")
+        done, failed = {}, {}
+        for key, each in wanted.items():
+            try:
+                done[key] = self._run_data(each)
+            except Refusal as refusal:
+                if refusal.status != 404:
+                    raise
+                failed[key] = {"error": {"code": refusal.code, "message": refusal.message}}
+        content = {"successfulResults": done, "failedResults": failed}
+        return json_answer(content, 207 if failed else 200)
+
+    def _run_data(self, wanted: Any) -> dict[str, Any]:
+        """The parts of a run that a `GetRunDataRequest` selects."""
+        if not isinstance(wanted, dict) or not isinstance(wanted.get("runId"), str):
             raise Refusal(400, "ValidationError", "runId is required.")
-        return json_answer({"runMetadata": self._run(name), "runDefinition": None})
+        parts = {
+            "selectRunMetadata": "runMetadata",
+            "selectRunDefinition": "runDefinition",
+            "selectJobSpecification": "jobSpecification",
+        }
+        unknown = set(wanted) - {"runId", *parts}
+        if unknown or any(not isinstance(wanted.get(each, False), bool) for each in parts):
+            raise Refusal(400, "ValidationError", f"The request has {sorted(wanted)}.")
+        run = self._run(wanted["runId"])
+        return {
+            part: run if part == "runMetadata" else None
+            for select, part in parts.items()
+            if wanted.get(select)
+        }
 
     def details(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
         run = self._run(name)
@@ -93,6 +134,10 @@ class RunHistory:
     def artifacts(self, request: Request, workspace: WorkspaceAddress, name: str) -> Answer:
         self.jobs.stored(name)
         prefix = f"{artifact_prefix(name)}/"
+        start = int(request.query.get("continuationToken") or 0)
+        blobs = list(self.blobs.blobs(ARTIFACT_CONTAINER, prefix))
+        end = start + _ARTIFACTS_OF_A_PAGE
+        following = str(end) if len(blobs) > end else None
         return json_answer(
             {
                 "value": [
@@ -103,9 +148,9 @@ class RunHistory:
                         "path": blob.name[len(prefix) :],
                         "etag": blob.etag,
                     }
-                    for blob in self.blobs.blobs(ARTIFACT_CONTAINER, prefix)
+                    for blob in blobs[start:end]
                 ],
-                "continuationToken": None,
+                "continuationToken": following,
                 "nextLink": None,
             }
         )

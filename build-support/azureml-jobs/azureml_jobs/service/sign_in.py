@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional, Sequence
 from urllib.parse import parse_qsl
 
+from azureml_jobs.service.build_servers import BuildServers
 from azureml_jobs.service.clouds import (
     AML_AUDIENCES,
     ARM_AUDIENCES,
@@ -36,7 +37,7 @@ class Principal:
     """Who may sign in, and by what.
 
     certificate: a public certificate (PEM) whose key signs assertions. federated_token: what a
-    build server's own identity shows.
+    workload of a cluster shows of itself.
     """
 
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -57,6 +58,7 @@ class SignIn:
         self.principal = principal
         self.has_managed_identity = True
         self.identity_header = secrets.token_urlsafe(24)
+        self.build_servers = BuildServers()
         self.audiences = frozenset(
             each.rstrip("/")
             for each in (*ARM_AUDIENCES, *AML_AUDIENCES, *STORAGE_AUDIENCES, *bases)
@@ -76,6 +78,7 @@ class SignIn:
             Route("POST", "/{tenant}/oauth2/v2.0/devicecode", self.device_code),
             Route("GET", "/metadata/identity/oauth2/token", self.machine_token),
             Route("GET", "/msi/token", self.app_service_token),
+            *self.build_servers.routes(),
         ]
 
     def discover_instance(self, request: Request) -> Answer:
@@ -227,6 +230,8 @@ class SignIn:
 
     def _check_assertion(self, assertion: str, request: Request) -> None:
         if secrets.compare_digest(assertion, self.principal.federated_token):
+            return
+        if self.build_servers.check(assertion, request.host):
             return
         claims = self._certificate_claims(assertion)
         if claims is None:

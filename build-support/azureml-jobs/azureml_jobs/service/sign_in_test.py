@@ -11,7 +11,9 @@ from urllib.parse import urlencode
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import (
+    AzurePipelinesCredential,
     CertificateCredential,
+    ClientAssertionCredential,
     ClientSecretCredential,
     DeviceCodeCredential,
     EnvironmentCredential,
@@ -29,13 +31,24 @@ MADE: dict[str, Callable[[], Any]] = {
     "workload": lambda: WorkloadIdentityCredential(disable_instance_discovery=True),
     "machine": ManagedIdentityCredential,
     "app-service": ManagedIdentityCredential,
+    "pipelines": lambda: AzurePipelinesCredential(
+        tenant_id=os.environ["AZURE_TENANT_ID"],
+        client_id=os.environ["AZURE_CLIENT_ID"],
+        service_connection_id=os.environ["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"],
+        system_access_token=os.environ["SYSTEM_ACCESSTOKEN"],
+        disable_instance_discovery=True,
+    ),
 }
+
+
+# What a test of this file might find of the machine that runs it.
+OF_A_MACHINE = ("AZURE", "IDENTITY_", "MSI_", "ACTIONS_ID_TOKEN_", "SYSTEM_")
 
 
 @pytest.fixture(autouse=True)
 def found(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.startswith(("AZURE_", "IDENTITY_", "MSI_")) or name.lower().endswith("_proxy"):
+        if name.startswith(OF_A_MACHINE) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     for name, value in caller.service.client.direct("").items():
         monkeypatch.setenv(name, value)
@@ -132,6 +145,52 @@ def test_a_machine_without_an_identity_says_so(caller: Caller) -> None:
         sign_in.has_managed_identity = True
     assert answer.status == 400 and b"Identity not found" in answer.body
     assert caller.request("GET", f"/msi/token?{query}").status == 401
+
+
+def test_build_servers_tell_only_those_who_run_there(caller: Caller) -> None:
+    servers = caller.service.sign_in.build_servers
+    github, pipelines = "/actions/idtoken?api-version=2.0", servers.variables("pipelines", "")
+    path = f"{pipelines['SYSTEM_OIDCREQUESTURI']}?api-version=7.1"
+    assert caller.request("GET", github).status == 401
+    # Azure Pipelines leads whom it does not know to a page, unless that is unwanted.
+    assert caller.request("POST", path).status == 302
+    suppressed = {"X-TFS-FedAuthRedirect": "Suppress"}
+    assert caller.request("POST", path, headers=suppressed).status == 401
+    known = {**suppressed, "Authorization": f"Bearer {servers.pipelines_secret}"}
+    assert caller.request("POST", path.partition("?")[0], headers=known).status == 400
+    assert caller.request("POST", f"{path}&serviceConnectionId=x", headers=known).status == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        pytest.param("github", "AADSTS700212", id="no audience"),
+        pytest.param("pipelines", "AADSTS700213", id="no connection"),
+    ],
+)
+def test_what_a_build_server_tells_has_to_be_for_azure(
+    caller: Caller, kind: str, told: str
+) -> None:
+    servers = caller.service.sign_in.build_servers
+    headers = {"X-TFS-FedAuthRedirect": "Suppress"}
+    if kind == "github":
+        headers["Authorization"] = f"Bearer {servers.github_secret}"
+        answer = caller.request("GET", "/actions/idtoken?api-version=2.0", headers=headers)
+        assertion = answer.json()["value"]
+    else:
+        headers["Authorization"] = f"Bearer {servers.pipelines_secret}"
+        path = servers.variables("pipelines", "")["SYSTEM_OIDCREQUESTURI"]
+        answer = caller.request("POST", f"{path}?api-version=7.1", headers=headers)
+        assertion = answer.json()["oidcToken"]
+    credential = ClientAssertionCredential(
+        caller.service.tokens.tenant,
+        caller.service.sign_in.principal.client_id,
+        lambda: assertion,
+        authority=caller.service.url,
+        disable_instance_discovery=True,
+    )
+    with pytest.raises(ClientAuthenticationError, match=told):
+        credential.get_token(ARM)
 
 
 @pytest.mark.parametrize(

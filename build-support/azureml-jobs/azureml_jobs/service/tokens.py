@@ -74,7 +74,7 @@ class Tokens:
         return self.check_token(token.strip(), audiences)
 
     def check_token(self, token: str, audiences: Collection[str]) -> dict[str, Any]:
-        claims = self._verified(token)
+        claims = self.verified(token)
         if claims["exp"] <= time.time() or claims["serial"] <= self._withdrawn_before:
             raise _refused("ExpiredAuthenticationToken", "The access token has expired.")
         accepted = {audience.rstrip("/") for audience in audiences}
@@ -101,7 +101,8 @@ class Tokens:
             ]
         }
 
-    def _verified(self, token: str) -> dict[str, Any]:
+    def verified(self, token: str) -> dict[str, Any]:
+        """The claims of a token that this key signed. Raises `Refusal` 401 for another."""
         try:
             text, _, signature = token.rpartition(".")
             self._key.public_key().verify(

@@ -1,0 +1,133 @@
+"""What `doctor` says of each thing that may be wrong: one line, with what to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from azureml_jobs.azure.conftest import Client
+
+
+@pytest.fixture(autouse=True)
+def impatient(client: Client) -> None:
+    client.set(AZUREML_JOBS_PATIENCE="0.3")
+
+
+def examined(client: Client, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
+    """The status, and the lines by their names: mark and text."""
+    status = client.steer("doctor")
+    lines: dict[str, str] = {}
+    for line in capsys.readouterr().out.splitlines():
+        match = re.fullmatch(r"(ok|note|failed) +(\S+) +(.+)", line)
+        assert match, f"more than one line for a check: {line}"
+        lines[match[2]] = f"{match[1]} {match[3]}"
+    return status, lines
+
+
+def test_a_sign_in_that_failed_is_one_line(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.add_program("az", "echo 'ERROR: Please run az login.' >&2; exit 1")
+    status, lines = examined(client, capsys)
+    assert status == 1 and list(lines) == ["configuration", "sign-in", "versions"]
+    assert lines["sign-in"] == (
+        "failed Azure: could not sign in. What was tried, in this order: the environment: neither "
+        "AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH nor AZURE_FEDERATED_TOKEN_FILE is set; "
+        "a managed identity: this machine has none; Azure CLI: Please run az login; "
+        "Azure Developer CLI: `azd` is not installed. Sign in by `az login`, or add `--login` "
+        "behind `--` to sign in by a browser."
+    )
+
+
+def test_a_way_that_is_set_up_and_failed_is_told_beside_the_one_that_worked(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.use(client.service.client.direct("secret"))
+    client.set(AZURE_CLIENT_SECRET="wrong", AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
+    status, lines = examined(client, capsys)
+    assert status == 0
+    assert lines["sign-in"].startswith(
+        "ok by Azure CLI; signing in by the environment (client secret) failed: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "check", "told"),
+    [
+        pytest.param(
+            r"^/[^?]*/workspaces/standin-workspace\?",
+            403,
+            "workspace",
+            "Your account lacks a role for this: docs/azure.md names the roles.",
+            id="no role on the workspace",
+        ),
+        pytest.param(
+            r"^/[^?]*/workspaces/standin-workspace\?",
+            503,
+            "workspace",
+            "the service answered 503",
+            id="the workspace does not answer",
+        ),
+        pytest.param("/computes", 403, "compute", "docs/azure.md names the roles.", id="computes"),
+        pytest.param(
+            "/datastores/workspaceblobstore", 404, "storage", "no such datastore", id="no datastore"
+        ),
+        pytest.param("comp=list", 403, "storage", "docs/azure.md names the roles.", id="no rights"),
+        pytest.param("comp=list", 503, "storage", "the service answered 503", id="storage down"),
+    ],
+)
+def test_each_failure_is_one_line_with_what_to_do(
+    client: Client,
+    capsys: pytest.CaptureFixture[str],
+    fault: str,
+    status: int,
+    check: str,
+    told: str,
+) -> None:
+    client.add_fault("status", "GET", fault, times=None, status=status)
+    code, lines = examined(client, capsys)
+    assert code == 1
+    assert lines[check].startswith("failed ") and told in lines[check]
+    # What does not depend on it is looked at all the same.
+    others = {"workspace", "compute", "storage", "registry"} - {check}
+    assert set(lines) >= (set() if check == "workspace" else others)
+    assert [name for name, line in lines.items() if line.startswith("failed")] == [check]
+    assert lines["versions"].startswith("ok azure-ai-ml ")
+
+
+def test_a_network_that_is_down_is_told_as_such(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.add_fault("reset-before", "GET", "/workspaces/", times=None)
+    status, lines = examined(client, capsys)
+    assert status == 1
+    assert lines["workspace"].endswith(
+        "Look at the network and, where there is a proxy, at `HTTPS_PROXY`."
+    )
+
+
+def test_a_workspace_without_computes_is_no_failure(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = client.service.control.computes
+    client.service.control.computes = ()
+    try:
+        status, lines = examined(client, capsys)
+    finally:
+        client.service.control.computes = known
+    assert status == 0
+    assert lines["compute"] == (
+        "note the workspace has none. Make a cluster in the studio, below Compute, or submit "
+        "without `compute:` to serverless compute"
+    )
+
+
+def test_a_machine_without_a_workspace_says_where_jobs_run(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in client.service.client.workspace():
+        client.environment.pop(name)
+        client.monkeypatch.delenv(name)
+    status, lines = examined(client, capsys)
+    assert (status, list(lines)) == (0, ["configuration", "versions"])
+    assert lines["configuration"] == "ok config.env names no workspace: jobs run on this machine"

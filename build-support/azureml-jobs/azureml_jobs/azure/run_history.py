@@ -1,0 +1,130 @@
+"""What run history and MLflow know of jobs: times, logs and artifacts; parameters and metrics.
+
+It is shown besides what the jobs themselves tell, and a permission or a service may be missing for
+it: therefore each part fails for itself, and soon, by `OutsideError`. Interfaces: azure-ai-ml's
+generated client `runhistory`; https://mlflow.org/docs/latest/rest-api.html
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any, Mapping, Sequence
+from urllib.parse import quote, urlencode
+
+from azureml_jobs.azure.parallel import Task, run_all
+from azureml_jobs.azure.workspace import Workspace
+from azureml_jobs.progress import Progress
+
+# Nobody waits longer for what is not there, while the rest could be shown.
+_PATIENCE_SECONDS = 8.0
+# One request for what a list shows by default.
+_RUNS_AT_ONCE = 100
+_CURVES_AT_ONCE = 8
+# The logs of what a job prints; `system_logs` are the service's own.
+PRINTED = re.compile(r"user_logs/.+\.txt|azureml-logs/\d{2}.+\.txt")
+_EXIT_STATUS = re.compile(r"(?:exit(?:ed)?|status)(?: with)?(?: status| exit)? code:? (\d{1,3})\b")
+
+
+def runs_of(workspace: Workspace, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The runs of jobs by their names, as far as there are runs: a waiting job may have none."""
+    found = {}
+    for start in range(0, len(names), _RUNS_AT_ONCE):
+        wanted = names[start : start + _RUNS_AT_ONCE]
+        answer = workspace.history(
+            "POST",
+            "batchrundata",
+            {"requests": {name: {"runId": name, "selectRunMetadata": True} for name in wanted}},
+            patience=_PATIENCE_SECONDS,
+        )
+        for name, result in (answer.get("successfulResults") or {}).items():
+            found[name] = result["runMetadata"]
+    return found
+
+
+def details_of(workspace: Workspace, name: str) -> dict[str, Any]:
+    """A run with its error and its logs; empty when there is no run yet."""
+    found: dict[str, Any] | None = workspace.history(
+        "GET", f"runs/{name}/details", patience=_PATIENCE_SECONDS
+    )
+    return found or {}
+
+
+def error_of(run: Mapping[str, Any]) -> str:
+    error = run.get("error") or {}
+    return str((error.get("error") or error).get("message") or "").strip()
+
+
+def exit_status_in(message: str) -> int | None:
+    """The status of a command in the words in which the service tells its failure."""
+    told = _EXIT_STATUS.search(message)
+    return int(told[1]) if told and 0 < int(told[1]) < 256 else None
+
+
+def artifacts_of(workspace: Workspace, experiment: str, name: str) -> list[str]:
+    """Names of what a job wrote to logs and artifacts. It needs no permission for the storage."""
+    path = f"experiments/{quote(experiment, safe='')}/runs/{name}/artifacts"
+    names: list[str] = []
+    token = None
+    while True:
+        query = f"?{urlencode({'continuationToken': token})}" if token else ""
+        page = workspace.history("GET", path + query, patience=_PATIENCE_SECONDS) or {}
+        names += [str(each["path"]) for each in page.get("value") or ()]
+        token = page.get("continuationToken")
+        if not token:
+            return sorted(names)
+
+
+def logged_by(workspace: Workspace, name: str) -> dict[str, dict[str, Any]]:
+    """Parameters and the last value of each metric."""
+    answer = _mlflow(workspace, "runs/get", run_id=name)
+    data = (answer or {"run": {}})["run"].get("data") or {}
+    return {
+        key: {each["key"]: each["value"] for each in data.get(key) or ()}
+        for key in ("params", "metrics")
+    }
+
+
+def curves_of(
+    workspace: Workspace, name: str, metrics: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Every value of each metric: `step`, `timestamp` in milliseconds, `value`."""
+    curves: dict[str, list[dict[str, Any]]] = {}
+
+    def fetch(metric: str) -> None:
+        curves[metric] = _curve(workspace, name, metric)
+
+    tasks = [Task(metric, 0, partial(fetch, metric)) for metric in metrics]
+    run_all(tasks, _CURVES_AT_ONCE, Progress("Reading", len(tasks), 0))
+    return {metric: curves[metric] for metric in metrics}
+
+
+def _curve(workspace: Workspace, name: str, metric: str) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = []
+    more: Mapping[str, str] = {}
+    while True:
+        answer = _mlflow(workspace, "metrics/get-history", run_id=name, metric_key=metric, **more)
+        points += [
+            {key: each.get(key, 0) for key in ("step", "timestamp", "value")}
+            for each in (answer or {}).get("metrics") or ()
+        ]
+        token = (answer or {}).get("next_page_token")
+        if not token:
+            return points
+        more = {"page_token": token}
+
+
+def _mlflow(workspace: Workspace, path: str, **query: str) -> Any:
+    """An answer of the workspace's MLflow server; None when it has no such run, or is none."""
+    given = str(workspace.details["properties"].get("mlFlowTrackingUri") or "")
+    if not given:
+        return None
+    base = given.replace("azureml://", "https://", 1)
+    answer = workspace.connection.request(
+        "GET",
+        f"{base}/api/2.0/mlflow/{path}?{urlencode(query)}",
+        scope=workspace.cloud.management_scope,
+        accept=lambda status: status in (200, 404),
+        patience=_PATIENCE_SECONDS,
+    )
+    return None if answer.status == 404 else answer.json()
