@@ -104,16 +104,88 @@ def test_an_edit_concerns(
     assert not not_selected & found
 
 
-def test_goals_take_what_is_concerned(scratch: Scratch) -> None:
-    with committed(scratch, "src/common/figures.py", "# An edit.\n"):
-        tested = concerned(scratch, "test", "--tag=-integration")
-        linted = concerned(scratch, "lint", "--tag=-integration", "--lint-only=flake8")
-        bundled = concerned(scratch, "package", "--filter-target-type=azureml_job")
+JOB_BUNDLE = "Wrote dist/src.example_experiment/job"
+
+
+@pytest.mark.parametrize(
+    "path, more, tested, not_tested, linter, is_bundled",
+    [
+        pytest.param(
+            "src/common/figures.py",
+            "# An edit.\n",
+            {TEST, SHARED_TEST},
+            {"azureml_pants"},
+            "flake8",
+            True,
+            id="a shared module",
+        ),
+        pytest.param(
+            f"{EXPERIMENT}/azure-ml-job.yaml",
+            "# An edit.\n",
+            set(),
+            {TEST, SHARED_TEST},
+            "azureml-jobs",
+            True,
+            id="a job file",
+        ),
+        pytest.param(
+            f"{DOCKER}/Dockerfile",
+            "# An edit.\n",
+            set(),
+            {TEST, SHARED_TEST},
+            "hadolint",
+            True,
+            id="a Dockerfile",
+        ),
+        pytest.param(
+            f"{EXPERIMENT}/sample-data/wine.csv",
+            "\n",
+            {TEST},
+            {SHARED_TEST},
+            None,
+            False,
+            id="a resource",
+        ),
+    ],
+)
+def test_goals_take_what_is_concerned(
+    scratch: Scratch,
+    path: str,
+    more: str,
+    tested: set[str],
+    not_tested: set[str],
+    linter: str | None,
+    is_bundled: bool,
+) -> None:
+    with committed(scratch, path, more):
+        tests = concerned(scratch, "test", "--tag=-integration")
+        bundles = concerned(scratch, "package", "--filter-target-type=azureml_job")
+        only = ("--tag=-integration", f"--lint-only={linter}")
+        linted = concerned(scratch, "lint", *only) if linter else ""
         assert concerned(scratch, "test", since="HEAD") == ""
-    assert f"{TEST} succeeded" in tested and f"{SHARED_TEST} succeeded" in tested
-    assert "azureml_pants" not in tested
-    assert "✓ flake8 succeeded." in linted
-    assert "Wrote dist/src.example_experiment/job" in bundled
+    assert all(f"{each} succeeded" in tests for each in tested)
+    assert not [each for each in not_tested if each in tests]
+    assert (JOB_BUNDLE in bundles) == is_bundled
+    assert not linter or f"✓ {linter} succeeded." in linted
+
+
+def test_a_new_lock_is_linted_tested_and_bundled_with(scratch: Scratch) -> None:
+    # What the goals take is what `list` prints; these would build all environments anew.
+    with committed(scratch, f"{PACKAGES}/experiments.lock", "\n"):
+        for kind, each in (("python_test", TEST), ("azureml_job", JOB), ("docker_image", IMAGE)):
+            assert each in concerned(scratch, "list", f"--filter-target-type={kind}")
+
+
+@pytest.mark.parametrize("is_renamed", [False, True], ids=["removed", "renamed"])
+def test_an_import_of_a_file_that_is_gone_is_found_by_lint(
+    scratch: Scratch, is_renamed: bool
+) -> None:
+    gone = f"{EXPERIMENT}/model.py"
+    text = (scratch.root / gone).read_text()
+    with scratch.changed({gone: None, **({f"{EXPERIMENT}/net.py": text} if is_renamed else {})}):
+        changed = ("--changed-since=HEAD", "--changed-dependents=transitive")
+        told = scratch.pants(*changed, "--lint-only=unowned-imports", "lint", status=1).stderr
+    assert f"{EXPERIMENT}/main.py:" in told and "example_experiment" in told
 
 
 def test_what_is_not_committed_counts(scratch: Scratch) -> None:

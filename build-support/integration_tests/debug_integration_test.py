@@ -9,6 +9,7 @@ from typing import Mapping
 
 import pytest
 from azureml_jobs.docker.testing import has_engine, needs_engine
+from documents import commands_run_by
 from editor import Editor, Stop, free_port
 from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch
@@ -70,6 +71,26 @@ def test_a_script_stops_in_the_files_that_are_edited(
     assert process.returncode == 0, out
     assert f"waiting for an editor to attach at 127.0.0.1:{port}." in out
     assert "accuracy" in out
+
+
+def test_an_editor_attaches_to_what_the_documentation_starts(scratch: Scratch, port: int) -> None:
+    commands = commands_run_by("test_an_editor_attaches_to_what_the_documentation_starts")
+    for command in commands:
+        typed = command.replace("src/X", FOLDER).replace("-- ARGS", "-- --epochs 1").split()
+        # Another port than the default, which somebody may use; and which runtime, both are tested.
+        options = ("--azureml-runtime=venv", f"--debug-adapter-port={port}")
+        process = scratch.start(*options, *typed[1:])
+        name = "local.py" if f"{FOLDER}:local" in typed else "main.py"
+        script = scratch.root / FOLDER / name
+        place = (script, line_of(script, "parser = argparse.ArgumentParser("))
+        with Editor(port) as editor:
+            editor.attach({script: [place[1]]})
+            stop = editor.stopped()
+            assert stop.place == place
+            stop.go_on()
+            editor.until_the_end()
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, out
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

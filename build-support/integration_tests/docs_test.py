@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
+from typing import Iterator
 
 import pytest
-from documents import anchors, blocks, broken_links, links, pages
+from documents import (
+    NOT_RUN,
+    RUN_BY,
+    anchors,
+    blocks,
+    broken_links,
+    commands_in_text,
+    commands_run_by,
+    first_not_printed,
+    links,
+    pages,
+)
 from scratch import repository_root
 
 ROOT = repository_root()
+# All that no test runs, and why.
+NOT_RUN_HERE = {
+    '$ ./pants --docker-run-args="--gpus all" run src/example_experiment:job -- --runtime docker': (
+        "it needs a GPU"
+    ),
+    '$ CA_CERTIFICATE="$(cat ca.pem)" ./pants package src/example_experiment:env '
+    "--docker-build-args=CA_CERTIFICATE": "it needs a proxy with certificates of its own",
+    "$ ./pants test ::": "it runs the test that runs this page; .ci/run does so",
+    "$ ./pants test build-support/integration_tests:": (
+        "it runs the test that runs this page; .ci/run does so"
+    ),
+    # `test_an_experiment_has_other_versions_in_a_resolve_of_its_own` runs it for another lock.
+    "$ ./pants generate-lockfiles --resolve=experiments": (
+        "it asks the package index, and a new release would change the lock"
+    ),
+}
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages(ROOT)]
 
 
@@ -37,7 +66,43 @@ def test_a_reason_not_to_run_stands_directly_before_its_block(page: Path) -> Non
     text = page.read_text(encoding="utf-8")
     marked = [block for block in blocks(text) if block.marker]
     assert all(block.language == "console" for block in marked)
-    assert text.count("<!-- needs Azure") + text.count("<!-- not run") == len(marked)
+    assert sum(text.count(f"<!-- {start}") for start in ("needs", RUN_BY, NOT_RUN)) == len(marked)
+
+
+def test_what_is_not_run_is_listed_above_with_its_reason() -> None:
+    found = {
+        f"$ {command}": (block.marker or "").partition(NOT_RUN)[2]
+        for page in pages(ROOT)
+        for block in blocks(page.read_text(encoding="utf-8"))
+        if (block.marker or "").startswith(NOT_RUN)
+        for command in block.commands
+    }
+    assert found == NOT_RUN_HERE
+    assert "\n./pants test --output=all ::\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def functions_that_run_commands() -> Iterator[str]:
+    """Names of tests and fixtures that take the commands of the blocks that name them."""
+    for path in Path(__file__).parent.glob("*_integration_test.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                taken = f"commands_run_by({node.name!r})"
+                if any(
+                    isinstance(each, ast.Call) and ast.unparse(each) == taken
+                    for each in ast.walk(node)
+                ):
+                    yield node.name
+
+
+def test_blocks_that_other_tests_run_name_those_that_do() -> None:
+    named = {
+        block.marker.partition(RUN_BY)[2]
+        for page in pages(ROOT)
+        for block in blocks(page.read_text(encoding="utf-8"))
+        if block.marker and block.marker.startswith(RUN_BY)
+    }
+    assert named == set(functions_that_run_commands())
+    assert all(commands_run_by(name) for name in named)
 
 
 def test_every_page_of_docs_is_linked_from_the_readme() -> None:
@@ -57,15 +122,48 @@ def test_only_console_blocks_without_a_reason_are_to_be_run() -> None:
         "```console\n$ one\nits output\n$ two \\\n  three\n```\n"
         "<!-- needs Azure -->\n```console\n$ four\n```\n"
         "1. In a list:\n\n   <!-- not run: slow -->\n   ```console\n   $ five\n   ```\n"
-        "```python\nsix\n```\n"
+        "<!-- needs Docker -->\n```console\n$ six\n```\n"
+        "<!-- run by test_it -->\n```console\n$ seven\n```\n"
+        "```python\neight\n```\n"
     )
     found = [(block.commands, block.marker) for block in blocks(text)]
     assert found == [
         (("one", "two three"), None),
         (("four",), "needs Azure"),
         (("five",), "not run: slow"),
+        (("six",), "needs Docker"),
+        (("seven",), "run by test_it"),
         ((), None),
     ]
+
+
+@pytest.mark.parametrize(
+    "shown, missing",
+    [
+        ([], ""),
+        (["example-232499f3-1 Completed in 3.9 s.", "..."], ""),
+        (["accuracy 0.981 on …: .../model.json"], ""),
+        (["Runtime: venv", "accuracy ..."], ""),
+        (["Runtime:  venv"], ""),
+        (["Runtime: docker"], "Runtime: docker"),
+        (["Runtime"], "Runtime"),
+        (["accuracy ...", "Runtime: venv"], "Runtime: venv"),
+    ],
+)
+def test_what_a_page_shows_is_compared_with_what_is_printed(shown: list[str], missing: str) -> None:
+    printed = (
+        "Runtime: venv\naccuracy 0.9 on 1,054 rows: /tmp/a/model.json\n"
+        "example-0badc0de-17 Completed in 12.25 s.\n"
+    )
+    assert first_not_printed(shown, printed) == missing
+
+
+def test_commands_in_running_text_are_found() -> None:
+    text = (
+        "Try `./pants run a:b -- --x` or ``./pants list``, not `./pantsy`.\n"
+        "```console\n$ `./pants no`\n```\n"
+    )
+    assert commands_in_text(text) == ["./pants run a:b -- --x", "./pants list"]
 
 
 @pytest.mark.parametrize(

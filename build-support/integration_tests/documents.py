@@ -5,21 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Sequence
 
-GLOBS = ("README.md", "docs/**/*.md", "build-support/decisions/*.md")
+from scratch import repository_root
+
+GLOBS = ("README.md", "docs/**/*.md", "data/*.md", "notebooks/*.md", "build-support/*/*.md")
 
 _FENCE = re.compile(r"\s*```(\w*)")
-# Why a block is not run stands in a comment on the line before it.
-_MARKER = re.compile(r"\s*<!-- (needs Azure|not run: .+) -->")
+# What becomes of a block stands in a comment on the line before it; without one it is run as it is.
+NEEDS_AZURE, NEEDS_DOCKER = "needs Azure", "needs Docker"
+RUN_BY, NOT_RUN = "run by ", "not run: "
+_MARKER = re.compile(rf"\s*<!-- ({NEEDS_AZURE}|{NEEDS_DOCKER}|{RUN_BY}\w+|{NOT_RUN}.+) -->")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_CODE = re.compile(r"(`+).*?\1")
+_CODE = re.compile(r"(`+)(.*?)\1")
 _HEADING = re.compile(r"#+ (.*)")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block. `marker` says why its commands are not run; None when they are."""
+    """A fenced block. `marker` says who runs its commands, or why nobody does.
+
+    `run by NAME` is a test or a fixture of this name, which takes them by `commands_run_by(NAME)`.
+    """
 
     line: int
     language: str
@@ -29,8 +36,20 @@ class Block:
     @property
     def commands(self) -> tuple[str, ...]:
         """What follows `$ `; all else is output."""
+        return tuple(self.outputs)
+
+    @property
+    def outputs(self) -> dict[str, tuple[str, ...]]:
+        """The lines that the page shows below each command."""
         text = "\n".join(line.strip() for line in self.lines).replace("\\\n", "")
-        return tuple(line[2:] for line in text.splitlines() if line.startswith("$ "))
+        found: dict[str, list[str]] = {}
+        below: list[str] = []
+        for line in text.splitlines():
+            if line.startswith("$ "):
+                below = found.setdefault(line[2:], [])
+            elif line:
+                below.append(line)
+        return {command: tuple(lines) for command, lines in found.items()}
 
 
 def pages(root: Path) -> list[Path]:
@@ -55,9 +74,55 @@ def blocks(text: str) -> Iterator[Block]:
         before = line
 
 
+def commands_run_by(name: str) -> list[str]:
+    """The commands, in the order of the pages, whose blocks are marked `run by NAME`."""
+    found = [
+        command
+        for page in pages(repository_root())
+        for block in blocks(page.read_text(encoding="utf-8"))
+        if block.marker == RUN_BY + name
+        for command in block.commands
+    ]
+    assert found, f"no block is marked `{RUN_BY}{name}`"
+    return found
+
+
+def first_not_printed(shown: Sequence[str], output: str) -> str:
+    """The first line that a page shows and that does not follow the ones before it in `output`.
+
+    Empty when all do. Digits may differ, in numbers and in names made of digests; `...` and `…`
+    stand for anything.
+    """
+    lines = iter([line.strip() for line in output.splitlines()])
+    for line in shown:
+        if line not in ("...", "…") and not any(map(_pattern(line).fullmatch, lines)):
+            return line
+    return ""
+
+
+def _pattern(shown: str) -> re.Pattern[str]:
+    parts = []
+    for part in re.split(r"(\.\.\.|…|\b[0-9a-f]{8}\b|[0-9]+(?:[.,][0-9]+)*|\s+)", shown):
+        if part in ("...", "…"):
+            parts.append(".*")
+        elif re.fullmatch(r"[0-9a-f]{8}", part):
+            parts.append("[0-9a-f]{8}")
+        elif part[:1].isdigit():
+            parts.append("[0-9.,]+")
+        else:
+            parts.append(r"\s+" if part.isspace() else re.escape(part))
+    return re.compile("".join(parts))
+
+
 def links(text: str) -> list[str]:
     """Targets of all links, those in code left out."""
     return _LINK.findall(_CODE.sub("", "\n".join(_prose(text))))
+
+
+def commands_in_text(text: str) -> list[str]:
+    """What stands as code in running text and in tables, and begins with `./pants`."""
+    spans = (span for line in _prose(text) for _, span in _CODE.findall(line))
+    return [span for span in spans if span.startswith("./pants ")]
 
 
 def anchors(text: str) -> set[str]:

@@ -151,8 +151,20 @@ def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> Non
         ("shellcheck", "src/example_experiment/run.sh", "#!/bin/bash\nrm $1\n", "SC2086"),
         ("hadolint", "src/example_experiment/Dockerfile.gpu", "FROM python\n", "DL3006"),
         ("yamllint", "src/example_experiment/conf.yml", "a: 1\na: 2\n", "key-duplicates"),
+        (
+            "check-jsonschema",
+            ".github/workflows/nightly.yml",
+            "on: push\njobs: {night: {steps: [{run: ./pants test ::}]}}\n",
+            "'runs-on' is a required property",
+        ),
+        (
+            "check-jsonschema",
+            "azure-pipelines.yml",
+            "jobs: [{job: a, steps: [{script: ls, displayname: x}]}]\n",
+            "'displayname' was unexpected",
+        ),
     ],
-    ids=["a shell script", "a Dockerfile", "a YAML file"],
+    ids=["a shell script", "a Dockerfile", "a YAML file", "a workflow", "a pipeline"],
 )
 def test_lint_looks_at_files_without_a_target(
     scratch: Scratch, linter: str, path: str, text: str, told: str

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from documents import commands_run_by
 from scratch import Scratch
 
 
@@ -18,8 +19,8 @@ def sources(scratch: Scratch) -> Iterator[Path]:
     yield folder
     for path in set(folder.iterdir()) - before:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for path in (scratch.root / "dist").glob("src.zebra_1*"):
-        shutil.rmtree(path)
+    for path in (*(scratch.root / "dist").glob("src.zebra_1*"), scratch.root / "dist/src.a.b"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def test_a_new_experiment_works_without_an_edit(scratch: Scratch, sources: Path) -> None:
@@ -36,7 +37,8 @@ def test_a_new_experiment_works_without_an_edit(scratch: Scratch, sources: Path)
     assert len(shown["metric_history"]["loss"]) == 50
     assert (Path(shown["outputs"]["model"]) / "model.json").exists()
 
-    scratch.pants("lint", "src/zebra_1::")
+    scratch.pants("lint", "check", "src/zebra_1::")
+    assert "made changes" not in scratch.pants("fmt", "src/zebra_1::").stderr
     scratch.pants("package", "src/zebra_1:job")
     assert (scratch.root / "dist/src.zebra_1/job/code/zebra_1/main.py").exists()
     scratch.pants("tailor", "--check", "update-build-files", "--check", "::")
@@ -50,7 +52,12 @@ def test_a_nested_experiment_works_without_an_edit(scratch: Scratch, sources: Pa
     report = scratch.json("run", "src/a/b:job", "--", "--dry-run", "--json")
     sent = {file["path"] for file in report["snapshot"]["files"]}
     assert {"a/__init__.py", "a/b/main.py", "common/tracking.py"} <= sent
-    scratch.pants("lint", "src/a::")
+    assert "Completed" in scratch.pants("run", "src/a/b:job").stdout
+    tested = scratch.pants("test", "src/a::").stderr
+    assert "src/a/b/tests/test_main.py:../tests succeeded" in tested
+    scratch.pants("lint", "check", "src/a::")
+    scratch.pants("package", "src/a/b:job")
+    assert (scratch.root / "dist/src.a.b/job/code/a/b/main.py").exists()
     scratch.pants("tailor", "--check", "update-build-files", "--check", "::")
     scratch.pants("new-experiment", "--name=a/b/c", status=2)
 
@@ -73,22 +80,23 @@ def locked_numpy(scratch: Scratch, experiment: str) -> str:
 
 def test_an_experiment_has_other_versions_in_a_resolve_of_its_own(committed: Scratch) -> None:
     root = committed.root
-    committed.pants("new-experiment", "--name=zebra_2", "--resolve=older")
+    begin, renew = commands_run_by("test_an_experiment_has_other_versions_in_a_resolve_of_its_own")
+    committed.pants(*begin.split()[1:])
     packages = root / "3rdparty/python/older-requirements.txt"
     kept = [line for line in packages.read_text().splitlines() if not line.startswith("pandas")]
     older = ["numpy>=2.2,<2.3" if line.startswith("numpy") else line for line in kept]
     packages.write_text("\n".join(older) + "\n")
-    committed.pants("sync-lockfiles", "--resolve=older")
-    main = root / "src/zebra_2/main.py"
+    committed.pants(*renew.split()[1:])
+    main = root / "src/my_old_experiment/main.py"
     main.write_text(main.read_text().replace('print(f"loss', 'print(f"numpy {np.__version__} loss'))
 
-    ran = committed.pants("run", "src/zebra_2:job", "--", "--set", "inputs.steps=1")
+    ran = committed.pants("run", "src/my_old_experiment:job", "--", "--set", "inputs.steps=1")
     assert "numpy 2.2." in ran.stdout
-    committed.pants("test", "src/zebra_2::")
-    assert locked_numpy(committed, "zebra_2").startswith("numpy==2.2.")
+    committed.pants("test", "src/my_old_experiment::")
+    assert locked_numpy(committed, "my_old_experiment").startswith("numpy==2.2.")
     # The others stay as they are, and both import the same shared code.
     assert not locked_numpy(committed, "example_experiment").startswith("numpy==2.2.")
-    for experiment in ("zebra_2", "example_experiment"):
+    for experiment in ("my_old_experiment", "example_experiment"):
         report = committed.json("run", f"src/{experiment}:job", "--", "--dry-run", "--json")
         sent = {file["path"] for file in report["snapshot"]["files"]}
         assert "common/tracking.py" in sent

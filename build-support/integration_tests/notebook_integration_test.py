@@ -12,6 +12,7 @@ from typing import Callable, Iterator
 
 import pytest
 from azureml_jobs.docker.testing import needs_engine
+from documents import commands_run_by
 from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch, Terminal, wait_for
 from selenium import webdriver
@@ -115,7 +116,8 @@ def test_a_notebook_runs_in_the_image_on_the_repository_s_files(
         "data/seen.csv": "1\n",
     }
     with scratch.changed(files):
-        server = Terminal(scratch, "run", "src/example_experiment:jupyter")
+        (start,) = commands_run_by("test_a_notebook_runs_in_the_image_on_the_repository_s_files")
+        server = Terminal(scratch, *start.split()[1:])
         # The layer with JupyterLab is built once.
         server.read_until("Ctrl-C ends it.", seconds=600)
         (url,) = re.findall(r"JupyterLab: (http://127\.0\.0\.1:\d+/lab)\?token=[\w-]+", server.seen)

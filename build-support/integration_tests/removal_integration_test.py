@@ -6,7 +6,7 @@ import subprocess
 from typing import Iterator
 
 import pytest
-from documents import blocks
+from documents import commands_run_by
 from scratch import Scratch
 
 
@@ -14,11 +14,7 @@ from scratch import Scratch
 def emptied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     """A copy from which the example was removed as the documentation says, in a commit."""
     copy = Scratch(tmp_path_factory.mktemp("emptied") / "repository")
-    page = (copy.root / "docs/moving-in.md").read_text(encoding="utf-8")
-    commands = [command for block in blocks(page) for command in block.commands]
-    removing = [command for command in commands if command.startswith("git rm ")]
-    assert removing
-    for command in removing:
+    for command in commands_run_by("emptied"):
         # In a repository from which they were removed, some are gone already.
         subprocess.run(["bash", "-c", f"{command} --ignore-unmatch"], cwd=copy.root, check=True)
     copy.git("commit", "--quiet", "--message", "Remove the example")

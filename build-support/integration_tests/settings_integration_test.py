@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from typing import Any, Callable, Iterator
 
 import pytest
-import yaml
+from documents import blocks, commands_in_text, pages
 from scratch import Scratch, repository_root
+from settings import CHECKS, JSON_FILES, SUBMIT, YAML_FILES, read
 
 ROOT = repository_root()
-CHECKS = (".github/workflows/ci.yml", "azure-pipelines.yml")
-SUBMIT = ".github/workflows/submit.yml"
-YAML_FILES = (".pre-commit-config.yaml", *CHECKS, SUBMIT)
-JSON_FILES = (
-    ".devcontainer/devcontainer.json",
-    *(".vscode/extensions.json", ".vscode/launch.json", ".vscode/settings.json"),
-)
-
-
-def read(name: str) -> Any:
-    text = (ROOT / name).read_text(encoding="utf-8")
-    if name in YAML_FILES:
-        return yaml.safe_load(text)
-    # Editors allow comments in their JSON.
-    return json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -55,6 +42,17 @@ def test_settings_can_be_read(name: str) -> None:
     assert isinstance(read(name), dict)
 
 
+def commands_of_pages() -> dict[str, list[str]]:
+    """The words of each `./pants …` of the pages, in blocks and in running text."""
+    found = {}
+    for page in pages(ROOT):
+        text = page.read_text(encoding="utf-8")
+        for command in (*commands_in_text(text), *(c for b in blocks(text) for c in b.commands)):
+            if command.startswith("./pants "):
+                found[f"{page.relative_to(ROOT)}: {command}"] = shlex.split(command)[1:]
+    return found
+
+
 def test_commands_are_goals_and_options_of_pants(scratch: Scratch) -> None:
     known = json.loads(scratch.pants("help-all").stdout)
     goals = set(known["name_to_goal_info"])
@@ -66,14 +64,22 @@ def test_commands_are_goals_and_options_of_pants(scratch: Scratch) -> None:
         for argument in (*option["display_args"], *option["scoped_cmd_line_args"])
     }
     # A goal's own options are written shorter behind it.
-    options |= {"--check", "--version", "--resolve", "--debug-adapter"}
-    for name in (*YAML_FILES, *JSON_FILES):
-        for words in pants_commands(name):
-            for word in words:
-                if word.startswith("--"):
-                    assert word.partition("=")[0] in options, f"{name}: {word}"
-                elif "::" not in word and not word.startswith('"$'):
-                    assert word in goals, f"{name}: {word}"
+    options |= {"--check", "--force", "--name", "--only", "--resolve", "--transitive", "--version"}
+    options |= {"--debug-adapter"}
+    commands = {
+        f"{name}: {words}": words
+        for name in (*YAML_FILES, *JSON_FILES)
+        for words in pants_commands(name)
+    }
+    commands |= commands_of_pages()
+    assert len(commands) > 100
+    for where, words in commands.items():
+        # What follows is for the program that is run.
+        for word in words[: words.index("--")] if "--" in words else words:
+            if word.startswith("-"):
+                assert word.partition("=")[0] in options | {"-ldebug"}, where
+            elif not re.search(r"[:/\"$.…]", word) and words[0] != "help":
+                assert word in goals, where
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -117,21 +123,6 @@ def test_build_servers_sign_in_without_another_program() -> None:
     assert task["env"]["SYSTEM_ACCESSTOKEN"] == "$(System.AccessToken)"
 
 
-def test_hooks_pass_on_what_is_formatted_and_stop_what_is_not(scratch: Scratch) -> None:
-    hooks = {hook["id"]: hook for hook in read(".pre-commit-config.yaml")["repos"][0]["hooks"]}
-    path = "src/common/figures.py"
-    assert all(re.search(hook["files"], path) for hook in hooks.values())
-    for hook in hooks.values():
-        scratch.pants(
-            *hook["entry"].split()[1:], *([path] if hook.get("pass_filenames", 1) else [])
-        )
-    text = (scratch.root / path).read_text()
-    with scratch.changed({path: text + "x   =  1\n"}):
-        scratch.pants("lint", path, status=1)
-        scratch.pants("fmt", path)
-        scratch.pants("lint", path)
-
-
 @pytest.fixture
 def origin(scratch: Scratch) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """Runs a script as a pull request into `main` does, of which this commit is the newest."""
@@ -166,10 +157,28 @@ def test_a_pull_request_is_checked_by_what_it_concerns(scratch: Scratch, origin)
     assert "Wrote dist/src.example_experiment/job" in ran.stderr
 
 
-@pytest.mark.parametrize("path", ["pants.toml", "build-support/macros/experiment.py"])
-def test_what_pants_cannot_see_concerns_everything(scratch: Scratch, origin, path: str) -> None:
+EDIT, REMOVE, RENAME = "an edit of", "without", "another name for"
+
+
+@pytest.mark.parametrize(
+    "path, change",
+    [
+        ("pants.toml", EDIT),
+        ("build-support/macros/experiment.py", EDIT),
+        ("build-support/bootstrap/settings.sh", EDIT),
+        ("src/common/figures.py", REMOVE),
+        ("src/example_experiment/model.py", RENAME),
+    ],
+    ids=lambda value: value,
+)
+def test_what_pants_cannot_see_concerns_everything(
+    scratch: Scratch, origin, path: str, change: str
+) -> None:
     text = (scratch.root / path).read_text()
-    changes = {path: text + "# A change.\n", ".ci/run": "#!/bin/sh\necho everything\n"}
+    changes: dict[str, str | None] = {".ci/run": "#!/bin/sh\necho everything\n"}
+    changes[path] = f"{text}# A change.\n" if change == EDIT else None
+    if change == RENAME:
+        changes[path.replace("model", "other_model")] = text
     with scratch.changed(changes):
         ran = origin(".ci/changed")
     assert (ran.returncode, ran.stdout) == (0, "everything\n"), ran.stderr
@@ -186,25 +195,3 @@ def test_images_are_built_when_their_environment_changed(scratch: Scratch, origi
     assert (of_code.returncode, of_code.stdout) == (0, ""), of_code.stderr
     assert (of_context.returncode, of_context.stdout) == (0, f"{experiment}:env\n")
     assert len(scratch.git("worktree", "list").splitlines()) == 1
-
-
-def test_the_debugger_starts_the_open_file_or_what_stands_beside_it() -> None:
-    entries = read(".vscode/launch.json")["configurations"]
-    assert {entry["program"] for entry in entries if "program" in entry} == {
-        "${file}",
-        "${fileDirname}/local.py",
-    }
-    for entry in entries:
-        if entry["request"] == "launch":
-            # Where modules begin, so that experiments and shared code are found.
-            assert entry["env"]["PYTHONPATH"] == "${workspaceFolder}/src"
-        else:
-            # Pants' own default for `--debug-adapter`, and nothing that names a staged copy.
-            assert entry["connect"] == {"host": "127.0.0.1", "port": 5678}
-            assert set(entry) == {"name", "type", "request", "connect"}
-
-
-def test_the_editor_knows_the_source_roots() -> None:
-    paths = read(".vscode/settings.json")["python.analysis.extraPaths"]
-    roots = re.findall(r'^  "/([\w/-]+)",$', (ROOT / "pants.toml").read_text(), re.MULTILINE)
-    assert paths == roots

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
-from pants.option.option_types import EnumOption, SkipOption, StrListOption, StrOption
+from pants.option.option_types import DictOption, EnumOption, SkipOption, StrListOption, StrOption
 from pants.option.subsystem import Subsystem
 from pants.util.strutil import help_text
 
@@ -136,4 +137,31 @@ class Hadolint(Subsystem):
         default="hadolint",
         advanced=True,
         help="The resolve in `[python].resolves` from which hadolint is installed.",
+    )
+
+
+class CheckJsonschema(Subsystem):
+    options_scope = "check-jsonschema"
+    name = "check-jsonschema"
+    help = help_text("""
+        The linter of what build servers read, such as the workflows of GitHub Actions, by the
+        schemas that come with check-jsonschema (https://check-jsonschema.readthedocs.io), which is
+        installed from the package index.
+        """)
+
+    skip = SkipOption("lint")
+    schemas = DictOption[Iterable[str]](
+        default={
+            "azure-pipelines": ("azure-pipelines.yml",),
+            "github-workflows": (".github/workflows/*.yml", ".github/workflows/*.yaml"),
+        },
+        help=help_text("""
+            Globs of the files, relative to the build root, for each schema: `gitlab-ci`, for
+            example, or another that `check-jsonschema --help` lists without its `vendor.`.
+            """),
+    )
+    tool_resolve = StrOption(
+        default="check-jsonschema",
+        advanced=True,
+        help="The resolve in `[python].resolves` from which check-jsonschema is installed.",
     )

@@ -17,6 +17,9 @@ from azureml_jobs.experiment.name import ExperimentName, option, parse_name
 from azureml_jobs.experiment.resolve import ResolveRequest, own_resolve
 from azureml_jobs.experiment.template import NewFile, filled_template
 
+# Folders that are being written have this name, the number of the process, and a random end. Pants
+# does not see them.
+_UNFINISHED = ".new-experiment-"
 # What a folder gets that is made to hold experiments.
 _PACKAGE = (
     NewFile("__init__.py", b""),
@@ -90,11 +93,13 @@ class _Place:
         They are written beside, into a folder that Pants does not see, which is then renamed: so
         nobody sees half an experiment, and of two at once one finds that the folder exists.
         """
+        for level in self.levels[:-1]:
+            _remove_abandoned(level)
         while True:
             self._check()
             missing = (level for level in self.levels if not level.exists())
             top = next(missing, self.levels[-1])
-            beside = top.parent / f".new-experiment-{secrets.token_hex(8)}"
+            beside = top.parent / f"{_UNFINISHED}{os.getpid()}-{secrets.token_hex(8)}"
             try:
                 paths = self._write_below(beside, top, files)
                 if _renamed(beside, top):
@@ -157,6 +162,20 @@ class _Place:
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what processes left behind in `folder` that were killed while they wrote."""
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        number = path.name[len(_UNFINISHED) :].partition("-")[0]
+        if number.isdecimal():
+            try:
+                os.kill(int(number), 0)
+            except ProcessLookupError:
+                shutil.rmtree(path, ignore_errors=True)
+            except OSError:
+                # It runs, and belongs to somebody else.
+                continue
 
 
 def _renamed(source: Path, target: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any, Iterator
@@ -184,6 +185,39 @@ def test_a_failure_leaves_nothing_behind(
     if isinstance(caught.value, OutsideError):
         assert str(caught.value) == f"src/{name}: it could not be written: No space left."
         assert caught.value.status == 1
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from azureml_jobs.experiment import create
+
+def rename(source, target):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+create.os.rename = rename
+request = create.ExperimentRequest("team/x", "src", "template", {})
+create.create_experiment(Path(sys.argv[1]), request)
+"""
+
+
+def test_what_a_killed_process_leaves_is_hidden_and_removed_by_the_next(root: Path) -> None:
+    (root / "src/team").mkdir()
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(root)], env=python_path())
+    assert killed.returncode == -9
+    (left,) = (root / "src/team").iterdir()
+    # Of a process that runs, this one, it stays.
+    other = left.with_name(f".new-experiment-{os.getpid()}-0")
+    other.mkdir()
+    assert left.name.startswith(".new-experiment-")
+    new(root, "team/x")
+    assert not left.exists() and other.exists()
+    assert (root / "src/team/x/main.py").exists()
+
+
+def python_path() -> dict[str, str]:
+    """What lets another Python find the modules that this one finds."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,14 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from azureml_pants.options import Hadolint, Shellcheck
+from azureml_pants.options import CheckJsonschema, Hadolint, Shellcheck
+from azureml_pants.rules.lint_build_servers import (
+    LintBuildServersRequest,
+    Schema,
+    choose_build_server_files,
+    lint_build_server_files,
+    shortened,
+)
 from azureml_pants.rules.lint_docker import (
     LintDockerfilesRequest,
     choose_dockerfiles,
@@ -64,6 +71,40 @@ def test_chooses_the_files(
     assert [partition.elements for partition in found] == expected
 
 
+def check_jsonschema(skip: bool = False) -> Any:
+    schemas = {
+        "azure-pipelines": ["azure-pipelines.yml"],
+        "github-workflows": [".github/workflows/*.yml"],
+    }
+    return Mock(spec=CheckJsonschema, schemas=schemas, skip=skip, tool_resolve="check-jsonschema")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param(
+            check_jsonschema(),
+            [
+                ("azure-pipelines", ("azure-pipelines.yml",)),
+                ("github-workflows", (".github/workflows/a.yml", ".github/workflows/b.yml")),
+            ],
+            id="each schema its files",
+        ),
+        pytest.param(check_jsonschema(skip=True), [], id="skipped"),
+    ],
+)
+def test_chooses_the_files_of_build_servers(
+    options: Any, expected: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    files = (
+        *("azure-pipelines.yml", ".github/workflows/b.yml", ".github/workflows/a.yml"),
+        *(".github/dependabot.yml", "src/azure-pipelines.yml", "src/x/job.yml"),
+    )
+    request = LintBuildServersRequest.PartitionRequest(files)
+    found = run_rule_with_mocks(choose_build_server_files, rule_args=[request, options])
+    assert [(each.metadata.name, each.elements) for each in found] == expected
+
+
 def lint(rule: Any, batch: Any, options: Any) -> tuple[LintResult, ProgramRun]:
     """The result of a linter that finds something, and how it was run."""
     runs: list[ProgramRun] = []
@@ -97,3 +138,24 @@ def test_hadolint_reads_the_dockerfiles_and_its_settings() -> None:
     assert (run.program, run.arguments) == ("hadolint", ("--no-color", "x/Dockerfile"))
     assert run.globs == ("x/Dockerfile", ".hadolint.yaml")
     assert (result.exit_code, result.linter_name) == (1, "hadolint")
+
+
+def test_check_jsonschema_is_told_the_schema() -> None:
+    batch = LintBuildServersRequest.Batch(
+        "check-jsonschema", (".github/workflows/a.yml",), Schema("github-workflows")
+    )
+    result, run = lint(lint_build_server_files, batch, check_jsonschema())
+    assert run.program == "check-jsonschema"
+    assert run.arguments[:2] == ("--builtin-schema", "vendor.github-workflows")
+    assert run.arguments[-1] == ".github/workflows/a.yml"
+    assert run.globs == (".github/workflows/a.yml",)
+    assert (result.exit_code, result.stdout) == (1, "line 1: wrong\n")
+
+
+def test_what_fits_no_schema_is_not_printed_as_a_whole() -> None:
+    short = "  $.jobs.check: 'runs-on' is a required property\n"
+    found = shortened(f"a.yml::$.jobs: {'x' * 5000} is not valid\n{short}")
+    first, second = found.splitlines(keepends=True)
+    assert first.startswith("a.yml::$.jobs: x") and first.endswith("x is not valid\n")
+    assert len(first) < 300
+    assert second == short

@@ -1,0 +1,137 @@
+"""The editor's settings, on the environment that is made for it: imports, programs and tests."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from documents import commands_run_by
+from scratch import Scratch, repository_root
+from settings import read
+
+ROOT = repository_root()
+EXPERIMENT = "src/example_experiment"
+
+
+class Workspace:
+    """What an editor knows of the copy: its environment, and the variables of `.vscode`."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self.root = scratch.root
+        settings = read(".vscode/settings.json")
+        self.python = self.filled(settings["python.defaultInterpreterPath"])
+        lines = Path(self.filled(settings["python.envFile"])).read_text().splitlines()
+        self.variables = dict(line.split("=", 1) for line in lines)
+        self.paths = settings["python.analysis.extraPaths"]
+        self._environment = scratch.environment()
+
+    def filled(self, text: str, file: str = "") -> str:
+        path = self.root / file
+        return (
+            text.replace("${workspaceFolder}", str(self.root))
+            .replace("${fileDirname}", str(path.parent))
+            .replace("${file}", str(path))
+        )
+
+    def run(self, *arguments: str, folder: Path, variables: dict[str, str]) -> str:
+        ran = subprocess.run(
+            [self.python, *arguments],
+            cwd=folder,
+            env={**self._environment, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout
+        return ran.stdout
+
+    def launch(self, name: str, file: str) -> str:
+        """Start an entry of `launch.json` for the open file, as the editor does."""
+        (entry,) = [
+            each for each in read(".vscode/launch.json")["configurations"] if each["name"] == name
+        ]
+        started = ("-m", entry["module"]) if "module" in entry else (entry["program"],)
+        words = [self.filled(word, file) for word in (*started, *entry.get("args", ()))]
+        variables = {key: self.filled(value, file) for key, value in entry["env"].items()}
+        folder = Path(self.filled(entry["cwd"], file))
+        return self.run(*words, folder=folder, variables=variables)
+
+
+@pytest.fixture(scope="module")
+def environment_of_the_editor(scratch: Scratch) -> Workspace:
+    for command in commands_run_by("environment_of_the_editor"):
+        subprocess.run(
+            ["bash", "-c", command], cwd=scratch.root, env=scratch.environment(), check=True
+        )
+    return Workspace(scratch)
+
+
+WHERE = """\
+import json, sys, importlib
+print(json.dumps({name: importlib.import_module(name).__file__ for name in sys.argv[1:]}))
+"""
+
+
+def test_imports_lead_to_the_files_that_are_edited_and_to_locked_packages(
+    scratch: Scratch, environment_of_the_editor: Workspace
+) -> None:
+    editor = environment_of_the_editor
+    modules = ("common.tracking", "example_experiment.main", "numpy", "mlflow", "pytest")
+    printed = editor.run("-c", WHERE, *modules, folder=scratch.root, variables=editor.variables)
+    found = json.loads(printed.splitlines()[-1])
+    assert found["common.tracking"] == str(scratch.root / "src/common/tracking.py")
+    assert found["example_experiment.main"] == str(scratch.root / EXPERIMENT / "main.py")
+    packages = (scratch.root / ".venv").resolve()
+    for name in modules[2:]:
+        assert Path(found[name]).resolve().is_relative_to(packages), found[name]
+    numpy = next((scratch.root / ".venv").glob("lib/python3.11/site-packages/numpy-*.dist-info"))
+    lock = (scratch.root / "3rdparty/python/experiments.lock").read_text()
+    assert f"/{numpy.name.removesuffix('.dist-info')}-" in lock
+
+
+def test_entries_of_the_debugger_start_what_they_say(
+    environment_of_the_editor: Workspace,
+) -> None:
+    editor = environment_of_the_editor
+    local, main = f"{EXPERIMENT}/local.py", f"{EXPERIMENT}/main.py"
+    assert "accuracy" in editor.launch("local.py beside the open file", main)
+    assert "accuracy" in editor.launch("The open file", local)
+    tested = editor.launch("Tests of the open file", f"{EXPERIMENT}/tests/test_main.py")
+    assert re.search(r"\d+ passed", tested)
+
+
+def test_the_editor_runs_the_tests_of_experiments(
+    scratch: Scratch, environment_of_the_editor: Workspace
+) -> None:
+    editor = environment_of_the_editor
+    arguments = read(".vscode/settings.json")["python.testing.pytestArgs"]
+    tested = editor.run("-m", "pytest", *arguments, folder=scratch.root, variables=editor.variables)
+    assert re.search(r"\d+ passed", tested)
+
+
+def test_the_debugger_starts_the_open_file_or_what_stands_beside_it() -> None:
+    entries = read(".vscode/launch.json")["configurations"]
+    assert {entry["program"] for entry in entries if "program" in entry} == {
+        "${file}",
+        "${fileDirname}/local.py",
+    }
+    for entry in entries:
+        if entry["request"] == "launch":
+            # Where modules begin, so that experiments and shared code are found.
+            assert entry["env"]["PYTHONPATH"] == "${workspaceFolder}/src"
+        else:
+            # Pants' own default for `--debug-adapter`, and nothing that names a staged copy.
+            assert entry["connect"] == {"host": "127.0.0.1", "port": 5678}
+            assert set(entry) == {"name", "type", "request", "connect"}
+
+
+def test_the_editor_knows_the_source_roots() -> None:
+    paths = read(".vscode/settings.json")["python.analysis.extraPaths"]
+    roots = re.findall(r'^  "/([\w/-]+)",$', (ROOT / "pants.toml").read_text(), re.MULTILINE)
+    assert paths == roots
