@@ -21,7 +21,10 @@ _EXCHANGE_SUFFIXES = {"AzureChinaCloud": "China", "AzureUSGovernment": "USGov"}
 
 @dataclass(frozen=True)
 class Cloud:
-    """Addresses have no slash at their end; `storage_suffix` is like `core.windows.net`."""
+    """Addresses have no slash at their end; suffixes are like `core.windows.net`, `azurecr.io`.
+
+    A private cloud may have no `registry_suffix`.
+    """
 
     name: str
     resource_manager: str
@@ -29,6 +32,7 @@ class Cloud:
     machine_learning: str
     portal: str
     storage_suffix: str
+    registry_suffix: str
     is_private: bool = False
 
     @property
@@ -57,7 +61,7 @@ class Cloud:
         return f"https://{account}.blob.{self.storage_suffix}"
 
 
-# As in azure-ai-ml's `_azure_environments.py`.
+# As in azure-ai-ml's `_azure_environments.py`; registries as in Azure CLI's `cloud.py`.
 _KNOWN = {
     cloud.name: cloud
     for cloud in (
@@ -68,6 +72,7 @@ _KNOWN = {
             "https://ml.azure.com",
             "https://portal.azure.com",
             "core.windows.net",
+            "azurecr.io",
         ),
         Cloud(
             "AzureChinaCloud",
@@ -76,6 +81,7 @@ _KNOWN = {
             "https://ml.azure.cn",
             "https://portal.azure.cn",
             "core.chinacloudapi.cn",
+            "azurecr.cn",
         ),
         Cloud(
             "AzureUSGovernment",
@@ -84,6 +90,7 @@ _KNOWN = {
             "https://ml.azure.us",
             "https://portal.azure.us",
             "core.usgovcloudapi.net",
+            "azurecr.us",
         ),
     )
 }
@@ -149,5 +156,6 @@ def _of(given: Mapping[str, Any]) -> Cloud:
         f"https://ml.azure.{domain}",
         portal,
         str(given["suffixes"]["storage"]),
+        str(given["suffixes"].get("acrLoginServer") or "").lstrip("."),
         is_private=authority not in {cloud.authority for cloud in _KNOWN.values()},
     )

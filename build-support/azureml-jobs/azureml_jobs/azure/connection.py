@@ -288,7 +288,8 @@ def _error_of(answer: Answer) -> tuple[str, str]:
     code = answer.headers.get("x-ms-error-code", "")
     try:
         error = json.loads(text)
-        error = error.get("error", error)
+        # A registry of images lists errors.
+        error = error.get("error") or (error.get("errors") or [error])[0]
         return str(error.get("code") or code), _short(str(error.get("message") or ""))
     except (ValueError, AttributeError):
         found = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
@@ -301,7 +302,8 @@ def _short(message: str) -> str:
 
 def without_secrets(text: str) -> str:
     """`text` without signatures of storage addresses, and without tokens."""
-    text = re.sub(r"(?i)\b(sig|access_token|client_secret)=[^&\s\"'<]+", r"\1=***", text)
+    secret = r"(?i)\b(sig|access_token|refresh_token|client_secret)=[^&\s\"'<]+"
+    text = re.sub(secret, r"\1=***", text)
     text = re.sub(r"(?i)\b(Bearer|SharedKey) [\w.~+/:=-]+", r"\1 ***", text)
     return re.sub(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*", "***", text)
 
@@ -309,7 +311,8 @@ def without_secrets(text: str) -> str:
 def _place(method: str, url: str) -> str:
     """A request as it is told: the query may hold a signature, and long ids say nothing."""
     parts = urlsplit(url)
-    path = re.sub(r"^.*/providers/Microsoft\.MachineLearningServices", "…", parts.path)
+    provider = r"Microsoft\.(MachineLearningServices|ContainerRegistry)"
+    path = re.sub(rf"^.*/providers/{provider}", "…", parts.path)
     return f"{method} {parts.hostname}{path}"
 
 

@@ -81,10 +81,19 @@ def _checks(place: AzureWorkspace, login: bool) -> Iterator[tuple[str, Check]]:
         return container.address
 
     def registry() -> str:
-        found = session[0].workspace.details["properties"].get("containerRegistry")
-        if not found:
-            raise _Lacking("none yet. Azure ML makes one when it first builds an image")
-        return str(found).rpartition("/")[2]
+        from azureml_jobs.azure.registry import NoRegistry, Registry
+
+        found = Registry(session[0].workspace, session[0].sign_in)
+        try:
+            found.refresh_token()
+        except NoRegistry as error:
+            raise _Lacking(
+                "none yet. Azure ML makes one when it first builds an image"
+            ) from error
+        except JobError as error:
+            # Jobs run without it; only who pushes images is in need of it.
+            raise _Lacking(f"`--image` will not work. {_told(error)}") from error
+        return found.server
 
     yield "sign-in", sign_in
     yield "workspace", workspace

@@ -57,7 +57,7 @@ def test_doctor_tells_what_works(client: Client, capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [
         *(["ok", "configuration"], ["ok", "sign-in"], ["ok", "workspace"], ["ok", "compute"]),
-        *(["ok", "storage"], ["note", "registry"], ["ok", "versions"]),
+        *(["ok", "storage"], ["ok", "registry"], ["ok", "versions"]),
     ]
     assert lines[1].endswith("by Azure CLI")
 

@@ -41,8 +41,10 @@ class ContainerJobs:
         outputs = resolve_outputs({"outputs": {"model": {}}}, folder)
         record = folder.read()
         record.runtime = "docker"
-        record.container = job_container(folder, self.runtime, given, outputs, arguments).as_data()
         record.paths = container_paths(folder.name, given, outputs)
+        record.container = job_container(
+            folder, self.runtime, given, outputs, record.paths, arguments
+        ).as_data()
         record.outputs = {"model": str(outputs["model"].path)}
         folder.save(record)
         return folder

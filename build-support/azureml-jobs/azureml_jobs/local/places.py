@@ -45,10 +45,10 @@ def job_container(
     runtime: Runtime,
     inputs: Mapping[str, ResolvedInput],
     outputs: Mapping[str, ResolvedOutput],
+    paths: Mapping[str, str],
     arguments: Sequence[str],
 ) -> Container:
-    """The container of the job in `folder`, whose data is at `container_paths`."""
-    paths = container_paths(folder.name, inputs, outputs)
+    """The container of the job in `folder`, which finds its data at `paths`."""
     work = docker.code_folder(folder.name)
     mounts = [Mount(str(folder.work), work)]
     for name, given in inputs.items():

@@ -50,7 +50,7 @@ def stage_job(
         paths = host_paths(inputs, outputs)
         if runtime.image:
             paths = container_paths(final.name, inputs, outputs)
-            container = job_container(final, runtime, inputs, outputs, arguments)
+            container = job_container(final, runtime, inputs, outputs, paths, arguments)
         write_bundle(prepared.bundle, git, staging.bundle, repository, copy_data=False)
         debugged_by = None
         if debugger is not None:

@@ -1,8 +1,8 @@
 """A stand-in for an Azure Machine Learning workspace, on this machine and over real HTTPS.
 
 It serves what a submission and the steering of jobs need: sign-in, the control plane (Azure
-Resource Manager), run history, and the blob storage of the workspace. It checks what it is sent,
-and runs the jobs that it takes by the runner of the local workspace.
+Resource Manager), run history, the blob storage of the workspace, and its registry of images. It
+checks what it is sent, and runs the jobs that it takes by the runner of the local workspace.
 
 A test starts it by `running_service`:
 
@@ -25,6 +25,8 @@ A test starts it by `running_service`:
 - `service.faults`: rules for faults, see `faults.py` for their kinds.
 - `service.tokens.lifetime` (seconds) and `.withdraw()`: tokens that expire.
 - `service.control.datastore_credentials`: `AccountKey`, `Sas` or `None`.
+- `service.registry.tags(repository)`; `.access.allowed`: what the caller's role lets them do there.
+  `service.control.has_registry`: whether the workspace has one at all.
 - `service.jobs`, `.assets`, `.blobs`, `.state`, `.execution`: what it holds.
 - `running_service(jobs_at_once=0)` takes jobs and runs none; `python=` is the prefix of the virtual
   environment in which jobs run; `folder=` keeps the state; `azurite=` is the program that keeps the

@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Mapping, Optional
 
 from azureml_jobs.errors import JobError
 from azureml_jobs.jobfile.expressions import render
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.places import (
+    container_paths,
+    host_paths,
+    job_container,
+    resource_arguments,
+)
 from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.service.arm import WorkspaceAddress
 from azureml_jobs.service.assets import Assets, storage_place
 from azureml_jobs.service.blobs import BlobStorage
@@ -48,7 +57,12 @@ class Assembly:
             )
 
     def assemble(
-        self, name: str, properties: Mapping[str, Any], folder: JobFolder, python: str
+        self,
+        name: str,
+        properties: Mapping[str, Any],
+        folder: JobFolder,
+        python: str,
+        runtime: Runtime,
     ) -> None:
         """Write the folder; it appears when it is whole. Raises `JobError` for what is missing."""
         staging = JobFolder(folder.path.parent / f".new-{name}")
@@ -57,7 +71,7 @@ class Assembly:
             (staging.bundle / "code").mkdir(parents=True)
             if properties.get("codeId"):
                 self._fetch_code(name, properties["codeId"], staging.bundle / "code")
-            record = self._record(name, properties, staging, folder, python)
+            record = self._record(name, properties, staging, folder, python, runtime)
             staging.save(record)
             os.rename(staging.path, folder.path)
         except BaseException:
@@ -71,6 +85,7 @@ class Assembly:
         staging: JobFolder,
         folder: JobFolder,
         python: str,
+        runtime: Runtime,
     ) -> JobRecord:
         inputs = {
             key: self._input(key, given, staging, folder)
@@ -86,6 +101,13 @@ class Assembly:
             folder,
         )
         limits = properties.get("limits") or {}
+        container = None
+        paths = host_paths(inputs, outputs)
+        if runtime.image:
+            # Whether an input is a file shows where it is at present.
+            paths = container_paths(name, _moved(inputs, folder, staging), outputs)
+            arguments = resource_arguments({"resources": _resources(properties)}, name)
+            container = job_container(folder, runtime, inputs, outputs, paths, arguments)
         return JobRecord(
             name=name,
             display_name=properties.get("displayName") or name,
@@ -93,16 +115,19 @@ class Assembly:
             description=properties.get("description") or "",
             command=render(
                 properties["command"],
-                {key: given["value"] for key, given in inputs.items()},
-                {key: str(given.path) for key, given in outputs.items()},
-                paths={
-                    *(f"inputs.{key}" for key, given in inputs.items() if given["kind"] == "path"),
-                    *(f"outputs.{key}" for key in outputs),
-                },
+                {key: paths.get(f"inputs.{key}", given.value) for key, given in inputs.items()},
+                {key: paths[f"outputs.{key}"] for key in outputs},
+                paths=set(paths),
             ),
+            runtime=runtime.name,
+            container=container.as_data() if container else None,
             python=python,
+            paths=paths,
             tags=dict(properties.get("tags") or {}),
-            inputs=inputs,
+            inputs={
+                key: {"kind": given.kind, "value": given.value, "asset": given.asset}
+                for key, given in inputs.items()
+            },
             outputs={key: str(given.path) for key, given in outputs.items()},
             environment_variables={
                 key: value or ""
@@ -124,9 +149,9 @@ class Assembly:
 
     def _input(
         self, name: str, given: Mapping[str, Any], staging: JobFolder, folder: JobFolder
-    ) -> dict[str, Any]:
+    ) -> ResolvedInput:
         if given["jobInputType"] == "literal":
-            return {"kind": "literal", "value": given["value"], "asset": None}
+            return ResolvedInput("literal", given["value"])
         uri = given["uri"]
         place = self._place(name, uri)
         target = staging.path / "inputs" / name
@@ -138,7 +163,8 @@ class Assembly:
             file = PurePosixPath(place[1]).name
             os.rename(target / _ITSELF, target / file)
             final = final / file
-        return {"kind": "path", "value": str(final), "asset": uri}
+        mode = "rw_mount" if given.get("mode") == "ReadWriteMount" else None
+        return ResolvedInput("path", str(final), uri, mode)
 
     def _place(self, name: str, uri: str) -> tuple[str, str]:
         """Container and path of what an input names."""
@@ -192,6 +218,26 @@ def _inside(target: Path, name: str) -> Optional[Path]:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
+
+
+def _moved(
+    inputs: Mapping[str, ResolvedInput], folder: JobFolder, target: JobFolder
+) -> dict[str, ResolvedInput]:
+    """`inputs` below `folder` as they are below `target`."""
+
+    def moved(given: ResolvedInput) -> ResolvedInput:
+        if given.kind != "path":
+            return given
+        return replace(given, value=str(target.path / Path(given.value).relative_to(folder.path)))
+
+    return {key: moved(given) for key, given in inputs.items()}
+
+
+def _resources(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a job file's `resources` that Docker is given."""
+    given = properties.get("resources") or {}
+    arguments = given.get("dockerArgsList") or given.get("dockerArgs")
+    return {"shm_size": given.get("shmSize"), "docker_args": arguments}
 
 
 def _seconds(duration: Optional[str]) -> Optional[float]:

@@ -8,6 +8,7 @@ from typing import Any
 from azureml_jobs.service.messages import Request
 
 ACCOUNT = "standin"
+REGISTRY = "standinregistry"
 REGION = "westeurope"
 # A private cloud of the service's own, which no client knows without asking for the metadata.
 PRIVATE_CLOUD = "StandIn"
@@ -26,6 +27,7 @@ class Cloud:
     # Without the region before it; azure-ai-ml reads the real one off the workspace.
     data_plane: str
     aml_audience: str
+    registry: str
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -34,6 +36,7 @@ class Cloud:
             self.login,
             f"*.blob.{self.storage}",
             f"*.{self.data_plane}",
+            f"*.{self.registry}",
         )
 
 
@@ -47,6 +50,7 @@ CLOUDS = (
         "core.windows.net",
         "api.azureml.ms",
         "https://ml.azure.com",
+        "azurecr.io",
     ),
     Cloud(
         "AzureUSGovernment",
@@ -57,6 +61,7 @@ CLOUDS = (
         "core.usgovcloudapi.net",
         "api.ml.azure.us",
         "https://ml.azure.us",
+        "azurecr.us",
     ),
     Cloud(
         "AzureChinaCloud",
@@ -67,6 +72,7 @@ CLOUDS = (
         "core.chinacloudapi.cn",
         "api.ml.azure.cn",
         "https://ml.azure.cn",
+        "azurecr.cn",
     ),
     Cloud(
         PRIVATE_CLOUD,
@@ -77,6 +83,7 @@ CLOUDS = (
         "core.azure.standin",
         "api.ml.azure.standin",
         "https://ml.azure.standin",
+        "azurecr.standin",
     ),
 )
 
@@ -94,7 +101,7 @@ class Names:
 
     base: what its requests to the control plane begin with. account: the storage account's name,
     from which a client makes `https://<account>.blob.<suffix>`. storage: that URL, as the client
-    gets it. data_plane: base of run history and MLflow.
+    gets it. data_plane: base of run history and MLflow. registry: the login server of its images.
 
     A client that reached us by our own address cannot find `standin.blob.…`: the account's name
     then begins with our address, and the host that it was to be becomes a folder.
@@ -105,6 +112,7 @@ class Names:
     storage: str
     data_plane: str
     portal: str
+    registry: str
 
     @classmethod
     def of(cls, request: Request) -> Names:
@@ -117,6 +125,7 @@ class Names:
                     f"https://{ACCOUNT}.blob.{cloud.storage}",
                     f"https://{REGION}.{cloud.data_plane}",
                     cloud.aml_audience,
+                    f"{REGISTRY}.{cloud.registry}",
                 )
         suffix = CLOUDS[-1].storage
         return cls(
@@ -125,6 +134,7 @@ class Names:
             f"{request.base}/{ACCOUNT}.blob.{suffix}",
             request.base,
             request.base,
+            host,
         )
 
 
@@ -162,7 +172,7 @@ def metadata(base: str) -> list[dict[str, Any]]:
             },
             "suffixes": {
                 "storage": cloud.storage,
-                "acrLoginServer": "azurecr.standin",
+                "acrLoginServer": cloud.registry,
                 "keyVaultDns": "vault.azure.standin",
             },
             "activeDirectoryDataLake": f"{base}/",

@@ -6,7 +6,7 @@ from typing import Any, Callable, Optional, Sequence
 
 from azureml_jobs.service import arm
 from azureml_jobs.service.arm import WORKSPACE, WorkspaceAddress
-from azureml_jobs.service.clouds import ACCOUNT, ARM_AUDIENCES, REGION, Names
+from azureml_jobs.service.clouds import ACCOUNT, ARM_AUDIENCES, REGION, REGISTRY, Names
 from azureml_jobs.service.messages import Answer, Refusal, Request, json_answer
 from azureml_jobs.service.routing import Route, Router
 from azureml_jobs.service.state import State
@@ -19,6 +19,11 @@ BLOB_CONTAINER = "azureml-blobstore-standin"
 ARTIFACT_CONTAINER = "azureml"
 _DATASTORES = {BLOB_STORE: BLOB_CONTAINER, ARTIFACT_STORE: ARTIFACT_CONTAINER}
 
+REGISTRY_RESOURCE = (
+    "/subscriptions/{subscription}/resourceGroups/{group}"
+    "/providers/Microsoft.ContainerRegistry/registries/{registry}"
+)
+
 ACCOUNT_KEY = "AccountKey"
 SAS = "Sas"
 IDENTITY = "None"
@@ -28,7 +33,8 @@ class ControlPlane:
     """One workspace.
 
     computes: names that exist; None takes every name. datastore_credentials: how datastores are
-    signed in to: `AccountKey`, `Sas`, or `None` for the caller's own identity.
+    signed in to: `AccountKey`, `Sas`, or `None` for the caller's own identity. has_registry:
+    whether the workspace has a registry of images yet.
     """
 
     def __init__(
@@ -47,6 +53,7 @@ class ControlPlane:
         self.computes = computes
         self.audiences = (*ARM_AUDIENCES, *audiences)
         self.datastore_credentials = ACCOUNT_KEY
+        self.has_registry = True
         for container in _DATASTORES.values():
             state.add_container(container)
 
@@ -112,7 +119,7 @@ class ControlPlane:
                     f"/subscriptions/{workspace.subscription}/resourceGroups/{workspace.group}"
                     f"/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
                 ),
-                "containerRegistry": None,
+                "containerRegistry": self._registry_id() if self.has_registry else None,
                 "keyVault": None,
                 "applicationInsights": None,
                 "tenantId": self.tokens.tenant,
@@ -127,6 +134,38 @@ class ControlPlane:
             location=REGION, kind="Default", tags={}, identity={"type": "SystemAssigned"}
         )
         return json_answer(content)
+
+    def get_registry(
+        self, request: Request, subscription: str, group: str, registry: str
+    ) -> Answer:
+        """Shape: https://learn.microsoft.com/rest/api/containerregistry/registries/get"""
+        self.tokens.check(request, self.audiences)
+        arm.check_api_version(request)
+        self.check_workspace(subscription, group, self.workspace.name)
+        if registry.lower() != REGISTRY or not self.has_registry:
+            raise arm.not_found(f"Microsoft.ContainerRegistry/registries/{registry}")
+        properties = {
+            "loginServer": Names.of(request).registry,
+            "creationDate": "2024-01-01T00:00:00Z",
+            "provisioningState": "Succeeded",
+            "adminUserEnabled": False,
+        }
+        content = {
+            "id": self._registry_id(),
+            "name": REGISTRY,
+            "type": "Microsoft.ContainerRegistry/registries",
+            "location": REGION,
+            "sku": {"name": "Standard", "tier": "Standard"},
+            "properties": properties,
+        }
+        return json_answer(content)
+
+    def _registry_id(self) -> str:
+        return REGISTRY_RESOURCE.format(
+            subscription=self.workspace.subscription,
+            group=self.workspace.group,
+            registry=REGISTRY,
+        )
 
     def discover(self, request: Request) -> Answer:
         """Where the data plane is; asked without a token (`JobOperations._get_workspace_url`)."""

@@ -59,6 +59,10 @@ class Environments:
                 self._install(requirements, prefix)
         return str(prefix)
 
+    def image(self, properties: Mapping[str, Any]) -> str:
+        """The image that the environment of a job names; empty for one that is built."""
+        return str(self._properties(properties).get("image") or "")
+
     def stop(self) -> None:
         """End an installation that is going on; its job fails."""
         self._stopped = True
@@ -67,14 +71,17 @@ class Environments:
             process.terminate()
 
     def _requirements(self, properties: Mapping[str, Any]) -> Optional[bytes]:
-        match = _ENVIRONMENT_ID.fullmatch(properties.get("environmentId") or "")
-        found = match and self._assets.version(self._workspace, "environments", match[1], match[2])
-        build = (found or {}).get("properties", {}).get("build") or {}
+        build = self._properties(properties).get("build") or {}
         place = storage_place(build.get("contextUri") or "")
         if place is None:
             return None
         blob = self._blobs.blob(place[0], f"{place[1]}/{_REQUIREMENTS}")
         return None if blob is None else blob.file.read_bytes()
+
+    def _properties(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+        match = _ENVIRONMENT_ID.fullmatch(properties.get("environmentId") or "")
+        found = match and self._assets.version(self._workspace, "environments", match[1], match[2])
+        return (found or {}).get("properties", {})
 
     def _install(self, requirements: bytes, prefix: Path) -> None:
         # What an interrupted installation left; a virtual environment cannot be moved when whole.

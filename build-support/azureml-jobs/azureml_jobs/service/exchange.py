@@ -25,7 +25,6 @@ class RecordedExchange:
         wait: Callable[[float], object],
     ) -> None:
         self._request = request
-        self._is_blob = kind == "blob"
         self._kind = kind
         self._recording = recording
         self._handle = handle
@@ -58,7 +57,7 @@ class RecordedExchange:
     def _answer(self) -> Optional[Answer]:
         fault = self._fault
         if fault and fault.kind in (faults.STATUS, faults.EXPIRED_TOKEN):
-            return fault.answer(self._is_blob)
+            return fault.answer(self._kind)
         if fault and fault.kind == faults.SLOW:
             self._wait(fault.seconds)
         answer = self._handle(self._request, self._kind)
@@ -66,5 +65,5 @@ class RecordedExchange:
         if fault and fault.kind in (faults.RESET_AFTER, faults.STATUS_AFTER):
             if not isinstance(answer.body, bytes):
                 answer.body.close()
-            return None if fault.kind == faults.RESET_AFTER else fault.answer(self._is_blob)
+            return None if fault.kind == faults.RESET_AFTER else fault.answer(self._kind)
         return answer

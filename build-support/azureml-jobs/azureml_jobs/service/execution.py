@@ -29,6 +29,7 @@ from azureml_jobs.service.blob_files import live_blob
 from azureml_jobs.service.blobs import BlobStorage
 from azureml_jobs.service.control_plane import ARTIFACT_CONTAINER, BLOB_CONTAINER
 from azureml_jobs.service.environments import Environments
+from azureml_jobs.service.images import Images
 from azureml_jobs.service.state import BlobRecord, State
 
 # Of Azure ML, which the local workspace has no need of.
@@ -65,6 +66,7 @@ class Execution:
         blobs: BlobStorage,
         assembly: Assembly,
         environments: Environments,
+        images: Images,
         folder: Path,
         at_once: int,
     ) -> None:
@@ -73,6 +75,7 @@ class Execution:
         self._state = state
         self._assembly = assembly
         self._environments = environments
+        self._images = images
         self._jobs_folder = folder / "jobs"
         self._jobs_folder.mkdir(parents=True, exist_ok=True)
         self._line: queue.Queue[Optional[str]] = queue.Queue()
@@ -103,6 +106,7 @@ class Execution:
         for name in self._unfinished():
             self.cancel(name, grace=2.0)
         self._environments.stop()
+        self._images.stop()
         for thread in (*self._workers, *self._cancellers):
             if thread.ident is not None:
                 thread.join(60.0)
@@ -194,8 +198,9 @@ class Execution:
         folder = self.folder(name)
         self.tell(f"{name} {status.PREPARING}")
         self._assembly.check(name, properties)
-        python = self._environments.prefix(properties)
-        self._assembly.assemble(name, properties, folder, python)
+        runtime = self._images.runtime(name, self._environments.image(properties))
+        python = "" if runtime.image else self._environments.prefix(properties)
+        self._assembly.assemble(name, properties, folder, python, runtime)
         if name in self._cancelled:
             self._end(name, status.CANCELED, "canceled before it began")
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from azureml_jobs.service.messages import Answer, BlobRefusal, Refusal, Request
+from azureml_jobs.service.registry_access import RegistryRefusal
 
 # The request is not taken at all: the connection is reset once its head was read.
 RESET_BEFORE = "reset-before"
@@ -58,8 +59,8 @@ class Fault:
             raise ValueError(f"no such fault: {self.kind}. There are {', '.join(KINDS)}")
         re.compile(self.path)
 
-    def answer(self, is_blob: bool) -> Answer:
-        """What `STATUS` and `EXPIRED_TOKEN` answer."""
+    def answer(self, kind: str) -> Answer:
+        """What `STATUS` and `EXPIRED_TOKEN` answer, by the kind of the request."""
         headers = {}
         if self.retry_after is not None:
             headers["Retry_After"] = f"{self.retry_after:g}"
@@ -70,11 +71,12 @@ class Fault:
                 "The access token expiry is in the past.",
                 WWW_Authenticate='Bearer error="invalid_token"',
             ).answer()
-        refusal = BlobRefusal if is_blob else Refusal
+        refusal = _REFUSALS.get(kind, Refusal)
         code = _CODES.get(self.status, "InjectedFault")
         return refusal(self.status, code, "A fault made on demand.", **headers).answer()
 
 
+_REFUSALS = {"blob": BlobRefusal, "registry": RegistryRefusal}
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
 # https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
 _CODES = {

@@ -23,7 +23,7 @@ _SECRET_HEADERS = frozenset(
 class Recorded:
     """One request. `status` and `answer_bytes` are None where no answer was sent.
 
-    kind: `sign-in`, `metadata`, `arm`, `data-plane`, `blob` or `proxy`.
+    kind: `sign-in`, `metadata`, `arm`, `data-plane`, `blob`, `registry` or `proxy`.
     content: the JSON body of a request to `arm` or `data-plane`.
     fault: the kind of the fault that it met; `was_handled`: it had its effect all the same.
     """

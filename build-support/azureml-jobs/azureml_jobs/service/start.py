@@ -20,15 +20,18 @@ from azureml_jobs.service.assemble import Assembly
 from azureml_jobs.service.assets import Assets
 from azureml_jobs.service.blobs import BlobStorage
 from azureml_jobs.service.client import ClientVariables
-from azureml_jobs.service.control_plane import ControlPlane
+from azureml_jobs.service.control_plane import REGISTRY_RESOURCE, ControlPlane
 from azureml_jobs.service.environments import Environments
 from azureml_jobs.service.exchange import RecordedExchange
 from azureml_jobs.service.execution import Execution
 from azureml_jobs.service.faults import Faults
+from azureml_jobs.service.images import Images
 from azureml_jobs.service.jobs import OPERATIONS, Jobs
 from azureml_jobs.service.messages import Answer, Refusal, Request, json_answer
 from azureml_jobs.service.mlflow_api import MlflowApi
 from azureml_jobs.service.recording import Recording
+from azureml_jobs.service.registry import Registry
+from azureml_jobs.service.registry_access import RegistryAccess
 from azureml_jobs.service.routing import Route, Router
 from azureml_jobs.service.run_history import RunHistory
 from azureml_jobs.service.server import Server
@@ -47,6 +50,7 @@ _KINDS = {
     "arm": ("/subscriptions/",),
     "data-plane": ("/history/v1.0/", "/data/v1.0/", "/mlflow/", "/discovery"),
     "metadata": ("/metadata/endpoints",),
+    "registry": ("/v2/", "/oauth2/exchange", "/oauth2/token"),
 }
 
 
@@ -108,8 +112,11 @@ class Service:
                 installs_packages,
             )
             assembly = Assembly(workspace, self.assets, self.blobs)
+            registry_access = RegistryAccess(self.tokens, self.control.audiences)
+            self.registry = Registry(self.state, registry_access, folder / "registry")
+            images = Images(registry_access, self.server.port)
             self.execution = Execution(
-                self.state, self.blobs, assembly, environments, folder, jobs_at_once
+                self.state, self.blobs, assembly, environments, images, folder, jobs_at_once
             )
             self.execution.failed = lambda: self.failures.append(traceback.format_exc())
             opened.callback(self.execution.stop)
@@ -125,7 +132,13 @@ class Service:
                 Route("GET", "/discovery", self.control.discover),
             ]
         )
-        self._operations = Router([Route("GET", OPERATIONS, self.jobs.operation)])
+        # What is not below the workspace.
+        self._others = Router(
+            [
+                Route("GET", OPERATIONS, self.jobs.operation),
+                Route("GET", REGISTRY_RESOURCE, self.control.get_registry),
+            ]
+        )
         self._arm = self.control.guarded(
             [*self.control.routes(), *self.assets.routes(), *self.jobs.routes()]
         )
@@ -209,8 +222,10 @@ class Service:
             address = self.blobs.address(request)
             return self.blobs.answer(request, *address)  # type: ignore[misc]
         if kind == "arm":
-            is_operation = "/mfeoperationresults/" in request.path.lower()
-            return (self._operations if is_operation else self._arm).answer(request)
+            is_below = "/workspaces/" in request.path.lower()
+            return (self._arm if is_below else self._others).answer(request)
+        if kind == "registry":
+            return self.registry.answer(request)
         if kind == "metadata" or request.path == "/discovery":
             return self._open.answer(request)
         if kind == "data-plane":

@@ -1,0 +1,94 @@
+"""What is shown and what is kept of `docker push`, with a program that stands for Docker."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from azureml_jobs.conftest import Tool
+from azureml_jobs.docker.push import push
+from azureml_jobs.errors import OutsideError
+
+SAYS = """\
+#!/bin/sh
+exec 3<&1
+if [ -t 1 ]; then echo "a terminal of $(stty size <&3)"; else echo "no terminal"; fi
+printf '0123456789ab: Pushing [==>  ]  1MB/2MB\\r'
+printf '\\033[1A\\033[2K\\r0123456789ab: Pushed \\033[1B\\n'
+echo 'ba9876543210: Layer already exists'
+echo "$2: digest: sha256:00" >&2
+exit 3
+"""
+PUSHES = """
+import os, sys
+from azureml_jobs.docker.push import push
+done = push("exp:v1", os.environ)
+print(done.status, sorted(done.layers), done.last_line, flush=True)
+"""
+
+
+def with_docker(folder: Path, script: str) -> dict[str, str]:
+    program = folder / "docker"
+    program.write_text(script)
+    program.chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_elsewhere_than_in_a_terminal_its_lines_are_passed_on(tmp_path: Path, tool: Tool) -> None:
+    done = tool.run("-c", PUSHES, **with_docker(tmp_path, SAYS))
+    assert done.stdout == "3 ['0123456789ab'] exp:v1: digest: sha256:00\n"
+    assert done.stderr.startswith("no terminal\n0123456789ab: Pushing")
+    assert "ba9876543210: Layer already exists\n" in done.stderr
+
+
+def test_in_a_terminal_it_has_one_of_the_same_size(tmp_path: Path, tool: Tool) -> None:
+    environment = {**Tool.environment(), **with_docker(tmp_path, SAYS)}
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [sys.executable, "-c", SIZE + PUSHES], environment)
+    seen = b""
+    while True:
+        try:
+            data = os.read(master, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        seen += data
+    os.waitpid(pid, 0)
+    os.close(master)
+    shown = seen.decode()
+    assert "a terminal of 33 99\r\n" in shown.replace("\r\r\n", "\r\n")
+    assert "3 ['0123456789ab'] exp:v1: digest: sha256:00" in shown
+
+
+SIZE = """
+import fcntl, struct, termios
+fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+"""
+
+
+def test_docker_ends_with_the_push(tmp_path: Path, tool: Tool) -> None:
+    script = f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\nexec sleep 100\n"
+    environment = {**Tool.environment(), **with_docker(tmp_path, script)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", PUSHES], env=environment, stderr=subprocess.PIPE
+    )
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_says_that_docker_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(OutsideError, match="docker: it cannot be started: No such file"):
+        push("exp:v1", os.environ)
