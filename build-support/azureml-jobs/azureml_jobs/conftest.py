@@ -43,6 +43,7 @@ class Gathered:
         self.mistakes: tuple[str, ...] = ()
         self.requirements: tuple[str, ...] = ("numpy",)
         self.venv: PackagesVenv | None = None
+        self.image_target: str | None = None
         for each in (self.repository, self.folder / SOURCES_FOLDER):
             each.mkdir(parents=True)
 
@@ -85,6 +86,7 @@ class Gathered:
             versions={"pants": "2.17.1"},
             mistakes=self.mistakes,
             venv=self.venv,
+            image_target=self.image_target,
         )
         (self.folder / REQUEST_FILE).write_bytes(request.to_json())
         return self.folder / REQUEST_FILE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,15 @@ from azureml_jobs.destination import CONFIG_FILE, LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.jobfile.document import dump_job_file
 from azureml_jobs.prepare import PreparedJob
 from azureml_jobs.snapshot.bundle import BundleFile
+from azureml_jobs.submitted_image import SubmittedImage
 
 
-def as_data(prepared: PreparedJob, target: AzureWorkspace | None, repository: Path) -> dict:
+def as_data(
+    prepared: PreparedJob,
+    target: AzureWorkspace | None,
+    repository: Path,
+    image: SubmittedImage | None = None,
+) -> dict:
     """Everything of the report as JSON has it; sizes in bytes."""
     bundle, request = prepared.bundle, prepared.request
     return {
@@ -29,6 +36,7 @@ def as_data(prepared: PreparedJob, target: AzureWorkspace | None, repository: Pa
             "sha256": bundle.environment_digest,
             "files": [_file(file) for file in bundle.environment],
         },
+        "image": asdict(image) if image else None,
         "packages": {
             "resolve": request.packages.resolve,
             "lock": request.packages.lock,
@@ -44,7 +52,12 @@ def as_data(prepared: PreparedJob, target: AzureWorkspace | None, repository: Pa
     }
 
 
-def as_text(prepared: PreparedJob, target: AzureWorkspace | None, repository: Path) -> str:
+def as_text(
+    prepared: PreparedJob,
+    target: AzureWorkspace | None,
+    repository: Path,
+    image: SubmittedImage | None = None,
+) -> str:
     bundle, request = prepared.bundle, prepared.request
     total = size_text(sum(file.size for file in bundle.code))
     lines = [
@@ -54,7 +67,7 @@ def as_text(prepared: PreparedJob, target: AzureWorkspace | None, repository: Pa
         f"{len(bundle.code)} files, {total}",
         *_files(bundle.code),
         "",
-        *_environment(prepared),
+        *(_image(image) if image else _environment(prepared)),
     ]
     if bundle.data:
         lines += ["", f"{_title('Data')} from this repository"]
@@ -65,6 +78,15 @@ def as_text(prepared: PreparedJob, target: AzureWorkspace | None, repository: Pa
     lines += ["", f"{_title('Job')} {request.job_file}"]
     lines += [f"  {line}".rstrip() for line in dump_job_file(prepared.job).splitlines()]
     return "\n".join(lines)
+
+
+def _image(image: SubmittedImage) -> list[str]:
+    return [
+        f"{_title('Image')} {image.reference}: {size_text(image.size)} on this machine",
+        f"  would be pushed to the workspace's registry as {image.name}, layers that it has left "
+        "out;",
+        "  the job would name it by its digest. The environment's files stay here.",
+    ]
 
 
 def _environment(prepared: PreparedJob) -> list[str]:

@@ -31,7 +31,7 @@ def test_says_everything_as_data(prepared: PreparedJob, gathered: Gathered) -> N
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report) == {
         *("address", "job_file", "destination", "experiment_name", "snapshot", "environment"),
-        *("packages", "data", "job", "warnings"),
+        *("image", "packages", "data", "job", "warnings"),
     }
     assert report["destination"] == {"kind": "local", "folder": ".azureml"}
     assert report["job"]["inputs"]["epochs"] == 9

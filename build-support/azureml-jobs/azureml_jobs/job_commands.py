@@ -28,6 +28,7 @@ from azureml_jobs.submission_options import (
     add_workspace_options,
     as_settings,
 )
+from azureml_jobs.submitted_image import SubmittedImage, image_stays_here, image_to_submit
 
 
 def run_job(arguments: Sequence[str]) -> int:
@@ -40,13 +41,19 @@ def run_job(arguments: Sequence[str]) -> int:
     workspace = None if options.local else configured_workspace(repository, options.profile)
     check_clean_tree(workspace, repository)
     prepared = prepare_job(request, repository, [*options.settings, *as_settings(options)])
+    image = None
+    if options.image:
+        if workspace is None:
+            reason = "" if options.local else f": {CONFIG_FILE} names no workspace"
+            raise image_stays_here(reason)
+        image = image_to_submit(prepared, os.environ)
     if workspace is not None:
         _check_local_data(prepared, repository)
     elif options.dry_run:
         # A run resolves them itself, before it writes anything.
         resolve_inputs(prepared.job, repository / prepared.request.job_file, repository)
     if options.dry_run:
-        return _show(prepared, workspace, repository, options.json)
+        return _show(prepared, workspace, image, repository, options.json)
     if workspace is not None and DebuggerOptions.read(request.parent):
         raise JobError(
             prepared.request.address,
@@ -54,7 +61,7 @@ def run_job(arguments: Sequence[str]) -> int:
             "Add `--local` behind `--`, or leave `--debug-adapter` out.",
         )
     if workspace is not None:
-        return _submit(prepared, workspace, request.parent, options)
+        return _submit(prepared, workspace, image, request.parent, options)
     from azureml_jobs.handover import continue_as
     from azureml_jobs.local.debugger.debugger import debugger_of
     from azureml_jobs.local.stage import stage_job
@@ -116,14 +123,18 @@ def _options(given: Sequence[str]) -> argparse.Namespace:
 
 
 def _submit(
-    prepared: PreparedJob, workspace: AzureWorkspace, folder: Path, options: argparse.Namespace
+    prepared: PreparedJob,
+    workspace: AzureWorkspace,
+    image: SubmittedImage | None,
+    folder: Path,
+    options: argparse.Namespace,
 ) -> int:
     from azureml_jobs.azure.submission import stage_submission  # pants: no-infer-dep
     from azureml_jobs.handover import continue_as
     from azureml_jobs.local.stage import seeded_prefix
 
     wishes = Wishes(options.stream, options.web, options.timings, options.login)
-    submission = stage_submission(prepared, workspace, Path.cwd(), wishes)
+    submission = stage_submission(prepared, workspace, Path.cwd(), wishes, image)
     _show_warnings(prepared.warnings)
     return continue_as(
         ["submit", str(submission.path)], seeded_prefix(prepared.request.azure, folder)
@@ -131,15 +142,19 @@ def _submit(
 
 
 def _show(
-    prepared: PreparedJob, workspace: AzureWorkspace | None, repository: Path, as_json: bool
+    prepared: PreparedJob,
+    workspace: AzureWorkspace | None,
+    image: SubmittedImage | None,
+    repository: Path,
+    as_json: bool,
 ) -> int:
     from azureml_jobs import dry_run
 
     if as_json:
-        report = dry_run.as_data(prepared, workspace, repository)
+        report = dry_run.as_data(prepared, workspace, repository, image)
         print(json.dumps(report, indent=2, ensure_ascii=False))
     else:
-        print(dry_run.as_text(prepared, workspace, repository))
+        print(dry_run.as_text(prepared, workspace, repository, image))
         _show_warnings(prepared.warnings)
     return 0
 

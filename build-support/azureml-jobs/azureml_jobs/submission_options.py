@@ -38,6 +38,12 @@ def add_workspace_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_submission_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--image",
+        action="store_true",
+        help="push the image that this machine has built to the workspace's registry, and run the "
+        "job in it; else Azure ML builds the environment",
+    )
     parser.add_argument("--web", action="store_true", help="open the job in the studio")
     parser.add_argument(
         "--timings", action="store_true", help="tell how long the parts of the submission took"

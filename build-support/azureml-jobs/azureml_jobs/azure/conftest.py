@@ -19,6 +19,7 @@ from azureml_jobs.destination import AzureWorkspace, configured_workspace
 from azureml_jobs.service.recording import Recorded
 from azureml_jobs.service.start import Service, running_service
 from azureml_jobs.submission_options import Wishes
+from azureml_jobs.submitted_image import SubmittedImage
 
 JOB = """\
 experiment_name: exp
@@ -143,12 +144,16 @@ class Client:
     def session(self) -> Session:
         return Session(self.workspace())
 
-    def stage(self, job: str = JOB, *settings: str, **wishes: bool) -> SubmissionFolder:
+    def stage(
+        self, job: str = JOB, *settings: str, image: SubmittedImage | None = None, **wishes: bool
+    ) -> SubmissionFolder:
         prepared = self.gathered.prepare(job, *settings)
-        return stage_submission(prepared, self.workspace(), self.repository, Wishes(**wishes))
+        wished = Wishes(**wishes)
+        return stage_submission(prepared, self.workspace(), self.repository, wished, image)
 
-    def submit(self, job: str = JOB, *settings: str, **wishes: bool) -> int:
-        return self.send(self.stage(job, *settings, **wishes))
+    def submit(self, job: str = JOB, *settings: str, **how: Any) -> int:
+        """`how` as for `stage`."""
+        return self.send(self.stage(job, *settings, **how))
 
     def send(self, folder: SubmissionFolder) -> int:
         self.restore()
@@ -247,6 +252,7 @@ def forget(service: Service) -> None:
     service.faults.clear()
     service.recording.clear()
     service.control.datastore_credentials = "AccountKey"
+    service.registry.forget()
     with service.state.lock:
         for name in service.jobs.names():
             service.state.remove_document("jobs", name)

@@ -28,6 +28,7 @@ from azureml_jobs.prepare import PreparedJob
 from azureml_jobs.snapshot.bundle import JOB_FILE, write_bundle
 from azureml_jobs.snapshot.provenance import git_state
 from azureml_jobs.submission_options import Wishes
+from azureml_jobs.submitted_image import SubmittedImage
 
 _FORMAT = 1
 _RECORD = "submission.json"
@@ -44,7 +45,8 @@ class Submission:
     """`token` marks the job as made by this submission; `content` is a digest of what is sent.
 
     `is_named` says that the user chose the name. `environment` is the digest of the build context,
-    None when the job names its environment otherwise; `data` are inputs by their local paths.
+    None when the job names its environment otherwise, or goes with the `image` that was built of
+    it; `data` are inputs by their local paths.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Submission:
     dockerfile: str
     data: dict[str, str]
     wishes: Wishes
+    image: SubmittedImage | None = None
     is_started: bool = False
     format: int = _FORMAT
 
@@ -92,6 +95,8 @@ class SubmissionFolder:
                 return None
             known["workspace"] = AzureWorkspace(**known["workspace"])
             known["wishes"] = Wishes(**known["wishes"])
+            if known.get("image") is not None:
+                known["image"] = SubmittedImage(**known["image"])
             return Submission(**known)
         except (OSError, ValueError, TypeError, KeyError):
             return None
@@ -115,12 +120,16 @@ class SubmissionFolder:
 
 
 def stage_submission(
-    prepared: PreparedJob, workspace: AzureWorkspace, repository: Path, wishes: Wishes
+    prepared: PreparedJob,
+    workspace: AzureWorkspace,
+    repository: Path,
+    wishes: Wishes,
+    image: SubmittedImage | None = None,
 ) -> SubmissionFolder:
     """Write all that is sent into a folder of its own, or find the one of a killed submission.
 
-    Such a one has the same content, for the same workspace, and had begun to send it. Raises
-    `OutsideError` when the disk fails.
+    Such a one has the same content, for the same workspace, and had begun to send it. `image` is
+    sent in place of the build context. Raises `OutsideError` when the disk fails.
     """
     root = repository / LOCAL_FOLDER / "submissions"
     bundle = prepared.bundle
@@ -134,6 +143,7 @@ def stage_submission(
                 bundle.snapshot_digest,
                 bundle.environment_digest,
                 asdict(workspace),
+                *([image.id] if image else []),
                 # Without a name of the user's it is read only when it is sent.
                 [listed_data(repository / item.path)[1] for item in bundle.data] if named else [],
             ]
@@ -157,10 +167,11 @@ def stage_submission(
             address=prepared.request.address,
             workspace=workspace,
             snapshot=bundle.snapshot_digest if bundle.code else None,
-            environment=bundle.environment_digest if build else None,
+            environment=bundle.environment_digest if build and image is None else None,
             dockerfile=str(build.get("dockerfile_path") or "Dockerfile"),
             data={item.name: str(repository / item.path) for item in bundle.data},
             wishes=wishes,
+            image=image,
         )
         return _written(prepared, submission, root, repository)
     except OSError as error:

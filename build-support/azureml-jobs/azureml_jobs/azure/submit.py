@@ -11,7 +11,9 @@ from typing import Callable
 from azureml_jobs.azure import sdk
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
+from azureml_jobs.azure.image import ImageToPush
 from azureml_jobs.azure.parallel import Later
+from azureml_jobs.azure.registry import Manifest, Registry
 from azureml_jobs.azure.session import Session
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
@@ -82,11 +84,16 @@ class _Sending:
         self._workspace = session.workspace
         self._datastores = Datastores(session.workspace)
         self._timings = timings
+        self._image: ImageToPush | None = None
+        if submission.image is not None:
+            registry = Registry(session.workspace, session.sign_in)
+            self._image = ImageToPush(session.workspace, registry, submission.image)
 
     def to_its_end(self) -> SubmittedJob:
         submission, workspace = self._submission, self._workspace
         found = Later(self._find)
         sent = Later(self._send)
+        image = Later(self._find_image)
         with self._timings.part("import of azure-ai-ml"):
             sdk.import_sdk()
             sdk.without_git_secrets(Path.cwd())
@@ -94,7 +101,12 @@ class _Sending:
         if was_there:
             return SubmittedJob(name, workspace.studio_link(name), {}, was_there=True)
         assets = sent.result()
+        if self._image is not None:
+            there = image.result()
+            with self._timings.part("image"):
+                assets["image"] = self._image.send(there)
         snapshot, environment = assets.get("snapshot"), assets.get("environment")
+        environment = environment or assets.get("image")
         with self._timings.part("reading the job"):
             job = sdk.load(
                 self._folder.job_file,
@@ -131,6 +143,12 @@ class _Sending:
         name = f"{submission.name}-{secrets.token_hex(3)}"
         replace(submission, name=name).write(self._folder.path)
         return name, False
+
+    def _find_image(self) -> Manifest | None:
+        if self._image is None:
+            return None
+        with self._timings.part("looking for the image"):
+            return self._image.find()
 
     def _send(self) -> dict[str, Sent]:
         submission, bundle = self._submission, self._folder.bundle
@@ -195,6 +213,8 @@ def _told(job: SubmittedJob, submission: Submission, session: Session) -> str:
 def _cost(sent: Sent) -> str:
     if sent.was_there:
         return "unchanged, nothing sent"
+    if sent.pushed_to:
+        return f"pushed to {sent.pushed_to} ({size_text(sent.size)} sent)"
     if not sent.copied:
         return f"{sent.files:,} file{'' if sent.files == 1 else 's'}, {size_text(sent.size)} sent"
     return (

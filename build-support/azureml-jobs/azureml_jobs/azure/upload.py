@@ -37,12 +37,14 @@ class Sent:
     """What one asset cost: nothing when it was there already.
 
     `files` of `size` bytes were sent, `copied` is how many storage copied from elsewhere.
+    `pushed_to` is the name of an image in its registry.
     """
 
     id: str
     files: int = 0
     size: int = 0
     copied: int = 0
+    pushed_to: str = ""
 
     @property
     def was_there(self) -> bool:

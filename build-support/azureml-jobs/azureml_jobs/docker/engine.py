@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, List, Mapping, Sequence
+from typing import Any, Dict, FrozenSet, List, Mapping, Sequence
 
 from azureml_jobs.errors import OutsideError
 from azureml_jobs.snapshot.digest import ENVIRONMENT_TAG_PREFIX
@@ -111,8 +111,12 @@ def _images(lines: str) -> Dict[str, Image]:
     found: Dict[str, Image] = {}
     for line in lines.splitlines():
         row = json.loads(line)
-        # Equal tags are equal contents, whatever the repository. The newest one is listed first.
-        found.setdefault(row["Tag"], Image(f"{row['Repository']}:{row['Tag']}", row["ID"]))
+        image = Image(f"{row['Repository']}:{row['Tag']}", row["ID"])
+        # Equal tags are equal contents, whatever the repository. A name with a registry before it
+        # is what an image was once pushed under; else the newest one, which is listed first.
+        known = found.get(row["Tag"])
+        if known is None or image.reference.count("/") < known.reference.count("/"):
+            found[row["Tag"]] = image
     return found
 
 
@@ -131,6 +135,19 @@ def image_id(reference: str) -> str | None:
     """The id of an image that the engine has; None when it has none of this name."""
     done = _docker("image", "inspect", "--format", "{{.Id}}", reference)
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def image_details(reference: str) -> Dict[str, Any] | None:
+    """What the engine knows of an image, as of `docker image inspect`; None when it has none."""
+    done = _docker("image", "inspect", "--format", "{{json .}}", reference)
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def tag_image(reference: str, name: str) -> None:
+    """Give an image another name."""
+    done = _docker("image", "tag", reference, name)
+    if done.returncode != 0:
+        raise OutsideError(name, f"the image cannot have this name: {_first_line(done.stderr)}")
 
 
 def has_container(name: str) -> bool:

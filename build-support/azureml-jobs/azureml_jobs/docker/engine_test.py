@@ -15,7 +15,7 @@ from azureml_jobs.docker.engine import (
     image_id,
     remove_container,
 )
-from azureml_jobs.docker.testing import needs_docker, needs_engine
+from azureml_jobs.docker.testing import make_small_image, needs_docker, needs_engine
 
 
 def test_says_that_docker_is_not_installed(tmp_path: Path) -> None:
@@ -50,10 +50,24 @@ def test_an_engine_tells_its_images_by_the_tag_of_their_content(base_image: str)
             assert os.spawnlp(os.P_WAIT, "docker", "docker", "tag", base_image, name) == 0
         engine = EngineQuestion(os.environ).answer()
         assert engine.images[tag].id == image_id(base_image)
-        assert engine.images[tag].reference in names
+        # The registry's name is what it was pushed under.
+        assert engine.images[tag].reference == names[0]
         assert not engine.is_rootless
     finally:
         for name in names:
+            os.spawnlp(os.P_WAIT, "docker", "docker", "rmi", "--no-prune", name)
+
+
+@needs_engine
+def test_what_was_built_counts_and_not_what_was_once_pushed() -> None:
+    tag = "env-ccddeeff0011"
+    built, pushed = f"test-engine:{tag}", f"test-registry.example/test-engine:{tag}"
+    try:
+        for name, image in ((built, "one"), (pushed, "two")):
+            make_small_image(name, image)
+            assert EngineQuestion(os.environ).answer().images[tag].id == image_id(built)
+    finally:
+        for name in (built, pushed):
             os.spawnlp(os.P_WAIT, "docker", "docker", "rmi", "--no-prune", name)
 
 

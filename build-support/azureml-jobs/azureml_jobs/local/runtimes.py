@@ -128,12 +128,16 @@ class RuntimeChoice:
         if image is None and need.reference:
             image = _pulled(need.reference, where)
         if image is None:
-            raise JobError(
-                where,
-                "its image is not built, or what it is made of has changed since",
-                f"Build it: `{need.build_command}`.",
-            )
+            raise image_not_built(where, need)
         return Runtime(image, engine)
+
+
+def image_not_built(where: str, need: ImageNeed) -> JobError:
+    return JobError(
+        where,
+        "its image is not built, or what it is made of has changed since",
+        f"Build it: `{need.build_command}`.",
+    )
 
 
 def _find(engine: Engine, need: ImageNeed) -> Optional[Image]:

@@ -1,0 +1,390 @@
+"""Images that are pushed to the stand-in's registry by a real engine, and what goes wrong there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+import run
+from azureml_jobs.azure.conftest import JOB, Client
+from azureml_jobs.azure.connection import PATIENCE_VARIABLE
+from azureml_jobs.azure.image import sent_size
+from azureml_jobs.azure.registry import Registry, read_manifest
+from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
+from azureml_jobs.service import faults
+from azureml_jobs.service.registry_access import PULL, PUSH
+from azureml_jobs.snapshot.digest import environment_tag
+from azureml_jobs.submitted_image import SubmittedImage, image_to_submit
+
+NOTHING_SENT = "unchanged, nothing sent"
+
+
+@dataclass
+class Built:
+    """The image of the client's job; `build` builds it anew, with another content."""
+
+    client: Client
+    name: str
+
+    def build(self, content: str) -> SubmittedImage:
+        make_small_image(self.name, content)
+        return image_to_submit(self.client.gathered.prepare(JOB), os.environ)
+
+    @property
+    def server(self) -> str:
+        return f"127.0.0.1:{self.client.service.server.port}"
+
+    @property
+    def pushed_name(self) -> str:
+        return f"{self.server}/{self.name}"
+
+    def submitted(self) -> list[str]:
+        """The image of each job's environment."""
+        service, images = self.client.service, []
+        for job in self.client.jobs():
+            name = job["properties"]["environmentId"].split("/")[-3]
+            asset = service.assets.version(service.workspace, "environments", name, "1")
+            assert asset is not None
+            images.append(asset["properties"]["image"])
+        return images
+
+    def in_registry(self) -> str:
+        repository, _, tag = self.name.partition(":")
+        digest = self.client.service.registry.tags(repository)[tag]
+        return f"{self.server}/{repository}@{digest}"
+
+
+@pytest.fixture
+def built(client: Client, tmp_path: Path) -> Iterator[Built]:
+    client.gathered.image_target = "src/exp:env"
+    # Nobody else's image of this content.
+    client.gathered.write("src/exp/docker/Dockerfile", f"FROM {tmp_path}\n")
+    digest = client.gathered.prepare(JOB).bundle.environment_digest
+    name = f"exp:{environment_tag(digest or '')}"
+    # Where the folder of the token would be left behind.
+    place = tmp_path / "temporary"
+    place.mkdir()
+    client.set(TMPDIR=str(place))
+    client.monkeypatch.setattr(tempfile, "tempdir", str(place))
+    yield Built(client, name)
+    client.service.registry.access.allowed = (PULL, PUSH)
+    client.service.control.has_registry = True
+    pushed = f"127.0.0.1:{client.service.server.port}/exp"
+    for reference in (name, pushed):
+        for image in images_of(reference):
+            docker("image", "rm", "--force", image)
+    assert list(place.iterdir()) == []
+
+
+def images_of(reference: str) -> set[str]:
+    filtered = ("--filter", f"reference={reference}", "--quiet", "--no-trunc")
+    return set(docker("image", "ls", *filtered).split())
+
+
+pytestmark = needs_engine
+
+
+def test_the_image_is_pushed_and_the_job_is_it_by_digest(
+    built: Built, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = built.build("one")
+    assert built.client.submit(JOB, image=image) == 0
+    out, err = capsys.readouterr()
+    told = rf"  image       pushed to {built.pushed_name} \((\d\.\d MB) sent\)\n"
+    assert re.search(told, out), out
+    assert "  environment" not in out
+    assert err.startswith(f"Pushing {built.pushed_name}\n") and ": Pushed\n" in err
+    assert built.submitted() == [built.in_registry()]
+    # In its place, no build context is sent.
+    assert built.client.requests("PUT", "/environment/Dockerfile") == []
+
+
+def test_not_a_byte_is_pushed_again(built: Built, capsys: pytest.CaptureFixture[str]) -> None:
+    image = built.build("one")
+    assert built.client.submit(JOB, image=image) == 0
+    # An engine that forgot, or another one that pulled it, knows the image by its content.
+    for forgets in (False, True):
+        if forgets:
+            docker("image", "rm", "--no-prune", built.pushed_name)
+        built.client.service.recording.clear()
+        capsys.readouterr()
+        assert built.client.submit(JOB, image=image) == 0
+        out, err = capsys.readouterr()
+        assert f"  image       {NOTHING_SENT}\n" in out and err == ""
+        asked = built.client.requests(kind="registry")
+        assert [each.method for each in asked] == ["POST", "POST", "GET"]
+    assert set(built.submitted()) == {built.in_registry()}
+
+
+def test_an_image_that_was_built_anew_is_another_one(
+    built: Built, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = built.build("one")
+    assert built.client.submit(JOB, "name=mine", image=first) == 0
+    assert built.client.submit(JOB, "name=mine", image=first) == 0
+    assert "The workspace has it already" in capsys.readouterr().out
+    second = built.build("two")
+    assert built.client.submit(JOB, "name=mine", image=second) == 1 + 1
+    assert "has a job of this name already, and it is another one" in capsys.readouterr().err
+    # Nor is it the job that builds its environment.
+    assert built.client.submit(JOB, "name=mine") == 2
+    assert built.client.submit(JOB, image=second) == 0
+    assert "pushed to" in capsys.readouterr().out
+    assert len(set(built.submitted())) == 2
+
+
+REQUESTS = {
+    "the registry": ("GET", "/registries/standinregistry"),
+    "sign-in": ("POST", "/oauth2/exchange"),
+    "a token": ("POST", "/oauth2/token"),
+    "is the image there": ("GET", "/v2/exp/manifests/"),
+    "does the registry answer": ("GET", r"^/v2/$"),
+    "may we push": ("POST", "/v2/exp/blobs/uploads/"),
+    "the manifest": ("PUT", "/v2/exp/manifests/"),
+    "the environment": ("PUT", "/environments/image-"),
+}
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "reset before": (faults.RESET_BEFORE, {}),
+    "answer lost": (faults.RESET_AFTER, {}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_a_fault_that_passes_costs_nothing_but_time(
+    built: Built,
+    request_of: str,
+    fault: tuple[str, dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    image = built.build("one")
+    kind, settings = fault
+    rule = built.client.add_fault(kind, *REQUESTS[request_of], **settings)
+    assert built.client.submit(JOB, image=image) == 0, capsys.readouterr().err
+    assert rule.hits == 1
+    assert built.submitted() == [built.in_registry()]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "skip"),
+    [("GET", r"^/v2/$", 1), ("PATCH", "/v2/exp/blobs/", 0), ("PUT", "/v2/exp/manifests/", 0)],
+    ids=["its first question", "a layer", "the manifest"],
+)
+def test_docker_is_started_again_after_a_fault(
+    built: Built, method: str, path: str, skip: int
+) -> None:
+    image = built.build("one")
+    kind = faults.STATUS if method == "PUT" else faults.RESET_BEFORE
+    rule = built.client.add_fault(kind, method, path, skip=skip, status=500)
+    assert built.client.submit(JOB, image=image) == 0
+    assert rule.hits == 1
+    assert built.submitted() == [built.in_registry()]
+
+
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_a_lasting_fault_is_told_and_the_next_run_goes_on(
+    built: Built, request_of: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = built.build("one")
+    built.client.set(**{PATIENCE_VARIABLE: "0.5"})
+    built.client.add_fault("status", *REQUESTS[request_of], times=None, status=503)
+    assert built.client.submit(JOB, image=image) == 1
+    err = capsys.readouterr().err
+    assert "error: " in err and "Traceback" not in err and "eyJ" not in err
+    if request_of == "the manifest":
+        assert f"error: {built.pushed_name}: the image could not be pushed: " in err
+    assert built.client.jobs() == []
+    built.client.service.faults.clear()
+    built.client.set(**{PATIENCE_VARIABLE: "5"})
+    assert built.client.submit(JOB, image=image) == 0
+    assert built.submitted() == [built.in_registry()]
+
+
+@pytest.mark.parametrize("allowed", [(), (PULL,)], ids=["no role", "AcrPull"])
+def test_an_account_without_the_role_is_told_which(
+    built: Built, allowed: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = built.build("one")
+    built.client.service.registry.access.allowed = allowed
+    assert built.client.submit(JOB, image=image) == 1
+    err = capsys.readouterr().err
+    assert f"error: {built.server}: the registry refuses your account: " in err
+    assert "the role AcrPush on the registry: docs/azure.md" in err
+    # Docker is not asked at all.
+    assert built.client.requests("PATCH") == [] and "Pushing" not in err
+
+
+def test_a_token_of_the_registry_that_expired_is_renewed(built: Built) -> None:
+    image = built.build("one")
+    rule = built.client.add_fault(faults.EXPIRED_TOKEN, "GET", "/v2/exp/manifests/")
+    assert built.client.submit(JOB, image=image) == 0
+    assert rule.hits == 1 and len(built.client.requests("POST", "/oauth2/exchange")) == 2
+    rule = built.client.add_fault(faults.EXPIRED_TOKEN, "POST", "/oauth2/exchange")
+    assert built.client.submit(JOB, image=image) == 0
+    assert rule.hits == 1
+
+
+def test_a_workspace_without_a_registry_says_what_to_do(
+    built: Built, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = built.build("one")
+    built.client.service.control.has_registry = False
+    assert built.client.submit(JOB, image=image) == 1
+    err = capsys.readouterr().err
+    assert "error: standin-workspace: the workspace has no registry of images yet." in err
+    assert "submit the job once without `--image`" in err
+
+
+def test_who_may_not_look_at_the_registry_goes_to_its_usual_name(client: Client) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        client.monkeypatch.delenv(name, raising=False)
+    client.use({**client.service.client.by_proxy("secret"), "CLOUD": "AzureChinaCloud"})
+    rule = client.add_fault("status", "GET", "/registries/standinregistry", status=403)
+    session = client.session()
+    registry = Registry(session.workspace, session.sign_in)
+    assert registry.server == "standinregistry.azurecr.cn"
+    assert rule.hits == 1
+    assert registry.manifest("exp", "latest") is None
+    hosts = {each.host for each in client.requests(kind="registry")}
+    assert hosts == {"standinregistry.azurecr.cn"}
+
+
+def test_doctor_signs_in_to_the_registry(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def line() -> str:
+        assert client.steer("doctor") == 0
+        (found,) = [each for each in capsys.readouterr().out.splitlines() if "registry " in each]
+        return found
+
+    assert line() == f"ok      registry       127.0.0.1:{client.service.server.port}"
+    client.service.registry.access.allowed = ()
+    told = line()
+    assert told.startswith("note    registry       `--image` will not work. 127.0.0.1:")
+    assert "AcrPush" in told
+    client.service.registry.access.allowed = (PULL, PUSH)
+    client.service.control.has_registry = False
+    assert line().startswith("note    registry       none yet. Azure ML makes one")
+    client.service.control.has_registry = True
+
+
+def add_watched_docker(client: Client, folder: Path) -> None:
+    """A `docker` that notes its arguments and its configuration, then is the real one."""
+    real = shutil.which("docker")
+    program = client.bin / "docker"
+    program.write_text(
+        "#!/bin/sh\n"
+        f"printf '%s\\n' \"$*\" >> '{folder}/arguments'\n"
+        f'if [ "$1" = push ]; then cp -rL "$DOCKER_CONFIG" \'{folder}/config\'\n'
+        f'  stat -c %a "$DOCKER_CONFIG" "$DOCKER_CONFIG/config.json" > \'{folder}/modes\'\n'
+        f"  tr '\\0' '\\n' < /proc/$$/environ > '{folder}/environment'\nfi\n"
+        f"exec '{real}' \"$@\"\n"
+    )
+    program.chmod(0o755)
+
+
+def test_the_token_is_in_a_private_file_alone(built: Built, tmp_path: Path) -> None:
+    image = built.build("one")
+    own = tmp_path / "own"
+    engine = docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+    subprocess.run(
+        ["docker", "context", "create", "mine", "--docker", f"host={engine}"],
+        env={**os.environ, "DOCKER_CONFIG": str(own)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    proxies = {"default": {"httpProxy": "http://proxy.example:3128"}}
+    secret = {"auths": {"other.example": {"auth": "c2VjcmV0OnNlY3JldA=="}}, "credsStore": "none"}
+    config = {"currentContext": "mine", "proxies": proxies, **secret}
+    (own / "config.json").write_text(json.dumps(config))
+    built.client.set(DOCKER_CONFIG=str(own))
+    add_watched_docker(built.client, tmp_path)
+    assert built.client.submit(JOB, image=image) == 0
+    seen = json.loads((tmp_path / "config/config.json").read_text())
+    token = seen["auths"].pop(built.server)["identitytoken"]
+    assert seen == {"currentContext": "mine", "proxies": proxies, "auths": {}}
+    assert list((tmp_path / "config/contexts").rglob("meta.json"))
+    assert (tmp_path / "modes").read_text().split() == ["700", "600"]
+    arguments = (tmp_path / "arguments").read_text()
+    assert f"push {built.pushed_name}\n" in arguments
+    assert token not in arguments + (tmp_path / "environment").read_text()
+    # The user's own is as it was.
+    assert json.loads((own / "config.json").read_text()) == config
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+def test_a_push_that_is_ended_leaves_no_token_behind(
+    built: Built, signum: signal.Signals, tmp_path: Path
+) -> None:
+    image = built.build("one")
+    folder = built.client.stage(JOB, image=image)
+    rule = built.client.add_fault(faults.SLOW, "PATCH", "/v2/exp/blobs/", seconds=3.0)
+    add_watched_docker(built.client, tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, str(Path(run.__file__ or "").resolve()), "submit", str(folder.path)],
+        cwd=built.client.repository,
+        env=built.client.of_a_process(),
+        start_new_session=True,
+    )
+    while not rule.hits:
+        assert process.poll() is None
+        time.sleep(0.02)
+    assert len(list((tmp_path / "temporary").iterdir())) == 1
+    # To the tool alone, not to its group: Docker's client has to be ended by it.
+    process.send_signal(signum)
+    assert process.wait(20) == 128 + signum
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert of_group(process.pid) == []
+    assert built.client.jobs() == []
+    # What was begun is gone on with.
+    (begun,) = (built.client.repository / ".azureml/submissions").iterdir()
+    assert built.client.submit(JOB, image=image) == 0
+    assert [job["name"] for job in built.client.jobs()] == [begun.name]
+    assert built.submitted() == [built.in_registry()]
+
+
+def of_group(group: int) -> list[str]:
+    found = subprocess.run(["ps", "-o", "args=", "-g", str(group)], stdout=subprocess.PIPE)
+    return found.stdout.decode().splitlines()
+
+
+CONFIG = {"digest": "sha256:" + "c" * 64, "size": 7}
+LAYERS = [{"digest": f"sha256:{digit * 64}", "size": size} for digit, size in (("1", 10), ("2", 5))]
+
+
+@pytest.mark.parametrize(
+    ("pushed", "size"),
+    [
+        (set(), 0),
+        # Engines name what they unpacked, or what they sent.
+        ({"aaaaaaaaaaaa"}, 10),
+        ({"aaaaaaaaaaaa", "bbbbbbbbbbbb"}, 15),
+        ({"222222222222"}, 5),
+    ],
+)
+def test_what_was_sent_is_summed_up_by_layer(pushed: set[str], size: int) -> None:
+    content = json.dumps({"schemaVersion": 2, "config": CONFIG, "layers": LAYERS}).encode()
+    manifest = read_manifest(content)
+    assert manifest is not None and manifest.config == CONFIG["digest"]
+    unpacked = [f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"]
+    assert sent_size(manifest, {"RootFS": {"Layers": unpacked}}, frozenset(pushed)) == size
+
+
+def test_an_index_is_made_of_parts() -> None:
+    content = json.dumps({"schemaVersion": 2, "manifests": LAYERS}).encode()
+    index = read_manifest(content)
+    assert index is not None and (index.config, index.layers) == ("", ())
+    assert index.parts == (f"sha256:{'1' * 64}", f"sha256:{'2' * 64}")
+    for wrong in (b"no json", b"[]", b'{"layers": [{}]}'):
+        assert read_manifest(wrong) is None

@@ -1,0 +1,74 @@
+"""Submitting a job in the image of this machine: built, pushed, run by its digest, once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import Iterator
+
+import pytest
+from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
+from scratch import Scratch
+
+EXPERIMENT = "src/example_experiment"
+JOB = f"{EXPERIMENT}:job"
+BASE = "test-small-base:1"
+COMMAND = (
+    'command=echo "in $(</content)"; ls() { echo *; }; ls; echo made > ${{outputs.model}}/made'
+)
+SUBMISSIONS = f"""
+set -e
+./pants run {JOB} -- --image --name in-image --stream --set '{COMMAND}'
+./pants run {JOB} -- --image --name once-more --set '{COMMAND}'
+./pants run :aml -- jobs download in-image --path fetched
+./pants run :aml -- doctor
+"""
+NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+# Enough to ask for a workspace; what is looked at here happens before it is talked to.
+CONFIGURED = {"SUBSCRIPTION_ID": "1234", "RESOURCE_GROUP": "my-group", "WORKSPACE": "my-workspace"}
+
+
+@pytest.fixture
+def small(scratch: Scratch) -> Iterator[Scratch]:
+    """The image of the example is small, so that it is pushed within seconds."""
+    make_small_image(BASE, "the image")
+    dockerfile = f"{EXPERIMENT}/docker/Dockerfile"
+    with scratch.changed({dockerfile: f"ARG BASE_IMAGE={BASE}\nFROM ${{BASE_IMAGE}}\n"}):
+        yield scratch
+    shutil.rmtree(scratch.root / ".azureml/service", ignore_errors=True)
+    shutil.rmtree(scratch.root / "fetched", ignore_errors=True)
+    # Under the names that the build and the push gave to it.
+    docker("image", "rm", "--force", docker("image", "ls", "--quiet", BASE))
+
+
+@needs_engine
+def test_a_job_runs_in_the_image_that_was_built_here(small: Scratch) -> None:
+    told = small.pants("run", JOB, "--", "--image", "--dry-run", status=2, more=CONFIGURED)
+    assert f"error: {JOB}: its image is not built" in told.stderr
+    assert f"`./pants package {EXPERIMENT}:env`" in told.stderr
+    small.pants("package", f"{EXPERIMENT}:env")
+    planned = small.pants("run", JOB, "--", "--image", "--dry-run", more=CONFIGURED).stdout
+    assert "would be pushed to the workspace's registry as example_experiment:env-" in planned
+
+    done = small.pants("run", ":aml", "--", "service", "--", "bash", "-c", SUBMISSIONS)
+    first, second = done.stdout.split("once-more submitted to standin-workspace")
+    assert "in-image submitted to standin-workspace" in first
+    assert "image                pushed to 127.0.0.1:" in first
+    assert "/example_experiment:env-" in first
+    assert "in the image\n" in first and "common example_experiment" in first
+    assert "image                unchanged, nothing sent" in second
+    assert "ok      registry       127.0.0.1:" in second
+    (made,) = (small.root / "fetched").rglob("made")
+    assert made.read_text() == "made\n"
+    # It ran in a container, of the image that the registry knows by this digest.
+    job = json.loads((small.root / ".azureml/service/jobs/in-image/job.json").read_text())
+    assert job["runtime"] == "docker" and "/example_experiment@sha256:" in job["container"]["image"]
+
+
+def test_what_image_needs_is_told(scratch: Scratch) -> None:
+    asked = ("run", JOB, "--", "--image")
+    here = scratch.pants(*asked, status=2).stderr
+    assert "error: --image: it pushes an image to the workspace in Azure" in here
+    engine = scratch.pants(*asked, status=1, more={**CONFIGURED, **NOWHERE}).stderr
+    assert "error: --image: it pushes an image that this machine has built, but " in engine
+    assert "Traceback" not in engine
