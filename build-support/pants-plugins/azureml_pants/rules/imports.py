@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from azureml_jobs.snapshot.imports import UnownedImport, import_mistakes, is_guarded
 from azureml_pants.rules.requirement_files import RequirementFiles
+from azureml_pants.rules.stale_locks import StaleLocks, StaleLocksRequest
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
 from pants.backend.python.dependency_inference.module_mapper import (
     PythonModuleOwners,
@@ -169,7 +170,7 @@ class ImportMistakesRequest:
     is_locked: bool
 
 
-@rule(desc="Look for imports that nobody owns")
+@rule(desc="Look for imports that nobody owns or no lock has")
 async def check_imports(request: ImportMistakesRequest) -> ImportMistakes:
     transitive = await Get(TransitiveTargets, TransitiveTargetsRequest(request.addresses))
     files = await MultiGet(
@@ -182,13 +183,14 @@ async def check_imports(request: ImportMistakesRequest) -> ImportMistakes:
     )
     found = [each for file in files for each in file.unowned]
     brought = tuple(each for each in found if each.is_package and not request.is_locked)
-    mistakes, warnings = await MultiGet(
+    mistakes, warnings, stale = await MultiGet(
         Get(ImportMistakes, UnownedImports(tuple(each for each in found if each not in brought))),
         Get(ImportMistakes, UnownedImports(brought)),
+        Get(StaleLocks, StaleLocksRequest(tuple(transitive.closure))),
     )
     for message in warnings.messages:
         logger.warning(f"The job's own environment has to bring what the lock does not.\n{message}")
-    return mistakes
+    return ImportMistakes((*mistakes.messages, *stale.messages))
 
 
 def rules():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from azureml_jobs.locks.testing import lock_text, package
 from azureml_pants.rules.entry_points import JobInferenceFieldSet
 from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
@@ -14,8 +15,8 @@ REPOSITORY = {
     ),
     "3rdparty/main.txt": "numpy\n",
     "3rdparty/second.txt": "numpy\nPyYAML\n",
-    "main.lock": '{"locked_resolves": [], "requirements": []}',
-    "second.lock": "",
+    "main.lock": lock_text([package("numpy", "2.4.6")]),
+    "second.lock": lock_text([package("numpy", "2.4.6"), package("pyyaml", "6.0.3")]),
     "platform.json": "{}",
     "src/x/BUILD": "python_sources(name='lib')\nazureml_job(name='job')\n",
     "src/x/main.py": "import x.model\n",
@@ -82,6 +83,30 @@ def test_the_list_is_that_of_the_file_s_own_resolve(rule_runner: RuleRunner) -> 
 )
 def test_what_runs_without_it_is_no_mistake(rule_runner: RuleRunner, model: str) -> None:
     assert messages(rule_runner, model, **{"src/x/__init__.py": "unused2 = 1\n"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        pytest.param("numpy\ntorch>=2\n", "it does not have torch>=2", id="new"),
+        pytest.param("numpy>=2.5\ntorch>=2\n", "it does not have numpy>=2.5, torch>=2", id="limit"),
+    ],
+)
+def test_what_is_listed_and_not_locked_yet_is_told_with_the_command(
+    rule_runner: RuleRunner, listed: str, told: str
+) -> None:
+    (message,) = messages(
+        rule_runner, "import numpy\nimport torch\n", **{"3rdparty/main.txt": listed}
+    )
+    assert message == (
+        f"main.lock: {told}, which 3rdparty/main.txt lists.\n\n"
+        "Bring the lock in line: `./pants sync-lockfiles --resolve=main`."
+    )
+
+
+def test_what_is_listed_and_not_imported_needs_no_lock(rule_runner: RuleRunner) -> None:
+    files = {"3rdparty/main.txt": "numpy>1; sys_platform != 'win32'\ntorch\n"}
+    assert messages(rule_runner, "import numpy\n", **files) == ()
 
 
 def test_only_files_of_the_closure_count(rule_runner: RuleRunner) -> None:

@@ -1,4 +1,4 @@
-"""`lint` of imports: whether each has an owner in the resolve of the file."""
+"""`lint` of imports: whether each has an owner in the resolve of the file, and is locked."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from azureml_pants.rules.imports import (
     ImportMistakes,
     UnownedImports,
 )
+from azureml_pants.rules.stale_locks import StaleLocks, StaleLocksRequest
+from pants.backend.python.dependency_inference.module_mapper import AllPythonTargets
 from pants.backend.python.dependency_inference.rules import (
     PythonImportDependenciesInferenceFieldSet,
 )
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.target_types import PythonRequirementResolveField
 from pants.core.goals.lint import LintResult, LintTargetsRequest
 from pants.core.util_rules.partitions import PartitionerType
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
@@ -33,7 +37,11 @@ class LintImportsRequest(LintTargetsRequest):
 
 
 @rule(desc="Lint imports", level=LogLevel.DEBUG)
-async def lint_imports(request: LintImportsRequest.Batch[LintImportsFieldSet, Any]) -> LintResult:
+async def lint_imports(
+    request: LintImportsRequest.Batch[LintImportsFieldSet, Any],
+    python_setup: PythonSetup,
+    python_targets: AllPythonTargets,
+) -> LintResult:
     files = await MultiGet(
         Get(
             FileImports,
@@ -49,12 +57,20 @@ async def lint_imports(request: LintImportsRequest.Batch[LintImportsFieldSet, An
         )
         for field_set in request.elements
     )
-    mistakes = await Get(
-        ImportMistakes, UnownedImports(tuple(each for file in files for each in file.unowned))
+    resolves = {field_set.resolve.normalized_value(python_setup) for field_set in request.elements}
+    listed = tuple(
+        target
+        for target in python_targets.third_party
+        if target[PythonRequirementResolveField].normalized_value(python_setup) in resolves
     )
+    mistakes, stale = await MultiGet(
+        Get(ImportMistakes, UnownedImports(tuple(each for file in files for each in file.unowned))),
+        Get(StaleLocks, StaleLocksRequest(listed)),
+    )
+    messages = (*mistakes.messages, *stale.messages)
     return LintResult(
-        exit_code=1 if mistakes.messages else 0,
-        stdout="\n\n".join(mistakes.messages),
+        exit_code=1 if messages else 0,
+        stdout="\n\n".join(messages),
         stderr="",
         linter_name=request.tool_name,
     )
