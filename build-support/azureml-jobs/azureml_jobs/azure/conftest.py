@@ -48,6 +48,12 @@ outputs:
   model: {{type: uri_folder}}
 environment: azureml:curated:1
 """
+# What the code of all of them becomes, by `add_files`.
+SNAPSHOT = {
+    "common/a.py": b"A = 1\n",
+    "exp/__init__.py": b"",
+    "exp/main.py": b"import common.a\n",
+}
 _SIGN_IN = (
     *("AZURE_", "IDENTITY_", "MSI_", "ARM_CLOUD", "AZUREML_"),
     # On a build server, signing in by its OIDC is another way.
@@ -217,6 +223,11 @@ class Client:
         self, kind: str, method: str = "", path: str = "", header: str = "", **settings: Any
     ) -> Any:
         return self.service.faults.add(kind, method, path, header=header, **settings)
+
+
+def assert_one_whole_job(client: Client) -> None:
+    (job,) = client.jobs()
+    assert client.snapshot(job) == SNAPSHOT
 
 
 @pytest.fixture

@@ -87,9 +87,7 @@ def _checks(place: AzureWorkspace, login: bool) -> Iterator[tuple[str, Check]]:
         try:
             found.refresh_token()
         except NoRegistry as error:
-            raise _Lacking(
-                "none yet. Azure ML makes one when it first builds an image"
-            ) from error
+            raise _Lacking("none yet. Azure ML makes one when it first builds an image") from error
         except JobError as error:
             # Jobs run without it; only who pushes images is in need of it.
             raise _Lacking(f"`--image` will not work. {_told(error)}") from error

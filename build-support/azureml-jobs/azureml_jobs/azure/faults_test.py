@@ -1,23 +1,15 @@
-"""Every request of a submission meets every fault; and many submissions at once."""
+"""Every request of a submission meets every fault."""
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-import run
-from azureml_jobs.azure.conftest import CODE_JOB, JOB, Client
+from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, assert_one_whole_job
 from azureml_jobs.azure.connection import PATIENCE_VARIABLE
-from azureml_jobs.azure.submission import SubmissionFolder
 from azureml_jobs.service import faults
 
-# The door of the job tool, as `./pants` starts it.
-RUN = str(Path(run.__file__ or "").resolve())
 # Method and path of each request that a first submission sends.
 REQUESTS = {
     "metadata": ("GET", "/metadata/endpoints"),
@@ -38,11 +30,6 @@ REQUESTS = {
     "the mark of whole data": ("PUT", "/LocalUpload/.*.complete"),
     "the job": ("PUT", "/jobs/"),
 }
-SNAPSHOT = {
-    "common/a.py": b"A = 1\n",
-    "exp/__init__.py": b"",
-    "exp/main.py": b"import common.a\n",
-}
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "reset before": (faults.RESET_BEFORE, {}),
     "reset amid": (faults.RESET_AMID, {}),
@@ -57,11 +44,6 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 WITHOUT_TOKEN = {name for name, (_, path) in REQUESTS.items() if "LocalUpload" in path}
 WITHOUT_TOKEN |= {"metadata", "what is there of the code", "a file of the code"}
 WITHOUT_TOKEN |= {"an empty file of the code"}
-
-
-def assert_one_whole_job(client: Client) -> None:
-    (job,) = client.jobs()
-    assert client.snapshot(job) == SNAPSHOT
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
@@ -212,82 +194,4 @@ def test_a_token_that_expires_is_renewed(client: Client) -> None:
     assert client.submit() == 0
     tokens = client.requests("POST", "/oauth2/v2.0/token")
     assert len(tokens) == 2
-    assert_one_whole_job(client)
-
-
-def test_two_at_once_under_one_name_make_one_job(client: Client) -> None:
-    folders = [client.stage(JOB, "name=mine") for _ in range(2)]
-    assert in_processes(client, folders) == [0, 0]
-    (job,) = [job for job in client.jobs() if job["name"] != "first"]
-    assert job["name"] == "mine"
-    assert client.snapshot(job) == SNAPSHOT
-    assert_nothing_is_left(client)
-
-
-def test_a_hundred_at_once_make_a_hundred_jobs(client: Client) -> None:
-    folders = [client.stage() for _ in range(100)]
-    assert in_processes(client, folders) == [0] * 100
-    jobs = [job for job in client.jobs() if job["name"] != "first"]
-    assert {job["name"] for job in jobs} == {folder.path.name for folder in folders}
-    assert len(jobs) == 100
-    for job in jobs:
-        assert client.snapshot(job) == SNAPSHOT
-    # The first one's, and then many that found no snapshot.
-    assert len(client.requests("POST", "/startPendingUpload")) > 2
-    assert_nothing_is_left(client)
-
-
-def assert_nothing_is_left(client: Client) -> None:
-    assert list((client.repository / ".azureml/submissions").iterdir()) == []
-
-
-def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
-    """Statuses of submissions by processes of their own, all at once.
-
-    Nobody has sent their snapshot before. One more job, `first`, is made of other code: after it,
-    no process has to compile anything.
-    """
-    client.set(**{PATIENCE_VARIABLE: "200"})
-    environment = client.of_a_process()
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    client.gathered.add("src/exp/another.py")
-
-    def started(folder: SubmissionFolder) -> subprocess.Popen[bytes]:
-        command = [sys.executable, RUN, "submit", str(folder.path)]
-        return subprocess.Popen(
-            command, cwd=client.repository, env=environment, stdout=subprocess.DEVNULL
-        )
-
-    processes = [started(client.stage(JOB, "name=first"))]
-    try:
-        assert processes[0].wait(timeout=60) == 0
-        # So that most have asked before the first of them has sent it.
-        client.add_fault(faults.SLOW, "GET", "/codes/", times=None, seconds=8.0)
-        processes += map(started, folders)
-        deadline = time.monotonic() + 400
-        return [each.wait(timeout=deadline - time.monotonic()) for each in processes[1:]]
-    finally:
-        for each in processes:
-            each.kill()
-            each.wait()
-
-
-def test_a_submission_that_is_killed_makes_one_job_when_it_is_started_anew(client: Client) -> None:
-    folder = client.stage()
-    # It is killed after the service has taken the job, and before it learns of it.
-    rule = client.add_fault(faults.SLOW, "PUT", "/jobs/", seconds=1.0)
-    process = subprocess.Popen(
-        [sys.executable, RUN, "submit", str(folder.path)],
-        cwd=client.repository,
-        env=client.of_a_process(),
-    )
-    while not rule.hits:
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    deadline = time.monotonic() + 30
-    while not client.jobs() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert client.submit() == 0
     assert_one_whole_job(client)
