@@ -10,7 +10,7 @@ LOCK = Lock(lock_text([package("numpy", "2.4.6", "a"), package("scikit-learn", "
 
 def told(*requirements: ListedRequirement, lock: Lock | None = LOCK) -> str | None:
     error = stale_lock("x.lock", "x", ["x-requirements.txt"], lock, requirements)
-    return error and str(error)
+    return str(error) if error else None
 
 
 def listed(name: str, text: str, *versions: str) -> ListedRequirement:
