@@ -8,6 +8,7 @@ from typing import Iterator
 
 import pytest
 from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
+from documents import commands_run_by
 from scratch import Scratch
 
 EXPERIMENT = "src/example_experiment"
@@ -18,8 +19,8 @@ COMMAND = (
 )
 SUBMISSIONS = f"""
 set -e
-./pants run {JOB} -- --image --name in-image --stream --set '{COMMAND}'
-./pants run {JOB} -- --image --name once-more --set '{COMMAND}'
+SUBMIT --name in-image --stream --set '{COMMAND}'
+SUBMIT --name once-more --set '{COMMAND}'
 ./pants run :aml -- jobs download in-image --path fetched
 ./pants run :aml -- doctor
 """
@@ -43,14 +44,16 @@ def small(scratch: Scratch) -> Iterator[Scratch]:
 
 @needs_engine
 def test_a_job_runs_in_the_image_that_was_built_here(small: Scratch) -> None:
-    told = small.pants("run", JOB, "--", "--image", "--dry-run", status=2, more=CONFIGURED)
+    package, submit = commands_run_by("test_a_job_runs_in_the_image_that_was_built_here")
+    told = small.pants(*submit.split()[1:], "--dry-run", status=2, more=CONFIGURED)
     assert f"error: {JOB}: its image is not built" in told.stderr
-    assert f"`./pants package {EXPERIMENT}:env`" in told.stderr
-    small.pants("package", f"{EXPERIMENT}:env")
-    planned = small.pants("run", JOB, "--", "--image", "--dry-run", more=CONFIGURED).stdout
+    assert f"`{package}`" in told.stderr
+    small.pants(*package.split()[1:])
+    planned = small.pants(*submit.split()[1:], "--dry-run", more=CONFIGURED).stdout
     assert "would be pushed to the workspace's registry as example_experiment:env-" in planned
 
-    done = small.pants("run", ":aml", "--", "service", "--", "bash", "-c", SUBMISSIONS)
+    script = SUBMISSIONS.replace("SUBMIT", submit)
+    done = small.pants("run", ":aml", "--", "service", "--", "bash", "-c", script)
     first, second = done.stdout.split("once-more submitted to standin-workspace")
     assert "in-image submitted to standin-workspace" in first
     assert "image                pushed to 127.0.0.1:" in first

@@ -161,7 +161,7 @@ def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> Non
             "check-jsonschema",
             "azure-pipelines.yml",
             "jobs: [{job: a, steps: [{script: ls, displayname: x}]}]\n",
-            "'displayname' was unexpected",
+            "$.jobs[0].steps[0]: Additional properties are not allowed ('displayname'",
         ),
     ],
     ids=["a shell script", "a Dockerfile", "a YAML file", "a workflow", "a pipeline"],

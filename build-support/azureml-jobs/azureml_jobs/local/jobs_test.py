@@ -321,6 +321,8 @@ def test_downloads_from_a_job_that_runs_what_there_is(jobs: Any, tmp_path: Path)
         assert (target / "artifacts/outputs/o.txt").read_text() == "finished\n"
         assert (target / "named-outputs/model").is_dir()
         logs.append((target / "artifacts/user_logs/std_log.txt").read_bytes())
+        # Copied while it grows, and each time there is more.
+        jobs.until(lambda: folder.log.stat().st_size > len(logs[-1]))
     assert runner.poll() is None
     (folder.work / "stop").touch()
     assert runner.wait(20) == 0
