@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping
 
+from azureml_jobs.azure import imports
 from azureml_jobs.azure.clouds import Cloud
 from azureml_jobs.azure.connection import ServiceError, patience_seconds, without_secrets
 from azureml_jobs.azure.sign_in import SignIn
@@ -34,15 +35,7 @@ def import_sdk() -> None:
     """Import azure-ai-ml, which takes a second, and keep its notices from the user."""
     warnings.simplefilter("ignore")
     logging.getLogger("azure").setLevel(logging.ERROR)
-    import gc
-
-    # Nothing of what an import makes is garbage; collecting costs a sixth of its time.
-    gc.disable()
-    try:
-        import azure.ai.ml
-    finally:
-        gc.enable()
-    logging.getLogger(azure.ai.ml.__name__).setLevel(logging.ERROR)
+    logging.getLogger(imports.import_sdk().__name__).setLevel(logging.ERROR)
 
 
 def load(

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from azureml_jobs.azure import oidc
 from azureml_jobs.azure.connection import without_secrets
+from azureml_jobs.azure.imports import import_identity
 
 if TYPE_CHECKING:
     from azureml_jobs.azure.clouds import Cloud
@@ -115,7 +116,7 @@ def _principal_token(
     tenant, client = (environment[name] for name in names)
 
     def fetch() -> Token:
-        from azure import identity
+        identity = import_identity()
 
         settings = _authority(cloud, environment)
         credential: Any
@@ -150,7 +151,7 @@ def _build_server_token(
     """A service principal that trusts a build server, which is asked anew each time."""
 
     def fetch() -> Token:
-        from azure import identity
+        identity = import_identity()
 
         assertion = server.token()
         credential = identity.ClientAssertionCredential(
@@ -172,7 +173,7 @@ def _managed_token(environment: Mapping[str, str], scope: str) -> Token:
             raise WayMissing("this machine has none") from error
 
     def fetch() -> Token:
-        from azure import identity
+        identity = import_identity()
 
         client = environment.get("AZURE_CLIENT_ID")
         return _given(identity.ManagedIdentityCredential(client_id=client or None), scope)
@@ -193,7 +194,7 @@ class _Login:
 
     def _ask(self, scope: str) -> Token:
         if self._credential is None:
-            from azure import identity
+            identity = import_identity()
 
             settings = _authority(self._cloud, self._environment)
             if self._environment.get("AZURE_TENANT_ID"):
@@ -207,7 +208,7 @@ class _Login:
 def _device_code(**settings: Any) -> Any:
     import sys
 
-    from azure import identity
+    identity = import_identity()
 
     def show(address: str, code: str, _: datetime) -> None:
         print(f"To sign in, open {address} in any browser and enter {code}", file=sys.stderr)

@@ -1,0 +1,37 @@
+"""Imports of what talks to Azure: late, because they take a second, and by one thread at a time.
+
+Signing in goes on beside the import of azure-ai-ml. Modules of azure-core import each other; begun
+from two threads, Python gives such imports up with a `_DeadlockError`.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+_one_at_a_time = threading.Lock()
+
+
+def import_identity() -> Any:
+    """The package azure-identity, with all that its credentials need of azure-core."""
+    with _one_at_a_time:
+        from azure import identity
+
+        # azure-core imports it when the first credential is made, without this lock.
+        from azure.core.pipeline.transport import RequestsTransport  # noqa: F401
+
+        return identity
+
+
+def import_sdk() -> Any:
+    """The package azure-ai-ml."""
+    import gc
+
+    with _one_at_a_time:
+        # Nothing of what an import makes is garbage; collecting costs a sixth of its time.
+        gc.disable()
+        try:
+            from azure.ai import ml
+        finally:
+            gc.enable()
+        return ml
