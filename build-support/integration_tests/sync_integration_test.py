@@ -53,6 +53,10 @@ def test_an_import_that_nobody_owns_is_mended_by_the_command_that_it_names(
 
     lock = require(committed, "experiments", "cowsay>=6,<7")
     text, before = lock.read_bytes(), packages(lock)
+    # Whoever forgets the command is told it once more.
+    forgotten = committed.pants("run", JOB, status=2).stderr
+    assert "experiments.lock: it does not have cowsay" in forgotten
+    assert f"`./pants {named.group(1)}`" in forgotten
     told = committed.pants(*named.group(1).split()).stdout
     added = packages(lock)
     assert added.pop("cowsay")["version"].startswith("6.")

@@ -61,7 +61,7 @@ def test_a_substitution_is_a_group_before_its_command(text: str) -> None:
     group, command = split_commands(text)
     assert isinstance(group, Group)
     assert isinstance(command, Command)
-    assert [word.text for item in group.items for word in item.words] == ["a", "b"]  # type: ignore[union-attr]
+    assert [word.text for item in group.items for word in item.words] == ["a", "b"]  # type: ignore
 
 
 def test_a_subshell_is_a_group() -> None:
