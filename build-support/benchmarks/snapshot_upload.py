@@ -16,9 +16,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 JOB = """\
 command: python m0.py
@@ -90,8 +90,8 @@ def service(slowness: float) -> Iterator[dict[str, str]]:
 
 
 def serve(slowness: float) -> None:
-    from azureml_jobs.service import faults
-    from azureml_jobs.service.start import running_service
+    from azureml_standin import faults
+    from azureml_standin.start import running_service
 
     with running_service(jobs_at_once=0) as running:
         running.recording.is_kept = False
@@ -119,18 +119,18 @@ def edit(folder: Path, text: str) -> None:
 def submit(client: str, folder: Path) -> None:
     """Submit once and print the seconds; what is imported is no part of them."""
     from azureml_jobs.azure import sdk
+    from azureml_jobs.azure.connected import ConnectedWorkspace
     from azureml_jobs.azure.datastores import Datastores
     from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-    from azureml_jobs.azure.session import Session
     from azureml_jobs.azure.upload import listed_data, send_snapshot
-    from azureml_jobs.destination import configured_workspace
+    from azureml_jobs.base.workspace_config import configured_workspace
 
     sdk.import_sdk()
     place = configured_workspace(folder)
     if place is None:
         raise RuntimeError("no workspace is named")
-    session = Session(place)
-    workspace = session.workspace
+    connected = ConnectedWorkspace(place)
+    workspace = connected.workspace
     name = f"benchmark-{time.time_ns()}"
     begun, processor = time.monotonic(), time.process_time()
     code = None
@@ -140,7 +140,7 @@ def submit(client: str, folder: Path) -> None:
         datastores = Datastores(workspace)
         code = send_snapshot(workspace, datastores, earlier, folder / "code", digest).id
     job = sdk.load(folder / "job.yaml", name, code, None, {}, {})
-    sdk.create(job, place, workspace.cloud, session.sign_in)
+    sdk.create(job, place, workspace.cloud, connected.sign_in)
     print(json.dumps([time.monotonic() - begun, time.process_time() - processor]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from pathlib import Path
-from typing import Mapping
+from collections.abc import Mapping
 
 import pytest
 from azureml_jobs.docker.testing import has_engine, needs_engine

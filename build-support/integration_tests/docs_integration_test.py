@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 from azureml_jobs.docker.testing import needs_engine

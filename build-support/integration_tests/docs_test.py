@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 from documents import (

@@ -11,7 +11,8 @@ import socket
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Mapping, Sequence
+from typing import Any
+from collections.abc import Mapping, Sequence
 
 
 def free_port() -> int:

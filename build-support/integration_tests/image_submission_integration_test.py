@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 from azureml_jobs.docker.testing import docker, make_small_image, needs_engine

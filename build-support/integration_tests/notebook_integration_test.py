@@ -8,7 +8,7 @@ import shutil
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from azureml_jobs.docker.testing import needs_engine

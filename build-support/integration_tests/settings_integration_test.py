@@ -6,7 +6,8 @@ import json
 import re
 import shlex
 import subprocess
-from typing import Any, Callable, Iterator
+from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 from documents import blocks, commands_in_text, pages

@@ -7,7 +7,8 @@ import os
 import re
 import signal
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from scratch import Scratch, wait_for

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.prepare import PreparedJob, prepare_job
-from azureml_jobs.snapshot.request import (
+from azureml_jobs.bundle.plan import JobPlan, plan_job
+from azureml_jobs.protocol import (
     REQUEST_FILE,
     REQUIREMENTS_FILE,
     SOURCES_FOLDER,
@@ -40,7 +40,7 @@ class Gathered:
         self.folder = folder / "gathered"
         self.files: list[ClosureFile] = []
         self.context_files: list[str] = []
-        self.mistakes: tuple[str, ...] = ()
+        self.errors: tuple[str, ...] = ()
         self.requirements: tuple[str, ...] = ("numpy",)
         self.venv: PackagesVenv | None = None
         self.image_target: str | None = None
@@ -84,15 +84,15 @@ class Gathered:
             context_files=tuple(self.context_files),
             packages=LockedPackages("default", "3rdparty/a.lock", "ab" * 32, self.requirements),
             versions={"pants": "2.17.1"},
-            mistakes=self.mistakes,
+            errors=self.errors,
             venv=self.venv,
             image_target=self.image_target,
         )
         (self.folder / REQUEST_FILE).write_bytes(request.to_json())
         return self.folder / REQUEST_FILE
 
-    def prepare(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> PreparedJob:
-        return prepare_job(self.request(job, job_file), self.repository, settings)
+    def prepare(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> JobPlan:
+        return plan_job(self.request(job, job_file), self.repository, settings)
 
     def add_code(self) -> None:
         """Write the closure that most tests are content with."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 from azureml_pants import register
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.entry_points import JobEntryPoints, JobEntryPointsRequest
-from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
+from azureml_pants.rules.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
 from azureml_pants.rules.lint_job import JobsToLint, JobsToLintRequest
 from pants.backend.docker import register as docker_backend
@@ -51,7 +51,7 @@ def _runner() -> RuleRunner:
             QueryRule(Closure, [ClosureRequest]),
             QueryRule(Addresses, [DependenciesRequest]),
             QueryRule(Dependents, [DependentsRequest]),
-            QueryRule(ImportMistakes, [ImportMistakesRequest]),
+            QueryRule(ImportErrors, [ImportErrorsRequest]),
             QueryRule(JobEntryPoints, [JobEntryPointsRequest]),
             QueryRule(JobInputs, [JobInputsRequest]),
             QueryRule(JobsToLint, [JobsToLintRequest]),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 
 class JobFailure(Exception):
     """A message of the job tool, as it stands."""
 
 
-def check_mistakes(mistakes: Iterable[str]) -> None:
+def check_errors(errors: Iterable[str]) -> None:
     """Raise `JobFailure` with all of them, unless there are none."""
-    text = "\n\n".join(mistakes)
+    text = "\n\n".join(errors)
     if text:
         raise JobFailure(text)
 

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import pytest
-from azureml_pants.failures import JobFailure, check_bundled, check_mistakes
+from azureml_pants.failures import JobFailure, check_bundled, check_errors
 
 
 def test_nothing_is_raised_without_a_mistake() -> None:
-    check_mistakes(())
+    check_errors(())
     check_bundled(0, b"a warning\n")
 
 
 def test_all_mistakes_are_told_as_they_stand() -> None:
     with pytest.raises(JobFailure) as raised:
-        check_mistakes(("a.yaml: one.\n\nMend it.", "a.yaml: two."))
+        check_errors(("a.yaml: one.\n\nMend it.", "a.yaml: two."))
     assert str(raised.value) == "a.yaml: one.\n\nMend it.\n\na.yaml: two."
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import azureml_jobs
 import azureml_pants
@@ -81,7 +81,7 @@ def test_what_the_plugin_loads_of_the_core_loads_nothing_heavy() -> None:
             if name.startswith("azureml_jobs.")
         }
     )
-    assert "azureml_jobs.snapshot.request" in wanted
+    assert "azureml_jobs.protocol" in wanted
     script = (
         "import importlib, sys\n"
         f"for name in {wanted}: importlib.import_module(name)\n"

@@ -193,7 +193,7 @@ class AzureMLWorkspaceTarget(Target):
     alias = "azureml_workspace"
     core_fields = (*COMMON_TARGET_FIELDS, AzureMLWorkspaceDependenciesField)
     help = help_text("""
-        The workspace in which jobs run, to look at them and to steer them.
+        The workspace in which jobs run, to look at them and to run_aml them.
 
         `run :aml -- jobs list`, `jobs show NAME`, `jobs stream NAME`, `jobs cancel NAME`,
         `jobs download NAME`; `run :aml -- --help` lists all.

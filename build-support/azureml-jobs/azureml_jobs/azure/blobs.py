@@ -10,18 +10,18 @@ import hashlib
 import hmac
 import re
 import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Callable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
 from azureml_jobs.azure.connection import Answer, Connection, ServiceError
 from azureml_jobs.azure.parallel import Task, run_all
-from azureml_jobs.errors import OutsideError
-from azureml_jobs.progress import Progress
+from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.progress import Progress
 
 VERSION = "2021-12-02"
 # Larger files go up in blocks, several at once.

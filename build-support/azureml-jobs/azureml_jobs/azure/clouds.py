@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Mapping, MutableMapping
+from typing import Any
 
 from azureml_jobs.azure.connection import Connection
-from azureml_jobs.destination import PUBLIC_CLOUD
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.workspace_config import PUBLIC_CLOUD
 
 METADATA_VARIABLE = "ARM_CLOUD_METADATA_URL"
 _NAME_VARIABLE = "AZUREML_CURRENT_CLOUD"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from azureml_jobs.azure.clouds import find_cloud
 from azureml_jobs.azure.conftest import Client
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_everything_stays_in_the_cloud_that_is_named(
         client.monkeypatch.delenv(name, raising=False)
     client.use({**client.service.client.by_proxy("secret"), "CLOUD": cloud})
     assert client.submit() == 0, capsys.readouterr().err
-    assert client.steer("data", "register", "wine", "--path", "src/exp/data") == 0
-    assert client.steer("data", "download", "wine") == 0
+    assert client.run_aml("data", "register", "wine", "--path", "src/exp/data") == 0
+    assert client.run_aml("data", "download", "wine") == 0
     assert (client.repository / "data/wine/1/below/b.csv").read_text() == "2\n"
     asked = {each.host.partition(":")[0] for each in client.requests() if each.kind != "proxy"}
     assert asked == hosts

@@ -6,20 +6,20 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import pytest
-from azureml_jobs import cli
+from azureml_jobs.azure.connected import ConnectedWorkspace
 from azureml_jobs.azure.connection import PATIENCE_VARIABLE
-from azureml_jobs.azure.session import Session
-from azureml_jobs.azure.submission import SubmissionFolder, stage_submission
+from azureml_jobs.azure.submission import SubmissionFolder, SubmitOptions, create_submission
+from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
+from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
-from azureml_jobs.destination import AzureWorkspace, configured_workspace
-from azureml_jobs.service.recording import Recorded
-from azureml_jobs.service.start import Service, running_service
-from azureml_jobs.submission_options import Wishes
-from azureml_jobs.submitted_image import SubmittedImage
+from azureml_jobs.docker.pushable_image import PushableImage
+from azureml_standin.recording import Recorded
+from azureml_standin.start import Service, running_service
 
 JOB = """\
 experiment_name: exp
@@ -147,15 +147,15 @@ class Client:
         assert place is not None
         return place
 
-    def session(self) -> Session:
-        return Session(self.workspace())
+    def connected(self) -> ConnectedWorkspace:
+        return ConnectedWorkspace(self.workspace())
 
     def stage(
-        self, job: str = JOB, *settings: str, image: SubmittedImage | None = None, **wishes: bool
+        self, job: str = JOB, *settings: str, image: PushableImage | None = None, **options: bool
     ) -> SubmissionFolder:
-        prepared = self.gathered.prepare(job, *settings)
-        wished = Wishes(**wishes)
-        return stage_submission(prepared, self.workspace(), self.repository, wished, image)
+        plan = self.gathered.prepare(job, *settings)
+        wished = SubmitOptions(**options)
+        return create_submission(plan, self.workspace(), self.repository, wished, image)
 
     def submit(self, job: str = JOB, *settings: str, **how: Any) -> int:
         """`how` as for `stage`."""
@@ -165,7 +165,7 @@ class Client:
         self.restore()
         return cli.main(["submit", str(folder.path)])
 
-    def steer(self, *arguments: str) -> int:
+    def run_aml(self, *arguments: str) -> int:
         self.restore()
         return cli.main(["workspace", "--repository", str(self.repository), *arguments])
 
@@ -173,7 +173,7 @@ class Client:
 
     def put_environment(self) -> None:
         """Make the environment that `start` names."""
-        self.session().workspace.put(
+        self.connected().workspace.put(
             *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
         )
 
@@ -184,7 +184,7 @@ class Client:
         return name
 
     def status_of(self, name: str) -> str:
-        return str(self.session().workspace.get("jobs", name)["properties"]["status"])
+        return str(self.connected().workspace.get("jobs", name)["properties"]["status"])
 
     def wait_for_end(self, name: str) -> None:
         """A job that hangs ends the test by its own limit."""
@@ -205,7 +205,7 @@ class Client:
 
     def snapshot(self, job: dict[str, Any]) -> dict[str, bytes]:
         """The files of a job's code asset as they are in storage."""
-        from azureml_jobs.service.assets import storage_place
+        from azureml_standin.assets import storage_place
 
         name = job["properties"]["codeId"].split("/codes/")[1].split("/")[0]
         asset = self.service.assets.version(self.service.workspace, "codes", name, "1")

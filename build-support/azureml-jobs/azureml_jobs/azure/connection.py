@@ -15,11 +15,12 @@ import ssl
 import threading
 import time
 import urllib.request
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.base.errors import OutsideError
 
 if TYPE_CHECKING:
     import urllib3

@@ -12,8 +12,8 @@ from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.download import fetch, files_at
 from azureml_jobs.azure.upload import send_data
 from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.download import refuse_used
+from azureml_jobs.base.download import refuse_used
+from azureml_jobs.base.errors import JobError, OutsideError
 
 _ASSET = re.compile(r"(?:azureml:)?([A-Za-z0-9][\w.-]*)(?::([A-Za-z0-9][\w.-]*)|@latest)?")
 

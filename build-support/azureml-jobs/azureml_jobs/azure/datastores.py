@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from azureml_jobs.azure.blobs import Container, CopySource, sas_of_key
 from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.parallel import Later
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 
 _PATH = re.compile(
     r"azureml://(?:subscriptions/[^/]+/resource[gG]roups/[^/]+(?:/providers/[^/]+)?"

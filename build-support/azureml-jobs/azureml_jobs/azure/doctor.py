@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable, Iterator
 from importlib import metadata
-from typing import Callable, Iterator
 
-from azureml_jobs.azure.session import Session
-from azureml_jobs.console import GREEN, RED, YELLOW, coloured
-from azureml_jobs.destination import CONFIG_FILE, AzureWorkspace
-from azureml_jobs.errors import JobError
+from azureml_jobs.azure.connected import ConnectedWorkspace
+from azureml_jobs.base.console import GREEN, RED, YELLOW, coloured
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace
 
 _PACKAGES = ("azure-ai-ml", "azure-identity")
 _PREREQUISITES = frozenset({"sign-in", "workspace"})
@@ -49,22 +49,22 @@ def examine(place: AzureWorkspace | None, login: bool) -> int:
 
 
 def _checks(place: AzureWorkspace, login: bool) -> Iterator[tuple[str, Check]]:
-    session: list[Session] = []
+    connected: list[ConnectedWorkspace] = []
 
     def sign_in() -> str:
-        session.append(Session(place, login))
-        session[0].sign_in.token(session[0].workspace.cloud.management_scope)
-        failed = "".join(f"; {warning}" for warning in session[0].sign_in.warnings)
-        return f"by {session[0].sign_in.way}{failed}"
+        connected.append(ConnectedWorkspace(place, login))
+        connected[0].sign_in.token(connected[0].workspace.cloud.management_scope)
+        failed = "".join(f"; {warning}" for warning in connected[0].sign_in.warnings)
+        return f"by {connected[0].sign_in.way}{failed}"
 
     def workspace() -> str:
-        details = session[0].workspace.details
+        details = connected[0].workspace.details
         return f"{details['name']} in {details.get('location', 'an unknown region')}"
 
     def compute() -> str:
         found = [
             f"{each['name']} ({each['properties'].get('provisioningState')})"
-            for each in session[0].workspace.pages("computes")
+            for each in connected[0].workspace.pages("computes")
         ]
         if not found:
             raise _Lacking(
@@ -76,14 +76,14 @@ def _checks(place: AzureWorkspace, login: bool) -> Iterator[tuple[str, Check]]:
     def storage() -> str:
         from azureml_jobs.azure.datastores import Datastores
 
-        container = Datastores(session[0].workspace).default()
+        container = Datastores(connected[0].workspace).default()
         next(iter(container.list("azureml/")), None)
         return container.address
 
     def registry() -> str:
         from azureml_jobs.azure.registry import NoRegistry, Registry
 
-        found = Registry(session[0].workspace, session[0].sign_in)
+        found = Registry(connected[0].workspace, connected[0].sign_in)
         try:
             found.refresh_token()
         except NoRegistry as error:

@@ -15,7 +15,7 @@ def impatient(client: Client) -> None:
 
 def examined(client: Client, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
     """The status, and the lines by their names: mark and text."""
-    status = client.steer("doctor")
+    status = client.run_aml("doctor")
     lines: dict[str, str] = {}
     for line in capsys.readouterr().out.splitlines():
         match = re.fullmatch(r"(ok|note|failed) +(\S+) +(.+)", line)

@@ -8,18 +8,17 @@ import os
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from azureml_jobs.azure.blobs import Blob, Container, file_md5, is_safe_name
 from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.datastores import Datastores, Place
-from azureml_jobs.azure.jobs import job_of
 from azureml_jobs.azure.parallel import Task, run_all
-from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, artifacts_address
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.download import DEFAULT_OUTPUT, Downloaded, refuse_used
-from azureml_jobs.local.record import ENDED
-from azureml_jobs.progress import Progress
+from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, artifacts_address, job_of
+from azureml_jobs.base.download import DEFAULT_OUTPUT, Downloaded, refuse_used
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.progress import Progress
 
 _WORKERS = 8
 # Gone, another version than the one that was listed, or shorter than that.
@@ -38,7 +37,7 @@ class _File:
 
 
 def download(
-    workspace: Workspace, name: str, destination: Path, output_name: Optional[str]
+    workspace: Workspace, name: str, destination: Path, output_name: str | None
 ) -> Downloaded:
     """Download all outputs of a job, or one of them, to `destination`.
 
@@ -147,7 +146,7 @@ def _fetch_changing(file: _File, folder: Path, progress: Progress, left_out: lis
     left_out.append(file.path)
 
 
-def _newest(file: _File) -> Optional[_File]:
+def _newest(file: _File) -> _File | None:
     """A file as it is by now, None when it is gone."""
     name = file.blob.name
     found = [blob for blob in file.container.list(name) if blob.name == name]
@@ -224,7 +223,7 @@ def _forget_others(folder: Path, wanted: set[str]) -> None:
                 path.unlink()
 
 
-def _wanted(name: str, job: dict[str, Any], output_name: Optional[str]) -> dict[str, str]:
+def _wanted(name: str, job: dict[str, Any], output_name: str | None) -> dict[str, str]:
     """Addresses of the outputs that are asked for, by their names."""
     given = job.get("outputs") or {}
     addresses = {DEFAULT_OUTPUT: artifacts_address(name)}

@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Iterable, Mapping
 
 from azureml_jobs.azure.blobs import CopySource, LocalFile
 from azureml_jobs.azure.datastores import AccountReader
-from azureml_jobs.destination import AzureWorkspace
-from azureml_jobs.local.record import write_atomically
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.workspace_config import AzureWorkspace
 
 _FORMAT = 1
 _FOLDER = "sent-snapshots"
@@ -78,7 +78,7 @@ class EarlierSnapshots:
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps({"format": _FORMAT, "snapshots": kept}, indent=1)
-            write_atomically(self._file, text + "\n")
+            write_file(self._file, text + "\n")
 
     def _read(self) -> list[_Snapshot]:
         """The newest first; none where the file is damaged, or of another version of this tool."""

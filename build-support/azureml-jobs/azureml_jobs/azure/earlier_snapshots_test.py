@@ -11,9 +11,9 @@ import pytest
 from azureml_jobs.azure.blobs import CopySource, file_md5
 from azureml_jobs.azure.conftest import CODE_JOB, Client
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-from azureml_jobs.destination import AzureWorkspace
-from azureml_jobs.service import faults
-from azureml_jobs.service.messages import Body
+from azureml_jobs.base.workspace_config import AzureWorkspace
+from azureml_standin import faults
+from azureml_standin.messages import Body
 
 SIZE = 3000
 

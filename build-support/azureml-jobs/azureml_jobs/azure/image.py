@@ -9,18 +9,19 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from types import FrameType
-from typing import Any, Iterator
+from typing import Any
 
 from azureml_jobs.azure.connection import patience_seconds
 from azureml_jobs.azure.registry import Manifest, Registry
 from azureml_jobs.azure.upload import Sent
 from azureml_jobs.azure.workspace import Workspace, put_once
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.engine import image_details, tag_image
 from azureml_jobs.docker.private_config import signed_in
 from azureml_jobs.docker.push import Pushed, push
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.submitted_image import SubmittedImage
+from azureml_jobs.docker.pushable_image import PushableImage
 
 _ANY_VERSION = "1"
 _FIRST_PAUSE = 0.5
@@ -30,7 +31,7 @@ _LONGEST_PAUSE = 8.0
 class ImageToPush:
     """An image on its way to the registry of a workspace."""
 
-    def __init__(self, workspace: Workspace, registry: Registry, image: SubmittedImage) -> None:
+    def __init__(self, workspace: Workspace, registry: Registry, image: PushableImage) -> None:
         self._workspace = workspace
         self._registry = registry
         self._image = image

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 import run
@@ -21,11 +22,11 @@ from azureml_jobs.azure.conftest import JOB, Client
 from azureml_jobs.azure.connection import PATIENCE_VARIABLE
 from azureml_jobs.azure.image import sent_size
 from azureml_jobs.azure.registry import Registry, read_manifest
+from azureml_jobs.base.digest import environment_tag
+from azureml_jobs.docker.pushable_image import PushableImage, pushable_image
 from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
-from azureml_jobs.service import faults
-from azureml_jobs.service.registry_access import PULL, PUSH
-from azureml_jobs.snapshot.digest import environment_tag
-from azureml_jobs.submitted_image import SubmittedImage, image_to_submit
+from azureml_standin import faults
+from azureml_standin.registry_access import PULL, PUSH
 
 NOTHING_SENT = "unchanged, nothing sent"
 
@@ -37,9 +38,9 @@ class Built:
     client: Client
     name: str
 
-    def build(self, content: str) -> SubmittedImage:
+    def build(self, content: str) -> PushableImage:
         make_small_image(self.name, content)
-        return image_to_submit(self.client.gathered.prepare(JOB), os.environ)
+        return pushable_image(self.client.gathered.prepare(JOB), os.environ)
 
     @property
     def server(self) -> str:
@@ -251,8 +252,8 @@ def test_who_may_not_look_at_the_registry_goes_to_its_usual_name(client: Client)
         client.monkeypatch.delenv(name, raising=False)
     client.use({**client.service.client.by_proxy("secret"), "CLOUD": "AzureChinaCloud"})
     rule = client.add_fault("status", "GET", "/registries/standinregistry", status=403)
-    session = client.session()
-    registry = Registry(session.workspace, session.sign_in)
+    connected = client.connected()
+    registry = Registry(connected.workspace, connected.sign_in)
     assert registry.server == "standinregistry.azurecr.cn"
     assert rule.hits == 1
     assert registry.manifest("exp", "latest") is None
@@ -264,7 +265,7 @@ def test_doctor_signs_in_to_the_registry(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def line() -> str:
-        assert client.steer("doctor") == 0
+        assert client.run_aml("doctor") == 0
         (found,) = [each for each in capsys.readouterr().out.splitlines() if "registry " in each]
         return found
 

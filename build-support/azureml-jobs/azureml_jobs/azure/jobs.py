@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Iterable, Mapping, Optional, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from azureml_jobs.azure import run_history
+from azureml_jobs.azure.connected import ConnectedWorkspace
 from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.parallel import Later
-from azureml_jobs.azure.session import Session
-from azureml_jobs.azure.workspace import Workspace, artifacts_address
-from azureml_jobs.console import warn
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.download import Downloaded
-from azureml_jobs.local.record import COMPLETED, ENDED
+from azureml_jobs.azure.workspace import Workspace, artifacts_address, job_of
+from azureml_jobs.base.console import warn
+from azureml_jobs.base.download import Downloaded
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.job_status import COMPLETED, ENDED
 
 Value = TypeVar("Value")
 
@@ -30,12 +31,10 @@ _POLL_SECONDS = 1.0
 class AzureJobs:
     """The jobs of one workspace; the other place for them is `azureml_jobs.local.steered`."""
 
-    def __init__(self, session: Session) -> None:
-        self.workspace = session.workspace
+    def __init__(self, connected: ConnectedWorkspace) -> None:
+        self.workspace = connected.workspace
 
-    def list(
-        self, status: Optional[str], count: Optional[int], archived: bool
-    ) -> list[dict[str, Any]]:
+    def list(self, status: str | None, count: int | None, archived: bool) -> list[dict[str, Any]]:
         """Rows of jobs, newest first."""
         view = "All" if archived else "ActiveOnly"
         jobs: list[dict[str, Any]] = []
@@ -123,7 +122,7 @@ class AzureJobs:
             time.sleep(_POLL_SECONDS)
         return str(status)
 
-    def download(self, name: str, destination: Path, output_name: Optional[str]) -> Downloaded:
+    def download(self, name: str, destination: Path, output_name: str | None) -> Downloaded:
         from azureml_jobs.azure.download import download
 
         return download(self.workspace, name, destination, output_name)
@@ -138,18 +137,6 @@ class AzureJobs:
         self.workspace.history(
             "PATCH", f"experiments/{job['experimentName']}/runs/{name}", {"hidden": True}
         )
-
-
-def job_of(workspace: Workspace, name: str) -> dict[str, Any]:
-    """The job as the service has it. Raises `JobError` for a name that it does not know."""
-    job: dict[str, Any] | None = workspace.get("jobs", name)
-    if job is None:
-        raise JobError(
-            name,
-            f"{workspace.place.name} has no such job",
-            "`./pants run :aml -- jobs list` lists them; with `--local`, those of this machine.",
-        )
-    return job
 
 
 def _summary(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ azure-identity, which keeps to itself why a request was refused.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from azureml_jobs.azure.connection import Connection, ServiceError, patience_seconds

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Callable, Generic, Sequence, TypeVar
+from typing import Generic, TypeVar
 
-from azureml_jobs.progress import Progress
+from azureml_jobs.base.progress import Progress
 
 Value = TypeVar("Value")
 

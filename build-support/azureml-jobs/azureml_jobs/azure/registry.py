@@ -10,14 +10,14 @@ import base64
 import contextlib
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 from urllib.parse import urlencode, urljoin
 
 from azureml_jobs.azure.connection import Connection, ServiceError
 from azureml_jobs.azure.sign_in import SignIn
 from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.base.errors import OutsideError
 
 _API_VERSION = "2023-07-01"
 _MANIFESTS = (

@@ -8,13 +8,14 @@ generated client `runhistory`; https://mlflow.org/docs/latest/rest-api.html
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.progress import Progress
+from azureml_jobs.base.progress import Progress
 
 # Nobody waits longer for what is not there, while the rest could be shown.
 _PATIENCE_SECONDS = 8.0

@@ -43,12 +43,12 @@ def client(worked_for: Client, ended: list[str]) -> Client:
 
 
 def listed(client: Client, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
-    assert client.steer("jobs", "list", "--json", *more) == 0
+    assert client.run_aml("jobs", "list", "--json", *more) == 0
     return {row["name"]: row for row in json.loads(capsys.readouterr().out)}
 
 
 def shown(client: Client, capsys: pytest.CaptureFixture[str], name: str) -> dict[str, Any]:
-    assert client.steer("jobs", "show", name, "--json") == 0
+    assert client.run_aml("jobs", "show", name, "--json") == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
@@ -64,7 +64,7 @@ def test_a_list_has_the_durations_by_one_request_for_all(
     wanted = asked.content["requests"]
     assert wanted["logging"] == {"runId": "logging", "selectRunMetadata": True}
     assert set(wanted) == set(rows)
-    assert client.steer("jobs", "list") == 0
+    assert client.run_aml("jobs", "list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert all(re.search(r"\d s$", line) for line in lines if line.startswith(("log", "fail")))
 
@@ -79,7 +79,7 @@ def test_only_what_is_listed_is_asked_for(
 
 
 def test_a_job_without_a_run_keeps_nobody_from_the_others(client: Client) -> None:
-    runs = runs_of(client.session().workspace, ["waits", "logging"])
+    runs = runs_of(client.connected().workspace, ["waits", "logging"])
     assert set(runs) == {"logging"}
     (asked,) = client.requests("POST", "/batchrundata")
     assert asked.status == 207
@@ -91,7 +91,7 @@ def test_a_list_needs_no_history(
 ) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault("status", "POST", "/batchrundata", times=None, status=status)
-    assert client.steer("jobs", "list", "--json") == 0
+    assert client.run_aml("jobs", "list", "--json") == 0
     printed = capsys.readouterr()
     (row,) = [each for each in json.loads(printed.out) if each["name"] == "logging"]
     assert (row["status"], row["duration"]) == ("Completed", None)
@@ -111,7 +111,7 @@ def test_shows_artifacts_and_the_log_without_asking_the_storage(
     )
     assert len(client.requests("GET", "/experiments/exp/runs/logging/artifacts")) == 2
     assert client.requests(kind="blob") == []
-    assert client.steer("jobs", "show", "logging") == 0
+    assert client.run_aml("jobs", "show", "logging") == 0
     text = capsys.readouterr().out
     assert "  outputs/deep/1.txt\n" in text and f"  log           {job['log']}\n" in text
     # The addresses that run history gives of logs are signed.
@@ -129,7 +129,7 @@ def test_whole_curves_are_in_the_json_and_nowhere_else_asked_for(
     assert curve[1] == {"step": 2, "timestamp": 1700000000002, "value": 2}
     assert [point["value"] for point in job["metric_history"]["a b"]] == ["NaN"]
     client.service.recording.clear()
-    assert client.steer("jobs", "show", "logging") == 0
+    assert client.run_aml("jobs", "show", "logging") == 0
     text = capsys.readouterr().out
     assert f"  loss  {POINTS}\n" in text and "  epochs  3\n" in text
     assert client.requests("GET", "/metrics/get-history") == []
@@ -138,7 +138,7 @@ def test_whole_curves_are_in_the_json_and_nowhere_else_asked_for(
 def test_tells_with_which_status_a_command_failed(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert client.steer("jobs", "show", "failing") == 0
+    assert client.run_aml("jobs", "show", "failing") == 0
     text = capsys.readouterr().out
     assert "  exit status   7\n" in text and "exited with status code 7" in text
     assert shown(client, capsys, "logging")["exit_code"] == 0
@@ -162,7 +162,7 @@ def test_shows_the_rest_when_a_part_is_not_to_be_had(
 ) -> None:
     whole = shown(client, capsys, "logging")
     client.add_fault("status", "GET", path, times=None, status=403)
-    assert client.steer("jobs", "show", "logging", "--json") == 0
+    assert client.run_aml("jobs", "show", "logging", "--json") == 0
     printed = capsys.readouterr()
     assert f"warning: {what} are left out: GET 127.0.0.1" in printed.err
     job = json.loads(printed.out)
@@ -176,13 +176,13 @@ def test_shows_a_job_when_nothing_else_answers(
 ) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault("reset-before", "", "/(discovery|history|mlflow)", times=None)
-    assert client.steer("jobs", "show", "logging") == 0
+    assert client.run_aml("jobs", "show", "logging") == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("logging  Completed\n")
     assert printed.err.count("are left out") == 3
 
 
 def test_a_workspace_without_mlflow_has_no_curves(client: Client) -> None:
-    workspace = client.session().workspace
+    workspace = client.connected().workspace
     workspace.details["properties"]["mlFlowTrackingUri"] = None
     assert curves_of(workspace, "logging", ["loss"]) == {"loss": []}

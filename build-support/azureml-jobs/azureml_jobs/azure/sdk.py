@@ -11,16 +11,17 @@ import os
 import random
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any
 
 from azureml_jobs.azure import imports
 from azureml_jobs.azure.clouds import Cloud
 from azureml_jobs.azure.connection import ServiceError, patience_seconds, without_secrets
 from azureml_jobs.azure.sign_in import SignIn
-from azureml_jobs.destination import AzureWorkspace
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.workspace_config import AzureWorkspace
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job

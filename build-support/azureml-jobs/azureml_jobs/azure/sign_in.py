@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from azureml_jobs.azure import sign_in_ways as ways
 from azureml_jobs.azure.oidc import is_build_server
 from azureml_jobs.azure.sign_in_ways import Token, WayFailed, WayMissing
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.base.errors import OutsideError
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken

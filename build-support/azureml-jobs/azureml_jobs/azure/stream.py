@@ -5,14 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from typing import Any, BinaryIO, Callable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
 
-from azureml_jobs.azure.jobs import job_of
 from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.run_history import PRINTED, error_of, exit_status_in
-from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.local.record import CANCELED, COMPLETED, ENDED, NOT_STARTED
-from azureml_jobs.progress import Progress
+from azureml_jobs.azure.workspace import Workspace, job_of
+from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, NOT_STARTED
+from azureml_jobs.base.progress import Progress
 
 # A line is shown at most this long, and the time of two requests, after it was written.
 _POLL_SECONDS = 2.0

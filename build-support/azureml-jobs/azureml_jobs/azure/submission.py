@@ -14,21 +14,21 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from azureml_jobs.azure.upload import listed_data
-from azureml_jobs.destination import LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.bundle.contents import JOB_FILE, write_bundle
+from azureml_jobs.bundle.plan import JobPlan
+from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.document import dump_job_file
-from azureml_jobs.local.record import write_atomically
-from azureml_jobs.local.workspace import job_name_stem
-from azureml_jobs.prepare import PreparedJob
-from azureml_jobs.snapshot.bundle import JOB_FILE, write_bundle
-from azureml_jobs.snapshot.provenance import git_state
-from azureml_jobs.submission_options import Wishes
-from azureml_jobs.submitted_image import SubmittedImage
 
 _FORMAT = 1
 _RECORD = "submission.json"
@@ -38,6 +38,16 @@ _NEW = ".new-"
 _ABANDONED_SECONDS = 24 * 3600.0
 # Room for `-<date>-<time>-<count>` in the 255 characters of a job's name.
 _LONGEST_STEM = 200
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """What a submission does in addition to making the job."""
+
+    stream: bool = False
+    web: bool = False
+    timings: bool = False
+    login: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,13 +69,13 @@ class Submission:
     environment: str | None
     dockerfile: str
     data: dict[str, str]
-    wishes: Wishes
-    image: SubmittedImage | None = None
+    options: SubmitOptions
+    image: PushableImage | None = None
     is_started: bool = False
     format: int = _FORMAT
 
     def write(self, folder: Path) -> None:
-        write_atomically(folder / _RECORD, json.dumps(asdict(self), indent=2) + "\n")
+        write_file(folder / _RECORD, json.dumps(asdict(self), indent=2) + "\n")
 
 
 class SubmissionFolder:
@@ -94,9 +104,9 @@ class SubmissionFolder:
             if known.get("format") != _FORMAT:
                 return None
             known["workspace"] = AzureWorkspace(**known["workspace"])
-            known["wishes"] = Wishes(**known["wishes"])
+            known["options"] = SubmitOptions(**known["options"])
             if known.get("image") is not None:
-                known["image"] = SubmittedImage(**known["image"])
+                known["image"] = PushableImage(**known["image"])
             return Submission(**known)
         except (OSError, ValueError, TypeError, KeyError):
             return None
@@ -119,12 +129,12 @@ class SubmissionFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def stage_submission(
-    prepared: PreparedJob,
+def create_submission(
+    plan: JobPlan,
     workspace: AzureWorkspace,
     repository: Path,
-    wishes: Wishes,
-    image: SubmittedImage | None = None,
+    options: SubmitOptions,
+    image: PushableImage | None = None,
 ) -> SubmissionFolder:
     """Write all that is sent into a folder of its own, or find the one of a killed submission.
 
@@ -132,8 +142,8 @@ def stage_submission(
     sent in place of the build context. Raises `OutsideError` when the disk fails.
     """
     root = repository / LOCAL_FOLDER / "submissions"
-    bundle = prepared.bundle
-    job = dict(prepared.job)
+    bundle = plan.bundle
+    job = dict(plan.job)
     # azure-ai-ml makes names lower-case without a word; the job would not be found again.
     named = str(job["name"]).lower() if job.get("name") else None
     content = hashlib.sha256(
@@ -155,25 +165,25 @@ def stage_submission(
         interrupted = None if named else _interrupted(root, content)
         if interrupted is not None:
             folder, submission = interrupted
-            replace(submission, wishes=wishes).write(folder.path)
+            replace(submission, options=options).write(folder.path)
             return folder
         build = job["environment"]["build"] if bundle.environment_digest and _has_build(job) else {}
         submission = Submission(
-            name=named or _new_name(prepared),
+            name=named or _new_name(plan),
             # The user's own name stands for one content: started anew, it is the same submission.
             token=content if named else secrets.token_hex(16),
             content=content,
             is_named=bool(named),
-            address=prepared.request.address,
+            address=plan.request.address,
             workspace=workspace,
             snapshot=bundle.snapshot_digest if bundle.code else None,
             environment=bundle.environment_digest if build and image is None else None,
             dockerfile=str(build.get("dockerfile_path") or "Dockerfile"),
             data={item.name: str(repository / item.path) for item in bundle.data},
-            wishes=wishes,
+            options=options,
             image=image,
         )
-        return _written(prepared, submission, root, repository)
+        return _written(plan, submission, root, repository)
     except OSError as error:
         raise OutsideError(
             LOCAL_FOLDER,
@@ -183,14 +193,14 @@ def stage_submission(
 
 
 def _written(
-    prepared: PreparedJob, submission: Submission, root: Path, repository: Path
+    plan: JobPlan, submission: Submission, root: Path, repository: Path
 ) -> SubmissionFolder:
     staging = root / f"{_NEW}{secrets.token_hex(8)}"
-    git = git_state(repository, [file.source for file in prepared.bundle.code])
+    git = git_state(repository, [file.source for file in plan.bundle.code])
     stem, count = submission.name, 1
     try:
         staging.mkdir()
-        write_bundle(prepared.bundle, git, staging / _BUNDLE, repository, copy_data=False)
+        write_bundle(plan.bundle, git, staging / _BUNDLE, repository, copy_data=False)
         while True:
             submission.write(staging)
             # One under the user's own name is found in the workspace, not here.
@@ -236,11 +246,11 @@ def _remove_abandoned(root: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _new_name(prepared: PreparedJob) -> str:
+def _new_name(plan: JobPlan) -> str:
     """Experiment, first digits of the snapshot's digest, moment in UTC."""
-    stem = job_name_stem(prepared.experiment_name)[:_LONGEST_STEM].lower()
+    stem = job_name_stem(plan.experiment_name)[:_LONGEST_STEM].lower()
     moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return f"{stem}-{prepared.bundle.snapshot_digest[:8]}-{moment}"
+    return f"{stem}-{plan.bundle.snapshot_digest[:8]}-{moment}"
 
 
 def _has_build(job: dict[str, Any]) -> bool:

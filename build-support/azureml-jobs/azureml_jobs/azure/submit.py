@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable
 
 from azureml_jobs.azure import sdk
+from azureml_jobs.azure.connected import ConnectedWorkspace
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.image import ImageToPush
 from azureml_jobs.azure.parallel import Later
 from azureml_jobs.azure.registry import Manifest, Registry
-from azureml_jobs.azure.session import Session
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.upload import Sent, send_data, send_environment, send_snapshot
-from azureml_jobs.console import BOLD, coloured, size_text, warn
-from azureml_jobs.errors import JobError
-from azureml_jobs.snapshot.bundle import CODE_FOLDER, ENVIRONMENT_FOLDER
+from azureml_jobs.base.console import BOLD, coloured, size_text, warn
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.contents import CODE_FOLDER, ENVIRONMENT_FOLDER
 
 # Marks a job as made by one submission, so that it is found again and no other is taken for it.
 TOKEN_PROPERTY = "azureml_jobs.submission"
@@ -54,40 +54,44 @@ def submit(path: Path) -> int:
         submission = replace(submission, is_started=True)
         submission.write(path)
         timings = Timings()
-        session = Session(submission.workspace, submission.wishes.login)
-        job = _Sending(folder, submission, session, timings).to_its_end()
+        connected = ConnectedWorkspace(submission.workspace, submission.options.login)
+        job = _Sending(folder, submission, connected, timings).to_its_end()
         folder.remove()
-    for warning in session.sign_in.warnings:
+    for warning in connected.sign_in.warnings:
         warn(warning)
-    print(_told(job, submission, session))
-    if submission.wishes.timings:
+    print(_told(job, submission, connected))
+    if submission.options.timings:
         print("\n".join(["", *timings.lines()]))
     sys.stdout.flush()
-    if submission.wishes.web:
+    if submission.options.web:
         import webbrowser
 
         webbrowser.open(job.link)
-    if submission.wishes.stream:
+    if submission.options.stream:
         from azureml_jobs.azure.stream import stream
 
-        return stream(session.workspace, job.name, sys.stdout.buffer)
+        return stream(connected.workspace, job.name, sys.stdout.buffer)
     return 0
 
 
 class _Sending:
     def __init__(
-        self, folder: SubmissionFolder, submission: Submission, session: Session, timings: Timings
+        self,
+        folder: SubmissionFolder,
+        submission: Submission,
+        connected: ConnectedWorkspace,
+        timings: Timings,
     ) -> None:
         self._folder = folder
         self._submission = submission
-        self._session = session
-        self._workspace = session.workspace
-        self._datastores = Datastores(session.workspace)
+        self._session = connected
+        self._workspace = connected.workspace
+        self._datastores = Datastores(connected.workspace)
         self._timings = timings
         self._image: ImageToPush | None = None
         if submission.image is not None:
-            registry = Registry(session.workspace, session.sign_in)
-            self._image = ImageToPush(session.workspace, registry, submission.image)
+            registry = Registry(connected.workspace, connected.sign_in)
+            self._image = ImageToPush(connected.workspace, registry, submission.image)
 
     def to_its_end(self) -> SubmittedJob:
         submission, workspace = self._submission, self._workspace
@@ -194,17 +198,17 @@ def _taken(name: str, workspace: str) -> JobError:
     )
 
 
-def _told(job: SubmittedJob, submission: Submission, session: Session) -> str:
-    place = session.workspace.place
+def _told(job: SubmittedJob, submission: Submission, connected: ConnectedWorkspace) -> str:
+    place = connected.workspace.place
     lines = [
         f"{coloured(job.name, BOLD)} submitted to {place.name} in {place.resource_group} "
-        f"({place.source}), signed in by {session.sign_in.way}"
+        f"({place.source}), signed in by {connected.sign_in.way}"
     ]
     if job.was_there:
         lines.append("  The workspace has it already, from an earlier attempt. Nothing was sent.")
     facts = [(what, _cost(sent)) for what, sent in sorted(job.sent.items())]
     facts.append(("studio", job.link))
-    if not submission.wishes.stream:
+    if not submission.options.stream:
         facts.append(("follow it", f"./pants run :aml -- jobs stream {job.name}"))
     width = max(len(what) for what, _ in facts)
     return "\n".join([*lines, *(f"  {what:<{width}}  {text}" for what, text in facts)])

@@ -89,7 +89,7 @@ def test_the_environment_is_made_once_for_each_content(client: Client) -> None:
 def test_an_environment_of_the_job_file_s_own_is_taken(client: Client, environment: str) -> None:
     job = JOB.replace("{build: {path: docker}}", environment)
     if environment.startswith("azureml:"):
-        place = client.session().workspace
+        place = client.connected().workspace
         place.put(
             *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import Iterator
+from collections.abc import Iterator
 
-from azureml_jobs.console import table
+from azureml_jobs.base.console import table
 
 
 class Timings:

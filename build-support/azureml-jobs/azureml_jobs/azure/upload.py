@@ -8,20 +8,14 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from azureml_jobs.azure.blobs import (
-    Container,
-    LocalFile,
-    copy_files,
-    missing_files,
-    send_files,
-)
+from azureml_jobs.azure.blobs import Container, LocalFile, copy_files, missing_files, send_files
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.parallel import Later
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, put_once
-from azureml_jobs.errors import OutsideError
-from azureml_jobs.snapshot.bundle import files_below
-from azureml_jobs.snapshot.digest import entries_digest, environment_tag
+from azureml_jobs.base.digest import entries_digest, environment_tag
+from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.bundle.contents import files_below
 
 _ANY_VERSION = "1"
 # Below this folder azure-ai-ml puts what it sends, too.

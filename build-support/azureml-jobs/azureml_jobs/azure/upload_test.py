@@ -8,7 +8,7 @@ import pytest
 from azureml_jobs.azure.blobs import WORKERS
 from azureml_jobs.azure.conftest import CODE_JOB, Client
 from azureml_jobs.azure.connection import PATIENCE_VARIABLE, patience_seconds
-from azureml_jobs.service import faults
+from azureml_standin import faults
 
 CONTAINER = r"/standin-[0-9a-f-]+"
 

@@ -6,13 +6,14 @@ https://learn.microsoft.com/rest/api/azureml
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from azureml_jobs.azure.clouds import Cloud
 from azureml_jobs.azure.connection import Answer, Connection, ServiceError
-from azureml_jobs.destination import AzureWorkspace
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.workspace_config import AzureWorkspace
 
 API_VERSION = "2024-04-01"
 DEFAULT_DATASTORE = "workspaceblobstore"
@@ -147,3 +148,15 @@ def put_once(workspace: Workspace, *path: str, body: Mapping[str, Any]) -> Any:
         if existing is None:
             raise
         return existing
+
+
+def job_of(workspace: Workspace, name: str) -> dict[str, Any]:
+    """The job as the service has it. Raises `JobError` for a name that it does not know."""
+    job: dict[str, Any] | None = workspace.get("jobs", name)
+    if job is None:
+        raise JobError(
+            name,
+            f"{workspace.place.name} has no such job",
+            "`./pants run :aml -- jobs list` lists them; with `--local`, those of this machine.",
+        )
+    return job

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any
 
 # Where Azure ML puts the code and the data of a job in its container, below the job's folder.
 _JOB_FOLDER = "/mnt/azureml/cr/j"
@@ -61,15 +62,15 @@ class Container:
     image_id: str
     work: str
     user: str
-    mounts: List[Mount] = field(default_factory=list)
-    arguments: List[str] = field(default_factory=list)
+    mounts: list[Mount] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Container:
         mounts = [Mount(**mount) for mount in data["mounts"]]
         return cls(**{**data, "mounts": mounts})
 
-    def as_data(self) -> Dict[str, Any]:
+    def as_data(self) -> dict[str, Any]:
         return asdict(self)
 
     @property
@@ -79,7 +80,7 @@ class Container:
 
     def run_arguments(
         self, command: Sequence[str], environment: Mapping[str, str], *stdin_and_terminal: str
-    ) -> List[str]:
+    ) -> list[str]:
         """The command line that runs `command` and removes the container when it has ended.
 
         Values of `environment` are not in it: `client_environment` has them.
@@ -100,14 +101,14 @@ class Container:
         ]
 
     @staticmethod
-    def _environment_arguments(environment: Mapping[str, str]) -> List[str]:
+    def _environment_arguments(environment: Mapping[str, str]) -> list[str]:
         arguments = ["--env", f"HOME={HOME}"]
         for name, value in environment.items():
             arguments += ["--env", f"{name}={value}" if _is_of_the_client(name) else name]
         return arguments
 
 
-def client_environment(environment: Mapping[str, str], caller: Mapping[str, str]) -> Dict[str, str]:
+def client_environment(environment: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
     """The environment of the docker client, from which it takes what `--env NAME` passes on."""
     own = {name: value for name, value in environment.items() if not _is_of_the_client(name)}
     return {**caller, **own}

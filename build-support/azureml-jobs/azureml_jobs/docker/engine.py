@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, List, Mapping, Sequence
+from typing import Any
 
-from azureml_jobs.errors import OutsideError
-from azureml_jobs.snapshot.digest import ENVIRONMENT_TAG_PREFIX
+from azureml_jobs.base.digest import ENVIRONMENT_TAG_PREFIX
+from azureml_jobs.base.errors import OutsideError
 
 # What an engine on this machine needs is some hundredths of a second.
 _ANSWER_SECONDS = 2.0
@@ -32,7 +33,7 @@ class Engine:
     """What an engine said: its images of environments by tag, and how it maps users."""
 
     images: Mapping[str, Image]
-    security_options: FrozenSet[str]
+    security_options: frozenset[str]
 
     @property
     def is_rootless(self) -> bool:
@@ -50,7 +51,7 @@ class EngineQuestion:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         patterns = [f"{folders}*:{ENVIRONMENT_TAG_PREFIX}*" for folders in ("", "*/", "*/*/")]
-        self._asked: List[subprocess.Popen[str]] = []
+        self._asked: list[subprocess.Popen[str]] = []
         self._error = ""
         try:
             self._ask(
@@ -107,8 +108,8 @@ def _first_line(text: str) -> str:
     return lines[0].replace(" Is the docker daemon running?", "").rstrip(".")
 
 
-def _images(lines: str) -> Dict[str, Image]:
-    found: Dict[str, Image] = {}
+def _images(lines: str) -> dict[str, Image]:
+    found: dict[str, Image] = {}
     for line in lines.splitlines():
         row = json.loads(line)
         image = Image(f"{row['Repository']}:{row['Tag']}", row["ID"])
@@ -120,7 +121,7 @@ def _images(lines: str) -> Dict[str, Image]:
     return found
 
 
-def _security_options(text: str) -> FrozenSet[str]:
+def _security_options(text: str) -> frozenset[str]:
     """Names among such as `["name=seccomp,profile=default", "name=rootless"]`."""
     options = json.loads(text) or []
     return frozenset(
@@ -137,7 +138,7 @@ def image_id(reference: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def image_details(reference: str) -> Dict[str, Any] | None:
+def image_details(reference: str) -> dict[str, Any] | None:
     """What the engine knows of an image, as of `docker image inspect`; None when it has none."""
     done = _docker("image", "inspect", "--format", "{{json .}}", reference)
     return json.loads(done.stdout) if done.returncode == 0 else None

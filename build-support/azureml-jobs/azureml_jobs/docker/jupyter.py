@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Dict, List
-
 from azureml_jobs.docker.layer import WITH_CERTIFICATE, WITHOUT_CERTIFICATE, Layer
 
 # A virtual environment of its own: what JupyterLab needs must not change what notebooks import.
@@ -58,7 +56,7 @@ def jupyter_layer(requirements: bytes) -> Layer:
     )
 
 
-def server_command(port: int, folder: str) -> List[str]:
+def server_command(port: int, folder: str) -> list[str]:
     """Start the server in `folder` of the container, for whoever knows `JUPYTER_TOKEN`."""
     return [
         f"{_FOLDER}/bin/jupyter-lab",
@@ -74,6 +72,6 @@ def server_command(port: int, folder: str) -> List[str]:
     ]
 
 
-def server_environment(token: str, sources: str) -> Dict[str, str]:
+def server_environment(token: str, sources: str) -> dict[str, str]:
     """`sources` are the folders that notebooks import from, separated as on a PATH."""
     return {"JUPYTER_TOKEN": token, "PYTHONPATH": sources}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Optional, Sequence
 
+from azureml_jobs.base.digest import content_digest
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.engine import Image, image_id, run_visibly
-from azureml_jobs.errors import OutsideError
-from azureml_jobs.snapshot.digest import content_digest
 
 # Behind a proxy with a certificate authority of its own, as in the experiments' Dockerfiles.
 CERTIFICATE_ARGUMENT = "CA_CERTIFICATE"
@@ -59,7 +59,7 @@ def packages_layer(requirements: bytes, kind: str, title: str) -> Layer:
 
 
 def layered_image(
-    base: Image, layer: Layer, build_arguments: Sequence[str] = (), network: Optional[str] = None
+    base: Image, layer: Layer, build_arguments: Sequence[str] = (), network: str | None = None
 ) -> Image:
     """The image `base` with `layer` on top, built where it is not there yet.
 
@@ -88,7 +88,7 @@ def _build(
     layer: Layer,
     reference: str,
     build_arguments: Sequence[str],
-    network: Optional[str],
+    network: str | None,
 ) -> None:
     context = Path(tempfile.mkdtemp(prefix="azureml-jobs-"))
     try:

@@ -8,8 +8,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping
+from typing import Any
 
 # What a registry of Azure takes as the name that goes with a token:
 # https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md
@@ -19,7 +20,7 @@ _KEPT = ("currentContext", "proxies", "HttpHeaders")
 
 
 @contextlib.contextmanager
-def signed_in(server: str, token: str, environment: Mapping[str, str]) -> Iterator[Dict[str, str]]:
+def signed_in(server: str, token: str, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """The environment of a docker client that is signed in to `server` by an identity token.
 
     The token is in a file of a folder that only this user can read, and that is removed at the
@@ -47,7 +48,7 @@ def signed_in(server: str, token: str, environment: Mapping[str, str]) -> Iterat
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _kept(file: Path) -> Dict[str, Any]:
+def _kept(file: Path) -> dict[str, Any]:
     """The user's own configuration without what is secret; nothing where none can be read."""
     try:
         given = json.loads(file.read_text(encoding="utf-8"))

@@ -7,10 +7,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import FrozenSet, Mapping, Set, Tuple
 
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.base.errors import OutsideError
 
 _READ_BYTES = 1 << 16
 _END_SECONDS = 5.0
@@ -26,7 +26,7 @@ class Pushed:
     """How a push ended: its `status`, the ids of `layers` as Docker shows them, its last line."""
 
     status: int
-    layers: FrozenSet[str]
+    layers: frozenset[str]
     last_line: str
 
 
@@ -61,7 +61,7 @@ def push(reference: str, environment: Mapping[str, str]) -> Pushed:
     return Pushed(status, layers, lines[-1] if lines else "it gave no reason")
 
 
-def _terminal() -> Tuple[int, int]:
+def _terminal() -> tuple[int, int]:
     """A terminal as large as ours, from which what Docker shows in one can be read."""
     import fcntl
     import pty
@@ -74,9 +74,9 @@ def _terminal() -> Tuple[int, int]:
     return ours, theirs
 
 
-def _relayed(source: int) -> Tuple[FrozenSet[str], str]:
+def _relayed(source: int) -> tuple[frozenset[str], str]:
     """Copy what comes to standard error; the layers that were sent, and the end of it all."""
-    layers: Set[str] = set()
+    layers: set[str] = set()
     kept = b""
     while True:
         try:

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.conftest import Tool
 from azureml_jobs.docker.push import push
-from azureml_jobs.errors import OutsideError
 
 SAYS = """\
 #!/bin/sh

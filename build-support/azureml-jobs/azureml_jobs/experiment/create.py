@@ -10,9 +10,8 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.experiment.name import ExperimentName, option, parse_name
 from azureml_jobs.experiment.resolve import ResolveRequest, own_resolve
 from azureml_jobs.experiment.template import NewFile, filled_template
@@ -38,12 +37,12 @@ class ExperimentRequest:
     would own the experiment's Python files besides its own. `resolve` is one of its own.
     """
 
-    name: Optional[str]
+    name: str | None
     source_root: str
     template: str
     taken: Mapping[str, str]
     owners: tuple[str, ...] = ()
-    resolve: Optional[ResolveRequest] = None
+    resolve: ResolveRequest | None = None
 
 
 def create_experiment(root: Path, request: ExperimentRequest) -> str:

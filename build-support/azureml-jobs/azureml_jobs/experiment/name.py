@@ -8,9 +8,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Optional
 
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.experiment.standard_library import STANDARD_LIBRARY
 
 # The name is that of a Python package, of an image, and part of a job's name on Azure ML.
@@ -49,7 +48,7 @@ def option(name: str) -> str:
     return f"--name={name if name.isprintable() else ascii(name)}"
 
 
-def parse_name(name: Optional[str], taken: Mapping[str, str], source_root: str) -> ExperimentName:
+def parse_name(name: str | None, taken: Mapping[str, str], source_root: str) -> ExperimentName:
     """Return the parts of `name`.
 
     `taken` says of top-level modules that an import finds elsewhere what they belong to. Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.experiment.name import ExperimentName, parse_name, suggested_name
 
 TAKEN = {"numpy": "a.lock", "PIL": "a.lock", "tools": "lib/tools"}
@@ -65,7 +65,7 @@ def test_without_a_name_it_says_how_to_write_one(name: str | None) -> None:
         pytest.param("numpy/x", "a.lock", "numpy_experiment/x", id="below a locked package"),
         pytest.param("pil", "a.lock", "pil_experiment", id="locked package but for its case"),
         pytest.param("NumPy", "package name", "num_py", id="another spelling"),
-        pytest.param("Numpy", "package name", "numpy_experiment", id="two mistakes"),
+        pytest.param("Numpy", "package name", "numpy_experiment", id="two errors"),
         pytest.param("tools", "lib/tools", "tools_experiment", id="module of another root"),
         pytest.param("azureml", "Azure", "azureml_experiment", id="namespace"),
         pytest.param("a" * 61, "61 characters", "a" * 60, id="too long"),

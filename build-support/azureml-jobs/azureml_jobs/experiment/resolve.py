@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.replace_file import replace_file
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.errors import JobError, OutsideError
 
 # Where Pants' settings name the locks, and the macros the resolves of experiments.
 SETTINGS = "pants.toml"
@@ -48,11 +48,14 @@ def own_resolve(root: Path, request: ResolveRequest) -> Iterator[str]:
     before = {path: _content(root / path) for path in changes}
     try:
         for path, text in changes.items():
-            replace_file(root / path, text.encode())
+            write_file(root / path, text.encode())
         yield _told(request) if changes else ""
     except BaseException as error:
         for path, content in before.items():
-            replace_file(root / path, content)
+            if content is None:
+                (root / path).unlink(missing_ok=True)
+            else:
+                write_file(root / path, content)
         if isinstance(error, OSError):
             raise OutsideError(
                 f"--resolve={request.name}", f"it could not be written: {error.strerror}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.experiment.name import ExperimentName
 from azureml_jobs.experiment.template import NewFile, filled_template
 

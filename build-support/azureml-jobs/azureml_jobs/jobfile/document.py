@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 
 # PyYAML folds longer lines; a command folded at another place is harder to compare with its source.
 _NEVER_FOLD = 2**31

@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import dump_job_file, read_job_file
 from hypothesis import given
 from hypothesis import strategies as st

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from azureml_jobs.errors import JobError
-from azureml_jobs.jobfile.mistakes import Mistake, instead_of, nearest, raise_mistakes
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.nearest import instead_of, nearest
+from azureml_jobs.jobfile.findings import Finding, raise_findings
 from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
 
 _EXPRESSION = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
@@ -53,11 +54,11 @@ def references(command: str) -> tuple[Reference, ...]:
 
 
 def check_references(job: Mapping[str, Any], path: str) -> None:
-    """Raise a `JobError` that lists all `reference_mistakes`."""
-    raise_mistakes(path, reference_mistakes(job))
+    """Raise a `JobError` that lists all `reference_findings`."""
+    raise_findings(path, reference_findings(job))
 
 
-def reference_mistakes(job: Mapping[str, Any]) -> list[Mistake]:
+def reference_findings(job: Mapping[str, Any]) -> list[Finding]:
     """Return every expression in the command that names nothing in the job.
 
     As azure-ai-ml does before it submits (`validate_inputs_for_command`), and for outputs alike:
@@ -66,12 +67,12 @@ def reference_mistakes(job: Mapping[str, Any]) -> list[Mistake]:
     command = job.get("command")
     if not isinstance(command, str):
         return []
-    mistakes = [_unknown_reference(job, reference) for reference in references(command)]
-    mistakes += [_unknown_expression(match.group(1)) for match in _EXPRESSION.finditer(command)]
-    return list(dict.fromkeys(mistake for mistake in mistakes if mistake))
+    findings = [_unknown_reference(job, reference) for reference in references(command)]
+    findings += [_unknown_expression(match.group(1)) for match in _EXPRESSION.finditer(command)]
+    return list(dict.fromkeys(finding for finding in findings if finding))
 
 
-def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list[Mistake]:
+def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list[Finding]:
     """Return every input of the job that its command never uses.
 
     A command uses an input by `${{inputs.x}}`, and one that is data also by the environment
@@ -85,7 +86,7 @@ def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list
     used = {found.name for found in references(command) if found.group == "inputs"}
     reads_variables = any(_DATA_VARIABLE in text for text in (command, *scripts))
     return [
-        Mistake(
+        Finding(
             f"inputs.{name}",
             "the command never uses this input",
             f"Write `${{{{inputs.{name}}}}}` where the command needs it, or remove the input.",
@@ -155,13 +156,13 @@ def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Any:
         if reference.is_optional:
             return None
         remedy = instead_of(name, names, none=f"The job has no `{group}:`.")
-        return Mistake(
+        return Finding(
             "command",
             f"`{written}` names no {singular} of this job",
             f"{remedy} Or add `{name}:` below `{group}:`.",
         )
     if reference.attribute:
-        return Mistake(
+        return Finding(
             "command",
             f"`${{{{{group}.{name}.{reference.attribute}}}}}` is nothing that Azure ML replaces in "
             "a command job",
@@ -176,7 +177,7 @@ def _unknown_expression(content: str) -> Any:
     namespace, _, rest = content.partition(".")
     written = f"${{{{{content}}}}}"
     if namespace in _ELSEWHERE:
-        return Mistake(
+        return Finding(
             "command",
             f"`{written}` is for {_ELSEWHERE[namespace]}, and this is a command job",
             "Write `${{inputs.NAME}}` or `${{outputs.NAME}}`.",
@@ -185,7 +186,7 @@ def _unknown_expression(content: str) -> Any:
     close = nearest(namespace, ("inputs", "outputs"))
     if close is None:
         return None
-    return Mistake(
+    return Finding(
         "command",
         f"`{written}` is nothing that Azure ML replaces in a command job",
         f"Did you mean `${{{{{close}.{rest or 'NAME'}}}}}`?",

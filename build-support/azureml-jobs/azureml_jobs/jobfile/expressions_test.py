@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.expressions import (
     Reference,
     check_references,
@@ -121,7 +121,7 @@ def test_finds_inputs_that_are_never_used(
     command: Any, scripts: tuple[str, ...], unused: list[str]
 ) -> None:
     job = {**JOB, "command": command}
-    assert [mistake.key_path for mistake in unused_inputs(job, scripts)] == unused
+    assert [finding.key_path for finding in unused_inputs(job, scripts)] == unused
 
 
 @pytest.mark.parametrize("inputs", [None, [], "x"], ids=["none", "a list", "text"])

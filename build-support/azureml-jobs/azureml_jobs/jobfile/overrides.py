@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional, Union
+from typing import Any
 
 import yaml
+from azureml_jobs.base.nearest import instead_of
 from azureml_jobs.jobfile.expressions import references
-from azureml_jobs.jobfile.mistakes import Mistake, instead_of, raise_mistakes
+from azureml_jobs.jobfile.findings import Finding, raise_findings
 from azureml_jobs.jobfile.schema import Place, schema_of, unknown_key
 
 # A `\.` is a dot within a key, as in azure-ai-ml.
@@ -39,20 +40,20 @@ def apply_overrides(job: Mapping[str, Any], settings: Sequence[str], path: str) 
     Raises one `JobError` for all settings that are wrong.
     """
     changed: dict[str, Any] = _copy(job)
-    mistakes = []
+    findings = []
     for setting in settings:
         try:
             _apply(changed, setting, path)
         except _Refused as refused:
-            mistakes.append(refused.mistake)
-    raise_mistakes(path, mistakes)
+            findings.append(refused.finding)
+    raise_findings(path, findings)
     return changed
 
 
 class _Refused(Exception):
     def __init__(self, setting: str, steps: Sequence[str], what: str, remedy: str) -> None:
         super().__init__(what)
-        self.mistake = Mistake(".".join(steps), f"`--set {setting}`: {what}", remedy)
+        self.finding = Finding(".".join(steps), f"`--set {setting}`: {what}", remedy)
 
 
 def _copy(value: Any) -> Any:
@@ -127,8 +128,8 @@ def _next_place(
     if known is None:
         if place.kinds & {"any", "variable"}:
             return place
-        mistake = unknown_key(schema, parents, step, place.keys())
-        raise _Refused(setting, done, mistake.what, mistake.remedy)
+        finding = unknown_key(schema, parents, step, place.keys())
+        raise _Refused(setting, done, finding.what, finding.remedy)
     if list(parents) == ["inputs"] and step not in holder:
         _refuse_unknown_input(job, setting, done)
     return known
@@ -147,11 +148,11 @@ def _refuse_unknown_input(job: Mapping[str, Any], setting: str, done: Sequence[s
     )
 
 
-def _has(holder: Union[dict[str, Any], list[Any]], step: str) -> bool:
+def _has(holder: dict[str, Any] | list[Any], step: str) -> bool:
     return int(step) < len(holder) if isinstance(holder, list) else step in holder
 
 
-def _key(holder: Union[dict[str, Any], list[Any]], step: str) -> Any:
+def _key(holder: dict[str, Any] | list[Any], step: str) -> Any:
     return int(step) if isinstance(holder, list) else step
 
 
@@ -272,7 +273,7 @@ def _boolean(setting: str, steps: Sequence[str], text: str) -> bool:
         ) from None
 
 
-def _number(text: str) -> Optional[float]:
+def _number(text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:

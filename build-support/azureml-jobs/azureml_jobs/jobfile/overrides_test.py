@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.overrides import apply_overrides
 from hypothesis import given
@@ -168,7 +168,7 @@ def test_refuses_a_setting_that_cannot_be_meant(setting: str, where: str, says: 
 def test_reports_all_settings_that_are_wrong() -> None:
     with pytest.raises(JobError) as caught:
         apply("foo", "compute=gpu", "computee=x")
-    assert "2 mistakes" in str(caught.value)
+    assert "2 errors" in str(caught.value)
     assert "--set foo" in str(caught.value)
     assert "--set computee=x" in str(caught.value)
 

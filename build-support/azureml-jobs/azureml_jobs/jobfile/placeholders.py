@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azureml_jobs.jobfile.mistakes import Mistake, raise_mistakes
+from azureml_jobs.jobfile.findings import Finding, raise_findings
 
 # A letter right behind `<` and something else than a blank right before `>`: not `a < b > c`.
 _PLACEHOLDER = re.compile(r"(?<![\w$<])<[A-Za-z](?:[\w .:/-]*\w)?>")
@@ -31,11 +31,11 @@ _EXAMPLES = {
 
 
 def check_placeholders(job: Mapping[str, Any], path: str) -> None:
-    """Raise a `JobError` that lists all `placeholder_mistakes`."""
-    raise_mistakes(path, placeholder_mistakes(job))
+    """Raise a `JobError` that lists all `placeholder_findings`."""
+    raise_findings(path, placeholder_findings(job))
 
 
-def placeholder_mistakes(job: Mapping[str, Any]) -> list[Mistake]:
+def placeholder_findings(job: Mapping[str, Any]) -> list[Finding]:
     """Return every value that still holds a placeholder such as `<cluster-name>`.
 
     A placeholder is `<`, a letter, more letters, digits, blanks, or any of `_ . : / -`, and `>`.
@@ -45,24 +45,24 @@ def placeholder_mistakes(job: Mapping[str, Any]) -> list[Mistake]:
     so `<pad>` and `<b>` pass. The command and descriptions are not looked at: `<in.txt` is a
     redirection there.
     """
-    mistakes = []
+    findings = []
     for key_path, text in _texts(job, ""):
         if key_path in _NEVER:
             continue
         for match in _PLACEHOLDER.finditer(text):
             if _FREE_TEXT.fullmatch(key_path) and not _SPOKEN.fullmatch(match.group()):
                 continue
-            mistakes.append(_mistake(key_path, match.group()))
+            findings.append(_finding(key_path, match.group()))
             break
-    return mistakes
+    return findings
 
 
-def _mistake(key_path: str, placeholder: str) -> Mistake:
+def _finding(key_path: str, placeholder: str) -> Finding:
     key = key_path.rpartition(".")[2]
     remedy = f"Write your own value for `{placeholder}`"
     if key_path in _EXAMPLES:
         remedy += f", for example `{key}: {_EXAMPLES[key_path]}`"
-    return Mistake(
+    return Finding(
         key_path,
         f"the placeholder `{placeholder}` is not replaced yet",
         f"{remedy}, in the file or by `--set {key_path}=…`.",

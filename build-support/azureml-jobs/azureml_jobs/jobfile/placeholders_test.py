@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.placeholders import check_placeholders
 
 
@@ -60,5 +60,5 @@ def test_names_the_key_and_what_to_write() -> None:
 
 
 def test_names_all_of_them_at_once() -> None:
-    with pytest.raises(JobError, match="2 mistakes"):
+    with pytest.raises(JobError, match="2 errors"):
         check_placeholders({"compute": "<cluster>", "name": "<name>"}, "job.yaml")

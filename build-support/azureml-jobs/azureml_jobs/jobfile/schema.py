@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
-from azureml_jobs.errors import JobError
-from azureml_jobs.jobfile.mistakes import Mistake, instead_of, nearest, raise_mistakes
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.nearest import instead_of, nearest
+from azureml_jobs.jobfile.findings import Finding, raise_findings
 
 _SCHEMAS = {"command": "command-job.schema.json"}
 # Job types of Azure ML whose files azure-ai-ml reads and this package does not.
@@ -40,12 +41,12 @@ _TYPE_NAMES = {
 
 
 def check_schema(job: Mapping[str, Any], path: str) -> None:
-    """Raise a `JobError` that lists all `schema_mistakes`."""
-    raise_mistakes(path, schema_mistakes(job, path))
+    """Raise a `JobError` that lists all `schema_findings`."""
+    raise_findings(path, schema_findings(job, path))
 
 
-def schema_mistakes(job: Mapping[str, Any], path: str) -> list[Mistake]:
-    """Return every mistake which azure-ai-ml would refuse as well.
+def schema_findings(job: Mapping[str, Any], path: str) -> list[Finding]:
+    """Return every finding which azure-ai-ml would refuse as well.
 
     Raises `JobError` for a type of job that has no schema here.
 
@@ -53,16 +54,16 @@ def schema_mistakes(job: Mapping[str, Any], path: str) -> list[Mistake]:
     because YAML reads a variable named `ON` or `NO` as a boolean, which would be sent as `True`.
     """
     schema = schema_of(job, path)
-    mistakes = list(_keys_that_are_no_text(job, ""))
-    if not mistakes:
+    findings = list(_keys_that_are_no_text(job, ""))
+    if not findings:
         # jsonschema takes 0.1 s to import, and this module is also used for lookups alone.
         import jsonschema
 
         validator = _validator_class(jsonschema)(schema)
         errors = sorted(validator.iter_errors(job), key=_position_in(job))
-        found = (mistake for error in errors for mistake in _mistakes(error, schema))
-        mistakes = list(dict.fromkeys(found))
-    return mistakes
+        found = (finding for error in errors for finding in _findings(error, schema))
+        findings = list(dict.fromkeys(found))
+    return findings
 
 
 def schema_of(job: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -104,7 +105,7 @@ class Place:
     def root(cls, schema: Mapping[str, Any]) -> Place:
         return cls(schema, (schema,))
 
-    def child(self, key: str) -> Optional[Place]:
+    def child(self, key: str) -> Place | None:
         """Return the place of `key` in this mapping, or None when no such key is valid."""
         found: list[Any] = []
         for part in self._flat():
@@ -119,7 +120,7 @@ class Place:
         found = [part for part in found if isinstance(part, Mapping)]
         return Place(self.schema, tuple(found)) if found else None
 
-    def item(self) -> Optional[Place]:
+    def item(self) -> Place | None:
         """Return the place of an item of this list, or None when it cannot be a list."""
         found = tuple(part["items"] for part in self._flat() if "items" in part)
         return Place(self.schema, found) if found else None
@@ -209,7 +210,7 @@ def _snake(text: str, schema: Mapping[str, Any]) -> str:
 # From the errors of jsonschema to messages.
 
 
-def _keys_that_are_no_text(value: Any, where: str) -> Iterator[Mistake]:
+def _keys_that_are_no_text(value: Any, where: str) -> Iterator[Finding]:
     if isinstance(value, Mapping):
         for key, child in value.items():
             key_path = f"{where}.{key}" if where else str(key)
@@ -217,7 +218,7 @@ def _keys_that_are_no_text(value: Any, where: str) -> Iterator[Mistake]:
             if key_path == "environment.conda_file":
                 continue
             if not isinstance(key, str):
-                yield Mistake(
+                yield Finding(
                     key_path,
                     f"YAML reads this key as {_shown(key)} and not as text",
                     "Write the key in quotes.",
@@ -242,7 +243,7 @@ def _position_in(job: Mapping[str, Any]) -> Any:
     return position
 
 
-def _mistakes(error: Any, schema: Mapping[str, Any]) -> Iterator[Mistake]:
+def _findings(error: Any, schema: Mapping[str, Any]) -> Iterator[Finding]:
     steps = [str(step) for step in error.absolute_path]
     if error.validator == "additionalProperties":
         # jsonschema reports all unknown keys of one mapping in one error.
@@ -253,69 +254,69 @@ def _mistakes(error: Any, schema: Mapping[str, Any]) -> Iterator[Mistake]:
         # jsonschema has an error for each missing key, and names that key in the text alone.
         for missing in error.validator_value:
             if f"{missing!r} is a required" in error.message:
-                yield Mistake(
+                yield Finding(
                     ".".join((*steps, missing)),
                     "this key is missing",
                     _how_to_write(missing, ".".join(steps)),
                 )
     else:
-        yield _mistake(error, steps)
+        yield _finding(error, steps)
 
 
-def _mistake(error: Any, steps: list[str]) -> Mistake:
+def _finding(error: Any, steps: list[str]) -> Finding:
     key_path = ".".join(steps)
     kind = error.schema.get("kind", "") if isinstance(error.schema, Mapping) else ""
     if kind == "name":
-        return Mistake(
+        return Finding(
             ".".join((*steps, str(error.instance))),
             "the name of an input or output holds letters, digits and underscores only, and begins "
             "with no digit",
             f"Write for example `{_as_name(str(error.instance))}`.",
         )
     if error.instance is None:
-        return Mistake(key_path, "this key has no value", "Write one, or remove the key.")
+        return Finding(key_path, "this key has no value", "Write one, or remove the key.")
     if error.validator == "anyOf":
-        return Mistake(
+        return Finding(
             key_path,
             "this environment has neither an image nor a Dockerfile",
             "Add `build:` with the `path:` of the Dockerfile's folder, or `image: NAME`.",
         )
     if error.validator == "not" and isinstance(error.instance, Mapping):
-        return Mistake(
+        return Finding(
             key_path,
             "this environment has both an image and a Dockerfile",
             "Remove `image:` or `build:`; a Dockerfile names its image by `FROM`.",
         )
     if error.validator is None:
-        return Mistake(
+        return Finding(
             key_path,
             "`ssh_public_keys` and `log_dir` cannot stand in one service",
             "Keep `ssh_public_keys` for type `ssh`, or `log_dir` for type `tensor_board`.",
         )
     if steps[:1] == ["inputs"] and error.instance in ("string", "integer", "number", "boolean"):
-        return Mistake(
+        return Finding(
             key_path, f"`{error.instance}` is no type of data", _give_the_value(steps[1])
         )
     if kind == "choice":
         valid = error.schema.get("choices") or error.schema.get("enum")
-        return Mistake(
+        return Finding(
             key_path,
             f"{_shown(error.instance)} is not valid here",
             instead_of(str(error.instance), valid, none=""),
         )
     if kind == "environment":
-        return Mistake(
+        return Finding(
             key_path,
             f"{_shown(error.instance)} is no reference to an environment",
             "Write `azureml:NAME:VERSION` or `azureml:NAME@latest`, or an environment of your own "
             "with `build:` or `image:` below this key.",
         )
     if steps[:1] == ["inputs"] and len(steps) == 2 and isinstance(error.instance, list):
-        return Mistake(key_path, "an input cannot be a list", "Write it as text, such as `1,2,3`.")
+        return Finding(key_path, "an input cannot be a list", "Write it as text, such as `1,2,3`.")
     return _wrong_type(error, key_path, kind)
 
 
-def _wrong_type(error: Any, key_path: str, kind: str) -> Mistake:
+def _wrong_type(error: Any, key_path: str, kind: str) -> Finding:
     types = error.schema.get("type", ())
     types = [types] if isinstance(types, str) else types
     expected = _EXPECTED.get(kind) or " or ".join(_TYPE_NAMES.get(name, name) for name in types)
@@ -323,13 +324,13 @@ def _wrong_type(error: Any, key_path: str, kind: str) -> Mistake:
     if kind == "text" and not isinstance(error.instance, (Mapping, list)):
         shown = str(error.instance).lower() if isinstance(error.instance, bool) else error.instance
         remedy = f'Write it in quotes: `"{shown}"`.'
-    return Mistake(key_path, f"expects {expected} and has {_shown(error.instance)}", remedy)
+    return Finding(key_path, f"expects {expected} and has {_shown(error.instance)}", remedy)
 
 
 def unknown_key(
     schema: Mapping[str, Any], steps: Sequence[str], key: str, valid: Sequence[str]
-) -> Mistake:
-    """Return the mistake of writing `key` below `steps`, where `valid` keys could stand."""
+) -> Finding:
+    """Return the finding of writing `key` below `steps`, where `valid` keys could stand."""
     here = ".".join((*steps, key))
     remedy = instead_of(key, valid, none="No key can stand here.")
     if nearest(key, valid) is None:
@@ -338,7 +339,7 @@ def unknown_key(
             remedy = f"Azure ML has this key as `{elsewhere[0]}`."
         elif steps[:1] == ["inputs"] and key in ("default", "optional"):
             remedy = _give_the_value(steps[-1])
-    return Mistake(here, f"unknown key `{key}`", remedy)
+    return Finding(here, f"unknown key `{key}`", remedy)
 
 
 def _give_the_value(name: str) -> str:

@@ -16,7 +16,7 @@ from azure.ai.ml.entities._job._input_output_helpers import (
     to_rest_dataset_literal_inputs,
     validate_inputs_for_command,
 )
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.expressions import check_references, literal_text
 from azureml_jobs.jobfile.overrides import apply_overrides
 from azureml_jobs.jobfile.schema import Place, check_schema, schema_of

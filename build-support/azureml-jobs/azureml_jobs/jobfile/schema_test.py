@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.schema import Place, check_schema, schema_of
 
@@ -149,7 +149,7 @@ def test_names_a_missing_command_and_a_missing_environment() -> None:
 
 def test_lists_all_mistakes_in_the_order_of_the_file() -> None:
     message = refusal(f"limits: {{timeout: x}}\n{SMALL}name: 5\nbanana: 1\n")
-    assert message.startswith("job.yaml: 3 mistakes in this job file.")
+    assert message.startswith("job.yaml: 3 errors in this job file.")
     assert message.index("banana") < message.index("limits.timeout") < message.index("- name")
 
 

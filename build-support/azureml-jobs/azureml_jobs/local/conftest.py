@@ -6,19 +6,20 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator, List
+from typing import Any
 
 import pytest
 from azureml_jobs.conftest import Gathered
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
-from azureml_jobs.snapshot.request import PackagesVenv
+from azureml_jobs.protocol import PackagesVenv
 
 _RUN = """
 import pathlib, sys
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.runner import execute
 try:
@@ -35,7 +36,7 @@ class Jobs:
     def __init__(self, repo: Path) -> None:
         self.repo = repo
         self.workspace = LocalWorkspace(repo / ".azureml")
-        self.started: List[subprocess.Popen[bytes]] = []
+        self.started: list[subprocess.Popen[bytes]] = []
 
     def new(self, command: str, **known: Any) -> JobFolder:
         def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
@@ -60,7 +61,7 @@ class Jobs:
         return process
 
     @staticmethod
-    def command(folder: JobFolder, grace: float = 10) -> List[str]:
+    def command(folder: JobFolder, grace: float = 10) -> list[str]:
         return [sys.executable, "-c", _RUN, str(folder.path), str(grace)]
 
     def run(self, folder: JobFolder, grace: float = 10) -> tuple[int, bytes, bytes]:

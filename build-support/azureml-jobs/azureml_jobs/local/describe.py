@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Dict, List, Optional, Union
+from typing import Any
 
+from azureml_jobs.base.job_status import seconds_since
 from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore, RunData
-from azureml_jobs.local.record import JobRecord, seconds_since
+from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current
 
 # What only the local workspace itself needs.
 _INTERNAL = ("place", "pid", "process_start", "pgid", "pgid_start", "format")
 
 
-def summary(record: JobRecord) -> Dict[str, Any]:
+def summary(record: JobRecord) -> dict[str, Any]:
     """A row of the list of jobs."""
     return {
         "name": record.name,
@@ -35,7 +36,7 @@ def summary(record: JobRecord) -> Dict[str, Any]:
     }
 
 
-def describe(folder: JobFolder) -> Dict[str, Any]:
+def describe(folder: JobFolder) -> dict[str, Any]:
     """Everything about one job, fit for JSON: a metric that is no number is given as text."""
     record = current(folder)
     shown = {key: value for key, value in asdict(record).items() if key not in _INTERNAL}
@@ -62,7 +63,7 @@ def describe(folder: JobFolder) -> Dict[str, Any]:
     return shown
 
 
-def duration(record: JobRecord) -> Optional[float]:
+def duration(record: JobRecord) -> float | None:
     """Seconds from the start to the end or, before that, to now."""
     if record.started is None:
         return None
@@ -72,11 +73,11 @@ def duration(record: JobRecord) -> Optional[float]:
     return round((datetime.fromisoformat(record.ended) - begun).total_seconds(), 3)
 
 
-def _artifact_names(folder: JobFolder) -> List[str]:
+def _artifact_names(folder: JobFolder) -> list[str]:
     return [name for name, _ in artifacts(folder)]
 
 
-def _number(value: float) -> Union[float, str]:
+def _number(value: float) -> float | str:
     """JSON has no such numbers; the text is what MLflow's own services write."""
     if math.isnan(value):
         return "NaN"

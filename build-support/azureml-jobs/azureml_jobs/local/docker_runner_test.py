@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.docker.conftest import base_image  # noqa: F401
 from azureml_jobs.docker.engine import Engine, Image, has_container, image_id
 from azureml_jobs.docker.testing import needs_engine
-from azureml_jobs.errors import JobError
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
+from azureml_jobs.local.mounts import container_paths, job_container
 from azureml_jobs.local.outputs import resolve_outputs
-from azureml_jobs.local.places import container_paths, job_container
 from azureml_jobs.local.runtimes import Runtime
 
 pytestmark = needs_engine

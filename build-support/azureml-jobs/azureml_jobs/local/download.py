@@ -7,36 +7,21 @@ import shutil
 import stat
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
 
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.download import DEFAULT_OUTPUT, Downloaded, refuse_used
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
-from azureml_jobs.local.record import ENDED, JobRecord
+from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current
-from azureml_jobs.progress import Progress
 
-# azure-ai-ml's name for the output that holds logs and artifacts.
-DEFAULT_OUTPUT = "default"
 _READ_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class Downloaded:
-    """`status` is the job's when it began; `left_out` names files that changed while it went on."""
-
-    files: int
-    status: str
-    left_out: Tuple[str, ...] = ()
-
-    @property
-    def is_final(self) -> bool:
-        return self.status in ENDED
-
-
-def download(folder: JobFolder, destination: Path, output_name: Optional[str] = None) -> Downloaded:
+def download(folder: JobFolder, destination: Path, output_name: str | None = None) -> Downloaded:
     """Copy all outputs, or one of them, to `destination`.
 
     Named outputs go to `named-outputs/<name>/`; logs, `./outputs`, `./logs` and what was logged
@@ -64,19 +49,9 @@ def download(folder: JobFolder, destination: Path, output_name: Optional[str] = 
     return Downloaded(files, record.status, tuple(left_out))
 
 
-def refuse_used(destination: Path) -> None:
-    """Raise `JobError` for a place to download to that holds something already."""
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        raise JobError(
-            str(destination.absolute()),
-            "the folder to download to is not empty",
-            "Name a new folder.",
-        )
-
-
-def artifacts(folder: JobFolder) -> List[tuple[str, Path]]:
+def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:
     """Logs and artifacts under the names that Azure ML gives them, with where they are."""
-    found: Dict[str, Path] = {}
+    found: dict[str, Path] = {}
     if folder.log.is_file():
         found["user_logs/std_log.txt"] = folder.log
     logged = MlflowStore(folder.mlruns).artifacts_folder(folder.name)
@@ -87,7 +62,7 @@ def artifacts(folder: JobFolder) -> List[tuple[str, Path]]:
     return sorted(found.items())
 
 
-def _wanted(record: JobRecord, output_name: Optional[str]) -> List[str]:
+def _wanted(record: JobRecord, output_name: str | None) -> list[str]:
     available = sorted({*record.outputs, DEFAULT_OUTPUT})
     if output_name is None:
         return available
@@ -100,9 +75,9 @@ def _wanted(record: JobRecord, output_name: Optional[str]) -> List[str]:
     return [output_name]
 
 
-def _entries(folder: JobFolder, record: JobRecord, wanted: List[str]) -> Dict[str, Optional[Path]]:
+def _entries(folder: JobFolder, record: JobRecord, wanted: list[str]) -> dict[str, Path | None]:
     """What is copied, by its path below the destination; None is a folder that has to be there."""
-    found: Dict[str, Optional[Path]] = {}
+    found: dict[str, Path | None] = {}
     for name in wanted:
         if name == DEFAULT_OUTPUT and name not in record.outputs:
             found["artifacts"] = None
@@ -114,7 +89,7 @@ def _entries(folder: JobFolder, record: JobRecord, wanted: List[str]) -> Dict[st
     return found
 
 
-def _tree(folder: Path, prefix: str) -> Iterator[Tuple[str, Optional[Path]]]:
+def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, Path | None]]:
     """Everything below a folder, empty folders and links as well."""
     for parent, folders, names in os.walk(folder):
         for name in (*folders, *names):
@@ -123,7 +98,7 @@ def _tree(folder: Path, prefix: str) -> Iterator[Tuple[str, Optional[Path]]]:
             yield prefix + path.relative_to(folder).as_posix(), None if is_folder else path
 
 
-def _copy_all(entries: Dict[str, Optional[Path]], target: Path, is_final: bool) -> List[str]:
+def _copy_all(entries: dict[str, Path | None], target: Path, is_final: bool) -> list[str]:
     """Copy `entries` into `target`; those that went away, which only a job that runs may do."""
     sizes = {path: _size(source) for path, source in entries.items() if source is not None}
     progress = Progress("Copying", len(sizes), sum(sizes.values()))
@@ -175,7 +150,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _files(folder: Path, prefix: str) -> Dict[str, Path]:
+def _files(folder: Path, prefix: str) -> dict[str, Path]:
     found = {}
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Dict, Mapping
 
 from azureml_jobs.local.record import JobRecord
 
@@ -42,7 +42,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 def job_environment(
     record: JobRecord, mlruns: Path, experiment_id: str, caller: Mapping[str, str]
-) -> Dict[str, str]:
+) -> dict[str, str]:
     """What the command of a job sees. The job file's own variables win over everything."""
     environment = _surroundings(caller, record.python, record.container is not None)
     environment.update(
@@ -75,7 +75,7 @@ def script_environment(
     own: Mapping[str, str],
     caller: Mapping[str, str],
     in_container: bool,
-) -> Dict[str, str]:
+) -> dict[str, str]:
     """What a `:local` script sees: as a job, but there is no run yet that it could resume."""
     environment = _surroundings(caller, python, in_container)
     environment.update(_tracking(mlruns, experiment))
@@ -83,14 +83,14 @@ def script_environment(
     return environment
 
 
-def _surroundings(caller: Mapping[str, str], python: str, in_container: bool) -> Dict[str, str]:
+def _surroundings(caller: Mapping[str, str], python: str, in_container: bool) -> dict[str, str]:
     environment = _container(caller) if in_container else _machine(caller, python)
     # What a job prints is seen when it prints it, not when a buffer is full.
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 
 
-def _container(caller: Mapping[str, str]) -> Dict[str, str]:
+def _container(caller: Mapping[str, str]) -> dict[str, str]:
     # Python asks for the user's name, which the image does not know.
     return {"USER": "user"} | {
         key: value
@@ -101,7 +101,7 @@ def _container(caller: Mapping[str, str]) -> Dict[str, str]:
     }
 
 
-def _machine(caller: Mapping[str, str], python: str) -> Dict[str, str]:
+def _machine(caller: Mapping[str, str], python: str) -> dict[str, str]:
     environment = {
         key: value
         for key, value in caller.items()
@@ -115,7 +115,7 @@ def _machine(caller: Mapping[str, str], python: str) -> Dict[str, str]:
     return environment
 
 
-def _tracking(mlruns: Path, experiment: str) -> Dict[str, str]:
+def _tracking(mlruns: Path, experiment: str) -> dict[str, str]:
     return {
         "MLFLOW_TRACKING_URI": mlruns.absolute().as_uri(),
         "MLFLOW_EXPERIMENT_NAME": experiment,

@@ -7,17 +7,17 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
+from azureml_jobs.base.digest import content_digest
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.engine import Image
-from azureml_jobs.errors import OutsideError
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Log, open_standard_descriptors
 from azureml_jobs.local.process import signal_group
 from azureml_jobs.local.script import Script, script_status
 from azureml_jobs.local.supervise import GRACE_SECONDS, Supervision
-from azureml_jobs.snapshot.digest import content_digest
 
 
 def result_file(
@@ -32,7 +32,7 @@ def result_file(
     return root / "tests" / f"{hashlib.sha256(key.encode()).hexdigest()}.txt"
 
 
-def passed_before(result: Path) -> Optional[str]:
+def passed_before(result: Path) -> str | None:
     """What these tests printed when they passed; None when they have not yet."""
     try:
         return result.read_text(encoding="utf-8", errors="replace")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any
 
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 
 _LITERAL_TYPES = frozenset({"string", "integer", "number", "boolean"})
 _FILE_TYPES = frozenset({"uri_file"})
@@ -24,11 +25,11 @@ class ResolvedInput:
 
     kind: str
     value: str
-    asset: Optional[str] = None
-    mode: Optional[str] = None
+    asset: str | None = None
+    mode: str | None = None
 
 
-def resolve_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> Dict[str, ResolvedInput]:
+def resolve_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> dict[str, ResolvedInput]:
     """The inputs of `job`, found from the folder of `job_file` or as data of the repository.
 
     An optional input that has no value is left out. Raises `JobError` that names the key of the
@@ -168,7 +169,7 @@ def _is_left_open(given: Any) -> bool:
     )
 
 
-def data_versions(folder: Path) -> List[str]:
+def data_versions(folder: Path) -> list[str]:
     """Versions that are there as folders or files named by a number, lowest first."""
     try:
         return sorted((each for each in os.listdir(folder) if each.isdigit()), key=int)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 from types import FrameType, TracebackType
-from typing import Any, List, Optional, Set, Type
+from typing import Any
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -20,9 +20,9 @@ class Interruptions:
 
     def __init__(self, ignored: tuple[signal.Signals, ...] = ()) -> None:
         self._ignored = ignored
-        self._received: List[int] = []
-        self._seen: Set[int] = set()
-        self._previous: List[tuple[signal.Signals, Any]] = []
+        self._received: list[int] = []
+        self._seen: set[int] = set()
+        self._previous: list[tuple[signal.Signals, Any]] = []
         self._wakeup = -1
 
     def __enter__(self) -> Interruptions:
@@ -43,9 +43,9 @@ class Interruptions:
 
     def __exit__(
         self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for signum, handler in self._previous:
             # Whoever presses Ctrl-C many times means the run, and not what we say after it.
@@ -57,7 +57,7 @@ class Interruptions:
     def fileno(self) -> int:
         return self._read
 
-    def take(self) -> List[int]:
+    def take(self) -> list[int]:
         """The ending signals that came since the last call, in order."""
         with contextlib.suppress(BlockingIOError):
             while os.read(self._read, 4096):
@@ -65,10 +65,10 @@ class Interruptions:
         taken, self._received = self._received, []
         return taken
 
-    def _note(self, signum: int, frame: Optional[FrameType]) -> None:
+    def _note(self, signum: int, frame: FrameType | None) -> None:
         self._received.append(signum)
         self._seen.add(signum)
 
 
-def _nothing(signum: int, frame: Optional[FrameType]) -> None:
+def _nothing(signum: int, frame: FrameType | None) -> None:
     """A signal reaches the wake-up pipe only if it has a handler."""

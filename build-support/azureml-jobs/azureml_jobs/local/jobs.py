@@ -7,11 +7,12 @@ import signal
 import time
 from typing import BinaryIO
 
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.job_status import CANCELED, COMPLETED
 from azureml_jobs.docker.engine import has_container, remove_container
-from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import is_same, kill_members, members
-from azureml_jobs.local.record import CANCELED, COMPLETED, JobRecord
+from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import RUNNER_KILLED, current, is_elsewhere, settle
 from azureml_jobs.local.supervise import GRACE_SECONDS
 

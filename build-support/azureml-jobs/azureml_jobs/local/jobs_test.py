@@ -10,18 +10,20 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.download import Downloaded
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.describe import describe, summary
-from azureml_jobs.local.download import Downloaded, download
+from azureml_jobs.local.download import download
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.jobs import cancel, stream
 from azureml_jobs.local.process import members
 from azureml_jobs.local.state import current
-from azureml_jobs.progress import Progress
 
 _STREAM = """
 import pathlib, sys

@@ -10,12 +10,14 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any
 
-from azureml_jobs.local.record import CANCELED, COMPLETED, FAILED, write_atomically
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
 
 # mlflow/entities/run_status.py and source_type.py
 _RUNNING, _FINISHED, _FAILED, _KILLED = 1, 3, 4, 5
@@ -26,7 +28,7 @@ _META = "meta.yaml"
 _TRASH = ".trash"
 _RUN_FOLDERS = ("metrics", "params", "tags", "artifacts")
 
-Point = Tuple[int, int, float]
+Point = tuple[int, int, float]
 
 
 @dataclass
@@ -34,11 +36,11 @@ class RunData:
     """What code logged. A point of the history is (step, milliseconds since 1970, value)."""
 
     status: str
-    params: Dict[str, str] = field(default_factory=dict)
-    tags: Dict[str, str] = field(default_factory=dict)
-    metrics: Dict[str, float] = field(default_factory=dict)
-    history: Dict[str, List[Point]] = field(default_factory=dict)
-    artifacts: List[str] = field(default_factory=list)
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    history: dict[str, list[Point]] = field(default_factory=dict)
+    artifacts: list[str] = field(default_factory=list)
 
 
 class MlflowStore:
@@ -84,7 +86,7 @@ class MlflowStore:
             **tags,
             "mlflow.runName": run_name,
         }
-        meta: Dict[str, Any] = {
+        meta: dict[str, Any] = {
             "artifact_uri": (final / "artifacts").absolute().as_uri(),
             "end_time": None,
             "entry_point_name": "",
@@ -131,7 +133,7 @@ class MlflowStore:
         meta.update(status=final, end_time=meta.get("end_time") or _milliseconds(end))
         _write_meta(run, meta)
 
-    def read_run(self, run_id: str) -> Optional[RunData]:
+    def read_run(self, run_id: str) -> RunData | None:
         """What was logged to a run, also while it goes on; None when there is no such run."""
         run = self._run(run_id)
         if run is None:
@@ -149,25 +151,25 @@ class MlflowStore:
         data.artifacts = [key for key, _ in _files(run / "artifacts")]
         return data
 
-    def artifacts_folder(self, run_id: str) -> Optional[Path]:
+    def artifacts_folder(self, run_id: str) -> Path | None:
         """Where the artifacts of a run are; None when there is no such run."""
         run = self._run(run_id)
         return None if run is None else run / "artifacts"
 
-    def _run(self, run_id: str) -> Optional[Path]:
+    def _run(self, run_id: str) -> Path | None:
         for experiment_id in self._experiment_ids():
             run = self.root / experiment_id / run_id
             if (run / _META).is_file():
                 return run
         return None
 
-    def _experiment_ids(self) -> List[str]:
+    def _experiment_ids(self) -> list[str]:
         try:
             return sorted(name for name in os.listdir(self.root) if not name.startswith("."))
         except OSError:
             return []
 
-    def _trash(self) -> List[Path]:
+    def _trash(self) -> list[Path]:
         try:
             return sorted((self.root / _TRASH).iterdir())
         except OSError:
@@ -215,7 +217,7 @@ def _experiment_id(name: str) -> str:
     return str(10**17 + int.from_bytes(digest[:8], "big") % (9 * 10**17))
 
 
-def _read_meta(folder: Path) -> Dict[str, Any]:
+def _read_meta(folder: Path) -> dict[str, Any]:
     import yaml
 
     try:
@@ -229,10 +231,10 @@ def _write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
     import yaml
 
     text = yaml.safe_dump(dict(meta), allow_unicode=True, default_flow_style=False)
-    write_atomically(folder / _META, text)
+    write_file(folder / _META, text)
 
 
-def _files(folder: Path) -> Iterator[Tuple[str, Path]]:
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Files below `folder` with their path relative to it, which is a key in MLflow."""
     for parent, folders, names in os.walk(folder):
         folders.sort()
@@ -241,13 +243,13 @@ def _files(folder: Path) -> Iterator[Tuple[str, Path]]:
             yield path.relative_to(folder).as_posix(), path
 
 
-def _texts(folder: Path) -> Iterator[Tuple[str, str]]:
+def _texts(folder: Path) -> Iterator[tuple[str, str]]:
     for key, path in _files(folder):
         with contextlib.suppress(OSError):
             yield key, path.read_text(encoding="utf-8", errors="replace")
 
 
-def _point(line: str) -> Optional[Point]:
+def _point(line: str) -> Point | None:
     """A line is `<time> <value> <step> [<data set> <digest>]`; one half written gives None."""
     parts = line.split()
     try:
@@ -256,7 +258,7 @@ def _point(line: str) -> Optional[Point]:
         return None
 
 
-def _order(point: Point) -> Tuple[int, int, float]:
+def _order(point: Point) -> tuple[int, int, float]:
     return point[0], point[1], -math.inf if math.isnan(point[2]) else point[2]
 
 

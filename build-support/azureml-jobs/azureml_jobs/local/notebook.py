@@ -10,17 +10,17 @@ import threading
 import time
 from pathlib import Path
 
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import Mount
 from azureml_jobs.docker.jupyter import server_command, server_environment
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.local.create_folder import experiment_of, new_local_folder
 from azureml_jobs.local.interruptions import Interruptions
+from azureml_jobs.local.mounts import container
 from azureml_jobs.local.output import open_standard_descriptors, say
-from azureml_jobs.local.places import container
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script, script_status
-from azureml_jobs.local.staging import experiment_of, new_local_folder
 from azureml_jobs.local.supervise import Supervision
-from azureml_jobs.snapshot.request import NotebookRequest
+from azureml_jobs.protocol import NotebookRequest
 
 _HOST = "127.0.0.1"
 _WORKSPACE = "/workspace"
@@ -29,7 +29,7 @@ _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 10.0
 
 
-def stage_notebook(
+def create_notebook(
     request: NotebookRequest, repository: Path, runtime: Runtime, port: int, token: str
 ) -> Path:
     """Write what the server runs on into a new folder of the local workspace.

@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 from pathlib import Path
-from typing import Optional
 
 _READ_BYTES = 65536
 
@@ -17,7 +16,7 @@ class Log:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self.error: Optional[str] = None
+        self.error: str | None = None
 
     def write(self, data: bytes) -> None:
         while data:
@@ -40,7 +39,7 @@ class Copy:
     """
 
     def __init__(self, source: int, target: int, log: Log) -> None:
-        self.source: Optional[int] = source
+        self.source: int | None = source
         self.target = target
         self._log = log
         self._pending = b""

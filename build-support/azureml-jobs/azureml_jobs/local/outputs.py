@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Any
 
 from azureml_jobs.local.folder import JobFolder
 
@@ -17,10 +18,10 @@ class ResolvedOutput:
     path: Path
     folder: Path
     # Where Azure ML would keep it; the local workspace keeps it with the job.
-    remote: Optional[str] = None
+    remote: str | None = None
 
 
-def resolve_outputs(job: Mapping[str, Any], folder: JobFolder) -> Dict[str, ResolvedOutput]:
+def resolve_outputs(job: Mapping[str, Any], folder: JobFolder) -> dict[str, ResolvedOutput]:
     """The outputs of `job`: a folder each, or a file of the output's name in such a folder.
 
     Makes nothing. Azure ML's `default` output is not among them: it is what a job leaves in its

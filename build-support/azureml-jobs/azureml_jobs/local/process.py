@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Iterator, List, Optional, Tuple
+from collections.abc import Iterator
 
 # Carried by every process of a local job, so that those which left the job's process group (as the
 # workers of torchrun do) are found as well.
@@ -17,7 +17,7 @@ JOB_MARKER = "AZUREML_JOBS_LOCAL_FOLDER"
 _KILL_SECONDS = 5.0
 
 
-def start_of(pid: int) -> Optional[str]:
+def start_of(pid: int) -> str | None:
     """What tells this process from a later one with the same id; None when it has ended.
 
     A process that has ended and waits for its parent to notice counts as ended.
@@ -39,7 +39,7 @@ def start_of(pid: int) -> Optional[str]:
     return None if not started or state.startswith("Z") else " ".join(started.split())
 
 
-def is_same(pid: Optional[int], start: Optional[str]) -> bool:
+def is_same(pid: int | None, start: str | None) -> bool:
     """Whether the process that had this id and start is still there."""
     return pid is not None and start is not None and start_of(pid) == start
 
@@ -52,7 +52,7 @@ def place() -> str:
     return name
 
 
-def members(folder: str, pgid: Optional[int]) -> List[int]:
+def members(folder: str, pgid: int | None) -> list[int]:
     """Processes of the job in `folder`, without this one.
 
     They are known by the marker in their environment, and by `pgid`, their process group and
@@ -78,7 +78,7 @@ def signal_group(pgid: int, signum: int) -> None:
         os.killpg(pgid, signum)
 
 
-def kill_members(folder: str, pgid: Optional[int]) -> None:
+def kill_members(folder: str, pgid: int | None) -> None:
     """End all processes of a job at once, also those that they start meanwhile."""
     deadline = time.monotonic() + _KILL_SECONDS
     while True:
@@ -116,7 +116,7 @@ def _belongs(pid: int, marker: bytes, pgid: str) -> bool:
         return False
 
 
-def _stat(pid: int) -> Optional[Tuple[str, ...]]:
+def _stat(pid: int) -> tuple[str, ...] | None:
     """Fields of /proc/<pid>/stat from the third on (proc(5)): state, parent, group, session, …"""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:

@@ -8,18 +8,18 @@ import signal
 import time
 from pathlib import Path
 
+from azureml_jobs.base import job_status as status
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local import record as status
 from azureml_jobs.local.debugger.debugger import debugged
 from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
-from azureml_jobs.local.launch import launch
+from azureml_jobs.local.mounts import make_shared_folders
 from azureml_jobs.local.output import Log, last_lines, open_standard_descriptors, say
-from azureml_jobs.local.places import make_shared_folders
 from azureml_jobs.local.process import place, signal_group, start_of
 from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.start import launch
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
 
 # As of timeout(1).

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Mapping, Optional, Sequence
 
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.engine import (
     Engine,
     EngineQuestion,
@@ -13,9 +14,7 @@ from azureml_jobs.docker.engine import (
     image_id,
     run_visibly,
 )
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.prepare import PreparedJob
-from azureml_jobs.snapshot.digest import environment_tag
+from azureml_jobs.docker.needed_image import NeededImage, image_not_built
 
 AUTO = "auto"
 DOCKER = "docker"
@@ -31,29 +30,11 @@ def only_docker(option: str, arguments: Sequence[str]) -> bool:
 
 
 @dataclass(frozen=True)
-class ImageNeed:
-    """The image in which something runs.
-
-    It is known by the `tag` of its content, which the target `address` builds, or by a `reference`
-    that the job file names. With neither there is none, and `lack` says why, as a sentence's part.
-    """
-
-    tag: Optional[str] = None
-    address: Optional[str] = None
-    reference: Optional[str] = None
-    lack: str = ""
-
-    @property
-    def build_command(self) -> str:
-        return f"./pants package {self.address}" if self.address else "./pants package ….:env"
-
-
-@dataclass(frozen=True)
 class Runtime:
     """`image` and `engine` are those of the runtime docker; `reason` says why it is not that."""
 
-    image: Optional[Image] = None
-    engine: Optional[Engine] = None
+    image: Image | None = None
+    engine: Engine | None = None
     reason: str = ""
 
     @property
@@ -66,20 +47,6 @@ class Runtime:
         return f"Runtime: {VENV}{f' ({self.reason})' if self.reason else ''}"
 
 
-def need_of_job(prepared: PreparedJob) -> ImageNeed:
-    """The image of a job's environment, as its job file has it."""
-    environment = prepared.job.get("environment")
-    digest = prepared.bundle.environment_digest
-    if isinstance(environment, Mapping) and "build" in environment and digest:
-        return ImageNeed(environment_tag(digest), prepared.request.image_target)
-    if isinstance(environment, Mapping) and environment.get("image") and not digest:
-        return ImageNeed(reference=str(environment["image"]))
-    if digest:
-        return ImageNeed(lack="its environment is a `conda_file`, which only Azure ML installs")
-    named = environment if isinstance(environment, str) else "it names"
-    return ImageNeed(lack=f"only Azure ML has the environment {named}")
-
-
 class RuntimeChoice:
     """Asks the engine when made, if its answer can matter; `choose` waits for it."""
 
@@ -87,7 +54,7 @@ class RuntimeChoice:
         self._wanted = wanted
         self._question = None if wanted == VENV else EngineQuestion(environment)
 
-    def choose(self, need: ImageNeed, where: str) -> Runtime:
+    def choose(self, need: NeededImage, where: str) -> Runtime:
         """The runtime for what `where` names.
 
         Raises `JobError` when docker is wanted and the image is not there, `OutsideError` when no
@@ -109,7 +76,7 @@ class RuntimeChoice:
             return Runtime(reason=f"the image is not there yet: {build}")
         return Runtime(image, engine)
 
-    def _docker(self, question: EngineQuestion, need: ImageNeed, where: str) -> Runtime:
+    def _docker(self, question: EngineQuestion, need: NeededImage, where: str) -> Runtime:
         try:
             engine = question.answer()
         except NoEngine as error:
@@ -132,15 +99,7 @@ class RuntimeChoice:
         return Runtime(image, engine)
 
 
-def image_not_built(where: str, need: ImageNeed) -> JobError:
-    return JobError(
-        where,
-        "its image is not built, or what it is made of has changed since",
-        f"Build it: `{need.build_command}`.",
-    )
-
-
-def _find(engine: Engine, need: ImageNeed) -> Optional[Image]:
+def _find(engine: Engine, need: NeededImage) -> Image | None:
     if need.tag is not None:
         return engine.images.get(need.tag)
     if need.reference is None:

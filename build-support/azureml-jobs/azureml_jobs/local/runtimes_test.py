@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import pytest
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered
 from azureml_jobs.docker.conftest import base_image  # noqa: F401
 from azureml_jobs.docker.engine import image_id
+from azureml_jobs.docker.needed_image import NeededImage, needed_image_of
 from azureml_jobs.docker.testing import needs_docker, needs_engine
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.runtimes import ImageNeed, RuntimeChoice, need_of_job, only_docker
+from azureml_jobs.local.runtimes import RuntimeChoice, only_docker
 
-BUILT = ImageNeed("env-0123456789ab", "src/exp:env")
+BUILT = NeededImage("env-0123456789ab", "src/exp:env")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_an_image_that_is_not_built_is_no_obstacle_unless_docker_is_wanted() -> 
 
 @needs_engine
 def test_an_image_that_the_job_file_names_is_taken(base_image: str) -> None:  # noqa: F811
-    need = ImageNeed(reference=base_image)
+    need = NeededImage(reference=base_image)
     runtime = RuntimeChoice("auto", os.environ).choose(need, "src/exp:job")
     assert runtime.image is not None
     assert runtime.image.id == image_id(base_image)
@@ -79,7 +80,7 @@ def test_an_image_that_the_job_file_names_is_taken(base_image: str) -> None:  # 
 
 @needs_engine
 def test_an_image_that_cannot_be_pulled(capfd: pytest.CaptureFixture[str]) -> None:
-    need = ImageNeed(reference="localhost:1/no/such:image")
+    need = NeededImage(reference="localhost:1/no/such:image")
     runtime = RuntimeChoice("auto", os.environ).choose(need, "src/exp:job")
     assert "docker pull localhost:1/no/such:image" in str(runtime)
     with pytest.raises(OutsideError, match="environment.image: the image .* could not be pulled"):
@@ -90,7 +91,7 @@ def test_an_image_that_cannot_be_pulled(capfd: pytest.CaptureFixture[str]) -> No
 
 @needs_engine
 def test_what_only_azure_ml_has_runs_without_docker() -> None:
-    need = ImageNeed(lack="only Azure ML has the environment azureml:e:1")
+    need = NeededImage(lack="only Azure ML has the environment azureml:e:1")
     runtime = RuntimeChoice("auto", os.environ).choose(need, "src/exp:job")
     assert str(runtime) == "Runtime: venv (only Azure ML has the environment azureml:e:1)"
     with pytest.raises(JobError, match="in Docker, but only Azure ML has"):
@@ -100,21 +101,21 @@ def test_what_only_azure_ml_has_runs_without_docker() -> None:
 def test_the_image_of_a_job_is_that_of_its_environment(gathered: Gathered) -> None:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-    prepared = gathered.prepare(CONTEXT_JOB)
-    digest = prepared.bundle.environment_digest or ""
-    assert need_of_job(prepared).tag == f"env-{digest[:12]}"
+    plan = gathered.prepare(CONTEXT_JOB)
+    digest = plan.bundle.environment_digest or ""
+    assert needed_image_of(plan).tag == f"env-{digest[:12]}"
 
 
 @pytest.mark.parametrize(
     "environment, expected",
     [
-        ("azureml:e:1", ImageNeed(lack="only Azure ML has the environment azureml:e:1")),
-        ("{image: 'python:3.11'}", ImageNeed(reference="python:3.11")),
+        ("azureml:e:1", NeededImage(lack="only Azure ML has the environment azureml:e:1")),
+        ("{image: 'python:3.11'}", NeededImage(reference="python:3.11")),
     ],
 )
 def test_the_image_of_other_environments(
-    gathered: Gathered, environment: str, expected: ImageNeed
+    gathered: Gathered, environment: str, expected: NeededImage
 ) -> None:
     gathered.add_code()
     job = "\n".join(line for line in JOB.splitlines() if not line.startswith("environment:"))
-    assert need_of_job(gathered.prepare(f"{job}\nenvironment: {environment}\n")) == expected
+    assert needed_image_of(gathered.prepare(f"{job}\nenvironment: {environment}\n")) == expected

@@ -9,24 +9,25 @@ import shutil
 import signal
 import subprocess
 import termios
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any
 
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
-from azureml_jobs.errors import OutsideError
 from azureml_jobs.local.environment import script_environment
 from azureml_jobs.local.interruptions import Interruptions
-from azureml_jobs.local.launch import Launch, launch
+from azureml_jobs.local.mounts import make_shared_folders
 from azureml_jobs.local.output import open_standard_descriptors, say
-from azureml_jobs.local.places import make_shared_folders
 from azureml_jobs.local.process import signal_group
-from azureml_jobs.local.record import write_atomically
+from azureml_jobs.local.start import Launch, launch
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
 
 _SHOWN_FILES = 10
 
-_Listing = Dict[str, Tuple[int, int]]
+_Listing = dict[str, tuple[int, int]]
 
 
 @dataclass
@@ -38,11 +39,11 @@ class Script:
     in the folder `code` beside, which the container has as well.
     """
 
-    argv: List[str]
+    argv: list[str]
     python: str = ""
-    container: Optional[Dict[str, Any]] = None
+    container: dict[str, Any] | None = None
     experiment_name: str = ""
-    environment_variables: Dict[str, str] = field(default_factory=dict)
+    environment_variables: dict[str, str] = field(default_factory=dict)
     # Where a browser finds it, for what is a server.
     url: str = ""
     # The file that keeps the output of tests that pass.
@@ -73,7 +74,7 @@ class Script:
         return launch(self.argv, environment, container, folder, code, *stdin_and_terminal)
 
     def write(self, folder: Path) -> None:
-        write_atomically(folder / "script.json", json.dumps(asdict(self), indent=2) + "\n")
+        write_file(folder / "script.json", json.dumps(asdict(self), indent=2) + "\n")
 
 
 def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
@@ -133,7 +134,7 @@ def script_status(started: Launch, ended: Ended) -> int:
     return ended.status
 
 
-def _terminal_arguments() -> List[str]:
+def _terminal_arguments() -> list[str]:
     """What `docker run` needs for a command that has our standard streams."""
     # With a terminal inside, standard error cannot be told from standard output any more.
     has_all = all(os.isatty(descriptor) for descriptor in (0, 1, 2))

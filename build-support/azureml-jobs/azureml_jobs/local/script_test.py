@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 import pytest
 from azureml_jobs.local.process import members
@@ -164,7 +164,7 @@ def test_a_script_has_the_terminal(jobs: Any, staged: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_ctrl_c_in_a_terminal_reaches_the_script_itself(jobs: Any, staged: Path) -> None:
-    lines: List[str] = [
+    lines: list[str] = [
         "import subprocess, time",
         "other = subprocess.Popen(['sleep', '60'], start_new_session=True)",
         "try:",

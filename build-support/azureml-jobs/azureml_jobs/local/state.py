@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 
+from azureml_jobs.base.job_status import CANCELED, FAILED, now, seconds_since
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import is_same, place
-from azureml_jobs.local.record import CANCELED, FAILED, JobRecord, now, seconds_since
+from azureml_jobs.local.record import JobRecord
 
 RUNNER_KILLED = "the runner was killed"
 _START_SECONDS = 60.0

@@ -6,8 +6,8 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Callable, List, Optional, Sequence
 
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Copy
@@ -28,7 +28,7 @@ class Ended:
     """`status` is the child's own, as a shell counts it: 128 + n for the signal n."""
 
     status: int
-    signalled: Optional[int] = None
+    signalled: int | None = None
     timed_out: bool = False
 
 
@@ -48,7 +48,7 @@ class Supervision:
         kill: Callable[[], None],
         copies: Sequence[Copy] = (),
         grace: float = GRACE_SECONDS,
-        timeout: Optional[float] = None,
+        timeout: float | None = None,
         stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self._process = process
@@ -60,10 +60,10 @@ class Supervision:
         self._timeout = timeout
         self._stopping = stopping
         self._begun = time.monotonic()
-        self._asked: Optional[float] = None
+        self._asked: float | None = None
         self._killed = False
-        self._exited: Optional[float] = None
-        self._signalled: Optional[int] = None
+        self._exited: float | None = None
+        self._signalled: int | None = None
         self._timed_out = False
 
     def wait(self) -> Ended:
@@ -119,9 +119,9 @@ class Supervision:
             return False
         return time.monotonic() - self._exited < _LINGER_SECONDS
 
-    def _wait_seconds(self) -> Optional[float]:
+    def _wait_seconds(self) -> float | None:
         now = time.monotonic()
-        moments: List[float] = []
+        moments: list[float] = []
         if self._exited is not None:
             moments.append(self._exited + _LINGER_SECONDS)
         if self._asked is not None:
@@ -131,7 +131,7 @@ class Supervision:
             moments.append(self._begun + self._timeout)
         return max(0.0, min(moments) - now) if moments else None
 
-    def _pass_on(self, seconds: Optional[float]) -> None:
+    def _pass_on(self, seconds: float | None) -> None:
         """Wait for a signal, for output, or for room to write it."""
         pending = [copy for copy in self._copies if copy.is_pending]
         # While one stream waits for its reader nothing more is taken, so that order is kept.

@@ -7,10 +7,11 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, List, Optional
 
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_names import job_name_stem
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current
@@ -35,7 +36,7 @@ class LocalWorkspace:
         self,
         stem: str,
         fill: Callable[[JobFolder, JobFolder], JobRecord],
-        name: Optional[str] = None,
+        name: str | None = None,
     ) -> JobFolder:
         """Make the job `name`, or else `<stem>-<counter>`, in one step, and write its record.
 
@@ -55,7 +56,7 @@ class LocalWorkspace:
             raise
         return final
 
-    def jobs(self) -> List[JobRecord]:
+    def jobs(self) -> list[JobRecord]:
         """All jobs, newest first. What is not a job's folder, or cannot be read, is skipped."""
         try:
             names = os.listdir(self.jobs_folder)
@@ -141,9 +142,3 @@ class LocalWorkspace:
             with contextlib.suppress(OSError):
                 if time.time() - staging.stat().st_mtime > _ABANDONED_SECONDS:
                     shutil.rmtree(staging, ignore_errors=True)
-
-
-def job_name_stem(text: str) -> str:
-    """`text` with what Azure ML does not take in a job's name replaced by `-`."""
-    stem = re.sub(r"[^a-zA-Z0-9_-]+", "-", text).strip("-_")
-    return stem or "job"

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_names import job_name_stem
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.workspace import LocalWorkspace, job_name_stem
+from azureml_jobs.local.workspace import LocalWorkspace
 
 _MANY = """
 import pathlib, sys

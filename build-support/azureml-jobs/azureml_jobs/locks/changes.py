@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Optional
 
 from azureml_jobs.locks.lock import Lock
 
 _Versions = Mapping[str, tuple[str, ...]]
 
 
-def tell_changes(path: str, old: Optional[Lock], new: Lock) -> str:
+def tell_changes(path: str, old: Lock | None, new: Lock) -> str:
     """One line for each package that is new, gone, or of another version than before."""
     before: _Versions = old.versions() if old else {}
     after = new.versions()

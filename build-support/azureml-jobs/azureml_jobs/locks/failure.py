@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Optional
 
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 
 # pex shows each line of pip's behind this. Its own line above holds the whole command with the URL
 # of the index, and a password in that.
@@ -121,7 +120,7 @@ def _causes(output: str) -> Iterator[str]:
             yield line.strip()
 
 
-def bad_line(message: str) -> Optional[JobError]:
+def bad_line(message: str) -> JobError | None:
     """The mistake in a requirements file, when that is what Pants complains of."""
     found = re.search(
         r"Invalid requirement '(?P<line>.*)' in (?P<path>\S.*?) at line (?P<number>\d+): "

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 # What says nothing of how the packages of a lock were chosen.
 _NO_SETTINGS = ("constraints", "locked_resolves", "path_mappings", "pex_version", "requirements")
@@ -18,7 +18,7 @@ class Pin:
 
     name: str
     version: str
-    marker: Optional[str] = None
+    marker: str | None = None
 
     def __str__(self) -> str:
         """The line of a constraints file, as pex writes it into a lock again."""
@@ -60,7 +60,7 @@ class Lock:
             for _, package in self._packages()
         }
 
-    def keeping(self, old: Optional[Lock], pins: Iterable[Pin]) -> str:
+    def keeping(self, old: Lock | None, pins: Iterable[Pin]) -> str:
         """The JSON of this lock, with what is the same in `old` word for word.
 
         An index may list more files of a release than it did, and another machine lists them in
@@ -87,7 +87,7 @@ class Lock:
         return {key: value for key, value in self.content.items() if key not in _NO_SETTINGS}
 
 
-def read_lock(text: str) -> Optional[Lock]:
+def read_lock(text: str) -> Lock | None:
     """The lock; None when the text is none."""
     try:
         return Lock(text)
@@ -113,7 +113,7 @@ def _hashes(package: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(f"{file['algorithm']}:{file['hash']}" for file in package["artifacts"])
 
 
-def _same(new: dict[str, Any], old: Optional[dict[str, Any]]) -> dict[str, Any]:
+def _same(new: dict[str, Any], old: dict[str, Any] | None) -> dict[str, Any]:
     """`old` when it is the same release. Of one that has no file in common this is not known."""
     if old is None or new["version"] != old["version"] or not _hashes(new) & _hashes(old):
         return new

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Optional
 
 from azureml_jobs.locks.failure import held_packages, is_hopeless
 from azureml_jobs.locks.lock import Lock, Pin
@@ -19,8 +18,8 @@ class Search:
     several were let go, each that moved is tried once more, as not all may have had to.
     """
 
-    pins: Optional[tuple[Pin, ...]]
-    found: Optional[Lock] = None
+    pins: tuple[Pin, ...] | None
+    found: Lock | None = None
     failure: str = ""
     # What was held in `found`.
     held: tuple[Pin, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 from azureml_jobs.locks.lock import Lock, Pin
 from azureml_jobs.locks.search import Search

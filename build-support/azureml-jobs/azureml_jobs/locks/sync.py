@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Optional
 
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.jobfile.mistakes import nearest
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.nearest import nearest
 from azureml_jobs.locks.lock import Lock, read_lock
-from azureml_jobs.replace_file import replace_file
 
 
 def check_names(asked: Iterable[str], resolves: Collection[str]) -> tuple[str, ...]:
@@ -40,7 +39,7 @@ def check_requirements(where: str, resolve: str, requirements: Collection[str]) 
         )
 
 
-def parse_old(path: str, resolve: str, text: str) -> Optional[Lock]:
+def parse_old(path: str, resolve: str, text: str) -> Lock | None:
     """The lock that is there; None when there is none yet. Raises `JobError` when it is broken."""
     if not text.strip():
         return None
@@ -61,6 +60,6 @@ def write_locks(root: Path, contents: Mapping[str, bytes]) -> None:
     for path, content in contents.items():
         try:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
-            replace_file(root / path, content)
+            write_file(root / path, content)
         except OSError as error:
             raise OutsideError(path, f"it could not be written: {error.strerror}") from error

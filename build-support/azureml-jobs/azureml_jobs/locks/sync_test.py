@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.locks.sync import check_names, check_requirements, parse_old, write_locks
 from azureml_jobs.locks.testing import lock_text, package
 

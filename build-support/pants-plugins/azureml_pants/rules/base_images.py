@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Iterable
 
 from azureml_jobs.docker.dockerfile import base_images
 from azureml_pants.failures import check_base_image, check_engine

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Mapping
 
-from azureml_jobs.snapshot.request import ClosureFile
+from azureml_jobs.protocol import ClosureFile
 from azureml_pants.ownership import SNAPSHOT_SOURCES, importers
 from azureml_pants.rules.environment_files import (
     EnvironmentAlone,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azureml_jobs.snapshot.request import DEBUGGER_FILE, DebuggerOptions, PackagesVenv
+from azureml_jobs.protocol import DEBUGGER_FILE, DebuggerOptions, PackagesVenv
 from pants.backend.python.subsystems.debugpy import DebugPy
 from pants.backend.python.util_rules.pex import VenvPex, VenvPexRequest
 from pants.backend.python.util_rules.pex_environment import PexEnvironment

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os.path
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Iterable, Iterator
 
-from azureml_jobs.snapshot.digest import content_digest, environment_tag
-from azureml_jobs.snapshot.request import EnvironmentImage
-from azureml_pants.failures import check_mistakes
+from azureml_jobs.base.digest import content_digest, environment_tag
+from azureml_jobs.protocol import EnvironmentImage
+from azureml_pants.failures import check_errors
 from azureml_pants.rules.base_images import BaseImages, BaseImagesRequest
 from azureml_pants.rules.closure import Closure, ClosureRequest
-from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
+from azureml_pants.rules.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.target_types import (
     LockedRequirementsFolderField,
@@ -78,9 +78,9 @@ async def find_needed_packages(
     field = request.target[LockedRequirementsJobsField]
     jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
     imports = await Get(
-        ImportMistakes, ImportMistakesRequest(tuple(job.address for job in jobs), is_locked=True)
+        ImportErrors, ImportErrorsRequest(tuple(job.address for job in jobs), is_locked=True)
     )
-    check_mistakes(imports.messages)
+    check_errors(imports.messages)
     closures = await MultiGet(Get(Closure, ClosureRequest(job.address)) for job in jobs)
     return LockedRequirementsRequest(
         jobs[0][PythonResolveField].normalized_value(python_setup),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.snapshot.digest import content_digest, environment_tag
+from azureml_jobs.base.digest import content_digest, environment_tag
 from azureml_pants.failures import JobFailure
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.docker_images import (
@@ -16,7 +16,7 @@ from azureml_pants.rules.docker_images import (
     generate_locked_requirements,
     tag_of_context,
 )
-from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
+from azureml_pants.rules.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.target_types import AzureMLJobTarget, LockedRequirementsTarget
 from pants.backend.docker.target_types import DockerImageTarget
@@ -52,7 +52,7 @@ def test_images_with_a_context_of_their_own_get_the_tag(fields: dict, expected: 
     assert EnvironmentTagRequest.is_applicable(image) is expected
 
 
-def needed(*closures: tuple[str, ...], mistakes: tuple[str, ...] = ()) -> LockedRequirementsRequest:
+def needed(*closures: tuple[str, ...], errors: tuple[str, ...] = ()) -> LockedRequirementsRequest:
     """What is asked of the lock for jobs that import these packages."""
     fields = {"jobs": [f":job{number}" for number in range(len(closures))]}
     target = LockedRequirementsTarget(fields, Address("src/x", target_name="requirements"))
@@ -69,7 +69,7 @@ def needed(*closures: tuple[str, ...], mistakes: tuple[str, ...] = ()) -> Locked
         ],
         mock_gets=[
             MockGet(Targets, (UnparsedAddressInputs,), lambda _: Targets(jobs)),
-            MockGet(ImportMistakes, (ImportMistakesRequest,), lambda _: ImportMistakes(mistakes)),
+            MockGet(ImportErrors, (ImportErrorsRequest,), lambda _: ImportErrors(errors)),
             MockGet(
                 Closure,
                 (ClosureRequest,),
@@ -86,7 +86,7 @@ def test_the_lock_is_asked_for_names_of_packages_alone() -> None:
 
 def test_nothing_is_asked_for_an_import_that_nobody_owns() -> None:
     with pytest.raises(JobFailure, match="src/x/main.py:1: no package"):
-        needed(("numpy",), mistakes=("src/x/main.py:1: no package",))
+        needed(("numpy",), errors=("src/x/main.py:1: no package",))
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azureml_jobs.command import EntryPoint
-from azureml_jobs.errors import JobError
-from azureml_jobs.snapshot.needs import (
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.command import EntryPoint
+from azureml_jobs.jobfile.needs import (
     JobNeeds,
     candidate_paths,
     declared_entry_point,
@@ -45,11 +45,11 @@ class JobFileRequest:
 
 @dataclass(frozen=True)
 class JobFile:
-    """A job file as far as the plugin needs to know it; `needs` is None when it has mistakes."""
+    """A job file as far as the plugin needs to know it; `needs` is None when it has errors."""
 
     path: str
     needs: JobNeeds | None
-    mistakes: tuple[str, ...]
+    errors: tuple[str, ...]
 
 
 @rule

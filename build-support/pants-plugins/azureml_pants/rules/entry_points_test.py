@@ -5,7 +5,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from azureml_jobs.command import EntryPoint
+from azureml_jobs.jobfile.command import EntryPoint
 from azureml_pants.conftest import OPTIONS
 from azureml_pants.rules.entry_points import (
     JobEntryPoints,
@@ -334,7 +334,7 @@ def test_a_broken_job_file_is_a_mistake(
         rule_runner.write_files({"src/x/azure-ml-job.yaml": text})
     found = entry_points(rule_runner)
     assert found.job_file.needs is None
-    (mistake,) = found.job_file.mistakes
+    (mistake,) = found.job_file.errors
     assert mistake.startswith(expected)
 
 

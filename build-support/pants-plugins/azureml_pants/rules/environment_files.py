@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Iterable
 
 from azureml_pants.options import AzureMLSubsystem
 from azureml_pants.rules.entry_points import (

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from azureml_jobs.snapshot.imports import UnownedImport, import_mistakes, is_guarded
+from azureml_jobs.bundle.imports import UnownedImport, import_errors, is_guarded
 from azureml_pants.rules.requirement_files import RequirementFiles
 from azureml_pants.rules.stale_locks import StaleLocks, StaleLocksRequest
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
@@ -141,26 +141,26 @@ class UnownedImports:
 
 
 @dataclass(frozen=True)
-class ImportMistakes:
+class ImportErrors:
     """What to tell the user; nothing when all is well."""
 
     messages: tuple[str, ...]
 
 
 @rule
-async def tell_unowned_imports(unowned: UnownedImports) -> ImportMistakes:
+async def tell_unowned_imports(unowned: UnownedImports) -> ImportErrors:
     if not unowned.imports:
-        return ImportMistakes(())
+        return ImportErrors(())
     files = await Get(RequirementFiles)
     messages: list[str] = []
     for resolve in sorted({each.resolve for each in unowned.imports}):
         imports = [each for each in unowned.imports if each.resolve == resolve]
-        messages.extend(import_mistakes(imports, files.of(resolve)))
-    return ImportMistakes(tuple(messages))
+        messages.extend(import_errors(imports, files.of(resolve)))
+    return ImportErrors(tuple(messages))
 
 
 @dataclass(frozen=True)
-class ImportMistakesRequest:
+class ImportErrorsRequest:
     """Look at the imports of every file that `addresses` are or reach.
 
     `is_locked` says that the lock is all there is. Else an environment may bring other packages.
@@ -171,7 +171,7 @@ class ImportMistakesRequest:
 
 
 @rule(desc="Look for imports that nobody owns or no lock has")
-async def check_imports(request: ImportMistakesRequest) -> ImportMistakes:
+async def check_imports(request: ImportErrorsRequest) -> ImportErrors:
     transitive = await Get(TransitiveTargets, TransitiveTargetsRequest(request.addresses))
     files = await MultiGet(
         Get(
@@ -183,14 +183,14 @@ async def check_imports(request: ImportMistakesRequest) -> ImportMistakes:
     )
     found = [each for file in files for each in file.unowned]
     brought = tuple(each for each in found if each.is_package and not request.is_locked)
-    mistakes, warnings, stale = await MultiGet(
-        Get(ImportMistakes, UnownedImports(tuple(each for each in found if each not in brought))),
-        Get(ImportMistakes, UnownedImports(brought)),
+    errors, warnings, stale = await MultiGet(
+        Get(ImportErrors, UnownedImports(tuple(each for each in found if each not in brought))),
+        Get(ImportErrors, UnownedImports(brought)),
         Get(StaleLocks, StaleLocksRequest(tuple(transitive.closure))),
     )
     for message in warnings.messages:
         logger.warning(f"The job's own environment has to bring what the lock does not.\n{message}")
-    return ImportMistakes((*mistakes.messages, *stale.messages))
+    return ImportErrors((*errors.messages, *stale.messages))
 
 
 def rules():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from azureml_jobs.locks.testing import lock_text, package
 from azureml_pants.rules.entry_points import JobInferenceFieldSet
-from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
+from azureml_pants.rules.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
 from pants.engine.addresses import Address
 from pants.testutil.rule_runner import RuleRunner, logging
@@ -36,7 +36,7 @@ def messages(rule_runner: RuleRunner, model: str, **files: str) -> tuple[str, ..
     rule_runner.write_files({**REPOSITORY, "src/x/model.py": model, **files})
     address = Address("src/x", target_name="job")
     return rule_runner.request(
-        ImportMistakes, [ImportMistakesRequest((address,), is_locked=True)]
+        ImportErrors, [ImportErrorsRequest((address,), is_locked=True)]
     ).messages
 
 
@@ -164,16 +164,16 @@ def test_one_of_two_owners_may_be_named(rule_runner: RuleRunner) -> None:
     assert messages(rule_runner, "import y.there\n", **files) == ()
 
 
-def job_mistakes(rule_runner: RuleRunner, files: dict[str, str]) -> tuple[str, ...]:
+def job_errors(rule_runner: RuleRunner, files: dict[str, str]) -> tuple[str, ...]:
     rule_runner.write_files({**REPOSITORY, **files})
     target = rule_runner.get_target(Address("src/x", target_name="job"))
     request = JobInputsRequest(JobInferenceFieldSet.create(target))
-    return rule_runner.request(JobInputs, [request]).request.mistakes
+    return rule_runner.request(JobInputs, [request]).request.errors
 
 
 def test_a_job_in_an_image_of_the_locked_packages_is_refused(rule_runner: RuleRunner) -> None:
     files = {"src/x/model.py": "import torch\n", **IN_OWN_IMAGE}
-    (mistake,) = job_mistakes(rule_runner, files)
+    (mistake,) = job_errors(rule_runner, files)
     assert mistake.startswith("src/x/model.py:1: no package of the resolve `main` has the module")
 
 
@@ -182,7 +182,7 @@ def test_a_job_in_an_environment_of_azure_ml_is_warned(
     rule_runner: RuleRunner, capfd: pytest.CaptureFixture[str]
 ) -> None:
     files = {"src/x/model.py": "import torch\nimport y.gone\n", "src/y/there.py": ""}
-    (mistake,) = job_mistakes(rule_runner, files)
+    (mistake,) = job_errors(rule_runner, files)
     assert mistake.startswith("src/x/model.py:2: no file is the module `y.gone`.")
     assert (
         "src/x/model.py:1: no package of the resolve `main` has the module"

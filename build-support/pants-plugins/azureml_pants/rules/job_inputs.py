@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Iterable
 
-from azureml_jobs.command import EntryPoint
-from azureml_jobs.errors import JobError
-from azureml_jobs.snapshot.request import (
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.command import EntryPoint
+from azureml_jobs.protocol import (
     REQUEST_FILE,
     SOURCES_FOLDER,
     JobRequest,
@@ -26,8 +26,8 @@ from azureml_pants.rules.entry_points import (
     JobInferenceFieldSet,
 )
 from azureml_pants.rules.imports import (
-    ImportMistakes,
-    ImportMistakesRequest,
+    ImportErrors,
+    ImportErrorsRequest,
 )
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest
 from pants.backend.docker.target_types import DockerImageContextRootField
@@ -79,18 +79,18 @@ async def gather_job(
         context_files=(),
         packages=LockedPackages(resolve, python_setup.resolves[resolve], "", ()),
         versions={"pants": VERSION, "pex": pex_cli.version.lstrip("v")},
-        mistakes=entry_point_mistakes(field_set.address, found),
+        errors=entry_point_errors(field_set.address, found),
     )
-    if found.job_file.needs is None or request.mistakes:
+    if found.job_file.needs is None or request.errors:
         return JobInputs(request, await Get(Digest, CreateDigest([])))
     needs = found.job_file.needs
     imports = await Get(
-        ImportMistakes,
+        ImportErrors,
         # An image or a registered environment has packages of its own.
-        ImportMistakesRequest((field_set.address,), is_locked=needs.build_context is not None),
+        ImportErrorsRequest((field_set.address,), is_locked=needs.build_context is not None),
     )
     if imports.messages:
-        request = replace(request, mistakes=imports.messages)
+        request = replace(request, errors=imports.messages)
         return JobInputs(request, await Get(Digest, CreateDigest([])))
     closure, environment, job_file = await MultiGet(
         Get(Closure, ClosureRequest(field_set.address)),
@@ -124,18 +124,18 @@ def image_target(targets: Iterable[Target], context: str | None) -> str | None:
     return None
 
 
-def entry_point_mistakes(address: Address, found: JobEntryPoints) -> tuple[str, ...]:
+def entry_point_errors(address: Address, found: JobEntryPoints) -> tuple[str, ...]:
     """What to tell of a job file that cannot be read, and of what it runs and nobody owns."""
     return (
-        *found.job_file.mistakes,
-        *unowned_mistakes(
+        *found.job_file.errors,
+        *unowned_errors(
             f"{found.job_file.path}: command", found.of_command, "the folder of `code:`"
         ),
-        *unowned_mistakes(f"{address}: entry_point", found.of_field, "the BUILD file"),
+        *unowned_errors(f"{address}: entry_point", found.of_field, "the BUILD file"),
     )
 
 
-def unowned_mistakes(where: str, owners: EntryPointOwners, base: str) -> tuple[str, ...]:
+def unowned_errors(where: str, owners: EntryPointOwners, base: str) -> tuple[str, ...]:
     """What to tell of entry points that no target owns.
 
     `where` is the place that names them, `base` what they are named relative to.

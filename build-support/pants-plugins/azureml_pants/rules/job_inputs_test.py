@@ -5,15 +5,15 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from azureml_jobs.command import EntryPoint
-from azureml_jobs.snapshot.request import ClosureFile, JobRequest
+from azureml_jobs.jobfile.command import EntryPoint
+from azureml_jobs.protocol import ClosureFile, JobRequest
 from azureml_pants.rules.entry_points import EntryPointOwners, JobInferenceFieldSet
 from azureml_pants.rules.job_inputs import (
     JobInputs,
     JobInputsRequest,
     image_target,
     request_file,
-    unowned_mistakes,
+    unowned_errors,
 )
 from pants.backend.docker.target_types import DockerImageTarget
 from pants.core.target_types import FileTarget
@@ -62,7 +62,7 @@ def test_the_request_says_what_is_there(rule_runner: RuleRunner) -> None:
         ClosureFile("src/x/main.py", "src", "src/x/main.py:lib", "run or named by src/x:job"),
     )
     assert request.context_files == ()
-    assert request.mistakes == ()
+    assert request.errors == ()
     assert request.venv is None
     assert request.versions["pants"] == VERSION
     assert request.versions["pex"][0].isdigit()
@@ -87,7 +87,7 @@ def test_the_job_file_of_a_target_may_have_any_name_and_folder(rule_runner: Rule
         "src/x/jobs/small.yml": "code: ../..\ncommand: python -m x.main\n",
     }
     inputs = gather(rule_runner, files)
-    assert inputs.request.mistakes == ()
+    assert inputs.request.errors == ()
     assert inputs.request.job_file == "src/x/jobs/small.yml"
     assert "sources/src/x/jobs/small.yml" in contents(rule_runner, inputs)
 
@@ -163,8 +163,8 @@ def test_mistakes_come_before_everything_else(
     # Neither a lock nor a description of the images' Python is here: they are not asked for.
     files = {"src/x/BUILD": dedent(build), "src/x/azure-ml-job.yaml": job_file}
     inputs = gather(rule_runner, files)
-    assert len(inputs.request.mistakes) == len(expected)
-    for mistake, start in zip(inputs.request.mistakes, expected):
+    assert len(inputs.request.errors) == len(expected)
+    for mistake, start in zip(inputs.request.errors, expected):
         assert mistake.startswith(start)
     assert contents(rule_runner, inputs) == {}
 
@@ -183,7 +183,7 @@ def test_mistakes_come_before_everything_else(
 )
 def test_the_message_says_what_to_write(point: EntryPoint, remedy: str) -> None:
     owners = EntryPointOwners(addresses=(), files=(), unowned=(point,))
-    (message,) = unowned_mistakes("job.yaml: command", owners, "the BUILD file")
+    (message,) = unowned_errors("job.yaml: command", owners, "the BUILD file")
     assert message.startswith("job.yaml: command: no target owns the ")
     assert f"{point.value}.\n\n" in message
     assert "relative to the BUILD file" in message
@@ -197,7 +197,7 @@ def test_the_message_names_the_owner_with_another_resolve() -> None:
         unowned=(EntryPoint("script", "main.py"),),
         of_other_resolves=(Address("src/x", target_name="lib"),) * 2,
     )
-    assert unowned_mistakes("job.yaml: command", owners, "") == (
+    assert unowned_errors("job.yaml: command", owners, "") == (
         "job.yaml: command: no target of the job's resolve owns the file main.py.\n\n"
         "Write the same `resolve` for the job as for src/x:lib.",
     )

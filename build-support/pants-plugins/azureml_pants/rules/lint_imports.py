@@ -9,7 +9,7 @@ from azureml_pants.options import ImportsLinter
 from azureml_pants.rules.imports import (
     FileImports,
     FileImportsRequest,
-    ImportMistakes,
+    ImportErrors,
     UnownedImports,
 )
 from azureml_pants.rules.stale_locks import StaleLocks, StaleLocksRequest
@@ -63,11 +63,11 @@ async def lint_imports(
         for target in python_targets.third_party
         if target[PythonRequirementResolveField].normalized_value(python_setup) in resolves
     )
-    mistakes, stale = await MultiGet(
-        Get(ImportMistakes, UnownedImports(tuple(each for file in files for each in file.unowned))),
+    errors, stale = await MultiGet(
+        Get(ImportErrors, UnownedImports(tuple(each for file in files for each in file.unowned))),
         Get(StaleLocks, StaleLocksRequest(listed)),
     )
-    messages = (*mistakes.messages, *stale.messages)
+    messages = (*errors.messages, *stale.messages)
     return LintResult(
         exit_code=1 if messages else 0,
         stdout="\n\n".join(messages),

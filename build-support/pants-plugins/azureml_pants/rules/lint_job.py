@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from azureml_jobs.snapshot.request import REQUEST_FILE, JobToLint, LintRequest
+from azureml_jobs.protocol import REQUEST_FILE, JobToLint, LintRequest
 from azureml_pants.options import AzureMLJobsLinter, AzureMLSubsystem
 from azureml_pants.rules.entry_points import (
     JobEntryPoints,
     JobEntryPointsRequest,
     JobInferenceFieldSet,
 )
-from azureml_pants.rules.job_inputs import entry_point_mistakes, request_file
+from azureml_pants.rules.job_inputs import entry_point_errors, request_file
 from azureml_pants.rules.tool import JobTool, JobToolRequest
 from azureml_pants.target_types import SkipAzureMLJobsField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
@@ -67,7 +67,7 @@ async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
     jobs = tuple(
         JobToLint(
             entry_points.job_file.path,
-            entry_point_mistakes(field_set.address, entry_points),
+            entry_point_errors(field_set.address, entry_points),
             entry_points.of_command.files,
         )
         for field_set, entry_points in zip(request.field_sets, found)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.snapshot.request import JobToLint, LintRequest
+from azureml_jobs.protocol import JobToLint, LintRequest
 from azureml_pants.options import AzureMLSubsystem
 from azureml_pants.rules.lint_job import (
     JobsToLint,
@@ -64,13 +64,13 @@ def test_tells_what_pants_met_itself(
     rule_runner: RuleRunner, job_file: str, starts: list[str]
 ) -> None:
     job, _ = gather(rule_runner, {**EXPERIMENT, "src/x/azure-ml-job.yaml": job_file})
-    assert len(job.mistakes) == len(starts)
-    assert all(told.startswith(start) for told, start in zip(job.mistakes, starts))
+    assert len(job.errors) == len(starts)
+    assert all(told.startswith(start) for told, start in zip(job.errors, starts))
 
 
 def test_a_job_file_that_is_not_there_is_told(rule_runner: RuleRunner) -> None:
     job, files = gather(rule_runner, {"src/x/BUILD": "azureml_job(name='job')"})
-    (mistake,) = job.mistakes
+    (mistake,) = job.errors
     assert mistake.startswith("src/x/azure-ml-job.yaml: there is no such file.")
     assert files == ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.experiment.create import ExperimentRequest, create_experiment
 from azureml_jobs.experiment.resolve import ResolveRequest
 from azureml_jobs.locks.lock import locked_projects

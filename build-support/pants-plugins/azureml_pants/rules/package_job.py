@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azureml_jobs.snapshot.request import REQUEST_FILE
-from azureml_pants.failures import check_bundled, check_mistakes
+from azureml_jobs.protocol import REQUEST_FILE
+from azureml_pants.failures import check_bundled, check_errors
 from azureml_pants.options import AzureMLSubsystem
 from azureml_pants.rules.entry_points import JobInferenceFieldSet
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest, request_file
@@ -42,7 +42,7 @@ async def package_job(
     field_set: PackageJobFieldSet, azureml: AzureMLSubsystem, pex_env: PexEnvironment
 ) -> BuiltPackage:
     inputs = await Get(JobInputs, JobInputsRequest(JobInferenceFieldSet.of(field_set)))
-    check_mistakes(inputs.request.mistakes)
+    check_errors(inputs.request.errors)
     complete = pex_env.in_sandbox(working_directory=None)
     tool, sources, request, environment = await MultiGet(
         Get(JobTool, JobToolRequest(complete)),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.snapshot.request import JobRequest, LockedPackages
+from azureml_jobs.protocol import JobRequest, LockedPackages
 from azureml_pants.failures import JobFailure
 from azureml_pants.options import AzureMLSubsystem
 from azureml_pants.rules import package_job as module
@@ -31,7 +31,7 @@ ADDRESS = Address("src/x", target_name="job")
 
 
 def package(
-    mistakes: tuple[str, ...] = (), exit_code: int = 0, stderr: bytes = b""
+    errors: tuple[str, ...] = (), exit_code: int = 0, stderr: bytes = b""
 ) -> tuple[BuiltPackage, list[Process]]:
     """What `package src/x:job` gives, and the processes that it ran."""
     gathered = JobRequest(
@@ -41,7 +41,7 @@ def package(
         context_files=(),
         packages=LockedPackages("main", "main.lock", "", ()),
         versions={},
-        mistakes=mistakes,
+        errors=errors,
     )
     started: list[Process] = []
 
@@ -101,7 +101,7 @@ def test_the_job_tool_writes_the_bundle() -> None:
 
 def test_a_job_with_mistakes_is_not_bundled() -> None:
     with pytest.raises(JobFailure, match=r"^a.yaml: wrong\.$"):
-        package(mistakes=("a.yaml: wrong.",))
+        package(errors=("a.yaml: wrong.",))
 
 
 def test_what_the_job_tool_finds_wrong_is_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from azureml_jobs.snapshot.request import REQUIREMENTS_FILE, LockedPackages, PackagesVenv
+from azureml_jobs.protocol import REQUIREMENTS_FILE, LockedPackages, PackagesVenv
 from azureml_pants.options import AzureMLSubsystem
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.backend.python.subsystems.setup import PythonSetup

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from azureml_jobs.local.runtimes import only_docker
-from azureml_jobs.snapshot.request import REQUEST_FILE, RuntimeOptions
+from azureml_jobs.protocol import REQUEST_FILE, RuntimeOptions
 from azureml_pants.rules.debugger import DebugRequest
 from azureml_pants.rules.entry_points import JobInferenceFieldSet
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest, request_file
@@ -54,7 +54,7 @@ async def run_job(
     )
     request, digests = replace(inputs.request, options=options), [tool.digest, inputs.digest]
     # A job that will not run is not worth an installation, nor is one that has an image for sure.
-    if not request.mistakes and not NOT_RUN.intersection(run_goal.args):
+    if not request.errors and not NOT_RUN.intersection(run_goal.args):
         submitter = await Get(Submitter, SubmitterRequest(environment, tuple(run_goal.args)))
         request = replace(request, azure=submitter.venv)
         digests.append(submitter.digest)

@@ -5,12 +5,7 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.snapshot.request import (
-    JobRequest,
-    LockedPackages,
-    PackagesVenv,
-    RuntimeOptions,
-)
+from azureml_jobs.protocol import JobRequest, LockedPackages, PackagesVenv, RuntimeOptions
 from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
 from azureml_pants.rules.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.rules.run_job import RunJobFieldSet, run_job
@@ -30,7 +25,7 @@ AZURE = PackagesVenv("/cache/azure", "seed-azure")
 
 def run(
     *arguments: str,
-    mistakes: tuple[str, ...] = (),
+    errors: tuple[str, ...] = (),
     runtime: str = "auto",
     azure: PackagesVenv | None = None,
 ) -> tuple[RunRequest, dict, list[Address]]:
@@ -42,7 +37,7 @@ def run(
         context_files=(),
         packages=LockedPackages("main", "main.lock", "", ()),
         versions={},
-        mistakes=mistakes,
+        errors=errors,
     )
     written: list[FileContent] = []
     installed: list[Address] = []
@@ -128,7 +123,7 @@ def test_nothing_is_installed_for_what_runs_in_azure() -> None:
     assert request["azure"] == {"prefix": AZURE.prefix, "seed": AZURE.seed}
 
 
-def test_nothing_is_installed_for_a_job_with_mistakes() -> None:
-    _, request, installed = run(mistakes=("a.yaml: wrong.",))
+def test_nothing_is_installed_for_a_job_with_errors() -> None:
+    _, request, installed = run(errors=("a.yaml: wrong.",))
     assert installed == []
-    assert request["mistakes"] == ["a.yaml: wrong."]
+    assert request["errors"] == ["a.yaml: wrong."]

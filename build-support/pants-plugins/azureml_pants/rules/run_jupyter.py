@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from azureml_jobs.local.runtimes import DOCKER
-from azureml_jobs.snapshot.request import REQUEST_FILE, NotebookRequest, RuntimeOptions
+from azureml_jobs.protocol import REQUEST_FILE, NotebookRequest, RuntimeOptions
 from azureml_pants.options import AzureMLSubsystem
 from azureml_pants.rules.job_inputs import request_file
 from azureml_pants.rules.packages import LockedRequirements, LockedRequirementsRequest

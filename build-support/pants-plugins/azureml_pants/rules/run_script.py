@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from azureml_jobs.snapshot.request import (
-    REQUEST_FILE,
-    SOURCES_FOLDER,
-    ClosureFile,
-    ScriptRequest,
-)
+from azureml_jobs.protocol import REQUEST_FILE, SOURCES_FOLDER, ClosureFile, ScriptRequest
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.debugger import DebugRequest
 from azureml_pants.rules.entry_points import (
@@ -17,8 +12,8 @@ from azureml_pants.rules.entry_points import (
     LocalEntryPointRequest,
     LocalInferenceFieldSet,
 )
-from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
-from azureml_pants.rules.job_inputs import request_file, unowned_mistakes
+from azureml_pants.rules.imports import ImportErrors, ImportErrorsRequest
+from azureml_pants.rules.job_inputs import request_file, unowned_errors
 from azureml_pants.rules.runtime import ScriptRuntime, ScriptRuntimeRequest
 from azureml_pants.rules.tool import JobTool, JobToolRequest
 from azureml_pants.target_types import (
@@ -61,7 +56,7 @@ class RunScriptRequest:
     resolve: PythonResolveField
     script: str | None = None
     entry_points: tuple[Address, ...] = ()
-    mistakes: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     # Files beside the closure, such as pytest's settings, by their paths in the repository.
     settings: Snapshot = EMPTY_SNAPSHOT
@@ -80,8 +75,8 @@ async def run_script(
     # With an image of ours everything has to be locked; otherwise what only the job needs may come
     # with its environment.
     imports = await Get(
-        ImportMistakes,
-        ImportMistakesRequest(
+        ImportErrors,
+        ImportErrorsRequest(
             (request.address,) if request.image.value else request.entry_points, is_locked=True
         ),
     )
@@ -92,13 +87,13 @@ async def run_script(
             *closure.files,
             *(ClosureFile(path, "", "", "settings") for path in request.settings.files),
         ),
-        mistakes=(*request.mistakes, *imports.messages),
+        errors=(*request.errors, *imports.messages),
         tests=request.tests,
     )
     sources = await Get(Digest, MergeDigests((closure.digest, request.settings.digest)))
     digests = [tool.digest, await Get(Digest, AddPrefix(sources, SOURCES_FOLDER))]
     # What will not run is not worth an installation.
-    if not script.mistakes:
+    if not script.errors:
         runtime = await Get(
             ScriptRuntime,
             ScriptRuntimeRequest(
@@ -153,7 +148,7 @@ async def run_local_script(field_set: RunLocalFieldSet) -> RunRequest:
             field_set.resolve,
             script=found.files[0] if found.files else None,
             entry_points=found.addresses,
-            mistakes=unowned_mistakes(f"{field_set.address}: entry_point", found, "the BUILD file"),
+            errors=unowned_errors(f"{field_set.address}: entry_point", found, "the BUILD file"),
         ),
     )
 

@@ -4,16 +4,11 @@ import json
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.command import EntryPoint
-from azureml_jobs.snapshot.request import (
-    ClosureFile,
-    EnvironmentImage,
-    PackagesVenv,
-    RuntimeOptions,
-)
+from azureml_jobs.jobfile.command import EntryPoint
+from azureml_jobs.protocol import ClosureFile, EnvironmentImage, PackagesVenv, RuntimeOptions
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.entry_points import EntryPointOwners, LocalEntryPointRequest
-from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
+from azureml_pants.rules.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.rules.run_script import (
     RunLocalFieldSet,
     RunScriptRequest,
@@ -52,7 +47,7 @@ FILES = (ClosureFile("src/x/local.py", "src", "src/x/local.py:lib", ""),)
 
 
 def run(
-    request: RunScriptRequest, import_mistakes: tuple[str, ...] = ()
+    request: RunScriptRequest, import_errors: tuple[str, ...] = ()
 ) -> tuple[RunRequest, dict, list]:
     """What is run, the tool's request, and what it was prepared to run in and checked for."""
     written: list[FileContent] = []
@@ -68,9 +63,9 @@ def run(
             layered=True,
         )
 
-    def check(wanted: ImportMistakesRequest) -> ImportMistakes:
+    def check(wanted: ImportErrorsRequest) -> ImportErrors:
         asked.append(wanted)
-        return ImportMistakes(import_mistakes)
+        return ImportErrors(import_errors)
 
     def create(files: CreateDigest) -> Digest:
         written.extend(files)
@@ -82,7 +77,7 @@ def run(
         mock_gets=[
             MockGet(JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "r.py")),
             MockGet(Closure, (ClosureRequest,), lambda _: Closure(EMPTY_DIGEST, FILES, ("numpy",))),
-            MockGet(ImportMistakes, (ImportMistakesRequest,), check),
+            MockGet(ImportErrors, (ImportErrorsRequest,), check),
             MockGet(Digest, (AddPrefix,), lambda _: EMPTY_DIGEST),
             MockGet(ScriptRuntime, (ScriptRuntimeRequest,), prepare),
             MockGet(Digest, (CreateDigest,), create),
@@ -102,7 +97,7 @@ def test_the_job_tool_is_started_on_the_closure() -> None:
     )
     assert request["script"] == "src/x/local.py"
     assert request["files"][0]["path"] == "src/x/local.py"
-    assert request["mistakes"] == []
+    assert request["errors"] == []
     assert request["image"]["tag"] == "env-0123456789ab"
     assert request["layered"] is True
     assert request["options"]["runtime"] == "docker"
@@ -119,15 +114,15 @@ def test_only_an_image_of_ours_has_to_have_what_the_job_imports(
     entry_points = (Address("src/x", target_name="script"),)
     field = AzureMLImageField(image, ADDRESS)
     _, _, asked = run(RunScriptRequest("local", ADDRESS, field, RESOLVE, entry_points=entry_points))
-    assert asked[0] == ImportMistakesRequest(expected, is_locked=True)
+    assert asked[0] == ImportErrorsRequest(expected, is_locked=True)
 
 
 @pytest.mark.parametrize("in_entry_point", [True, False])
 def test_nothing_is_prepared_for_what_will_not_run(in_entry_point: bool) -> None:
     own = ("a: wrong.",) if in_entry_point else ()
-    wanted = RunScriptRequest("local", ADDRESS, IMAGE, RESOLVE, mistakes=own)
+    wanted = RunScriptRequest("local", ADDRESS, IMAGE, RESOLVE, errors=own)
     _, request, asked = run(wanted, () if in_entry_point else ("a: wrong.",))
-    assert request["mistakes"] == ["a: wrong."]
+    assert request["errors"] == ["a: wrong."]
     assert len(asked) == 1
     assert request["venv"] is None
 
@@ -163,12 +158,12 @@ def test_a_local_script_is_the_file_of_its_entry_point() -> None:
         "src/x/local.py",
         (owner,),
     )
-    assert request.mistakes == ()
+    assert request.errors == ()
 
 
 def test_a_local_script_that_nobody_owns_is_a_mistake() -> None:
     request = local_request(EntryPointOwners((), (), (EntryPoint("script", "local.py"),)))
-    (mistake,) = request.mistakes
+    (mistake,) = request.errors
     assert mistake.startswith("src/x:local: entry_point: no target owns the file local.py.")
     assert request.script is None
 

@@ -1,4 +1,4 @@
-"""`run` of the workspace: the job tool's commands to look at jobs and to steer them."""
+"""`run` of the workspace: the job tool's commands to look at jobs and to run_aml them."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from azureml_jobs.local.runtimes import DOCKER, VENV
-from azureml_jobs.snapshot.request import EnvironmentImage, PackagesVenv, RuntimeOptions
+from azureml_jobs.protocol import EnvironmentImage, PackagesVenv, RuntimeOptions
 from azureml_pants.options import AzureMLSubsystem
 from azureml_pants.rules.docker_images import EnvironmentImageRequest, NeededPackagesRequest
 from azureml_pants.rules.packages import (

@@ -3,7 +3,7 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.snapshot.request import EnvironmentImage, PackagesVenv, RuntimeOptions
+from azureml_jobs.protocol import EnvironmentImage, PackagesVenv, RuntimeOptions
 from azureml_pants.options import Runtime
 from azureml_pants.rules.packages import (
     InstalledPackages,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azureml_jobs.destination import may_leave_this_machine
-from azureml_jobs.snapshot.request import PackagesVenv
+from azureml_jobs.base.workspace_config import may_leave_this_machine
+from azureml_jobs.protocol import PackagesVenv
 from azureml_pants.options import AzureMLSubsystem
 from azureml_pants.rules.tool import tool_pex_request
 from pants.backend.python.subsystems.setup import PythonSetup

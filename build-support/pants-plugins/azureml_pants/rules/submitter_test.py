@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.snapshot.request import PackagesVenv
+from azureml_jobs.protocol import PackagesVenv
 from azureml_pants.rules.submitter import Submitter, SubmitterRequest, prepare_submitter
 from pants.backend.python.util_rules.pex import VenvPex, VenvPexRequest
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest

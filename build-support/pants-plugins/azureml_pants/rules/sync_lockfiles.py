@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.failure import bad_line
 from azureml_jobs.locks.sync import check_names, write_locks
 from azureml_pants.rules.synced_lock import SyncedLock, SyncLockRequest

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Iterable, Optional
 
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.changes import tell_changes
 from azureml_jobs.locks.failure import as_error
 from azureml_jobs.locks.lock import Lock, Pin, canonical_name
@@ -52,9 +52,9 @@ class SyncedLock:
     """`content` is None for a lock that fits, and with an `error`. `told` is for the user."""
 
     path: str
-    content: Optional[bytes] = None
+    content: bytes | None = None
     told: str = ""
-    error: Optional[JobError] = None
+    error: JobError | None = None
 
 
 @rule(desc="Sync a lockfile")

@@ -6,15 +6,16 @@ import json
 import os
 import shutil
 import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any
 
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker import container as docker
 from azureml_jobs.docker.container import Container, Mount
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.staging import seeded_prefix
-from azureml_jobs.snapshot.request import DebuggerOptions
+from azureml_jobs.local.create_folder import seeded_prefix
+from azureml_jobs.protocol import DebuggerOptions
 
 _SITECUSTOMIZE = "sitecustomize.py"
 _SETTINGS = "settings.json"
@@ -24,7 +25,7 @@ _ALL_ADDRESSES = "0.0.0.0"
 _WRAPPER = 'export PYTHONPATH="$0${PYTHONPATH:+:$PYTHONPATH}"; exec "$@"'
 
 
-def debugged(command: Sequence[str], folder: str) -> List[str]:
+def debugged(command: Sequence[str], folder: str) -> list[str]:
     """The command whose Python processes wait for a debugger; `folder` is that of `write`."""
     return ["sh", "-c", _WRAPPER, folder, *command]
 
@@ -50,14 +51,14 @@ class Debugger:
     packages: Path
 
     def write(
-        self, folder: Path, final: Path, code: StagedCode, container: Optional[Container]
+        self, folder: Path, final: Path, code: StagedCode, container: Container | None
     ) -> str:
         """Write what the run's Python processes need of it; where that is, as the command sees it.
 
         It is written into `folder`, which will be at `final`. `container` gets what it needs, too.
         """
         seen, work, packages, host = str(final), str(code.folder), str(self.packages), self.host
-        folders: List[Sequence[str]] = []
+        folders: list[Sequence[str]] = []
         if container is not None:
             seen, work, packages = docker.DEBUGGER, container.work, docker.DEBUGGER_PACKAGES
             container.mounts += [
@@ -70,7 +71,7 @@ class Debugger:
             # Files that only the run has are shown from its folder. The repository's other files
             # are not in the container, and debugpy would complain of breakpoints in them.
             folders = [(str(code.folder), work), (str(code.repository), str(code.repository))]
-        settings: Dict[str, Any] = {
+        settings: dict[str, Any] = {
             "host": host,
             "port": self.port,
             "address": f"{self.host}:{self.port}",
@@ -92,12 +93,12 @@ class Debugger:
         return f"{host}:{self.port}:{self.port}"
 
 
-def debugger_of(folder: Path) -> Optional[Debugger]:
+def debugger_of(folder: Path) -> Debugger | None:
     """What the request in `folder` asks for; None when the run is not debugged.
 
     Raises `JobError` for an address that is none, `OutsideError` when it cannot be had.
     """
-    options = DebuggerOptions.read(folder)
+    options = DebuggerOptions.of(folder)
     if options is None:
         return None
     host = _free_address(options.host, options.port)
@@ -138,7 +139,7 @@ def _free_address(host: str, port: int) -> str:
     return str(address[0])
 
 
-def _names_of(repository: Path) -> List[Path]:
+def _names_of(repository: Path) -> list[Path]:
     """The repository, and its name in the shell, which editors know where links lead to it.
 
     The last one is the one under which files are shown.

@@ -7,10 +7,10 @@ import socket
 from pathlib import Path
 
 import pytest
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.container import Container, Mount
-from azureml_jobs.errors import JobError, OutsideError
 from azureml_jobs.local.debugger.debugger import Debugger, StagedCode, debugger_of
-from azureml_jobs.snapshot.request import DEBUGGER_FILE, DebuggerOptions, PackagesVenv
+from azureml_jobs.protocol import DEBUGGER_FILE, DebuggerOptions, PackagesVenv
 
 
 def options(folder: Path, host: str, port: int) -> Path:

@@ -1,0 +1,1 @@
+"""What exactly would be sent for a job, and may it be?"""

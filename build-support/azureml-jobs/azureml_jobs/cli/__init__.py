@@ -1,0 +1,1 @@
+"""Which command is meant, which arguments does it take, and what does it print?"""

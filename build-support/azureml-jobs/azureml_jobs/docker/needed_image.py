@@ -1,0 +1,50 @@
+"""The image that a job or script needs, and what is wrong when it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from azureml_jobs.base.digest import environment_tag
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.plan import JobPlan
+
+
+@dataclass(frozen=True)
+class NeededImage:
+    """The image in which something runs.
+
+    It is known by the `tag` of its content, which the target `address` builds, or by a `reference`
+    that the job file names. With neither there is none, and `lack` says why, as a sentence's part.
+    """
+
+    tag: str | None = None
+    address: str | None = None
+    reference: str | None = None
+    lack: str = ""
+
+    @property
+    def build_command(self) -> str:
+        return f"./pants package {self.address}" if self.address else "./pants package ….:env"
+
+
+def needed_image_of(plan: JobPlan) -> NeededImage:
+    """The image of a job's environment, as its job file has it."""
+    environment = plan.job.get("environment")
+    digest = plan.bundle.environment_digest
+    if isinstance(environment, Mapping) and "build" in environment and digest:
+        return NeededImage(environment_tag(digest), plan.request.image_target)
+    if isinstance(environment, Mapping) and environment.get("image") and not digest:
+        return NeededImage(reference=str(environment["image"]))
+    if digest:
+        return NeededImage(lack="its environment is a `conda_file`, which only Azure ML installs")
+    named = environment if isinstance(environment, str) else "it names"
+    return NeededImage(lack=f"only Azure ML has the environment {named}")
+
+
+def image_not_built(where: str, need: NeededImage) -> JobError:
+    return JobError(
+        where,
+        "its image is not built, or what it is made of has changed since",
+        f"Build it: `{need.build_command}`.",
+    )

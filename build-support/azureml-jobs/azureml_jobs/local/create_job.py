@@ -1,0 +1,97 @@
+"""Stage a job in the local workspace, ready for its runner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
+from azureml_jobs.bundle.contents import write_bundle
+from azureml_jobs.bundle.plan import JobPlan
+from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.jobfile.expressions import render
+from azureml_jobs.local.create_folder import seeded_prefix, written
+from azureml_jobs.local.debugger.debugger import Debugger, StagedCode
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.inputs import resolve_inputs
+from azureml_jobs.local.mounts import container_paths, host_paths, job_container, resource_arguments
+from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.local.workspace import LocalWorkspace
+
+
+def create_job(
+    plan: JobPlan,
+    folder: Path,
+    repository: Path,
+    runtime: Runtime,
+    debugger: Debugger | None = None,
+) -> JobFolder:
+    """Write the job into the local workspace of `repository`; its folder appears when it is whole.
+
+    `folder` is the one of the request. Raises `JobError` for inputs that this machine does not
+    have, before anything is written.
+    """
+    job, request = plan.job, plan.request
+    inputs = resolve_inputs(job, repository / request.job_file, repository)
+    arguments = [*resource_arguments(job, request.job_file), *request.options.run_arguments]
+    python = "" if runtime.image else seeded_prefix(request.venv, folder)
+    git = git_state(repository, [file.source for file in plan.bundle.code])
+
+    def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
+        outputs = resolve_outputs(job, final)
+        container = None
+        paths = host_paths(inputs, outputs)
+        if runtime.image:
+            paths = container_paths(final.name, inputs, outputs)
+            container = job_container(final, runtime, inputs, outputs, paths, arguments)
+        write_bundle(plan.bundle, git, staging.bundle, repository, copy_data=False)
+        debugged_by = None
+        if debugger is not None:
+            sources = {file.path: file.source for file in plan.bundle.code}
+            code = StagedCode(final.work, sources, repository)
+            debugged_by = debugger.write(staging.debugger, final.debugger, code, container)
+        return JobRecord(
+            name=final.name,
+            display_name=str(job.get("display_name") or ""),
+            experiment_name=plan.experiment_name,
+            description=str(job.get("description") or ""),
+            address=request.address,
+            runtime=runtime.name,
+            container=container.as_data() if container else None,
+            debugger=debugged_by,
+            command=render(
+                job["command"],
+                {name: paths.get(f"inputs.{name}", given.value) for name, given in inputs.items()},
+                {name: paths[f"outputs.{name}"] for name in outputs},
+                paths=set(paths),
+            ),
+            paths=paths,
+            python=python,
+            snapshot=plan.bundle.snapshot_digest,
+            tags={str(key): str(value) for key, value in (job.get("tags") or {}).items()},
+            inputs={
+                name: {"kind": given.kind, "value": given.value, "asset": given.asset}
+                for name, given in inputs.items()
+            },
+            outputs={name: str(given.path) for name, given in outputs.items()},
+            environment_variables={
+                str(key): str(value)
+                for key, value in (job.get("environment_variables") or {}).items()
+            },
+            # Who looks at a job step by step needs more time than it has.
+            timeout=None if debugger else _timeout(job),
+        )
+
+    stem = f"{plan.experiment_name}-{plan.bundle.snapshot_digest[:8]}"
+    named = str(job["name"]) if job.get("name") else None
+    root = repository / LOCAL_FOLDER
+    return written(root, lambda: LocalWorkspace(root).new_job(stem, fill, named))
+
+
+def _timeout(job: Mapping[str, Any]) -> float | None:
+    limits = job.get("limits")
+    timeout = limits.get("timeout") if isinstance(limits, Mapping) else None
+    return float(timeout) if timeout else None
