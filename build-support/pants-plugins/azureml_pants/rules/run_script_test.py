@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from unittest.mock import Mock
 
 import pytest
@@ -72,7 +73,7 @@ def run(
         asked.append(wanted)
         return ImportMistakes(import_mistakes)
 
-    def create(files: CreateDigest) -> Digest:
+    def create(files: Iterable[FileContent]) -> Digest:
         written.extend(files)
         return EMPTY_DIGEST
 
