@@ -133,7 +133,7 @@ class Fake:
             PIP_CONFIG_FILE=os.devnull,
             PIP_INDEX_URL="https://me:secret@index.example/simple",
         )
-        self.made = Path(ask_settings(self.repository, "$BOOTSTRAP_FOLDER", self.env)) / "py39.fake"
+        self.made = Path(ask_settings(self.repository, "$BOOTSTRAP_FOLDER", self.env)) / "py311.fake"
         script(self.made / "client", CLIENT)
         for name in ("venv/bin/python", "venv/bin/pants"):
             script(self.made / name, f'#!/bin/sh\ntouch "{folder}/python was started"\nexit 9\n')
@@ -143,7 +143,7 @@ class Fake:
             f"asked=https://***@index.example/simple {os.devnull}\n"
             "files=/files.example/a\nurl=https://files.example/simple\ncert=\n"
         )
-        (self.made / "finished").write_text("interpreter=/opt/python3.9\nnative_client=client\n")
+        (self.made / "finished").write_text("interpreter=/opt/python3.11\nnative_client=client\n")
 
     def start(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return start(self.repository, *arguments, env={**self.env, **more})
@@ -320,7 +320,7 @@ def test_tells_pants_of_this_machine_and_keeps_what_the_user_has_set(
 def test_the_digest_in_the_settings_is_that_of_the_requirements() -> None:
     folder = REPOSITORY / "build-support/bootstrap"
     digest = hashlib.sha256()
-    for name in ("installer.txt", "pants.txt", "pex.txt"):
+    for name in ("installer.txt", "pants.txt", "engine.txt", "pex.txt"):
         digest.update((folder / name).read_bytes())
     settings = (folder / "settings.sh").read_text(encoding="utf-8")
     assert f"\nBOOTSTRAP_DIGEST={digest.hexdigest()[:16]}\n" in settings
@@ -346,17 +346,17 @@ def bare(tmp_path: Path) -> Fake:
 
 def test_names_what_to_install_when_there_is_no_usable_python(bare: Fake) -> None:
     # A shim of pyenv is found, but does not work.
-    script(bare.cache.parent / "bin/python3.9", "#!/bin/sh\necho 'not installed' >&2\nexit 127\n")
+    script(bare.cache.parent / "bin/python3.11", "#!/bin/sh\necho 'not installed' >&2\nexit 127\n")
     result = bare.start("list", "::")
     assert result.returncode == 2
     assert result.stderr.startswith("pants: no usable Python found.")
-    assert "uv python install 3.9" in result.stderr
+    assert "uv python install 3.11" in result.stderr
     assert "PANTS_BOOTSTRAP_PYTHON=" in result.stderr
     assert "not installed" not in result.stderr
     assert leftovers(bare.cache) == []
 
 
-@pytest.mark.parametrize("python", ["/nowhere/python3.9", "/bin/sh"])
+@pytest.mark.parametrize("python", ["/nowhere/python3.11", "/bin/sh"])
 def test_names_the_variable_when_the_named_python_is_unusable(bare: Fake, python: str) -> None:
     result = bare.start("list", "::", PANTS_BOOTSTRAP_PYTHON=python)
     assert result.returncode == 2
@@ -470,7 +470,7 @@ def test_gives_the_official_launcher_the_same_settings(made: Made) -> None:
 
 def test_a_removed_python_a_half_made_setup_and_an_abandoned_lock_are_repaired(fake: Fake) -> None:
     (fake.made / "venv/bin/python").unlink()
-    half = fake.made.with_name("py39.half")
+    half = fake.made.with_name("py311.half")
     (half / "venv/bin").mkdir(parents=True)
     ended = subprocess.Popen(["true"])
     ended.wait()
@@ -493,7 +493,7 @@ def test_a_removed_python_a_half_made_setup_and_an_abandoned_lock_are_repaired(f
 def test_a_folder_that_lacks_something_is_not_used(fake: Fake, missing: str) -> None:
     (fake.made / missing).unlink()
     # Tells whether a setup was tried, without one.
-    result = fake.start("list", PANTS_BOOTSTRAP_PYTHON="/nowhere/python3.9")
+    result = fake.start("list", PANTS_BOOTSTRAP_PYTHON="/nowhere/python3.11")
     assert result.returncode == 2
     assert not fake.said.exists()
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the pinned requirements anew, and what settings.sh has to know of them. Needs `uv`.
+# Writes the pinned requirements from scratch, and what settings.sh has to know of them. Needs `uv`.
 #
 # To go to other versions, change them here and in settings.sh. When pex changes, the next ./pants
 # refuses the tool that it built and prints its checksum, to be written into settings.sh.
@@ -8,21 +8,34 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=build-support/bootstrap/settings.sh
 source ./settings.sh
 
-# Write $1.txt, pinned with hashes for all systems and for every Python that Pants runs on.
+# Write the file $1.txt with the requirements on standard input, pinned with hashes for all systems
+# and for Python $2 and newer. The remaining arguments are options of uv.
 pin() {
-  local name=$1
-  shift
-  printf '%s\n' "$@" | uv pip compile --quiet --universal --python-version 3.7 --no-annotate \
-    --generate-hashes --custom-compile-command build-support/bootstrap/renew.sh \
-    --output-file "$name.txt" -
+  uv pip compile - --quiet --universal --no-annotate --generate-hashes \
+    --custom-compile-command build-support/bootstrap/renew.sh \
+    --output-file "$1.txt" --python-version "$2" "${@:3}"
 }
 
-# The newest pip for Python 3.7. With setuptools and wheel it builds what has no wheel for a system.
-pin installer pip==24.0 setuptools==63.4.3 wheel==0.42.0
-pin pants "pantsbuild.pants==$BOOTSTRAP_PANTS_VERSION ; python_version < '3.10'"
-pin pex "pex==$BOOTSTRAP_PEX_VERSION"
+# Print what Pants depends on, one requirement per line.
+#
+# Its own pins have no wheels for Python 3.11, or do not work on it: these here replace them.
+# setuptools 67.3 and newer print a warning about `pkg_resources` at every start.
+pants_dependencies() {
+  printf '%s\n' ijson==3.5.1 importlib-resources==5.0.7 "pex==$BOOTSTRAP_PEX_VERSION" \
+    psutil==7.2.2 setproctitle==1.3.6 setuptools==67.2.0 >overrides.txt
+  uv pip compile --quiet --python-version 3.9 --override overrides.txt --no-header --no-annotate \
+    --no-emit-package pantsbuild-pants - <<<"pantsbuild.pants==$BOOTSTRAP_PANTS_VERSION"
+  rm overrides.txt
+}
 
-digest="$(cat installer.txt pants.txt pex.txt | python3 -c '
+pin installer 3.11 <<<"pip==26.3"
+pants_dependencies | pin pants 3.11 --no-deps
+# Pants itself, and what its plugins are tested with. Their metadata admits nothing newer than 3.9.
+printf "%s==$BOOTSTRAP_PANTS_VERSION\n" pantsbuild.pants pantsbuild.pants.testutil |
+  pin engine 3.9 --no-deps
+pin pex 3.11 <<<"pex==$BOOTSTRAP_PEX_VERSION"
+
+digest="$(cat installer.txt pants.txt engine.txt pex.txt | python3 -c '
 import hashlib, sys
 print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:16])')"
 sed -i.old "s/^BOOTSTRAP_DIGEST=.*/BOOTSTRAP_DIGEST=$digest/" settings.sh

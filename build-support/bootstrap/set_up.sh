@@ -47,23 +47,23 @@ bootstrap_python_places() {
   type -ap python || true
 }
 
-# Set `python` and `python_version` to the first that works, of the versions in $1, or explain.
+# Set `python` and `python_version` to the first that works, or explain.
 bootstrap_find_python() {
   local place
   if [[ -n ${PANTS_BOOTSTRAP_PYTHON:-} ]]; then
     place="$(type -P "$PANTS_BOOTSTRAP_PYTHON" || true)"
-    for python_version in $1; do
+    for python_version in $BOOTSTRAP_PYTHONS; do
       if bootstrap_python_works "$place" "$python_version"; then
         python=$PANTS_BOOTSTRAP_PYTHON
         return
       fi
     done
     bootstrap_say "PANTS_BOOTSTRAP_PYTHON: $PANTS_BOOTSTRAP_PYTHON cannot be used."
-    printf '\n%s\n%s\n' "Name a 64-bit CPython ${1// /, } which has the modules venv, ensurepip" \
+    printf '\n%s\n%s\n' "Name a 64-bit CPython ${BOOTSTRAP_PYTHONS// / or } which has the modules venv, ensurepip" \
       "and ssl, or unset the variable to let ./pants look for one." >&2
     exit 2
   fi
-  for python_version in $1; do
+  for python_version in $BOOTSTRAP_PYTHONS; do
     while IFS= read -r python; do
       if bootstrap_python_works "$python" "$python_version"; then
         return
@@ -71,18 +71,18 @@ bootstrap_find_python() {
     done < <(bootstrap_python_places "$python_version")
   done
   cat >&2 <<MESSAGE
-pants: no usable Python found. Pants $BOOTSTRAP_PANTS_VERSION runs on Python 3.9 (or 3.8, 3.7).
+pants: no usable Python found. Pants runs on Python 3.11, or 3.12.
 
-Looked for python3.9, python3.8 and python3.7 on PATH, in pyenv, uv and Homebrew, and at what
-python3 and python are. One counts when it starts and has the modules venv, ensurepip and ssl.
-It serves Pants alone; your own code runs on its own Python. Install one by any of:
+Looked for python3.11 and python3.12 on PATH, in pyenv, uv and Homebrew, and at what python3 and
+python are. One counts when it starts and has the modules venv, ensurepip and ssl. Install one by
+any of:
 
-  uv python install 3.9
-  pyenv install 3.9
-  brew install python@3.9
-  sudo apt-get install python3.9 python3.9-venv   (Ubuntu: from the archive ppa:deadsnakes/ppa)
+  uv python install 3.11
+  pyenv install 3.11
+  brew install python@3.11
+  sudo apt-get install python3.11 python3.11-venv   (Ubuntu: from the archive ppa:deadsnakes/ppa)
 
-or name one that is elsewhere: PANTS_BOOTSTRAP_PYTHON=/path/to/python3.9 ./pants ...
+or name one that is elsewhere: PANTS_BOOTSTRAP_PYTHON=/path/to/python3.11 ./pants ...
 MESSAGE
   exit 2
 }
@@ -106,24 +106,36 @@ bootstrap_pip() {
 }
 
 bootstrap_pinned() {
-  bootstrap_pip install --require-hashes --no-deps --no-build-isolation "$@"
+  bootstrap_pip install --require-hashes --no-deps --only-binary :all: "$@"
 }
 
-# Build the pex tool. Its bytes must be the same everywhere, hence no compression: zlib differs.
+# Build the pex tool. Its bytes must be the same everywhere, hence no compression: zlib differs; and
+# hence the wheel for 3.11 on newer Pythons, too. It keeps PEX_ROOT, in which Pants names its caches.
 #
 # It goes by what Pants tells it alone. pip would read the machine's own configuration even so, and
 # constraints there break the download of locked files (an AssertionError of pip's older resolver).
 bootstrap_build_pex() {
   local wheels="$new/wheels" source="$new/pex-source"
-  bootstrap_pip download --require-hashes --no-deps --only-binary pex --dest "$wheels" \
-    --requirement "$BOOTSTRAP_SCRIPTS/pex.txt" || return
+  bootstrap_pip download --require-hashes --no-deps --only-binary :all: --python-version 3.11 \
+    --dest "$wheels" --requirement "$BOOTSTRAP_SCRIPTS/pex.txt" || return
   bootstrap_pip install --no-index --no-deps --target "$source" "$wheels"/pex-*.whl || return
   PYTHONPATH="$source" PEX_IGNORE_RCFILES=true "$venv/bin/python" -m pex \
     "pex==$BOOTSTRAP_PEX_VERSION" --console-script pex --no-compress \
     --python-shebang '#!/usr/bin/env python3' --no-use-pip-config --no-pypi \
-    --find-links "$wheels" --disable-cache --inject-env PIP_CONFIG_FILE=/dev/null \
+    --pre-resolved-dists "$wheels" --disable-cache --no-strip-pex-env --inject-env PIP_CONFIG_FILE=/dev/null \
     --output-file "$new/pex" || return
   rm -rf -- "$wheels" "$source"
+}
+
+# Install Pants itself next to what it depends on. Its wheels name Python 3.9 as the newest one, but
+# work on these: build-support/decisions/pants-on-python-3.11.md.
+bootstrap_install_engine() {
+  local site_packages=("$venv"/lib/python*/site-packages)
+  bootstrap_pinned --requirement "$BOOTSTRAP_SCRIPTS/engine.txt" --ignore-requires-python \
+    --implementation cp --python-version 3.9 --abi cp39 --target "${site_packages[0]}" || return
+  mv -- "${site_packages[0]}/bin/pants" "$venv/bin/pants" || return
+  rmdir -- "${site_packages[0]}/bin" || return
+  mkdir -- "$new/types" && ln -s -- "${site_packages[0]}/pants" "$new/types/pants"
 }
 
 bootstrap_check_pex() {
@@ -161,6 +173,7 @@ bootstrap_make() {
     bootstrap_say "installing Pants from the package index"
     bootstrap_step "install Pants $BOOTSTRAP_PANTS_VERSION" bootstrap_pinned \
       --report "$new/report.json" --requirement "$BOOTSTRAP_SCRIPTS/pants.txt"
+    bootstrap_step "install Pants $BOOTSTRAP_PANTS_VERSION" bootstrap_install_engine
     for file in "$venv"/lib/python*/site-packages/pants/bin/native_client; do
       chmod +x -- "$file"
       native_client="${file#"$new/"}"
@@ -265,8 +278,6 @@ if ! mkdir -p -- "$BOOTSTRAP_FOLDER" 2>/dev/null || [[ ! -w $BOOTSTRAP_FOLDER ]]
   printf '\nName another one: PANTS_BOOTSTRAP_CACHE_DIR=/path/to/a/folder ./pants ...\n' >&2
   exit 2
 fi
-versions=$BOOTSTRAP_PANTS_PYTHONS
-[[ $1 == pants ]] || versions=$BOOTSTRAP_PEX_PYTHONS
 
 trap bootstrap_leave EXIT
 trap 'exit 129' HUP
@@ -275,7 +286,7 @@ trap 'exit 143' TERM
 
 bootstrap_lock "$1" || exit 0
 bootstrap_sweep
-bootstrap_find_python "$versions"
+bootstrap_find_python
 # A folder of its own for each attempt, which `finished` turns into a made one: the scripts of a
 # virtual environment hold its path, so one cannot be made elsewhere and moved into place.
 new="$(mktemp -d "$BOOTSTRAP_FOLDER/py${python_version/./}.XXXXXX")"

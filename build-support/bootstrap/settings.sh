@@ -4,8 +4,9 @@
 # Sourced by ./pants and by .pants.bootstrap at every start: it starts no process as long as all is
 # well. Works with bash 3.2, the one of macOS. What set_up.sh makes is outside of the repository:
 #
-#   <cache>/pants-2.17.1-pex-2.105.2-<digests>-<system>/py39.XXXXXX/
+#   <cache>/pants-2.17.1-pex-2.105.2-<digests>-<system>/py311.XXXXXX/
 #     venv/       the virtual environment that holds Pants
+#     types/      a link to the package `pants` alone, for the type checker
 #     pex         the `pex` command line tool as one file, which Pants would otherwise download
 #     index       what pip knows of the package index
 #     finished    written last: a folder without it is a half-made one
@@ -15,17 +16,16 @@
 BOOTSTRAP_PANTS_VERSION=2.17.1
 BOOTSTRAP_PEX_VERSION=2.105.2
 
-# The first digits of the sha256 of installer.txt, pants.txt and pex.txt, one after the other. It is
+# The first digits of the sha256 of installer.txt, pants.txt, engine.txt and pex.txt. It is
 # written here so that a start need not compute it; a test compares it, renew.sh writes it.
-BOOTSTRAP_DIGEST=fd8bd5af99889b0e
+BOOTSTRAP_DIGEST=2d4e9bc5afee21be
 
-# The built pex tool is the same on every system and with every Python from 3.7 to 3.11.
-BOOTSTRAP_PEX_SHA256=837c1dc5d6e11063745b725a6db37b2d4b1f1867eea87e908b07139d2b981436
-BOOTSTRAP_PEX_BYTES=17380368
+# The built pex tool is the same on every system and with both Pythons.
+BOOTSTRAP_PEX_SHA256=93a40ae98c86de2d460f666265fdabac98ea4d9626c351abd3a0443769c44b0f
+BOOTSTRAP_PEX_BYTES=17380369
 
-# Pants itself runs on these, best first; its pex tool can also be built with newer ones.
-BOOTSTRAP_PANTS_PYTHONS="3.9 3.8 3.7"
-BOOTSTRAP_PEX_PYTHONS="3.9 3.8 3.7 3.11 3.10"
+# Pants runs on these, best first.
+BOOTSTRAP_PYTHONS="3.11 3.12"
 
 BOOTSTRAP_SCRIPTS="${BASH_SOURCE[0]%/*}"
 
@@ -66,9 +66,8 @@ bootstrap_whole() {
 
 # Set BOOTSTRAP_MADE to a whole folder for $1 (`pants`, or `pex` alone); fail when there is none.
 bootstrap_look() {
-  local version folder versions=$BOOTSTRAP_PANTS_PYTHONS
-  [[ $1 == pants ]] || versions=$BOOTSTRAP_PEX_PYTHONS
-  for version in $versions; do
+  local version folder
+  for version in $BOOTSTRAP_PYTHONS; do
     for folder in "$BOOTSTRAP_FOLDER/py${version/./}".*; do
       bootstrap_whole "$folder" || continue
       [[ $1 == pex || -n $BOOTSTRAP_VALUE ]] || continue
@@ -131,6 +130,7 @@ bootstrap_plain_path() {
 # Export what Pants needs to know of this machine. What the user has set stays.
 bootstrap_export() {
   local file platform known=""
+  export BOOTSTRAP_MADE
   if [[ -z ${PANTS_PEX_CLI_VERSION:-} ]]; then
     bootstrap_plain_path "$BOOTSTRAP_MADE/pex"
     for platform in linux_x86_64 linux_arm64 macos_x86_64 macos_arm64; do

@@ -7,7 +7,7 @@ from enum import Enum
 
 from pants.option.option_types import DictOption, EnumOption, SkipOption, StrListOption, StrOption
 from pants.option.subsystem import Subsystem
-from pants.util.strutil import help_text
+from pants.util.strutil import help_text, softwrap
 
 
 class Runtime(Enum):
@@ -24,7 +24,7 @@ class AzureMLSubsystem(Subsystem):
 
     runtime = EnumOption(
         default=Runtime.auto,
-        help=help_text("""
+        help=softwrap("""
             What runs on this machine run in: `docker` is the image of the experiment's environment,
             `venv` a virtual environment of the same packages. `auto` takes the image when a Docker
             engine answers and the image is built.
@@ -58,7 +58,7 @@ class AzureMLSubsystem(Subsystem):
     submitter_requirements = StrListOption(
         default=["azure-ai-ml", "azure-identity", "certifi", "cryptography", "urllib3"],
         advanced=True,
-        help=help_text("""
+        help=softwrap("""
             What the job tool needs of its resolve besides, to talk to Azure. It is installed only
             where a workspace is named, in `config.env` or otherwise.
             """),
@@ -66,7 +66,7 @@ class AzureMLSubsystem(Subsystem):
     image_platform = StrOption(
         default="3rdparty/python/platforms/linux_x86_64-cp311.json",
         advanced=True,
-        help=help_text("""
+        help=softwrap("""
             File that describes the Python of the images, for which the locked packages of an
             experiment are chosen. It is made in the image by
             `pex3 interpreter inspect --markers --tags --indent 2`.
@@ -155,7 +155,7 @@ class CheckJsonschema(Subsystem):
             "azure-pipelines": ("azure-pipelines.yml",),
             "github-workflows": (".github/workflows/*.yml", ".github/workflows/*.yaml"),
         },
-        help=help_text("""
+        help=softwrap("""
             Globs of the files, relative to the build root, for each schema: `gitlab-ci`, for
             example, or another that `check-jsonschema --help` lists without its `vendor.`.
             """),

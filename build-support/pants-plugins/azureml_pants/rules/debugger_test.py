@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import PurePath
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -10,7 +11,7 @@ from azureml_pants.rules.debugger import DebugRequest, add_debugger
 from azureml_pants.rules.run_job import RunJobFieldSet
 from azureml_pants.rules.run_script import RunLocalFieldSet, RunTerminalFieldSet
 from pants.backend.python.util_rules.pex import VenvPex, VenvPexRequest
-from pants.core.goals.run import RunRequest
+from pants.core.goals.run import RunFieldSet, RunRequest
 from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent, MergeDigests
 from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 
@@ -21,7 +22,7 @@ def test_the_run_is_the_same_with_the_debugger_s_options_beside_its_request() ->
         digest=EMPTY_DIGEST, venv_rel_dir="venvs/a", python=SimpleNamespace(argv0="./seed")
     )
 
-    def create(request: CreateDigest) -> Digest:
+    def create(request: Iterable[FileContent]) -> Digest:
         written.extend(request)
         return EMPTY_DIGEST
 
@@ -57,5 +58,5 @@ def test_the_run_is_the_same_with_the_debugger_s_options_beside_its_request() ->
     ("kind", "is_debugged"),
     [(RunJobFieldSet, True), (RunLocalFieldSet, True), (RunTerminalFieldSet, False)],
 )
-def test_jobs_and_local_scripts_can_be_debugged(kind: type, is_debugged: bool) -> None:
+def test_jobs_and_local_scripts_can_be_debugged(kind: type[RunFieldSet], is_debugged: bool) -> None:
     assert kind.supports_debug_adapter is is_debugged

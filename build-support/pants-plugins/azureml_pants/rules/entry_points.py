@@ -137,14 +137,15 @@ async def find_entry_point_owners(
     owners = await MultiGet(Get(Owners, OwnersRequest((path,))) for path in paths)
     owning_targets = await MultiGet(Get(Targets, Addresses(owner)) for owner in owners)
     owner_of = {
-        path: best_owner(targets, request.resolve, python_setup)
+        path: owner
         for path, targets in zip(paths, owning_targets)
+        if (owner := best_owner(targets, request.resolve, python_setup))
     }
     file_of = {
         point: path
         for point in request.entry_points
         for path in reversed(candidates[point])
-        if owner_of.get(path)
+        if path in owner_of
     }
     module_targets = await MultiGet(
         Get(Targets, Addresses(owners.unambiguous)) for owners in module_owners

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from textwrap import dedent
+from typing import Literal
 
 import pytest
 from azureml_jobs.jobfile.command import EntryPoint
@@ -169,7 +170,7 @@ def test_a_shell_script_is_owned_by_any_target_that_can_hold_it(
     ],
 )
 def test_what_is_run_and_has_no_owner_is_told_by_its_name(
-    rule_runner: RuleRunner, command: str, kind: str, name: str
+    rule_runner: RuleRunner, command: str, kind: Literal["module", "script"], name: str
 ) -> None:
     # Pants names a package's own file as the owner of what it may define.
     package = {"src/x/__init__.py": "VALUE = 1"}

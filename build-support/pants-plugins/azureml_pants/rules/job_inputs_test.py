@@ -18,7 +18,7 @@ from azureml_pants.rules.job_inputs import (
 from pants.backend.docker.target_types import DockerImageTarget
 from pants.core.target_types import FileTarget
 from pants.engine.addresses import Address
-from pants.engine.fs import DigestContents
+from pants.engine.fs import DigestContents, FileContent
 from pants.testutil.rule_runner import RuleRunner
 from pants.version import VERSION
 
@@ -74,6 +74,7 @@ def test_the_request_says_what_is_there(rule_runner: RuleRunner) -> None:
 def test_the_job_tool_reads_the_request_as_it_was(rule_runner: RuleRunner, tmp_path: Path) -> None:
     request = gather(rule_runner, EXPERIMENT).request
     (file,) = request_file(request)
+    assert isinstance(file, FileContent)
     path = tmp_path / file.path
     path.write_bytes(file.content)
     assert JobRequest.read(path) == request

@@ -19,7 +19,7 @@ _LONGEST_LINE = 200
 
 
 class LintBuildServersRequest(LintFilesRequest):
-    tool_subsystem = CheckJsonschema
+    tool_subsystem = CheckJsonschema  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ async def choose_build_server_files(
     if options.skip:
         return Partitions()
     found = {
-        name: FilespecMatcher(includes=globs, excludes=()).matches(request.files)
+        name: FilespecMatcher(includes=tuple(globs), excludes=()).matches(request.files)
         for name, globs in options.schemas.items()
     }
     return Partitions(

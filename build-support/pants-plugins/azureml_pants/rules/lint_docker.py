@@ -19,7 +19,7 @@ IGNORE_FILES = ("**/*.dockerignore",)
 
 
 class LintDockerfilesRequest(LintFilesRequest):
-    tool_subsystem = Hadolint
+    tool_subsystem = Hadolint  # type: ignore[assignment]
 
 
 @rule

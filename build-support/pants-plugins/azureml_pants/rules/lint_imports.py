@@ -32,7 +32,7 @@ class LintImportsFieldSet(PythonImportDependenciesInferenceFieldSet):
 
 class LintImportsRequest(LintTargetsRequest):
     field_set_type = LintImportsFieldSet
-    tool_subsystem = ImportsLinter
+    tool_subsystem = ImportsLinter  # type: ignore[assignment]
     partitioner_type = PartitionerType.DEFAULT_SINGLE_PARTITION
 
 

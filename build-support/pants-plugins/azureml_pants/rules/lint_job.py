@@ -41,7 +41,7 @@ class LintJobFieldSet(JobInferenceFieldSet):
 
 class LintJobsRequest(LintTargetsRequest):
     field_set_type = LintJobFieldSet
-    tool_subsystem = AzureMLJobsLinter
+    tool_subsystem = AzureMLJobsLinter  # type: ignore[assignment]
     partitioner_type = PartitionerType.DEFAULT_SINGLE_PARTITION
 
 

@@ -16,7 +16,7 @@ from pants.util.strutil import pluralize
 
 
 class LintShellRequest(LintFilesRequest):
-    tool_subsystem = Shellcheck
+    tool_subsystem = Shellcheck  # type: ignore[assignment]
 
 
 @rule

@@ -24,7 +24,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, goal_rule
 from pants.engine.target import AllUnexpandedTargets, Target
 from pants.option.option_types import StrOption
 from pants.source.filespec import FilespecMatcher
-from pants.util.strutil import help_text
+from pants.util.strutil import help_text, softwrap
 
 
 class NewExperimentSubsystem(GoalSubsystem):
@@ -40,7 +40,7 @@ class NewExperimentSubsystem(GoalSubsystem):
     experiment_name = StrOption(
         "--name",
         default=None,
-        help=help_text("""
+        help=softwrap("""
             The experiment's folder below the source root, e.g. `my_experiment`, or
             `team/my_experiment` for one in a folder with others.
 
@@ -49,7 +49,7 @@ class NewExperimentSubsystem(GoalSubsystem):
     )
     resolve = StrOption(
         default=None,
-        help=help_text("""
+        help=softwrap("""
             A set of locked packages of its own for the experiment, e.g. `older`, where it needs
             other versions than the rest. It is made when it is not there yet; without `--name`,
             that is all.

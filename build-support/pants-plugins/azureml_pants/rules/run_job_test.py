@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -46,7 +47,7 @@ def run(
         installed.append(request.address)
         return InstalledPackages(EMPTY_DIGEST, VENV)
 
-    def create(request: CreateDigest) -> Digest:
+    def create(request: Iterable[FileContent]) -> Digest:
         written.extend(request)
         return EMPTY_DIGEST
 

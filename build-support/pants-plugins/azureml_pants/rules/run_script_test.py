@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from unittest.mock import Mock
 
 import pytest
@@ -67,7 +68,7 @@ def run(
         asked.append(wanted)
         return ImportErrors(import_errors)
 
-    def create(files: CreateDigest) -> Digest:
+    def create(files: Iterable[FileContent]) -> Digest:
         written.extend(files)
         return EMPTY_DIGEST
 

@@ -28,7 +28,7 @@ async def run_workspace(
         Get(JobTool, JobToolRequest(environment)),
         Get(Submitter, SubmitterRequest(environment, tuple(run_goal.args))),
     )
-    azure = ()
+    azure: tuple[str, ...] = ()
     if submitter.venv is not None:
         azure = ("--azure", submitter.venv.prefix, f"{{chroot}}/{submitter.venv.seed}")
     return RunRequest(

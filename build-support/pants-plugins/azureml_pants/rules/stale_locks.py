@@ -67,9 +67,7 @@ def _listed(field: PythonRequirementsField) -> list[ListedRequirement]:
                 ListedRequirement(
                     each.project_name,
                     str(each),
-                    lambda version, of=requirement: of.specifier.contains(
-                        version, prereleases=True
-                    ),
+                    requirement.__contains__,
                 )
             )
     return found

@@ -8,6 +8,7 @@ import pytest
 from azureml_jobs.protocol import PackagesVenv
 from azureml_pants.rules.submitter import Submitter, SubmitterRequest, prepare_submitter
 from pants.backend.python.util_rules.pex import VenvPex, VenvPexRequest
+from pants.backend.python.util_rules.pex_requirements import PexRequirements
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.fs import EMPTY_DIGEST, DigestContents, FileContent, PathGlobs
 from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
@@ -71,6 +72,7 @@ def test_what_talks_to_azure_is_installed_where_a_workspace_is_named(
     submitter, (installed,) = prepare(config, *arguments, **variables)
     assert submitter.venv == PackagesVenv("/cache/pex_root/venvs/1", "seed")
     requirements = installed.pex_request.requirements
+    assert isinstance(requirements, PexRequirements)
     assert tuple(requirements.req_strings_or_addrs) == ("PyYAML", "azure-ai-ml")
 
 

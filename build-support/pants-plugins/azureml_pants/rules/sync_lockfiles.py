@@ -8,7 +8,10 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.failure import bad_line
 from azureml_jobs.locks.sync import check_names, write_locks
 from azureml_pants.rules.synced_lock import SyncedLock, SyncLockRequest
-from pants.backend.python.goals.lockfile import RequestedPythonUserResolveNames
+from pants.backend.python.goals.lockfile import (
+    GeneratePythonLockfile,
+    RequestedPythonUserResolveNames,
+)
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.base.build_root import BuildRoot
 from pants.core.goals.generate_lockfiles import UserGenerateLockfiles
@@ -17,7 +20,7 @@ from pants.engine.fs import Workspace
 from pants.engine.goal import Goal, GoalSubsystem
 from pants.engine.rules import Get, MultiGet, collect_rules, goal_rule
 from pants.option.option_types import StrListOption
-from pants.util.strutil import help_text
+from pants.util.strutil import help_text, softwrap
 
 
 class SyncLockfilesSubsystem(GoalSubsystem):
@@ -38,7 +41,7 @@ class SyncLockfilesSubsystem(GoalSubsystem):
 
     resolve = StrListOption(
         default=[],
-        help=help_text("""
+        help=softwrap("""
             The resolve whose lockfile is synced, e.g. `experiments`; may be given several times.
             Without it, all of `[python].resolves` whose requirements were changed are.
             """),
@@ -70,7 +73,11 @@ async def sync_lockfiles(
             raise
         console.print_stderr(str(mistake))
         return SyncLockfiles(mistake.status)
-    synced = await MultiGet(Get(SyncedLock, SyncLockRequest(lock)) for lock in locks)
+    synced = await MultiGet(
+        Get(SyncedLock, SyncLockRequest(lock))
+        for lock in locks
+        if isinstance(lock, GeneratePythonLockfile)
+    )
     errors = [lock.error for lock in synced if lock.error]
     if errors:
         console.print_stderr("\n\n".join(str(error) for error in errors))
