@@ -91,7 +91,7 @@ class Gathered:
         (self.folder / REQUEST_FILE).write_bytes(request.to_json())
         return self.folder / REQUEST_FILE
 
-    def prepare(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> JobPlan:
+    def plan(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> JobPlan:
         return plan_job(self.request(job, job_file), self.repository, settings)
 
     def add_code(self) -> None:

@@ -153,7 +153,7 @@ class Client:
     def stage(
         self, job: str = JOB, *settings: str, image: PushableImage | None = None, **options: bool
     ) -> SubmissionFolder:
-        plan = self.gathered.prepare(job, *settings)
+        plan = self.gathered.plan(job, *settings)
         wished = SubmitOptions(**options)
         return create_submission(plan, self.workspace(), self.repository, wished, image)
 

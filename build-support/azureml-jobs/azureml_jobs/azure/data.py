@@ -12,7 +12,7 @@ from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.download import fetch, files_at
 from azureml_jobs.azure.upload import send_data
 from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.base.download import refuse_used
+from azureml_jobs.base.download import check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 
 _ASSET = re.compile(r"(?:azureml:)?([A-Za-z0-9][\w.-]*)(?::([A-Za-z0-9][\w.-]*)|@latest)?")
@@ -97,7 +97,7 @@ class DataAssets:
                 "`./pants run :aml -- data list` lists what there is.",
             )
         target = data / name / version
-        refuse_used(target)
+        check_empty_folder(target)
         address = found["properties"]["dataUri"]
         files = files_at(Datastores(self._workspace), address, "")
         if not files:

@@ -15,7 +15,7 @@ from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.datastores import Datastores, Place
 from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, artifacts_address, job_of
-from azureml_jobs.base.download import DEFAULT_OUTPUT, Downloaded, refuse_used
+from azureml_jobs.base.download import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import ENDED
 from azureml_jobs.base.progress import Progress
@@ -38,7 +38,7 @@ class _File:
 
 def download(
     workspace: Workspace, name: str, destination: Path, output_name: str | None
-) -> Downloaded:
+) -> DownloadResult:
     """Download all outputs of a job, or one of them, to `destination`.
 
     The layout is that of the local workspace and of `az ml job download --all`. A job that runs is
@@ -47,7 +47,7 @@ def download(
     the same command goes on with them. Raises `JobError` when `destination` holds something or
     there is no such output.
     """
-    refuse_used(destination)
+    check_empty_folder(destination)
     job = job_of(workspace, name)["properties"]
     datastores = Datastores(workspace)
     outputs = _wanted(name, job, output_name)
@@ -56,7 +56,7 @@ def download(
         below = "artifacts" if output == DEFAULT_OUTPUT else f"named-outputs/{output}"
         files += files_at(datastores, address, below)
     left_out = fetch(files, destination, job["status"] in ENDED)
-    return Downloaded(len(files) - len(left_out), job["status"], tuple(left_out))
+    return DownloadResult(len(files) - len(left_out), job["status"], tuple(left_out))
 
 
 def files_at(datastores: Datastores, address: str, below: str) -> list[_File]:

@@ -40,7 +40,7 @@ class Built:
 
     def build(self, content: str) -> PushableImage:
         make_small_image(self.name, content)
-        return pushable_image(self.client.gathered.prepare(JOB), os.environ)
+        return pushable_image(self.client.gathered.plan(JOB), os.environ)
 
     @property
     def server(self) -> str:
@@ -71,7 +71,7 @@ def built(client: Client, tmp_path: Path) -> Iterator[Built]:
     client.gathered.image_target = "src/exp:env"
     # Nobody else's image of this content.
     client.gathered.write("src/exp/docker/Dockerfile", f"FROM {tmp_path}\n")
-    digest = client.gathered.prepare(JOB).bundle.environment_digest
+    digest = client.gathered.plan(JOB).bundle.environment_digest
     name = f"exp:{environment_tag(digest or '')}"
     # Where the folder of the token would be left behind.
     place = tmp_path / "temporary"

@@ -14,8 +14,8 @@ from azureml_jobs.azure.connected import ConnectedWorkspace
 from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.parallel import Later
 from azureml_jobs.azure.workspace import Workspace, artifacts_address, job_of
-from azureml_jobs.base.console import warn
-from azureml_jobs.base.download import Downloaded
+from azureml_jobs.base.console import print_warning
+from azureml_jobs.base.download import DownloadResult
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import COMPLETED, ENDED
 
@@ -122,7 +122,7 @@ class AzureJobs:
             time.sleep(_POLL_SECONDS)
         return str(status)
 
-    def download(self, name: str, destination: Path, output_name: str | None) -> Downloaded:
+    def download(self, name: str, destination: Path, output_name: str | None) -> DownloadResult:
         from azureml_jobs.azure.download import download
 
         return download(self.workspace, name, destination, output_name)
@@ -169,7 +169,7 @@ def _or_warn(what: str, call: Callable[[], Value], otherwise: Value) -> Value:
     try:
         return call()
     except OutsideError as error:
-        warn(f"{what} are left out: {error.where}: {error.what}")
+        print_warning(f"{what} are left out: {error.where}: {error.what}")
         return otherwise
 
 

@@ -18,7 +18,7 @@ from azureml_jobs.azure.registry import Manifest, Registry
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.upload import Sent, send_data, send_environment, send_snapshot
-from azureml_jobs.base.console import BOLD, coloured, size_text, warn
+from azureml_jobs.base.console import BOLD, coloured, print_warning, size_text
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.contents import CODE_FOLDER, ENVIRONMENT_FOLDER
 
@@ -58,7 +58,7 @@ def submit(path: Path) -> int:
         job = _Sending(folder, submission, connected, timings).to_its_end()
         folder.remove()
     for warning in connected.sign_in.warnings:
-        warn(warning)
+        print_warning(warning)
     print(_told(job, submission, connected))
     if submission.options.timings:
         print("\n".join(["", *timings.lines()]))

@@ -28,11 +28,11 @@ def coloured(text: str, colour: str, stream: TextIO | None = None) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m"
 
 
-def warn(message: str) -> None:
+def print_warning(message: str) -> None:
     print(f"{coloured('warning', YELLOW, sys.stderr)}: {message}", file=sys.stderr)
 
 
-def fail(message: str) -> None:
+def print_error(message: str) -> None:
     print(f"{coloured('error', RED, sys.stderr)}: {message}", file=sys.stderr)
 
 

@@ -7,11 +7,11 @@ from azureml_jobs.base.console import (
     RED,
     coloured,
     duration_text,
-    fail,
     has_colours,
+    print_error,
+    print_warning,
     size_text,
     table,
-    warn,
 )
 
 
@@ -49,8 +49,8 @@ def test_uses_colours_as_the_environment_says(
 
 
 def test_warns_and_fails_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    warn("large")
-    fail("wrong.\n\nDo this.")
+    print_warning("large")
+    print_error("wrong.\n\nDo this.")
     assert capsys.readouterr() == ("", "warning: large\nerror: wrong.\n\nDo this.\n")
 
 

@@ -13,7 +13,7 @@ DEFAULT_OUTPUT = "default"
 
 
 @dataclass(frozen=True)
-class Downloaded:
+class DownloadResult:
     """`status` is the job's when it began; `left_out` names files that changed while it went on."""
 
     files: int
@@ -25,7 +25,7 @@ class Downloaded:
         return self.status in ENDED
 
 
-def refuse_used(destination: Path) -> None:
+def check_empty_folder(destination: Path) -> None:
     """Raise `JobError` for a place to download to that holds something already."""
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise JobError(

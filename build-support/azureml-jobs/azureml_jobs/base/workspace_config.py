@@ -91,7 +91,7 @@ def configured_workspace(
     )
 
 
-def may_leave_this_machine(
+def may_need_azure(
     texts: Iterable[str], environment: Mapping[str, str], arguments: Sequence[str]
 ) -> bool:
     """Whether a run with these arguments may need what talks to Azure.

@@ -8,7 +8,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import (
     AzureWorkspace,
     configured_workspace,
-    may_leave_this_machine,
+    may_need_azure,
 )
 from azureml_jobs.bundle.clean_tree import check_clean_tree
 
@@ -206,4 +206,4 @@ def test_refuses_another_answer_than_true_or_false(tmp_path: Path) -> None:
 def test_knows_beforehand_what_may_need_azure(
     text: str, environment: dict[str, str], arguments: list[str], expected: bool
 ) -> None:
-    assert may_leave_this_machine([text], environment, arguments) is expected
+    assert may_need_azure([text], environment, arguments) is expected

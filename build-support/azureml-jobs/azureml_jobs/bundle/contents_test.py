@@ -25,7 +25,7 @@ GIT = GitState("c0ffee", "diff --git a/x b/x\n")
 
 def written(gathered: Gathered, job: str = JOB, *settings: str, copy_data: bool = True) -> Path:
     """The folder of a bundle, as `package` writes it."""
-    plan = gathered.prepare(job, *settings)
+    plan = gathered.plan(job, *settings)
     bundle = gathered.folder / "bundle"
     write_bundle(plan.bundle, GIT, bundle, gathered.repository, copy_data)
     return bundle
@@ -145,10 +145,10 @@ def test_has_another_digest_when_the_snapshot_differs(
     gathered: Gathered, change: Callable[[Gathered], None]
 ) -> None:
     gathered.add_code()
-    before = gathered.prepare().bundle.snapshot_digest
-    assert gathered.prepare().bundle.snapshot_digest == before
+    before = gathered.plan().bundle.snapshot_digest
+    assert gathered.plan().bundle.snapshot_digest == before
     change(gathered)
-    assert gathered.prepare().bundle.snapshot_digest != before
+    assert gathered.plan().bundle.snapshot_digest != before
 
 
 def test_has_another_digest_for_another_name(gathered: Gathered, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_has_another_digest_for_another_name(gathered: Gathered, tmp_path: Path)
     for each, name in ((gathered, "x.py"), (other, "y.py")):
         each.add_code()
         each.add(f"src/exp/{name}", "1")
-    assert gathered.prepare().bundle.snapshot_digest != other.prepare().bundle.snapshot_digest
+    assert gathered.plan().bundle.snapshot_digest != other.plan().bundle.snapshot_digest
 
 
 def test_has_a_digest_of_the_code_that_the_environment_and_the_job_do_not_change(
@@ -164,12 +164,12 @@ def test_has_a_digest_of_the_code_that_the_environment_and_the_job_do_not_change
 ) -> None:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM a\n")
-    first = gathered.prepare(CONTEXT_JOB).bundle
+    first = gathered.plan(CONTEXT_JOB).bundle
     gathered.add_context("src/exp/docker/Dockerfile", "FROM b\n")
-    second = gathered.prepare(CONTEXT_JOB, "inputs.epochs=9").bundle
+    second = gathered.plan(CONTEXT_JOB, "inputs.epochs=9").bundle
     assert first.snapshot_digest == second.snapshot_digest
     assert first.environment_digest != second.environment_digest
-    assert gathered.prepare().bundle.environment_digest is None
+    assert gathered.plan().bundle.environment_digest is None
 
 
 CONTENTS = st.binary(max_size=3)
@@ -336,7 +336,7 @@ def test_refuses_a_broken_environment(
     for path, content in files.items():
         gathered.add_context(path, content)
     with pytest.raises(JobError) as caught:
-        gathered.prepare(JOB.replace("azureml:env:1", environment))
+        gathered.plan(JOB.replace("azureml:env:1", environment))
     assert str(caught.value).startswith(f"src/exp/azure-ml-job.yaml: {key}: {message}.")
     assert caught.value.status == 2 and caught.value.remedy
 
@@ -384,7 +384,7 @@ def test_does_not_copy_data_with_broken_links(gathered: Gathered, link: str, tar
 
 def test_copies_data_that_surrounds_the_bundle_once(gathered: Gathered) -> None:
     gathered.add_code()
-    plan = gathered.prepare(DATA_JOB.replace("DATA", ".."))
+    plan = gathered.plan(DATA_JOB.replace("DATA", ".."))
     bundle = gathered.repository / "src/dist/bundle"
     write_bundle(plan.bundle, None, bundle, gathered.repository, copy_data=True)
     assert (bundle / "data/data/src/exp/main.py").is_file()
@@ -415,7 +415,7 @@ def test_refers_to_data_by_a_path_that_leads_there_past_links(
     # The local workspace may be on another disk.
     (tmp_path / "disk/one/two").mkdir(parents=True)
     (gathered.repository / ".azureml").symlink_to(tmp_path / "disk/one/two")
-    plan = gathered.prepare(DATA_JOB.replace("DATA", "near/sample"))
+    plan = gathered.plan(DATA_JOB.replace("DATA", "near/sample"))
     bundle = gathered.repository / ".azureml/jobs/.new-x/bundle"
     write_bundle(plan.bundle, None, bundle, gathered.repository, copy_data=False)
     final = bundle.parent.parent / "x"
@@ -475,7 +475,7 @@ def test_says_in_the_manifest_where_a_bundle_comes_from(gathered: Gathered) -> N
 
 def test_says_nothing_of_git_and_of_an_environment_that_are_not_there(gathered: Gathered) -> None:
     gathered.add_code()
-    manifest = gathered.prepare().bundle.manifest(None)
+    manifest = gathered.plan().bundle.manifest(None)
     assert manifest["git"] is None and manifest["environment"] is None
 
 
@@ -483,7 +483,7 @@ def test_keeps_a_diff_that_is_no_text_byte_for_byte(gathered: Gathered) -> None:
     gathered.add_code()
     raw = b"+\xff\xfe \xed\xa0\x80 \xc3\xa9\n"
     diff = raw.decode("utf-8", "surrogateescape")
-    manifest = json.dumps(gathered.prepare().bundle.manifest(GitState(None, diff)))
+    manifest = json.dumps(gathered.plan().bundle.manifest(GitState(None, diff)))
     assert json.loads(manifest)["git"]["diff"].encode("utf-8", "surrogateescape") == raw
 
 

@@ -21,7 +21,7 @@ def refusal(gathered: Gathered, job: str = JOB, *settings: str) -> JobError:
 
 def test_reads_overrides_and_lays_out(gathered: Gathered) -> None:
     gathered.add_code()
-    plan = gathered.prepare(JOB, "inputs.epochs=9")
+    plan = gathered.plan(JOB, "inputs.epochs=9")
     assert plan.job["inputs"] == {"epochs": 9}
     assert [file.path for file in plan.bundle.code] == [
         *("common/a.py", "exp/__init__.py", "exp/main.py"),
@@ -40,7 +40,7 @@ def test_reads_overrides_and_lays_out(gathered: Gathered) -> None:
 )
 def test_names_the_experiment(gathered: Gathered, job: str, job_file: str, name: str) -> None:
     gathered.add_code()
-    assert gathered.prepare(job, job_file=job_file).experiment_name == name
+    assert gathered.plan(job, job_file=job_file).experiment_name == name
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_tells_the_mistakes_that_were_met_before_as_they_are(gathered: Gathered)
 
 def test_takes_a_placeholder_that_is_overridden(gathered: Gathered) -> None:
     gathered.add_code()
-    plan = gathered.prepare(f"compute: <cluster>\n{JOB}", "compute=azureml:cpu")
+    plan = gathered.plan(f"compute: <cluster>\n{JOB}", "compute=azureml:cpu")
     assert plan.job["compute"] == "azureml:cpu"
 
 
@@ -118,7 +118,7 @@ def test_takes_another_command_that_runs_what_was_gathered(
 ) -> None:
     gathered.add_code()
     gathered.add("src/exp/__main__.py")
-    assert gathered.prepare(JOB, f"command={command}").job["command"] == command
+    assert gathered.plan(JOB, f"command={command}").job["command"] == command
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_refuses_another_environment_of_files(gathered: Gathered, setting: str) 
 
 def test_takes_another_environment_that_is_registered(gathered: Gathered) -> None:
     gathered.add_code()
-    job = gathered.prepare(JOB, "environment=azureml:other:2").job
+    job = gathered.plan(JOB, "environment=azureml:other:2").job
     assert job["environment"] == "azureml:other:2"
 
 
@@ -191,7 +191,7 @@ def test_takes_a_command_that_will_find_its_code(
     gathered: Gathered, code: str, command: str
 ) -> None:
     gathered.add_code()
-    plan = gathered.prepare(JOB.replace("..", code).replace("python -m exp.main", command))
+    plan = gathered.plan(JOB.replace("..", code).replace("python -m exp.main", command))
     assert len(plan.bundle.code) == 3
 
 
@@ -227,5 +227,5 @@ def test_warns_of_a_large_snapshot(gathered: Gathered) -> None:
     for base in (gathered.repository, gathered.folder / "sources"):
         with open(base / "src/exp/large.bin", "wb") as file:
             file.truncate(101 * 1024 * 1024)
-    (warning,) = gathered.prepare().warnings
+    (warning,) = gathered.plan().warnings
     assert "src/exp/large.bin (106 MB)" in warning

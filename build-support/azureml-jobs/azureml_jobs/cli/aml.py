@@ -10,14 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from azureml_jobs.base import job_status
-from azureml_jobs.base.console import BOLD, GREEN, RED, YELLOW, coloured, duration_text, table, warn
+from azureml_jobs.base.console import (
+    BOLD,
+    GREEN,
+    RED,
+    YELLOW,
+    coloured,
+    duration_text,
+    print_warning,
+    table,
+)
 from azureml_jobs.base.exec_after_pants import exec_after_pants
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace, configured_workspace
 from azureml_jobs.cli.aml_parser import aml_parser
 from azureml_jobs.protocol import PackagesVenv
 
 if TYPE_CHECKING:
-    from azureml_jobs.base.download import Downloaded
+    from azureml_jobs.base.download import DownloadResult
 
 
 class Jobs(Protocol):
@@ -34,7 +43,7 @@ class Jobs(Protocol):
 
     def cancel(self, name: str) -> str: ...
 
-    def download(self, name: str, destination: Path, output_name: str | None) -> Downloaded: ...
+    def download(self, name: str, destination: Path, output_name: str | None) -> DownloadResult: ...
 
     def archive(self, name: str) -> None: ...
 
@@ -196,7 +205,9 @@ def download_job(jobs: Jobs, options: argparse.Namespace) -> int:
     destination = options.path or Path(options.name)
     done = jobs.download(options.name, destination, options.output_name)
     for name in done.left_out:
-        warn(f"{name} is left out: it went away, or changed all the time, while it was copied")
+        print_warning(
+            f"{name} is left out: it went away, or changed all the time, while it was copied"
+        )
     found = f"{done.files} file{'' if done.files == 1 else 's'} in {destination}"
     print(found if done.is_final else f"{found}, as they are now: the job is {done.status}")
     return 0

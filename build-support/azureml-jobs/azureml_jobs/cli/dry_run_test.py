@@ -23,7 +23,7 @@ def plan(gathered: Gathered) -> JobPlan:
     gathered.write("src/exp/a.csv", "1,2\n")
     gathered.write("data/ü/b.csv", "x" * 2500)
     gathered.write("data/c.csv", "x" * 500)
-    return gathered.prepare(DATA_JOB, "inputs.epochs=9")
+    return gathered.plan(DATA_JOB, "inputs.epochs=9")
 
 
 def test_says_everything_as_data(plan: JobPlan, gathered: Gathered) -> None:
@@ -101,14 +101,14 @@ def test_shows_an_environment_without_files(
     gathered: Gathered, environment: str, shown: str
 ) -> None:
     gathered.add_code()
-    plan = gathered.prepare(JOB.replace("azureml:env:1", environment))
+    plan = gathered.plan(JOB.replace("azureml:env:1", environment))
     assert shown in dry_run.as_text(plan, None, gathered.repository)
     report = dry_run.as_data(plan, None, gathered.repository)
     assert report["environment"] == {"sha256": None, "files": []}
 
 
 def test_shows_a_job_without_code(gathered: Gathered) -> None:
-    plan = gathered.prepare("command: nvidia-smi\nenvironment: azureml:e:1\n")
+    plan = gathered.plan("command: nvidia-smi\nenvironment: azureml:e:1\n")
     assert ": 0 files, 0 B\n" in dry_run.as_text(plan, None, gathered.repository)
 
 
@@ -116,7 +116,7 @@ def test_counts_data_that_is_reached_by_a_link(gathered: Gathered, tmp_path: Pat
     gathered.add_code()
     gathered.write("data/a.csv", "1234")
     (gathered.repository / "data/link.csv").symlink_to("a.csv")
-    plan = gathered.prepare(
+    plan = gathered.plan(
         DATA_JOB.replace("a.csv", "../../data/link.csv").replace(
             "environment: {build: {path: docker}}", "environment: azureml:e:1"
         )

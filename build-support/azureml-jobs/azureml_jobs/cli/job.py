@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from azureml_jobs.azure.submission import SubmitOptions
-from azureml_jobs.base.console import warn
+from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace, configured_workspace
 from azureml_jobs.bundle.clean_tree import check_clean_tree
@@ -164,7 +164,7 @@ def _check_local_data(plan: JobPlan, repository: Path) -> None:
 
 def _show_warnings(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        warn(warning)
+        print_warning(warning)
 
 
 def write_job_bundle(arguments: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from azureml_jobs.base.console import fail
+from azureml_jobs.base.console import print_error
 from azureml_jobs.base.errors import JobError
 
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
             # What is still buffered would meet a closed pipe only when Python ends.
             sys.stdout.flush()
     except JobError as error:
-        fail(str(error))
+        print_error(str(error))
         return error.status
     except KeyboardInterrupt:
         return 130

@@ -26,7 +26,7 @@ def tag(gathered: Gathered, tmp_path: Path) -> Iterator[str]:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", f"FROM {tmp_path}\n")
     gathered.image_target = "src/exp:env"
-    found = environment_tag(gathered.prepare(CONTEXT_JOB).bundle.environment_digest or "")
+    found = environment_tag(gathered.plan(CONTEXT_JOB).bundle.environment_digest or "")
     yield found
     for name in docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines():
         if name.endswith(f":{found}"):
@@ -36,7 +36,7 @@ def tag(gathered: Gathered, tmp_path: Path) -> Iterator[str]:
 @needs_engine
 def test_it_is_the_one_of_the_environment_s_content(gathered: Gathered, tag: str) -> None:
     make_small_image(f"registry.example:5000/team/exp:{tag}")
-    image = pushable_image(gathered.prepare(CONTEXT_JOB), os.environ)
+    image = pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
     assert image.id == docker("image", "inspect", "--format", "{{.Id}}", image.reference)
     assert image.reference == f"registry.example:5000/team/exp:{tag}"
     # In the workspace's registry it has no other registry's name.
@@ -47,7 +47,7 @@ def test_it_is_the_one_of_the_environment_s_content(gathered: Gathered, tag: str
 @needs_engine
 def test_one_that_is_not_built_is_told_with_the_command(gathered: Gathered, tag: str) -> None:
     with pytest.raises(JobError, match="src/exp:job: its image is not built") as caught:
-        pushable_image(gathered.prepare(CONTEXT_JOB), os.environ)
+        pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
     assert caught.value.status == 2
     assert caught.value.remedy == "Build it: `./pants package src/exp:env`."
 
@@ -56,7 +56,7 @@ def test_one_that_is_not_built_is_told_with_the_command(gathered: Gathered, tag:
 def test_one_for_another_processor_is_refused(gathered: Gathered, tag: str) -> None:
     make_small_image(f"exp:{tag}", architecture="arm64")
     with pytest.raises(JobError, match="is for linux/arm64, and Azure ML runs linux/amd64") as told:
-        pushable_image(gathered.prepare(CONTEXT_JOB), os.environ)
+        pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
     assert told.value.status == 2
     command = "DOCKER_DEFAULT_PLATFORM=linux/amd64 ./pants package src/exp:env"
     assert command in told.value.remedy
@@ -67,7 +67,7 @@ def test_no_engine_is_told(gathered: Gathered, tmp_path: Path) -> None:
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     gathered.image_target = "src/exp:env"
     with pytest.raises(OutsideError, match="--image: .*, but Docker is not installed") as caught:
-        pushable_image(gathered.prepare(CONTEXT_JOB), {"PATH": str(tmp_path)})
+        pushable_image(gathered.plan(CONTEXT_JOB), {"PATH": str(tmp_path)})
     assert caught.value.status == 1 and "leave `--image` out" in caught.value.remedy
 
 
@@ -85,7 +85,7 @@ def test_a_job_whose_environment_is_not_built_has_none(
     gathered.add_code()
     job = JOB.replace("azureml:env:1", environment)
     with pytest.raises(JobError, match="job.yaml: environment: `--image` pushes ") as caught:
-        pushable_image(gathered.prepare(job), os.environ)
+        pushable_image(gathered.plan(job), os.environ)
     assert caught.value.status == 2 and why in caught.value.what
     assert "`environment: {build: {path: docker}}`" in caught.value.remedy
 
@@ -94,7 +94,7 @@ def test_a_folder_of_which_no_target_builds_an_image_has_none(gathered: Gathered
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     with pytest.raises(JobError, match="and there is none") as caught:
-        pushable_image(gathered.prepare(CONTEXT_JOB), os.environ)
+        pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
     assert caught.value.status == 2 and "as `experiment()` does" in caught.value.remedy
 
 
@@ -141,5 +141,5 @@ def test_a_dry_run_says_what_would_be_pushed(
     image = json.loads(capsys.readouterr().out)["image"]
     assert (image["name"], image["id"][:7]) == (f"exp:{tag}", "sha256:")
     workspace = AzureWorkspace("1234", "my-group", "my-workspace")
-    report = dry_run.as_data(gathered.prepare(CONTEXT_JOB), workspace, gathered.repository)
+    report = dry_run.as_data(gathered.plan(CONTEXT_JOB), workspace, gathered.repository)
     assert report["image"] is None

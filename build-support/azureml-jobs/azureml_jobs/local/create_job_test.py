@@ -36,7 +36,7 @@ environment: azureml:env:1
 
 def staged(gathered: Gathered, job: str = JOB, runtime: Runtime | None = None) -> JobFolder:
     return stage.create_job(
-        gathered.prepare(job), gathered.folder, gathered.repository, runtime or Runtime()
+        gathered.plan(job), gathered.folder, gathered.repository, runtime or Runtime()
     )
 
 

@@ -70,7 +70,7 @@ def test_stages_a_script_as_a_job_beside_it_has_it(gathered: Gathered, venv: Pac
     """A file of the code folder does not lose its package, though `code: .` would drop it."""
     request = script_request(gathered, venv)
     script = staged(gathered, request)
-    job = create_job(gathered.prepare(JOB), gathered.folder, gathered.repository, Runtime())
+    job = create_job(gathered.plan(JOB), gathered.folder, gathered.repository, Runtime())
     assert below(script / "code") == below(job.bundle / "code")
 
 

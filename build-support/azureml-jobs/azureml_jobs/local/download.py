@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from azureml_jobs.base.download import DEFAULT_OUTPUT, Downloaded, refuse_used
+from azureml_jobs.base.download import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.folder import JobFolder
@@ -21,7 +21,9 @@ from azureml_jobs.local.state import current
 _READ_BYTES = 1 << 20
 
 
-def download(folder: JobFolder, destination: Path, output_name: str | None = None) -> Downloaded:
+def download(
+    folder: JobFolder, destination: Path, output_name: str | None = None
+) -> DownloadResult:
     """Copy all outputs, or one of them, to `destination`.
 
     Named outputs go to `named-outputs/<name>/`; logs, `./outputs`, `./logs` and what was logged
@@ -31,7 +33,7 @@ def download(folder: JobFolder, destination: Path, output_name: str | None = Non
     """
     record = current(folder)
     entries = _entries(folder, record, _wanted(record, output_name))
-    refuse_used(destination)
+    check_empty_folder(destination)
     destination = destination.absolute()
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +48,7 @@ def download(folder: JobFolder, destination: Path, output_name: str | None = Non
     except OSError as error:
         raise OutsideError(record.name, f"the download to {destination} failed: {error}") from error
     files = sum(source is not None for source in entries.values()) - len(left_out)
-    return Downloaded(files, record.status, tuple(left_out))
+    return DownloadResult(files, record.status, tuple(left_out))
 
 
 def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.base.download import Downloaded
+from azureml_jobs.base.download import DownloadResult
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.describe import describe, summary
@@ -239,7 +239,7 @@ def test_describes_a_job_as_json(ended: JobFolder) -> None:
 
 def test_downloads_in_azure_ml_s_layout(ended: JobFolder, tmp_path: Path) -> None:
     target = tmp_path / "new" / "down load"
-    assert download(ended, target) == Downloaded(5, "Completed")
+    assert download(ended, target) == DownloadResult(5, "Completed")
     assert files_below(target) == [
         "artifacts/figure.png",
         "artifacts/logs/l.txt",
@@ -364,7 +364,7 @@ def test_names_what_went_away_meanwhile(
         Progress, "show", lambda *_: (folder.work / "outputs/b").unlink(missing_ok=True)
     )
     done = download(folder, tmp_path / "got")
-    assert done == Downloaded(2, "Running", ("artifacts/outputs/b",))
+    assert done == DownloadResult(2, "Running", ("artifacts/outputs/b",))
     assert files_below(tmp_path / "got") == [
         *("artifacts/outputs/a", "artifacts/user_logs/std_log.txt"),
     ]

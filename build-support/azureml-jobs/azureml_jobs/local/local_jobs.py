@@ -9,7 +9,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.local.workspace import LocalWorkspace
 
 if TYPE_CHECKING:
-    from azureml_jobs.base.download import Downloaded
+    from azureml_jobs.base.download import DownloadResult
 
 
 class LocalJobs:
@@ -43,7 +43,7 @@ class LocalJobs:
 
         return cancel(self._workspace.job(name)).status
 
-    def download(self, name: str, destination: Path, output_name: str | None) -> Downloaded:
+    def download(self, name: str, destination: Path, output_name: str | None) -> DownloadResult:
         from azureml_jobs.local.download import download
 
         return download(self._workspace.job(name), destination, output_name)

@@ -101,7 +101,7 @@ def test_what_only_azure_ml_has_runs_without_docker() -> None:
 def test_the_image_of_a_job_is_that_of_its_environment(gathered: Gathered) -> None:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-    plan = gathered.prepare(CONTEXT_JOB)
+    plan = gathered.plan(CONTEXT_JOB)
     digest = plan.bundle.environment_digest or ""
     assert needed_image_of(plan).tag == f"env-{digest[:12]}"
 
@@ -118,4 +118,4 @@ def test_the_image_of_other_environments(
 ) -> None:
     gathered.add_code()
     job = "\n".join(line for line in JOB.splitlines() if not line.startswith("environment:"))
-    assert needed_image_of(gathered.prepare(f"{job}\nenvironment: {environment}\n")) == expected
+    assert needed_image_of(gathered.plan(f"{job}\nenvironment: {environment}\n")) == expected

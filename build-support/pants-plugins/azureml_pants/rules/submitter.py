@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azureml_jobs.base.workspace_config import may_leave_this_machine
+from azureml_jobs.base.workspace_config import may_need_azure
 from azureml_jobs.protocol import PackagesVenv
 from azureml_pants.options import AzureMLSubsystem
 from azureml_pants.rules.tool import tool_pex_request
@@ -41,7 +41,7 @@ async def prepare_submitter(
         Get(EnvironmentVars, EnvironmentVarsRequest(["SUBSCRIPTION_ID"])),
     )
     texts = [file.content.decode("utf-8", "replace") for file in configuration]
-    if not may_leave_this_machine(texts, variables, request.arguments):
+    if not may_need_azure(texts, variables, request.arguments):
         return Submitter(EMPTY_DIGEST, None)
     venv = await Get(
         VenvPex,
