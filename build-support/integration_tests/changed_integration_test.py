@@ -133,7 +133,7 @@ JOB_BUNDLE = "Wrote dist/src.example_experiment/job"
             "# An edit.\n",
             set(),
             {TEST, SHARED_TEST},
-            "hadolint",
+            None,
             True,
             id="a Dockerfile",
         ),

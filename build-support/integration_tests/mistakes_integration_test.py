@@ -146,36 +146,6 @@ def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> Non
 
 
 @pytest.mark.parametrize(
-    "linter, path, text, told",
-    [
-        ("shellcheck", "src/example_experiment/run.sh", "#!/bin/bash\nrm $1\n", "SC2086"),
-        ("hadolint", "src/example_experiment/Dockerfile.gpu", "FROM python\n", "DL3006"),
-        ("yamllint", "src/example_experiment/conf.yml", "a: 1\na: 2\n", "key-duplicates"),
-        (
-            "check-jsonschema",
-            ".github/workflows/nightly.yml",
-            "on: push\njobs: {night: {steps: [{run: ./pants test ::}]}}\n",
-            "'runs-on' is a required property",
-        ),
-        (
-            "check-jsonschema",
-            "azure-pipelines.yml",
-            "jobs: [{job: a, steps: [{script: ls, displayname: x}]}]\n",
-            "$.jobs[0].steps[0]: Additional properties are not allowed ('displayname'",
-        ),
-    ],
-    ids=["a shell script", "a Dockerfile", "a YAML file", "a workflow", "a pipeline"],
-)
-def test_lint_looks_at_files_without_a_target(
-    scratch: Scratch, linter: str, path: str, text: str, told: str
-) -> None:
-    scratch.pants("lint", f"--only={linter}", "::")
-    with scratch.changed({path: text}):
-        ran = scratch.pants("lint", f"--only={linter}", "::", status=1)
-    assert path in ran.stderr and told in ran.stderr
-
-
-@pytest.mark.parametrize(
     "setting, told",
     [
         ("inputs.epochs=many", "inputs.epochs"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import Enum
 
-from pants.option.option_types import DictOption, EnumOption, SkipOption, StrListOption, StrOption
+from pants.option.option_types import EnumOption, SkipOption, StrListOption, StrOption
 from pants.option.subsystem import Subsystem
 from pants.util.strutil import help_text, softwrap
 
@@ -95,73 +94,3 @@ class ImportsLinter(Subsystem):
         """)
 
     skip = SkipOption("lint")
-
-
-class Shellcheck(Subsystem):
-    # As in Pants' own backend, which may take the place of this one.
-    options_scope = "shellcheck"
-    name = "Shellcheck"
-    help = help_text("""
-        The linter of shell scripts (https://www.shellcheck.net), installed from the package index.
-
-        A file `.shellcheckrc` beside a script, or above it, holds its settings.
-        """)
-
-    skip = SkipOption("lint")
-    include = StrListOption(
-        default=["**/*.sh", "**/*.bash"],
-        help="Globs of the shell scripts, relative to the build root.",
-    )
-    tool_resolve = StrOption(
-        default="shellcheck",
-        advanced=True,
-        help="The resolve in `[python].resolves` from which shellcheck is installed.",
-    )
-
-
-class Hadolint(Subsystem):
-    # As in Pants' own backend, which may take the place of this one.
-    options_scope = "hadolint"
-    name = "Hadolint"
-    help = help_text("""
-        The linter of Dockerfiles (https://github.com/hadolint/hadolint), installed from the package
-        index. The file `.hadolint.yaml` in the build root holds its settings.
-        """)
-
-    skip = SkipOption("lint")
-    include = StrListOption(
-        default=["**/Dockerfile", "**/Dockerfile.*", "**/*.Dockerfile"],
-        help="Globs of the Dockerfiles, relative to the build root.",
-    )
-    tool_resolve = StrOption(
-        default="hadolint",
-        advanced=True,
-        help="The resolve in `[python].resolves` from which hadolint is installed.",
-    )
-
-
-class CheckJsonschema(Subsystem):
-    options_scope = "check-jsonschema"
-    name = "check-jsonschema"
-    help = help_text("""
-        The linter of what build servers read, such as the workflows of GitHub Actions, by the
-        schemas that come with check-jsonschema (https://check-jsonschema.readthedocs.io), which is
-        installed from the package index.
-        """)
-
-    skip = SkipOption("lint")
-    schemas = DictOption[Iterable[str]](
-        default={
-            "azure-pipelines": ("azure-pipelines.yml",),
-            "github-workflows": (".github/workflows/*.yml", ".github/workflows/*.yaml"),
-        },
-        help=softwrap("""
-            Globs of the files, relative to the build root, for each schema: `gitlab-ci`, for
-            example, or another that `check-jsonschema --help` lists without its `vendor.`.
-            """),
-    )
-    tool_resolve = StrOption(
-        default="check-jsonschema",
-        advanced=True,
-        help="The resolve in `[python].resolves` from which check-jsonschema is installed.",
-    )
