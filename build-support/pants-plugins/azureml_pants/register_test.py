@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 from azureml_pants import register
-from azureml_pants.rules.lint_docker import LintDockerfilesRequest
 from azureml_pants.rules.lint_job import LintJobsRequest
-from azureml_pants.rules.lint_shell import LintShellRequest
 from azureml_pants.rules.package_job import PackageJobFieldSet
 from azureml_pants.rules.run_job import RunJobFieldSet
 from azureml_pants.rules.run_jupyter import RunJupyterFieldSet
@@ -40,9 +38,7 @@ def test_the_rules_fit_the_backends_that_are_enabled_beside() -> None:
             QueryRule(RunRequest, [RunTerminalFieldSet]),
             QueryRule(RunRequest, [RunTestsFieldSet]),
             QueryRule(RunRequest, [RunWorkspaceFieldSet]),
-            QueryRule(LintResult, [LintDockerfilesRequest.Batch]),
             QueryRule(LintResult, [LintJobsRequest.Batch]),
-            QueryRule(LintResult, [LintShellRequest.Batch]),
         ],
         target_types=[*register.target_types(), *core.target_types(), *python.target_types()],
     )
