@@ -6,7 +6,7 @@ from azureml_standin.build_servers import GITHUB, PIPELINES
 from azureml_standin.clouds import PRIVATE_CLOUD
 from azureml_standin.control_plane import ControlPlane
 from azureml_standin.sign_in import SignIn
-from azureml_standin.tls import PrivateAuthority, client_certificate
+from azureml_standin.tls import PrivateAuthority
 
 
 class ClientVariables:
@@ -76,7 +76,7 @@ class ClientVariables:
         if way == "secret":
             return {**named, "AZURE_CLIENT_SECRET": principal.secret}
         if way == "certificate":
-            file, certificate = client_certificate(self._authority.folder)
+            file, certificate = self._authority.client_certificate()
             principal.certificate = certificate.decode()
             return {**named, "AZURE_CLIENT_CERTIFICATE_PATH": str(file)}
         if way == "workload":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import threading
@@ -12,15 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+import jwt
 from azureml_standin.build_servers import BuildServers
 from azureml_standin.clouds import AML_AUDIENCES, ARM_AUDIENCES, CLOUDS, STORAGE_AUDIENCES
 from azureml_standin.messages import Answer, Refusal, Request, SignInRefusal, json_answer
 from azureml_standin.routing import Route
-from azureml_standin.tokens import Tokens, decoded, encoded
+from azureml_standin.tokens import Tokens, signed_claims
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 _DEFAULT = "/.default"
 # RFC 7523
@@ -256,14 +256,8 @@ class SignIn:
         if not isinstance(key, rsa.RSAPublicKey):
             return None
         try:
-            text, _, signature = assertion.rpartition(".")
-            header, _, claims = text.partition(".")
-            scheme: padding.PSS | padding.PKCS1v15 = padding.PKCS1v15()
-            if json.loads(decoded(header)).get("alg") == "PS256":
-                scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
-            key.verify(decoded(signature), text.encode(), scheme, hashes.SHA256())
-            return json.loads(decoded(claims))
-        except (InvalidSignature, ValueError):
+            return signed_claims(assertion, key, "RS256", "PS256")
+        except jwt.InvalidTokenError:
             return None
 
     def _audience(self, form: Mapping[str, str]) -> str:
@@ -311,7 +305,7 @@ class SignIn:
                 }
             )
             known = {"uid": "person", "utid": self.tokens.tenant}
-            content["client_info"] = encoded(json.dumps(known).encode())
+            content["client_info"] = base64.urlsafe_b64encode(json.dumps(known).encode()).decode()
         return json_answer(content)
 
 

@@ -55,11 +55,19 @@ class AzureMLSubsystem(Subsystem):
         help="What is installed of that resolve, on top of an experiment's image.",
     )
     submitter_requirements = StrListOption(
-        default=["azure-ai-ml", "azure-identity", "certifi", "cryptography", "urllib3"],
+        default=["azure-ai-ml", "azure-identity", "certifi", "urllib3"],
         advanced=True,
         help=softwrap("""
             What the job tool needs of its resolve besides, to talk to Azure. It is installed only
             where a workspace is named, in `config.env` or otherwise.
+            """),
+    )
+    service_requirements = StrListOption(
+        default=["cryptography", "pyjwt", "trustme"],
+        advanced=True,
+        help=help_text("""
+            What the stand-in for Azure ML needs of the resolve in addition. It is installed only
+            for `:aml -- service`.
             """),
     )
     image_platform = StrOption(

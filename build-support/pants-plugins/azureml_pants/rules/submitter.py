@@ -43,12 +43,15 @@ async def prepare_submitter(
     texts = [file.content.decode("utf-8", "replace") for file in configuration]
     if not may_need_azure(texts, variables, request.arguments):
         return Submitter(EMPTY_DIGEST, None)
+    requirements = (*azureml.tool_requirements, *azureml.submitter_requirements)
+    if request.arguments[:1] == ("service",):
+        requirements += azureml.service_requirements
     venv = await Get(
         VenvPex,
         VenvPexRequest(
             tool_pex_request(
                 "azureml-submitter.pex",
-                (*azureml.tool_requirements, *azureml.submitter_requirements),
+                requirements,
                 azureml,
                 python_setup,
             ),

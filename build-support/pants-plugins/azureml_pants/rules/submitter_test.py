@@ -34,6 +34,7 @@ def prepare(
         tool_resolve="azureml",
         tool_requirements=("PyYAML",),
         submitter_requirements=("azure-ai-ml",),
+        service_requirements=("trustme",),
     )
     python_setup = Mock(
         resolves_to_interpreter_constraints={"azureml": ["CPython==3.11.*"]},
@@ -73,7 +74,8 @@ def test_what_talks_to_azure_is_installed_where_a_workspace_is_named(
     assert submitter.venv == PackagesVenv("/cache/pex_root/venvs/1", "seed")
     requirements = installed.pex_request.requirements
     assert isinstance(requirements, PexRequirements)
-    assert tuple(requirements.req_strings_or_addrs) == ("PyYAML", "azure-ai-ml")
+    of_service = ("trustme",) if "service" in arguments else ()
+    assert tuple(requirements.req_strings_or_addrs) == ("PyYAML", "azure-ai-ml", *of_service)
 
 
 @pytest.mark.parametrize(
