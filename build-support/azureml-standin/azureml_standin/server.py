@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 import ssl
 import struct
@@ -10,15 +11,16 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Protocol
+from socketserver import ThreadingTCPServer
+from typing import Any, Protocol
 
 from azureml_standin.messages import Answer, Body, Request
 
-_HEAD_BYTES = 64 * 1024
 _IN_MEMORY_BYTES = 1 << 20
 _CHUNK_BYTES = 256 * 1024
-_IDLE_SECONDS = 120.0
+_POLL_SECONDS = 0.05
 _TLS_RECORD_HANDSHAKE = 0x16
 # An answer that may come back right away on Linux, where an acknowledgement is held back by 40 ms.
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
@@ -28,7 +30,7 @@ class Exchange(Protocol):
     """One request whose head was read: the application answers it, and may break it off."""
 
     def take(self, body: Body) -> Answer | None:
-        """The body was read. None: reset the connection."""
+        """Answer the request, whose body was read. None: reset the connection."""
 
     def accepts_bytes(self) -> float | None:
         """Part of the body to read before the connection is reset; None: all, and no reset."""
@@ -37,16 +39,15 @@ class Exchange(Protocol):
         """Part of the answer's body to send; below 1 the connection ends after it."""
 
 
-class ConnectionEnded(Exception):
-    """The other side is gone, or is to see a reset."""
-
-
-class Server:
+class Server(ThreadingTCPServer):
     """Listens on 127.0.0.1 until `stop`.
 
     `exchange` makes the application's side of one request. `proxied` says which hosts a client may
     reach through `CONNECT`: the service speaks for them itself, and there is no way out.
     """
+
+    allow_reuse_address = True
+    request_queue_size = 1024
 
     def __init__(
         self,
@@ -61,248 +62,216 @@ class Server:
         self.spool = spool
         self.proxied = proxied
         self.stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._connections: dict[threading.Thread, _Connection] = {}
-        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._listener.bind(("127.0.0.1", port))
-            self._listener.listen(1024)
-        except BaseException:
-            self._listener.close()
-            raise
-        self.port: int = self._listener.getsockname()[1]
-        self._acceptor = threading.Thread(target=self._accept, name="service-accept", daemon=True)
+        self.connections: set[Connection] = set()
+        super().__init__(("127.0.0.1", port), Connection)
+        self.port: int = self.socket.getsockname()[1]
+        self._acceptor = threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,))
 
     def start(self) -> None:
         self._acceptor.start()
 
-    def stop(self, seconds: float = 10.0) -> None:
+    def stop(self) -> None:
         """End all connections and wait for their threads."""
         self.stopping.set()
-        with contextlib.suppress(OSError):
-            # Closing alone does not wake a thread that waits in accept().
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
         if self._acceptor.ident is not None:
-            self._acceptor.join(seconds)
-        with self._lock:
-            open_connections = dict(self._connections)
-        for connection in open_connections.values():
+            self.shutdown()
+            self._acceptor.join()
+        for connection in list(self.connections):
             connection.interrupt()
-        for thread in open_connections:
-            thread.join(seconds)
-
-    def _accept(self) -> None:
-        while not self.stopping.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            served = _Connection(self, connection)
-            thread = threading.Thread(target=self._serve, args=(served,), daemon=True)
-            with self._lock:
-                self._connections[thread] = served
-            thread.start()
-
-    def _serve(self, connection: _Connection) -> None:
-        try:
-            with contextlib.suppress(ConnectionEnded, OSError, ValueError):
-                connection.serve()
-        finally:
-            connection.close()
-            with self._lock:
-                self._connections.pop(threading.current_thread(), None)
+        self.server_close()
 
 
-class _Connection:
-    def __init__(self, server: Server, connection: socket.socket) -> None:
-        self._server = server
-        self._socket = connection
-        self._buffer = bytearray()
+class Connection(BaseHTTPRequestHandler):
+    """One connection, in a thread of its own."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 120
+    server: Server
+
+    def setup(self) -> None:
         self._is_secure = False
         self._is_reset = False
+        self.request.settimeout(self.timeout)
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._use(self.request)
+        self.server.connections.add(self)
+        if self.server.stopping.is_set():
+            self.interrupt()
 
-    def serve(self) -> None:
-        self._socket.settimeout(_IDLE_SECONDS)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._start_tls_if_asked()
-        while not self._server.stopping.is_set():
-            request = self._read_head()
-            if request is None:
-                return
-            if request.method == "CONNECT":
-                if self._is_secure or not self._open_tunnel(request):
-                    return
-                continue
-            if not self._serve_request(request):
-                return
+    def handle(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._start_tls_if_asked()
+            super().handle()
 
-    def interrupt(self) -> None:
-        """Called by another thread: what waits for this connection ends."""
-        with contextlib.suppress(OSError):
-            # The one of TLS would change what the other thread is just using.
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-    def close(self) -> None:
+    def finish(self) -> None:
+        self.server.connections.discard(self)
         if self._is_secure and not self._is_reset:
             with contextlib.suppress(OSError, ValueError):
-                self._socket.settimeout(1.0)
-                self._socket = self._socket.unwrap()  # type: ignore[attr-defined]
-        self._socket.close()
+                self.connection.settimeout(1.0)
+                self.connection = self.connection.unwrap()
+        self.connection.close()
 
-    def _start_tls_if_asked(self) -> None:
-        first = self._socket.recv(1, socket.MSG_PEEK)
-        if first and first[0] == _TLS_RECORD_HANDSHAKE:
-            self._socket = self._server.context.wrap_socket(self._socket, server_side=True)
-            self._is_secure = True
+    def interrupt(self) -> None:
+        """End what waits for this connection; called by another thread."""
+        with contextlib.suppress(OSError):
+            # The one of TLS would change what the other thread is just using.
+            socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
 
-    def _open_tunnel(self, request: Request) -> bool:
-        host = request.target.rpartition(":")[0]
-        if not self._server.proxied(host):
+    def handle_expect_100(self) -> bool:
+        # Sent later, by requests that a fault does not hit first.
+        return True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
+
+    def do_CONNECT(self) -> None:
+        host = self.path.rpartition(":")[0]
+        self.close_connection = True
+        if self._is_secure or not self.server.proxied(host):
             reason = f"This service stands in for Azure only, not for {host}.\n".encode()
-            self._send(Answer(403, reason, {"Content-Type": "text/plain"}), request, 1.0)
-            return False
-        self._socket.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            self._send(Answer(403, reason, {"Content-Type": "text/plain"}), 1.0)
+            return
+        self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         self._start_tls_if_asked()
-        return self._is_secure
+        self.close_connection = not self._is_secure
 
-    def _serve_request(self, request: Request) -> bool:
-        exchange = self._server.exchange(request)
+    def do_GET(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, self.path, headers, is_secure=self._is_secure)
+        exchange = self.server.exchange(request)
         part = exchange.accepts_bytes()
         if part == 0.0:
             self._reset()
-        if "100-continue" in request.headers.get("expect", "").lower():
-            self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if "100-continue" in headers.get("expect", "").lower():
+            self.send_response_only(HTTPStatus.CONTINUE)
+            self.end_headers()
         if part is not None:
-            for _ in self._body_chunks(request, part):
+            for _ in self._body_chunks(part):
                 pass
-            if not _content_length(request):
-                self._socket.sendall(b"HTTP/1.1 2")
+            if not self._content_length:
+                self.wfile.write(b"HTTP/1.1 2")
             self._reset()
-        body = self._read_body(request)
+        body = self._read_body()
         try:
             answer = exchange.take(body)
         finally:
             body.discard()
         if answer is None:
             self._reset()
-            return False
-        part = exchange.sends_bytes()
-        self._send(answer, request, part)
-        return part >= 1.0 and request.headers.get("connection", "").lower() != "close"
+        else:
+            self._send(answer, exchange.sends_bytes())
+
+    do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_GET
+
+    def _use(self, connection: socket.socket) -> None:
+        self.connection = connection
+        stream = _Stream(connection)
+        self.rfile = io.BufferedReader(stream, _CHUNK_BYTES)
+        self.wfile = stream  # type: ignore[assignment]
+
+    def _start_tls_if_asked(self) -> None:
+        first = self.connection.recv(1, socket.MSG_PEEK)
+        if first and first[0] == _TLS_RECORD_HANDSHAKE:
+            self._use(
+                self.server.context.wrap_socket(
+                    self.connection, server_side=True, do_handshake_on_connect=False
+                )
+            )
+            self._is_secure = True
+            if self.server.stopping.is_set():
+                raise ConnectionAbortedError
+            self.connection.do_handshake()
 
     def _reset(self) -> None:
         """End the connection as a broken network does: by RST, without the end of TLS."""
         self._is_reset = True
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._socket.close()
-        raise ConnectionEnded
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        raise ConnectionResetError
 
-    def _read_head(self) -> Request | None:
-        while True:
-            end = self._buffer.find(b"\r\n\r\n")
-            if end >= 0:
-                break
-            if len(self._buffer) > _HEAD_BYTES:
-                raise ConnectionEnded
-            if not self._receive():
-                return None
-        lines = bytes(self._buffer[:end]).decode("latin-1").split("\r\n")
-        del self._buffer[: end + 4]
-        method, target, _ = lines[0].split(" ", 2)
-        headers = {}
-        for line in lines[1:]:
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
-        return Request(method, target, headers, is_secure=self._is_secure)
+    @property
+    def _content_length(self) -> int | None:
+        """None for a body in chunks, whose length shows at its end."""
+        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+            return None
+        return int(self.headers.get("content-length") or 0)
 
-    def _receive(self) -> bool:
-        if _QUICKACK is not None:
-            # Not lasting: the system goes back to holding acknowledgements by itself.
-            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        data = self._socket.recv(_CHUNK_BYTES)
-        self._buffer += data
-        return bool(data)
-
-    def _read_body(self, request: Request) -> Body:
-        length = _content_length(request)
+    def _read_body(self) -> Body:
+        length = self._content_length
         if length is not None and length <= _IN_MEMORY_BYTES:
-            return Body(b"".join(self._body_chunks(request)))
-        descriptor, name = tempfile.mkstemp(prefix="body-", dir=self._server.spool)
+            return Body(b"".join(self._body_chunks()))
+        descriptor, name = tempfile.mkstemp(prefix="body-", dir=self.server.spool)
         body = Body(files=[Path(name)])
         try:
             with open(descriptor, "wb") as file:
-                for chunk in self._body_chunks(request):
+                for chunk in self._body_chunks():
                     file.write(chunk)
         except BaseException:
             body.discard()
             raise
         return body
 
-    def _body_chunks(self, request: Request, part: float = 1.0) -> Iterator[bytes]:
+    def _body_chunks(self, part: float = 1.0) -> Iterator[bytes]:
         """The body as it comes; only the first `part` of one whose length is known."""
-        length = _content_length(request)
+        length = self._content_length
         if length is not None:
             yield from self._exactly(int(length * part))
             return
         while True:
-            size = int(self._line().split(b";")[0], 16)
+            size = int(self.rfile.readline().split(b";")[0], 16)
             yield from self._exactly(size)
-            self._line()
+            self.rfile.readline()
             if size == 0:
                 return
 
-    def _line(self) -> bytes:
-        while (end := self._buffer.find(b"\r\n")) < 0:
-            if not self._receive():
-                raise ConnectionEnded
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 2]
-        return line
-
     def _exactly(self, length: int) -> Iterator[bytes]:
         while length > 0:
-            if not self._buffer and not self._receive():
-                raise ConnectionEnded
-            chunk = bytes(self._buffer[:length])
-            del self._buffer[: len(chunk)]
+            chunk = self.rfile.read(min(length, _CHUNK_BYTES))
+            if not chunk:
+                raise ConnectionResetError
             length -= len(chunk)
             yield chunk
 
-    def _send(self, answer: Answer, request: Request, part: float) -> None:
+    def _send(self, answer: Answer, part: float) -> None:
+        has_body = self.command != "HEAD" and answer.status not in (204, 304)
+        self.send_response_only(answer.status)
         headers = {"Content-Length": str(answer.size), **answer.headers}
         if answer.status in (204, 304):
             headers.pop("Content-Length")
-        head = [f"HTTP/1.1 {answer.status} {_reason(answer.status)}"]
-        head += [f"{name}: {value}" for name, value in headers.items()]
-        data = "\r\n".join([*head, "", ""]).encode("latin-1", "replace")
-        has_body = request.method != "HEAD" and answer.status not in (204, 304)
-        if isinstance(answer.body, bytes):
-            body = answer.body if has_body else b""
-            self._socket.sendall(data + body[: int(len(body) * part)])
-            return
-        with answer.body as file:
-            self._socket.sendall(data)
-            left = int(answer.size * part) if has_body else 0
+        for name, value in headers.items():
+            self.send_header(name, value.encode("latin-1", "replace").decode("latin-1"))
+        self.end_headers()
+        left = int(answer.size * part) if has_body else 0
+        with io.BytesIO(answer.body) if isinstance(answer.body, bytes) else answer.body as body:
             while left > 0:
-                chunk = file.read(min(left, _CHUNK_BYTES))
+                chunk = body.read(min(left, _CHUNK_BYTES))
                 if not chunk:
                     # The file was cut while it was sent; the client sees an answer too short.
-                    raise ConnectionEnded
-                self._socket.sendall(chunk)
+                    raise ConnectionResetError
+                self.wfile.write(chunk)
                 left -= len(chunk)
+        if part < 1.0:
+            self.close_connection = True
 
 
-def _content_length(request: Request) -> int | None:
-    """None for a body in chunks, whose length shows at its end."""
-    if "chunked" in request.headers.get("transfer-encoding", "").lower():
-        return None
-    return int(request.headers.get("content-length") or 0)
+class _Stream(io.RawIOBase):
+    """The bytes of a connection."""
 
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
 
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if _QUICKACK is not None:
+            # Not lasting: the system goes back to holding acknowledgements by itself.
+            self._connection.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        return self._connection.recv_into(buffer)
+
+    def write(self, data: Any) -> int:
+        self._connection.sendall(data)
+        return len(data)

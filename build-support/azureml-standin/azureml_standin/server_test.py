@@ -97,7 +97,7 @@ def test_is_no_way_out(caller: Caller, host: str) -> None:
 
 
 def test_listens_on_loopback_alone(service: Service) -> None:
-    assert service.server._listener.getsockname()[0] == "127.0.0.1"
+    assert service.server.server_address[0] == "127.0.0.1"
 
 
 def test_ends_with_no_thread_socket_or_file_left(tmp_path: Path) -> None:
