@@ -1,10 +1,10 @@
-"""`./pants new-experiment`: what it writes works at once; a mistake writes nothing."""
+"""`./pants new-experiment`: what it writes works at once; an invalid name writes nothing."""
 
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from documents import commands_run_by
@@ -13,7 +13,7 @@ from scratch import Scratch
 
 @pytest.fixture
 def sources(scratch: Scratch) -> Iterator[Path]:
-    """The source root; what is new in it goes after the test."""
+    """Return the source root, and remove what is new in it after the test."""
     folder = scratch.root / "src"
     before = set(folder.iterdir())
     yield folder
@@ -24,8 +24,8 @@ def sources(scratch: Scratch) -> Iterator[Path]:
 
 
 def test_a_new_experiment_works_without_an_edit(scratch: Scratch, sources: Path) -> None:
-    told = scratch.pants("new-experiment", "--name=zebra_1").stdout
-    commands = [line.split()[1:] for line in told.splitlines() if line.startswith("  ./pants ")]
+    report = scratch.pants("new-experiment", "--name=zebra_1").stdout
+    commands = [line.split()[1:] for line in report.splitlines() if line.startswith("  ./pants ")]
     assert [command[0] for command in commands] == ["run", "run", "test"]
     assert (sources / "zebra_1/README.md").exists()
     for command in commands:
@@ -46,7 +46,7 @@ def test_a_new_experiment_works_without_an_edit(scratch: Scratch, sources: Path)
 
 
 def test_a_nested_experiment_works_without_an_edit(scratch: Scratch, sources: Path) -> None:
-    # With names that sort before and after all others, in a folder that is there and in a new one.
+    # With names that sort before and after all others, in a new folder and in an existing one.
     for name in ("a/b", "a/" + "z" * 58):
         scratch.pants("new-experiment", f"--name={name}")
     report = scratch.json("run", "src/a/b:job", "--", "--dry-run", "--json")
@@ -64,29 +64,43 @@ def test_a_nested_experiment_works_without_an_edit(scratch: Scratch, sources: Pa
 
 @pytest.fixture
 def committed(scratch: Scratch) -> Iterator[Scratch]:
-    """The copy; all that a test changes in it, wherever, is taken back."""
+    """Return the copy, and undo all changes to it after the test."""
     yield scratch
     scratch.git("reset", "--quiet", "--hard")
     scratch.git("clean", "-d", "--force", "--quiet")
 
 
 def locked_numpy(scratch: Scratch, experiment: str) -> str:
-    """The version of numpy in an experiment's image."""
+    """Return the pinned numpy of an experiment's image."""
     scratch.pants("export-codegen", f"src/{experiment}:requirements")
     path = scratch.root / f"dist/codegen/src/{experiment}/docker/requirements.txt"
     (line,) = [line for line in path.read_text().splitlines() if line.startswith("numpy==")]
     return line.split()[0]
 
 
-def test_an_experiment_has_other_versions_in_a_resolve_of_its_own(committed: Scratch) -> None:
+def test_an_experiment_has_other_versions_in_its_own_resolve(committed: Scratch) -> None:
     root = committed.root
-    begin, renew = commands_run_by("test_an_experiment_has_other_versions_in_a_resolve_of_its_own")
-    committed.pants(*begin.split()[1:])
+    *copies, sync = commands_run_by("test_an_experiment_has_other_versions_in_its_own_resolve")
+    for copy in copies:
+        shutil.copy(root / copy.split()[1], root / copy.split()[2])
+    committed.pants("new-experiment", "--name=my_old_experiment")
+    for path, old, new in (
+        (
+            "pants.toml",
+            "[python.resolves]",
+            '[python.resolves]\nolder = "3rdparty/python/older.lock"',
+        ),
+        ("build-support/macros/resolves.py", "OWN_RESOLVES = ()", 'OWN_RESOLVES = ("older",)'),
+        ("src/my_old_experiment/BUILD", "experiment()", 'experiment(resolve="older")'),
+    ):
+        text = (root / path).read_text()
+        assert old in text
+        (root / path).write_text(text.replace(old, new))
     packages = root / "3rdparty/python/older-requirements.txt"
     kept = [line for line in packages.read_text().splitlines() if not line.startswith("pandas")]
     older = ["numpy>=2.2,<2.3" if line.startswith("numpy") else line for line in kept]
     packages.write_text("\n".join(older) + "\n")
-    committed.pants(*renew.split()[1:])
+    committed.pants(*sync.split()[1:])
     main = root / "src/my_old_experiment/main.py"
     main.write_text(main.read_text().replace('print(f"loss', 'print(f"numpy {np.__version__} loss'))
 
@@ -104,7 +118,7 @@ def test_an_experiment_has_other_versions_in_a_resolve_of_its_own(committed: Scr
 
 
 @pytest.mark.parametrize(
-    "arguments, told",
+    "arguments, message",
     [
         pytest.param([], "--name=my_experiment", id="no name"),
         pytest.param(["--name=My-Exp"], "`--name=my_exp`", id="no package name"),
@@ -114,21 +128,19 @@ def test_an_experiment_has_other_versions_in_a_resolve_of_its_own(committed: Scr
         pytest.param(["--name=scipy"], "3rdparty/python/experiments.lock", id="locked package"),
         pytest.param(["--name=common"], "src/common exists already", id="existing folder"),
         pytest.param(["--name=common/x"], "src/common:common", id="shared code"),
-        pytest.param(["--name=x", "--resolve=black"], "resolve of a tool", id="a tool's resolve"),
         pytest.param(["--name=mlruns"], ".gitignore", id="ignored by git"),
     ],
 )
-def test_a_mistake_is_told_and_nothing_is_written(
-    scratch: Scratch, sources: Path, arguments: list[str], told: str
+def test_an_invalid_name_is_reported_and_nothing_is_written(
+    scratch: Scratch, sources: Path, arguments: list[str], message: str
 ) -> None:
     before = sorted(sources.rglob("*"))
     ran = scratch.pants("new-experiment", *arguments, status=2)
-    assert told in ran.stderr
+    assert message in ran.stderr
     assert "Traceback" not in ran.stderr and "traceback" not in ran.stderr
     assert ran.stdout == ""
     assert sorted(sources.rglob("*")) == before
 
 
 def test_help_says_how_to_write_it(scratch: Scratch) -> None:
-    told = scratch.pants("help", "new-experiment").stdout
-    assert "--name=my_experiment" in told and "`older`" in told
+    assert "--name=my_experiment" in scratch.pants("help", "new-experiment").stdout

@@ -1,4 +1,4 @@
-# The resolves of experiments besides `experiments`: `./pants new-experiment --resolve=NAME` adds one.
+# The resolves of experiments in addition to `experiments`: docs/environments.md says how to add one.
 OWN_RESOLVES = ()
 
 

@@ -76,7 +76,7 @@ def as_error(where: str, resolve: str, output: str) -> JobError:
             where,
             "these requirements contradict each other",
             f"{causes}\n\nChange one of them. An experiment that needs other versions than the "
-            "rest gets a resolve of its own: `./pants new-experiment --resolve=older`.",
+            "rest gets its own resolve: docs/environments.md.",
         )
     said = list(_said(output)) or _PASSWORD.sub("//***@", output).strip().splitlines()
     reason = "\n".join(f"  {line}" for line in said[-12:])

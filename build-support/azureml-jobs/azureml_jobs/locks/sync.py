@@ -22,8 +22,7 @@ def check_names(asked: Iterable[str], resolves: Collection[str]) -> tuple[str, .
             raise JobError(
                 f"--resolve={name}",
                 "there is no such resolve",
-                f"Write one of these: {valid}. A new one is made by "
-                "`./pants new-experiment --resolve=older`.",
+                f"Write one of these: {valid}. How to add one: docs/environments.md.",
             )
     return names
 

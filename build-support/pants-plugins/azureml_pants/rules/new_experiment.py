@@ -1,4 +1,4 @@
-"""The goal `new-experiment`, which writes an experiment from the template."""
+"""Define the goal `new-experiment`, which writes an experiment from the template."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.experiment.create import ExperimentRequest, create_experiment
-from azureml_jobs.experiment.resolve import ResolveRequest
 from azureml_jobs.locks.lock import locked_projects
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
 from pants.backend.python.dependency_inference.module_mapper import (
@@ -47,18 +46,10 @@ class NewExperimentSubsystem(GoalSubsystem):
             It is also the name of its Python package: lower-case letters, digits and underscores.
             """),
     )
-    resolve = StrOption(
-        default=None,
-        help=softwrap("""
-            A set of locked packages of its own for the experiment, e.g. `older`, where it needs
-            other versions than the rest. It is made when it is not there yet; without `--name`,
-            that is all.
-            """),
-    )
     source_root = StrOption(
         default="src",
         advanced=True,
-        help="The source root that gets the experiment, relative to the build root.",
+        help="Source root of the experiment, relative to the build root.",
     )
     template = StrOption(
         default="build-support/experiment-template",
@@ -86,7 +77,6 @@ async def new_experiment(
         Get(AllUnexpandedTargets),
         Get(DigestContents, PathGlobs(sorted(python_setup.resolves.values()))),
     )
-    file = f"{options.source_root}/{options.experiment_name}/main.py"
     request = ExperimentRequest(
         name=options.experiment_name,
         source_root=options.source_root,
@@ -96,14 +86,9 @@ async def new_experiment(
             **required_modules(third_party, python_setup),
             **modules_elsewhere(first_party, python_setup.default_resolve, options.source_root),
         },
-        owners=tuple(str(target.address) for target in targets if owns_below(target, file)),
-        resolve=(
-            ResolveRequest(options.resolve, python_setup.default_resolve, python_setup.resolves)
-            if options.resolve
-            else None
-        ),
+        owners=owners(targets, f"{options.source_root}/{options.experiment_name}/main.py"),
     )
-    # Else the engine would begin anew when it sees that files have changed.
+    # Without this, the engine would run the goal again when it sees that files have changed.
     workspace.side_effected()
     try:
         console.print_stdout(create_experiment(Path(build_root.path), request))
@@ -114,7 +99,7 @@ async def new_experiment(
 
 
 def locked_modules(locks: Iterable[FileContent]) -> dict[str, str]:
-    """The top-level modules of the packages in `locks`, as far as Pants can tell; and the lock."""
+    """Map the top-level modules of locked packages, as far as Pants knows them, to their lock."""
     return {
         module.partition(".")[0]: lock.path
         for lock in locks
@@ -126,7 +111,7 @@ def locked_modules(locks: Iterable[FileContent]) -> dict[str, str]:
 def required_modules(
     mapping: ThirdPartyPythonModuleMapping, python_setup: PythonSetup
 ) -> dict[str, str]:
-    """The top-level modules of what targets require, as these say it, and their lock."""
+    """Map the top-level modules that requirement targets provide to their lock."""
     return {
         module.partition(".")[0]: python_setup.resolves.get(resolve, resolve)
         for resolve, modules in mapping.resolves_to_modules_to_providers.items()
@@ -137,7 +122,7 @@ def required_modules(
 def modules_elsewhere(
     mapping: FirstPartyPythonModuleMapping, resolve: str, source_root: str
 ) -> dict[str, str]:
-    """The top-level modules that experiments can import from other source roots, and a folder."""
+    """Map the top-level modules below other source roots to their folder."""
     return {
         module.partition(".")[0]: providers[0].addr.spec_path
         for module, providers in mapping.resolves_to_modules_to_providers.get(resolve, {}).items()
@@ -145,12 +130,18 @@ def modules_elsewhere(
     }
 
 
-def owns_below(target: Target, file: str) -> bool:
-    """Whether `target` would own the Python file, which is not there yet."""
-    if not target.has_field(PythonGeneratingSourcesBase):
-        return False
-    spec = target[PythonGeneratingSourcesBase].filespec
-    return bool(FilespecMatcher(spec["includes"], spec.get("excludes", [])).matches([file]))
+def owners(targets: Iterable[Target], file: str) -> tuple[str, ...]:
+    """Return the targets that would own a Python file that does not exist yet."""
+    specs = (
+        (target.address, target[PythonGeneratingSourcesBase].filespec)
+        for target in targets
+        if target.has_field(PythonGeneratingSourcesBase)
+    )
+    return tuple(
+        str(address)
+        for address, spec in specs
+        if FilespecMatcher(spec["includes"], spec.get("excludes", [])).matches([file])
+    )
 
 
 def rules():

@@ -29,7 +29,7 @@ REPOSITORY = {
 def run(rule_runner: RuleRunner, *arguments: str) -> GoalRuleResult:
     """`./pants new-experiment ARGUMENTS`, in a repository with a lock and shared code."""
     rule_runner.write_files(REPOSITORY)
-    # `run_goal_rule` sets all options anew.
+    # `run_goal_rule` resets all options.
     return rule_runner.run_goal_rule(
         NewExperiment,
         global_args=[
@@ -58,7 +58,7 @@ def test_writes_an_experiment(rule_runner: RuleRunner) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments, told",
+    "arguments, message",
     [
         pytest.param([], "--name=my_experiment", id="no name"),
         pytest.param(["--name=My-exp"], "Write `--name=my_exp`", id="no package name"),
@@ -68,19 +68,19 @@ def test_writes_an_experiment(rule_runner: RuleRunner) -> None:
         pytest.param(["--name=thing"], "module of main.lock", id="a module that a target names"),
         pytest.param(["--name=elsewhere"], "module of other", id="a module of another root"),
         pytest.param(["--name=common"], "src/common exists", id="an existing folder"),
-        pytest.param(["--name=common/x"], "belong to src/common:common", id="inside of others"),
+        pytest.param(["--name=common/x"], "belong to src/common:common", id="inside other code"),
     ],
 )
-def test_a_mistake_is_told_and_nothing_is_written(
-    rule_runner: RuleRunner, arguments: list[str], told: str
+def test_an_invalid_name_is_reported_and_nothing_is_written(
+    rule_runner: RuleRunner, arguments: list[str], message: str
 ) -> None:
     result = run(rule_runner, *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert told in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert written(rule_runner) == {"common/a.py"}
 
 
-def test_what_a_target_leaves_out_is_free(rule_runner: RuleRunner) -> None:
+def test_a_folder_that_no_target_covers_is_free(rule_runner: RuleRunner) -> None:
     rule_runner.write_files({"src/team/BUILD": "python_sources()\n", "src/team/a.py": ""})
     assert run(rule_runner, "--name=team/x").exit_code == 0
