@@ -23,7 +23,7 @@ from azureml_jobs.base.job_status import now
 from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.jobs import cancel
-from azureml_jobs.local.process import is_same
+from azureml_jobs.local.process import is_running
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current
 from azureml_standin.assemble import Assembly
@@ -169,7 +169,7 @@ class Execution:
         while not self.view(name).has_ended:
             record = self.record(name)
             # Between assembling a job and its runner's first word there is nobody to signal.
-            if record and record.pid is not None and is_same(record.pid, record.process_start):
+            if record and record.pid is not None and is_running(record.pid, record.pid_identity):
                 # It may end by itself at this moment, and then says so.
                 with contextlib.suppress(JobError):
                     cancel(folder, grace)

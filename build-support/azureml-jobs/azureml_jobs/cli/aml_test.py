@@ -12,7 +12,7 @@ import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.cli import aml
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.process import start_of
+from azureml_jobs.local.process import identity_of
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
 
@@ -272,7 +272,7 @@ def test_downloads_to_a_folder_of_the_jobs_name(
 def test_says_that_a_job_whose_files_it_copies_still_runs(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record = JobRecord("x", status="Running", pid=os.getpid(), process_start=start_of(os.getpid()))
+    record = JobRecord("x", status="Running", pid=os.getpid(), pid_identity=identity_of(os.getpid()))
     jobs = LocalWorkspace(repository / ".azureml")
     folder = jobs.new_job("running", lambda staging, _: record)
     folder.log.parent.mkdir()
@@ -355,7 +355,7 @@ def test_archived_jobs_are_left_out_of_lists(
 
 def test_a_job_that_runs_is_not_archived(repository: Path) -> None:
     record = JobRecord("x", status="Running", pid=os.getpid(), experiment_name="exp")
-    record.process_start = start_of(os.getpid())
+    record.pid_identity = identity_of(os.getpid())
 
     def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
         return record

@@ -15,7 +15,7 @@ from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current
 
 # What only the local workspace itself needs.
-_INTERNAL = ("place", "pid", "process_start", "pgid", "pgid_start", "format")
+_INTERNAL = ("host", "pid", "pid_identity", "pgid", "pgid_identity", "format")
 
 
 def summary(record: JobRecord) -> dict[str, Any]:

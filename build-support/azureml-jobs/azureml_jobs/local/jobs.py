@@ -11,7 +11,7 @@ from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import CANCELED, COMPLETED
 from azureml_jobs.docker.engine import has_container, remove_container
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.process import is_same, kill_members, members
+from azureml_jobs.local.process import is_running, job_processes, kill_job
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import RUNNER_KILLED, current, is_elsewhere, settle
 from azureml_jobs.local.supervise import GRACE_SECONDS
@@ -56,7 +56,7 @@ def cancel(folder: JobFolder, grace: float = GRACE_SECONDS) -> JobRecord:
     """
     record = folder.read()
     if is_elsewhere(record) and not record.has_ended:
-        machine = record.place.partition(" ")[0]
+        machine = record.host.partition(" ")[0]
         raise JobError(
             record.name,
             f"the job runs on {machine}, or in another container",
@@ -65,7 +65,7 @@ def cancel(folder: JobFolder, grace: float = GRACE_SECONDS) -> JobRecord:
     if record.has_ended:
         return _cancel_ended(folder, record)
     # The start time keeps a signal from whoever may have got the runner's number since.
-    if is_same(record.pid, record.process_start) and record.pid is not None:
+    if is_running(record.pid, record.pid_identity) and record.pid is not None:
         try:
             os.kill(record.pid, signal.SIGTERM)
         except ProcessLookupError:
@@ -77,7 +77,7 @@ def cancel(folder: JobFolder, grace: float = GRACE_SECONDS) -> JobRecord:
                 "It belongs to another user, who has to cancel it.",
             ) from error
         deadline = time.monotonic() + grace + _SETTLE_SECONDS
-        while is_same(record.pid, record.process_start):
+        while is_running(record.pid, record.pid_identity):
             if folder.read().has_ended:
                 return folder.read()
             if time.monotonic() > deadline:
@@ -104,7 +104,7 @@ def _cancel_ended(folder: JobFolder, record: JobRecord) -> JobRecord:
 
 
 def _end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
-    kill_members(_marker(folder), _own_group(record))
+    kill_job(_marker(folder), _own_group(record))
     name = _container_name(record)
     trouble = remove_container(name) if name else None
     if trouble:
@@ -116,7 +116,7 @@ def _end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
 
 def _is_left(folder: JobFolder, record: JobRecord) -> bool:
     """Whether something of a job still runs without its runner."""
-    if members(_marker(folder), _own_group(record)):
+    if job_processes(_marker(folder), _own_group(record)):
         return True
     name = _container_name(record)
     return name is not None and has_container(name)
@@ -132,7 +132,7 @@ def _marker(folder: JobFolder) -> str:
 
 def _own_group(record: JobRecord) -> int | None:
     """The command's process group, if its number is still the job's for sure."""
-    return record.pgid if is_same(record.pgid, record.pgid_start) else None
+    return record.pgid if is_running(record.pgid, record.pgid_identity) else None
 
 
 def _copy_from(folder: JobFolder, position: int, out: BinaryIO) -> int:

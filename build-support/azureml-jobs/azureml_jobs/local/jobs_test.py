@@ -22,7 +22,7 @@ from azureml_jobs.local.describe import describe, summary
 from azureml_jobs.local.download import download
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.jobs import cancel, stream
-from azureml_jobs.local.process import members
+from azureml_jobs.local.process import job_processes
 from azureml_jobs.local.state import current
 
 _STREAM = """
@@ -52,7 +52,7 @@ def files_below(folder: Path) -> list[str]:
 
 
 def left_of(folder: JobFolder) -> list[int]:
-    return members(str(folder.path), None)
+    return [each.pid for each in job_processes(str(folder.path), None)]
 
 
 @pytest.fixture
@@ -138,8 +138,8 @@ def test_never_signals_a_process_that_got_the_runner_s_number(jobs: Any) -> None
     folder = jobs.new("true")
     with subprocess.Popen(["sleep", "60"]) as other:
         record = folder.read()
-        record.status, record.pid, record.process_start = "Running", other.pid, "another start"
-        record.pgid, record.pgid_start = other.pid, "another start"
+        record.status, record.pid, record.pid_identity = "Running", other.pid, "another start"
+        record.pgid, record.pgid_identity = other.pid, "another start"
         folder.save(record)
         assert cancel(folder).status == "Canceled"
         assert other.poll() is None
@@ -149,8 +149,8 @@ def test_never_signals_a_process_that_got_the_runner_s_number(jobs: Any) -> None
 def test_does_not_judge_jobs_of_another_machine(jobs: Any) -> None:
     folder = jobs.new("true")
     record = folder.read()
-    record.status, record.pid, record.process_start = "Running", 1, "x"
-    record.place = "elsewhere pid:[1]"
+    record.status, record.pid, record.pid_identity = "Running", 1, "x"
+    record.host = "elsewhere pid:[1]"
     folder.save(record)
     assert current(folder).status == "Running"
     with pytest.raises(JobError, match="the job runs on elsewhere"):

@@ -48,13 +48,13 @@ class JobRecord:
     error: str | None = None
     warnings: list[str] = field(default_factory=list)
     # The machine that runs the job. A folder may be shared among several.
-    place: str = ""
+    host: str = ""
     # The runner's process, with its start time because a system uses process ids again.
     pid: int | None = None
-    process_start: str | None = None
+    pid_identity: str | None = None
     # Process group of the user's command, and the start time of the process that leads it.
     pgid: int | None = None
-    pgid_start: str | None = None
+    pgid_identity: str | None = None
     # Left out of lists; the studio has the same word for it.
     is_archived: bool = False
     format: int = FORMAT

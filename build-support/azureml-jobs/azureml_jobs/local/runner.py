@@ -17,7 +17,7 @@ from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.mounts import make_shared_folders
 from azureml_jobs.local.output import Log, last_lines, open_standard_descriptors, say
-from azureml_jobs.local.process import place, signal_group, start_of
+from azureml_jobs.local.process import current_host, identity_of, signal_group
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.start import launch
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
@@ -57,8 +57,8 @@ class _Run:
         with Interruptions() as interruptions:
             begun = time.monotonic()
             record.status, record.started = status.PREPARING, status.now()
-            record.pid, record.process_start = os.getpid(), start_of(os.getpid())
-            record.place = place()
+            record.pid, record.pid_identity = os.getpid(), identity_of(os.getpid())
+            record.host = current_host()
             self._save()
             try:
                 experiment_id = self._prepare()
@@ -134,7 +134,7 @@ class _Run:
                 ),
             ) from error
         record.status, record.pgid = status.RUNNING, process.pid
-        record.pgid_start = start_of(process.pid)
+        record.pgid_identity = identity_of(process.pid)
         self._save()
 
         def stopping() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
-from azureml_jobs.local.process import members
+from azureml_jobs.local.process import job_processes
 
 
 def is_alive(pid: int) -> bool:
@@ -26,7 +26,7 @@ def is_alive(pid: int) -> bool:
 
 
 def left_of(folder: JobFolder) -> list[int]:
-    return members(str(folder.path), folder.read().pgid)
+    return [each.pid for each in job_processes(str(folder.path), folder.read().pgid)]
 
 
 def mlflow_status(jobs: Any, folder: JobFolder) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.local.process import members
+from azureml_jobs.local.process import job_processes
 from azureml_jobs.local.script import Script
 
 _RUN = """
@@ -179,4 +179,4 @@ def test_ctrl_c_in_a_terminal_reaches_the_script_itself(jobs: Any, staged: Path)
     assert b"cleaned" in terminal.seen
     assert terminal.seen.count(b"Traceback") == 1  # the script's own
     assert not staged.exists()
-    assert members(str(staged), None) == []
+    assert job_processes(str(staged), None) == []

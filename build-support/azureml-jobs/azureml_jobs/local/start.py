@@ -10,7 +10,7 @@ from pathlib import Path
 
 from azureml_jobs.docker.container import Container, client_environment
 from azureml_jobs.local.output import Copy, Log
-from azureml_jobs.local.process import JOB_MARKER, kill_members
+from azureml_jobs.local.process import JOB_MARKER, kill_job
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Launch:
             from azureml_jobs.docker.engine import remove_container
 
             remove_container(self.container.name)
-        kill_members(str(self.folder), pgid)
+        kill_job(str(self.folder), pgid)
 
 
 def launch(

@@ -6,7 +6,7 @@ import contextlib
 
 from azureml_jobs.base.job_status import CANCELED, FAILED, now, seconds_since
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.process import is_same, place
+from azureml_jobs.local.process import current_host, is_running
 from azureml_jobs.local.record import JobRecord
 
 RUNNER_KILLED = "the runner was killed"
@@ -23,7 +23,7 @@ def current(folder: JobFolder) -> JobRecord:
         if seconds_since(record.created) > _START_SECONDS:
             return settle(folder, record, FAILED, "the job was never started")
         return record
-    if is_elsewhere(record) or is_same(record.pid, record.process_start):
+    if is_elsewhere(record) or is_running(record.pid, record.pid_identity):
         return record
     # The runner may have ended properly since the record was read.
     record = folder.read()
@@ -32,7 +32,7 @@ def current(folder: JobFolder) -> JobRecord:
 
 def is_elsewhere(record: JobRecord) -> bool:
     """Whether the job belongs to a machine whose processes cannot be seen from here."""
-    return bool(record.place) and record.place != place()
+    return bool(record.host) and record.host != current_host()
 
 
 def settle(folder: JobFolder, record: JobRecord, status: str, error: str) -> JobRecord:
