@@ -29,6 +29,5 @@ A test starts it by `running_service`:
   `service.control.has_registry`: whether the workspace has one at all.
 - `service.jobs`, `.assets`, `.blobs`, `.state`, `.execution`: what it holds.
 - `running_service(jobs_at_once=0)` takes jobs and runs none; `python=` is the prefix of the virtual
-  environment in which jobs run; `folder=` keeps the state; `azurite=` is the program that keeps the
-  blobs.
+  environment in which jobs run; `folder=` keeps the state.
 """

@@ -15,9 +15,6 @@ from azureml_standin.state import BlobRecord
 class LiveBlobs(Protocol):
     """Blobs that are files of running jobs, read as they grow."""
 
-    def owns(self, container: str, name: str) -> bool:
-        """Whether a blob of this name, or with this beginning, could be among them."""
-
     def blob(self, container: str, name: str) -> BlobRecord | None: ...
 
     def blobs(self, container: str, prefix: str) -> Iterable[BlobRecord]: ...

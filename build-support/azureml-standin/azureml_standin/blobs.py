@@ -99,19 +99,11 @@ class BlobStorage:
         self.access.check(request, account, container, name, permissions)
         if not self.state.has_container(container) and method != "_create_container":
             raise BlobRefusal(404, "ContainerNotFound", "The specified container does not exist.")
-        answer = self.serve(method, request, container, name)
+        answer: Answer = getattr(self, method)(request, container, name)
         answer.headers.setdefault("x-ms-version", _VERSION)
         answer.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
         answer.headers.setdefault("Date", formatdate(usegmt=True))
         return answer
-
-    def serve(self, method: str, request: Request, container: str, name: str) -> Answer:
-        """Do what is asked by a request that is allowed to ask for it."""
-        answer: Answer = getattr(self, method)(request, container, name)
-        return answer
-
-    def close(self) -> None:
-        """Called when the service has ended."""
 
     def keep(self, body: Body) -> tuple[str, str, int]:
         """Keep bytes under their digest: sha256 (hex), MD5 (base64) and size."""

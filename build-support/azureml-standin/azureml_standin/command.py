@@ -15,7 +15,6 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_standin.azurite import find_azurite
 from azureml_standin.start import Service
 
 ENVIRONMENT_FILE = "environment"
@@ -27,13 +26,9 @@ def serve(
     port: int = 0,
     python: str | None = None,
     jobs_at_once: int = 2,
-    storage: str = "auto",
     command: Sequence[str] = (),
 ) -> int:
     """Run the service until it is interrupted, or until `command` ends; that one's status.
-
-    storage: `azurite`, `in-process`, or `auto`: what the folder was begun with, and Azurite for a
-    new one where it is installed.
 
     Without `python`, the prefix of a virtual environment, jobs get the packages that their build
     context lists.
@@ -53,7 +48,6 @@ def serve(
             python=python or sys.prefix,
             installs_packages=python is None,
             jobs_at_once=jobs_at_once,
-            azurite=_azurite(storage, folder),
         )
     except OSError as error:
         raise OutsideError(
@@ -82,27 +76,6 @@ def serve(
             service.stop()
             for failure in service.failures:
                 _say(failure)
-
-
-def _azurite(storage: str, folder: Path) -> str | None:
-    """The program that keeps the blobs, None to keep them here."""
-    program = find_azurite()
-    begun = storage
-    if storage == "auto":
-        if (folder / "azurite").exists():
-            begun = "azurite"
-        elif (folder / "state.sqlite3").exists() or program is None:
-            begun = "in-process"
-    if begun == "in-process":
-        return None
-    if program is None:
-        raise JobError(
-            "--storage azurite",
-            "Azurite is not installed",
-            "Install it by `npm install --global azurite`, or take `--storage in-process` and a "
-            f"new start: remove {folder}.",
-        )
-    return program
 
 
 def _announce(service: Service, variables: Mapping[str, str], repository: Path) -> None:

@@ -250,9 +250,6 @@ class _Artifacts:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
 
-    def owns(self, container: str, name: str) -> bool:
-        return _job_of(container, name) is not None
-
     def blob(self, container: str, name: str) -> BlobRecord | None:
         job = _job_of(container, name)
         if job is None:

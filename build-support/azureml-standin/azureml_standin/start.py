@@ -60,8 +60,7 @@ class Service:
 
     computes: names that exist, None takes every name. python: prefix of the virtual environment in
     which jobs run; with `installs_packages` those whose build context has a `requirements.txt` get
-    one with these packages. jobs_at_once: 0 takes jobs and runs none. azurite: the program that
-    keeps the blobs; without it they are kept here.
+    one with these packages. jobs_at_once: 0 takes jobs and runs none.
 
     failures: tracebacks of what went wrong in the service itself; there should be none.
     """
@@ -75,7 +74,6 @@ class Service:
         python: str = sys.prefix,
         installs_packages: bool = False,
         jobs_at_once: int = 2,
-        azurite: str | None = None,
     ) -> None:
         folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,8 +92,7 @@ class Service:
             identity = self._identity()
             self.tokens = Tokens(identity["tenant"])
             self.access = StorageAccess(self.tokens, identity["key"])
-            self.blobs = self._storage(azurite)
-            opened.callback(self.blobs.close)
+            self.blobs = BlobStorage(self.state, self.access)
             self.server = self._server(port)
             opened.callback(self.server.stop)
             own = [self.url, f"https://localhost:{self.server.port}"]
@@ -164,13 +161,6 @@ class Service:
         spool.mkdir()
         context = self.authority.server_context
         return Server(context, self._exchange, spool, port, clouds.is_known_host)
-
-    def _storage(self, azurite: str | None) -> BlobStorage:
-        if azurite is None:
-            return BlobStorage(self.state, self.access)
-        from azureml_standin.azurite import AzuriteStorage
-
-        return AzuriteStorage(self.state, self.access, azurite)
 
     def _identity(self) -> dict[str, Any]:
         """Tenant, principal and account key: the same for as long as the folder is kept."""

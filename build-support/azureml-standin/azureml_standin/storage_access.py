@@ -114,10 +114,6 @@ class StorageAccess:
                 "This request is not authorized to perform this operation using this permission.",
             )
 
-    def authorization(self, request: Request) -> str:
-        """The header that signs a request by the account's key."""
-        return f"SharedKey {ACCOUNT}:{self._signed(_key_text(request, ACCOUNT))}"
-
     def _check_key(self, request: Request, value: str) -> None:
         account, _, signature = value.partition(":")
         if not self._is_signed(signature, [_key_text(request, account)]):

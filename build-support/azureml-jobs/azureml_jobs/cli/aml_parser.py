@@ -150,12 +150,6 @@ def _add_service(service: argparse.ArgumentParser) -> None:
         "--jobs-at-once", type=_count, default=2, metavar="N", help="default: %(default)s"
     )
     service.add_argument(
-        "--storage",
-        choices=("auto", "azurite", "in-process"),
-        default="auto",
-        help="what keeps the blobs (default: Azurite where it is installed)",
-    )
-    service.add_argument(
         "inner_command", nargs="*", metavar="COMMAND", help="behind `--`: what to run meanwhile"
     )
     service.set_defaults(command="service")

@@ -20,6 +20,5 @@ def serve_standin(repository: Path, options: argparse.Namespace) -> int:
         options.port,
         options.python,
         options.jobs_at_once,
-        options.storage,
         options.inner_command,
     )
