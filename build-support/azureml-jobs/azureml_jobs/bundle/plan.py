@@ -12,7 +12,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.contents import Bundle, plan_bundle
 from azureml_jobs.bundle.guard import Candidate, check_links, check_secrets, size_warning
 from azureml_jobs.jobfile.document import read_job_file
-from azureml_jobs.jobfile.needs import JobNeeds, candidate_paths, is_brought_by_python, needs_of
+from azureml_jobs.jobfile.needs import JobNeeds, needs_of
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
 
 
@@ -96,11 +96,11 @@ def _check_code_in_place(bundle: Bundle, needs: JobNeeds) -> None:
     name_of = {file.source: file.path for file in bundle.code}
     roots = _source_roots(bundle.request)
     for point in needs.entry_points:
-        sources = candidate_paths(point, needs.code_folder, roots)
+        sources = point.candidate_paths(needs.code_folder, roots)
         name = next((name_of[source] for source in sources if source in name_of), None)
         if point.kind == "file" or name is None:
             continue
-        wanted = candidate_paths(point, "", ())
+        wanted = point.candidate_paths("")
         if point.kind == "script":
             is_in_place, shown = bool(set(wanted).intersection(name_of.values())), name
         else:
@@ -126,9 +126,9 @@ def _check_overridden_needs(request: JobRequest, written: JobNeeds, needs: JobNe
     held = {file.path for file in request.files}
     roots = _source_roots(request)
     for point in needs.entry_points:
-        if point in written.entry_points or point.kind == "file" or is_brought_by_python(point):
+        if point in written.entry_points or point.kind == "file" or point.is_part_of_python:
             continue
-        if not held.intersection(candidate_paths(point, needs.code_folder, roots)):
+        if not held.intersection(point.candidate_paths(needs.code_folder, roots)):
             raise JobError(
                 f"{request.job_file}: command",
                 f"the overridden command runs {point.value}, which is not in the snapshot",

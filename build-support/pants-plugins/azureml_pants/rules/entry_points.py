@@ -5,14 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.command import EntryPoint
-from azureml_jobs.jobfile.needs import (
-    JobNeeds,
-    candidate_paths,
-    declared_entry_point,
-    is_brought_by_python,
-    job_needs,
-)
+from azureml_jobs.jobfile.command.entry_point import EntryPoint, declared_entry_point
+from azureml_jobs.jobfile.needs import JobNeeds, read_job_needs
 from azureml_pants.ownership import best_owner, runs_module
 from azureml_pants.target_types import (
     AzureMLJobDependenciesField,
@@ -71,7 +65,7 @@ async def read_job_file(request: JobFileRequest) -> JobFile:
             raise JobError(
                 request.path, f"not text in UTF-8 (byte {error.start})", "Save it as UTF-8."
             ) from error
-        return JobFile(request.path, job_needs(text, request.path), ())
+        return JobFile(request.path, read_job_needs(text, request.path), ())
     except JobError as error:
         return JobFile(request.path, None, (str(error),))
 
@@ -109,7 +103,7 @@ async def find_entry_point_owners(
     )
     roots = (source_root.source_root.path,) if source_root.source_root else ()
     candidates = {
-        point: candidate_paths(point, request.folders[0], (*request.folders[1:], *roots))
+        point: point.candidate_paths(request.folders[0], (*request.folders[1:], *roots))
         for point in request.entry_points
     }
     # Pants takes paths for globs; a word of a command that is none of its globs must not stop it.
@@ -164,7 +158,7 @@ async def find_entry_point_owners(
     unowned = tuple(
         point
         for point, owners in found.items()
-        if not owners and point.kind != "file" and not is_brought_by_python(point)
+        if not owners and point.kind != "file" and not point.is_part_of_python
     )
     unowned_paths = {path for point in unowned for path in candidates[point]}
     return EntryPointOwners(

@@ -6,7 +6,7 @@ from textwrap import dedent
 from typing import Literal
 
 import pytest
-from azureml_jobs.jobfile.command import EntryPoint
+from azureml_jobs.jobfile.command.entry_point import EntryPoint
 from azureml_pants.conftest import OPTIONS
 from azureml_pants.rules.entry_points import (
     JobEntryPoints,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.command import EntryPoint
+from azureml_jobs.jobfile.command.entry_point import EntryPoint
 from azureml_jobs.protocol import (
     REQUEST_FILE,
     SOURCES_FOLDER,

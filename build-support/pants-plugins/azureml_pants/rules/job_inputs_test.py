@@ -5,7 +5,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from azureml_jobs.jobfile.command import EntryPoint
+from azureml_jobs.jobfile.command.entry_point import EntryPoint
 from azureml_jobs.protocol import ClosureFile, JobRequest
 from azureml_pants.rules.entry_points import EntryPointOwners, JobInferenceFieldSet
 from azureml_pants.rules.job_inputs import (

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.jobfile.command import EntryPoint
+from azureml_jobs.jobfile.command.entry_point import EntryPoint
 from azureml_jobs.protocol import ClosureFile, EnvironmentImage, PackagesVenv, RuntimeOptions
 from azureml_pants.rules.closure import Closure, ClosureRequest
 from azureml_pants.rules.entry_points import EntryPointOwners, LocalEntryPointRequest

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from azureml_jobs.jobfile.command import entry_points
+from azureml_jobs.jobfile.command.read import entry_points
 
 
 def found(command: str) -> str:
@@ -125,7 +125,7 @@ def found(command: str) -> str:
         # Tokens that may be files.
         pytest.param(
             "python x.py --c=a/b.yaml k=c.json",
-            "script:x.py file:a/b.yaml file:k=c.json " "file:c.json",
+            "script:x.py file:a/b.yaml file:k=c.json file:c.json",
             id="values behind an equals sign",
         ),
         pytest.param("python x.py 0.5 1e-3 b -v --lr 1.0", "script:x.py", id="numbers and words"),
@@ -141,7 +141,7 @@ def found(command: str) -> str:
         pytest.param("python a.py a.py; cat a.py", "script:a.py", id="once each"),
         pytest.param("python 'my file.py' é.csv", "script:my file.py file:é.csv", id="names"),
         pytest.param("pip install -r requirements.txt", "file:requirements.txt", id="pip"),
-        pytest.param("echo see a.py", "", id="text that is shown"),
+        pytest.param("echo see a.py", "", id="text to print"),
         pytest.param("", "", id="nothing"),
     ],
 )
@@ -158,71 +158,10 @@ def test_refuses_what_cannot_be_split_with_a_plain_sentence(command: str) -> Non
 
 
 PIECES = (
-    *(
-        "python",
-        "-m",
-        "a.b",
-        "x.py",
-        " ",
-        "\n",
-        ";",
-        "&&",
-        "||",
-        "|",
-        "(",
-        ")",
-        "$(",
-        "`",
-        "'",
-        '"',
-    ),
-    *(
-        "${",
-        "}",
-        "${{inputs.x}}",
-        "$X",
-        "$[[",
-        "]]",
-        "<<E",
-        "E",
-        "<",
-        "<(",
-        ">",
-        "2>&1",
-        "cd",
-        "bash",
-    ),
-    *(
-        "-c",
-        "eval",
-        "env",
-        "torchrun",
-        "--a",
-        "--b=c",
-        "if",
-        "then",
-        "fi",
-        "for",
-        "done",
-        "case",
-        "{",
-    ),
-    *(
-        "\\",
-        "\\\n",
-        "#",
-        "((",
-        "))",
-        "mpirun",
-        "pytest",
-        "accelerate launch",
-        "source",
-        ".",
-        "/",
-        "..",
-        "~",
-    ),
-    *("*", "é", "\0", "\ufdd0", "=", "A=", "-", "--", "pushd", "popd", "function", "papermill"),
+    *"python -m a.b x.py ; && || | ( ) $( ` ' \" ${ } ${{inputs.x}} $X $[[ ]]".split(),
+    *"<<E E < <( > 2>&1 cd bash -c eval env torchrun --a --b=c if then fi for done case { \\ # (( )) mpirun".split(),
+    *"pytest source . / .. ~ * é = A= - -- pushd popd function papermill".split(),
+    *(" ", "\n", "\\\n", "\0", "\ufdd0", "accelerate launch"),
 )
 
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from azureml_jobs.jobfile.bash import Command, Group, split_commands
+from azureml_jobs.jobfile.command.bash import split_commands
+from azureml_jobs.jobfile.command.words import Command, Group
 
 
 def words(text: str) -> list[list[str]]:
