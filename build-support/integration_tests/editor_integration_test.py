@@ -100,7 +100,7 @@ def test_entries_of_the_debugger_start_what_they_say(
 ) -> None:
     editor = environment_of_the_editor
     local, main = f"{EXPERIMENT}/local.py", f"{EXPERIMENT}/main.py"
-    assert "accuracy" in editor.launch("local.py beside the open file", main)
+    assert "accuracy" in editor.launch("local.py next to the open file", main)
     assert "accuracy" in editor.launch("The open file", local)
     tested = editor.launch("Tests of the open file", f"{EXPERIMENT}/tests/test_main.py")
     assert re.search(r"\d+ passed", tested)
