@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-# Beside a name that is near, a longer list of others is noise.
+# Next to a near name, a longer list of others is noise.
 _LONG_LIST = 8
 
 
@@ -18,13 +18,13 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
     return by_plain[close[0]] if close else None
 
 
-def instead_of(name: str, valid: Sequence[str], none: str) -> str:
-    """Return what to write instead of `name`: the nearest of `valid` first, or all of them.
+def suggestion(name: str, valid: Sequence[str], if_none: str = "") -> str:
+    """Return a sentence with the names to write instead of `name`, the nearest of `valid` first.
 
-    `none` is said when there is nothing valid to write.
+    `if_none` is the sentence for when no name is valid.
     """
     if not valid:
-        return none
+        return if_none
     close = nearest(name, valid)
     others = ", ".join(f"`{candidate}`" for candidate in valid if candidate != close)
     if close is None:

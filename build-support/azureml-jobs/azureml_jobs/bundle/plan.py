@@ -46,7 +46,7 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
     from azureml_jobs.jobfile.expressions import check_references
     from azureml_jobs.jobfile.overrides import apply_overrides
     from azureml_jobs.jobfile.placeholders import check_placeholders
-    from azureml_jobs.jobfile.schema import check_schema
+    from azureml_jobs.jobfile.schema.check import check_schema
 
     request = JobRequest.read(request_file)
     if request.errors:

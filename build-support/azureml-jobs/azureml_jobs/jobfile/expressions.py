@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.nearest import instead_of, nearest
+from azureml_jobs.base.nearest import nearest, suggestion
 from azureml_jobs.jobfile.findings import Finding, raise_findings
 from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
 
@@ -155,7 +155,7 @@ def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Any:
         # Of inputs, azure-ai-ml lets those go that stand in an optional part.
         if reference.is_optional:
             return None
-        remedy = instead_of(name, names, none=f"The job has no `{group}:`.")
+        remedy = suggestion(name, names, f"The job has no `{group}:`.")
         return Finding(
             "command",
             f"`{written}` names no {singular} of this job",

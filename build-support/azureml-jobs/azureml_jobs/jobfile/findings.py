@@ -1,4 +1,4 @@
-"""Findings in a job file, gathered into one error, and the valid name nearest to a wrong one."""
+"""Findings in a job file, and the one error that reports several of them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,22 @@ class Finding:
     what: str
     remedy: str = ""
 
+    def as_error(self, path: str) -> JobError:
+        where = f"{path}: {self.key_path}" if self.key_path else path
+        return JobError(where, self.what, self.remedy)
+
 
 def raise_findings(path: str, findings: Sequence[Finding]) -> None:
     """Raise one `JobError` for all of `findings`, or return when there are none."""
     if not findings:
         return
     if len(findings) == 1:
-        raise as_error(path, findings[0])
+        raise findings[0].as_error(path)
     raise JobError(
         path,
         f"{len(findings)} errors in this job file",
         "\n".join(_line(finding) for finding in findings),
     )
-
-
-def as_error(path: str, finding: Finding) -> JobError:
-    return JobError(_where(path, finding.key_path), finding.what, finding.remedy)
-
-
-def _where(path: str, key_path: str) -> str:
-    return f"{path}: {key_path}" if key_path else path
 
 
 def _line(finding: Finding) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.expressions import reference_findings, unused_inputs
-from azureml_jobs.jobfile.findings import Finding, as_error
+from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.placeholders import placeholder_findings
-from azureml_jobs.jobfile.schema import schema_findings
+from azureml_jobs.jobfile.schema.check import schema_findings
 from azureml_jobs.protocol import JobToLint, LintRequest
 
 
@@ -46,7 +46,7 @@ def _errors(job: JobToLint, folder: Path) -> list[JobError]:
         # Pants met this as well, and `errors` has it.
         return []
     try:
-        return [as_error(path, finding) for finding in _findings(text, path, scripts)]
+        return [finding.as_error(path) for finding in _findings(text, path, scripts)]
     except JobError as error:
         return [error]
 

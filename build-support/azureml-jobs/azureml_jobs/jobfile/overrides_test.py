@@ -111,7 +111,7 @@ def test_sets_a_value_of_the_right_type(setting: str, keys: list[str], value: An
 @pytest.mark.parametrize(
     ("setting", "where", "says"),
     [
-        pytest.param("foo", "job.yaml", "needs a `=`", id="no equals sign"),
+        pytest.param("foo", "job.yaml", "there is no `=`", id="no equals sign"),
         pytest.param("=x", "job.yaml", "a part of the key is empty", id="no key"),
         pytest.param("tags..a=x", "job.yaml", "a part of the key is empty", id="two dots"),
         pytest.param("computee=x", "job.yaml: computee", "Did you mean `compute`?", id="a typo"),
@@ -151,7 +151,7 @@ def test_sets_a_value_of_the_right_type(setting: str, keys: list[str], value: An
             "resources.locations.5=x", "job.yaml: resources.locations", "0 to 1", id="index"
         ),
         pytest.param(
-            "resources.locations.a=x", "job.yaml: resources.locations", "no index", id="key"
+            "resources.locations.a=x", "job.yaml: resources.locations", "not an index", id="key"
         ),
         pytest.param("distribution.type=mp", "job.yaml: distribution.type", "`mpi`", id="choice"),
         pytest.param("limits.timeout=" + "9" * 5000, "job.yaml: limits", "an integer", id="huge"),

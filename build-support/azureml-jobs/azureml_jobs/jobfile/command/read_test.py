@@ -159,9 +159,9 @@ def test_refuses_what_cannot_be_split_with_a_plain_sentence(command: str) -> Non
 
 PIECES = (
     *"python -m a.b x.py ; && || | ( ) $( ` ' \" ${ } ${{inputs.x}} $X $[[ ]]".split(),
-    *"<<E E < <( > 2>&1 cd bash -c eval env torchrun --a --b=c if then fi for done case { \\ # (( )) mpirun".split(),
-    *"pytest source . / .. ~ * é = A= - -- pushd popd function papermill".split(),
-    *(" ", "\n", "\\\n", "\0", "\ufdd0", "accelerate launch"),
+    *"<<E E < <( > 2>&1 cd bash -c eval env torchrun --a --b=c if then fi for done".split(),
+    *"case { \\ # (( )) mpirun pytest source . / .. ~ * é = A= - -- pushd popd function".split(),
+    *(" ", "\n", "\\\n", "\0", "\ufdd0", "accelerate launch", "papermill"),
 )
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
-from azureml_jobs.jobfile.schema import Place, check_schema, schema_of
+from azureml_jobs.jobfile.schema.check import check_schema
+from azureml_jobs.jobfile.schema.load import schema_of
+from azureml_jobs.jobfile.schema.node import SchemaNode
 
 SMALL = "command: python main.py\nenvironment: azureml:e:1\n"
 
@@ -66,16 +68,16 @@ def test_accepts_a_job_with_everything_in_it() -> None:
             "Did you mean `instance_count`?",
             id="an unknown key further down",
         ),
-        pytest.param("banana: 1", "banana", "Valid here: `type`, `name`", id="nothing alike"),
+        pytest.param("banana: 1", "banana", "Valid here: `type`, `name`", id="no similar key"),
         pytest.param("compute:", "compute", "has no value", id="no value"),
         pytest.param("name: 5", "name", 'Write it in quotes: `"5"`', id="a number as text"),
         pytest.param("name: yes", "name", 'Write it in quotes: `"true"`', id="a boolean as text"),
         pytest.param("tags: {a: 2024-01-31}", "tags.a", "(a date)", id="a date as text"),
-        pytest.param("tags: {on: a}", "tags.True", "Write the key in quotes", id="a boolean key"),
+        pytest.param("tags: {on: a}", "tags.True", "Quote the key", id="a boolean key"),
         pytest.param(
             "environment_variables: {ON: 1}",
             "environment_variables.True",
-            "Write the key in quotes",
+            "Quote the key",
             id="a variable that YAML reads as a boolean",
         ),
         pytest.param(
@@ -111,7 +113,7 @@ def test_accepts_a_job_with_everything_in_it() -> None:
         pytest.param(
             "services: {s: {ssh_public_keys: k, log_dir: l}}",
             "services.s",
-            "cannot stand in one service",
+            "this one has both",
             id="a service of two kinds",
         ),
     ],
@@ -147,14 +149,14 @@ def test_names_a_missing_command_and_a_missing_environment() -> None:
     assert "- environment: this key is missing." in message
 
 
-def test_lists_all_mistakes_in_the_order_of_the_file() -> None:
+def test_lists_all_errors_in_the_order_of_the_file() -> None:
     message = refusal(f"limits: {{timeout: x}}\n{SMALL}name: 5\nbanana: 1\n")
     assert message.startswith("job.yaml: 3 errors in this job file.")
     assert message.index("banana") < message.index("limits.timeout") < message.index("- name")
 
 
 @pytest.mark.parametrize("job_type", ["sweep", "pipeline", "spark"])
-def test_says_that_only_command_jobs_are_read_so_far(job_type: str) -> None:
+def test_supports_only_command_jobs(job_type: str) -> None:
     message = refusal(f"type: {job_type}\n")
     assert message.startswith(
         f"job.yaml: type: this is a job of type `{job_type}`, and only command"
@@ -163,21 +165,21 @@ def test_says_that_only_command_jobs_are_read_so_far(job_type: str) -> None:
 
 @pytest.mark.parametrize("job_type", ["Command", "5", "[a]"])
 def test_says_what_type_to_write(job_type: str) -> None:
-    assert "is no type of job" in refusal(f"type: {job_type}\n")
+    assert "is not a job type" in refusal(f"type: {job_type}\n")
 
 
 def test_leaves_out_what_azure_ml_sets() -> None:
-    place = Place.root(schema_of({}, "job.yaml"))
-    assert "command" in place.keys()
-    assert "status" not in place.keys()
+    node = SchemaNode.root(schema_of({}, "job.yaml"))
+    assert "command" in node.keys()
+    assert "status" not in node.keys()
 
 
 def test_importing_it_does_not_import_jsonschema() -> None:
-    code = "import sys, azureml_jobs.jobfile.schema; sys.exit('jsonschema' in sys.modules)"
+    code = "import sys, azureml_jobs.jobfile.schema.check; sys.exit('jsonschema' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
 
 
-def test_never_fails_otherwise_on_odd_values() -> None:
+def test_refuses_odd_values_with_a_message() -> None:
     odd: list[Any] = [None, [], {}, "", 0, True, [{}], {"a": None}, {"": {}}]
     for key in schema_of({}, "job.yaml")["properties"]:
         for value in odd:

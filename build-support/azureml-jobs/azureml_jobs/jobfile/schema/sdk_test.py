@@ -19,7 +19,9 @@ from azure.ai.ml.entities._job._input_output_helpers import (
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.expressions import check_references, literal_text
 from azureml_jobs.jobfile.overrides import apply_overrides
-from azureml_jobs.jobfile.schema import Place, check_schema, schema_of
+from azureml_jobs.jobfile.schema.check import check_schema
+from azureml_jobs.jobfile.schema.load import schema_of
+from azureml_jobs.jobfile.schema.node import SchemaNode
 from marshmallow import fields
 
 ABSENT = object()
@@ -54,14 +56,14 @@ def sdk_keys(schemas: list[Any], where: str) -> Iterator[tuple[str, frozenset[st
             yield from sdk_keys(below, f"{where}.{key}" if where else key)
 
 
-# What stands in the SDK's schema at these levels and is no key of a mapping there.
+# What is in the SDK's schema at these levels and is not a key of a mapping there.
 NOT_KEYS = {
     # An environment within a job has no id, although the field is not marked as read-only.
     "environment": {"id"},
     # The SDK lets a mapping with `value` bind variables in pipelines; any name is a variable here.
     "environment_variables": {"value"},
 }
-# Mappings whose keys are names of the user's own; what stands below such a name is compared.
+# Mappings whose keys are names that the user chooses; what is below such a name is compared.
 NAMED_BY_THE_USER = {"inputs", "outputs", "services"}
 SDK_SCHEMA: Any = CommandJobSchema
 SDK_LEVELS = dict(sdk_keys([SDK_SCHEMA(context={"base_path": Path()})], ""))
@@ -69,19 +71,19 @@ SDK_LEVELS = dict(sdk_keys([SDK_SCHEMA(context={"base_path": Path()})], ""))
 
 @pytest.mark.parametrize("level", sorted(SDK_LEVELS), ids=lambda level: level or "the job itself")
 def test_knows_the_keys_of_the_sdk(level: str) -> None:
-    place = Place.root(schema_of(SMALL, "job.yaml"))
+    node = SchemaNode.root(schema_of(SMALL, "job.yaml"))
     for step in filter(None, level.split(".")):
-        found = place.child(step)
+        found = node.child(step)
         assert found is not None, f"the schema has no `{step}` in `{level}`"
-        place = found
+        node = found
         if step in NAMED_BY_THE_USER:
-            found = place.child("any_name")
+            found = node.child("any_name")
             assert found is not None
-            place = found
-    ours = set(place.keys())
+            node = found
+    ours = set(node.keys())
     theirs = set(SDK_LEVELS[level]) - NOT_KEYS.get(level, set())
     if level == "environment":
-        # Taken and left out by the SDK, which names environments of a job itself.
+        # Accepted and ignored by the SDK, which names environments of a job itself.
         theirs |= {"name", "version"}
     assert not theirs - ours, f"azure-ai-ml takes more keys in `{level}`: {sorted(theirs - ours)}"
     assert not ours - theirs, f"azure-ai-ml takes fewer keys in `{level}`: {sorted(ours - theirs)}"
