@@ -10,7 +10,8 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.contents import Bundle, plan_bundle
-from azureml_jobs.bundle.guard import Candidate, check_links, check_secrets, size_warning
+from azureml_jobs.bundle.guard import Candidate, check_links, size_warning
+from azureml_jobs.bundle.secret_guard import check_secrets
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.needs import JobNeeds, needs_of
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
@@ -69,7 +70,7 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
     bundle = plan_bundle(request, job, needs, folder)
     _check_code_in_place(bundle, needs)
     candidates = [
-        Candidate(file.source, file.content, file.size)
+        Candidate(file.source, file.content, file.size, file.sha256)
         for file in (*bundle.code, *bundle.environment)
         # Package names and digests are generated.
         if file.source != request.packages.lock
