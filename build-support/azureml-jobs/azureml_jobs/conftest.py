@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,14 @@ class Gathered:
         self.add("src/exp/__init__.py", why="makes its folder a package")
         self.add("src/exp/main.py", "import common.a\n")
         self.add("src/common/a.py", "A = 1\n", why="needed by src/exp/main.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tool remembers of one test run must not reach the next, or the user."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ class AzureMLSubsystem(Subsystem):
         help="The resolve in `[python].resolves` from which the job tool is installed.",
     )
     tool_requirements = StrListOption(
-        default=["PyYAML", "jsonschema", "psutil", "python-dotenv"],
+        default=["PyYAML", "detect-secrets", "jsonschema", "psutil", "python-dotenv"],
         advanced=True,
         help="What the job tool needs of its resolve to check jobs and to run them locally.",
     )
