@@ -18,8 +18,10 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
-from azureml_jobs.azure.connection import Answer, Connection, ServiceError
+from azureml_jobs.azure.connection import Connection, is_success
 from azureml_jobs.azure.parallel import Task, run_all
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.transport import Response
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.progress import Progress
 
@@ -191,11 +193,11 @@ class Container:
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
-        accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
+        accept: Callable[[int], bool] = is_success,
         sink: Callable[[bytes], None] | None = None,
         retry_also: frozenset[int] = _ALSO_TRANSIENT,
         patience: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         address = self.url(name) if name else self.address
         arguments = "&".join(part for part in (urlencode(query or {}), self._sas) if part)
         return self._connection.request(

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 from azureml_jobs.azure.connected import ConnectedWorkspace
-from azureml_jobs.azure.connection import PATIENCE_VARIABLE
+from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder, SubmitOptions, create_submission
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.docker.pushable_image import PushableImage
+from azureml_standin import faults
+from azureml_standin.messages import Answer
 from azureml_standin.recording import Recorded
 from azureml_standin.start import Service, running_service
 
@@ -223,6 +225,12 @@ class Client:
         self, kind: str, method: str = "", path: str = "", header: str = "", **settings: Any
     ) -> Any:
         return self.service.faults.add(kind, method, path, header=header, **settings)
+
+    def add_page(self, method: str, path: str, status: int) -> None:
+        """Answer with a page, as a proxy or the network of a hotel does."""
+        page = Answer(status, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"})
+        rule = self.service.faults.add(faults.STATUS, method, path, times=None)
+        self.monkeypatch.setattr(rule, "answer", lambda kind: page)
 
 
 def assert_one_whole_job(client: Client) -> None:

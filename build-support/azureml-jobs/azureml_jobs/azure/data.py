@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.download import fetch, files_at
+from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.upload import send_data
 from azureml_jobs.azure.workspace import Workspace
 from azureml_jobs.base.download import check_empty_folder

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from azureml_jobs.azure.blobs import Container, CopySource, sas_of_key
-from azureml_jobs.azure.connection import ServiceError
-from azureml_jobs.azure.parallel import Later
+from azureml_jobs.azure.parallel import BackgroundCall
+from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace
 from azureml_jobs.base.errors import JobError
 
@@ -65,7 +65,7 @@ class Datastores:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._lock = threading.Lock()
-        self._asked: dict[tuple[str, str], Later[Any]] = {}
+        self._asked: dict[tuple[str, str], BackgroundCall[Any]] = {}
 
     def default(self) -> Container:
         return self.open(DEFAULT_DATASTORE)
@@ -100,7 +100,7 @@ class Datastores:
     def _once(self, what: str, name: str, call: Callable[[str], Any]) -> Any:
         with self._lock:
             if (what, name) not in self._asked:
-                self._asked[what, name] = Later(lambda: call(name))
+                self._asked[what, name] = BackgroundCall(lambda: call(name))
             asked = self._asked[what, name]
         return asked.result()
 

@@ -55,7 +55,7 @@ def _checks(place: AzureWorkspace, login: bool) -> Iterator[tuple[str, Check]]:
         connected.append(ConnectedWorkspace(place, login))
         connected[0].sign_in.token(connected[0].workspace.cloud.management_scope)
         failed = "".join(f"; {warning}" for warning in connected[0].sign_in.warnings)
-        return f"by {connected[0].sign_in.way}{failed}"
+        return f"by {connected[0].sign_in.credential_name}{failed}"
 
     def workspace() -> str:
         details = connected[0].workspace.details

@@ -33,21 +33,21 @@ def test_a_sign_in_that_failed_is_one_line(
     assert lines["sign-in"] == (
         "failed Azure: could not sign in. What was tried, in this order: the environment: neither "
         "AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH nor AZURE_FEDERATED_TOKEN_FILE is set; "
-        "a managed identity: this machine has none; Azure CLI: Please run az login; "
-        "Azure Developer CLI: `azd` is not installed. Sign in by `az login`, or add `--login` "
-        "behind `--` to sign in by a browser."
+        "a managed identity: this machine has none; Azure CLI: Please run 'az login' to set up an "
+        "account; Azure Developer CLI: `azd` is not installed. Sign in by `az login`, or add "
+        "`--login` behind `--` to sign in by a browser."
     )
 
 
-def test_a_way_that_is_set_up_and_failed_is_told_beside_the_one_that_worked(
+def test_reports_what_failed_before_another_credential_worked(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client.use(client.service.client.direct("secret"))
-    client.set(AZURE_CLIENT_SECRET="wrong", AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
+    client.add_program("az", "echo 'ERROR: AADSTS700082: The token has expired.' >&2; exit 1")
+    client.add_program("azd")
     status, lines = examined(client, capsys)
     assert status == 0
     assert lines["sign-in"].startswith(
-        "ok by Azure CLI; signing in by the environment (client secret) failed: "
+        "ok by Azure Developer CLI; signing in by Azure CLI failed: AADSTS700082"
     )
 
 
@@ -58,7 +58,7 @@ def test_a_way_that_is_set_up_and_failed_is_told_beside_the_one_that_worked(
             r"^/[^?]*/workspaces/standin-workspace\?",
             403,
             "workspace",
-            "Your account lacks a role for this: docs/azure.md names the roles.",
+            "Your account is missing a role for this: docs/azure.md names the roles.",
             id="no role on the workspace",
         ),
         pytest.param(

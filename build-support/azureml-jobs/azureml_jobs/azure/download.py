@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.azure.blobs import Blob, Container, file_md5, is_safe_name
-from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.datastores import Datastores, Place
 from azureml_jobs.azure.parallel import Task, run_all
+from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, artifacts_address, job_of
 from azureml_jobs.base.download import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError

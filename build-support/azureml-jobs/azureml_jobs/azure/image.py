@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import random
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from azureml_jobs.azure.connection import patience_seconds
 from azureml_jobs.azure.registry import Manifest, Registry
+from azureml_jobs.azure.retries import Retries, patience_seconds
 from azureml_jobs.azure.upload import Sent
 from azureml_jobs.azure.workspace import Workspace, put_once
 from azureml_jobs.base.errors import JobError, OutsideError
@@ -24,8 +22,6 @@ from azureml_jobs.docker.push import Pushed, push
 from azureml_jobs.docker.pushable_image import PushableImage
 
 _ANY_VERSION = "1"
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 8.0
 
 
 class ImageToPush:
@@ -91,8 +87,7 @@ class ImageToPush:
     def _push(self, target: str, environment: dict[str, str]) -> frozenset[str]:
         """Push until it succeeds or patience ends; the layers that were sent."""
         sent: frozenset[str] = frozenset()
-        deadline = time.monotonic() + patience_seconds()
-        pause = _FIRST_PAUSE
+        retries = Retries(patience_seconds())
         while True:
             done: Pushed = push(target, environment)
             sent |= done.layers
@@ -100,17 +95,14 @@ class ImageToPush:
                 return sent
             if done.layers:
                 # It goes on, however slowly.
-                deadline, pause = time.monotonic() + patience_seconds(), _FIRST_PAUSE
-            wait = random.uniform(pause / 2, pause)
+                retries.restart()
             # Docker itself tries for some time before it gives up.
-            if time.monotonic() + wait >= deadline:
+            if not retries.wait():
                 raise OutsideError(
                     target,
                     f"the image could not be pushed: {done.last_line.rstrip('.')}",
-                    "Start the same command again: layers that have arrived are not sent anew.",
+                    "Start the same command again: layers that have arrived are not sent again.",
                 )
-            time.sleep(wait)
-            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _details(self) -> dict[str, Any]:
         details = image_details(self._image.id)

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO, TypeVar
 
 from azureml_jobs.azure import run_history
 from azureml_jobs.azure.connected import ConnectedWorkspace
-from azureml_jobs.azure.connection import ServiceError
-from azureml_jobs.azure.parallel import Later
+from azureml_jobs.azure.parallel import BackgroundCall
+from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import Workspace, artifacts_address, job_of
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.download import DownloadResult
@@ -59,9 +59,11 @@ class AzureJobs:
         job = job_of(workspace, name)
         known = job["properties"]
         experiment = str(known.get("experimentName") or "")
-        asked_details = Later(partial(run_history.details_of, workspace, name))
-        asked_logged = Later(partial(run_history.logged_by, workspace, name))
-        asked_artifacts = Later(partial(run_history.artifacts_of, workspace, experiment, name))
+        asked_details = BackgroundCall(partial(run_history.details_of, workspace, name))
+        asked_logged = BackgroundCall(partial(run_history.logged_by, workspace, name))
+        asked_artifacts = BackgroundCall(
+            partial(run_history.artifacts_of, workspace, experiment, name)
+        )
         run: dict[str, Any] = _or_warn("times", asked_details.result, {})
         logged = _or_warn("parameters and metrics", asked_logged.result, _NOTHING_LOGGED)
         artifacts: list[str] = _or_warn("artifacts", asked_artifacts.result, [])

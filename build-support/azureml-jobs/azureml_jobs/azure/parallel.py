@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 _POLL_SECONDS = 0.1
 
 
-class Later(Generic[Value]):
+class BackgroundCall(Generic[Value]):
     """What a call gives, which was started in the background."""
 
     def __init__(self, call: Callable[[], Value]) -> None:

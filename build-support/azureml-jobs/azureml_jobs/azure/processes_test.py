@@ -10,7 +10,7 @@ from pathlib import Path
 
 import run
 from azureml_jobs.azure.conftest import JOB, SNAPSHOT, Client, assert_one_whole_job
-from azureml_jobs.azure.connection import PATIENCE_VARIABLE
+from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder
 from azureml_standin import faults
 

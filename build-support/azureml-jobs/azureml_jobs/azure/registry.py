@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urljoin
 
-from azureml_jobs.azure.connection import Connection, ServiceError
+from azureml_jobs.azure.connection import Connection
+from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.sign_in import SignIn
 from azureml_jobs.azure.workspace import Workspace
 from azureml_jobs.base.errors import OutsideError

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
-import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from azureml_jobs.azure import imports
 from azureml_jobs.azure.clouds import Cloud
-from azureml_jobs.azure.connection import ServiceError, patience_seconds, without_secrets
+from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
+from azureml_jobs.azure.service_error import ServiceError, without_secrets
 from azureml_jobs.azure.sign_in import SignIn
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import AzureWorkspace
@@ -26,9 +25,6 @@ from azureml_jobs.base.workspace_config import AzureWorkspace
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-_FIRST_PAUSE = 0.2
-_LONGEST_PAUSE = 8.0
 _SILENCE_SECONDS = 20
 
 
@@ -82,44 +78,35 @@ def create(job: Job, place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Ma
     azure-ai-ml itself neither sends a second time after an expired token, nor stops before minutes
     have passed: it is asked once, and asked again here. Raises `ServiceError` and `JobError`.
     """
-    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.exceptions import AzureError
 
-    deadline = time.monotonic() + patience_seconds()
-    pause, renewed = _FIRST_PAUSE, False
+    retries, is_renewed = Retries(patience_seconds()), False
     while True:
-        wait = random.uniform(pause / 2, pause)
         try:
-            # One of its own each time: it keeps its token.
+            # Each time a new client, because it keeps its token.
             made = _client(place, cloud, sign_in).jobs.create_or_update(job)
             studio = (made.services or {}).get("Studio")
             link = str(studio.endpoint) if studio and studio.endpoint else ""
             return MadeJob(link, made.properties or {})
-        except HttpResponseError as error:
-            failure = ServiceError(
-                job.name or "",
-                f"the service did not take the job: {_message(error)}",
-                error.status_code or 0,
-            )
-            if error.status_code == 401 and not renewed:
+        except AzureError as error:
+            status = getattr(error, "status_code", 0) or 0
+            if status == 401 and not is_renewed:
                 scope = cloud.management_scope
                 sign_in.token(scope, rejected=sign_in.token(scope))
-                renewed = True
+                is_renewed = True
                 continue
-            if error.status_code and error.status_code not in _TRANSIENT:
-                raise failure from error
-            wait = max(wait, _retry_after(error))
-        except AzureError as error:
-            failure = ServiceError(job.name or "", _message(error))
-        except Exception as error:  # Of its own kinds, and of marshmallow's.
+            pause = wait_before_retry(error)
+            if pause is None or not retries.wait(pause):
+                message = _message(error)
+                if status:
+                    message = f"the service did not take the job: {message}"
+                raise ServiceError(job.name or "", message, status) from error
+        except Exception as error:  # Its own exceptions, and marshmallow's.
             if isinstance(error, (JobError, OSError)):
                 raise
             raise JobError(
                 job.name or "", f"azure-ai-ml refuses the job: {_message(error)}"
             ) from error
-        if time.monotonic() + wait >= deadline:
-            raise failure
-        time.sleep(wait)
-        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _client(place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Any:
@@ -176,10 +163,3 @@ def _message(error: Exception) -> str:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(given))
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
     return without_secrets(" ".join(lines))[:600].rstrip(".")
-
-
-def _retry_after(error: Any) -> float:
-    try:
-        return float(error.response.headers.get("Retry-After") or 0)
-    except (AttributeError, ValueError):
-        return 0.0

@@ -13,7 +13,7 @@ from azureml_jobs.azure.connected import ConnectedWorkspace
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.image import ImageToPush
-from azureml_jobs.azure.parallel import Later
+from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.registry import Manifest, Registry
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
@@ -95,9 +95,9 @@ class _Sending:
 
     def to_its_end(self) -> SubmittedJob:
         submission, workspace = self._submission, self._workspace
-        found = Later(self._find)
-        sent = Later(self._send)
-        image = Later(self._find_image)
+        found = BackgroundCall(self._find)
+        sent = BackgroundCall(self._send)
+        image = BackgroundCall(self._find_image)
         with self._timings.part("import of azure-ai-ml"):
             sdk.import_sdk()
             sdk.without_git_secrets(Path.cwd())
@@ -158,7 +158,7 @@ class _Sending:
         submission, bundle = self._submission, self._folder.bundle
         workspace, datastores = self._workspace, self._datastores
         self._session.sign_in.token(workspace.cloud.management_scope)
-        parts: dict[str, Later[Sent]] = {}
+        parts: dict[str, BackgroundCall[Sent]] = {}
         if submission.snapshot is not None:
             snapshot = submission.snapshot
             earlier = EarlierSnapshots(self._folder.local, workspace.place)
@@ -182,12 +182,12 @@ class _Sending:
     def _sending_data(self, path: str) -> Callable[[], Sent]:
         return lambda: send_data(self._datastores, Path(path))
 
-    def _later(self, name: str, call: Callable[[], Sent]) -> Later[Sent]:
+    def _later(self, name: str, call: Callable[[], Sent]) -> BackgroundCall[Sent]:
         def timed() -> Sent:
             with self._timings.part(name):
                 return call()
 
-        return Later(timed)
+        return BackgroundCall(timed)
 
 
 def _taken(name: str, workspace: str) -> JobError:
@@ -202,7 +202,7 @@ def _told(job: SubmittedJob, submission: Submission, connected: ConnectedWorkspa
     place = connected.workspace.place
     lines = [
         f"{coloured(job.name, BOLD)} submitted to {place.name} in {place.resource_group} "
-        f"({place.source}), signed in by {connected.sign_in.way}"
+        f"({place.source}), signed in by {connected.sign_in.credential_name}"
     ]
     if job.was_there:
         lines.append("  The workspace has it already, from an earlier attempt. Nothing was sent.")

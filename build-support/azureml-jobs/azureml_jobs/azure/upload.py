@@ -11,7 +11,7 @@ from pathlib import Path
 from azureml_jobs.azure.blobs import Container, LocalFile, copy_files, missing_files, send_files
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-from azureml_jobs.azure.parallel import Later
+from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, put_once
 from azureml_jobs.base.digest import entries_digest, environment_tag
 from azureml_jobs.base.errors import OutsideError
@@ -67,7 +67,7 @@ def send_snapshot(
     known = {file for file in files if earlier.hold(contents[file.name])}
     reader = None
     if sum(file.size for file in known) > _WORTH_COPYING_BYTES:
-        reader = Later(datastores.account_reader)
+        reader = BackgroundCall(datastores.account_reader)
     pending = workspace.post(
         *path, "startPendingUpload", body={"pendingUploadType": "TemporaryBlobReference"}
     )

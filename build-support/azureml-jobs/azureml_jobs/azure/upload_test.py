@@ -7,7 +7,7 @@ import time
 import pytest
 from azureml_jobs.azure.blobs import WORKERS
 from azureml_jobs.azure.conftest import CODE_JOB, Client
-from azureml_jobs.azure.connection import PATIENCE_VARIABLE, patience_seconds
+from azureml_jobs.azure.retries import PATIENCE_VARIABLE, patience_seconds
 from azureml_standin import faults
 
 CONTAINER = r"/standin-[0-9a-f-]+"

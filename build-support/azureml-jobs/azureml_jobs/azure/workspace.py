@@ -11,7 +11,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from azureml_jobs.azure.clouds import Cloud
-from azureml_jobs.azure.connection import Answer, Connection, ServiceError
+from azureml_jobs.azure.connection import Connection, is_success
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.transport import Response
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
@@ -42,7 +44,7 @@ class Workspace:
     def post(self, *path: str, body: Mapping[str, Any]) -> Any:
         return self._send("POST", path, {}, body).json()
 
-    def send(self, method: str, *path: str) -> Answer:
+    def send(self, method: str, *path: str) -> Response:
         return self._send(method, path, {})
 
     def pages(self, *path: str, **query: str) -> Iterator[dict[str, Any]]:
@@ -92,7 +94,7 @@ class Workspace:
             method,
             url,
             body,
-            lambda status: 200 <= status < 300 or (method == "GET" and status == 404),
+            lambda status: is_success(status) or (method == "GET" and status == 404),
             patience,
         )
         return None if answer.status == 404 else answer.json()
@@ -110,8 +112,8 @@ class Workspace:
         path: tuple[str, ...],
         query: Mapping[str, str],
         body: Mapping[str, Any] | None = None,
-        accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
-    ) -> Answer:
+        accept: Callable[[int], bool] = is_success,
+    ) -> Response:
         below = "".join(f"/{quote(part, safe='')}" for part in path)
         arguments = urlencode({"api-version": API_VERSION, **query})
         url = f"{self.cloud.resource_manager}{self.place.resource_id}{below}?{arguments}"
@@ -122,9 +124,9 @@ class Workspace:
         method: str,
         url: str,
         body: Mapping[str, Any] | None = None,
-        accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
+        accept: Callable[[int], bool] = is_success,
         patience: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         scope = self.cloud.management_scope
         return self.connection.request(
             method, url, scope=scope, body=body, accept=accept, patience=patience
