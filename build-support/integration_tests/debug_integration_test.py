@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import socket
-from pathlib import Path
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
-from azureml_jobs.docker.testing import has_engine, needs_engine
+from azureml_jobs.docker.conftest import has_engine, needs_engine
 from documents import commands_run_by
 from editor import Editor, Stop, free_port
 from images import BUILD_ARGUMENTS, containers

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from azureml_jobs.docker.testing import needs_engine
+from azureml_jobs.docker.conftest import needs_engine
 from documents import (
     NEEDS_AZURE,
     NEEDS_DOCKER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from azureml_jobs.docker.testing import needs_engine
+from azureml_jobs.docker.conftest import needs_engine
 from images import BUILD_ARGUMENTS, containers, image_id
 from scratch import Scratch, Terminal, wait_for
 
@@ -184,7 +184,7 @@ def test_an_experiment_s_tests_run_in_its_image_once(scratch: Scratch, image: st
     assert "The tests passed.\n" in first.stderr
     again = scratch.pants(*tests, "--", "--color=no")
     assert again.stdout == first.stdout
-    assert "The tests passed before, nothing has changed since." in again.stderr
+    assert "The tests passed before, and nothing has changed since." in again.stderr
     failing = f"{EXPERIMENT}/tests/test_failing.py"
     with scratch.changed({failing: "def test_it() -> None:\n    assert False\n"}):
         for _ in range(2):

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
+from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from documents import commands_run_by
 from scratch import Scratch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azureml_jobs.docker.testing import base_image_name, docker, has_engine
+from azureml_jobs.docker.conftest import base_image_name, docker, has_engine
 
 # What images are built on here.
 BASE_IMAGE = base_image_name() if has_engine() else ""

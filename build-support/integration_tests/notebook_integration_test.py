@@ -7,11 +7,11 @@ import re
 import shutil
 import urllib.error
 import urllib.request
-from pathlib import Path
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from azureml_jobs.docker.testing import needs_engine
+from azureml_jobs.docker.conftest import needs_engine
 from documents import commands_run_by
 from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch, Terminal, wait_for

@@ -135,8 +135,8 @@ class ScriptRequest(Message):
     """Everything that Pants knows of a script that runs on this machine.
 
     `script` is its path in the repository, None when `errors` say why it was not found. `image`
-    is None where the experiment has none. `layered` says that the file `REQUIREMENTS_FILE` beside
-    the request holds packages that the image lacks. `tests` are the files that pytest runs.
+    is None where the experiment has none. `adds_packages` says that the file
+    `REQUIREMENTS_FILE` next to the request lists packages that are not in the image. `tests` are the files that pytest runs.
     """
 
     address: str
@@ -145,7 +145,7 @@ class ScriptRequest(Message):
     errors: tuple[str, ...] = ()
     venv: PackagesVenv | None = None
     image: EnvironmentImage | None = None
-    layered: bool = False
+    adds_packages: bool = False
     tests: tuple[str, ...] = ()
     options: RuntimeOptions = RuntimeOptions()
 

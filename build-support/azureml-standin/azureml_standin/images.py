@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.docker.engine import EngineQuestion, Image, NoEngine, image_id
+from azureml_jobs.docker.engine import EngineQuery, Image, NoEngine, image_id
 from azureml_jobs.docker.private_config import signed_in
 from azureml_jobs.local.runtimes import Runtime
 from azureml_standin.clouds import CLOUDS, REGISTRY
@@ -38,7 +38,7 @@ class Images:
         if server not in self._own_servers:
             return Runtime()
         try:
-            engine = EngineQuestion(os.environ).answer()
+            engine = EngineQuery(os.environ).answer()
         except NoEngine as error:
             raise JobError(
                 job,

@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from azureml_jobs.docker.private_config import signed_in
 from azureml_jobs.docker.push import push
-from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
 from azureml_standin.conftest import Answered, Caller, wait_for_end
 from azureml_standin.registry_access import PULL, PUSH
 from azureml_standin.start import Service

@@ -125,9 +125,7 @@ def test_what_changes_meanwhile_is_taken_anew_or_left_out(
         AzureJobs(client.connected()).cancel(name)
     assert taken_anew.hits == 2
     printed = capsys.readouterr()
-    assert "warning: artifacts/outputs/temporary is left out: it went away, or changed" in (
-        printed.err
-    )
+    assert "warning: artifacts/outputs/temporary is left out: it went away or kept" in (printed.err)
     assert "4 files in " in printed.out
     found = written(tmp_path / "got")
     assert found["artifacts/outputs/steady.txt"] == 7

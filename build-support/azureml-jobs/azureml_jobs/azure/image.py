@@ -18,7 +18,7 @@ from azureml_jobs.azure.workspace import Workspace, put_once
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.engine import image_details, tag_image
 from azureml_jobs.docker.private_config import signed_in
-from azureml_jobs.docker.push import Pushed, push
+from azureml_jobs.docker.push import PushResult, push
 from azureml_jobs.docker.pushable_image import PushableImage
 
 _ANY_VERSION = "1"
@@ -89,7 +89,7 @@ class ImageToPush:
         sent: frozenset[str] = frozenset()
         retries = Retries(patience_seconds())
         while True:
-            done: Pushed = push(target, environment)
+            done: PushResult = push(target, environment)
             sent |= done.layers
             if done.status == 0:
                 return sent

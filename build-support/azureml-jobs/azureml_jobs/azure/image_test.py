@@ -23,8 +23,8 @@ from azureml_jobs.azure.image import sent_size
 from azureml_jobs.azure.registry import Registry, read_manifest
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.base.digest import environment_tag
+from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from azureml_jobs.docker.pushable_image import PushableImage, pushable_image
-from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
 from azureml_standin import faults
 from azureml_standin.registry_access import PULL, PUSH
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 BOLD = "1"
 RED = "31"
@@ -34,6 +35,10 @@ def print_warning(message: str) -> None:
 
 def print_error(message: str) -> None:
     print(f"{coloured('error', RED, sys.stderr)}: {message}", file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def size_text(size: int) -> str:

@@ -1,1 +1,1 @@
-"""Which command is meant, which arguments does it take, and what does it print?"""
+"""Every command of the job tool: its arguments, and what it prints."""

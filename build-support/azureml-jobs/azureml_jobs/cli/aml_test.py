@@ -272,7 +272,9 @@ def test_downloads_to_a_folder_of_the_jobs_name(
 def test_says_that_a_job_whose_files_it_copies_still_runs(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record = JobRecord("x", status="Running", pid=os.getpid(), pid_identity=identity_of(os.getpid()))
+    record = JobRecord(
+        "x", status="Running", pid=os.getpid(), pid_identity=identity_of(os.getpid())
+    )
     jobs = LocalWorkspace(repository / ".azureml")
     folder = jobs.new_job("running", lambda staging, _: record)
     folder.log.parent.mkdir()
@@ -297,7 +299,7 @@ def test_says_that_a_job_whose_files_it_copies_still_runs(
         pytest.param(["jobs", "list", "--max", "x"], "not a number of jobs: x", id="no number"),
         pytest.param(
             ["jobs", "list", "--status", "done"],
-            "no such status: done. There are NotStarted,",
+            "no such status: done. Valid: NotStarted,",
             id="another status",
         ),
     ],
@@ -319,13 +321,13 @@ def test_refuses_other_arguments(
         pytest.param(["jobs"], "list the jobs, newest first", id="jobs"),
         pytest.param(["jobs", "list"], "--status STATUS", id="list"),
         pytest.param(["jobs", "show"], "metrics and artifacts.", id="show"),
-        pytest.param(["jobs", "stream"], "ends with the job's own status.", id="stream"),
-        pytest.param(["jobs", "cancel"], "End a job; it may clean up first.", id="cancel"),
+        pytest.param(["jobs", "stream"], "the exit status is the job's.", id="stream"),
+        pytest.param(["jobs", "cancel"], "Cancel a job, which can clean up first.", id="cancel"),
         pytest.param(["jobs", "download"], "--output-name OUTPUT", id="download"),
-        pytest.param(["jobs", "archive"], "Leave a job out of lists.", id="archive"),
-        pytest.param(["data"], "fetch a data asset", id="data"),
+        pytest.param(["jobs", "archive"], "Hide a job in lists.", id="archive"),
+        pytest.param(["data"], "download a data asset", id="data"),
         pytest.param(["data", "list"], "List data assets.", id="data list"),
-        pytest.param(["data", "register"], "--path PLACE", id="register"),
+        pytest.param(["data", "register"], "--path PATH", id="register"),
         pytest.param(["data", "download"], "where local runs find it.", id="data download"),
         pytest.param(["doctor"], "--profile NAME", id="doctor"),
         pytest.param(["service"], "--jobs-at-once N", id="service"),

@@ -1,44 +1,48 @@
-"""`./pants run :aml -- data …`: data assets of the workspace, and what of them is here."""
+"""Run `./pants run :aml -- data …`: list, register and download data assets."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.console import BOLD, coloured, table
+from azureml_jobs.base.console import BOLD, coloured, print_json, table
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace
 from azureml_jobs.local.inputs import data_versions
 
 
-def run_data(place: AzureWorkspace | None, repository: Path, options: argparse.Namespace) -> int:
-    if place is None:
+def run_data(
+    workspace: AzureWorkspace | None, repository: Path, options: argparse.Namespace
+) -> int:
+    if workspace is None:
         if options.command == "list":
-            return _show(_local(repository), options.json)
+            return _print_assets(_local_assets(repository), options.json)
         raise JobError(
             f"data {options.command}",
-            f"{CONFIG_FILE} names no workspace, and data assets are kept in one",
+            f"{CONFIG_FILE} names no workspace to keep data assets in",
             "Put data for local runs into data/NAME/VERSION by hand.",
         )
     from azureml_jobs.azure.connected import ConnectedWorkspace  # pants: no-infer-dep
     from azureml_jobs.azure.data import DataAssets  # pants: no-infer-dep
 
-    assets = DataAssets(ConnectedWorkspace(place, options.login).workspace)
+    assets = DataAssets(ConnectedWorkspace(workspace, options.login).workspace)
     if options.command == "list":
-        return _show(assets.list(), options.json)
+        return _print_assets(assets.list(), options.json)
     if options.command == "register":
-        made = assets.register(options.name, options.path, options.version, options.type)
-        print(f"{made} registered in {place.name}")
+        asset = assets.register(options.name, options.path, options.version, options.type)
+        print(f"{asset} registered in {workspace.name}")
         return 0
     fetched = assets.download(options.asset, repository / "data")
     print(f"{fetched.asset}: {fetched.files} files in {fetched.folder.relative_to(repository)}")
     return 0
 
 
-def _local(repository: Path) -> list[dict[str, Any]]:
-    """What local runs find as `azureml:NAME:VERSION`; a folder without versions is any of them."""
+def _local_assets(repository: Path) -> list[dict[str, Any]]:
+    """Return what local runs find as `azureml:NAME:VERSION`.
+
+    A folder without versions serves for any version.
+    """
     data = repository / "data"
     folders = sorted(path for path in data.iterdir() if path.is_dir()) if data.is_dir() else []
     return [
@@ -49,9 +53,9 @@ def _local(repository: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _show(rows: list[dict[str, Any]], as_json: bool) -> int:
+def _print_assets(rows: list[dict[str, Any]], as_json: bool) -> int:
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
     elif not rows:
         print("No data assets. Make one: ./pants run :aml -- data register NAME --path FOLDER")
     else:

@@ -1,4 +1,4 @@
-"""What a job would send, for people and as JSON. Nothing is sent, and no network is used."""
+"""Describe what a job would send, as text or as JSON, without using the network."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def as_data(
     target: AzureWorkspace | None,
     repository: Path,
     image: PushableImage | None = None,
-) -> dict:
-    """Everything of the report as JSON has it; sizes in bytes."""
+) -> dict[str, Any]:
+    """Return the whole report as plain data; sizes are in bytes."""
     bundle, request = plan.bundle, plan.request
     return {
         "address": request.address,
@@ -30,11 +30,11 @@ def as_data(
         "snapshot": {
             "sha256": bundle.snapshot_digest,
             "size": sum(file.size for file in bundle.code),
-            "files": [_file(file) for file in bundle.code],
+            "files": [_file_data(file) for file in bundle.code],
         },
         "environment": {
             "sha256": bundle.environment_digest,
-            "files": [_file(file) for file in bundle.environment],
+            "files": [_file_data(file) for file in bundle.environment],
         },
         "image": asdict(image) if image else None,
         "packages": {
@@ -44,7 +44,7 @@ def as_data(
             "requirements": list(request.packages.requirements),
         },
         "data": [
-            {"input": item.name, "path": item.path, "size": _size(repository / item.path)}
+            {"input": item.name, "path": item.path, "size": _size_on_disk(repository / item.path)}
             for item in bundle.data
         ],
         "job": dict(plan.job),
@@ -58,61 +58,61 @@ def as_text(
     repository: Path,
     image: PushableImage | None = None,
 ) -> str:
+    """Return the report for people."""
     bundle, request = plan.bundle, plan.request
     total = size_text(sum(file.size for file in bundle.code))
     lines = [
-        f"{_title(request.address)} would run in {_destination_text(target)}.",
+        f"{_bold(request.address)} would run in {_destination_text(target)}.",
         "",
-        f"{_title('Snapshot')} {bundle.snapshot_digest[:12]}: "
-        f"{len(bundle.code)} files, {total}",
-        *_files(bundle.code),
+        f"{_bold('Snapshot')} {bundle.snapshot_digest[:12]}: " f"{len(bundle.code)} files, {total}",
+        *_file_lines(bundle.code),
         "",
-        *(_image(image) if image else _environment(plan)),
+        *(_image_lines(image) if image else _environment_lines(plan)),
     ]
     if bundle.data:
-        lines += ["", f"{_title('Data')} from this repository"]
+        lines += ["", f"{_bold('Data')} from this repository"]
         lines += [
-            f"  {item.name}: {item.path} ({size_text(_size(repository / item.path))})"
+            f"  {item.name}: {item.path} ({size_text(_size_on_disk(repository / item.path))})"
             for item in bundle.data
         ]
-    lines += ["", f"{_title('Job')} {request.job_file}"]
+    lines += ["", f"{_bold('Job')} {request.job_file}"]
     lines += [f"  {line}".rstrip() for line in dump_job_file(plan.job).splitlines()]
     return "\n".join(lines)
 
 
-def _image(image: PushableImage) -> list[str]:
+def _image_lines(image: PushableImage) -> list[str]:
     return [
-        f"{_title('Image')} {image.reference}: {size_text(image.size)} on this machine",
-        f"  would be pushed to the workspace's registry as {image.name}, layers that it has left "
-        "out;",
+        f"{_bold('Image')} {image.reference}: {size_text(image.size)} on this machine",
+        f"  would be pushed to the workspace's registry as {image.name}, except for layers that "
+        "it has;",
         "  the job would name it by its digest. The environment's files stay here.",
     ]
 
 
-def _environment(plan: JobPlan) -> list[str]:
+def _environment_lines(plan: JobPlan) -> list[str]:
     bundle, packages = plan.bundle, plan.request.packages
     named = plan.job.get("environment")
     if not bundle.environment:
         text = named if isinstance(named, str) else "as the job file says"
-        return [f"{_title('Environment')} {text}"]
+        return [f"{_bold('Environment')} {text}"]
     return [
-        f"{_title('Environment')} {(bundle.environment_digest or '')[:12]}: "
+        f"{_bold('Environment')} {(bundle.environment_digest or '')[:12]}: "
         f"{len(bundle.environment)} files, packages of {packages.lock}: "
         f"{', '.join(packages.requirements) or 'none'}",
-        *_files(bundle.environment),
+        *_file_lines(bundle.environment),
     ]
 
 
-def _files(files: tuple[BundleFile, ...]) -> list[str]:
+def _file_lines(files: tuple[BundleFile, ...]) -> list[str]:
     rows = [(size_text(file.size), file.path, file.source, file.why) for file in files]
     return [f"  {line}" for line in table(("size", "file", "from", "why"), rows, right=(0,))]
 
 
-def _title(text: str) -> str:
+def _bold(text: str) -> str:
     return coloured(text, BOLD)
 
 
-def _file(file: BundleFile) -> dict[str, Any]:
+def _file_data(file: BundleFile) -> dict[str, Any]:
     return {
         "path": file.path,
         "source": file.source,
@@ -141,7 +141,7 @@ def _destination_text(target: AzureWorkspace | None) -> str:
     return f"the Azure ML workspace {target.name} in {target.resource_group}"
 
 
-def _size(path: Path) -> int:
+def _size_on_disk(path: Path) -> int:
     if path.is_dir():
         return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
     return path.stat().st_size

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import run
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.cli import aml
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Tool, tree
 from azureml_jobs.protocol import (
@@ -247,7 +248,7 @@ def outcome(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     def raises(arguments: Any) -> int:
         raise error
 
-    monkeypatch.setattr(cli, "run_workspace", raises)
+    monkeypatch.setattr(aml, "run_aml", raises)
     return cli.main(["workspace"])
 
 
@@ -317,13 +318,13 @@ def test_says_nothing_when_the_reader_of_a_pipe_has_gone(
 
 WAITING = """
 import signal, sys, time
-from azureml_jobs.cli import main as cli
+from azureml_jobs.cli import aml, main as cli
 # Whoever starts the tests in the background of a script has it ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 def wait(arguments):
     print("ready", flush=True)
     time.sleep(60)
-cli.run_workspace = wait
+aml.run_aml = wait
 sys.exit(cli.main(["workspace"]))
 """
 

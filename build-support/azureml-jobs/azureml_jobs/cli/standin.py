@@ -1,4 +1,4 @@
-"""`./pants run :aml -- service …`: the stand-in for Azure ML, a package next to this one."""
+"""Run `./pants run :aml -- service …`: the stand-in for Azure ML, a package next to this one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _PACKAGE_FOLDER = Path(__file__).resolve().parents[3] / "azureml-standin"
 
 
 def serve_standin(repository: Path, options: argparse.Namespace) -> int:
-    """Serve until Ctrl-C, or for as long as the given command runs."""
-    # Only here is it imported: whoever never uses it can remove its folder.
+    """Serve until Ctrl-C, or while the given command runs."""
+    # Nothing else imports it, so that its folder can be removed.
     sys.path.append(str(_PACKAGE_FOLDER))
     from azureml_standin.command import serve  # pants: no-infer-dep
 

@@ -1,4 +1,4 @@
-"""The image that a job or script needs, and what is wrong when it is not there."""
+"""Name the image that a job or script runs in."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from azureml_jobs.bundle.plan import JobPlan
 class NeededImage:
     """The image in which something runs.
 
-    It is known by the `tag` of its content, which the target `address` builds, or by a `reference`
-    that the job file names. With neither there is none, and `lack` says why, as a sentence's part.
+    It has the `tag` of its content, if the target `address` builds it, or it is the `reference` in
+    the job file. Without either, `why_none` completes a sentence that says why.
     """
 
     tag: str | None = None
     address: str | None = None
     reference: str | None = None
-    lack: str = ""
+    why_none: str = ""
 
     @property
     def build_command(self) -> str:
@@ -29,7 +29,7 @@ class NeededImage:
 
 
 def needed_image_of(plan: JobPlan) -> NeededImage:
-    """The image of a job's environment, as its job file has it."""
+    """Return the image of the environment in the job file."""
     environment = plan.job.get("environment")
     digest = plan.bundle.environment_digest
     if isinstance(environment, Mapping) and "build" in environment and digest:
@@ -37,12 +37,15 @@ def needed_image_of(plan: JobPlan) -> NeededImage:
     if isinstance(environment, Mapping) and environment.get("image") and not digest:
         return NeededImage(reference=str(environment["image"]))
     if digest:
-        return NeededImage(lack="its environment is a `conda_file`, which only Azure ML installs")
+        return NeededImage(
+            why_none="its environment is a `conda_file`, which only Azure ML installs"
+        )
     named = environment if isinstance(environment, str) else "it names"
-    return NeededImage(lack=f"only Azure ML has the environment {named}")
+    return NeededImage(why_none=f"only Azure ML has the environment {named}")
 
 
 def image_not_built(where: str, need: NeededImage) -> JobError:
+    """Return the error that the engine does not have the image."""
     return JobError(
         where,
         "its image is not built, or what it is made of has changed since",

@@ -1,4 +1,4 @@
-"""The image that `--image` sends along with a job: the one that this machine has built."""
+"""Find the image that `--image` pushes for a job: the one that this machine has built."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.bundle.plan import JobPlan
-from azureml_jobs.docker.engine import EngineQuestion, NoEngine, image_details
+from azureml_jobs.docker.engine import EngineQuery, NoEngine, image_details
 from azureml_jobs.docker.needed_image import NeededImage, image_not_built, needed_image_of
 
 OPTION = "--image"
@@ -17,10 +17,10 @@ _PLATFORM = "linux/amd64"
 
 @dataclass(frozen=True)
 class PushableImage:
-    """`reference` is what the engine here calls it; `size` is in bytes, on the disk.
+    """An image of the local engine, which calls it `reference`; `size` is in bytes, on the disk.
 
-    `name` is what a registry shall call it, behind its own name: the experiment's name, and the tag
-    of the environment's content.
+    `name` is its repository and tag in the workspace's registry: the experiment's name, and the
+    digest of the environment's content.
     """
 
     id: str
@@ -38,16 +38,16 @@ class PushableImage:
 
 
 def pushable_image(plan: JobPlan, environment: Mapping[str, str]) -> PushableImage:
-    """The image of the job's environment that the engine has.
+    """Return the engine's image of the job's environment.
 
-    Raises `JobError` for a job without such an image, for one that is not built and for one that no
-    machine of Azure ML runs; `OutsideError` when no engine answers.
+    Raises `JobError` when the job has no such image, when it is not built, and when it is for
+    another platform than Azure ML's; `OutsideError` when no engine answers.
     """
     request = plan.request
     need = needed_image_of(plan)
     _check_need(need, request.job_file)
     try:
-        engine = EngineQuestion(environment).answer()
+        engine = EngineQuery(environment).answer()
     except NoEngine as error:
         raise OutsideError(
             OPTION,
@@ -63,8 +63,8 @@ def pushable_image(plan: JobPlan, environment: Mapping[str, str]) -> PushableIma
         raise JobError(
             OPTION,
             f"the image {image.reference} is for {platform}, and Azure ML runs {_PLATFORM}",
-            f"Build it for that: `DOCKER_DEFAULT_PLATFORM={_PLATFORM} {need.build_command}`, which "
-            "takes longer on another processor.\n"
+            f"Build it for {_PLATFORM}: `DOCKER_DEFAULT_PLATFORM={_PLATFORM} {need.build_command}`. "
+            "This takes longer on another processor.\n"
             f"Or leave `{OPTION}` out: Azure ML then builds the image.",
         )
     return PushableImage(
@@ -75,10 +75,10 @@ def pushable_image(plan: JobPlan, environment: Mapping[str, str]) -> PushableIma
 def _check_need(need: NeededImage, job_file: str) -> None:
     where = f"{job_file}: environment"
     if need.tag is None:
-        what = need.lack or f"it is the image {need.reference}, which is somewhere already"
+        what = need.why_none or f"it is {need.reference}, which a registry has already"
         raise JobError(
             where,
-            f"`{OPTION}` pushes the image that is built for the job, and none is: {what}",
+            f"`{OPTION}` pushes the image that is built for the job, and there is none: {what}",
             f"Leave `{OPTION}` out, or write `environment: {{build: {{path: docker}}}}` with a "
             "Dockerfile there.",
         )
@@ -92,7 +92,7 @@ def _check_need(need: NeededImage, job_file: str) -> None:
 
 
 def _without_registry(reference: str) -> str:
-    """`repository:tag` without the host of a registry before it."""
+    """Return `repository:tag` without the host of a registry."""
     host, slash, rest = reference.partition("/")
     # https://github.com/distribution/reference, `splitDockerDomain`
     is_host = "." in host or ":" in host or host == "localhost"
@@ -100,7 +100,7 @@ def _without_registry(reference: str) -> str:
 
 
 def image_stays_here(reason: str) -> JobError:
-    """The mistake to ask for `--image` where the job goes nowhere."""
+    """Return the error that `--image` has no effect on a job of this machine."""
     return JobError(
         OPTION,
         f"it pushes an image to the workspace in Azure, and this job stays on this machine{reason}",

@@ -1,4 +1,4 @@
-"""Which image `--image` takes, and what it says where there is none to take."""
+"""Which image `--image` pushes, and what it reports when there is none."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from azureml_jobs.base.workspace_config import AzureWorkspace
 from azureml_jobs.cli import dry_run
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered
+from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from azureml_jobs.docker.pushable_image import pushable_image
-from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
 
 CONFIGURED = {"SUBSCRIPTION_ID": "1234", "RESOURCE_GROUP": "my-group", "WORKSPACE": "my-workspace"}
 
 
 @pytest.fixture
 def tag(gathered: Gathered, tmp_path: Path) -> Iterator[str]:
-    """The tag of the job's environment, which nobody else has; its images are removed."""
+    """Return the tag of the job's environment, which is unique, and remove its images."""
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", f"FROM {tmp_path}\n")
     gathered.image_target = "src/exp:env"
@@ -34,18 +34,20 @@ def tag(gathered: Gathered, tmp_path: Path) -> Iterator[str]:
 
 
 @needs_engine
-def test_it_is_the_one_of_the_environment_s_content(gathered: Gathered, tag: str) -> None:
+def test_finds_the_image_by_the_content_of_the_environment(gathered: Gathered, tag: str) -> None:
     make_small_image(f"registry.example:5000/team/exp:{tag}")
     image = pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
     assert image.id == docker("image", "inspect", "--format", "{{.Id}}", image.reference)
     assert image.reference == f"registry.example:5000/team/exp:{tag}"
-    # In the workspace's registry it has no other registry's name.
+    # Its name in the workspace's registry is without that of another registry.
     assert (image.name, image.repository, image.tag) == (f"team/exp:{tag}", "team/exp", tag)
     assert image.size > 100_000
 
 
 @needs_engine
-def test_one_that_is_not_built_is_told_with_the_command(gathered: Gathered, tag: str) -> None:
+def test_a_missing_image_is_reported_with_the_command_to_build_it(
+    gathered: Gathered, tag: str
+) -> None:
     with pytest.raises(JobError, match="src/exp:job: its image is not built") as caught:
         pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
     assert caught.value.status == 2
@@ -53,16 +55,18 @@ def test_one_that_is_not_built_is_told_with_the_command(gathered: Gathered, tag:
 
 
 @needs_engine
-def test_one_for_another_processor_is_refused(gathered: Gathered, tag: str) -> None:
+def test_rejects_an_image_for_another_processor(gathered: Gathered, tag: str) -> None:
     make_small_image(f"exp:{tag}", architecture="arm64")
-    with pytest.raises(JobError, match="is for linux/arm64, and Azure ML runs linux/amd64") as told:
+    with pytest.raises(
+        JobError, match="is for linux/arm64, and Azure ML runs linux/amd64"
+    ) as caught:
         pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
-    assert told.value.status == 2
+    assert caught.value.status == 2
     command = "DOCKER_DEFAULT_PLATFORM=linux/amd64 ./pants package src/exp:env"
-    assert command in told.value.remedy
+    assert command in caught.value.remedy
 
 
-def test_no_engine_is_told(gathered: Gathered, tmp_path: Path) -> None:
+def test_reports_that_no_engine_answers(gathered: Gathered, tmp_path: Path) -> None:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     gathered.image_target = "src/exp:env"
@@ -75,11 +79,11 @@ def test_no_engine_is_told(gathered: Gathered, tmp_path: Path) -> None:
     ("environment", "why"),
     [
         ("azureml:env:1", "only Azure ML has the environment azureml:env:1"),
-        ("{image: 'python:3.11'}", "it is the image python:3.11, which is somewhere already"),
+        ("{image: 'python:3.11'}", "it is python:3.11, which a registry has already"),
     ],
     ids=["a name", "an image"],
 )
-def test_a_job_whose_environment_is_not_built_has_none(
+def test_rejects_an_environment_that_is_not_built_from_a_dockerfile(
     gathered: Gathered, environment: str, why: str
 ) -> None:
     gathered.add_code()
@@ -90,7 +94,7 @@ def test_a_job_whose_environment_is_not_built_has_none(
     assert "`environment: {build: {path: docker}}`" in caught.value.remedy
 
 
-def test_a_folder_of_which_no_target_builds_an_image_has_none(gathered: Gathered) -> None:
+def test_rejects_a_folder_without_a_target_that_builds_it(gathered: Gathered) -> None:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     with pytest.raises(JobError, match="and there is none") as caught:
@@ -99,7 +103,7 @@ def test_a_folder_of_which_no_target_builds_an_image_has_none(gathered: Gathered
 
 
 @pytest.mark.parametrize("local", [True, False], ids=["--local", "no workspace"])
-def test_a_job_of_this_machine_takes_none(
+def test_rejects_the_option_for_a_job_on_this_machine(
     gathered: Gathered,
     local: bool,
     monkeypatch: pytest.MonkeyPatch,
@@ -119,7 +123,7 @@ def test_a_job_of_this_machine_takes_none(
 
 
 @needs_engine
-def test_a_dry_run_says_what_would_be_pushed(
+def test_a_dry_run_reports_what_would_be_pushed(
     gathered: Gathered,
     tag: str,
     monkeypatch: pytest.MonkeyPatch,

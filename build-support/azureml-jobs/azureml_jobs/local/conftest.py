@@ -20,10 +20,9 @@ from azureml_jobs.protocol import PackagesVenv
 _RUN = """
 import pathlib, sys
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.runner import execute
+from azureml_jobs.local.runner import execute_job
 try:
-    sys.exit(execute(JobFolder(pathlib.Path(sys.argv[1])), grace=float(sys.argv[2])))
+    sys.exit(execute_job(pathlib.Path(sys.argv[1]), grace=float(sys.argv[2])))
 except JobError as error:
     sys.stderr.write(str(error))
     sys.exit(error.status)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.docker.conftest import base_image  # noqa: F401
+from azureml_jobs.docker.conftest import needs_engine
 from azureml_jobs.docker.engine import Engine, Image, has_container, image_id
-from azureml_jobs.docker.testing import needs_engine
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.mounts import container_paths, job_container

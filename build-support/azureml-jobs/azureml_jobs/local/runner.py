@@ -27,14 +27,14 @@ TIMED_OUT_STATUS = 124
 _TAIL_LINES = 20
 
 
-def execute(folder: JobFolder, grace: float = GRACE_SECONDS) -> int:
-    """Run the job in `folder` and return its own exit status.
+def execute_job(path: Path, grace: float = GRACE_SECONDS) -> int:
+    """Run the job in the folder `path` and return its own exit status.
 
     128 + n when a signal n asked for its end, 124 when `limits.timeout` did. `grace` is how many
     seconds a job that is asked to end may clean up. Raises `JobError` when it has run already.
     """
     open_standard_descriptors()
-    folder = JobFolder(folder.path.absolute())
+    folder = JobFolder(path.absolute())
     record = folder.read()
     if record.status != status.NOT_STARTED:
         raise JobError(

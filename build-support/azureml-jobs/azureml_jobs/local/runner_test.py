@@ -259,9 +259,8 @@ def test_runs_without_any_output_descriptors(jobs: Any) -> None:
 
 _RUN_PLAINLY = """
 import pathlib, sys
-from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.runner import execute
-os._exit(execute(JobFolder(pathlib.Path(sys.argv[1]))))
+from azureml_jobs.local.runner import execute_job
+os._exit(execute_job(pathlib.Path(sys.argv[1])))
 """
 
 

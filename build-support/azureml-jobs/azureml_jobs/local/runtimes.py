@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.engine import (
     Engine,
-    EngineQuestion,
+    EngineQuery,
     Image,
     NoEngine,
     image_id,
-    run_visibly,
+    run_to_stderr,
 )
 from azureml_jobs.docker.needed_image import NeededImage, image_not_built
 
@@ -52,7 +52,7 @@ class RuntimeChoice:
 
     def __init__(self, wanted: str, environment: Mapping[str, str]) -> None:
         self._wanted = wanted
-        self._question = None if wanted == VENV else EngineQuestion(environment)
+        self._question = None if wanted == VENV else EngineQuery(environment)
 
     def choose(self, need: NeededImage, where: str) -> Runtime:
         """The runtime for what `where` names.
@@ -68,15 +68,15 @@ class RuntimeChoice:
             engine = self._question.answer()
         except NoEngine as error:
             return Runtime(reason=str(error).partition(":")[0])
-        if need.lack:
-            return Runtime(reason=need.lack)
+        if need.why_none:
+            return Runtime(reason=need.why_none)
         image = _find(engine, need)
         if image is None:
             build = f"docker pull {need.reference}" if need.reference else need.build_command
             return Runtime(reason=f"the image is not there yet: {build}")
         return Runtime(image, engine)
 
-    def _docker(self, question: EngineQuestion, need: NeededImage, where: str) -> Runtime:
+    def _docker(self, question: EngineQuery, need: NeededImage, where: str) -> Runtime:
         try:
             engine = question.answer()
         except NoEngine as error:
@@ -85,10 +85,10 @@ class RuntimeChoice:
                 f"it shall run in Docker, but {error}",
                 "Start Docker, or run it without: `./pants --azureml-runtime=venv run …`.",
             ) from error
-        if need.lack:
+        if need.why_none:
             raise JobError(
                 where,
-                f"it shall run in Docker, but {need.lack}",
+                f"it shall run in Docker, but {need.why_none}",
                 "Run it without: `./pants --azureml-runtime=venv run …`.",
             )
         image = _find(engine, need)
@@ -109,7 +109,7 @@ def _find(engine: Engine, need: NeededImage) -> Image | None:
 
 
 def _pulled(reference: str, where: str) -> Image:
-    status = run_visibly(["pull", reference])
+    status = run_to_stderr(["pull", reference])
     found = image_id(reference) if status == 0 else None
     if found is None:
         raise OutsideError(

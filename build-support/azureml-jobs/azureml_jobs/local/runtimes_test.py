@@ -10,9 +10,9 @@ import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered
 from azureml_jobs.docker.conftest import base_image  # noqa: F401
+from azureml_jobs.docker.conftest import needs_docker, needs_engine
 from azureml_jobs.docker.engine import image_id
 from azureml_jobs.docker.needed_image import NeededImage, needed_image_of
-from azureml_jobs.docker.testing import needs_docker, needs_engine
 from azureml_jobs.local.runtimes import RuntimeChoice, only_docker
 
 BUILT = NeededImage("env-0123456789ab", "src/exp:env")
@@ -91,7 +91,7 @@ def test_an_image_that_cannot_be_pulled(capfd: pytest.CaptureFixture[str]) -> No
 
 @needs_engine
 def test_what_only_azure_ml_has_runs_without_docker() -> None:
-    need = NeededImage(lack="only Azure ML has the environment azureml:e:1")
+    need = NeededImage(why_none="only Azure ML has the environment azureml:e:1")
     runtime = RuntimeChoice("auto", os.environ).choose(need, "src/exp:job")
     assert str(runtime) == "Runtime: venv (only Azure ML has the environment azureml:e:1)"
     with pytest.raises(JobError, match="in Docker, but only Azure ML has"):
@@ -109,7 +109,7 @@ def test_the_image_of_a_job_is_that_of_its_environment(gathered: Gathered) -> No
 @pytest.mark.parametrize(
     "environment, expected",
     [
-        ("azureml:e:1", NeededImage(lack="only Azure ML has the environment azureml:e:1")),
+        ("azureml:e:1", NeededImage(why_none="only Azure ML has the environment azureml:e:1")),
         ("{image: 'python:3.11'}", NeededImage(reference="python:3.11")),
     ],
 )

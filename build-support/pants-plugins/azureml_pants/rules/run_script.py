@@ -110,7 +110,7 @@ async def run_script(
             script,
             venv=runtime.venv,
             image=runtime.image,
-            layered=runtime.layered,
+            adds_packages=runtime.adds_packages,
             options=runtime.options,
         )
     digests.append(await Get(Digest, CreateDigest, request_file(script)))

@@ -61,7 +61,7 @@ def run(
             RuntimeOptions("docker"),
             PackagesVenv("/cache/venv", "seed"),
             EnvironmentImage("src/x:env", "env-0123456789ab"),
-            layered=True,
+            adds_packages=True,
         )
 
     def check(wanted: ImportErrorsRequest) -> ImportErrors:
@@ -100,7 +100,7 @@ def test_the_job_tool_is_started_on_the_closure() -> None:
     assert request["files"][0]["path"] == "src/x/local.py"
     assert request["errors"] == []
     assert request["image"]["tag"] == "env-0123456789ab"
-    assert request["layered"] is True
+    assert request["adds_packages"] is True
     assert request["options"]["runtime"] == "docker"
     runtime = asked[-1]
     assert (runtime.address, runtime.requirements) == (ADDRESS, ("numpy",))

@@ -92,14 +92,14 @@ class ScriptRuntimeRequest:
 class ScriptRuntime:
     """`digest` holds what makes the virtual environment anew, and the requirements of a layer.
 
-    `layered` says that there are such requirements: packages which the image lacks.
+    `adds_packages` says that there are such requirements: packages which the image lacks.
     """
 
     digest: Digest
     options: RuntimeOptions
     venv: PackagesVenv | None
     image: EnvironmentImage | None
-    layered: bool
+    adds_packages: bool
 
 
 @rule(desc="Prepare what a script runs in")
@@ -108,12 +108,12 @@ async def prepare_script_runtime(
 ) -> ScriptRuntime:
     if request.in_image:
         options = replace(options, runtime=DOCKER)
-    digests, venv, image, layered = [], None, None, False
+    digests, venv, image, adds_packages = [], None, None, False
     if options.runtime != VENV and request.image.value:
         named = await Get(NamedImage, NamedImageRequest(request.address, request.image))
         image = named.image
-        layered = not named.requirements.issuperset(request.requirements)
-        if layered:
+        adds_packages = not named.requirements.issuperset(request.requirements)
+        if adds_packages:
             locked = await Get(
                 LockedRequirements, LockedRequirementsRequest(request.resolve, request.requirements)
             )
@@ -125,7 +125,7 @@ async def prepare_script_runtime(
         venv = packages.venv
         digests.append(packages.digest)
     digest = await Get(Digest, MergeDigests(digests))
-    return ScriptRuntime(digest, options, venv, image, layered)
+    return ScriptRuntime(digest, options, venv, image, adds_packages)
 
 
 def rules():

@@ -84,7 +84,7 @@ def test_only_what_may_be_used_is_prepared(
     runtime: str, image: EnvironmentImage | None, venv: PackagesVenv | None
 ) -> None:
     result, asked = prepared(runtime)
-    assert (result.image, result.venv, result.layered, asked) == (image, venv, False, [])
+    assert (result.image, result.venv, result.adds_packages, asked) == (image, venv, False, [])
     assert result.options.runtime == runtime
 
 
@@ -95,7 +95,7 @@ def test_what_needs_the_image_gets_no_virtual_environment() -> None:
 
 def test_packages_that_the_image_lacks_become_a_layer() -> None:
     result, asked = prepared("auto", imports=("numpy", "pytest"))
-    assert result.layered
+    assert result.adds_packages
     assert asked == [LockedRequirementsRequest("main", ("numpy", "pytest"))]
 
 
