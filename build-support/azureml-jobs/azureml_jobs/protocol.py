@@ -135,8 +135,9 @@ class ScriptRequest(Message):
     """Everything that Pants knows of a script that runs on this machine.
 
     `script` is its path in the repository, None when `errors` say why it was not found. `image`
-    is None where the experiment has none. `adds_packages` says that the file
-    `REQUIREMENTS_FILE` next to the request lists packages that are not in the image. `tests` are the files that pytest runs.
+    is None where the experiment has none. `adds_packages` says that the file `REQUIREMENTS_FILE`
+    next to the request lists packages that are not in the image. `tests` are the files that pytest
+    runs.
     """
 
     address: str

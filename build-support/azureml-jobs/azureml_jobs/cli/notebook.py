@@ -39,8 +39,8 @@ def run_jupyter(arguments: Sequence[str]) -> int:
 def _parse_options(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./pants run …:jupyter --",
-        description="Start JupyterLab in the experiment's image, with the folders src, notebooks and "
-        "data of the repository.",
+        description="Start JupyterLab in the experiment's image, with the folders src, notebooks "
+        "and data of the repository.",
         allow_abbrev=False,
     )
     parser.add_argument(

@@ -63,7 +63,7 @@ def pushable_image(plan: JobPlan, environment: Mapping[str, str]) -> PushableIma
         raise JobError(
             OPTION,
             f"the image {image.reference} is for {platform}, and Azure ML runs {_PLATFORM}",
-            f"Build it for {_PLATFORM}: `DOCKER_DEFAULT_PLATFORM={_PLATFORM} {need.build_command}`. "
+            f"Build it for that: `DOCKER_DEFAULT_PLATFORM={_PLATFORM} {need.build_command}`. "
             "This takes longer on another processor.\n"
             f"Or leave `{OPTION}` out: Azure ML then builds the image.",
         )
