@@ -1,15 +1,12 @@
-"""A user's mistakes: status 2 and what to write from `run`, the same text from `package`."""
+"""Test that `run` reports a user's mistakes with status 2, and `package` with the same text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 import pytest
+from example import EXPERIMENT, JOB, JOB_FILE, MAIN
 from scratch import Scratch
-
-JOB = "src/example_experiment:job"
-JOB_FILE = "src/example_experiment/azure-ml-job.yaml"
-MAIN = "src/example_experiment/main.py"
 
 
 def edited(scratch: Scratch, old: str, new: str) -> dict[str, str | None]:
@@ -42,16 +39,16 @@ MISTAKES = [
     pytest.param(
         lambda scratch: {
             **edited(scratch, "code: ..", "code: ."),
-            **{"src/example_experiment/common/__init__.py": "", "src/common/extra.py": ""},
-            **edited_command(scratch),
+            **{f"{EXPERIMENT}/common/__init__.py": "", "src/common/extra.py": ""},
+            **with_colliding_package(scratch),
         },
         [f"{JOB_FILE}: code", "common/__init__.py"],
-        id="two files on one name",
+        id="two files with one name",
     ),
     pytest.param(
         lambda scratch: {JOB_FILE: "command: [python\ncode: ..\n"},
         [f"{JOB_FILE}", "YAML"],
-        id="no yaml",
+        id="invalid YAML",
     ),
     pytest.param(
         lambda scratch: edited(scratch, "sample-data/wine.csv", "sample-data/beer.csv"),
@@ -66,7 +63,7 @@ MISTAKES = [
             "3rdparty/python/experiments-requirements.txt",
             "`./pants sync-lockfiles --resolve=experiments`",
         ],
-        id="import that nobody owns",
+        id="import without an owner",
     ),
     pytest.param(
         lambda scratch: {JOB_FILE: None},
@@ -76,59 +73,56 @@ MISTAKES = [
 ]
 
 
-def edited_command(scratch: Scratch) -> dict[str, str | None]:
-    """The job with `code: .`, whose own `common` package meets the shared one."""
+def with_colliding_package(scratch: Scratch) -> dict[str, str | None]:
+    """Return the job with `code: .`, whose own package `common` collides with the shared one."""
     text = (scratch.root / JOB_FILE).read_text()
     text = text.replace("code: ..", "code: .").replace("-m example_experiment.main", "main.py")
-    main = (scratch.root / "src/example_experiment/main.py").read_text()
-    return {
-        JOB_FILE: text,
-        "src/example_experiment/main.py": main + "\nimport example_experiment.common  # noqa\n",
-    }
+    main = (scratch.root / MAIN).read_text()
+    return {JOB_FILE: text, MAIN: main + "\nimport example_experiment.common  # noqa\n"}
 
 
-@pytest.mark.parametrize("changes, told", MISTAKES)
-def test_a_mistake_is_told(
+@pytest.mark.parametrize("changes, message", MISTAKES)
+def test_reports_a_mistake_before_anything_is_written(
     scratch: Scratch,
     changes: Callable[[Scratch], Mapping[str, str | None]],
-    told: list[str],
+    message: list[str],
 ) -> None:
     with scratch.changed(changes(scratch)):
         before = scratch.job_folders()
         for arguments in ([], ["--", "--dry-run"]):
             ran = scratch.pants("run", JOB, *arguments, status=2)
-            for text in told:
+            for text in message:
                 assert text in ran.stderr
             assert "Traceback" not in ran.stderr
             assert ran.stdout == ""
         assert scratch.job_folders() == before
         packaged = scratch.pants("package", JOB, status=1)
-        for text in told:
+        for text in message:
             assert text in packaged.stderr
         assert "Traceback" not in packaged.stderr
         assert "Wrote" not in packaged.stderr
 
 
-def test_an_import_that_nobody_owns_is_told_wherever_the_file_is_used(scratch: Scratch) -> None:
-    told = "src/example_experiment/local.py:1: no package of the resolve `experiments`"
-    model = "src/example_experiment/model.py"
+def test_reports_an_import_without_an_owner_wherever_the_file_is_used(scratch: Scratch) -> None:
+    message = f"{EXPERIMENT}/local.py:1: no package of the resolve `experiments`"
+    model = f"{EXPERIMENT}/model.py"
     changes = {
-        "src/example_experiment/local.py": "import lightgbm  # noqa\n",
+        f"{EXPERIMENT}/local.py": "import lightgbm  # noqa\n",
         model: "import lightgbm  # noqa\n" + (scratch.root / model).read_text(),
     }
     with scratch.changed(changes):
-        script = scratch.pants("run", "src/example_experiment:local", status=2)
-        image = scratch.pants("package", "src/example_experiment:env", status=1)
-        lint = scratch.pants("lint", "--only=unowned-imports", "src/example_experiment::", status=1)
-    assert told in script.stderr and told in lint.stderr
+        script = scratch.pants("run", f"{EXPERIMENT}:local", status=2)
+        image = scratch.pants("package", f"{EXPERIMENT}:env", status=1)
+        lint = scratch.pants("lint", "--only=unowned-imports", f"{EXPERIMENT}::", status=1)
+    assert message in script.stderr and message in lint.stderr
     assert f"{model}:1: no package" in image.stderr
-    # One line for each of the two files, and none of Pants' own beside.
+    # One line for each of the two files, and no warning from Pants.
     assert script.stderr.count("lightgbm") == 2
 
 
-def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> None:
-    sound = scratch.pants("lint", "--only=azureml-jobs", JOB)
-    assert "✓ azureml-jobs succeeded." in sound.stderr
+def test_lint_reports_all_errors_of_a_job_file_at_once(scratch: Scratch) -> None:
+    valid = scratch.pants("lint", "--only=azureml-jobs", JOB)
+    assert "✓ azureml-jobs succeeded." in valid.stderr
     changes = edited(scratch, "example_experiment.main", "example_experiment.mian")
     text = (changes[JOB_FILE] or "").replace("compute:", "computer:")
     text = text.replace("azureml:cpu-cluster", "<cluster-name>")
@@ -146,7 +140,7 @@ def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> Non
 
 
 @pytest.mark.parametrize(
-    "setting, told",
+    "setting, message",
     [
         ("inputs.epochs=many", "inputs.epochs"),
         ("inputs.epoch=3", "epochs"),
@@ -154,12 +148,12 @@ def test_lint_tells_every_mistake_of_a_job_file_at_once(scratch: Scratch) -> Non
         ("compute", "="),
         ("command=python -m example_experiment.other", "example_experiment.other"),
     ],
-    ids=["wrong type", "unknown input", "unknown key", "no value", "code outside"],
+    ids=["wrong type", "unknown input", "unknown key", "no value", "code outside the snapshot"],
 )
-def test_a_wrong_override_is_told(scratch: Scratch, setting: str, told: str) -> None:
+def test_reports_an_invalid_override(scratch: Scratch, setting: str, message: str) -> None:
     before = scratch.job_folders()
     ran = scratch.pants("run", JOB, "--", "--set", setting, status=2)
-    assert told in ran.stderr
+    assert message in ran.stderr
     assert "Traceback" not in ran.stderr
     assert scratch.job_folders() == before
 
@@ -169,34 +163,34 @@ def test_a_wrong_override_is_told(scratch: Scratch, setting: str, told: str) -> 
     [["jobs"], ["jobs", "lsit"], ["jobs", "show", "no-such-job"], ["jobs", "show"]],
     ids=["no command", "unknown command", "unknown job", "no name"],
 )
-def test_a_wrong_steering_command_is_told(scratch: Scratch, arguments: list[str]) -> None:
+def test_reports_an_invalid_command_for_jobs(scratch: Scratch, arguments: list[str]) -> None:
     ran = scratch.pants("run", ":aml", "--", *arguments, status=2)
     assert "Traceback" not in ran.stderr
     assert ran.stderr.strip()
 
 
-def test_a_secret_in_the_code_is_refused_and_not_repeated(scratch: Scratch) -> None:
-    main = (scratch.root / "src/example_experiment/main.py").read_text()
+def test_rejects_a_secret_in_the_code_without_repeating_it(scratch: Scratch) -> None:
+    main = (scratch.root / MAIN).read_text()
     secret = "ghp_" + "a1B2" * 9
-    with scratch.changed({"src/example_experiment/main.py": f'{main}\nTOKEN = "{secret}"\n'}):
+    with scratch.changed({MAIN: f'{main}\nTOKEN = "{secret}"\n'}):
         ran = scratch.pants("run", JOB, status=2)
-    assert "src/example_experiment/main.py:" in ran.stderr
+    assert f"{MAIN}:" in ran.stderr
     assert secret not in ran.stderr + ran.stdout
 
 
-def test_a_workspace_that_is_half_configured_is_told(scratch: Scratch) -> None:
+def test_reports_a_partly_configured_workspace(scratch: Scratch) -> None:
     ran = scratch.pants("run", JOB, status=2, more={"RESOURCE_GROUP": "mine"})
     assert "config.env: SUBSCRIPTION_ID" in ran.stderr
 
 
-@pytest.mark.parametrize("target", [JOB, "src/example_experiment:local", ":aml"])
-def test_help_answers(scratch: Scratch, target: str) -> None:
+@pytest.mark.parametrize("target", [JOB, f"{EXPERIMENT}:local", ":aml"])
+def test_targets_print_their_help(scratch: Scratch, target: str) -> None:
     if target.endswith(":local"):
         assert "--epochs" in scratch.pants("run", target, "--", "--help").stdout
     else:
         assert "usage: ./pants run" in scratch.pants("run", target, "--", "--help").stdout
 
 
-def test_the_target_type_explains_itself(scratch: Scratch) -> None:
-    explained = scratch.pants("help", "azureml_job").stdout
-    assert "entry_point" in explained and "--dry-run" in explained
+def test_the_help_of_a_target_type_names_fields_and_options(scratch: Scratch) -> None:
+    text = scratch.pants("help", "azureml_job").stdout
+    assert "entry_point" in text and "--dry-run" in text

@@ -1,6 +1,6 @@
-"""A small experiment that whole runs use in repositories from which the example was removed.
+"""Names of the example experiment, and a replacement for repositories without it.
 
-It has the example's name, inputs, outputs and metrics.
+The replacement has the example's name, inputs, outputs and metrics.
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 EXPERIMENT = "src/example_experiment"
+JOB = f"{EXPERIMENT}:job"
+JOB_FILE = f"{EXPERIMENT}/azure-ml-job.yaml"
+MAIN = f"{EXPERIMENT}/main.py"
 
 FILES = {
     f"{EXPERIMENT}/BUILD": """\
@@ -95,7 +98,7 @@ import numpy as np
 def step(
     weights: tuple[float, float], x: np.ndarray, y: np.ndarray, rate: float
 ) -> tuple[tuple[float, float], float]:
-    """Weights after one step of gradient descent, and the loss before it."""
+    """Return the weights after one step of gradient descent, and the loss before it."""
     slope, offset = weights
     p = 1 / (1 + np.exp(-(slope * x + offset)))
     loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
@@ -126,7 +129,7 @@ print(f"accuracy {(model.predict(weights, x) == y).mean():.3f}")
 ''',
     f"{EXPERIMENT}/sample-data/wine.csv": "x,y\n"
     + "".join(f"{x / 10},{int(x > 0)}\n" for x in range(-30, 31) if abs(x) > 4)
-    # One that no curve gets right.
+    # One that no curve predicts.
     + "3.1,0\n",
     f"{EXPERIMENT}/tests/__init__.py": "",
     f"{EXPERIMENT}/tests/test_main.py": """\
@@ -159,22 +162,22 @@ import numpy as np
 
 
 def columns(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The two columns of a CSV file with a header."""
+    """Return the two columns of a CSV file with a header."""
     x, y = np.loadtxt(path, delimiter=",", skiprows=1, unpack=True)
     return x, y.astype(int)
 ''',
 }
 
 
-def write_stand_in(root: Path) -> None:
-    """Write the experiment where there is no example; its image is that of the template."""
+def write_replacement(root: Path) -> None:
+    """Write the replacement when there is no example, with the Dockerfile of the template."""
     if (root / EXPERIMENT).exists():
         return
     dockerfile = root / "build-support/experiment-template/docker/Dockerfile.template"
     files = {**FILES, f"{EXPERIMENT}/docker/Dockerfile": dockerfile.read_text(encoding="utf-8")}
     for name, text in files.items():
         path = root / name
-        # What is left of shared code is the repository's own.
+        # Shared code that still exists is the repository's own.
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
