@@ -1,7 +1,7 @@
 """The message from the plugin to the job tool: what Pants knows of a job, a script or a notebook.
 
-A message is a JSON file that names its version. The tool checks it when it reads a message, the
-plugin when it is loaded.
+A message is a JSON file that names its version, which the tool checks when it reads one. What
+Pants loaded as the plugin may be older than the tool in the repository.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Self, Union, cast, get_args, get_origin, get_type_hints
 
-from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 
 # Raise it with every change of a field.
 VERSION = 1
 
-# What the plugin puts next to the message.
+# The folder of a request: the request itself, the options of the debugger, the sources at their
+# paths in the repository, and the packages with their hashes.
 REQUEST_FILE = "request.json"
 DEBUGGER_FILE = "debugger.json"
 SOURCES_FOLDER = "sources"
@@ -28,23 +29,43 @@ REQUIREMENTS_FILE = "requirements.txt"
 class Message:
     """A dataclass that travels as JSON; its fields are plain data, dataclasses and tuples."""
 
+    errors: tuple[str, ...] = ()
+
     def to_json(self) -> bytes:
         data = {"version": VERSION, "kind": type(self).__name__, **asdict(cast(Any, self))}
         return json.dumps(data, indent=1, sort_keys=True).encode()
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Raise `OutsideError` for a message of another version or kind."""
+        """Return the message in the file; raise `OutsideError` for another version or kind."""
         data = json.loads(path.read_bytes())
-        written = data.pop("version", None), data.pop("kind", None)
-        if written != (VERSION, cls.__name__):
+        version, kind = data.pop("version", None), data.pop("kind", None)
+        if (version, kind) != (VERSION, cls.__name__):
             raise OutsideError(
                 path.name,
-                f"the plugin wrote {written[1]} of version {written[0]}, and the job tool reads "
+                f"the plugin wrote {kind} of version {version}, and the job tool reads "
                 f"{cls.__name__} of version {VERSION}",
-                "Pants still runs an older plugin. Stop its daemon: `pkill -f pantsd`.",
+                "Pants still runs an older plugin. Stop its daemon by `rm -r .pids`, and run the "
+                "command again.\nIf it fails again, build-support/pants-plugins and "
+                "build-support/azureml-jobs are from different versions of the template: update "
+                "both.",
             )
         return cast(Self, _value(cls, data))
+
+    def raise_errors(self) -> None:
+        """Raise the errors of the user that the plugin met, as it worded them."""
+        if self.errors:
+            raise GatheringErrors("\n\n".join(self.errors))
+
+
+class GatheringErrors(JobError):
+    """Errors of the user that were met before the job tool started."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("", text)
+
+    def __str__(self) -> str:
+        return self.what
 
 
 @dataclass(frozen=True)
@@ -75,7 +96,7 @@ class LockedPackages:
 class PackagesVenv:
     """The virtual environment of the locked packages.
 
-    `seed` is a script beside the request, which makes the environment anew when its folder
+    `seed` is a script next to the request. It makes the environment again when its folder
     `prefix` has been pruned from Pants' cache.
     """
 
@@ -85,7 +106,7 @@ class PackagesVenv:
 
 @dataclass(frozen=True)
 class RuntimeOptions:
-    """How Pants' options say to run: `runtime` is auto, docker or venv.
+    """How to run, by Pants' options: `runtime` is auto, docker or venv.
 
     `run_arguments` go to `docker run`, `build_arguments` are those of `docker build --build-arg`.
     """
@@ -97,9 +118,9 @@ class RuntimeOptions:
 
 @dataclass(frozen=True)
 class EnvironmentImage:
-    """The image that the target `address` builds, with the tag of its content.
+    """The image that the target `address` builds, with the tag that its content gives it.
 
-    `network` is the one that its build uses, None for Docker's own choice.
+    `network` is the network of its build, None for Docker's default.
     """
 
     address: str
@@ -111,10 +132,10 @@ class EnvironmentImage:
 class JobRequest(Message):
     """Everything that Pants knows of a job.
 
-    `errors` are the user's errors that were met while gathering: the tool shows them and stops.
-    `venv` is absent from requests that only bundle, and from those that run in Docker or in Azure
-    for sure; `azure`, what talks to Azure, from those that stay on this machine. `image_target` is
-    the address of what builds the job's image.
+    `errors` are errors of the user that Pants met: the tool reports them and stops. `venv` is None
+    when the job is only bundled, or certainly runs in Docker or in Azure; `azure`, the packages
+    that talk to Azure, when the job stays on this machine. `image_target` is the address of what
+    builds the job's image.
     """
 
     address: str
@@ -135,9 +156,9 @@ class ScriptRequest(Message):
     """Everything that Pants knows of a script that runs on this machine.
 
     `script` is its path in the repository, None when `errors` say why it was not found. `image`
-    is None where the experiment has none. `adds_packages` says that the file `REQUIREMENTS_FILE`
-    next to the request lists packages that are not in the image. `tests` are the files that pytest
-    runs.
+    is None for an experiment without one. `adds_packages` says that the file `REQUIREMENTS_FILE`
+    next to the request has packages that are missing in the image. `tests` are the files that
+    pytest runs.
     """
 
     address: str
@@ -156,7 +177,7 @@ class NotebookRequest(Message):
     """Everything that Pants knows of a notebook server.
 
     `source_root` is the folder that notebooks import from, relative to the repository's root. The
-    file `REQUIREMENTS_FILE` beside the request holds the locked packages of JupyterLab.
+    file `REQUIREMENTS_FILE` next to the request has the locked packages of JupyterLab.
     """
 
     address: str
@@ -169,7 +190,7 @@ class NotebookRequest(Message):
 class DebuggerOptions(Message):
     """Where a debugged run waits for an editor, and the environment that has `debugpy`.
 
-    Kept in a file of its own, which is beside the request of a run that is debugged.
+    It is a separate message, next to the request of a run that is debugged.
     """
 
     host: str
@@ -178,14 +199,14 @@ class DebuggerOptions(Message):
 
     @classmethod
     def of(cls, folder: Path) -> DebuggerOptions | None:
-        """Return what is next to the request in `folder`, None when the run is not debugged."""
+        """Return the options next to the request in `folder`, None when nothing is debugged."""
         file = folder / DEBUGGER_FILE
         return cls.read(file) if file.exists() else None
 
 
 @dataclass(frozen=True)
 class JobToLint:
-    """`errors` are those that Pants met itself, `scripts` the files that the command runs."""
+    """`errors` are those that Pants met, `scripts` the files that the command runs."""
 
     job_file: str
     errors: tuple[str, ...]
@@ -194,13 +215,13 @@ class JobToLint:
 
 @dataclass(frozen=True)
 class LintRequest(Message):
-    """Jobs whose files are looked at; paths are relative to the repository's root."""
+    """Jobs whose files are checked; paths are relative to the repository's root."""
 
     jobs: tuple[JobToLint, ...]
 
 
 def _value(kind: Any, data: Any) -> Any:
-    """Return `data`, as JSON has it, as a value of the type `kind`."""
+    """Return the value of the type `kind` that JSON has as `data`."""
     if is_dataclass(kind):
         kinds = get_type_hints(kind)
         return cast(Any, kind)(**{name: _value(kinds[name], part) for name, part in data.items()})

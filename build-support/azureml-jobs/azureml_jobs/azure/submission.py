@@ -24,9 +24,9 @@ from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.job_names import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.bundle.contents import JOB_FILE, write_bundle
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.write import JOB_FILE, write_bundle
 from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.document import dump_job_file
 
@@ -200,7 +200,7 @@ def _written(
     stem, count = submission.name, 1
     try:
         staging.mkdir()
-        write_bundle(plan.bundle, git, staging / _BUNDLE, repository, copy_data=False)
+        write_bundle(plan.bundle, git, staging / _BUNDLE, repository, with_data=False)
         while True:
             submission.write(staging)
             # One under the user's own name is found in the workspace, not here.

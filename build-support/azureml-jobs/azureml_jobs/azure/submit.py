@@ -20,7 +20,7 @@ from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.upload import Sent, send_data, send_environment, send_snapshot
 from azureml_jobs.base.console import BOLD, coloured, print_warning, size_text
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.contents import CODE_FOLDER, ENVIRONMENT_FOLDER
+from azureml_jobs.bundle.write import CODE_FOLDER, ENVIRONMENT_FOLDER
 
 # Marks a job as made by one submission, so that it is found again and no other is taken for it.
 TOKEN_PROPERTY = "azureml_jobs.submission"

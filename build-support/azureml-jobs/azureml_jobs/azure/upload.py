@@ -15,7 +15,7 @@ from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, put_once
 from azureml_jobs.base.digest import entries_digest, environment_tag
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.bundle.contents import files_below
+from azureml_jobs.bundle.data import files_below
 
 _ANY_VERSION = "1"
 # Below this folder azure-ai-ml puts what it sends, too.

@@ -13,7 +13,7 @@ SIZE_WARNING_BYTES = 100 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Candidate:
+class OutgoingFile:
     """A file that is about to be sent: its name in the repository, and where its bytes are.
 
     `size` is in bytes, `sha256` in hex.
@@ -53,7 +53,7 @@ def check_links(repository: Path, paths: Sequence[str], where: str) -> None:
             )
 
 
-def size_warning(files: Sequence[Candidate]) -> str | None:
+def size_warning(files: Sequence[OutgoingFile]) -> str | None:
     """A sentence that names the largest files of a snapshot that is large, else None."""
     total = sum(file.size for file in files)
     if total <= SIZE_WARNING_BYTES:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.guard import SIZE_WARNING_BYTES, Candidate, check_links, size_warning
+from azureml_jobs.bundle.guard import SIZE_WARNING_BYTES, OutgoingFile, check_links, size_warning
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_refuses_a_circle_of_several_links(repository: Path) -> None:
 
 def test_warns_of_a_large_snapshot_and_names_the_largest_files() -> None:
     sizes = [("a.bin", 60), ("b.bin", 30), ("c.py", 1), ("d.bin", 20)]
-    files = [Candidate(name, Path(name), size * 1024 * 1024, "") for name, size in sizes]
+    files = [OutgoingFile(name, Path(name), size * 1024 * 1024, "") for name, size in sizes]
     warning = size_warning(files)
     assert warning is not None
     assert warning.startswith("the snapshot is 116 MB. The largest files: a.bin (63 MB), b.bin")
@@ -63,4 +63,4 @@ def test_warns_of_a_large_snapshot_and_names_the_largest_files() -> None:
 
 @pytest.mark.parametrize("sizes", [(), (SIZE_WARNING_BYTES,)], ids=["nothing", "at the limit"])
 def test_does_not_warn_up_to_the_limit(sizes: tuple[int, ...]) -> None:
-    assert size_warning([Candidate("a", Path("a"), size, "") for size in sizes]) is None
+    assert size_warning([OutgoingFile("a", Path("a"), size, "") for size in sizes]) is None

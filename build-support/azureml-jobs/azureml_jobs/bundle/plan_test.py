@@ -71,7 +71,7 @@ def test_refuses_a_job_file_with_a_mistake(gathered: Gathered, job: str, message
     assert str(error).startswith("src/exp/azure-ml-job.yaml")
 
 
-def test_tells_the_mistakes_that_were_met_before_as_they_are(gathered: Gathered) -> None:
+def test_reports_the_errors_that_pants_met_as_they_are(gathered: Gathered) -> None:
     gathered.errors = ("a: first.\n\nDo this.", "b: second.")
     assert str(refusal(gathered, "a: b: c")) == "a: first.\n\nDo this.\n\nb: second."
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.guard import Candidate
+from azureml_jobs.bundle.guard import OutgoingFile
 
 # Names that hold credentials by convention.
 SECRET_NAMES = (
@@ -42,7 +42,7 @@ _MOST_REMEMBERED = 20_000
 
 
 def check_secrets(
-    files: Iterable[Candidate], where: str, environment: Mapping[str, str] = os.environ
+    files: Iterable[OutgoingFile], where: str, environment: Mapping[str, str] = os.environ
 ) -> None:
     """Raise `JobError` that names every file and line that looks like a secret, never its text.
 
@@ -68,7 +68,7 @@ def check_secrets(
         )
 
 
-def _findings(file: Candidate, harmless: _HarmlessFiles) -> list[str]:
+def _findings(file: OutgoingFile, harmless: _HarmlessFiles) -> list[str]:
     name = file.path.rsplit("/", 1)[-1]
     is_named_so = any(fnmatch.fnmatchcase(name, pattern) for pattern in SECRET_NAMES)
     content = b""
@@ -106,10 +106,10 @@ class _HarmlessFiles:
                 if kept["rules"] == self._rules:
                     self._known = dict.fromkeys(kept["sha256"])
 
-    def __contains__(self, file: Candidate) -> bool:
+    def __contains__(self, file: OutgoingFile) -> bool:
         return file.sha256 in self._known
 
-    def add(self, file: Candidate) -> None:
+    def add(self, file: OutgoingFile) -> None:
         self._is_changed = self._is_changed or file not in self
         # What was used last is forgotten last.
         self._known.pop(file.sha256, None)

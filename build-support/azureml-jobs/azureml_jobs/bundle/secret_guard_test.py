@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle import secret_guard
-from azureml_jobs.bundle.guard import Candidate
+from azureml_jobs.bundle.guard import OutgoingFile
 from azureml_jobs.bundle.secret_guard import SCAN_BYTES, check_secrets
 
 # In pieces, so that no scanner takes this file for one that holds secrets.
@@ -49,15 +49,15 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {"XDG_CACHE_HOME": str(tmp_path / "cache")}
 
 
-def candidate(folder: Path, path: str, content: str | bytes) -> Candidate:
+def candidate(folder: Path, path: str, content: str | bytes) -> OutgoingFile:
     file = folder / path
     file.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
     file.write_bytes(data)
-    return Candidate(path, file, len(data), hashlib.sha256(data).hexdigest())
+    return OutgoingFile(path, file, len(data), hashlib.sha256(data).hexdigest())
 
 
-def refusal(*files: Candidate) -> str:
+def refusal(*files: OutgoingFile) -> str:
     with pytest.raises(JobError) as caught:
         check_secrets(files, "src/exp:job", {})
     assert caught.value.status == 2
@@ -161,9 +161,9 @@ def test_finds_a_secret_among_bytes_that_are_not_text(tmp_path: Path) -> None:
 
 def test_does_not_search_what_is_too_large_to_have_been_typed(tmp_path: Path) -> None:
     file = candidate(tmp_path, "a.bin", AWS)
-    check_secrets([Candidate(file.path, file.content, SCAN_BYTES + 1, file.sha256)], "x", {})
+    check_secrets([OutgoingFile(file.path, file.content, SCAN_BYTES + 1, file.sha256)], "x", {})
     named = candidate(tmp_path, "a.pem", "x")
-    assert "a.pem" in refusal(Candidate(named.path, named.content, SCAN_BYTES + 1, named.sha256))
+    assert "a.pem" in refusal(OutgoingFile(named.path, named.content, SCAN_BYTES + 1, named.sha256))
 
 
 def test_does_not_read_again_what_it_found_harmless(

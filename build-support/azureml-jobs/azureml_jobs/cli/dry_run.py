@@ -8,7 +8,7 @@ from typing import Any
 
 from azureml_jobs.base.console import BOLD, coloured, size_text, table
 from azureml_jobs.base.workspace_config import CONFIG_FILE, LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.bundle.contents import BundleFile
+from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.document import dump_job_file

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.bundle.contents import write_bundle
 from azureml_jobs.bundle.plan import plan_job
 from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.cli.job import check_local_data, print_warnings
 from azureml_jobs.cli.job_options import request_parser
 from azureml_jobs.jobfile.lint import findings_text, lint_jobs
@@ -26,7 +26,7 @@ def write_job_bundle(arguments: Sequence[str]) -> int:
     print_warnings(plan.warnings)
     git = git_state(given.repository, [file.source for file in plan.bundle.code])
     try:
-        write_bundle(plan.bundle, git, given.output, given.repository, copy_data=True)
+        write_bundle(plan.bundle, git, given.output, given.repository, with_data=True)
     except OSError as error:
         raise OutsideError(
             plan.request.address,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from azureml_jobs.base.exec_after_pants import exec_after_pants
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.bundle.plan import PluginErrors
 from azureml_jobs.cli.job_options import request_parser
 from azureml_jobs.cli.runtime import choose_runtime
 from azureml_jobs.docker.derived_image import packages_addition
@@ -73,8 +72,7 @@ def _parse(arguments: Sequence[str]) -> tuple[ScriptRequest, Path, Sequence[str]
     """
     file = request_parser().parse_args(arguments[:2]).request
     request = ScriptRequest.read(file)
-    if request.errors:
-        raise PluginErrors(request.errors)
+    request.raise_errors()
     return request, file.parent, arguments[3:]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.bundle.contents import write_bundle
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.jobfile.expressions import render
 from azureml_jobs.local.create_folder import seeded_prefix, written
 from azureml_jobs.local.debugger.debugger import Debugger, StagedCode
@@ -47,7 +47,7 @@ def create_job(
         if runtime.image:
             paths = container_paths(final.name, inputs, outputs)
             container = job_container(final, runtime, inputs, outputs, paths, arguments)
-        write_bundle(plan.bundle, git, staging.bundle, repository, copy_data=False)
+        write_bundle(plan.bundle, git, staging.bundle, repository, with_data=False)
         debugged_by = None
         if debugger is not None:
             sources = {file.path: file.source for file in plan.bundle.code}

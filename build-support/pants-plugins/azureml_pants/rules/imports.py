@@ -6,7 +6,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from azureml_jobs.bundle.imports import UnownedImport, import_errors, is_guarded
+from azureml_jobs.bundle.optional_imports import is_optional_import
+from azureml_jobs.bundle.unowned_imports import UnownedImport, import_errors
 from azureml_pants.rules.requirement_files import RequirementFiles
 from azureml_pants.rules.stale_locks import StaleLocks, StaleLocksRequest
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
@@ -89,7 +90,9 @@ async def find_unowned_imports_of_file(
         Get(OptionalSourceRoot, SourceRootRequest, SourceRootRequest.for_file(path)),
     )
     text = contents[0].content.decode(errors="replace")
-    modules = [name for name in modules if not is_guarded(text, parsed.imports[name].lineno, name)]
+    modules = [
+        name for name in modules if not is_optional_import(text, parsed.imports[name].lineno, name)
+    ]
     folder = PurePath(root.source_root.path if root.source_root else "")
     owners = await MultiGet(
         Get(PythonModuleOwners, PythonModuleOwnersRequest(module, resolve)) for module in modules

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.contents import Bundle, BundleFile, write_bundle
+from azureml_jobs.bundle.bundle_file import BundleFile
+from azureml_jobs.bundle.contents import Bundle
+from azureml_jobs.bundle.manifest import manifest
 from azureml_jobs.bundle.plan import plan_job
 from azureml_jobs.bundle.provenance import GitState
+from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Tool, tree
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -23,11 +26,11 @@ from hypothesis import strategies as st
 GIT = GitState("c0ffee", "diff --git a/x b/x\n")
 
 
-def written(gathered: Gathered, job: str = JOB, *settings: str, copy_data: bool = True) -> Path:
+def written(gathered: Gathered, job: str = JOB, *settings: str, with_data: bool = True) -> Path:
     """The folder of a bundle, as `package` writes it."""
     plan = gathered.plan(job, *settings)
     bundle = gathered.folder / "bundle"
-    write_bundle(plan.bundle, GIT, bundle, gathered.repository, copy_data)
+    write_bundle(plan.bundle, GIT, bundle, gathered.repository, with_data)
     return bundle
 
 
@@ -37,8 +40,8 @@ def job_of(bundle: Path) -> dict[str, Any]:
 
 
 def manifest_of(bundle: Path) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads((bundle / "manifest.json").read_text("utf-8"))
-    return manifest
+    read: dict[str, Any] = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    return read
 
 
 def files_below(folder: Path) -> list[str]:
@@ -94,10 +97,10 @@ def test_holds_the_closure_the_environment_the_data_and_nothing_else(gathered: G
 WRITE = """
 import json, pathlib, sys
 from azureml_jobs.bundle.plan import plan_job
-from azureml_jobs.bundle.contents import write_bundle
+from azureml_jobs.bundle.write import write_bundle
 request, repository, target = map(pathlib.Path, sys.argv[1:])
 bundle = plan_job(request, repository).bundle
-write_bundle(bundle, None, target, repository, copy_data=True)
+write_bundle(bundle, None, target, repository, with_data=True)
 print(json.dumps([bundle.snapshot_digest, bundle.environment_digest]))
 """
 
@@ -282,36 +285,36 @@ def test_takes_a_conda_file_along(gathered: Gathered) -> None:
             {},
             "{build: {path: docker}}",
             "environment.build.path",
-            "src/exp/docker holds no Dockerfile",
+            "there is no Dockerfile in src/exp/docker",
             id="no build context",
         ),
         pytest.param(
             {"src/exp/docker/Dockerfile.gpu": "", "src/exp/dockerfiles/Dockerfile": ""},
             "{build: {path: docker}}",
             "environment.build.path",
-            "src/exp/docker holds no Dockerfile",
+            "there is no Dockerfile in src/exp/docker",
             id="a context without a Dockerfile",
         ),
         pytest.param(
             {"src/exp/docker/Dockerfile": ""},
             "{build: {path: docker, dockerfile_path: gpu/Dockerfile}}",
             "environment.build.path",
-            "src/exp/docker holds no gpu/Dockerfile",
+            "there is no gpu/Dockerfile in src/exp/docker",
             id="another Dockerfile that is not there",
         ),
         pytest.param(
             {"src/exp/docker/Dockerfile": "", "src/exp/Dockerfile": ""},
             "{build: {path: docker, dockerfile_path: ../Dockerfile}}",
             "environment.build.path",
-            "src/exp/docker holds no ../Dockerfile",
+            "there is no ../Dockerfile in src/exp/docker",
             id="a Dockerfile outside of the context",
         ),
         pytest.param(
             {"src/exp/docker/Dockerfile": "", "src/exp/docker/requirements.txt": "x"},
             "{build: {path: docker}}",
             "environment.build.path",
-            "src/exp/docker/requirements.txt stands where the locked packages are written",
-            id="requirements of its own",
+            "src/exp/docker/requirements.txt would be overwritten by the locked packages",
+            id="its own requirements",
         ),
         pytest.param(
             {},
@@ -324,8 +327,8 @@ def test_takes_a_conda_file_along(gathered: Gathered) -> None:
             {"src/exp/docker/Dockerfile": "", "src/exp/env.yaml": ""},
             "{build: {path: docker}, conda_file: env.yaml}",
             "environment.conda_file",
-            "conda packages go with an `image:`, and this environment has a `build:`",
-            id="a conda file beside a Dockerfile",
+            "conda packages need an `image:`, and this environment has a `build:`",
+            id="a conda file with a Dockerfile",
         ),
     ],
 )
@@ -373,7 +376,7 @@ def test_copies_a_folder_of_data_as_azure_would_upload_it(gathered: Gathered, pa
     [("circle", "."), ("deep/circle", "../.."), ("gone", "nowhere"), ("self", "self")],
     ids=["a circle", "a circle further down", "a dangling link", "a link to itself"],
 )
-def test_does_not_copy_data_with_broken_links(gathered: Gathered, link: str, target: str) -> None:
+def test_does_not_with_data_with_broken_links(gathered: Gathered, link: str, target: str) -> None:
     gathered.add_code()
     gathered.write("src/exp/sample/deep/a.csv", "a")
     (gathered.repository / "src/exp/sample" / link).symlink_to(target)
@@ -386,24 +389,24 @@ def test_copies_data_that_surrounds_the_bundle_once(gathered: Gathered) -> None:
     gathered.add_code()
     plan = gathered.plan(DATA_JOB.replace("DATA", ".."))
     bundle = gathered.repository / "src/dist/bundle"
-    write_bundle(plan.bundle, None, bundle, gathered.repository, copy_data=True)
+    write_bundle(plan.bundle, None, bundle, gathered.repository, with_data=True)
     assert (bundle / "data/data/src/exp/main.py").is_file()
     assert not (bundle / "data/data/src/dist/bundle/data").exists()
 
 
-@pytest.mark.parametrize("copy_data", [True, False], ids=["copied", "referred to"])
+@pytest.mark.parametrize("with_data", [True, False], ids=["copied", "referred to"])
 @pytest.mark.parametrize("is_absolute", [True, False], ids=["absolute", "relative"])
 def test_takes_data_from_outside_of_the_repository(
-    gathered: Gathered, tmp_path: Path, copy_data: bool, is_absolute: bool
+    gathered: Gathered, tmp_path: Path, with_data: bool, is_absolute: bool
 ) -> None:
     gathered.add_code()
     (tmp_path / "far").mkdir()
     (tmp_path / "far/a.csv").write_text("a")
     path = str(tmp_path / "far") if is_absolute else "../../../far"
-    bundle = written(gathered, DATA_JOB.replace("DATA", path), copy_data=copy_data)
+    bundle = written(gathered, DATA_JOB.replace("DATA", path), with_data=with_data)
     shown = job_of(bundle)["inputs"]["data"]["path"]
     assert (bundle / shown / "a.csv").read_text() == "a"
-    assert (bundle / "data").exists() == copy_data
+    assert (bundle / "data").exists() == with_data
 
 
 def test_refers_to_data_by_a_path_that_leads_there_past_links(
@@ -417,7 +420,7 @@ def test_refers_to_data_by_a_path_that_leads_there_past_links(
     (gathered.repository / ".azureml").symlink_to(tmp_path / "disk/one/two")
     plan = gathered.plan(DATA_JOB.replace("DATA", "near/sample"))
     bundle = gathered.repository / ".azureml/jobs/.new-x/bundle"
-    write_bundle(plan.bundle, None, bundle, gathered.repository, copy_data=False)
+    write_bundle(plan.bundle, None, bundle, gathered.repository, with_data=False)
     final = bundle.parent.parent / "x"
     bundle.parent.rename(final)
     shown = job_of(final / "bundle")["inputs"]["data"]["path"]
@@ -437,54 +440,56 @@ def test_keeps_the_name_of_data_that_is_a_link(gathered: Gathered) -> None:
 def test_says_in_the_manifest_what_every_file_is(gathered: Gathered) -> None:
     gather_everything(gathered)
     bundle = written(gathered, FULL_JOB)
-    manifest = manifest_of(bundle)
+    written_manifest = manifest_of(bundle)
     for part, folder in (("snapshot", "code"), ("environment", "environment")):
-        listed = {entry["path"]: entry for entry in manifest[part]["files"]}
+        listed = {entry["path"]: entry for entry in written_manifest[part]["files"]}
         assert sorted(listed) == files_below(bundle / folder)
         for path, entry in listed.items():
             content = (bundle / folder / path).read_bytes()
             assert entry["sha256"] == hashlib.sha256(content).hexdigest()
             assert entry["size"] == len(content)
-    code = {entry["path"]: entry for entry in manifest["snapshot"]["files"]}
+    code = {entry["path"]: entry for entry in written_manifest["snapshot"]["files"]}
     assert code["exp/ü b.py"]["source"] == "src/exp/ü b.py"
     assert code["exp/main.py"]["owner"] == "//src/exp/main.py"
     assert [path for path, entry in code.items() if entry["executable"]] == ["exp/run.sh"]
-    environment = {entry["path"]: entry["source"] for entry in manifest["environment"]["files"]}
+    environment = {
+        entry["path"]: entry["source"] for entry in written_manifest["environment"]["files"]
+    }
     assert environment["requirements.txt"] == "3rdparty/a.lock"
 
 
 def test_says_in_the_manifest_where_a_bundle_comes_from(gathered: Gathered) -> None:
     gather_everything(gathered)
-    manifest = manifest_of(written(gathered, FULL_JOB))
-    assert manifest["manifest_version"] == 1
-    assert manifest["address"] == "src/exp:job"
-    assert manifest["job_file"] == "src/exp/azure-ml-job.yaml"
-    assert manifest["packages"] == {
+    found = manifest_of(written(gathered, FULL_JOB))
+    assert found["manifest_version"] == 1
+    assert found["address"] == "src/exp:job"
+    assert found["job_file"] == "src/exp/azure-ml-job.yaml"
+    assert found["packages"] == {
         "resolve": "default",
         "lock": "3rdparty/a.lock",
         "lock_sha256": "ab" * 32,
         "requirements": ["numpy"],
     }
-    assert manifest["data"] == [
+    assert found["data"] == [
         {"input": "table", "path": "data/a b.csv"},
         {"input": "folder", "path": "src/exp/größe"},
     ]
-    assert manifest["git"] == {"commit": "c0ffee", "diff": GIT.diff}
-    assert manifest["versions"] == {"pants": "2.17.1"}
+    assert found["git"] == {"commit": "c0ffee", "diff": GIT.diff}
+    assert found["versions"] == {"pants": "2.17.1"}
 
 
 def test_says_nothing_of_git_and_of_an_environment_that_are_not_there(gathered: Gathered) -> None:
     gathered.add_code()
-    manifest = gathered.plan().bundle.manifest(None)
-    assert manifest["git"] is None and manifest["environment"] is None
+    found = manifest(gathered.plan().bundle, None)
+    assert found["git"] is None and found["environment"] is None
 
 
 def test_keeps_a_diff_that_is_no_text_byte_for_byte(gathered: Gathered) -> None:
     gathered.add_code()
     raw = b"+\xff\xfe \xed\xa0\x80 \xc3\xa9\n"
     diff = raw.decode("utf-8", "surrogateescape")
-    manifest = json.dumps(gathered.plan().bundle.manifest(GitState(None, diff)))
-    assert json.loads(manifest)["git"]["diff"].encode("utf-8", "surrogateescape") == raw
+    text = json.dumps(manifest(gathered.plan().bundle, GitState(None, diff)))
+    assert json.loads(text)["git"]["diff"].encode("utf-8", "surrogateescape") == raw
 
 
 def test_does_not_change_what_was_gathered(gathered: Gathered) -> None:
@@ -492,7 +497,7 @@ def test_does_not_change_what_was_gathered(gathered: Gathered) -> None:
     plan = plan_job(gathered.request(FULL_JOB), gathered.repository)
     before = tree(gathered.folder.parent), json.dumps(dict(plan.job))
     bundle = gathered.folder / "bundle"
-    write_bundle(plan.bundle, GIT, bundle, gathered.repository, copy_data=True)
+    write_bundle(plan.bundle, GIT, bundle, gathered.repository, with_data=True)
     shutil.rmtree(bundle)
     assert (tree(gathered.folder.parent), json.dumps(dict(plan.job))) == before
 
