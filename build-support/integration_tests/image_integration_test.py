@@ -114,14 +114,14 @@ def test_reports_an_image_that_is_not_built(scratch: Scratch, image: str) -> Non
         local = scratch.pants(
             *("--azureml-runtime=auto", "run", f"{EXPERIMENT}:local", "--", "--epochs=1")
         )
-        hint = f"Runtime: venv (the image is not there yet: ./pants package {IMAGE})"
+        hint = f"Runtime: venv (the image does not exist yet: ./pants package {IMAGE})"
         assert hint in local.stderr
 
 
 def test_reports_an_engine_that_does_not_answer(scratch: Scratch) -> None:
     command = ("run", JOB, "--", "--set", "inputs.epochs=1", "--runtime")
     ran = scratch.pants(*command, "docker", status=1, more=NO_ENGINE)
-    assert f"error: {JOB}: it shall run in Docker, but " in ran.stderr
+    assert f"error: {JOB}: it must run in Docker, but " in ran.stderr
     assert "Traceback" not in ran.stderr
     assert "Runtime: venv (" in scratch.pants(*command, "auto", more=NO_ENGINE).stderr
     built = scratch.pants("package", IMAGE, status=1, more=NO_ENGINE)

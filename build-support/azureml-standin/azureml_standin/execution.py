@@ -20,12 +20,12 @@ from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
 from azureml_jobs.base.job_status import now
+from azureml_jobs.local.cancel import cancel
 from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.jobs import cancel
 from azureml_jobs.local.process import is_running
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.state import current
+from azureml_jobs.local.state import current_record
 from azureml_standin.assemble import Assembly
 from azureml_standin.blob_files import live_blob
 from azureml_standin.blobs import BlobStorage
@@ -126,7 +126,7 @@ class Execution:
         """The local record of a job; None before it was assembled."""
         folder = self.folder(name)
         try:
-            return current(folder)
+            return current_record(folder)
         except (OSError, ValueError):
             return None
 
@@ -221,7 +221,7 @@ class Execution:
             start_new_session=True,
         )
         runner.wait()
-        self._keep(name, _view(current(folder)))
+        self._keep(name, _view(current_record(folder)))
 
     def _end(self, name: str, ended: str, error: str) -> None:
         self._keep(name, RunView(ended, None, now(), error))

@@ -29,7 +29,7 @@ _POLL_SECONDS = 1.0
 
 
 class AzureJobs:
-    """The jobs of one workspace; the other place for them is `azureml_jobs.local.steered`."""
+    """The jobs of one workspace; the other place for them is `azureml_jobs.local.local_jobs`."""
 
     def __init__(self, connected: ConnectedWorkspace) -> None:
         self.workspace = connected.workspace

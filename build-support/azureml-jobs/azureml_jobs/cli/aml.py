@@ -33,9 +33,9 @@ def run_aml(arguments: Sequence[str]) -> int:
     if is_under_pants and (needs_azure or options.command in _LONG_COMMANDS):
         prefix = None
         if needs_azure:
-            from azureml_jobs.local.create_job import seeded_prefix
+            from azureml_jobs.local.packages_venv import ensure_packages_venv
 
-            prefix = seeded_prefix(azure, repository)
+            prefix = ensure_packages_venv(azure, repository)
         return exec_after_pants(["workspace", "--repository", str(repository), *arguments], prefix)
     return _run(options, workspace, repository)
 

@@ -131,9 +131,9 @@ def _print_dry_run(
 def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.Namespace) -> int:
     """Start the job in the local workspace; `folder` holds what the plugin gathered."""
     from azureml_jobs.local.create_job import create_job
-    from azureml_jobs.local.debugger.debugger import debugger_of
+    from azureml_jobs.local.debugger.debugger import requested_debugger
 
-    debugger = debugger_of(folder)
+    debugger = requested_debugger(folder)
     choice = RuntimeChoice(options.runtime or plan.request.options.runtime, os.environ)
     runtime = choice.choose(needed_image_of(plan), plan.request.address)
     job = create_job(plan, folder, repository, runtime, debugger)
@@ -151,12 +151,12 @@ def _submit(
     options: argparse.Namespace,
 ) -> int:
     from azureml_jobs.azure.submission import create_submission  # pants: no-infer-dep
-    from azureml_jobs.local.create_job import seeded_prefix
+    from azureml_jobs.local.packages_venv import ensure_packages_venv
 
     submit_options = SubmitOptions(options.stream, options.web, options.timings, options.login)
     submission = create_submission(plan, workspace, Path.cwd(), submit_options, image)
     print_warnings(plan.warnings)
-    prefix = seeded_prefix(plan.request.azure, folder)
+    prefix = ensure_packages_venv(plan.request.azure, folder)
     return exec_after_pants(["submit", str(submission.path)], prefix)
 
 

@@ -138,7 +138,7 @@ def test_a_debugged_job_runs_here_or_not_at_all(ready: Gathered, tool: Tool) -> 
     (ready.folder / DEBUGGER_FILE).write_bytes(options.to_json())
     done = job(tool, request, "--runtime=venv")
     assert done.returncode == 2
-    assert "--debug-adapter-host: no such host is not known" in done.stderr
+    assert "--debug-adapter-host: unknown host no such host" in done.stderr
     text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
     (ready.repository / "config.env").write_text(text)
     done = job(tool, request)

@@ -12,7 +12,7 @@ from azureml_jobs.cli.job_options import request_parser
 from azureml_jobs.cli.runtime import choose_runtime
 from azureml_jobs.docker.derived_image import packages_addition
 from azureml_jobs.local.create_script import create_script, pytest_command, script_command
-from azureml_jobs.local.debugger.debugger import debugger_of
+from azureml_jobs.local.debugger.debugger import requested_debugger
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.protocol import REQUIREMENTS_FILE, SOURCES_FOLDER, ScriptRequest
 
@@ -58,7 +58,7 @@ def _run(
 ) -> int:
     request, folder, given = _parse(arguments)
     argv = command(request, given)
-    debugger = debugger_of(folder)
+    debugger = requested_debugger(folder)
     runtime = _choose_runtime(request, folder)
     script = create_script(request, folder, Path.cwd(), runtime, argv, debugger=debugger)
     print(runtime, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Stage a job in the local workspace, ready for its runner."""
+"""Create a job in the local workspace, ready for its runner."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import git_state
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.jobfile.expressions import render
-from azureml_jobs.local.create_folder import seeded_prefix, written
-from azureml_jobs.local.debugger.debugger import Debugger, StagedCode
+from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import resolve_inputs
 from azureml_jobs.local.mounts import container_paths, host_paths, job_container, resource_arguments
 from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.packages_venv import ensure_packages_venv
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.workspace import LocalWorkspace
@@ -29,7 +29,7 @@ def create_job(
     runtime: Runtime,
     debugger: Debugger | None = None,
 ) -> JobFolder:
-    """Write the job into the local workspace of `repository`; its folder appears when it is whole.
+    """Write the job into the local workspace of `repository`.
 
     `folder` is the one of the request. Raises `JobError` for inputs that this machine does not
     have, before anything is written.
@@ -37,22 +37,22 @@ def create_job(
     job, request = plan.job, plan.request
     inputs = resolve_inputs(job, repository / request.job_file, repository)
     arguments = [*resource_arguments(job, request.job_file), *request.options.run_arguments]
-    python = "" if runtime.image else seeded_prefix(request.venv, folder)
+    python = "" if runtime.image else ensure_packages_venv(request.venv, folder)
     git = git_state(repository, [file.source for file in plan.bundle.code])
 
-    def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
+    def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
         outputs = resolve_outputs(job, final)
         container = None
         paths = host_paths(inputs, outputs)
         if runtime.image:
             paths = container_paths(final.name, inputs, outputs)
             container = job_container(final, runtime, inputs, outputs, paths, arguments)
-        write_bundle(plan.bundle, git, staging.bundle, repository, with_data=False)
-        debugged_by = None
+        write_bundle(plan.bundle, git, temporary.bundle, repository, with_data=False)
+        debugger_folder = None
         if debugger is not None:
             sources = {file.path: file.source for file in plan.bundle.code}
-            code = StagedCode(final.work, sources, repository)
-            debugged_by = debugger.write(staging.debugger, final.debugger, code, container)
+            code = CodeCopy(final.work, sources, repository)
+            debugger_folder = debugger.write(temporary.debugger, final.debugger, code, container)
         return JobRecord(
             name=final.name,
             display_name=str(job.get("display_name") or ""),
@@ -61,7 +61,7 @@ def create_job(
             address=request.address,
             runtime=runtime.name,
             container=container.as_data() if container else None,
-            debugger=debugged_by,
+            debugger=debugger_folder,
             command=render(
                 job["command"],
                 {name: paths.get(f"inputs.{name}", given.value) for name, given in inputs.items()},
@@ -81,14 +81,13 @@ def create_job(
                 str(key): str(value)
                 for key, value in (job.get("environment_variables") or {}).items()
             },
-            # Who looks at a job step by step needs more time than it has.
+            # Stepping through a job takes longer than the job itself.
             timeout=None if debugger else _timeout(job),
         )
 
     stem = f"{plan.experiment_name}-{plan.bundle.snapshot_digest[:8]}"
     named = str(job["name"]) if job.get("name") else None
-    root = repository / LOCAL_FOLDER
-    return written(root, lambda: LocalWorkspace(root).new_job(stem, fill, named))
+    return LocalWorkspace(repository / LOCAL_FOLDER).new_job(stem, write, named)
 
 
 def _timeout(job: Mapping[str, Any]) -> float | None:

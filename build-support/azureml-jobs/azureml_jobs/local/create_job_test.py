@@ -11,8 +11,8 @@ from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.conftest import JOB, Gathered
 from azureml_jobs.local import create_job as stage
 from azureml_jobs.local.conftest import below
-from azureml_jobs.local.create_folder import seeded_prefix
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.packages_venv import ensure_packages_venv
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.protocol import PackagesVenv
 
@@ -135,10 +135,10 @@ def test_makes_a_pruned_environment_anew(
     python = Path(venv.prefix, "bin/python")
     python.unlink()
     seed(gathered, f'echo "$@" > {tmp_path}/arguments; touch {python}')
-    assert seeded_prefix(venv, gathered.folder) == venv.prefix
+    assert ensure_packages_venv(venv, gathered.folder) == venv.prefix
     assert (tmp_path / "arguments").read_text() == "-c \n"
     seed(gathered, "exit 1")
-    assert seeded_prefix(venv, gathered.folder) == venv.prefix
+    assert ensure_packages_venv(venv, gathered.folder) == venv.prefix
 
 
 def test_says_when_an_environment_cannot_be_made_anew(

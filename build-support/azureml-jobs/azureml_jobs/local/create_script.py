@@ -1,4 +1,4 @@
-"""Stage a script, a shell or tests in the local workspace, on the code of a closure."""
+"""Create a script, a shell or tests in the local workspace, on the code of a closure."""
 
 from __future__ import annotations
 
@@ -10,35 +10,37 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.layout import lay_out
 from azureml_jobs.docker.container import Container, Mount, code_folder
-from azureml_jobs.local.create_folder import experiment_of, new_local_folder, seeded_prefix
-from azureml_jobs.local.debugger.debugger import Debugger, StagedCode, debugged
+from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger, with_debugger
 from azureml_jobs.local.mounts import container
+from azureml_jobs.local.packages_venv import ensure_packages_venv
 from azureml_jobs.local.runtimes import Runtime
-from azureml_jobs.local.script import Script
+from azureml_jobs.local.script import Script, experiment_of
+from azureml_jobs.local.workspace import LocalWorkspace
 from azureml_jobs.protocol import SOURCES_FOLDER, ScriptRequest
 
 
 def script_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str]:
-    """The command that runs the script. Raises `JobError` when the target names none."""
-    placed = _placed(request)
-    name = next((name for name, path in placed.items() if path == request.script), None)
+    """Return the command that runs the script. Raises `JobError` when the target names none."""
+    layout = _layout(request)
+    name = next((name for name, path in layout.items() if path == request.script), None)
     if name is None:
         raise JobError(request.address, "its `entry_point` names no file", "Name one: local.py.")
     return ["python", "-m", name[: -len(".py")].replace("/", "."), *arguments]
 
 
 def pytest_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str]:
-    """The command that runs the tests. Raises `JobError` when the target has none."""
-    names = [name for name, path in _placed(request).items() if path in request.tests]
+    """Return the command that runs the tests. Raises `JobError` when the target has none."""
+    names = [name for name, path in _layout(request).items() if path in request.tests]
     if not names:
         raise JobError(
             request.address,
             "it has no tests",
             "Name the `python_tests` in its `dependencies`, and write one: tests/test_main.py.",
         )
-    # Nothing is to be left beside the code.
+    # Without a cache the tests leave no files next to the code.
     return ["python", "-m", "pytest", "-p", "no:cacheprovider", *names, *arguments]
 
 
@@ -53,37 +55,38 @@ def create_script(
 ) -> Path:
     """Write what `command` runs on into a new folder of the local workspace.
 
-    `result` is for tests, the file that keeps their output.
+    `folder` is the one of the request. `result` is for tests: the file that keeps their output.
 
-    The code is laid out as a job with `code: ..` has it; `data` beside it is the repository's, so
-    that `../data` is found from where the command starts.
+    The code has the layout of a job with `code: ..`; next to it is the repository's `data`, so that
+    the command finds `../data`.
     """
-    placed = _placed(request)
-    python = "" if runtime.image else seeded_prefix(request.venv, folder)
+    layout = _layout(request)
+    python = "" if runtime.image else ensure_packages_venv(request.venv, folder)
     experiment = experiment_of(request.address)
 
-    def fill(stage: Path) -> None:
-        for name, path in placed.items():
-            _copy(folder / SOURCES_FOLDER / path, stage / "code" / name)
-        (stage / "data").symlink_to(repository / "data")
-        inside = _script_container(stage, repository, runtime, request) if runtime.image else None
+    def write(created: Path) -> None:
+        for name, path in layout.items():
+            _copy(folder / SOURCES_FOLDER / path, created / "code" / name)
+        (created / "data").symlink_to(repository / "data")
+        own = _script_container(created, repository, runtime, request) if runtime.image else None
         argv = list(command)
         if debugger is not None:
-            code = StagedCode(stage / "code", placed, repository)
-            at = stage / "debugger"
-            argv = debugged(argv, debugger.write(at, at, code, inside))
+            code = CodeCopy(created / "code", layout, repository)
+            debugger_folder = created / "debugger"
+            argv = with_debugger(argv, debugger.write(debugger_folder, debugger_folder, code, own))
         Script(
             argv,
             python=python,
-            container=inside.as_data() if inside else None,
+            container=own.as_data() if own else None,
             experiment_name=experiment,
             result=result,
-        ).write(stage)
+        ).write(created)
 
-    return new_local_folder(repository, job_name_stem(experiment), fill)
+    workspace = LocalWorkspace(repository / LOCAL_FOLDER)
+    return workspace.new_script_folder(job_name_stem(experiment), write)
 
 
-def _placed(request: ScriptRequest) -> Mapping[str, str]:
+def _layout(request: ScriptRequest) -> Mapping[str, str]:
     return lay_out(
         [(file.path, file.source_root) for file in request.files], None, request.address, "files"
     )
@@ -92,16 +95,16 @@ def _placed(request: ScriptRequest) -> Mapping[str, str]:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
-    # Pants may have gathered it read-only; it is the script's own copy.
+    # Pants may have gathered it read-only, but the script may change its own copy.
     target.chmod(0o755 if source.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
 def _script_container(
-    stage: Path, repository: Path, runtime: Runtime, request: ScriptRequest
+    folder: Path, repository: Path, runtime: Runtime, request: ScriptRequest
 ) -> Container:
-    work = code_folder(stage.name)
+    work = code_folder(folder.name)
     mounts = [
-        Mount(str(stage / "code"), work),
+        Mount(str(folder / "code"), work),
         Mount(str(repository / "data"), posixpath.join(posixpath.dirname(work), "data")),
     ]
-    return container(stage, work, runtime, mounts, request.options.run_arguments)
+    return container(folder, work, runtime, mounts, request.options.run_arguments)

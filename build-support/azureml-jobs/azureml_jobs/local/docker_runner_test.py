@@ -116,7 +116,7 @@ def test_what_does_not_end_is_ended_with_its_container(
 def test_cancelling_ends_the_container_of_a_runner_that_was_killed(
     jobs: Any, containers: ContainerJobs
 ) -> None:
-    from azureml_jobs.local.jobs import cancel
+    from azureml_jobs.local.cancel import cancel
 
     folder = containers.new("echo ready; sleep 300")
     process = jobs.start(folder)

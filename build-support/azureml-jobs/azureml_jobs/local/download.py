@@ -16,7 +16,7 @@ from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.state import current
+from azureml_jobs.local.state import current_record
 
 _READ_BYTES = 1 << 20
 
@@ -27,23 +27,23 @@ def download(
     """Copy all outputs, or one of them, to `destination`.
 
     Named outputs go to `named-outputs/<name>/`; logs, `./outputs`, `./logs` and what was logged
-    with MLflow go to `artifacts/` and are the output `default`. A job that runs is taken as it is:
-    of a file that grows what was there when its turn came. An interrupted download leaves nothing.
+    with MLflow go to `artifacts/` and are the output `default`. While a job runs, its files are
+    copied as they are now. An interrupted download leaves nothing.
     Raises `JobError` when `destination` holds something or there is no such output.
     """
-    record = current(folder)
-    entries = _entries(folder, record, _wanted(record, output_name))
+    record = current_record(folder)
+    entries = _entries(folder, record, _selected_outputs(record, output_name))
     check_empty_folder(destination)
     destination = destination.absolute()
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
         try:
-            left_out = _copy_all(entries, beside, record.has_ended)
-            beside.chmod(0o755)
-            os.rename(beside, destination)
+            left_out = _copy_all(entries, temporary, record.has_ended)
+            temporary.chmod(0o755)
+            os.rename(temporary, destination)
         except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
             raise
     except OSError as error:
         raise OutsideError(record.name, f"the download to {destination} failed: {error}") from error
@@ -52,7 +52,7 @@ def download(
 
 
 def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:
-    """Logs and artifacts under the names that Azure ML gives them, with where they are."""
+    """Return the paths of logs and artifacts by the names that Azure ML gives them."""
     found: dict[str, Path] = {}
     if folder.log.is_file():
         found["user_logs/std_log.txt"] = folder.log
@@ -64,7 +64,7 @@ def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:
     return sorted(found.items())
 
 
-def _wanted(record: JobRecord, output_name: str | None) -> list[str]:
+def _selected_outputs(record: JobRecord, output_name: str | None) -> list[str]:
     available = sorted({*record.outputs, DEFAULT_OUTPUT})
     if output_name is None:
         return available
@@ -78,21 +78,21 @@ def _wanted(record: JobRecord, output_name: str | None) -> list[str]:
 
 
 def _entries(folder: JobFolder, record: JobRecord, wanted: list[str]) -> dict[str, Path | None]:
-    """What is copied, by its path below the destination; None is a folder that has to be there."""
+    """Return what to copy, by its path below the destination; None stands for a folder."""
     found: dict[str, Path | None] = {}
     for name in wanted:
         if name == DEFAULT_OUTPUT and name not in record.outputs:
             found["artifacts"] = None
             found.update((f"artifacts/{path}", source) for path, source in artifacts(folder))
         else:
-            # Also where the job has not made it yet, or ended before.
+            # Even when the job has not created it.
             found[f"named-outputs/{name}"] = None
             found.update(_tree(folder.outputs / name, f"named-outputs/{name}/"))
     return found
 
 
 def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, Path | None]]:
-    """Everything below a folder, empty folders and links as well."""
+    """Yield everything below a folder, including empty folders and links."""
     for parent, folders, names in os.walk(folder):
         for name in (*folders, *names):
             path = Path(parent, name)
@@ -101,7 +101,7 @@ def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, Path | None]]:
 
 
 def _copy_all(entries: dict[str, Path | None], target: Path, is_final: bool) -> list[str]:
-    """Copy `entries` into `target`; those that went away, which only a job that runs may do."""
+    """Copy `entries` into `target`; return those that a running job removed meanwhile."""
     sizes = {path: _size(source) for path, source in entries.items() if source is not None}
     progress = Progress("Copying", len(sizes), sum(sizes.values()))
     left_out = []
@@ -129,15 +129,15 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
     if stat.S_ISLNK(mode):
         target.symlink_to(os.readlink(source))
     elif not stat.S_ISREG(mode):
-        # To open a pipe would wait for somebody who writes into it.
-        raise shutil.SpecialFileError(f"{source} is no file")
+        # Opening a pipe would wait for a writer.
+        raise shutil.SpecialFileError(f"{source} is not a regular file")
     else:
         with open(source, "rb") as reading, open(target, "wb") as writing:
             # A log may grow faster than it is copied.
-            left = os.fstat(reading.fileno()).st_size
-            while left > 0 and (part := reading.read(min(left, _READ_BYTES))):
+            remaining = os.fstat(reading.fileno()).st_size
+            while remaining > 0 and (part := reading.read(min(remaining, _READ_BYTES))):
                 writing.write(part)
-                left -= len(part)
+                remaining -= len(part)
                 progress.advance(len(part), files=0)
                 progress.show(time.monotonic())
     shutil.copystat(source, target, follow_symlinks=False)

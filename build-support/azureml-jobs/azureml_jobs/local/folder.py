@@ -1,4 +1,4 @@
-"""Where things are in the folder of one local job."""
+"""The paths in the folder of one local job."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class JobFolder:
 
     @property
     def bundle(self) -> Path:
-        """What was staged; nothing changes it afterwards."""
+        """The bundle of the job; nothing changes it after the job was created."""
         return self.path / "bundle"
 
     @property
@@ -42,12 +42,12 @@ class JobFolder:
 
     @property
     def debugger(self) -> Path:
-        """What a job that is debugged needs for that."""
+        """The debugger's files for a job that is debugged."""
         return self.path / "debugger"
 
     @property
     def log(self) -> Path:
-        """Standard output and error as they came, under Azure ML's name."""
+        """Standard output and error in the order of their arrival, under Azure ML's name."""
         return self.path / "user_logs" / "std_log.txt"
 
     @property

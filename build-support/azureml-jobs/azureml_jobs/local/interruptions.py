@@ -1,4 +1,4 @@
-"""Signals that ask a run to end, received without losing any and without a traceback."""
+"""Receive the signals that ask a run to end, without losing any and without a traceback."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruptions:
-    """While entered, signals are only noted; `fileno()` becomes readable when one arrives.
+    """While entered, signals are only recorded; `fileno()` becomes readable when one arrives.
 
-    A child that ends makes it readable as well, so that one `select` waits for everything.
-    `ignored` signals do nothing to us, and what they usually do to a child.
+    It becomes readable when a child ends, too, so that one `select` waits for everything. `ignored`
+    signals have no effect on us, and their usual effect on a child.
     """
 
     def __init__(self, ignored: tuple[signal.Signals, ...] = ()) -> None:
@@ -31,14 +31,14 @@ class Interruptions:
         os.set_blocking(self._write, False)
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         for signum in _ENDING:
-            # Whoever started us under `nohup` wants the run to outlive the terminal.
+            # Under `nohup` the run has to outlive the terminal.
             if signum == signal.SIGHUP and signal.getsignal(signum) == signal.SIG_IGN:
                 continue
-            # A child starts with the default in place of a handler, but inherits SIG_IGN. Thus a
-            # job that a script started in its background feels Ctrl-C as well.
-            handler = _nothing if signum in self._ignored else self._note
+            # A child inherits SIG_IGN, but not a handler. With one even a job that a script started
+            # in its background gets Ctrl-C.
+            handler = _do_nothing if signum in self._ignored else self._record
             self._previous.append((signum, signal.signal(signum, handler)))
-        self._previous.append((signal.SIGCHLD, signal.signal(signal.SIGCHLD, _nothing)))
+        self._previous.append((signal.SIGCHLD, signal.signal(signal.SIGCHLD, _do_nothing)))
         return self
 
     def __exit__(
@@ -48,7 +48,7 @@ class Interruptions:
         trace: TracebackType | None,
     ) -> None:
         for signum, handler in self._previous:
-            # Whoever presses Ctrl-C many times means the run, and not what we say after it.
+            # Further presses of Ctrl-C were meant for the run, not for what we print after it.
             signal.signal(signum, signal.SIG_IGN if signum in self._seen else handler)
         signal.set_wakeup_fd(self._wakeup)
         os.close(self._read)
@@ -58,17 +58,17 @@ class Interruptions:
         return self._read
 
     def take(self) -> list[int]:
-        """The ending signals that came since the last call, in order."""
+        """Return the signals that came since the last call, in order."""
         with contextlib.suppress(BlockingIOError):
             while os.read(self._read, 4096):
                 pass
         taken, self._received = self._received, []
         return taken
 
-    def _note(self, signum: int, frame: FrameType | None) -> None:
+    def _record(self, signum: int, frame: FrameType | None) -> None:
         self._received.append(signum)
         self._seen.add(signum)
 
 
-def _nothing(signum: int, frame: FrameType | None) -> None:
-    """A signal reaches the wake-up pipe only if it has a handler."""
+def _do_nothing(signum: int, frame: FrameType | None) -> None:
+    """Let a signal reach the wake-up pipe, for which it needs a handler."""

@@ -18,17 +18,18 @@ import pytest
 from azureml_jobs.base.download import DownloadResult
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.progress import Progress
+from azureml_jobs.local.cancel import cancel
 from azureml_jobs.local.describe import describe, summary
 from azureml_jobs.local.download import download
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.jobs import cancel, stream
 from azureml_jobs.local.process import job_processes
-from azureml_jobs.local.state import current
+from azureml_jobs.local.state import current_record
+from azureml_jobs.local.stream import stream
 
 _STREAM = """
 import pathlib, sys
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.jobs import stream
+from azureml_jobs.local.stream import stream
 sys.exit(stream(JobFolder(pathlib.Path(sys.argv[1])), sys.stdout.buffer))
 """
 
@@ -112,7 +113,7 @@ def test_cancels_what_a_killed_runner_left(orphan: JobFolder) -> None:
 
 
 def test_cancels_it_also_when_it_is_recorded_as_failed(orphan: JobFolder) -> None:
-    assert current(orphan).status == "Failed"
+    assert current_record(orphan).status == "Failed"
     assert cancel(orphan).status == orphan.read().status == "Canceled"
     assert left_of(orphan) == []
     with pytest.raises(JobError):
@@ -152,7 +153,7 @@ def test_does_not_judge_jobs_of_another_machine(jobs: Any) -> None:
     record.status, record.pid, record.pid_identity = "Running", 1, "x"
     record.host = "elsewhere pid:[1]"
     folder.save(record)
-    assert current(folder).status == "Running"
+    assert current_record(folder).status == "Running"
     with pytest.raises(JobError, match="the job runs on elsewhere"):
         cancel(folder)
 
@@ -173,7 +174,7 @@ def test_a_canceled_job_is_not_started(jobs: Any) -> None:
 
 def test_a_job_that_nobody_started_fails_in_the_end(jobs: Any) -> None:
     folder = jobs.new("true", created="2026-01-01T00:00:00.000000+00:00")
-    assert current(folder).error == "the job was never started"
+    assert current_record(folder).error == "the job was never started"
 
 
 def test_lists_the_newest_first_and_skips_what_is_no_job(jobs: Any) -> None:

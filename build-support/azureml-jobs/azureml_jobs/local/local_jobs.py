@@ -1,4 +1,4 @@
-"""Jobs of the local workspace, as `:aml -- jobs` shows and steers them."""
+"""The commands `:aml -- jobs …` on jobs of the local workspace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class LocalJobs:
-    """The other place for jobs is `azureml_jobs.azure.jobs`, with the same methods."""
+    """The jobs of the local workspace; `azureml_jobs.azure.jobs` has the same methods for Azure."""
 
     def __init__(self, root: Path) -> None:
         self._workspace = LocalWorkspace(root)
@@ -28,18 +28,18 @@ class LocalJobs:
     def describe(self, name: str, whole: bool) -> dict[str, Any]:
         from azureml_jobs.local.describe import describe
 
-        shown = describe(self._workspace.job(name))
+        described = describe(self._workspace.job(name))
         if not whole:
-            del shown["metric_history"]
-        return shown
+            del described["metric_history"]
+        return described
 
     def stream(self, name: str, out: BinaryIO) -> int:
-        from azureml_jobs.local.jobs import stream
+        from azureml_jobs.local.stream import stream
 
         return stream(self._workspace.job(name), out)
 
     def cancel(self, name: str) -> str:
-        from azureml_jobs.local.jobs import cancel
+        from azureml_jobs.local.cancel import cancel
 
         return cancel(self._workspace.job(name)).status
 
@@ -49,11 +49,11 @@ class LocalJobs:
         return download(self._workspace.job(name), destination, output_name)
 
     def archive(self, name: str) -> None:
-        """Leave a job out of lists. Raises `JobError` while it runs: its runner has the record."""
-        from azureml_jobs.local.state import current
+        """Leave a job out of lists. Raises `JobError` while it runs: its runner owns the record."""
+        from azureml_jobs.local.state import current_record
 
         folder = self._workspace.job(name)
-        record = current(folder)
+        record = current_record(folder)
         if not record.has_ended:
             raise JobError(
                 name,

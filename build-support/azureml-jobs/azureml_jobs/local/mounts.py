@@ -1,4 +1,4 @@
-"""Where a job finds its code and data: on this machine, or in its container."""
+"""Where a job finds its code and data, on this machine or mounted in its container."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from azureml_jobs.local.runtimes import Runtime
 def host_paths(
     inputs: Mapping[str, ResolvedInput], outputs: Mapping[str, ResolvedOutput]
 ) -> dict[str, str]:
-    """Paths of data by `inputs.<name>` and `outputs.<name>`, as this machine has them."""
+    """Return the paths of data on this machine, by `inputs.<name>` and `outputs.<name>`."""
     paths = {f"inputs.{name}": each.value for name, each in inputs.items() if each.kind == "path"}
     paths.update((f"outputs.{name}", str(each.path)) for name, each in outputs.items())
     return paths
@@ -29,15 +29,15 @@ def host_paths(
 def container_paths(
     job: str, inputs: Mapping[str, ResolvedInput], outputs: Mapping[str, ResolvedOutput]
 ) -> dict[str, str]:
-    """The same in the job's container."""
+    """Return the same paths in the job's container."""
     paths = {
         f"inputs.{name}": docker.input_path(job, name, Path(each.value))
         for name, each in inputs.items()
         if each.kind == "path"
     }
     for name, each in outputs.items():
-        inside = each.path.relative_to(each.folder)
-        paths[f"outputs.{name}"] = str(Path(docker.output_folder(job, name), inside))
+        below = each.path.relative_to(each.folder)
+        paths[f"outputs.{name}"] = str(Path(docker.output_folder(job, name), below))
     return paths
 
 
@@ -49,12 +49,12 @@ def job_container(
     paths: Mapping[str, str],
     arguments: Sequence[str],
 ) -> Container:
-    """The container of the job in `folder`, which finds its data at `paths`."""
+    """Return the container of the job in `folder`, which finds its data at `paths`."""
     work = docker.code_folder(folder.name)
     mounts = [Mount(str(folder.work), work)]
     for name, given in inputs.items():
         if given.kind == "path":
-            # As Azure ML mounts them; a job that would change its data fails here as well.
+            # As in Azure ML, so that a job that changes its data fails here, too.
             read_only = given.mode != "rw_mount"
             mounts.append(Mount(given.value, paths[f"inputs.{name}"], read_only))
     for name, output in outputs.items():
@@ -65,16 +65,16 @@ def job_container(
 def container(
     folder: Path, work: str, runtime: Runtime, mounts: Sequence[Mount], arguments: Sequence[str]
 ) -> Container:
-    """A container for what is staged in `folder`, with the local workspace's runs and home."""
+    """Return a container for the job or script in `folder`, with the workspace's shared folders."""
     if runtime.image is None or runtime.engine is None:
         raise ValueError("the runtime is not docker")
     root = folder.parent.parent
-    # MLflow keeps absolute paths in its folder: it is at the same place inside and outside.
+    # MLflow stores absolute paths in its folder, so that it has the same path in the container.
     mlruns, home = shared_folders(root)
     shared = [Mount(str(mlruns), str(mlruns)), Mount(str(home), docker.HOME)]
     userns = ["--userns=host"] if runtime.engine.maps_users else []
     return Container(
-        # Another clone of the repository may have a job of this name.
+        # Another clone of the repository may have a job of the same name.
         name=f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}",
         image=runtime.image.reference,
         image_id=runtime.image.id,
@@ -86,18 +86,18 @@ def container(
 
 
 def shared_folders(root: Path) -> tuple[Path, Path]:
-    """What all containers share: MLflow's runs, and a home in which packages cache things."""
+    """Return what all containers share: MLflow's runs, and a home for the caches of packages."""
     return root / "mlruns", root / "home"
 
 
 def make_shared_folders(root: Path) -> None:
-    """Docker mounts only what is there."""
+    """Create the shared folders, because Docker mounts only what exists."""
     for folder in shared_folders(root):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 def resource_arguments(job: Mapping[str, Any], job_file: str) -> list[str]:
-    """Arguments of `docker run` in `resources` of the job. Raises `JobError` for open quotes."""
+    """Return the arguments of `docker run` in `resources`. Raises `JobError` for open quotes."""
     resources = job.get("resources") or {}
     given = resources.get("docker_args") or []
     try:

@@ -1,4 +1,4 @@
-"""What a child writes: copied to our own output as it comes, and kept in the log."""
+"""Copy what a child writes to our own output as it comes, and keep it in the log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _READ_BYTES = 65536
 
 
 class Log:
-    """The log file. A full disk stops the log and not the job; `error` tells what happened."""
+    """The log file. A full disk stops the log and not the job; `error` says what happened."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ class Log:
             try:
                 data = data[os.write(self._file, data) :]
             except OSError as error:
-                # Later output is still tried: the disk may have room again.
+                # Later output is still tried, as the disk may have room again.
                 self.error = error.strerror or str(error)
                 return
 
@@ -34,8 +34,8 @@ class Log:
 class Copy:
     """One stream of a child: from the pipe `source` to the log and to the descriptor `target`.
 
-    Only as much is written at once as a pipe takes without blocking, so that a reader who pauses
-    cannot keep a Ctrl-C or a time limit from the job. A reader who goes away costs the copy only.
+    A write takes only as much as a pipe takes without blocking, so that a reader that pauses cannot
+    keep a Ctrl-C or a time limit from the job. When the reader goes away, only the copy ends.
     """
 
     def __init__(self, source: int, target: int, log: Log) -> None:
@@ -43,7 +43,7 @@ class Copy:
         self.target = target
         self._log = log
         self._pending = b""
-        self._reader_left = False
+        self._reader_has_gone = False
         os.set_blocking(source, False)
 
     @property
@@ -51,7 +51,7 @@ class Copy:
         return bool(self._pending)
 
     def receive(self) -> int:
-        """Take what the child has written; the number of bytes, 0 when there are none now."""
+        """Read what the child has written; return the number of bytes, 0 when there are none."""
         if self.source is None:
             return 0
         try:
@@ -62,12 +62,12 @@ class Copy:
             self.close()
             return 0
         self._log.write(data)
-        if not self._reader_left:
+        if not self._reader_has_gone:
             self._pending += data
         return len(data)
 
     def send(self) -> None:
-        """Write a part of what is pending; call when `target` is ready."""
+        """Write a part of what is pending; call it when `target` is ready."""
         try:
             written = os.write(self.target, self._pending[: select.PIPE_BUF])
         except BlockingIOError:
@@ -79,8 +79,8 @@ class Copy:
         self._pending = self._pending[written:]
 
     def forget_reader(self) -> None:
-        """From now on keep the log only."""
-        self._reader_left = True
+        """Write only to the log from now on."""
+        self._reader_has_gone = True
         self._pending = b""
 
     def close(self) -> None:
@@ -90,9 +90,9 @@ class Copy:
 
 
 def open_standard_descriptors() -> None:
-    """Give us the standard descriptors that our caller withheld (`>&-`).
+    """Open the standard descriptors that our caller closed (`>&-`).
 
-    A pipe of our own would otherwise get the number 1, and what is meant for the user go there.
+    Otherwise a pipe of our own would get the number 1 and receive what is meant for the user.
     """
     while True:
         descriptor = os.open(os.devnull, os.O_RDWR)
@@ -101,8 +101,8 @@ def open_standard_descriptors() -> None:
             return
 
 
-def say(target: int, text: str) -> None:
-    """Write a message of our own; that nobody reads it any more is no error."""
+def write_message(target: int, text: str) -> None:
+    """Write a message of our own to a descriptor; a reader that has gone is no error."""
     data = os.fsencode(text)
     with contextlib.suppress(OSError):
         while data:
@@ -113,7 +113,7 @@ def say(target: int, text: str) -> None:
 
 
 def last_lines(path: Path, count: int) -> str:
-    """The last lines of a log. Bytes that are not UTF-8 survive as surrogates."""
+    """Return the last lines of a log. Bytes that are not UTF-8 survive as surrogates."""
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""The named outputs of a job file as local paths."""
+"""Resolve the named outputs of a job file to local paths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from azureml_jobs.local.folder import JobFolder
 
 @dataclass(frozen=True)
 class ResolvedOutput:
-    """`path` is what `${{outputs.<name>}}` stands for; `folder` has to exist for it."""
+    """`path` is what `${{outputs.<name>}}` stands for; `folder` must exist for it."""
 
     type: str
     path: Path
@@ -22,10 +22,10 @@ class ResolvedOutput:
 
 
 def resolve_outputs(job: Mapping[str, Any], folder: JobFolder) -> dict[str, ResolvedOutput]:
-    """The outputs of `job`: a folder each, or a file of the output's name in such a folder.
+    """Return the outputs of `job`: a folder each, or a file of the output's name in such a folder.
 
-    Makes nothing. Azure ML's `default` output is not among them: it is what a job leaves in its
-    `./outputs` and `./logs`, whether the job file names it or not.
+    Creates nothing. Leaves out Azure ML's `default` output: it is what a job writes to `./outputs`
+    and `./logs`, whether the job file names it or not.
     """
     resolved = {}
     for name, given in (job.get("outputs") or {}).items():

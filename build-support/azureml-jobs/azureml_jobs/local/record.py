@@ -1,4 +1,4 @@
-"""What is known of one local job: its record, and the file `job.json` that keeps it."""
+"""The record of one local job, and the file `job.json` that keeps it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class JobRecord:
     runtime: str = "venv"
     # A `Container` as data, where the runtime is docker.
     container: dict[str, Any] | None = None
-    # Where its Python processes find the debugger for which they wait.
+    # The folder in which its Python processes find the debugger that they wait for.
     debugger: str | None = None
     # Prefix of the virtual environment whose `bin` comes first on the job's PATH.
     python: str = ""
@@ -35,7 +35,7 @@ class JobRecord:
     tags: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
-    # Where the command finds data: `inputs.<name>` and `outputs.<name>`.
+    # Where the command finds data, by `inputs.<name>` and `outputs.<name>`.
     paths: dict[str, str] = field(default_factory=dict)
     environment_variables: dict[str, str] = field(default_factory=dict)
     timeout: float | None = None
@@ -43,19 +43,19 @@ class JobRecord:
     started: str | None = None
     ended: str | None = None
     timings: dict[str, float] = field(default_factory=dict)
-    # The status with which the command that ran the job ended: 128 + n after the signal n.
+    # The exit status of the command that ran the job: 128 + n after the signal n.
     exit_code: int | None = None
     error: str | None = None
     warnings: list[str] = field(default_factory=list)
-    # The machine that runs the job. A folder may be shared among several.
+    # The machine that runs the job; several may share the folder.
     host: str = ""
-    # The runner's process, with its start time because a system uses process ids again.
+    # The runner's process, with its identity because systems reuse process ids.
     pid: int | None = None
     pid_identity: str | None = None
-    # Process group of the user's command, and the start time of the process that leads it.
+    # The process group of the user's command, and the identity of the process that leads it.
     pgid: int | None = None
     pgid_identity: str | None = None
-    # Left out of lists; the studio has the same word for it.
+    # Not in lists; Azure ML studio has the same word for it.
     is_archived: bool = False
     format: int = FORMAT
 
@@ -65,7 +65,7 @@ class JobRecord:
 
     @classmethod
     def read(cls, path: Path) -> JobRecord:
-        """Raises `OSError` or `ValueError` when the file is not a record of this version."""
+        """Read a record. Raises `OSError` or `ValueError` when the file is none of this version."""
         content = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError(f"{path} is not a job record of format {FORMAT}")

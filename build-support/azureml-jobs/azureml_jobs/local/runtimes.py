@@ -1,4 +1,4 @@
-"""Which runtime a job or script gets: the image of its environment, or a virtual environment."""
+"""Choose the runtime of a job or script: the image of its environment, or a virtual environment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RUNTIMES = (AUTO, DOCKER, VENV)
 
 
 def only_docker(option: str, arguments: Sequence[str]) -> bool:
-    """Whether a job runs in Docker or not at all, by Pants' option and the job's arguments."""
+    """Return whether a job must run in Docker, by Pants' option and the job's arguments."""
     given = " ".join(arguments).replace("--runtime=", "--runtime ").split()
     named = [value for flag, value in zip(given, given[1:]) if flag == "--runtime"]
     return (named or [option])[-1] == DOCKER
@@ -31,7 +31,7 @@ def only_docker(option: str, arguments: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Runtime:
-    """`image` and `engine` are those of the runtime docker; `reason` says why it is not that."""
+    """With `image` and `engine` it is docker; `reason` says why it is not."""
 
     image: Image | None = None
     engine: Engine | None = None
@@ -48,24 +48,24 @@ class Runtime:
 
 
 class RuntimeChoice:
-    """Asks the engine when made, if its answer can matter; `choose` waits for it."""
+    """Asks Docker's engine at once if its answer can matter; `choose` waits for that."""
 
     def __init__(self, wanted: str, environment: Mapping[str, str]) -> None:
         self._wanted = wanted
-        self._question = None if wanted == VENV else EngineQuery(environment)
+        self._query = None if wanted == VENV else EngineQuery(environment)
 
     def choose(self, need: NeededImage, where: str) -> Runtime:
-        """The runtime for what `where` names.
+        """Return the runtime for what `where` names.
 
-        Raises `JobError` when docker is wanted and the image is not there, `OutsideError` when no
+        When docker is required, raises `JobError` for a missing image, and `OutsideError` when no
         engine answers.
         """
-        if self._question is None:
+        if self._query is None:
             return Runtime()
         if self._wanted == DOCKER:
-            return self._docker(self._question, need, where)
+            return self._docker(self._query, need, where)
         try:
-            engine = self._question.answer()
+            engine = self._query.answer()
         except NoEngine as error:
             return Runtime(reason=str(error).partition(":")[0])
         if need.why_none:
@@ -73,27 +73,27 @@ class RuntimeChoice:
         image = _find(engine, need)
         if image is None:
             build = f"docker pull {need.reference}" if need.reference else need.build_command
-            return Runtime(reason=f"the image is not there yet: {build}")
+            return Runtime(reason=f"the image does not exist yet: {build}")
         return Runtime(image, engine)
 
-    def _docker(self, question: EngineQuery, need: NeededImage, where: str) -> Runtime:
+    def _docker(self, query: EngineQuery, need: NeededImage, where: str) -> Runtime:
         try:
-            engine = question.answer()
+            engine = query.answer()
         except NoEngine as error:
             raise OutsideError(
                 where,
-                f"it shall run in Docker, but {error}",
+                f"it must run in Docker, but {error}",
                 "Start Docker, or run it without: `./pants --azureml-runtime=venv run …`.",
             ) from error
         if need.why_none:
             raise JobError(
                 where,
-                f"it shall run in Docker, but {need.why_none}",
+                f"it must run in Docker, but {need.why_none}",
                 "Run it without: `./pants --azureml-runtime=venv run …`.",
             )
         image = _find(engine, need)
         if image is None and need.reference:
-            image = _pulled(need.reference, where)
+            image = _pull(need.reference, where)
         if image is None:
             raise image_not_built(where, need)
         return Runtime(image, engine)
@@ -108,7 +108,7 @@ def _find(engine: Engine, need: NeededImage) -> Image | None:
     return Image(need.reference, found) if found else None
 
 
-def _pulled(reference: str, where: str) -> Image:
+def _pull(reference: str, where: str) -> Image:
     status = run_to_stderr(["pull", reference])
     found = image_id(reference) if status == 0 else None
     if found is None:

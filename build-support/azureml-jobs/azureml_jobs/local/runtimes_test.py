@@ -53,7 +53,7 @@ def test_without_an_engine_a_virtual_environment_is_taken(tmp_path: Path) -> Non
 @needs_docker
 def test_says_why_docker_cannot_be_had(tmp_path: Path) -> None:
     environment = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/gone.sock"}
-    with pytest.raises(OutsideError, match="src/exp:job: it shall run in Docker, but no Docker"):
+    with pytest.raises(OutsideError, match="src/exp:job: it must run in Docker, but no Docker"):
         RuntimeChoice("docker", environment).choose(BUILT, "src/exp:job")
 
 
@@ -61,7 +61,7 @@ def test_says_why_docker_cannot_be_had(tmp_path: Path) -> None:
 def test_an_image_that_is_not_built_is_no_obstacle_unless_docker_is_wanted() -> None:
     runtime = RuntimeChoice("auto", os.environ).choose(BUILT, "src/exp:job")
     assert str(runtime) == (
-        "Runtime: venv (the image is not there yet: ./pants package src/exp:env)"
+        "Runtime: venv (the image does not exist yet: ./pants package src/exp:env)"
     )
     with pytest.raises(JobError, match="its image is not built") as caught:
         RuntimeChoice("docker", os.environ).choose(BUILT, "src/exp:job")

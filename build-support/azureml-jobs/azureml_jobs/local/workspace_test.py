@@ -45,7 +45,7 @@ def test_a_job_may_have_a_name_of_its_own_once(tmp_path: Path) -> None:
     assert workspace.new_job("a", plain, "mine").name == "mine"
     with pytest.raises(JobError, match="mine: the local workspace has a job of this name already"):
         workspace.new_job("a", plain, "mine")
-    with pytest.raises(JobError, match="this is no name of a job"):
+    with pytest.raises(JobError, match="this is not a valid name of a job"):
         workspace.new_job("a", plain, "../mine")
     assert os.listdir(workspace.jobs_folder) == ["mine"]
 

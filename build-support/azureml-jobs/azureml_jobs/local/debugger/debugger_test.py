@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.container import Container, Mount
-from azureml_jobs.local.debugger.debugger import Debugger, StagedCode, debugger_of
+from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger, requested_debugger
 from azureml_jobs.protocol import DEBUGGER_FILE, DebuggerOptions, PackagesVenv
 
 
@@ -33,26 +33,28 @@ def free_port() -> int:
 
 
 def test_a_run_without_options_is_not_debugged(tmp_path: Path) -> None:
-    assert debugger_of(tmp_path) is None
+    assert requested_debugger(tmp_path) is None
 
 
 def test_finds_the_address_and_the_package_itself(tmp_path: Path) -> None:
     port = free_port()
-    found = debugger_of(options(tmp_path, "127.0.0.1", port))
+    found = requested_debugger(options(tmp_path, "127.0.0.1", port))
     assert found == Debugger("127.0.0.1", port, tmp_path / "wheel")
 
 
 @pytest.mark.parametrize(
     ("host", "port", "said"),
     [
-        pytest.param("127.0.0.1", 0, "--debug-adapter-port: 0 is no port", id="no port"),
-        pytest.param("127.0.0.1", 70000, "70000 is no port", id="a port too large"),
-        pytest.param("no such host", 5678, "--debug-adapter-host: no such host", id="no host"),
+        pytest.param("127.0.0.1", 0, "--debug-adapter-port: 0 is not a port", id="no port"),
+        pytest.param("127.0.0.1", 70000, "70000 is not a port", id="a port too large"),
+        pytest.param(
+            "no such host", 5678, "--debug-adapter-host: unknown host no such host", id="no host"
+        ),
     ],
 )
 def test_says_what_is_no_address(tmp_path: Path, host: str, port: int, said: str) -> None:
     with pytest.raises(JobError, match=said) as caught:
-        debugger_of(options(tmp_path, host, port))
+        requested_debugger(options(tmp_path, host, port))
     assert caught.value.status == 2
 
 
@@ -60,13 +62,13 @@ def test_says_that_a_port_is_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OutsideError, match=f"{port}: Address already in use") as caught:
-            debugger_of(options(tmp_path, "127.0.0.1", port))
+            requested_debugger(options(tmp_path, "127.0.0.1", port))
     assert "--debug-adapter-port=5679" in caught.value.remedy
 
 
 def written(folder: Path, host: str, *arguments: str) -> tuple[Container, dict]:
     container = Container("n", "i", "sha256:1", "/in/wd", "1:1", arguments=list(arguments))
-    code = StagedCode(folder / "code", {"main.py": "src/main.py"}, folder / "repository")
+    code = CodeCopy(folder / "code", {"main.py": "src/main.py"}, folder / "repository")
     debugger = Debugger(host, 5678, folder / "packages")
     seen = debugger.write(folder / "staging", folder / "final", code, container)
     assert seen == "/mnt/azureml/debugger"

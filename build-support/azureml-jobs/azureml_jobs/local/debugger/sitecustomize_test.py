@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from azureml_jobs.local.debugger.debugger import Debugger, StagedCode, debugged
+from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger, with_debugger
 
 DEBUGPY = """
 import os, time
@@ -53,13 +53,13 @@ class Run:
         # Beside debugpy, and found through it, as pydevd is.
         (folder / "own").mkdir()
         (folder / "own" / "pydevd_file_utils.py").write_text(FILE_UTILS)
-        code = StagedCode(Path("/work"), {"main.py": "src/x/main.py"}, Path("/repo"))
+        code = CodeCopy(Path("/work"), {"main.py": "src/x/main.py"}, Path("/repo"))
         at = folder / "debugger"
         self.debugger = Debugger("127.0.0.1", 5678, packages).write(at, at, code, None)
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            debugged([sys.executable, *command], self.debugger),
+            with_debugger([sys.executable, *command], self.debugger),
             cwd=self.folder,
             env={
                 "PATH": "/usr/bin:/bin",
@@ -156,7 +156,7 @@ def test_knows_the_repository_by_the_shell_s_name_too(
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     monkeypatch.setenv("PWD", str(tmp_path / "link"))
-    code = StagedCode(Path("/work"), {"main.py": "src/main.py"}, tmp_path / "real")
+    code = CodeCopy(Path("/work"), {"main.py": "src/main.py"}, tmp_path / "real")
     at = tmp_path / "debugger"
     Debugger("127.0.0.1", 1, tmp_path).write(at, at, code, None)
     settings = json.loads((at / "settings.json").read_text())

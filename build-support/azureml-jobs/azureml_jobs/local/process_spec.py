@@ -1,4 +1,4 @@
-"""How a staged command is started in its runtime, and how what is left of it is ended."""
+"""How a job or script starts as a process, on this machine or in a container, and is killed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from azureml_jobs.local.process import JOB_MARKER, kill_job
 
 
 @dataclass
-class Launch:
-    """A command line with its environment, ready to be started.
+class ProcessSpec:
+    """A command line with its environment, ready to start.
 
-    `folder` is the job's or script's own. `container` is None where the command is a process of
-    this machine, and otherwise what `argv` is the client of.
+    `folder` is the one of the job or script. With a `container`, `argv` is the docker client's.
     """
 
     argv: list[str]
@@ -27,21 +26,22 @@ class Launch:
     folder: Path
     container: Container | None = None
 
-    def copied_to(self, log: Log) -> tuple[subprocess.Popen[bytes], list[Copy]]:
-        """Start it without standard input, its output copied to ours and to `log`."""
-        copies, theirs = [], []
+    def start_logged(self, log: Log) -> tuple[subprocess.Popen[bytes], list[Copy]]:
+        """Start it without standard input, and copy its output to ours and to `log`."""
+        copies: list[Copy] = []
+        sinks: list[int] = []
         for target in (1, 2):
             source, sink = os.pipe()
             copies.append(Copy(source, target, log))
-            theirs.append(sink)
+            sinks.append(sink)
         try:
             process = subprocess.Popen(
                 self.argv,
                 cwd=self.cwd,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=theirs[0],
-                stderr=theirs[1],
+                stdout=sinks[0],
+                stderr=sinks[1],
                 start_new_session=True,
             )
         except OSError:
@@ -49,12 +49,12 @@ class Launch:
                 copy.close()
             raise
         finally:
-            for sink in theirs:
+            for sink in sinks:
                 os.close(sink)
         return process, copies
 
     def kill(self, pgid: int | None) -> None:
-        """End everything of it at once."""
+        """Kill all of its processes, and remove its container."""
         if self.container is not None:
             from azureml_jobs.docker.engine import remove_container
 
@@ -62,22 +62,22 @@ class Launch:
         kill_job(str(self.folder), pgid)
 
 
-def launch(
+def process_spec(
     command: Sequence[str],
     environment: Mapping[str, str],
     container: Container | None,
     folder: Path,
     code: Path,
     *stdin_and_terminal: str,
-) -> Launch:
-    """`command` in `container`, or where that is None in `code` on this machine.
+) -> ProcessSpec:
+    """Return how `command` starts: in `container`, or in the folder `code` of this machine.
 
     `environment` is the command's own. `stdin_and_terminal` are arguments of `docker run`.
     """
     marker = {JOB_MARKER: str(folder)}
     if container is None:
-        return Launch(list(command), code, {**environment, **marker}, folder)
-    return Launch(
+        return ProcessSpec(list(command), code, {**environment, **marker}, folder)
+    return ProcessSpec(
         container.run_arguments(command, environment, *stdin_and_terminal),
         code,
         {**client_environment(environment, os.environ), **marker},
