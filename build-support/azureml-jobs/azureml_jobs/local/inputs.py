@@ -96,7 +96,7 @@ class _Input:
         if not found.exists():
             raise self._error(
                 f"{path} does not exist",
-                f"Looked for {self._relative(found)}. Paths are relative to the job file's folder.\n"
+                f"Looked for {self._relative(found)}. Paths are relative to the job file.\n"
                 "Put the data there, or write the path of data that exists.",
             )
         return found
