@@ -1,4 +1,4 @@
-"""The tools are tested with the packages that users get."""
+"""Test that the tools are tested with the packages that users get."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def versions(lock: str) -> dict[str, str]:
     return {each["project_name"]: each["version"] for each in resolve["locked_requirements"]}
 
 
-def test_the_tests_run_with_the_versions_that_the_job_tool_is_installed_with() -> None:
+def test_tests_run_with_the_versions_that_users_install() -> None:
     installed, tested = versions("azureml.lock"), versions("tests.lock")
     assert len(installed) > 50
     assert {name: tested.get(name) for name in installed} == installed
