@@ -90,8 +90,8 @@ def service(slowness: float) -> Iterator[dict[str, str]]:
 
 
 def serve(slowness: float) -> None:
-    from azureml_standin import faults
-    from azureml_standin.start import running_service
+    from azureml_standin.http import faults
+    from azureml_standin.service import running_service
 
     with running_service(jobs_at_once=0) as running:
         running.recording.is_kept = False

@@ -6,7 +6,7 @@ checks what it is sent, and runs the jobs that it takes by the runner of the loc
 
 A test starts it by `running_service`:
 
-    from azureml_standin.start import running_service
+    from azureml_standin.service import running_service
 
     with running_service() as service:
         environment = service.client.direct()        # variables for a client, see below

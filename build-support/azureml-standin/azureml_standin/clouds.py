@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from azureml_standin.messages import Request
+from azureml_standin.http.messages import HttpRequest
 
 ACCOUNT = "standin"
 REGISTRY = "standinregistry"
@@ -115,7 +115,7 @@ class Names:
     registry: str
 
     @classmethod
-    def of(cls, request: Request) -> Names:
+    def of(cls, request: HttpRequest) -> Names:
         host = request.host
         for cloud in CLOUDS:
             if host.endswith((cloud.resource_manager, cloud.data_plane)):

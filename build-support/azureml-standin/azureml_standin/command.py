@@ -15,7 +15,7 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_standin.start import Service
+from azureml_standin.service import Service
 
 ENVIRONMENT_FILE = "environment"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from azureml_standin.start import Service, running_service
+from azureml_standin.service import Service, running_service
 
 API_VERSION = "2025-12-01"
 JOB = """\
@@ -149,7 +149,7 @@ def wait_for_end(service: Service, name: str) -> str:
     return service.execution.view(name).status
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running() -> Iterator[Service]:
     with running_service() as started:
         yield started
@@ -169,7 +169,7 @@ def caller(service: Service) -> Caller:
     return Caller(service)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sdk_environment(running: Service) -> Iterator[pytest.MonkeyPatch]:
     """The variables by which the SDK finds the service. It keeps some for as long as it lives."""
     with pytest.MonkeyPatch.context() as patch:
@@ -181,7 +181,7 @@ def sdk_environment(running: Service) -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_sdk(running: Service, sdk_environment: pytest.MonkeyPatch) -> Any:
     from azure.ai.ml import MLClient
     from azure.identity import EnvironmentCredential

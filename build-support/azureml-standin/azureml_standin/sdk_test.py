@@ -12,9 +12,9 @@ import pytest
 from azure.ai.ml import load_job
 from azure.ai.ml.entities import Data, Environment
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azureml_standin import faults
 from azureml_standin.conftest import wait_for_end
-from azureml_standin.start import Service, running_service
+from azureml_standin.http import faults
+from azureml_standin.service import Service, running_service
 
 PIPELINE = """\
 type: pipeline

@@ -18,10 +18,10 @@ from azureml_jobs.base.workspace_config import AzureWorkspace, configured_worksp
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.docker.pushable_image import PushableImage
-from azureml_standin import faults
-from azureml_standin.messages import Answer
-from azureml_standin.recording import Recorded
-from azureml_standin.start import Service, running_service
+from azureml_standin.http import faults
+from azureml_standin.http.messages import HttpResponse
+from azureml_standin.http.recording import Recorded
+from azureml_standin.service import Service, running_service
 
 JOB = """\
 experiment_name: exp
@@ -207,12 +207,12 @@ class Client:
 
     def snapshot(self, job: dict[str, Any]) -> dict[str, bytes]:
         """The files of a job's code asset as they are in storage."""
-        from azureml_standin.assets import storage_place
+        from azureml_standin.control_plane.assets import storage_location
 
         name = job["properties"]["codeId"].split("/codes/")[1].split("/")[0]
         asset = self.service.assets.version(self.service.workspace, "codes", name, "1")
         assert asset is not None
-        place = storage_place(asset["properties"]["codeUri"])
+        place = storage_location(asset["properties"]["codeUri"])
         assert place is not None
         container, path = place
         blobs = self.service.blobs.blobs(container, f"{path}/")
@@ -228,9 +228,11 @@ class Client:
 
     def add_page(self, method: str, path: str, status: int) -> None:
         """Answer with a page, as a proxy or the network of a hotel does."""
-        page = Answer(status, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"})
+        page = HttpResponse(
+            status, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"}
+        )
         rule = self.service.faults.add(faults.STATUS, method, path, times=None)
-        self.monkeypatch.setattr(rule, "answer", lambda kind: page)
+        self.monkeypatch.setattr(rule, "response", lambda kind: page)
 
 
 def assert_one_whole_job(client: Client) -> None:

@@ -14,8 +14,8 @@ import run
 from azureml_jobs.azure.conftest import Client
 from azureml_jobs.azure.download import download
 from azureml_jobs.azure.jobs import AzureJobs
-from azureml_standin import faults
-from azureml_standin.messages import Answer, Request
+from azureml_standin.http import faults
+from azureml_standin.http.messages import HttpRequest, HttpResponse
 
 
 @pytest.fixture
@@ -137,15 +137,15 @@ def test_what_goes_away_is_not_looked_for_for_ever(client: Client, tmp_path: Pat
     name = running(client, "vanishing")
     file = client.service.execution.folder(name).work / "outputs/temporary"
     # It goes when it was listed, and is asked for.
-    answer = client.service.blobs.answer
+    answer = client.service.blobs.respond
 
-    def vanish(request: Request, *where: str) -> Answer:
+    def vanish(request: HttpRequest, *where: str) -> HttpResponse:
         if request.path.endswith("/temporary"):
             file.unlink(missing_ok=True)
         return answer(request, *where)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(client.service.blobs, "answer", vanish)
+        patched.setattr(client.service.blobs, "respond", vanish)
         try:
             assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
         finally:

@@ -12,8 +12,8 @@ from azureml_jobs.azure.blobs import CopySource, file_md5
 from azureml_jobs.azure.conftest import CODE_JOB, Client
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.base.workspace_config import AzureWorkspace
-from azureml_standin import faults
-from azureml_standin.messages import Body
+from azureml_standin.http import faults
+from azureml_standin.http.messages import RequestBody
 
 SIZE = 3000
 
@@ -166,7 +166,7 @@ def test_what_storage_has_no_more_is_sent(client: Client, is_gone: bool) -> None
                 service.state.remove_blob(container, blob.name)
             else:
                 # Of the same size: only its MD5 tells.
-                sha256, blob.md5, _ = service.blobs.keep(Body(b"x" * blob.size))
+                sha256, blob.md5, _ = service.blobs.keep(RequestBody(b"x" * blob.size))
                 service.state.put_blob(blob, sha256)
     edit(client)
     assert client.submit(CODE_JOB) == 0

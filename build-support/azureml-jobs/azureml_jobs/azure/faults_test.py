@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, assert_one_whole_job
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
-from azureml_standin import faults
+from azureml_standin.http import faults
 
 # Method and path of each request that a first submission sends.
 REQUESTS = {

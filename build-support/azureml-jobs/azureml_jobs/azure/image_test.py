@@ -25,8 +25,8 @@ from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.base.digest import environment_tag
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from azureml_jobs.docker.pushable_image import PushableImage, pushable_image
-from azureml_standin import faults
-from azureml_standin.registry_access import PULL, PUSH
+from azureml_standin.http import faults
+from azureml_standin.registry.access import PULL, PUSH
 
 NOTHING_SENT = "unchanged, nothing sent"
 

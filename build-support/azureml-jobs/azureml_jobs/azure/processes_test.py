@@ -12,7 +12,7 @@ import run
 from azureml_jobs.azure.conftest import JOB, SNAPSHOT, Client, assert_one_whole_job
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder
-from azureml_standin import faults
+from azureml_standin.http import faults
 
 # The door of the job tool, as `./pants` starts it.
 RUN = str(Path(run.__file__ or "").resolve())

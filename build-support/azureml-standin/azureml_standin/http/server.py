@@ -1,0 +1,279 @@
+"""HTTP/1.1 on loopback, one thread for each connection; TLS, plain and as a proxy on one port."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import ssl
+import struct
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingTCPServer
+from typing import Any, Protocol
+
+from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody
+
+_IN_MEMORY_BYTES = 1 << 20
+_CHUNK_BYTES = 256 * 1024
+_POLL_SECONDS = 0.05
+_TLS_RECORD_HANDSHAKE = 0x16
+# An answer that may come back right away on Linux, where an acknowledgement is held back by 40 ms.
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+
+
+class RequestHandler(Protocol):
+    """One request whose head was read: the application answers it, and may break it off."""
+
+    def take(self, body: RequestBody) -> HttpResponse | None:
+        """Answer the request, whose body was read. None: reset the connection."""
+
+    def accepts_bytes(self) -> float | None:
+        """Part of the body to read before the connection is reset; None: all, and no reset."""
+
+    def sends_bytes(self) -> float:
+        """Part of the answer's body to send; below 1 the connection ends after it."""
+
+
+class Server(ThreadingTCPServer):
+    """Listens on 127.0.0.1 until `stop`.
+
+    `exchange` makes the application's side of one request. `proxied` says which hosts a client may
+    reach through `CONNECT`: the service speaks for them itself, and there is no way out.
+    """
+
+    allow_reuse_address = True
+    request_queue_size = 1024
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        exchange: Callable[[HttpRequest], RequestHandler],
+        spool: Path,
+        port: int = 0,
+        proxied: Callable[[str], bool] = lambda host: False,
+    ) -> None:
+        self.context = context
+        self.exchange = exchange
+        self.spool = spool
+        self.proxied = proxied
+        self.stopping = threading.Event()
+        self.connections: set[Connection] = set()
+        super().__init__(("127.0.0.1", port), Connection)
+        self.port: int = self.socket.getsockname()[1]
+        self._acceptor = threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,))
+
+    def start(self) -> None:
+        self._acceptor.start()
+
+    def stop(self) -> None:
+        """End all connections and wait for their threads."""
+        self.stopping.set()
+        if self._acceptor.ident is not None:
+            self.shutdown()
+            self._acceptor.join()
+        for connection in list(self.connections):
+            connection.interrupt()
+        self.server_close()
+
+
+class Connection(BaseHTTPRequestHandler):
+    """One connection, in a thread of its own."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 120
+    server: Server
+
+    def setup(self) -> None:
+        self._is_secure = False
+        self._is_reset = False
+        self.request.settimeout(self.timeout)
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._use(self.request)
+        self.server.connections.add(self)
+        if self.server.stopping.is_set():
+            self.interrupt()
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._start_tls_if_asked()
+            super().handle()
+
+    def finish(self) -> None:
+        self.server.connections.discard(self)
+        if self._is_secure and not self._is_reset:
+            with contextlib.suppress(OSError, ValueError):
+                self.connection.settimeout(1.0)
+                self.connection = self.connection.unwrap()
+        self.connection.close()
+
+    def interrupt(self) -> None:
+        """End what waits for this connection; called by another thread."""
+        with contextlib.suppress(OSError):
+            # The one of TLS would change what the other thread is just using.
+            socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
+
+    def handle_expect_100(self) -> bool:
+        # Sent later, by requests that a fault does not hit first.
+        return True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
+
+    def do_CONNECT(self) -> None:
+        host = self.path.rpartition(":")[0]
+        self.close_connection = True
+        if self._is_secure or not self.server.proxied(host):
+            reason = f"This service stands in for Azure only, not for {host}.\n".encode()
+            self._send(HttpResponse(403, reason, {"Content-Type": "text/plain"}), 1.0)
+            return
+        self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        self._start_tls_if_asked()
+        self.close_connection = not self._is_secure
+
+    def do_GET(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = HttpRequest(self.command, self.path, headers, is_secure=self._is_secure)
+        exchange = self.server.exchange(request)
+        part = exchange.accepts_bytes()
+        if part == 0.0:
+            self._reset()
+        if "100-continue" in headers.get("expect", "").lower():
+            self.send_response_only(HTTPStatus.CONTINUE)
+            self.end_headers()
+        if part is not None:
+            for _ in self._body_chunks(part):
+                pass
+            if not self._content_length:
+                self.wfile.write(b"HTTP/1.1 2")
+            self._reset()
+        body = self._read_body()
+        try:
+            response = exchange.take(body)
+        finally:
+            body.discard()
+        if response is None:
+            self._reset()
+        else:
+            self._send(response, exchange.sends_bytes())
+
+    do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_GET
+
+    def _use(self, connection: socket.socket) -> None:
+        self.connection = connection
+        stream = _Stream(connection)
+        self.rfile = io.BufferedReader(stream, _CHUNK_BYTES)
+        self.wfile = stream  # type: ignore[assignment]
+
+    def _start_tls_if_asked(self) -> None:
+        first = self.connection.recv(1, socket.MSG_PEEK)
+        if first and first[0] == _TLS_RECORD_HANDSHAKE:
+            self._use(
+                self.server.context.wrap_socket(
+                    self.connection, server_side=True, do_handshake_on_connect=False
+                )
+            )
+            self._is_secure = True
+            if self.server.stopping.is_set():
+                raise ConnectionAbortedError
+            self.connection.do_handshake()
+
+    def _reset(self) -> None:
+        """End the connection as a broken network does: by RST, without the end of TLS."""
+        self._is_reset = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        raise ConnectionResetError
+
+    @property
+    def _content_length(self) -> int | None:
+        """None for a body in chunks, whose length shows at its end."""
+        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+            return None
+        return int(self.headers.get("content-length") or 0)
+
+    def _read_body(self) -> RequestBody:
+        length = self._content_length
+        if length is not None and length <= _IN_MEMORY_BYTES:
+            return RequestBody(b"".join(self._body_chunks()))
+        descriptor, name = tempfile.mkstemp(prefix="body-", dir=self.server.spool)
+        body = RequestBody(files=[Path(name)])
+        try:
+            with open(descriptor, "wb") as file:
+                for chunk in self._body_chunks():
+                    file.write(chunk)
+        except BaseException:
+            body.discard()
+            raise
+        return body
+
+    def _body_chunks(self, part: float = 1.0) -> Iterator[bytes]:
+        """The body as it comes; only the first `part` of one whose length is known."""
+        length = self._content_length
+        if length is not None:
+            yield from self._exactly(int(length * part))
+            return
+        while True:
+            size = int(self.rfile.readline().split(b";")[0], 16)
+            yield from self._exactly(size)
+            self.rfile.readline()
+            if size == 0:
+                return
+
+    def _exactly(self, length: int) -> Iterator[bytes]:
+        while length > 0:
+            chunk = self.rfile.read(min(length, _CHUNK_BYTES))
+            if not chunk:
+                raise ConnectionResetError
+            length -= len(chunk)
+            yield chunk
+
+    def _send(self, response: HttpResponse, part: float) -> None:
+        has_body = self.command != "HEAD" and response.status not in (204, 304)
+        self.send_response_only(response.status)
+        headers = {"Content-Length": str(response.size), **response.headers}
+        if response.status in (204, 304):
+            headers.pop("Content-Length")
+        for name, value in headers.items():
+            self.send_header(name, value.encode("latin-1", "replace").decode("latin-1"))
+        self.end_headers()
+        left = int(response.size * part) if has_body else 0
+        with (
+            io.BytesIO(response.body) if isinstance(response.body, bytes) else response.body
+        ) as body:
+            while left > 0:
+                chunk = body.read(min(left, _CHUNK_BYTES))
+                if not chunk:
+                    # The file was cut while it was sent; the client sees an answer too short.
+                    raise ConnectionResetError
+                self.wfile.write(chunk)
+                left -= len(chunk)
+        if part < 1.0:
+            self.close_connection = True
+
+
+class _Stream(io.RawIOBase):
+    """The bytes of a connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if _QUICKACK is not None:
+            # Not lasting: the system goes back to holding acknowledgements by itself.
+            self._connection.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        return self._connection.recv_into(buffer)
+
+    def write(self, data: Any) -> int:
+        self._connection.sendall(data)
+        return len(data)
