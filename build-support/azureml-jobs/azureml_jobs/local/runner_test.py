@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,22 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.local.conftest import running
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
-from azureml_jobs.local.process import job_processes
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] not in "ZX"
-
-
-def left_of(folder: JobFolder) -> list[int]:
-    return [each.pid for each in job_processes(str(folder.path), folder.read().pgid)]
+from azureml_jobs.local.process import identity_of
 
 
 def mlflow_status(jobs: Any, folder: JobFolder) -> str:
@@ -143,7 +130,7 @@ def test_ctrl_c_lets_the_job_clean_up(jobs: Any) -> None:
     assert (folder.work / "cleaned").read_text() == "done\n"
     record = folder.read()
     assert (record.status, record.exit_code) == ("Canceled", 130)
-    assert left_of(folder) == []
+    assert running(folder) == []
     assert mlflow_status(jobs, folder) == "KILLED"
 
 
@@ -170,7 +157,7 @@ def test_other_signals_end_the_job_too(jobs: Any, sent: int, passed_on: str, sta
     assert process.wait(10) == status
     assert (folder.work / "cleaned").exists()
     assert folder.read().status == "Canceled"
-    assert left_of(folder) == []
+    assert running(folder) == []
 
 
 def test_a_second_ctrl_c_kills_at_once(jobs: Any) -> None:
@@ -189,7 +176,7 @@ def test_a_second_ctrl_c_kills_at_once(jobs: Any) -> None:
     assert process.returncode == 130
     assert time.monotonic() - begun < 5
     assert folder.read().status == "Canceled"
-    assert left_of(folder) == []
+    assert running(folder) == []
 
 
 def test_a_job_that_does_not_clean_up_in_time_is_killed(jobs: Any) -> None:
@@ -198,7 +185,7 @@ def test_a_job_that_does_not_clean_up_in_time_is_killed(jobs: Any) -> None:
     process.stdout.readline()
     process.terminate()
     assert process.wait(10) == 143
-    assert left_of(folder) == []
+    assert running(folder) == []
 
 
 LEAVES_ITS_GROUP = """
@@ -212,7 +199,7 @@ if os.fork() == 0:
 
 def test_ends_what_a_job_leaves_in_the_background(jobs: Any) -> None:
     left = ["sleep 60 & echo $! > a"]
-    # Only Linux shows which processes outside of the group are the job's.
+    # macOS hides the environment of some programs, by which those outside the group are found.
     if sys.platform.startswith("linux"):
         left.append(f"{sys.executable} -c '{LEAVES_ITS_GROUP}'; while [ ! -s b ]; do :; done")
     folder = jobs.new("; ".join([*left, "exit 3"]))
@@ -222,8 +209,8 @@ def test_ends_what_a_job_leaves_in_the_background(jobs: Any) -> None:
     # The pipe is held open by what was left, and this does not make the run wait for it.
     assert time.monotonic() - begun < 10
     for name in "ab"[: len(left)]:
-        assert not is_alive(int((folder.work / name).read_text()))
-    assert left_of(folder) == []
+        assert identity_of(int((folder.work / name).read_text())) is None
+    assert running(folder) == []
 
 
 def test_waits_for_the_last_words_of_a_process_substitution(jobs: Any) -> None:

@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.local.mlflow_store import MlflowStore, RunData
+from azureml_jobs.local.mlflow_run_data import RunData
+from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
