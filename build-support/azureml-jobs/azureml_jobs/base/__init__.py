@@ -1,1 +1,1 @@
-"""What every room stands on: errors, the terminal, files, names, and the configured workspace."""
+"""What do all rooms need? Errors, the terminal, files, names, and the configured workspace."""

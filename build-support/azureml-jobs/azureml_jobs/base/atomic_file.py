@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Write next to `path`, force it to the disk, and rename.
+    """Write a file next to `path`, force it to the disk, and rename it.
 
-    Text is UTF-8, in which names of files that are not UTF-8 come back byte for byte. A file that
-    exists keeps its mode; a new one gets 0644.
+    Text is UTF-8; names of files that are not UTF-8 are written byte for byte. A file that exists
+    keeps its mode; a new one gets 0644.
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644

@@ -1,4 +1,4 @@
-"""How things are shown in a terminal: colours only there, sizes for people, plain tables."""
+"""Format text for a terminal: colours, sizes, durations, tables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DIM = "2"
 
 
 def has_colours(stream: TextIO) -> bool:
-    """Whether `stream` is a terminal that shows colours; https://no-color.org is honoured."""
+    """Return whether `stream` is a terminal with colours; https://no-color.org is honoured."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return stream.isatty()
 
 
 def coloured(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """`text` in a colour (an ANSI code) where `stream`, by default standard output, shows it."""
+    """Return `text` in a colour, an ANSI code, if `stream` (by default standard output) has any."""
     if not has_colours(sys.stdout if stream is None else stream):
         return text
     return f"\x1b[{colour}m{text}\x1b[0m"
@@ -42,12 +42,12 @@ def print_json(value: Any) -> None:
 
 
 def size_text(size: int) -> str:
-    """A number of bytes in the unit that a person would use, such as `12.3 kB`."""
+    """Return a number of bytes in a readable unit, such as `12.3 kB`."""
     if size < 1000:
         return f"{size} B"
     amount, unit = size / 1000, "kB"
     for larger in ("MB", "GB", "TB"):
-        # What would be shown as 1000.0 is 1.0 of the next unit.
+        # What would round to 1000.0 is 1.0 of the next unit.
         if amount < 999.95:
             break
         amount, unit = amount / 1000, larger
@@ -55,7 +55,7 @@ def size_text(size: int) -> str:
 
 
 def duration_text(seconds: float | None) -> str:
-    """A duration such as `4.2 s` or `1 h 02 min`; a dash where there is none."""
+    """Return a duration such as `4.2 s` or `1 h 02 min`, or a dash for None."""
     if seconds is None:
         return "-"
     if seconds < 59.95:
@@ -70,7 +70,7 @@ def duration_text(seconds: float | None) -> str:
 def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> list[str]:
-    """Lines of a table whose columns are as wide as their widest cell.
+    """Return the lines of a table whose columns are as wide as their widest cell.
 
     `right` are the columns that are aligned to the right.
     """

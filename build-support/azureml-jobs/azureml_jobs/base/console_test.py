@@ -36,19 +36,19 @@ def test_colours_text_in_a_terminal_only() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        pytest.param("NO_COLOR", "1", False, id="not wanted"),
-        pytest.param("NO_COLOR", "", True, id="set to nothing counts as not set"),
+        pytest.param("NO_COLOR", "1", False, id="turned off"),
+        pytest.param("NO_COLOR", "", True, id="set to nothing"),
         pytest.param("TERM", "dumb", False, id="a terminal without colours"),
     ],
 )
-def test_uses_colours_as_the_environment_says(
+def test_the_environment_turns_colours_off(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: bool
 ) -> None:
     monkeypatch.setenv(name, value)
     assert has_colours(Terminal()) is expected
 
 
-def test_warns_and_fails_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_warnings_and_errors_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     print_warning("large")
     print_error("wrong.\n\nDo this.")
     assert capsys.readouterr() == ("", "warning: large\nerror: wrong.\n\nDo this.\n")
@@ -69,7 +69,7 @@ def test_warns_and_fails_on_standard_error(capsys: pytest.CaptureFixture[str]) -
         (5_000_000_000_000_000, "5000.0 TB"),
     ],
 )
-def test_gives_sizes_in_the_unit_of_a_person(size: int, text: str) -> None:
+def test_sizes_have_a_readable_unit(size: int, text: str) -> None:
     assert size_text(size) == text
 
 
@@ -88,7 +88,7 @@ def test_gives_sizes_in_the_unit_of_a_person(size: int, text: str) -> None:
         (90_000, "25 h 00 min"),
     ],
 )
-def test_gives_durations_in_the_unit_of_a_person(seconds: float | None, text: str) -> None:
+def test_durations_have_a_readable_unit(seconds: float | None, text: str) -> None:
     assert duration_text(seconds) == text
 
 
@@ -101,5 +101,5 @@ def test_aligns_columns_to_the_widest_cell() -> None:
     ]
 
 
-def test_makes_a_table_of_a_header_alone() -> None:
+def test_a_table_may_have_no_rows() -> None:
     assert table(("name", "size"), []) == ["name  size"]

@@ -1,4 +1,4 @@
-"""Digests over files: which name, which bytes, which run bit."""
+"""Digests of files: their names, bytes and run bits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ENVIRONMENT_TAG_PREFIX = "env-"
 
 
 def content_digest(files: Iterable[tuple[str, bytes, bool]]) -> str:
-    """sha256 in hex of `(path, content, is executable)`, in any order."""
+    """Return the sha256, in hex, of `(path, content, is executable)` in any order."""
     return entries_digest(
         (path, hashlib.sha256(content).hexdigest(), executable)
         for path, content, executable in files
@@ -18,11 +18,11 @@ def content_digest(files: Iterable[tuple[str, bytes, bool]]) -> str:
 
 
 def entries_digest(entries: Iterable[tuple[str, str, bool]]) -> str:
-    """The same of `(path, sha256 of the content, is executable)`."""
-    # JSON separates the parts: no two lists of files share a form.
+    """Return the same of `(path, sha256 of the content, is executable)`."""
+    # JSON separates the parts, so that no two lists of files have the same text.
     return hashlib.sha256(json.dumps(sorted(entries)).encode()).hexdigest()
 
 
 def environment_tag(digest: str) -> str:
-    """The tag of the image that is built from the environment of this digest."""
+    """Return the tag of the image that is built from the environment of this digest."""
     return f"{ENVIRONMENT_TAG_PREFIX}{digest[:12]}"

@@ -1,4 +1,4 @@
-"""What a download of a job's outputs reports, and the folder that it may go to."""
+"""The result of downloading a job's outputs, and the folder that they may go to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_OUTPUT = "default"
 
 @dataclass(frozen=True)
 class DownloadResult:
-    """`status` is the job's when it began; `left_out` names files that changed while it went on."""
+    """`status` is the job's at the start; `left_out` are files that changed during the download."""
 
     files: int
     status: str
@@ -26,7 +26,7 @@ class DownloadResult:
 
 
 def check_empty_folder(destination: Path) -> None:
-    """Raise `JobError` for a place to download to that holds something already."""
+    """Raise `JobError` unless the folder to download to is empty or does not exist yet."""
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise JobError(
             str(destination.absolute()),

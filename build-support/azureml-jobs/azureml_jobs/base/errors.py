@@ -1,13 +1,13 @@
-"""The errors that a user of jobs sees as a message instead of as a traceback."""
+"""The errors that are printed as a message, without a traceback."""
 
 from __future__ import annotations
 
 
 class JobError(Exception):
-    """A mistake that the user can mend.
+    """An error that the user can fix.
 
-    `where` is an address (`src/x:job`), a path, or `path: key.path`. `what` carries no full stop at
-    its end. `remedy` says what to do, with the literal text to write.
+    `where` is an address (`src/x:job`), a path, or `path: key.path`. `what` has no full stop at its
+    end. `remedy` says what to do, with the literal text to write.
     """
 
     status = 2

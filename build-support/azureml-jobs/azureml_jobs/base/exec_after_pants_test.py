@@ -5,15 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from azureml_jobs.base import exec_after_pants as handover
+from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
 from azureml_jobs.conftest import Tool
 
 CONTINUE = """
 import pathlib, sys
-from azureml_jobs.base import exec_after_pants as handover
-handover.RUN_SCRIPT = pathlib.Path(sys.argv[1])
+from azureml_jobs.base import exec_after_pants as module
+module.RUN_SCRIPT = pathlib.Path(sys.argv[1])
 print("before")
-status = handover.exec_after_pants(sys.argv[2:])
+status = module.exec_after_pants(sys.argv[2:])
 print("after")
 sys.exit(status)
 """
@@ -22,14 +22,16 @@ ARGUMENTS = ("execute", "a b/ü", "", "--x=\ny")
 
 
 def test_names_the_script_that_starts_the_tool() -> None:
-    assert handover.RUN_SCRIPT.name == "run.py"
-    assert handover.RUN_SCRIPT.is_file()
+    assert RUN_SCRIPT.name == "run.py"
+    assert RUN_SCRIPT.is_file()
 
 
-def test_leaves_the_command_line_behind_and_starts_nothing(tool: Tool, tmp_path: Path) -> None:
+def test_writes_the_command_line_for_the_launcher_and_starts_nothing(
+    tool: Tool, tmp_path: Path
+) -> None:
     script = tmp_path / "nächstes.py"
     script.write_text(NEXT)
-    file = tmp_path / "handover"
+    file = tmp_path / "command line"
     file.write_bytes(b"x" * 1000)
     done = tool.run("-c", CONTINUE, str(script), *ARGUMENTS, AZUREML_JOBS_EXEC_FILE=str(file))
     assert (done.returncode, done.stdout, done.stderr) == (0, "before\nafter\n", "")
@@ -41,7 +43,7 @@ def test_leaves_the_command_line_behind_and_starts_nothing(tool: Tool, tmp_path:
 
 
 @pytest.mark.parametrize("variable", [{}, {"AZUREML_JOBS_EXEC_FILE": ""}], ids=["unset", "empty"])
-def test_becomes_the_command_where_nobody_takes_it(
+def test_becomes_the_command_without_a_launcher(
     tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: dict[str, str]
 ) -> None:
     monkeypatch.delenv("AZUREML_JOBS_EXEC_FILE", raising=False)

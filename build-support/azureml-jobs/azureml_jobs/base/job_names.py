@@ -1,4 +1,4 @@
-"""Names of jobs that Azure ML takes."""
+"""Names of jobs that are valid in Azure ML."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import re
 
 
 def job_name_stem(text: str) -> str:
-    """`text` with what Azure ML does not take in a job's name replaced by `-`."""
+    """Return `text` with each part that is not valid in a job's name replaced by `-`."""
     stem = re.sub(r"[^a-zA-Z0-9_-]+", "-", text).strip("-_")
     return stem or "job"

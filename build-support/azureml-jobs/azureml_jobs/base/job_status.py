@@ -1,4 +1,4 @@
-"""The statuses of a job, by Azure ML's names, and the moments that its record keeps."""
+"""The statuses of a job, by Azure ML's names, and its timestamps."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ENDED = frozenset({COMPLETED, FAILED, CANCELED})
 
 
 def now() -> str:
-    """The present time in UTC, as ISO 8601 with microseconds, so that text order is time order."""
+    """Return the time in UTC, as ISO 8601 with microseconds, so that text order is time order."""
     return datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
 
-def seconds_since(moment: str) -> float:
-    """Seconds that have passed since a moment that `now` gave."""
-    return (datetime.now(timezone.utc) - datetime.fromisoformat(moment)).total_seconds()
+def seconds_since(timestamp: str) -> float:
+    """Return the seconds that have passed since a timestamp of `now`."""
+    return (datetime.now(timezone.utc) - datetime.fromisoformat(timestamp)).total_seconds()

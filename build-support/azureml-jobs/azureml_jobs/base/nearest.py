@@ -1,4 +1,4 @@
-"""Find the valid name that a wrong one was probably meant to be."""
+"""Suggest the valid name that was probably meant by a wrong one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LONG_LIST = 8
 
 
 def nearest(name: str, valid: Iterable[str]) -> str | None:
-    """Return the valid name that `name` was probably meant to be, if there is one."""
+    """Return the valid name that was probably meant by `name`, if there is one."""
     by_plain = {_plain(candidate): candidate for candidate in valid}
     if _plain(name) in by_plain:
         return by_plain[_plain(name)]

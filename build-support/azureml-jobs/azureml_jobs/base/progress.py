@@ -1,4 +1,4 @@
-"""A line that tells how far a transfer is: in a terminal only, and only when it takes long."""
+"""Print the progress of a transfer: in a terminal only, and only when it takes long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BAR = 24
 
 
 class Progress:
-    """`verb` is like `Sending`; `files` and `size` (bytes) are all there is to do."""
+    """`verb` is like `Sending`; `files` and `size` (bytes) are those of the whole transfer."""
 
     def __init__(self, verb: str, files: int, size: int) -> None:
         self._verb = verb
@@ -31,10 +31,11 @@ class Progress:
             self._done_files += files
             self._done_size += size
 
-    def show(self, moment: float) -> None:
-        if moment < self._next or not sys.stderr.isatty():
+    def show(self, now: float) -> None:
+        """Print the line if it is due at `now`, in seconds of the monotonic clock."""
+        if now < self._next or not sys.stderr.isatty():
             return
-        self._next = moment + _SHOWN_EVERY_SECONDS
+        self._next = now + _SHOWN_EVERY_SECONDS
         self._is_shown = True
         part = self._done_size / self._size if self._size else 1.0
         filled = "#" * int(part * _BAR)

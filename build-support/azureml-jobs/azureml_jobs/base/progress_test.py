@@ -1,5 +1,3 @@
-"""The line that tells how far a transfer is."""
-
 from __future__ import annotations
 
 import io
@@ -17,18 +15,18 @@ def lines(text: str) -> list[str]:
     return [line.strip() for line in text.split("\r") if line.strip()]
 
 
-def test_shows_how_far_a_transfer_is_once_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prints_progress_once_a_transfer_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setattr("time.monotonic", lambda: 100.0)
     progress = Progress("Receiving", 2, 4000)
     progress.show(100.5)
     assert terminal.getvalue() == ""
-    # A large file shows its bytes before it is whole.
+    # Bytes count before their file is complete.
     progress.advance(1000, files=0)
     progress.show(101.0)
     progress.advance(1000)
-    # Not more often than a person reads it.
+    # Not more often than a person can read.
     progress.show(101.1)
     progress.show(101.2)
     progress.end()
@@ -39,7 +37,7 @@ def test_shows_how_far_a_transfer_is_once_it_takes_long(monkeypatch: pytest.Monk
     ]
 
 
-def test_shows_nothing_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prints_nothing_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.StringIO()
     monkeypatch.setattr("sys.stderr", file)
     progress = Progress("Copying", 1, 1)

@@ -1,4 +1,4 @@
-"""Where jobs go: the workspace in `config.env`, or the local one when none is named there."""
+"""Read which Azure ML workspace is configured in `config.env`, if any."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFIG_FILE = "config.env"
 LOCAL_FOLDER = ".azureml"
 KEYS = ("SUBSCRIPTION_ID", "RESOURCE_GROUP", "WORKSPACE")
 PUBLIC_CLOUD = "AzureCloud"
-# Of all of Azure; azure-ai-ml knows the same three.
+# The public clouds; azure-ai-ml knows the same three.
 CLOUDS = (PUBLIC_CLOUD, "AzureChinaCloud", "AzureUSGovernment")
 _ALL_KEYS = (*KEYS, "CLOUD", "REQUIRE_CLEAN_TREE")
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -29,8 +29,8 @@ class AzureWorkspace:
     """A workspace of Azure Machine Learning.
 
     `cloud` is the name of a cloud, or the `https://` address of a private cloud's resource manager.
-    `source` is the file that names the workspace; `needs_clean_tree` says that nothing but what is
-    committed may be sent there.
+    `source` is the file that names the workspace; `needs_clean_tree` says that only committed files
+    may be sent there.
     """
 
     subscription_id: str
@@ -42,7 +42,7 @@ class AzureWorkspace:
 
     @property
     def resource_id(self) -> str:
-        """Its id in Azure Resource Manager, which begins with a slash."""
+        """The id in Azure Resource Manager, which begins with a slash."""
         return (
             f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
@@ -52,12 +52,12 @@ class AzureWorkspace:
 def configured_workspace(
     repository: Path, profile: str | None = None, environment: Mapping[str, str] = os.environ
 ) -> AzureWorkspace | None:
-    """The workspace that `config.env` names; variables of the environment win over the file.
+    """Return the workspace that `config.env` names; environment variables override the file.
 
-    With `profile` the file is `config.<profile>.env`. None when no value is given, or while all are
-    still placeholders such as `<workspace>`. Raises `JobError` when only a part is given, and for a
-    profile that names no workspace; a lone variable `WORKSPACE` of the environment is no part,
-    because build servers set one of that name to a folder.
+    With `profile` the file is `config.<profile>.env`. Return None, for the local workspace, when no
+    value is set, or while all are still placeholders such as `<workspace>`. Raise `JobError` when
+    some are missing, and for a profile that names no workspace. A variable `WORKSPACE` alone does
+    not count, because build servers set one of that name to a folder.
     """
     from dotenv import dotenv_values
 
@@ -70,7 +70,7 @@ def configured_workspace(
             return None
         raise JobError(
             f"{file.name}: {KEYS[0]}",
-            "the profile names no workspace yet",
+            "the profile names no workspace",
             f"Write {', '.join(f'`{key}=…`' for key in KEYS)} in it.",
         )
     missing = [key for key in KEYS if key not in given]
@@ -94,13 +94,13 @@ def configured_workspace(
 def may_need_azure(
     texts: Iterable[str], environment: Mapping[str, str], arguments: Sequence[str]
 ) -> bool:
-    """Whether a run with these arguments may need what talks to Azure.
+    """Return whether a run with these arguments may need the packages that talk to Azure.
 
-    `texts` are the contents of all configuration files. It is asked before the files are really
-    read, to prepare no more than is needed: yes may be wrong, no may not.
+    `texts` are the contents of all configuration files, which are not fully read here. True may be
+    wrong, and then only costs time; False is always right.
     """
     if arguments[:1] in (["service"], ("service",)):
-        # The stand-in needs the same packages as what it stands in for.
+        # The stand-in of Azure ML needs the same packages.
         return True
     if "--local" in arguments:
         return False
@@ -116,15 +116,16 @@ def _config_file(repository: Path, profile: str | None) -> str:
         return CONFIG_FILE
     name = f"config.{profile}.env"
     if not _PROFILE.fullmatch(profile) or not (repository / name).is_file():
-        there = sorted(
-            path.name[len("config.") : -len(".env")] for path in repository.glob("config.*.env")
+        existing = sorted(
+            path.name.removeprefix("config.").removesuffix(".env")
+            for path in repository.glob("config.*.env")
         )
         raise JobError(
             f"--profile {profile}",
             f"there is no file {name}",
             (
-                f"Profiles that exist: {', '.join(there)}."
-                if there
+                f"Profiles that exist: {', '.join(existing)}."
+                if existing
                 else f"Copy {CONFIG_FILE} to {name}."
             ),
         )
@@ -141,7 +142,7 @@ def _cloud(value: str, file: str) -> str:
         raise JobError(
             f"{file}: CLOUD", f"{value} is not encrypted", "Write an `https://` address."
         )
-    # Other names are found in the metadata of a private cloud.
+    # Any other name is looked up in the metadata of a private cloud.
     return value.rstrip("/")
 
 
@@ -157,7 +158,7 @@ def _boolean(value: str, file: str) -> bool:
 
 def _text(file: Path) -> str:
     try:
-        # Editors on Windows put a mark at the beginning.
+        # Editors on Windows begin a file with a byte order mark.
         return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return ""

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from azureml_jobs.base.workspace_config import (
     configured_workspace,
     may_need_azure,
 )
-from azureml_jobs.bundle.clean_tree import check_clean_tree
 
 WORKSPACE = AzureWorkspace("1234", "my-group", "my-workspace")
 TEMPLATE = "SUBSCRIPTION_ID=<subscription-id>\nRESOURCE_GROUP=<resource-group>\nWORKSPACE=<w>\n"
@@ -34,11 +32,11 @@ def configured(
         pytest.param("OTHER=1\n", id="other keys"),
     ],
 )
-def test_takes_the_local_workspace_when_none_is_named(tmp_path: Path, text: str) -> None:
+def test_returns_none_when_no_workspace_is_named(tmp_path: Path, text: str) -> None:
     assert configured(tmp_path, text) is None
 
 
-def test_takes_the_local_workspace_without_a_file(tmp_path: Path) -> None:
+def test_returns_none_without_a_file(tmp_path: Path) -> None:
     assert configured_workspace(tmp_path, environment={}) is None
 
 
@@ -47,7 +45,7 @@ def test_takes_the_local_workspace_without_a_file(tmp_path: Path) -> None:
     [
         pytest.param(FULL, id="plain"),
         pytest.param(FULL.replace("\n", "\r\n"), id="line ends of Windows"),
-        pytest.param("\ufeff" + FULL, id="a mark of Windows at the beginning"),
+        pytest.param("\ufeff" + FULL, id="a byte order mark"),
         pytest.param(FULL.replace("=", " = "), id="blanks"),
         pytest.param(FULL.replace("1234", "'1234'").replace("my-group", '"my-group"'), id="quotes"),
         pytest.param(FULL.replace("1234", '" 1234 "'), id="blanks in quotes"),
@@ -62,13 +60,13 @@ def test_reads_the_workspace(tmp_path: Path, text: str) -> None:
     assert configured(tmp_path, text) == WORKSPACE
 
 
-def test_takes_values_as_they_stand(tmp_path: Path) -> None:
+def test_expands_no_variables(tmp_path: Path) -> None:
     workspace = configured(tmp_path, FULL.replace("1234", "a$HOME${X}"), {"X": "1"})
     assert workspace is not None and workspace.subscription_id == "a$HOME${X}"
 
 
 @pytest.mark.parametrize("text", [TEMPLATE, ""], ids=["placeholders", "nothing"])
-def test_prefers_the_environment(tmp_path: Path, text: str) -> None:
+def test_environment_variables_override_the_file(tmp_path: Path, text: str) -> None:
     environment = {
         "SUBSCRIPTION_ID": "1234",
         "RESOURCE_GROUP": "my-group",
@@ -108,13 +106,13 @@ def test_says_what_to_write_when_a_part_is_missing(
     )
 
 
-def test_a_build_server_s_folder_is_no_workspace(tmp_path: Path) -> None:
+def test_ignores_the_folder_that_build_servers_call_workspace(tmp_path: Path) -> None:
     (tmp_path / "config.env").write_text(TEMPLATE)
     environment = {"WORKSPACE": "/var/lib/jenkins/workspace/x"}
     assert configured_workspace(tmp_path, environment=environment) is None
 
 
-def test_refuses_a_file_that_is_no_text(tmp_path: Path) -> None:
+def test_refuses_a_file_that_is_not_text(tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"config.env: not text in UTF-8 \(byte 16\)"):
         configured(tmp_path, "SUBSCRIPTION_ID=ü".encode("latin-1"))
 
@@ -140,7 +138,7 @@ def test_refuses_a_cloud_that_is_not_encrypted(tmp_path: Path) -> None:
         configured(tmp_path, f"{FULL}CLOUD=http://arm")
 
 
-def test_a_profile_is_a_file_of_its_own(tmp_path: Path) -> None:
+def test_a_profile_has_its_own_file(tmp_path: Path) -> None:
     (tmp_path / "config.env").write_text(FULL + "CLOUD=AzureChinaCloud")
     (tmp_path / "config.prod.env").write_text(FULL.replace("my-workspace", "prod"))
     workspace = configured_workspace(tmp_path, "prod", {})
@@ -152,10 +150,10 @@ def test_a_profile_is_a_file_of_its_own(tmp_path: Path) -> None:
     [
         ("dev", "--profile dev: there is no file config.dev.env.\n\nProfiles that exist: empty."),
         ("../x", "there is no file config.../x.env"),
-        ("empty", "config.empty.env: SUBSCRIPTION_ID: the profile names no workspace yet"),
+        ("empty", "config.empty.env: SUBSCRIPTION_ID: the profile names no workspace"),
     ],
 )
-def test_a_profile_that_is_named_has_to_be_there(
+def test_a_profile_must_exist_and_name_a_workspace(
     tmp_path: Path, profile: str, message: str
 ) -> None:
     (tmp_path / "config.empty.env").write_text(TEMPLATE)
@@ -164,25 +162,12 @@ def test_a_profile_that_is_named_has_to_be_there(
     assert message in str(caught.value)
 
 
-def test_a_profile_may_demand_that_all_is_committed(tmp_path: Path) -> None:
-    (tmp_path / "config.prod.env").write_text(f"{FULL}REQUIRE_CLEAN_TREE=true")
-    workspace = configured_workspace(tmp_path, "prod", {})
-    with pytest.raises(JobError, match="git does not tell"):
-        check_clean_tree(workspace, tmp_path)
-    for command in (
-        ["init", "-q"],
-        ["add", "."],
-        ["-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "x"],
-    ):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
-    check_clean_tree(workspace, tmp_path)
-    (tmp_path / "new file").write_text("")
-    with pytest.raises(JobError, match="takes only what is committed.*\n  new file\\."):
-        check_clean_tree(workspace, tmp_path)
-    check_clean_tree(AzureWorkspace("1", "g", "w"), tmp_path)
+def test_a_profile_may_require_that_everything_is_committed(tmp_path: Path) -> None:
+    workspace = configured(tmp_path, f"{FULL}REQUIRE_CLEAN_TREE=true")
+    assert workspace is not None and workspace.needs_clean_tree
 
 
-def test_refuses_another_answer_than_true_or_false(tmp_path: Path) -> None:
+def test_refuses_any_other_value_than_true_or_false(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="REQUIRE_CLEAN_TREE: `perhaps` is not valid here"):
         configured(tmp_path, f"{FULL}REQUIRE_CLEAN_TREE=perhaps")
 
@@ -203,7 +188,7 @@ def test_refuses_another_answer_than_true_or_false(tmp_path: Path) -> None:
         pytest.param("SUBSCRIPTION_ID=\nA=1", {}, [], False, id="empty"),
     ],
 )
-def test_knows_beforehand_what_may_need_azure(
+def test_recognises_runs_that_may_need_azure(
     text: str, environment: dict[str, str], arguments: list[str], expected: bool
 ) -> None:
     assert may_need_azure([text], environment, arguments) is expected

@@ -1,1 +1,1 @@
-"""What exactly would be sent for a job, and may it be?"""
+"""What exactly is sent for a job, and may it be sent?"""

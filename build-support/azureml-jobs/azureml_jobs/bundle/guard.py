@@ -1,4 +1,4 @@
-"""What must not leave the machine: links that lead outside; and a warning on size."""
+"""Refuse links that lead out of the repository, and warn of a large snapshot."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class OutgoingFile:
 
 
 def check_links(repository: Path, paths: Sequence[str], where: str) -> None:
-    """Raise `JobError` for a path which a symbolic link leads out of the repository, or nowhere."""
+    """Raise `JobError` for a symbolic link that leads out of the repository, or nowhere."""
     root = repository.resolve()
     for path in paths:
         if not os.path.lexists(repository / path):
-            # Generated: it stands only where Pants gathered it.
+            # Generated: it is only in the folder that Pants gathered.
             continue
         try:
             target = (repository / path).resolve(strict=True)
@@ -41,7 +41,7 @@ def check_links(repository: Path, paths: Sequence[str], where: str) -> None:
                 "Replace it by the file itself, or take it out of the target's sources.",
             ) from error
         except (OSError, RuntimeError) as error:
-            # Python up to 3.12 raises RuntimeError for a circle of links, later ones OSError.
+            # Python up to 3.12 raises RuntimeError for a circle of links, later versions OSError.
             raise JobError(
                 where, f"{path} is a symbolic link in a circle", "Replace it by the file itself."
             ) from error
@@ -54,7 +54,7 @@ def check_links(repository: Path, paths: Sequence[str], where: str) -> None:
 
 
 def size_warning(files: Sequence[OutgoingFile]) -> str | None:
-    """A sentence that names the largest files of a snapshot that is large, else None."""
+    """Return a warning that names the largest files of a large snapshot, else None."""
     total = sum(file.size for file in files)
     if total <= SIZE_WARNING_BYTES:
         return None

@@ -15,13 +15,13 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def test_takes_files_and_links_that_stay_inside(repository: Path) -> None:
+def test_accepts_files_and_links_that_stay_inside(repository: Path) -> None:
     (repository / "src/b.py").symlink_to("a.py")
     (repository / "lib").symlink_to(repository / "src")
     check_links(repository, ["src/a.py", "src/b.py", "lib/b.py", "src/generated.py"], "x")
 
 
-def test_takes_a_repository_that_is_reached_by_a_link(repository: Path, tmp_path: Path) -> None:
+def test_accepts_a_repository_that_is_reached_by_a_link(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "alias").symlink_to(repository)
     check_links(tmp_path / "alias", ["src/a.py"], "x")
 

@@ -1,4 +1,4 @@
-"""Where each file of a closure goes inside the snapshot."""
+"""Decide where each file of a closure goes inside the snapshot."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from azureml_jobs.base.errors import JobError
 
 
 def archive_path(path: str, source_root: str, folder: str | None) -> str:
-    """The name of `path` inside the snapshot.
+    """Return the name of `path` inside the snapshot.
 
-    Below the code folder a file keeps its path relative to it; any other file goes to its path
-    relative to its source root. The repository's root, above all files, is the empty string.
-    Forward slashes on every system, because jobs run on Linux.
+    A file in the code folder keeps its path relative to it; any other file gets its path relative
+    to its source root. The repository's root is the empty string. Paths have forward slashes on
+    every system, because jobs run on Linux.
     """
     if folder == "":
         return path
@@ -26,28 +26,28 @@ def archive_path(path: str, source_root: str, folder: str | None) -> str:
 def lay_out(
     files: Iterable[tuple[str, str]], folder: str | None, where: str, key: str = "code"
 ) -> Mapping[str, str]:
-    """Names inside the snapshot of `(path, source root)` pairs: archive path -> path, sorted.
+    """Return the path of each file by its name in the snapshot, sorted, for `(path, source root)`.
 
     `folder` is the code folder; without one (None) only source roots count. Raises `JobError` when
-    two files would share one name, or when one would stand where another needs a folder.
+    two files have the same name, or when a file has the name of a folder that another needs.
     """
-    placed: dict[str, str] = {}
+    layout: dict[str, str] = {}
     clashes: list[str] = []
     for path, source_root in sorted(files):
         name = archive_path(path, source_root, folder)
-        if name in placed and placed[name] != path:
-            clashes.append(f"{placed[name]} and {path} would both become {name}")
-        placed[name] = path
-    for name, path in placed.items():
+        if name in layout and layout[name] != path:
+            clashes.append(f"{layout[name]} and {path} would both become {name}")
+        layout[name] = path
+    for name, path in layout.items():
         parent = posixpath.dirname(name)
         while parent:
-            if parent in placed:
-                clashes.append(f"{path} needs a folder {parent}, which {placed[parent]} becomes")
+            if parent in layout:
+                clashes.append(f"{path} needs a folder {parent}, which {layout[parent]} becomes")
             parent = posixpath.dirname(parent)
     if clashes:
         raise JobError(
             f"{where}: {key}",
-            "two files on one name in the snapshot: " + "; ".join(clashes),
-            "Rename one of them, or let `code:` name a folder that holds both, such as `code: ..`.",
+            "two files with one name in the snapshot: " + "; ".join(clashes),
+            "Rename one of them, or let `code:` name a folder that has both, such as `code: ..`.",
         )
-    return dict(sorted(placed.items()))
+    return dict(sorted(layout.items()))

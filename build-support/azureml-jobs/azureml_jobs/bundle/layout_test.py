@@ -26,11 +26,11 @@ JOB_FILE = "src/exp/job.yaml"
         pytest.param("../../..data", "..data", id="the same in the root"),
     ],
 )
-def test_takes_the_code_folder_relative_to_the_job_file(code: str | None, folder: str) -> None:
+def test_the_code_folder_is_relative_to_the_job_file(code: str | None, folder: str) -> None:
     assert code_folder(JOB_FILE, code) == folder
 
 
-def test_takes_the_root_for_a_job_file_in_the_root() -> None:
+def test_the_code_folder_may_be_the_root() -> None:
     assert code_folder("job.yaml", ".") == ""
 
 
@@ -38,14 +38,14 @@ def test_takes_the_root_for_a_job_file_in_the_root() -> None:
     ("code", "message"),
     [
         pytest.param("../../..", "leads out of the repository", id="above the root"),
-        pytest.param("../../../src", "leads out of the repository", id="beside the root"),
+        pytest.param("../../../src", "leads out of the repository", id="next to the root"),
         pytest.param("/home/me", "leads out of the repository", id="an absolute path"),
         pytest.param("azureml:code:1", "is not a folder of this repository", id="an asset"),
         pytest.param("https://x.org/y.git", "is not a folder of this repository", id="a URL"),
         pytest.param(5, "is not a folder of this repository", id="a number"),
     ],
 )
-def test_refuses_code_that_is_no_folder_of_the_repository(code: str, message: str) -> None:
+def test_refuses_code_that_is_not_a_folder_of_the_repository(code: str, message: str) -> None:
     with pytest.raises(JobError) as caught:
         code_folder(JOB_FILE, code)
     assert caught.value.status == 2
@@ -76,24 +76,24 @@ def test_names_a_file_by_the_code_folder_else_by_its_source_root(
 
 def test_lays_files_out_in_the_order_of_their_names() -> None:
     files = [("src/exp/z.py", "src"), ("src/common/a.py", "src"), ("src/exp/b.py", "src")]
-    placed = lay_out(files, "src/exp", JOB_FILE)
-    assert list(placed.items()) == [
+    layout = lay_out(files, "src/exp", JOB_FILE)
+    assert list(layout.items()) == [
         ("b.py", "src/exp/b.py"),
         ("common/a.py", "src/common/a.py"),
         ("z.py", "src/exp/z.py"),
     ]
 
 
-def test_takes_a_file_that_is_listed_twice_once() -> None:
+def test_accepts_a_file_that_is_listed_twice() -> None:
     assert lay_out([("src/a.py", "src")] * 2, "src", JOB_FILE) == {"a.py": "src/a.py"}
 
 
-def test_refuses_two_files_on_one_name() -> None:
+def test_refuses_two_files_with_one_name() -> None:
     files = [("src/exp/common/a.py", "src"), ("src/common/a.py", "src")]
     with pytest.raises(JobError) as caught:
         lay_out(files, "src/exp", JOB_FILE)
     assert str(caught.value).startswith(
-        "src/exp/job.yaml: code: two files on one name in the snapshot: "
+        "src/exp/job.yaml: code: two files with one name in the snapshot: "
         "src/common/a.py and src/exp/common/a.py would both become common/a.py."
     )
     assert "`code: ..`" in caught.value.remedy

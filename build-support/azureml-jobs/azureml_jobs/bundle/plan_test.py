@@ -1,5 +1,3 @@
-"""What a job must be like before anything of it is written or sent."""
-
 from __future__ import annotations
 
 import pytest
@@ -9,7 +7,7 @@ from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, tree
 
 
 def refusal(gathered: Gathered, job: str = JOB, *settings: str) -> JobError:
-    """The mistake that a job is refused for; nothing may have been written meanwhile."""
+    """Return the error for which a job is refused, without anything having been written."""
     request = gathered.request(job)
     before = tree(gathered.folder.parent)
     with pytest.raises(JobError) as caught:
@@ -19,7 +17,7 @@ def refusal(gathered: Gathered, job: str = JOB, *settings: str) -> JobError:
     return caught.value
 
 
-def test_reads_overrides_and_lays_out(gathered: Gathered) -> None:
+def test_plans_a_job_with_overrides(gathered: Gathered) -> None:
     gathered.add_code()
     plan = gathered.plan(JOB, "inputs.epochs=9")
     assert plan.job["inputs"] == {"epochs": 9}
@@ -64,7 +62,7 @@ def test_names_the_experiment(gathered: Gathered, job: str, job_file: str, name:
         pytest.param(f"type: pipeline\n{JOB}", "type: ", id="another kind of job"),
     ],
 )
-def test_refuses_a_job_file_with_a_mistake(gathered: Gathered, job: str, message: str) -> None:
+def test_refuses_a_job_file_with_an_error(gathered: Gathered, job: str, message: str) -> None:
     gathered.add_code()
     error = refusal(gathered, job)
     assert message in str(error)
@@ -76,7 +74,7 @@ def test_reports_the_errors_that_pants_met_as_they_are(gathered: Gathered) -> No
     assert str(refusal(gathered, "a: b: c")) == "a: first.\n\nDo this.\n\nb: second."
 
 
-def test_takes_a_placeholder_that_is_overridden(gathered: Gathered) -> None:
+def test_accepts_a_placeholder_that_is_overridden(gathered: Gathered) -> None:
     gathered.add_code()
     plan = gathered.plan(f"compute: <cluster>\n{JOB}", "compute=azureml:cpu")
     assert plan.job["compute"] == "azureml:cpu"
@@ -107,13 +105,13 @@ def test_checks_overrides_as_the_job_file(gathered: Gathered, setting: str, mess
         pytest.param("python exp/main.py", id="the module as a script"),
         pytest.param("cd exp && python main.py", id="from its folder"),
         pytest.param("python -m cProfile -m exp.main", id="under a profiler"),
-        pytest.param("pip list && python -m pip list", id="what comes with Python"),
+        pytest.param("pip list && python -m pip list", id="a module of Python"),
         pytest.param("nvidia-smi", id="no code at all"),
         pytest.param("python -m exp", id="a package"),
         pytest.param("python exp", id="a folder"),
     ],
 )
-def test_takes_another_command_that_runs_what_was_gathered(
+def test_accepts_another_command_that_runs_what_was_gathered(
     gathered: Gathered, command: str
 ) -> None:
     gathered.add_code()
@@ -154,7 +152,7 @@ def test_refuses_another_environment_of_files(gathered: Gathered, setting: str) 
     assert error.where == "src/exp/azure-ml-job.yaml: environment"
 
 
-def test_takes_another_environment_that_is_registered(gathered: Gathered) -> None:
+def test_accepts_another_environment_that_is_registered(gathered: Gathered) -> None:
     gathered.add_code()
     job = gathered.plan(JOB, "environment=azureml:other:2").job
     assert job["environment"] == "azureml:other:2"
@@ -164,7 +162,7 @@ def test_takes_another_environment_that_is_registered(gathered: Gathered) -> Non
     ("code", "command", "remedy"),
     [
         pytest.param(".", "python -m exp.main", "`main`", id="a module in the code folder"),
-        pytest.param(".", "python ../common/a.py", "`common/a.py`", id="beside the code folder"),
+        pytest.param(".", "python ../common/a.py", "`common/a.py`", id="next to the code folder"),
         pytest.param("../..", "python exp/main.py", "`src/exp/main.py`", id="code is the root"),
     ],
 )
@@ -181,13 +179,13 @@ def test_refuses_a_command_that_would_not_find_its_code(
     ("code", "command"),
     [
         pytest.param(".", "python main.py", id="code: ."),
-        pytest.param(".", "python common/a.py", id="common code beside"),
+        pytest.param(".", "python common/a.py", id="common code next to it"),
         pytest.param("../..", "python src/exp/main.py", id="the whole repository"),
         pytest.param("../..", "cd src && python -m exp.main", id="a module after a cd"),
         pytest.param("../..", "PYTHONPATH=src python -m exp.main", id="a module by its path"),
     ],
 )
-def test_takes_a_command_that_will_find_its_code(
+def test_accepts_a_command_that_will_find_its_code(
     gathered: Gathered, code: str, command: str
 ) -> None:
     gathered.add_code()
@@ -214,7 +212,7 @@ def test_refuses_a_link_that_leads_out(gathered: Gathered) -> None:
     assert "src/common/a.py is a symbolic link that leads out" in str(refusal(gathered))
 
 
-def test_refuses_two_files_on_one_name(gathered: Gathered) -> None:
+def test_refuses_two_files_with_one_name(gathered: Gathered) -> None:
     gathered.add_code()
     gathered.add("src/exp/common/a.py")
     error = refusal(gathered, JOB.replace("..", ".").replace("exp.main", "main"))

@@ -1,4 +1,4 @@
-"""What git says of the files of a snapshot. Nothing of the user's repository is changed."""
+"""Read the state of a snapshot's files from git, and change nothing in the repository."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class GitState:
 
 
 def git_state(repository: Path, paths: Sequence[str]) -> GitState | None:
-    """State of `paths` (relative to `repository`) against the commit that is checked out.
+    """Return the state of `paths`, relative to `repository`, against the current commit.
 
-    The diff holds staged, unstaged and untracked changes, ignored files included, in git's binary
-    format, with paths from the top of git's work tree, for `git apply` there. Links on the way and
-    what they lead to are in it, and files of submodules, against the submodule's own commit. None
-    without git, outside of a git repository, and where git refuses.
+    The diff has staged, unstaged and untracked changes, ignored files included, in git's binary
+    format, with paths from the top of git's work tree, for `git apply` there. It includes links on
+    the way and what they lead to, and files of submodules, against the submodule's own commit.
+    Return None without git, outside of a git repository, and when git fails.
     """
     git = shutil.which("git")
     if git is None:
@@ -37,9 +37,9 @@ def git_state(repository: Path, paths: Sequence[str]) -> GitState | None:
 
 
 def uncommitted(repository: Path) -> list[str] | None:
-    """Paths of the work tree that differ from the commit, untracked ones included, ignored not.
+    """Return the paths that differ from the commit, untracked ones included, ignored ones not.
 
-    None without git, outside of a git repository, and where git refuses.
+    Return None without git, outside of a git repository, and when git fails.
     """
     git = shutil.which("git")
     status = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"]
@@ -47,25 +47,25 @@ def uncommitted(repository: Path) -> list[str] | None:
     return None if listed is None else [entry[3:] for entry in listed.split("\0") if entry]
 
 
-def _state(git: str, folder: Path, paths: Sequence[str], shown_below: str) -> GitState | None:
-    """`shown_below` is the folder of this work tree in the diff, with a slash at its end."""
-    places = _git(
+def _state(git: str, folder: Path, paths: Sequence[str], prefix: str) -> GitState | None:
+    """Return the state of one work tree, which is the folder `prefix` in the diff (or empty)."""
+    layout = _git(
         git, folder, ["rev-parse", "--show-toplevel", "--show-prefix", "--git-path", "objects"]
     )
-    if places is None:
+    if layout is None:
         return None
-    _, prefix, objects, _ = places.split("\n")
+    _, subfolder, objects, _ = layout.split("\n")
     commit = (_git(git, folder, ["rev-parse", "--verify", "--quiet", "HEAD"]) or "").strip() or None
     own, nested = _by_work_tree(folder, paths)
     inner_diffs = []
     for inner, inner_paths in nested.items():
-        state = _state(git, folder / inner, inner_paths, f"{shown_below}{prefix}{inner}/")
+        state = _state(git, folder / inner, inner_paths, f"{prefix}{subfolder}{inner}/")
         if state is None:
             return None
         if state.commit:
             own.append(inner)
         inner_diffs.append(state.diff)
-    diff = _diff(git, folder, folder / objects, commit, own, shown_below)
+    diff = _diff(git, folder, folder / objects, commit, own, prefix)
     return None if diff is None else GitState(commit, "".join([diff, *inner_diffs]))
 
 
@@ -75,11 +75,11 @@ def _diff(
     objects: Path,
     commit: str | None,
     paths: Sequence[str],
-    shown_below: str,
+    prefix: str,
 ) -> str | None:
-    """Diff from `commit` to `paths`, made with an index and an object folder of its own.
+    """Return the diff from `commit` to `paths`.
 
-    So the user's index and object store stay as they are.
+    It is made with its own index and object store, so that the user's stay as they are.
     """
     with tempfile.TemporaryDirectory(prefix="azureml-jobs-git-") as scratch:
         alternates = Path(scratch, "objects", "info", "alternates")
@@ -94,16 +94,16 @@ def _diff(
         if commit and _git(git, folder, ["read-tree", commit], environment) is None:
             return None
         if paths:
-            # By standard input: a large closure is longer than a command line may be.
+            # By standard input: the paths of a large closure are too long for a command line.
             listed = b"".join(os.fsencode(path) + b"\0" for path in paths)
             update = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"]
             if _git(git, folder, update, environment, listed) is None:
                 return None
-        places = [f"--src-prefix=a/{shown_below}", f"--dst-prefix=b/{shown_below}"]
-        return _git(git, folder, ["diff", *_PLAIN_DIFF, *places, *base], environment)
+        prefixes = [f"--src-prefix=a/{prefix}", f"--dst-prefix=b/{prefix}"]
+        return _git(git, folder, ["diff", *_PLAIN_DIFF, *prefixes, *base], environment)
 
 
-# The user's settings shall neither change the diff, nor make git write beside the scratch folder.
+# The user's settings must not change the diff, nor make git write outside of the scratch folder.
 _PLAIN_DIFF = (
     *("--cached", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"),
     *("--no-renames", "--unified=3", "--inter-hunk-context=0", "--diff-algorithm=default"),
@@ -121,7 +121,7 @@ _SETTINGS = (
     "diff.relative=false",
     "diff.suppressBlankEmpty=false",
 )
-# Git itself sets those of places where we run in one of its hooks: all would be the wrong ones.
+# Git sets these in its hooks, where they name other folders than the ones that are needed here.
 _NOT_INHERITED = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -141,7 +141,7 @@ def _git(
     environment: Mapping[str, str] | None = None,
     given: bytes = b"",
 ) -> str | None:
-    """Standard output of a git command, None when it fails."""
+    """Return the standard output of a git command, None when it fails."""
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     inherited = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
     result = subprocess.run(
@@ -155,12 +155,12 @@ def _git(
     )
     if result.returncode != 0:
         return None
-    # Text that is no UTF-8 survives in the manifest's JSON and comes back byte for byte.
+    # Bytes that are not UTF-8 survive in the manifest's JSON, and are read back unchanged.
     return result.stdout.decode("utf-8", "surrogateescape")
 
 
 def _with_links(repository: Path, paths: Iterable[str]) -> set[str]:
-    """`paths` as git has them: never through a link, but the link and the file that it leads to."""
+    """Return `paths` as git has them: a path through a link as the link and its target."""
     found: set[str] = set()
     plain_folders = {""}
 
@@ -177,7 +177,7 @@ def _with_links(repository: Path, paths: Iterable[str]) -> set[str]:
         return None
 
     for path in paths:
-        # As many as Linux follows.
+        # Linux follows as many.
         for _ in range(40):
             if leads_out(path):
                 break
@@ -193,7 +193,7 @@ def _with_links(repository: Path, paths: Iterable[str]) -> set[str]:
 
 
 def _by_work_tree(folder: Path, paths: Iterable[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """The paths of this work tree, and those of work trees inside of it by their folders."""
+    """Return the paths of this work tree, and those of work trees inside of it by their folder."""
     own: list[str] = []
     nested: dict[str, list[str]] = {}
     is_top = {"": False}

@@ -1,5 +1,3 @@
-"""What is said of files in real git repositories."""
-
 from __future__ import annotations
 
 import json
@@ -72,7 +70,7 @@ def head(folder: Path) -> str:
 
 
 def known(repository: Path, paths: Iterable[str]) -> GitState:
-    """The state, after a look that nothing of the repository was changed by asking for it."""
+    """Return the state, and check that nothing in the repository has changed."""
     before = tree(repository)
     state = git_state(repository, list(paths))
     assert tree(repository) == before
@@ -81,7 +79,7 @@ def known(repository: Path, paths: Iterable[str]) -> GitState:
 
 
 def applied(state: GitState, repository: Path, folder: Path) -> Path:
-    """A checkout of the state's commit with its diff applied, as a reader of a manifest has it."""
+    """Return a checkout of the state's commit with its diff applied, as for reproducing a job."""
     git(folder.parent, "clone", "-q", "--no-checkout", str(repository), str(folder))
     if state.commit:
         git(folder, "checkout", "-q", state.commit)
@@ -91,7 +89,7 @@ def applied(state: GitState, repository: Path, folder: Path) -> Path:
     return folder
 
 
-def test_has_no_diff_for_files_as_they_were_committed(repository: Path) -> None:
+def test_there_is_no_diff_for_committed_files(repository: Path) -> None:
     state = known(repository, ["src/a.py", "src/b.py"])
     assert state == GitState(head(repository), "")
 
@@ -142,7 +140,7 @@ def in_a_merge(folder: Path) -> None:
         pytest.param(drop_from_the_index, ["src/a.py"], id="no longer in the index"),
         pytest.param(ignore, ["src/a.bin"], id="ignored"),
         pytest.param(run_bit, ["src/a.py"], id="a run bit"),
-        pytest.param(in_a_merge, ["src/a.py", "src/b.py"], id="in the midst of a merge"),
+        pytest.param(in_a_merge, ["src/a.py", "src/b.py"], id="during a merge"),
         pytest.param(
             lambda folder: write(folder, {"src/m.bin": bytes(range(256)) * 40}),
             ["src/m.bin"],
@@ -166,7 +164,7 @@ def in_a_merge(folder: Path) -> None:
         ),
     ],
 )
-def test_has_a_diff_that_gives_exactly_the_files(
+def test_the_diff_restores_exactly_the_files(
     repository: Path, tmp_path: Path, change: Callable[[Path], None], paths: list[str]
 ) -> None:
     change(repository)
@@ -178,7 +176,7 @@ def test_has_a_diff_that_gives_exactly_the_files(
         assert os.access(checkout / path, os.X_OK) == os.access(repository / path, os.X_OK)
 
 
-def test_says_that_a_file_is_gone(repository: Path, tmp_path: Path) -> None:
+def test_the_diff_removes_a_deleted_file(repository: Path, tmp_path: Path) -> None:
     (repository / "src/gone.py").unlink()
     state = known(repository, ["src/gone.py", "src/never-there.py"])
     assert not (applied(state, repository, tmp_path / "checkout") / "src/gone.py").exists()
@@ -186,7 +184,7 @@ def test_says_that_a_file_is_gone(repository: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("to_folder", [True, False], ids=["file to folder", "folder to file"])
-def test_takes_a_file_where_a_folder_was(repository: Path, tmp_path: Path, to_folder: bool) -> None:
+def test_a_file_may_replace_a_folder(repository: Path, tmp_path: Path, to_folder: bool) -> None:
     path = "src/a.py/x.py" if to_folder else "src"
     if to_folder:
         (repository / "src/a.py").unlink()
@@ -197,7 +195,7 @@ def test_takes_a_file_where_a_folder_was(repository: Path, tmp_path: Path, to_fo
     assert (checkout / path).read_bytes() == b"new\n"
 
 
-def test_says_nothing_of_other_files(repository: Path) -> None:
+def test_the_diff_leaves_out_other_files(repository: Path) -> None:
     write(repository, {"src/a.py": b"mine\n", "src/b.py": b"other\n", "new.py": b"other\n"})
     git(repository, "add", "new.py")
     (repository / "c.md").unlink()
@@ -205,12 +203,12 @@ def test_says_nothing_of_other_files(repository: Path) -> None:
     assert "mine" in diff and "other" not in diff and "c.md" not in diff
 
 
-def test_says_the_commit_even_when_there_is_no_file(repository: Path) -> None:
+def test_returns_the_commit_even_without_files(repository: Path) -> None:
     assert known(repository, []) == GitState(head(repository), "")
 
 
 @pytest.mark.parametrize("format_name", ["sha1", "sha256"])
-def test_knows_no_commit_before_the_first(tmp_path: Path, format_name: str) -> None:
+def test_there_is_no_commit_before_the_first(tmp_path: Path, format_name: str) -> None:
     folder = tmp_path / "new"
     folder.mkdir()
     git(folder, "init", "-q", f"--object-format={format_name}")
@@ -224,19 +222,17 @@ def test_knows_no_commit_before_the_first(tmp_path: Path, format_name: str) -> N
     assert (tmp_path / "empty/src/a.py").read_bytes() == b"1\n"
 
 
-def test_says_nothing_outside_of_a_git_repository(tmp_path: Path) -> None:
+def test_returns_none_outside_of_a_git_repository(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": b""})
     assert git_state(tmp_path, ["a.py"]) is None
 
 
-def test_says_nothing_without_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_returns_none_without_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(repository))
     assert git_state(repository, ["src/a.py"]) is None
 
 
-def test_takes_paths_from_the_repository_and_gives_them_from_the_top(
-    repository: Path, tmp_path: Path
-) -> None:
+def test_the_diff_has_paths_from_the_top_of_the_work_tree(repository: Path, tmp_path: Path) -> None:
     write(repository, {"ml/src/a.py": b"1\n", "ml/src/b.py": b"2\n"})
     commit(repository)
     write(repository, {"ml/src/a.py": b"changed\n", "ml/src/n.py": b"n\n", "src/a.py": b"other\n"})
@@ -276,7 +272,7 @@ def with_submodule(repository: Path, tmp_path: Path) -> Path:
     return repository / "lib/sub"
 
 
-def test_gives_changes_in_a_submodule_against_its_own_commit(
+def test_changes_in_a_submodule_are_against_its_own_commit(
     repository: Path, tmp_path: Path
 ) -> None:
     inner = with_submodule(repository, tmp_path)
@@ -293,7 +289,7 @@ def test_gives_changes_in_a_submodule_against_its_own_commit(
     assert "other" not in state.diff
 
 
-def test_says_which_commit_of_a_submodule_is_checked_out(repository: Path, tmp_path: Path) -> None:
+def test_the_diff_has_the_commit_of_a_submodule(repository: Path, tmp_path: Path) -> None:
     inner = with_submodule(repository, tmp_path)
     write(inner, {"s.py": b"s = 2\n"})
     new = commit(inner)
@@ -310,14 +306,14 @@ def test_works_in_a_submodule(repository: Path, tmp_path: Path) -> None:
     assert state.commit == head(inner) and "a/s.py" in state.diff
 
 
-def test_takes_a_repository_inside_that_is_no_submodule(repository: Path) -> None:
+def test_a_repository_inside_may_be_no_submodule(repository: Path) -> None:
     write(repository, {"lib/own/x.py": b"x\n", "src/b.py": b"changed\n"})
     git(repository / "lib/own", "init", "-q")
     diff = known(repository, ["lib/own/x.py", "src/b.py"]).diff
     assert "+changed" in diff and "b/lib/own/x.py" in diff
 
 
-def test_follows_links_and_gives_them_too(repository: Path, tmp_path: Path) -> None:
+def test_the_diff_has_links_and_their_targets(repository: Path, tmp_path: Path) -> None:
     (repository / "src/link.py").symlink_to("b.py")
     (repository / "folder").symlink_to("src")
     (repository / "absolute.py").symlink_to(repository / "folder" / "n.py")
@@ -368,7 +364,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("name", [*SETTINGS, "all of them"])
-def test_gives_the_same_diff_whatever_the_user_has_set(
+def test_settings_of_the_user_do_not_change_the_diff(
     repository: Path, home: Path, name: str
 ) -> None:
     write(repository, CHANGES)
@@ -381,7 +377,7 @@ def test_gives_the_same_diff_whatever_the_user_has_set(
     assert known(repository / "src", [path[4:] for path in CHANGES]) == before
 
 
-def test_gives_the_same_diff_whatever_the_users_attributes_and_environment_are(
+def test_attributes_and_variables_of_the_user_do_not_change_the_diff(
     repository: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(repository, CHANGES)
@@ -396,9 +392,7 @@ def test_gives_the_same_diff_whatever_the_users_attributes_and_environment_are(
     assert known(repository, CHANGES) == before
 
 
-def test_gives_the_same_diff_in_the_same_order_whatever_else_is_in_the_users_home(
-    repository: Path, home: Path
-) -> None:
+def test_files_in_the_home_of_the_user_do_not_change_the_diff(repository: Path, home: Path) -> None:
     write(repository, {**CHANGES, ".gitattributes": b"* text=auto\n"})
     before = known(repository, CHANGES)
     for name, value in (
@@ -434,7 +428,7 @@ def test_runs_no_hook_of_the_user(repository: Path) -> None:
     assert not list(repository.rglob("it-ran"))
 
 
-def test_takes_a_closure_that_is_longer_than_a_command_line(repository: Path) -> None:
+def test_a_closure_may_be_longer_than_a_command_line(repository: Path) -> None:
     names = [f"src/{'a' * 200}-{number}.py" for number in range(1500)]
     write(repository, {names[-1]: b"last\n"})
     assert "+last" in known(repository, names).diff

@@ -1,5 +1,3 @@
-"""Bundles as they are written: what is in them, and that nothing else than content makes them."""
-
 from __future__ import annotations
 
 import hashlib
@@ -27,7 +25,7 @@ GIT = GitState("c0ffee", "diff --git a/x b/x\n")
 
 
 def written(gathered: Gathered, job: str = JOB, *settings: str, with_data: bool = True) -> Path:
-    """The folder of a bundle, as `package` writes it."""
+    """Return the folder of a bundle, as `package` writes it."""
     plan = gathered.plan(job, *settings)
     bundle = gathered.folder / "bundle"
     write_bundle(plan.bundle, GIT, bundle, gathered.repository, with_data)
@@ -105,7 +103,7 @@ print(json.dumps([bundle.snapshot_digest, bundle.environment_digest]))
 """
 
 
-def test_gives_the_same_bytes_whatever_is_around_the_content(
+def test_writes_the_same_bytes_on_any_machine(
     gathered: Gathered, tool: Tool, tmp_path: Path
 ) -> None:
     gather_everything(gathered)
@@ -144,7 +142,7 @@ def test_gives_the_same_bytes_whatever_is_around_the_content(
         pytest.param(lambda g: g.add("src/exp/n.py"), id="one more file, which is empty"),
     ],
 )
-def test_has_another_digest_when_the_snapshot_differs(
+def test_the_digest_changes_with_the_snapshot(
     gathered: Gathered, change: Callable[[Gathered], None]
 ) -> None:
     gathered.add_code()
@@ -154,7 +152,7 @@ def test_has_another_digest_when_the_snapshot_differs(
     assert gathered.plan().bundle.snapshot_digest != before
 
 
-def test_has_another_digest_for_another_name(gathered: Gathered, tmp_path: Path) -> None:
+def test_the_digest_changes_with_a_name(gathered: Gathered, tmp_path: Path) -> None:
     other = Gathered(tmp_path / "other")
     for each, name in ((gathered, "x.py"), (other, "y.py")):
         each.add_code()
@@ -162,7 +160,7 @@ def test_has_another_digest_for_another_name(gathered: Gathered, tmp_path: Path)
     assert gathered.plan().bundle.snapshot_digest != other.plan().bundle.snapshot_digest
 
 
-def test_has_a_digest_of_the_code_that_the_environment_and_the_job_do_not_change(
+def test_the_environment_and_the_job_do_not_change_the_digest_of_the_code(
     gathered: Gathered,
 ) -> None:
     gathered.add_code()
@@ -193,7 +191,7 @@ def as_bundle(snapshot: dict[str, tuple[bytes, bool]]) -> Bundle:
 
 
 @given(SNAPSHOTS, SNAPSHOTS)
-def test_never_has_one_digest_for_two_snapshots(
+def test_two_snapshots_never_have_the_same_digest(
     first: dict[str, tuple[bytes, bool]], second: dict[str, tuple[bytes, bool]]
 ) -> None:
     assume(first != second)
@@ -201,7 +199,7 @@ def test_never_has_one_digest_for_two_snapshots(
 
 
 @given(NAMES, NAMES, st.binary(min_size=2, max_size=6), st.data())
-def test_never_has_one_digest_for_contents_that_are_cut_elsewhere(
+def test_the_digest_changes_when_bytes_move_to_another_file(
     one: str, two: str, content: bytes, data: st.DataObject
 ) -> None:
     assume(one != two)
@@ -213,7 +211,7 @@ def test_never_has_one_digest_for_contents_that_are_cut_elsewhere(
     assert len(digests) == 2
 
 
-def test_rewrites_the_paths_of_the_job_file_and_leaves_all_else(gathered: Gathered) -> None:
+def test_rewrites_only_the_paths_of_the_job_file(gathered: Gathered) -> None:
     gather_everything(gathered)
     job = f"""{FULL_JOB}
 # A comment
@@ -257,7 +255,7 @@ def test_names_the_code_folder_for_a_job_file_that_names_none(gathered: Gathered
 
 
 @pytest.mark.parametrize("code", ["", "code: ..\n"], ids=["no code", "code without any of ours"])
-def test_makes_a_bundle_of_a_job_without_code(gathered: Gathered, code: str) -> None:
+def test_a_job_may_have_no_code(gathered: Gathered, code: str) -> None:
     bundle = written(gathered, f"{code}command: nvidia-smi\nenvironment: azureml:e:1\n")
     # An empty folder: Azure ML would refuse to upload it, the local workspace starts in it.
     assert list((bundle / "code").iterdir()) == []
@@ -266,7 +264,7 @@ def test_makes_a_bundle_of_a_job_without_code(gathered: Gathered, code: str) -> 
     assert len(manifest_of(bundle)["snapshot"]["sha256"]) == 64
 
 
-def test_takes_a_conda_file_along(gathered: Gathered) -> None:
+def test_includes_a_conda_file(gathered: Gathered) -> None:
     gathered.add_code()
     gathered.add_context("src/conda/env.yaml", "name: x\n")
     environment = "environment: {image: 'python:3.11', conda_file: ../conda/env.yaml}"
@@ -300,7 +298,7 @@ def test_takes_a_conda_file_along(gathered: Gathered) -> None:
             "{build: {path: docker, dockerfile_path: gpu/Dockerfile}}",
             "environment.build.path",
             "there is no gpu/Dockerfile in src/exp/docker",
-            id="another Dockerfile that is not there",
+            id="another Dockerfile that is missing",
         ),
         pytest.param(
             {"src/exp/docker/Dockerfile": "", "src/exp/Dockerfile": ""},
@@ -396,7 +394,7 @@ def test_copies_data_that_surrounds_the_bundle_once(gathered: Gathered) -> None:
 
 @pytest.mark.parametrize("with_data", [True, False], ids=["copied", "referred to"])
 @pytest.mark.parametrize("is_absolute", [True, False], ids=["absolute", "relative"])
-def test_takes_data_from_outside_of_the_repository(
+def test_accepts_data_from_outside_of_the_repository(
     gathered: Gathered, tmp_path: Path, with_data: bool, is_absolute: bool
 ) -> None:
     gathered.add_code()
@@ -409,7 +407,7 @@ def test_takes_data_from_outside_of_the_repository(
     assert (bundle / "data").exists() == with_data
 
 
-def test_refers_to_data_by_a_path_that_leads_there_past_links(
+def test_refers_to_data_by_a_path_that_works_across_links(
     gathered: Gathered, tmp_path: Path
 ) -> None:
     gathered.add_code()
@@ -437,7 +435,7 @@ def test_keeps_the_name_of_data_that_is_a_link(gathered: Gathered) -> None:
     assert files_below(bundle / "data") == ["data/latest.csv"]
 
 
-def test_says_in_the_manifest_what_every_file_is(gathered: Gathered) -> None:
+def test_the_manifest_describes_every_file(gathered: Gathered) -> None:
     gather_everything(gathered)
     bundle = written(gathered, FULL_JOB)
     written_manifest = manifest_of(bundle)
@@ -458,7 +456,7 @@ def test_says_in_the_manifest_what_every_file_is(gathered: Gathered) -> None:
     assert environment["requirements.txt"] == "3rdparty/a.lock"
 
 
-def test_says_in_the_manifest_where_a_bundle_comes_from(gathered: Gathered) -> None:
+def test_the_manifest_describes_where_a_bundle_comes_from(gathered: Gathered) -> None:
     gather_everything(gathered)
     found = manifest_of(written(gathered, FULL_JOB))
     assert found["manifest_version"] == 1
@@ -478,13 +476,13 @@ def test_says_in_the_manifest_where_a_bundle_comes_from(gathered: Gathered) -> N
     assert found["versions"] == {"pants": "2.17.1"}
 
 
-def test_says_nothing_of_git_and_of_an_environment_that_are_not_there(gathered: Gathered) -> None:
+def test_the_manifest_may_have_no_git_state_and_no_environment(gathered: Gathered) -> None:
     gathered.add_code()
     found = manifest(gathered.plan().bundle, None)
     assert found["git"] is None and found["environment"] is None
 
 
-def test_keeps_a_diff_that_is_no_text_byte_for_byte(gathered: Gathered) -> None:
+def test_the_manifest_keeps_a_diff_that_is_not_text_byte_for_byte(gathered: Gathered) -> None:
     gathered.add_code()
     raw = b"+\xff\xfe \xed\xa0\x80 \xc3\xa9\n"
     diff = raw.decode("utf-8", "surrogateescape")
@@ -502,7 +500,7 @@ def test_does_not_change_what_was_gathered(gathered: Gathered) -> None:
     assert (tree(gathered.folder.parent), json.dumps(dict(plan.job))) == before
 
 
-def test_writes_over_nothing(gathered: Gathered) -> None:
+def test_overwrites_nothing(gathered: Gathered) -> None:
     gathered.add_code()
     written(gathered)
     with pytest.raises(FileExistsError):

@@ -78,7 +78,7 @@ def test_refuses_two_files_of_a_script_on_one_name(gathered: Gathered, venv: Pac
     request = script_request(gathered, venv)
     files = (*request.files, ClosureFile("lib/exp/local.py", "lib", "", ""))
     request = ScriptRequest(request.address, request.script, files, (), venv)
-    with pytest.raises(JobError, match="src/exp:local: files: two files on one name"):
+    with pytest.raises(JobError, match="src/exp:local: files: two files with one name"):
         staged(gathered, request)
     assert not (gathered.repository / ".azureml").exists()
 
