@@ -1,4 +1,4 @@
-"""The commands of `./pants run :aml -- …`, over jobs that are only recorded."""
+"""The commands of `./pants run :aml -- …`, on recorded jobs that never ran."""
 
 from __future__ import annotations
 
@@ -93,13 +93,13 @@ def test_lists_jobs_as_json(jobs: list[JobFolder], capsys: pytest.CaptureFixture
     ("arguments", "names"),
     [
         pytest.param(["--status", "Failed"], ["Completed-x-1"], id="a status"),
-        pytest.param(["--status", "failed"], ["Completed-x-1"], id="without capitals"),
+        pytest.param(["--status", "failed"], ["Completed-x-1"], id="in lower case"),
         pytest.param(["--max", "2"], ["exp-a-1", "a-longer-name-1"], id="the newest"),
         pytest.param(["--max", "1", "--status", "Canceled"], ["a-longer-name-1"], id="both"),
         pytest.param(["--max", "9", "--status", "Running"], [], id="none"),
     ],
 )
-def test_lists_the_jobs_that_are_asked_for(
+def test_lists_the_selected_jobs(
     jobs: list[JobFolder],
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
@@ -109,7 +109,7 @@ def test_lists_the_jobs_that_are_asked_for(
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == names
 
 
-def test_says_that_no_job_is_in_a_state(
+def test_reports_that_no_job_has_a_status(
     jobs: list[JobFolder], capsys: pytest.CaptureFixture[str]
 ) -> None:
     aml.run_aml(["jobs", "list", "--status", "running"])
@@ -179,7 +179,7 @@ def test_shows_a_job_with_paths_from_the_working_folder(
     assert not any("error" in line or "mlflow" in line or "secret" in line for line in lines)
 
 
-def test_shows_whole_paths_of_what_is_elsewhere(
+def test_shows_absolute_paths_outside_the_working_folder(
     repository: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -208,7 +208,7 @@ def test_shows_a_job_as_json(repository: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     "name", ["exp-b-1", "..", "../jobs/exp-a-1", ""], ids=["a slip", "above", "a path", "empty"]
 )
-def test_names_the_closest_jobs_for_one_that_is_not_there(
+def test_names_the_closest_jobs_for_an_unknown_one(
     jobs: list[JobFolder], arguments: list[str], name: str
 ) -> None:
     with pytest.raises(JobError, match="the local workspace has no such job") as caught:
@@ -218,7 +218,7 @@ def test_names_the_closest_jobs_for_one_that_is_not_there(
 
 
 @pytest.mark.parametrize("command", ["stream", "cancel", "download"])
-def test_goes_on_after_pants_has_answered(
+def test_long_commands_run_after_pants_has_answered(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     file = tmp_path / "handover"
@@ -232,7 +232,7 @@ def run_jobs(repository: Path, *arguments: str) -> int:
     return aml.run_aml(["--repository", str(repository), "jobs", *arguments])
 
 
-def test_streams_the_log_of_a_job_and_ends_with_its_status(
+def test_streams_the_log_of_a_job_and_returns_its_status(
     jobs: list[JobFolder], repository: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     jobs[0].log.parent.mkdir()
@@ -241,12 +241,12 @@ def test_streams_the_log_of_a_job_and_ends_with_its_status(
     assert capfdbinary.readouterr().out == b"one\n\xff two\n"
 
 
-def test_refuses_to_cancel_a_job_that_has_ended(jobs: list[JobFolder], repository: Path) -> None:
+def test_rejects_canceling_a_job_that_has_ended(jobs: list[JobFolder], repository: Path) -> None:
     with pytest.raises(JobError, match="exp-a-1: the job has ended already"):
         run_jobs(repository, "cancel", "exp-a-1")
 
 
-def test_cancels_a_job_that_nobody_runs(
+def test_cancels_a_job_without_a_process(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     LocalWorkspace(repository / ".azureml").new_job("exp", lambda _, final: JobRecord(final.name))
@@ -254,7 +254,7 @@ def test_cancels_a_job_that_nobody_runs(
     assert capsys.readouterr().out == "exp-1 Canceled\n"
 
 
-def test_downloads_to_a_folder_of_the_jobs_name(
+def test_downloads_to_a_folder_named_after_the_job(
     jobs: list[JobFolder], repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs[0].log.parent.mkdir()
@@ -269,7 +269,7 @@ def test_downloads_to_a_folder_of_the_jobs_name(
         run_jobs(repository, "download", "Completed-x-1")
 
 
-def test_says_that_a_job_whose_files_it_copies_still_runs(
+def test_reports_that_a_downloaded_job_still_runs(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = JobRecord(
@@ -290,8 +290,8 @@ def test_says_that_a_job_whose_files_it_copies_still_runs(
     [
         pytest.param([], "arguments are required: jobs", id="nothing"),
         pytest.param(["jobs"], "arguments are required: command", id="no command"),
-        pytest.param(["job", "list"], "invalid choice: 'job'", id="another noun"),
-        pytest.param(["jobs", "lst"], "invalid choice: 'lst'", id="another command"),
+        pytest.param(["job", "list"], "invalid choice: 'job'", id="unknown noun"),
+        pytest.param(["jobs", "lst"], "invalid choice: 'lst'", id="unknown command"),
         pytest.param(["jobs", "show"], "arguments are required: NAME", id="no name"),
         pytest.param(["jobs", "list", "--jso"], "unrecognized arguments: --jso", id="abbreviated"),
         pytest.param(["jobs", "list", "--max", "-1"], "not a number of jobs: -1", id="less than 0"),
@@ -300,11 +300,11 @@ def test_says_that_a_job_whose_files_it_copies_still_runs(
         pytest.param(
             ["jobs", "list", "--status", "done"],
             "no such status: done. Valid: NotStarted,",
-            id="another status",
+            id="unknown status",
         ),
     ],
 )
-def test_refuses_other_arguments(
+def test_rejects_invalid_arguments(
     repository: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -333,7 +333,7 @@ def test_refuses_other_arguments(
         pytest.param(["service"], "--jobs-at-once N", id="service"),
     ],
 )
-def test_helps(
+def test_help_explains_each_command(
     repository: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -355,7 +355,7 @@ def test_archived_jobs_are_left_out_of_lists(
         assert ("exp-a-1" in listed) is is_there
 
 
-def test_a_job_that_runs_is_not_archived(repository: Path) -> None:
+def test_rejects_archiving_a_running_job(repository: Path) -> None:
     record = JobRecord("x", status="Running", pid=os.getpid(), experiment_name="exp")
     record.pid_identity = identity_of(os.getpid())
 
@@ -367,9 +367,7 @@ def test_a_job_that_runs_is_not_archived(repository: Path) -> None:
         aml.run_aml(["jobs", "archive", name])
 
 
-def test_lists_the_data_of_this_machine(
-    repository: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_lists_local_data(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in ("wine/1", "wine/2", "plain"):
         (repository / "data" / path).mkdir(parents=True)
     aml.run_aml(["data", "list", "--json"])
@@ -384,7 +382,7 @@ def test_data_assets_need_a_workspace(repository: Path) -> None:
         aml.run_aml(["data", "register", "wine", "--path", "."])
 
 
-def test_what_talks_to_azure_goes_on_in_its_own_environment(
+def test_commands_that_use_azure_run_in_their_own_environment(
     repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"

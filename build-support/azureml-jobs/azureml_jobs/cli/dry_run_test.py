@@ -26,7 +26,7 @@ def plan(gathered: Gathered) -> JobPlan:
     return gathered.plan(DATA_JOB, "inputs.epochs=9")
 
 
-def test_says_everything_as_data(plan: JobPlan, gathered: Gathered) -> None:
+def test_reports_everything_as_data(plan: JobPlan, gathered: Gathered) -> None:
     report = dry_run.as_data(plan, None, gathered.repository)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report) == {
@@ -56,7 +56,7 @@ def test_says_everything_as_data(plan: JobPlan, gathered: Gathered) -> None:
     ]
 
 
-def test_names_the_workspace_that_a_job_would_go_to(plan: JobPlan, gathered: Gathered) -> None:
+def test_names_the_workspace_of_the_job(plan: JobPlan, gathered: Gathered) -> None:
     assert dry_run.as_data(plan, WORKSPACE, gathered.repository)["destination"] == {
         "kind": "azure",
         "subscription_id": "1234",
@@ -69,7 +69,7 @@ def test_names_the_workspace_that_a_job_would_go_to(plan: JobPlan, gathered: Gat
     )
 
 
-def test_says_everything_as_text(plan: JobPlan, gathered: Gathered) -> None:
+def test_reports_everything_as_text(plan: JobPlan, gathered: Gathered) -> None:
     digest, environment = plan.bundle.snapshot_digest, plan.bundle.environment_digest
     text = dry_run.as_text(plan, None, gathered.repository)
     assert text.splitlines()[:7] == [
@@ -112,7 +112,7 @@ def test_shows_a_job_without_code(gathered: Gathered) -> None:
     assert ": 0 files, 0 B\n" in dry_run.as_text(plan, None, gathered.repository)
 
 
-def test_counts_data_that_is_reached_by_a_link(gathered: Gathered, tmp_path: Path) -> None:
+def test_counts_data_behind_a_link(gathered: Gathered, tmp_path: Path) -> None:
     gathered.add_code()
     gathered.write("data/a.csv", "1234")
     (gathered.repository / "data/link.csv").symlink_to("a.csv")

@@ -1,9 +1,10 @@
-"""The job tool as it is started: in processes of its own, with their statuses and streams."""
+"""The job tool in its own processes, with their exit statuses and output."""
 
 from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import shlex
 import signal
 import subprocess
@@ -31,7 +32,7 @@ RUN = str(Path(run.__file__ or "").resolve())
 
 @pytest.fixture
 def ready(gathered: Gathered, tmp_path: Path) -> Gathered:
-    """A job whose packages are installed."""
+    """Return a job whose packages are installed."""
     gathered.add_code()
     gathered.venv = PackagesVenv(str(tmp_path / "venv"), "seed")
     (tmp_path / "venv/bin").mkdir(parents=True)
@@ -45,7 +46,7 @@ def job(
     return tool.run(RUN, "job", "--request", str(request), *arguments, **environment)
 
 
-# What a dry run may not load, and a network that is not there.
+# Records the modules that a run loads, and rejects connections.
 WATCHED = """
 import atexit, json, runpy, socket, sys
 def refuse(*arguments):
@@ -67,12 +68,12 @@ HEAVY = ("azure", "mlflow", "docker", "rich", "msal", "requests", "numpy")
     [
         pytest.param(["--dry-run"], 0, id="a dry run"),
         pytest.param(["--dry-run", "--json", "--set", "inputs.epochs=9"], 0, id="as JSON"),
-        pytest.param(["--dry-run", "--set", "nothing"], 2, id="a mistake"),
+        pytest.param(["--dry-run", "--set", "nothing"], 2, id="an error"),
         pytest.param(["--help"], 0, id="help"),
         pytest.param([], 0, id="a job on this machine"),
     ],
 )
-def test_loads_nothing_heavy_and_connects_to_nowhere(
+def test_loads_no_heavy_module_and_makes_no_connection(
     ready: Gathered, tool: Tool, tmp_path: Path, arguments: list[str], status: int
 ) -> None:
     ready.add_context("src/exp/docker/Dockerfile", "FROM x\n")
@@ -84,7 +85,7 @@ def test_loads_nothing_heavy_and_connects_to_nowhere(
     assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
     loaded = {name.partition(".")[0] for name in json.loads(modules.read_text())}
     assert loaded.isdisjoint(HEAVY)
-    # The guard guards something.
+    # The recording works.
     assert "azureml_jobs" in loaded and "pytest" not in loaded
 
 
@@ -108,7 +109,7 @@ def test_shows_the_workspace_that_config_env_names(ready: Gathered, tool: Tool) 
     assert "in the local workspace" in local
 
 
-def test_shows_names_that_the_terminal_has_no_letters_for(ready: Gathered, tool: Tool) -> None:
+def test_prints_names_that_the_terminal_cannot_encode(ready: Gathered, tool: Tool) -> None:
     ready.add("src/exp/größe.py")
     done = job(tool, ready.request(), "--dry-run", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
@@ -117,7 +118,7 @@ def test_shows_names_that_the_terminal_has_no_letters_for(ready: Gathered, tool:
     assert data.returncode == 0
 
 
-def test_stages_a_job_and_leaves_its_runner_to_the_launcher(
+def test_writes_the_job_and_leaves_its_start_to_the_launcher(
     ready: Gathered, tool: Tool, tmp_path: Path
 ) -> None:
     handover = str(tmp_path / "handover")
@@ -132,7 +133,7 @@ def test_stages_a_job_and_leaves_its_runner_to_the_launcher(
     assert json.loads((folder / "job.json").read_text())["status"] == "NotStarted"
 
 
-def test_a_debugged_job_runs_here_or_not_at_all(ready: Gathered, tool: Tool) -> None:
+def test_rejects_a_debugger_for_a_job_elsewhere(ready: Gathered, tool: Tool) -> None:
     request = ready.request()
     options = DebuggerOptions("no such host", 5678, PackagesVenv("/gone", "seed"))
     (ready.folder / DEBUGGER_FILE).write_bytes(options.to_json())
@@ -147,11 +148,16 @@ def test_a_debugged_job_runs_here_or_not_at_all(ready: Gathered, tool: Tool) -> 
     assert not (ready.repository / ".azureml").exists()
 
 
-MISTAKES = {
+@pytest.mark.parametrize("target", [*cli.COMMANDS.values(), *cli.COMMANDS_AFTER_PANTS.values()])
+def test_every_command_has_its_function(target: str) -> None:
+    assert callable(pkgutil.resolve_name(target))
+
+
+ERRORS = {
     "no YAML": ("a: b: c", [], "src/exp/azure-ml-job.yaml: line 1, column 5"),
     "an unknown key": (f"comand: x\n{JOB}", [], "unknown key `comand`"),
     "a placeholder": (f"compute: <cluster>\n{JOB}", [], "placeholder `<cluster>`"),
-    "data that is not there": (
+    "missing data": (
         JOB.replace("inputs:\n", "inputs:\n  d: {type: uri_file, path: gone.csv}\n"),
         [],
         "inputs.d.path: gone.csv does not exist",
@@ -161,9 +167,9 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("text", "settings", "message"), MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize(("text", "settings", "message"), ERRORS.values(), ids=ERRORS)
 @pytest.mark.parametrize("arguments", [[], ["--dry-run"]], ids=["run", "dry run"])
-def test_tells_a_mistake_with_status_2_and_writes_nothing(
+def test_reports_an_error_with_status_2_and_writes_nothing(
     ready: Gathered,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -192,7 +198,7 @@ def test_tells_a_mistake_with_status_2_and_writes_nothing(
         pytest.param(["--set"], "--set: expected one argument", id="nothing to set"),
     ],
 )
-def test_refuses_other_arguments_of_a_job(
+def test_rejects_invalid_options_of_a_job(
     capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -222,7 +228,7 @@ def test_writes_a_bundle_whose_code_runs_alone(
     assert shown.startswith("1 [") and "'--epochs'" in shown
 
 
-def test_tells_a_mistake_in_a_bundle_with_status_2(
+def test_reports_an_error_in_a_bundle_with_status_2(
     gathered: Gathered, tool: Tool, tmp_path: Path
 ) -> None:
     gathered.add_code()
@@ -233,7 +239,7 @@ def test_tells_a_mistake_in_a_bundle_with_status_2(
     assert not (tmp_path / "bundle").exists()
 
 
-def test_tells_a_disk_that_does_not_take_a_bundle_with_status_1(
+def test_reports_a_bundle_that_cannot_be_written_with_status_1(
     gathered: Gathered, tool: Tool, tmp_path: Path
 ) -> None:
     gathered.add_code()
@@ -255,12 +261,12 @@ def outcome(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
 @pytest.mark.parametrize(
     ("error", "status", "message"),
     [
-        pytest.param(JobError("a", "b", "c"), 2, "error: a: b.\n\nc\n", id="a mistake"),
-        pytest.param(OutsideError("a", "b"), 1, "error: a: b.\n", id="the outside"),
+        pytest.param(JobError("a", "b", "c"), 2, "error: a: b.\n\nc\n", id="an error of the user"),
+        pytest.param(OutsideError("a", "b"), 1, "error: a: b.\n", id="a failure outside"),
         pytest.param(KeyboardInterrupt(), 130, "", id="Ctrl-C"),
     ],
 )
-def test_gives_each_failure_its_status(
+def test_each_kind_of_failure_has_its_status(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     error: BaseException,
@@ -271,7 +277,7 @@ def test_gives_each_failure_its_status(
     assert capsys.readouterr() == ("", message)
 
 
-def test_lets_our_own_mistakes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_own_bugs_show_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         outcome(monkeypatch, ZeroDivisionError())
 
@@ -281,10 +287,10 @@ def test_lets_our_own_mistakes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         pytest.param(["jobs", "show", "gone"], 2, id="no such job"),
         pytest.param(["jobs", "burn"], 2, id="no such command"),
-        pytest.param(["jobs", "list"], 0, id="a list of nothing"),
+        pytest.param(["jobs", "list"], 0, id="an empty list"),
     ],
 )
-def test_ends_the_commands_of_the_workspace_without_a_traceback(
+def test_commands_of_the_workspace_end_without_a_traceback(
     tool: Tool, arguments: list[str], status: int
 ) -> None:
     done = tool.run(RUN, "workspace", *arguments)
@@ -298,11 +304,11 @@ def test_ends_the_commands_of_the_workspace_without_a_traceback(
     [["--dry-run"], ["--dry-run", "--json"], ["--help"]],
     ids=["text", "JSON", "help"],
 )
-def test_says_nothing_when_the_reader_of_a_pipe_has_gone(
+def test_prints_nothing_when_the_reader_of_a_pipe_is_gone(
     ready: Gathered, tool: Tool, arguments: list[str], is_buffered: bool
 ) -> None:
     command = [sys.executable, RUN, "job", "--request", str(ready.request()), *arguments]
-    # The reader goes before the first byte; `head -1` is only more patient.
+    # The reader is gone before the first byte; `head -1` would wait for a line.
     script = f"({shlex.join(command)}; echo $? >&2) | true"
     done = subprocess.run(
         ["bash", "-c", script],
@@ -319,7 +325,7 @@ def test_says_nothing_when_the_reader_of_a_pipe_has_gone(
 WAITING = """
 import signal, sys, time
 from azureml_jobs.cli import aml, main as cli
-# Whoever starts the tests in the background of a script has it ignored.
+# A script ignores it in processes that it runs in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 def wait(arguments):
     print("ready", flush=True)
@@ -343,7 +349,7 @@ def test_ends_at_ctrl_c_without_a_traceback(tool: Tool) -> None:
     assert (process.returncode, err) == (130, b"")
 
 
-def test_stages_a_script_with_all_arguments_behind_the_dashes(
+def test_passes_all_arguments_behind_the_dashes_to_a_script(
     ready: Gathered, tool: Tool, tmp_path: Path
 ) -> None:
     job = JobRequest.read(ready.request())
@@ -364,10 +370,10 @@ def test_stages_a_script_with_all_arguments_behind_the_dashes(
     assert parts[1:] == [RUN, "execute-script", str(folder), ""]
 
 
-def test_tells_the_mistakes_of_a_script(gathered: Gathered, tool: Tool) -> None:
-    mistake = "a:local: entry_point: no target owns the file gone.py."
-    script = ScriptRequest("a:local", None, (), errors=(mistake,))
+def test_reports_the_errors_that_the_plugin_found(gathered: Gathered, tool: Tool) -> None:
+    error = "a:local: entry_point: no target owns the file gone.py."
+    script = ScriptRequest("a:local", None, (), errors=(error,))
     (gathered.folder / "request.json").write_bytes(script.to_json())
     done = tool.run(RUN, "local", "--request", str(gathered.folder / "request.json"), "--")
     assert done.returncode == 2
-    assert done.stderr == f"error: {mistake}\n"
+    assert done.stderr == f"error: {error}\n"
