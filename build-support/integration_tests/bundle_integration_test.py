@@ -25,7 +25,7 @@ def tree(folder: Path) -> dict[str, str]:
 
 def test_the_code_is_exactly_the_closure(scratch: Scratch) -> None:
     changes = {
-        # Imported by nobody.
+        # No module imports it.
         "src/common/unused.py": "VALUE = 1\n",
         # Imported through another module.
         "src/common/tabular.py": (scratch.root / "src/common/tabular.py").read_text()

@@ -28,7 +28,7 @@ NOT_RUN_HERE = {
         "it needs a GPU"
     ),
     '$ CA_CERTIFICATE="$(cat ca.pem)" ./pants package src/example_experiment:env '
-    "--docker-build-args=CA_CERTIFICATE": "it needs a proxy with certificates of its own",
+    "--docker-build-args=CA_CERTIFICATE": "it needs a proxy with its own certificates",
     "$ ./pants test ::": "it runs the test that runs this page; .ci/run does so",
     "$ ./pants test build-support/integration_tests:": (
         "it runs the test that runs this page; .ci/run does so"

@@ -5,14 +5,23 @@ def experiment(
     resolve=None,
     docker="docker",
 ):
-    """The targets of one experiment's folder.
+    """Declare the targets of one experiment's folder.
 
-    `dependencies` are addresses of what the job needs besides that which its code imports, such as
-    `:configs`; `local_dependencies` the same for `local.py` and the tests. `resolve` names another
-    lock than the default one. `docker` is the folder of the Dockerfile, None when the job file names
-    an environment of Azure ML.
+    `dependencies` are addresses of what the job needs in addition to what its code imports, such as
+    `:configs`; `local_dependencies` are the same for `local.py` and the tests. `resolve` names
+    another lock than the default one. `docker` is the folder of the Dockerfile, or None when the job
+    file names an environment of Azure ML.
     """
-    # The code. A job gets only the modules that its command runs and that these import.
+    image = ":env" if docker else None
+    experiment_code(job_file, dependencies, local_dependencies, resolve)
+    experiment_scripts(local_dependencies, resolve, image)
+    if docker:
+        experiment_image(docker)
+        experiment_in_image(resolve, image)
+
+
+def experiment_code(job_file, dependencies, local_dependencies, resolve):
+    # The code. A job gets only the modules that its command runs, and what these import.
     python_sources(
         name="lib",
         sources=["**/*.py", "!tests/**/test_*.py"],
@@ -35,12 +44,14 @@ def experiment(
         resolve=resolve,
     )
 
-    # ./pants run src/X:local, with the packages that the job has
+
+def experiment_scripts(local_dependencies, resolve, image):
+    # ./pants run src/X:local, with the job's packages
     azureml_local(
         name="local",
         entry_point="local.py",
         dependencies=[":job", *local_dependencies],
-        image=":env" if docker else None,
+        image=image,
         resolve=resolve,
     )
 
@@ -48,14 +59,13 @@ def experiment(
     azureml_terminal(
         name="terminal",
         dependencies=[":local"],
-        image=":env" if docker else None,
+        image=image,
         resolve=resolve,
     )
 
-    if docker is None:
-        return
 
-    # ./pants package src/X:env builds the image X:latest
+def experiment_image(docker):
+    # The build context: the folder of the Dockerfile, and the generated requirements.txt.
     files(
         name="docker",
         sources=[f"{docker}/**/*", f"!{docker}/**/BUILD"],
@@ -65,6 +75,8 @@ def experiment(
         folder=docker,
         jobs=[":job"],
     )
+
+    # ./pants package src/X:env builds the image X:latest
     docker_image(
         name="env",
         source=f"{docker}/Dockerfile",
@@ -72,16 +84,18 @@ def experiment(
         dependencies=[":docker", ":requirements"],
     )
 
-    # ./pants run src/X:test, the tests in that image
+
+def experiment_in_image(resolve, image):
+    # ./pants run src/X:test, the tests in the image
     azureml_test(
         name="test",
         dependencies=[":tests"],
-        image=":env",
+        image=image,
         resolve=resolve,
     )
 
-    # ./pants run src/X:jupyter, notebooks in that image
+    # ./pants run src/X:jupyter, notebooks in the image
     azureml_jupyter(
         name="jupyter",
-        image=":env",
+        image=image,
     )

@@ -3,9 +3,9 @@ OWN_RESOLVES = ()
 
 
 def experiment_packages(module_mapping={}):
-    """The packages that experiments may import: one target and one list for each of their resolves.
+    """Declare the packages that experiments may import, for each of their resolves.
 
-    `module_mapping` names packages whose modules have another name than Pants would guess.
+    `module_mapping` is for packages whose modules have another name than Pants would guess.
     """
     for resolve in ("experiments", *OWN_RESOLVES):
         python_requirements(
@@ -17,7 +17,7 @@ def experiment_packages(module_mapping={}):
 
 
 def shared_sources(name, **fields):
-    """Python code for the experiments of every resolve; `fields` are those of `python_sources`."""
+    """Declare code for the experiments of every resolve; `fields` are those of `python_sources`."""
     python_sources(name=name, **fields)
     for resolve in OWN_RESOLVES:
         python_sources(name=f"{name}-{resolve}", resolve=resolve, **fields)
