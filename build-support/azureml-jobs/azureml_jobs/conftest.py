@@ -1,4 +1,4 @@
-"""A job as Pants hands it over, for the tests: a small repository and what was gathered of it."""
+"""For the tests: a small repository, and what Pants would gather of it for a job."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CONTEXT_JOB = JOB.replace("environment: azureml:env:1", "environment: {build: {p
 
 
 class Gathered:
-    """What Pants would gather: files get into the repository and into the request's folder."""
+    """What Pants would gather; each file is in the repository and in the request's folder."""
 
     def __init__(self, folder: Path) -> None:
         self.repository = folder / "repository"
@@ -49,7 +49,7 @@ class Gathered:
             each.mkdir(parents=True)
 
     def write(self, path: str, content: str | bytes = "", executable: bool = False) -> None:
-        """Write a file, of which Pants knows nothing more."""
+        """Write a file that belongs to no target."""
         for base in (self.repository, self.folder / SOURCES_FOLDER):
             file = base / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ class Gathered:
         self.context_files.append(path)
 
     def request(self, job: str | bytes = JOB, job_file: str = JOB_FILE) -> Path:
-        """Write the job file and the request; the path of the request."""
+        """Write the job file and the request, and return the path of the request."""
         self.write(job_file, job)
         requirements = "numpy==2.4.6 --hash=sha256:00\n"
         (self.folder / REQUIREMENTS_FILE).write_text(requirements, encoding="utf-8")
@@ -96,7 +96,7 @@ class Gathered:
         return plan_job(self.request(job, job_file), self.repository, settings)
 
     def add_code(self) -> None:
-        """Write the closure that most tests are content with."""
+        """Write the closure that most tests use."""
         self.add("src/exp/__init__.py", why="makes its folder a package")
         self.add("src/exp/main.py", "import common.a\n")
         self.add("src/common/a.py", "A = 1\n", why="needed by src/exp/main.py")
@@ -104,7 +104,7 @@ class Gathered:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What the tool remembers of one test run must not reach the next, or the user."""
+    """Keep the cache of a test run from the next run, and from the user."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -116,7 +116,7 @@ def gathered(tmp_path: Path) -> Gathered:
 
 
 class Tool:
-    """Runs Python in a process of its own, with the job tool importable."""
+    """Runs Python in another process, with the job tool importable."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -135,13 +135,13 @@ class Tool:
 
     @staticmethod
     def environment(**changes: str) -> dict[str, str]:
-        # Pants gives source roots relative to where the tests run.
+        # Pants gives source roots relative to the folder of the test run.
         path = os.pathsep.join(os.path.abspath(each) for each in sys.path if each)
         # Output is buffered as for most users, whatever is set here.
         return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "", **changes}
 
     def json(self, script: str, *arguments: str, **environment: str) -> Any:
-        """What `script` prints, as JSON."""
+        """Return what `script` prints, read as JSON."""
         done = self.run("-c", script, *arguments, **environment)
         done.check_returncode()
         return json.loads(done.stdout)
@@ -153,7 +153,7 @@ def tool(gathered: Gathered) -> Tool:
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Mode and content of everything below a folder; of a link, where it leads."""
+    """Return mode and content of everything below a folder; of a link, its target."""
     found = {}
     for parent, folders, names in os.walk(folder):
         for name in (*folders, *names):

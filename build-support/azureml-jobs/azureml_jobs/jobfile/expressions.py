@@ -1,4 +1,4 @@
-"""The expressions `${{inputs.x}}` and `${{outputs.y}}` in a job's command."""
+"""Find, check and replace `${{inputs.x}}` and `${{outputs.y}}` in a job's command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
 _EXPRESSION = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 _REFERENCE = re.compile(r"(inputs|outputs)\.([\w-]+)((?:\.[\w-]+)*)")
 _OPTIONAL_PART = re.compile(r"\$\[\[((?:(?!\$\[\[).)*?)\]\]", re.DOTALL)
-# Azure ML tells the path of each input that is data by a variable of this name and the input's.
+# Azure ML sets a variable with this prefix and an input's name to the path of the input's data.
 _DATA_VARIABLE = "AZURE_ML_INPUT_"
 # Namespaces that Azure ML knows in other kinds of jobs.
 _ELSEWHERE = {"parent": "pipeline jobs", "search_space": "sweep jobs"}
@@ -26,7 +26,7 @@ class Reference:
     """One `${{inputs.name}}` or `${{outputs.name}}`.
 
     attribute: what follows the name (`path` in `${{inputs.x.path}}`), mostly empty.
-    is_optional: it stands in `$[[ … ]]`, which falls away when there is no such input.
+    is_optional: it is in a part `$[[ … ]]`, which is left out when there is no such input.
     """
 
     group: Literal["inputs", "outputs"]
@@ -36,7 +36,7 @@ class Reference:
 
 
 def references(command: str) -> tuple[Reference, ...]:
-    """Return the inputs and outputs that `command` names, in order, each as often as it stands."""
+    """Return the inputs and outputs that `command` names, in order, with repetitions."""
     optional = [match.span() for match in _OPTIONAL_PART.finditer(command)]
     found = []
     for match in _EXPRESSION.finditer(command):
@@ -61,8 +61,8 @@ def check_references(job: Mapping[str, Any], path: str) -> None:
 def reference_findings(job: Mapping[str, Any]) -> list[Finding]:
     """Return every expression in the command that names nothing in the job.
 
-    As azure-ai-ml does before it submits (`validate_inputs_for_command`), and for outputs alike:
-    what it would not replace reaches bash as `${{…}}`, which bash refuses as a bad substitution.
+    azure-ai-ml checks inputs alike before it submits (`validate_inputs_for_command`). What it does
+    not replace reaches bash as `${{…}}`, which bash refuses as a bad substitution.
     """
     command = job.get("command")
     if not isinstance(command, str):
@@ -76,9 +76,9 @@ def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list
     """Return every input of the job that its command never uses.
 
     A command uses an input by `${{inputs.x}}`, and one that is data also by the environment
-    variable `AZURE_ML_INPUT_x`. `scripts` are the texts of the files that the command runs: where
-    one of them reads such variables, every input that is data counts as used, because its name may
-    be put together there.
+    variable `AZURE_ML_INPUT_x`. `scripts` are the texts of the files that the command runs: if one
+    of them reads such variables, every input that is data counts as used, because the script may
+    compose its name.
     """
     command, inputs = job.get("command"), job.get("inputs")
     if not isinstance(command, str) or not isinstance(inputs, Mapping):
@@ -106,11 +106,11 @@ def render(
     outputs: Mapping[str, str],
     paths: Collection[str] = (),
 ) -> str:
-    """Return `command` with its expressions replaced, and all other text as it stands.
+    """Return `command` with its expressions replaced, and all other text unchanged.
 
-    `inputs` and `outputs` hold what each name stands for: the path of the data, or the text of a
-    literal. Those of them that `paths` names (`inputs.x`) are quoted for bash where that is needed.
-    A part `$[[ … ]]` is kept when all inputs in it are given, else it falls away.
+    `inputs` and `outputs` map each name to its value: the path of the data, or the text of a
+    literal. Those that `paths` names (`inputs.x`) are quoted for bash where that is needed. A part
+    `$[[ … ]]` is kept when all inputs in it are given, and left out otherwise.
 
     Raises `JobError` for a name that is not given.
     """
@@ -127,7 +127,7 @@ def render(
             return match.group()
         group, name = parts.group(1), parts.group(2)
         if parts.group(3) or name not in values[group]:
-            raise JobError("command", f"nothing is given for `{match.group()}`")
+            raise JobError("command", f"there is no value for `{match.group()}`")
         value = values[group][name]
         if f"{group}.{name}" in paths:
             return quoted_for(value, quotes_at(kept, match.start()))
@@ -145,14 +145,14 @@ def literal_text(value: Any) -> str:
     return str(value["value"] if isinstance(value, Mapping) else value)
 
 
-def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Any:
+def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Finding | None:
     group, name = reference.group, reference.name
     declared = job.get(group)
     names = [str(key) for key in declared] if isinstance(declared, Mapping) else []
     written = f"${{{{{group}.{name}}}}}"
     singular = group[:-1]
     if name not in names:
-        # Of inputs, azure-ai-ml lets those go that stand in an optional part.
+        # azure-ai-ml accepts unknown inputs in an optional part.
         if reference.is_optional:
             return None
         remedy = suggestion(name, names, f"The job has no `{group}:`.")
@@ -164,14 +164,14 @@ def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Any:
     if reference.attribute:
         return Finding(
             "command",
-            f"`${{{{{group}.{name}.{reference.attribute}}}}}` is nothing that Azure ML replaces in "
-            "a command job",
+            f"`${{{{{group}.{name}.{reference.attribute}}}}}` is not replaced by Azure ML in a "
+            "command job",
             f"Write `{written}`, which is the path of the data.",
         )
     return None
 
 
-def _unknown_expression(content: str) -> Any:
+def _unknown_expression(content: str) -> Finding | None:
     if _REFERENCE.fullmatch(content):
         return None
     namespace, _, rest = content.partition(".")
@@ -182,12 +182,12 @@ def _unknown_expression(content: str) -> Any:
             f"`{written}` is for {_ELSEWHERE[namespace]}, and this is a command job",
             "Write `${{inputs.NAME}}` or `${{outputs.NAME}}`.",
         )
-    # What is left untouched here may be something that a later Azure ML replaces.
+    # A later version of Azure ML may replace it.
     close = nearest(namespace, ("inputs", "outputs"))
     if close is None:
         return None
     return Finding(
         "command",
-        f"`{written}` is nothing that Azure ML replaces in a command job",
+        f"`{written}` is not replaced by Azure ML in a command job",
         f"Did you mean `${{{{{close}.{rest or 'NAME'}}}}}`?",
     )

@@ -63,7 +63,7 @@ def test_refuses_what_would_not_be_replaced(command: str, says: str) -> None:
     assert says in str(caught.value)
 
 
-def test_says_that_a_job_has_no_inputs_and_how_to_add_one() -> None:
+def test_reports_that_a_job_has_no_inputs_and_how_to_add_one() -> None:
     with pytest.raises(JobError) as caught:
         check_references({"command": "${{inputs.x}}"}, "job.yaml")
     assert "The job has no `inputs:`. Or add `x:` below `inputs:`." in str(caught.value)
@@ -88,14 +88,14 @@ def test_renders(command: str, expected: str) -> None:
     assert render(command, {"x": "1"}, {"y": "/out"}) == expected
 
 
-def test_a_value_is_put_in_as_it_stands() -> None:
+def test_a_value_is_inserted_unchanged() -> None:
     assert render("${{inputs.x}}", {"x": r"\1 ${{inputs.x}} $[[a]]"}, {}) == (
         r"\1 ${{inputs.x}} $[[a]]"
     )
 
 
-def test_rendering_a_name_that_is_not_given_is_refused() -> None:
-    with pytest.raises(JobError, match="nothing is given for"):
+def test_refuses_to_render_a_name_without_a_value() -> None:
+    with pytest.raises(JobError, match="there is no value for"):
         render("${{inputs.z}}", {}, {})
 
 
@@ -125,5 +125,5 @@ def test_finds_inputs_that_are_never_used(
 
 
 @pytest.mark.parametrize("inputs", [None, [], "x"], ids=["none", "a list", "text"])
-def test_inputs_of_another_shape_are_left_to_the_schema(inputs: Any) -> None:
+def test_leaves_inputs_of_another_shape_to_the_schema(inputs: Any) -> None:
     assert unused_inputs({"command": "a", "inputs": inputs}) == []

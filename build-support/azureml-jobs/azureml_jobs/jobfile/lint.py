@@ -1,4 +1,4 @@
-"""The linter of job files: everything that is wrong with a job, without its data or a workspace."""
+"""Lint job files: report everything that is wrong with a job, without its data or a workspace."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from azureml_jobs.protocol import JobToLint, LintRequest
 
 
 def lint_jobs(request: LintRequest, folder: Path) -> tuple[str, ...]:
-    """Return one message for each finding, each once; `folder` holds the files of the request.
+    """Return one message for each finding, without repetitions.
 
-    Data that an input names by a local path is not looked for: it may be kept out of git, and a
-    build server has none.
+    `folder` has the files of the request. Local data of inputs is not checked: it may be kept out
+    of git, and then a build server has none.
     """
     findings: dict[str, None] = {}
     for job in request.jobs:
@@ -29,7 +29,7 @@ def lint_jobs(request: LintRequest, folder: Path) -> tuple[str, ...]:
 
 
 def findings_text(findings: Sequence[str]) -> str:
-    """Each finding as a line that names file and key, and below it what to do."""
+    """Return each finding as a line that names file and key, with what to do below."""
     text = ""
     for finding in findings:
         line, _, remedy = finding.partition("\n\n")
@@ -43,7 +43,7 @@ def _errors(job: JobToLint, folder: Path) -> list[JobError]:
         text = (folder / path).read_text(encoding="utf-8")
         scripts = [_text_of(folder / script) for script in job.scripts]
     except (FileNotFoundError, UnicodeDecodeError):
-        # Pants met this as well, and `errors` has it.
+        # Pants met this, too, and it is among `errors`.
         return []
     try:
         return [finding.as_error(path) for finding in _findings(text, path, scripts)]

@@ -1,5 +1,3 @@
-"""What the linter of job files finds, and how it tells it."""
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -54,7 +52,7 @@ def test_finds(tmp_path: Path, job: str, start: str) -> None:
     assert finding.startswith(start)
 
 
-def test_tells_all_findings_of_all_kinds_at_once(tmp_path: Path) -> None:
+def test_reports_all_findings_of_all_kinds_at_once(tmp_path: Path) -> None:
     job = JOB.replace("inputs.epochs", "inputs.epoch").replace("environment", "enviroment")
     findings = lint(tmp_path, f"compute: <name>\n{job}", errors=("a: first.",))
     assert [finding.partition(".\n\n")[0] for finding in findings] == [
@@ -72,13 +70,13 @@ def test_does_not_look_for_data(tmp_path: Path) -> None:
     assert lint(tmp_path, job) == ()
 
 
-def test_a_file_of_two_targets_is_told_once(tmp_path: Path) -> None:
+def test_reports_a_file_of_two_targets_once(tmp_path: Path) -> None:
     lint(tmp_path, f"comand: x\n{JOB}")
     job = JobToLint(PATH, ("a: first.",), ())
     assert len(lint_jobs(LintRequest((job, job)), tmp_path)) == 2
 
 
-def test_leaves_files_to_pants_that_are_not_there_or_no_text(tmp_path: Path) -> None:
+def test_leaves_files_that_are_missing_or_not_text_to_pants(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff")
     jobs = (JobToLint("gone.yaml", ("gone.yaml: gone.",), ()), JobToLint("binary.yaml", (), ()))
     assert lint_jobs(LintRequest(jobs), tmp_path) == ("gone.yaml: gone.",)
@@ -99,7 +97,7 @@ def test_data_may_be_found_by_the_variables_of_azure_ml(
     assert len(lint(tmp_path, job, scripts=("main.py",))) == count
 
 
-def test_a_finding_is_a_line_and_what_to_do_stands_below() -> None:
+def test_prints_a_finding_as_a_line_with_what_to_do_below() -> None:
     findings = ("a.yaml: x: wrong.\n\nWrite:\ny", "b.yaml: bad.")
     assert findings_text(findings) == "a.yaml: x: wrong.\n  Write:\n  y\nb.yaml: bad.\n"
     assert findings_text(()) == ""

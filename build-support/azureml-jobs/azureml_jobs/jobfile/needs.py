@@ -1,4 +1,4 @@
-"""What a job file needs from the repository, read off its text alone."""
+"""Find out what a job needs from the repository, from its job file alone."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_refuses_an_environment_that_is_not_below_the_root(environment: object, 
         pytest.param("a: b: c", "src/exp/job.yaml: line 1, column 5", id="no YAML"),
     ],
 )
-def test_says_where_a_job_file_is_wrong(text: str, where: str) -> None:
+def test_reports_where_a_job_file_is_wrong(text: str, where: str) -> None:
     with pytest.raises(JobError) as caught:
         read_job_needs(text, JOB_FILE)
     assert caught.value.where == where
@@ -80,5 +80,5 @@ def test_says_where_a_job_file_is_wrong(text: str, where: str) -> None:
 
 
 @pytest.mark.parametrize("command", [None, 5, ["python"]], ids=["none", "a number", "a list"])
-def test_leaves_a_command_that_is_no_text_to_the_schema(command: object) -> None:
+def test_leaves_a_command_that_is_not_text_to_the_schema(command: object) -> None:
     assert needs_of({"command": command}, JOB_FILE).entry_points == ()

@@ -8,7 +8,7 @@ from azureml_jobs.base.errors import JobError
 
 
 def code_folder(job_file: str, code: str | None) -> str:
-    """The folder that `code:` of the job file names, relative to the repository's root.
+    """Return the folder that `code:` of the job file names, relative to the repository's root.
 
     Without `code:` it is the job file's own folder. The root itself is the empty string. Raises
     `JobError` for a folder outside of the repository and for code that is not a local folder.
@@ -30,5 +30,5 @@ def code_folder(job_file: str, code: str | None) -> str:
 
 
 def leads_out(path: str) -> bool:
-    """Whether a normalised path, relative to the repository's root, is not inside of it."""
+    """Return whether a normalised path, relative to the repository's root, is outside of it."""
     return path == ".." or path.startswith(("../", "/"))

@@ -11,14 +11,14 @@ from azureml_jobs.jobfile.placeholders import check_placeholders
     "job",
     [
         pytest.param({"compute": "<azure-ml-cluster-name>"}, id="the whole value"),
-        pytest.param({"compute": "azureml:<cluster>"}, id="behind azureml:"),
+        pytest.param({"compute": "azureml:<cluster>"}, id="after azureml:"),
         pytest.param({"environment": "azureml:<env>:<version>"}, id="two in one value"),
         pytest.param({"environment": {"image": "<registry>.azurecr.io/x"}}, id="within a name"),
         pytest.param(
             {"inputs": {"d": {"path": "azureml://datastores/<store>/paths/x"}}}, id="a path"
         ),
         pytest.param({"resources": {"locations": ["<region>"]}}, id="in a list"),
-        pytest.param({"tags": {"owner": "<your name>"}}, id="spoken to the reader, in a tag"),
+        pytest.param({"tags": {"owner": "<your name>"}}, id="addressed to the reader, in a tag"),
         pytest.param({"inputs": {"x": "<some-value>"}}, id="with a hyphen, as a literal"),
         pytest.param({"environment_variables": {"KEY": "<CHANGEME>"}}, id="changeme"),
     ],

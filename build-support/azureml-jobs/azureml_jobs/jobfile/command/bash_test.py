@@ -51,7 +51,7 @@ def test_splits_commands_into_words(text: str, expected: list[list[str]]) -> Non
         ("$((1 + 2))", False),
     ],
 )
-def test_knows_which_words_stand_as_they_are(text: str, is_plain: bool) -> None:
+def test_recognises_plain_words(text: str, is_plain: bool) -> None:
     (command,) = split_commands(f"x {text}")
     assert isinstance(command, Command)
     assert [word.is_plain for word in command.words] == [True, is_plain]
@@ -71,7 +71,7 @@ def test_a_subshell_is_a_group() -> None:
     assert isinstance(command, Command)
 
 
-def test_keeps_the_files_that_are_read_and_the_operator_before() -> None:
+def test_keeps_the_files_that_are_read_and_the_preceding_operator() -> None:
     _, second = split_commands("a || b < c.txt > d.txt")
     assert isinstance(second, Command)
     assert second.after == "||"
@@ -90,6 +90,6 @@ def test_keeps_the_files_that_are_read_and_the_operator_before() -> None:
         ("$(" * 100, "nested too deeply"),
     ],
 )
-def test_says_what_is_never_closed(text: str, says: str) -> None:
+def test_reports_what_is_never_closed(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         split_commands(text)

@@ -20,7 +20,7 @@ def found(command: str) -> str:
         pytest.param("python -W ignore -um a.b", "module:a.b", id="joined options"),
         pytest.param("python -ma.b", "module:a.b", id="a module in the option itself"),
         pytest.param("python -c 'open(\"a.py\")' b.csv", "file:b.csv", id="code in the command"),
-        pytest.param("python ./src/../x.py", "script:x.py", id="a path that is not normal"),
+        pytest.param("python ./src/../x.py", "script:x.py", id="a path that is not normalised"),
         pytest.param(
             "python ../other/x.py", "script:../other/x.py", id="a path that leads upwards"
         ),
@@ -39,7 +39,7 @@ def found(command: str) -> str:
         pytest.param("torchrun --nproc_per_node 2 t.py", "script:t.py", id="a separate value"),
         pytest.param("torchrun --nproc_per_node $N --standalone t.py", "script:t.py", id="a flag"),
         pytest.param("torchrun -m a.b --x c.yaml", "module:a.b file:c.yaml", id="torchrun -m"),
-        pytest.param("torchrun -m --standalone a.b", "module:a.b", id="a flag behind -m"),
+        pytest.param("torchrun -m --standalone a.b", "module:a.b", id="a flag after -m"),
         pytest.param("torchrun --no-python ./run.sh", "script:run.sh", id="torchrun, no Python"),
         pytest.param(
             "python -m torch.distributed.run --nproc 2 -m a.b",
@@ -85,7 +85,7 @@ def found(command: str) -> str:
         pytest.param("bash -euo pipefail -c 'python a.py $X'", "script:a.py", id="bash -euo -c"),
         pytest.param("bash -c \"bash -c 'python a.py'\"", "script:a.py", id="a shell in a shell"),
         pytest.param("eval 'python a.py'", "script:a.py", id="eval"),
-        # What stands around a command.
+        # What surrounds a command.
         pytest.param("A=1 B=c/d.yaml python x.py", "file:c/d.yaml script:x.py", id="assignments"),
         pytest.param("env A=1 python x.py", "script:x.py", id="env"),
         pytest.param("time exec nohup nice -n 5 python x.py &", "script:x.py", id="prefixes"),
@@ -126,11 +126,11 @@ def found(command: str) -> str:
         pytest.param(
             "python x.py --c=a/b.yaml k=c.json",
             "script:x.py file:a/b.yaml file:k=c.json file:c.json",
-            id="values behind an equals sign",
+            id="values after an equals sign",
         ),
         pytest.param("python x.py 0.5 1e-3 b -v --lr 1.0", "script:x.py", id="numbers and words"),
         pytest.param(
-            "python x.py ${{inputs.d}}/a.csv $D/b.csv *.csv", "script:x.py", id="not known yet"
+            "python x.py ${{inputs.d}}/a.csv $D/b.csv *.csv", "script:x.py", id="completed later"
         ),
         pytest.param(
             "python x.py https://a/b.py azureml:a:1 /a/b.c ~/a.b", "script:x.py", id="elsewhere"
