@@ -23,7 +23,7 @@ FOREVER = "echo up; sleep 60 & wait"
 
 @pytest.fixture
 def orphan(jobs: Any) -> Iterator[JobFolder]:
-    """A job that goes on while its runner has been killed."""
+    """A job that goes on although its runner was killed."""
     folder: JobFolder = jobs.new(FOREVER)
     process = jobs.start(folder)
     assert process.stdout.readline() == b"up\n"
@@ -34,7 +34,7 @@ def orphan(jobs: Any) -> Iterator[JobFolder]:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_sees_that_a_runner_was_killed(jobs: Any, orphan: JobFolder) -> None:
+def test_reports_that_a_runner_was_killed(jobs: Any, orphan: JobFolder) -> None:
     assert stream(orphan, io.BytesIO()) == 1
     record = orphan.read()
     assert (record.status, record.error) == ("Failed", "the runner was killed")
@@ -47,7 +47,7 @@ def test_cancels_what_a_killed_runner_left(orphan: JobFolder) -> None:
     assert running(orphan) == []
 
 
-def test_cancels_it_also_when_it_is_recorded_as_failed(orphan: JobFolder) -> None:
+def test_cancels_it_even_when_it_is_recorded_as_failed(orphan: JobFolder) -> None:
     assert current_record(orphan).status == "Failed"
     assert cancel(orphan).status == orphan.read().status == "Canceled"
     assert running(orphan) == []
@@ -59,7 +59,7 @@ def test_cancels_from_another_process(jobs: Any) -> None:
     folder = jobs.new("trap 'touch cleaned; exit' TERM; " + FOREVER)
     runner = jobs.start(folder)
     runner.stdout.readline()
-    # Notices the end of the runner, as its parent `./pants` does.
+    # Reaps the runner, as its parent `./pants` does.
     waiter = threading.Thread(target=runner.wait)
     waiter.start()
     record = cancel(folder)
@@ -74,15 +74,15 @@ def test_never_signals_a_process_that_got_the_runner_s_number(jobs: Any) -> None
     folder = jobs.new("true")
     with subprocess.Popen(["sleep", "60"]) as other:
         record = folder.read()
-        record.status, record.pid, record.pid_identity = "Running", other.pid, "another start"
-        record.pgid, record.pgid_identity = other.pid, "another start"
+        record.status, record.pid, record.pid_identity = "Running", other.pid, "another identity"
+        record.pgid, record.pgid_identity = other.pid, "another identity"
         folder.save(record)
         assert cancel(folder).status == "Canceled"
         assert other.poll() is None
         other.kill()
 
 
-def test_does_not_judge_jobs_of_another_machine(jobs: Any) -> None:
+def test_leaves_jobs_of_another_host_alone(jobs: Any) -> None:
     folder = jobs.new("true")
     record = folder.read()
     record.status, record.pid, record.pid_identity = "Running", 1, "x"
@@ -93,7 +93,7 @@ def test_does_not_judge_jobs_of_another_machine(jobs: Any) -> None:
         cancel(folder)
 
 
-def test_a_job_that_has_ended_is_not_canceled(jobs: Any) -> None:
+def test_rejects_a_job_that_has_ended(jobs: Any) -> None:
     folder = jobs.new("true")
     jobs.run(folder)
     with pytest.raises(JobError, match="has ended already, its status is Completed"):
@@ -107,6 +107,6 @@ def test_a_canceled_job_is_not_started(jobs: Any) -> None:
     assert not (folder.path / "started").exists()
 
 
-def test_a_job_that_nobody_started_fails_in_the_end(jobs: Any) -> None:
+def test_a_job_that_nobody_started_fails_after_a_while(jobs: Any) -> None:
     folder = jobs.new("true", created="2026-01-01T00:00:00.000000+00:00")
     assert current_record(folder).error == "the job was never started"

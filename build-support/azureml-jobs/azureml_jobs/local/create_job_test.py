@@ -1,4 +1,4 @@
-"""Jobs as they are staged in the local workspace."""
+"""Jobs are created in the local workspace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.conftest import JOB, Gathered
-from azureml_jobs.local import create_job as stage
+from azureml_jobs.local import create_job as create_job_module
 from azureml_jobs.local.conftest import below
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.packages_venv import ensure_packages_venv
@@ -34,16 +34,16 @@ environment: azureml:env:1
 """
 
 
-def staged(gathered: Gathered, job: str = JOB, runtime: Runtime | None = None) -> JobFolder:
-    return stage.create_job(
+def created(gathered: Gathered, job: str = JOB, runtime: Runtime | None = None) -> JobFolder:
+    return create_job_module.create_job(
         gathered.plan(job), gathered.folder, gathered.repository, runtime or Runtime()
     )
 
 
-def test_stages_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -> None:
     gathered.add_code()
     gathered.write("src/exp/a.csv", "1,2\n")
-    folder = staged(gathered, FULL_JOB)
+    folder = created(gathered, FULL_JOB)
     record = folder.read()
     assert folder.path.parent == gathered.repository / ".azureml/jobs"
     digest = record.snapshot
@@ -64,9 +64,9 @@ def test_stages_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) ->
     ]
 
 
-def test_counts_jobs_of_the_same_content(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_numbers_jobs_of_the_same_content(gathered: Gathered, venv: PackagesVenv) -> None:
     gathered.add_code()
-    first, second = staged(gathered), staged(gathered)
+    first, second = created(gathered), created(gathered)
     assert (first.name[-2:], second.name[-2:]) == ("-1", "-2")
     assert first.name[:-2] == second.name[:-2]
     assert json.loads((first.bundle / "manifest.json").read_text()) == json.loads(
@@ -77,20 +77,20 @@ def test_counts_jobs_of_the_same_content(gathered: Gathered, venv: PackagesVenv)
 def test_writes_nothing_when_an_input_is_missing(gathered: Gathered, venv: PackagesVenv) -> None:
     gathered.add_code()
     with pytest.raises(JobError, match="a.csv does not exist") as caught:
-        staged(gathered, FULL_JOB)
+        created(gathered, FULL_JOB)
     assert caught.value.status == 2
     assert not (gathered.repository / ".azureml").exists()
 
 
 @pytest.mark.parametrize("blocked", [".azureml", ".azureml/jobs"])
-def test_says_when_the_workspace_cannot_be_written(
+def test_reports_that_the_workspace_cannot_be_written(
     gathered: Gathered, venv: PackagesVenv, blocked: str
 ) -> None:
     gathered.add_code()
     (gathered.repository / blocked).parent.mkdir(exist_ok=True)
     (gathered.repository / blocked).write_text("a file where a folder is needed")
     with pytest.raises(OutsideError, match="the local workspace could not be written") as caught:
-        staged(gathered)
+        created(gathered)
     assert caught.value.status == 1
     assert f"{gathered.repository}/{blocked}" in caught.value.remedy
 
@@ -102,52 +102,52 @@ def test_says_when_the_workspace_cannot_be_written(
         pytest.param(KeyboardInterrupt(), id="Ctrl-C"),
     ],
 )
-def test_leaves_no_job_behind_that_is_half_written(
+def test_leaves_no_half_written_job(
     gathered: Gathered,
     venv: PackagesVenv,
     monkeypatch: pytest.MonkeyPatch,
     failure: BaseException,
 ) -> None:
     gathered.add_code()
-    write_bundle = stage.write_bundle
+    write_bundle = create_job_module.write_bundle
 
-    def half(*arguments: Any, **options: Any) -> None:
+    def write_half(*arguments: Any, **options: Any) -> None:
         write_bundle(*arguments, **options)
         raise failure
 
-    monkeypatch.setattr(stage, "write_bundle", half)
+    monkeypatch.setattr(create_job_module, "write_bundle", write_half)
     with pytest.raises((OutsideError, KeyboardInterrupt)) as caught:
-        staged(gathered)
+        created(gathered)
     assert below(gathered.repository / ".azureml/jobs") == []
     if isinstance(failure, OSError):
         assert "could not be written: No space left on device" in str(caught.value)
 
 
-def seed(gathered: Gathered, script: str) -> None:
+def write_seed(gathered: Gathered, script: str) -> None:
     file = gathered.folder / "seed"
     file.write_text(f"#!/bin/sh\n{script}\n")
     file.chmod(0o755)
 
 
-def test_makes_a_pruned_environment_anew(
+def test_installs_a_pruned_environment_again(
     gathered: Gathered, venv: PackagesVenv, tmp_path: Path
 ) -> None:
     python = Path(venv.prefix, "bin/python")
     python.unlink()
-    seed(gathered, f'echo "$@" > {tmp_path}/arguments; touch {python}')
+    write_seed(gathered, f'echo "$@" > {tmp_path}/arguments; touch {python}')
     assert ensure_packages_venv(venv, gathered.folder) == venv.prefix
     assert (tmp_path / "arguments").read_text() == "-c \n"
-    seed(gathered, "exit 1")
+    write_seed(gathered, "exit 1")
     assert ensure_packages_venv(venv, gathered.folder) == venv.prefix
 
 
-def test_says_when_an_environment_cannot_be_made_anew(
+def test_reports_that_an_environment_cannot_be_installed_again(
     gathered: Gathered, venv: PackagesVenv
 ) -> None:
     gathered.add_code()
     Path(venv.prefix, "bin/python").unlink()
-    seed(gathered, "echo no network >&2; exit 1")
+    write_seed(gathered, "echo no network >&2; exit 1")
     with pytest.raises(OutsideError, match="could not be installed again: no network") as caught:
-        staged(gathered)
+        created(gathered)
     assert venv.prefix == caught.value.where
     assert not (gathered.repository / ".azureml").exists()

@@ -1,4 +1,4 @@
-"""Scripts, shells and tests as they are staged in the local workspace."""
+"""Scripts, shells and tests are created in the local workspace."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from azureml_jobs.local.script import Script
 from azureml_jobs.protocol import ClosureFile, PackagesVenv, RuntimeOptions, ScriptRequest
 
 
-def staged(
+def created(
     gathered: Gathered,
     request: ScriptRequest,
     arguments: Sequence[str] = (),
@@ -40,16 +40,16 @@ def script_request(gathered: Gathered, venv: PackagesVenv) -> ScriptRequest:
     return ScriptRequest("src/exp:local", "src/exp/local.py", tuple(gathered.files), (), venv)
 
 
-def test_stages_a_script_with_its_code_and_data(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_creates_a_script_with_its_code_and_data(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
-    folder = staged(gathered, request, ["--epochs", "3", "a b"])
+    folder = created(gathered, request, ["--epochs", "3", "a b"])
     assert folder.parent == gathered.repository / ".azureml/local"
     assert folder.name.startswith("exp-")
     assert below(folder / "code") == [
         *("common", "common/a.py", "exp"),
         *("exp/__init__.py", "exp/local.py", "exp/main.py"),
     ]
-    # The script's own copy, also where what was gathered is read-only.
+    # The script may change its copy even when the gathered files are read-only.
     assert (folder / "code/exp/main.py").stat().st_mode & 0o777 == 0o644
     assert (folder / "code/exp/local.py").stat().st_mode & 0o777 == 0o755
     assert (folder / "code/../data/a.csv").read_text() == "1"
@@ -60,67 +60,65 @@ def test_stages_a_script_with_its_code_and_data(gathered: Gathered, venv: Packag
     )
 
 
-def test_stages_scripts_beside_each_other(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_gives_each_script_its_own_folder(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
-    folders = {staged(gathered, request) for _ in range(2)}
+    folders = {created(gathered, request) for _ in range(2)}
     assert len(folders) == 2
 
 
-def test_stages_a_script_as_a_job_beside_it_has_it(gathered: Gathered, venv: PackagesVenv) -> None:
-    """A file of the code folder does not lose its package, though `code: .` would drop it."""
+def test_lays_out_a_script_like_a_job(gathered: Gathered, venv: PackagesVenv) -> None:
+    """Files keep their package, which `code: .` would drop."""
     request = script_request(gathered, venv)
-    script = staged(gathered, request)
+    script = created(gathered, request)
     job = create_job(gathered.plan(JOB), gathered.folder, gathered.repository, Runtime())
     assert below(script / "code") == below(job.bundle / "code")
 
 
-def test_refuses_two_files_of_a_script_on_one_name(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_rejects_two_files_with_one_name(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
     files = (*request.files, ClosureFile("lib/exp/local.py", "lib", "", ""))
     request = ScriptRequest(request.address, request.script, files, (), venv)
     with pytest.raises(JobError, match="src/exp:local: files: two files with one name"):
-        staged(gathered, request)
+        created(gathered, request)
     assert not (gathered.repository / ".azureml").exists()
 
 
-def test_refuses_a_script_that_was_not_found(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_rejects_a_script_that_was_not_found(gathered: Gathered, venv: PackagesVenv) -> None:
     request = ScriptRequest("src/exp:local", None, (), (), venv)
     with pytest.raises(JobError, match="src/exp:local: its `entry_point` names no file"):
-        staged(gathered, request)
+        created(gathered, request)
 
 
-def test_leaves_no_script_behind_that_is_half_written(
-    gathered: Gathered, venv: PackagesVenv
-) -> None:
+def test_leaves_no_half_written_script(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
     os.unlink(gathered.folder / "sources/src/exp/main.py")
     before = tree(gathered.folder)
     with pytest.raises(OutsideError):
-        staged(gathered, request)
+        created(gathered, request)
     assert below(gathered.repository / ".azureml/local") == []
     assert tree(gathered.folder) == before
 
 
 @pytest.mark.parametrize("blocked", [".azureml", ".azureml/local"])
-def test_says_when_a_script_cannot_be_staged(
+def test_reports_that_a_script_cannot_be_created(
     gathered: Gathered, venv: PackagesVenv, blocked: str
 ) -> None:
     request = script_request(gathered, venv)
     (gathered.repository / blocked).parent.mkdir(exist_ok=True)
     (gathered.repository / blocked).write_text("a file")
     with pytest.raises(OutsideError, match="the local workspace could not be written"):
-        staged(gathered, request)
+        created(gathered, request)
 
 
 def in_docker(*security: str) -> Runtime:
     return Runtime(Image("exp:env-0123456789ab", "sha256:0123"), Engine({}, frozenset(security)))
 
 
-def test_stages_a_script_for_a_container(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_creates_a_script_for_a_container(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
     options = RuntimeOptions("docker", ("--gpus", "all"))
     request = ScriptRequest(request.address, request.script, request.files, options=options)
-    folder = staged(gathered, request, runtime=in_docker())
+    folder = created(gathered, request, runtime=in_docker())
     script = Script.read(folder)
     container = Container.of_data(script.container or {})
     work = f"/mnt/azureml/cr/j/{folder.name}/exe/wd"
@@ -138,15 +136,15 @@ def test_stages_a_script_for_a_container(gathered: Gathered, venv: PackagesVenv)
     assert container.user == f"{os.getuid()}:{os.getgid()}"
 
 
-def test_an_engine_without_root_makes_its_user_root(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_a_rootless_engine_runs_the_script_as_root(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
-    folder = staged(gathered, request, runtime=in_docker("rootless"))
+    folder = created(gathered, request, runtime=in_docker("rootless"))
     assert Container.of_data(Script.read(folder).container or {}).user == "0:0"
 
 
-def test_an_engine_that_maps_users_is_told_not_to(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_turns_off_an_engine_s_mapping_of_users(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
-    folder = staged(gathered, request, runtime=in_docker("userns"))
+    folder = created(gathered, request, runtime=in_docker("userns"))
     container = Container.of_data(Script.read(folder).container or {})
     assert container.arguments == ["--userns=host"]
 
@@ -161,7 +159,7 @@ def test_pytest_runs_the_tests_by_their_names_in_the_snapshot(
     assert command[-3:] == ["exp/main.py", "-k", "it"]
 
 
-def test_refuses_to_run_no_tests(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_rejects_a_target_without_tests(gathered: Gathered, venv: PackagesVenv) -> None:
     request = ScriptRequest("src/exp:test", None, script_request(gathered, venv).files)
     with pytest.raises(JobError, match="src/exp:test: it has no tests"):
         pytest_command(request, [])

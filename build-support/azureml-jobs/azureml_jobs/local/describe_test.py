@@ -9,7 +9,7 @@ from azureml_jobs.local.describe import describe, summary
 from azureml_jobs.local.folder import JobFolder
 
 
-def test_lists_the_newest_first_and_skips_what_is_no_job(jobs: Any) -> None:
+def test_lists_the_newest_first_and_skips_other_files(jobs: Any) -> None:
     names = [jobs.new("true").name for _ in range(3)]
     broken = {"empty": None, "text": "{", "foreign": "{}", "later": '{"format": 99, "name": "x"}'}
     for name, content in broken.items():
@@ -31,17 +31,17 @@ def test_summarises_a_job(jobs: Any) -> None:
 
 def test_describes_a_job_as_json(ended: JobFolder) -> None:
     text = json.dumps(describe(ended), allow_nan=False)
-    shown = json.loads(text)
-    assert shown["metrics"] == {"loss": "NaN"}
-    assert [point["step"] for point in shown["metric_history"]["loss"]] == [0, 1]
-    assert shown["params"] == {"depth": "3"}
-    assert (shown["tags"]["team"], shown["tags"]["mine"]) == ("a", "v")
-    assert shown["environment_variables"] == ["TOKEN"]
+    described = json.loads(text)
+    assert described["metrics"] == {"loss": "NaN"}
+    assert [point["step"] for point in described["metric_history"]["loss"]] == [0, 1]
+    assert described["params"] == {"depth": "3"}
+    assert (described["tags"]["team"], described["tags"]["mine"]) == ("a", "v")
+    assert described["environment_variables"] == ["TOKEN"]
     assert "secret value" not in text
-    assert shown["artifacts"] == [
+    assert described["artifacts"] == [
         "figure.png",
         "logs/l.txt",
         "outputs/sub/o.txt",
         "user_logs/std_log.txt",
     ]
-    assert shown["log"] == str(ended.log)
+    assert described["log"] == str(ended.log)

@@ -1,4 +1,4 @@
-"""What a job produced, copied."""
+"""Downloads of what a job produced."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def test_a_download_keeps_modes_links_and_empty_folders(jobs: Any, tmp_path: Pat
     assert (tmp_path / "other/named-outputs/other").is_dir()
 
 
-def test_names_the_outputs_that_there_are(ended: JobFolder, tmp_path: Path) -> None:
+def test_lists_the_outputs_that_exist(ended: JobFolder, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="no output `modle`.*\n\nIts outputs: default, model."):
         download(ended, tmp_path / "x", "modle")
 
 
-def test_does_not_download_over_something(ended: JobFolder, tmp_path: Path) -> None:
+def test_rejects_a_folder_that_is_not_empty(ended: JobFolder, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     with pytest.raises(JobError, match="is not empty"):
@@ -85,7 +85,7 @@ done
 """
 
 
-def test_downloads_from_a_job_that_runs_what_there_is(jobs: Any, tmp_path: Path) -> None:
+def test_downloads_what_a_running_job_has_written(jobs: Any, tmp_path: Path) -> None:
     folder = jobs.new(GROWING, outputs={"model": "/there"})
     with open(os.devnull, "wb") as nowhere:
         runner = jobs.start(folder, stdout=nowhere)
@@ -95,7 +95,7 @@ def test_downloads_from_a_job_that_runs_what_there_is(jobs: Any, tmp_path: Path)
         target = tmp_path / str(number)
         done = download(folder, target)
         assert (done.status, done.is_final) == ("Running", False)
-        # It comes and goes all the time; who copies it has to bear both.
+        # The job creates and removes this file all the time.
         assert set(done.left_out) <= {"artifacts/outputs/temporary"}
         found = set(files_below(target)) - {"artifacts/outputs/temporary"}
         assert found == {
@@ -107,7 +107,7 @@ def test_downloads_from_a_job_that_runs_what_there_is(jobs: Any, tmp_path: Path)
         assert (target / "artifacts/outputs/o.txt").read_text() == "finished\n"
         assert (target / "named-outputs/model").is_dir()
         logs.append((target / "artifacts/user_logs/std_log.txt").read_bytes())
-        # Copied while it grows, and each time there is more.
+        # It grows between two downloads.
         jobs.until(lambda: folder.log.stat().st_size > len(logs[-1]))
     assert runner.poll() is None
     (folder.work / "stop").touch()
@@ -118,32 +118,31 @@ def test_downloads_from_a_job_that_runs_what_there_is(jobs: Any, tmp_path: Path)
     assert [path.name for path in tmp_path.glob(".*")] == []
 
 
-def test_of_a_file_that_grows_it_takes_what_was_there(
+def test_stops_at_the_size_that_a_growing_file_had(
     ended: JobFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("azureml_jobs.local.download._READ_BYTES", 2)
     with open(ended.log, "ab") as log:
 
-        def grow(self: Progress, moment: float) -> None:
-            # As a job that prints faster than this copies.
+        def grow(self: Progress, now: float) -> None:
+            # Like a job that prints faster than we copy.
             log.write(b"and more")
             log.flush()
 
         monkeypatch.setattr(Progress, "show", grow)
-        # It would not end if it copied until there is no more.
         download(ended, tmp_path / "got", "default")
     got = (tmp_path / "got/artifacts/user_logs/std_log.txt").read_bytes()
     whole = ended.log.read_bytes()
     assert got.startswith(b"said\n") and whole.startswith(got) and len(got) < len(whole)
 
 
-def test_names_what_went_away_meanwhile(
+def test_reports_files_that_the_job_removed_meanwhile(
     jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = jobs.new("echo 1 > outputs/a; echo 2 > outputs/b; echo up; sleep 60")
     runner = jobs.start(folder)
     assert runner.stdout.readline() == b"up\n"
-    # Between listing what there is and copying it.
+    # The file goes away after it was listed and before it is copied.
     monkeypatch.setattr(
         Progress, "show", lambda *_: (folder.work / "outputs/b").unlink(missing_ok=True)
     )
@@ -153,7 +152,7 @@ def test_names_what_went_away_meanwhile(
         *("artifacts/outputs/a", "artifacts/user_logs/std_log.txt"),
     ]
     assert cancel(folder).status == "Canceled"
-    # Of a job that has ended, nothing goes away by itself.
+    # Files of a job that has ended must not go away.
     (folder.work / "outputs/b").touch()
     with pytest.raises(JobError, match="No such file or directory"):
         download(folder, tmp_path / "again")
@@ -163,9 +162,9 @@ def test_names_what_went_away_meanwhile(
 def test_a_failed_download_leaves_nothing(ended: JobFolder, tmp_path: Path) -> None:
     os.mkfifo(ended.work / "outputs" / "pipe")
     target = tmp_path / "target"
-    begun = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(JobError, match="the download to .* failed"):
         download(ended, target)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - started < 5
     assert not target.exists()
     assert not list(tmp_path.glob(".target*"))

@@ -39,7 +39,7 @@ def test_records_a_job_that_completes(jobs: Any) -> None:
     assert mlflow_status(jobs, folder) == "FINISHED"
 
 
-def test_a_failed_job_gives_its_status_and_shows_the_end_of_its_log(jobs: Any) -> None:
+def test_returns_the_status_of_a_failed_job_and_prints_the_end_of_its_log(jobs: Any) -> None:
     folder = jobs.new("for i in $(seq 30); do echo line $i; done; exit 7")
     status, out, err = jobs.run(folder)
     record = folder.read()
@@ -53,7 +53,7 @@ def test_a_failed_job_gives_its_status_and_shows_the_end_of_its_log(jobs: Any) -
     assert mlflow_status(jobs, folder) == "FAILED"
 
 
-def test_names_the_signal_that_ended_the_command(jobs: Any) -> None:
+def test_reports_the_signal_that_ended_the_command(jobs: Any) -> None:
     folder = jobs.new("kill -SEGV $$")
     assert jobs.run(folder)[0] == 128 + signal.SIGSEGV
     assert folder.read().error == "the command ended with exit status 139 (SIGSEGV)"
@@ -166,7 +166,7 @@ def test_a_second_ctrl_c_kills_at_once(jobs: Any) -> None:
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     jobs.until(lambda: folder.read().status == "CancelRequested")
-    begun = time.monotonic()
+    started = time.monotonic()
 
     def has_ended() -> bool:
         process.send_signal(signal.SIGINT)
@@ -174,7 +174,7 @@ def test_a_second_ctrl_c_kills_at_once(jobs: Any) -> None:
 
     jobs.until(has_ended)
     assert process.returncode == 130
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - started < 5
     assert folder.read().status == "Canceled"
     assert running(folder) == []
 
@@ -197,23 +197,23 @@ if os.fork() == 0:
 """
 
 
-def test_ends_what_a_job_leaves_in_the_background(jobs: Any) -> None:
+def test_kills_what_a_job_leaves_in_the_background(jobs: Any) -> None:
     left = ["sleep 60 & echo $! > a"]
     # macOS hides the environment of some programs, by which those outside the group are found.
     if sys.platform.startswith("linux"):
         left.append(f"{sys.executable} -c '{LEAVES_ITS_GROUP}'; while [ ! -s b ]; do :; done")
     folder = jobs.new("; ".join([*left, "exit 3"]))
-    begun = time.monotonic()
+    started = time.monotonic()
     status, _, _ = jobs.run(folder)
     assert status == 3
-    # The pipe is held open by what was left, and this does not make the run wait for it.
-    assert time.monotonic() - begun < 10
+    # What was left holds the pipe open, but the run does not wait for it.
+    assert time.monotonic() - started < 10
     for name in "ab"[: len(left)]:
         assert identity_of(int((folder.work / name).read_text())) is None
     assert running(folder) == []
 
 
-def test_waits_for_the_last_words_of_a_process_substitution(jobs: Any) -> None:
+def test_waits_for_the_last_output_of_a_process_substitution(jobs: Any) -> None:
     folder = jobs.new("echo said > >(sleep 0.2; cat)")
     _, out, _ = jobs.run(folder)
     assert out.startswith(b"said\n")
@@ -235,7 +235,7 @@ def test_runs_without_any_output_descriptors(jobs: Any) -> None:
     folder = jobs.new("echo said")
     code = "import os; os.close(1); os.close(2)\n"
     process = subprocess.run(
-        [sys.executable, "-c", code + _RUN_PLAINLY, str(folder.path)],
+        [sys.executable, "-c", code + _RUN, str(folder.path)],
         env=jobs.environment(),
         check=False,
         timeout=20,
@@ -244,7 +244,7 @@ def test_runs_without_any_output_descriptors(jobs: Any) -> None:
     assert folder.log.read_text() == "said\n"
 
 
-_RUN_PLAINLY = """
+_RUN = """
 import pathlib, sys
 from azureml_jobs.local.runner import execute_job
 os._exit(execute_job(pathlib.Path(sys.argv[1])))
@@ -273,7 +273,7 @@ def test_a_full_disk_costs_the_log_and_not_the_job(jobs: Any) -> None:
     assert (folder.work / "here").read_text() == "more\n"
 
 
-def test_keeps_the_time_limit(jobs: Any) -> None:
+def test_obeys_the_time_limit(jobs: Any) -> None:
     folder = jobs.new("trap 'touch cleaned; exit' TERM; echo up; sleep 60 & wait", timeout=0.3)
     status, _, err = jobs.run(folder)
     record = folder.read()
@@ -285,16 +285,16 @@ def test_keeps_the_time_limit(jobs: Any) -> None:
     assert (folder.work / "cleaned").exists()
 
 
-def test_refuses_to_run_a_job_twice(jobs: Any) -> None:
+def test_rejects_a_second_run_of_a_job(jobs: Any) -> None:
     folder = jobs.new("echo x >> ../times")
     jobs.run(folder)
     status, _, err = jobs.run(folder)
     assert status == 2
-    assert f"{folder.name}: the job cannot be started, its status is Completed." in (err.decode())
+    assert f"{folder.name}: the job cannot be started, its status is Completed." in err.decode()
     assert (folder.path / "times").read_text() == "x\n"
 
 
-def test_says_when_there_is_no_bash(jobs: Any) -> None:
+def test_reports_a_missing_bash(jobs: Any) -> None:
     folder = jobs.new("true", environment_variables={"PATH": "/nowhere"})
     status, _, err = jobs.run(folder)
     assert status == 1
@@ -304,7 +304,7 @@ def test_says_when_there_is_no_bash(jobs: Any) -> None:
     assert mlflow_status(jobs, folder) == "FAILED"
 
 
-def test_says_when_the_bundle_has_no_code(jobs: Any) -> None:
+def test_reports_a_bundle_without_code(jobs: Any) -> None:
     folder = jobs.new("true")
     (folder.bundle / "code").rmdir()
     status, _, err = jobs.run(folder)

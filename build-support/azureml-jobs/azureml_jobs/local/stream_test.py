@@ -48,7 +48,7 @@ def test_streams_a_job_that_has_ended(jobs: Any) -> None:
     assert out.getvalue() == b"a\xff"
 
 
-def test_streams_until_its_reader_goes(jobs: Any) -> None:
+def test_streams_until_its_reader_goes_away(jobs: Any) -> None:
     folder = jobs.new("head -c 500000 /dev/zero; exit 3")
     jobs.run(folder)
     follower = start_stream(jobs, folder)
