@@ -2,18 +2,23 @@
 OWN_RESOLVES = ()
 
 
-def experiment_packages(module_mapping={}):
-    """Declare the packages that experiments may import, for each of their resolves.
+def locked_packages(*resolves, module_mapping={}):
+    """Declare the packages of each resolve, which its `NAME-requirements.txt` lists.
 
     `module_mapping` is for packages whose modules have another name than Pants would guess.
     """
-    for resolve in ("experiments", *OWN_RESOLVES):
+    for resolve in resolves:
         python_requirements(
             name=resolve,
             source=f"{resolve}-requirements.txt",
             resolve=resolve,
             module_mapping=module_mapping,
         )
+
+
+def experiment_packages(module_mapping={}):
+    """Declare the packages that experiments may import, for each of their resolves."""
+    locked_packages("experiments", *OWN_RESOLVES, module_mapping=module_mapping)
 
 
 def shared_sources(name, **fields):
