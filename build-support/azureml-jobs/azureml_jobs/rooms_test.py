@@ -12,7 +12,7 @@ import pytest
 
 CORE = Path(azureml_jobs.__file__).parent
 
-# From the ground up; rooms on one floor know nothing of each other.
+# From the ground up; rooms on one floor do not import each other.
 FLOORS = (
     {"base"},
     {"protocol"},
@@ -38,7 +38,7 @@ def room_of(module: Path) -> str:
 
 
 def imported_modules(module: Path) -> Iterator[str]:
-    """Names of all modules and names that a module imports, now or later."""
+    """Yield the names that a module imports, also within functions."""
     for node in ast.walk(ast.parse((CORE / module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -78,7 +78,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
         }
         for name, module in names.items()
     }
-    # Raises `graphlib.CycleError`, which names them.
+    # Raises `graphlib.CycleError`, which names the modules.
     TopologicalSorter(edges).prepare()
 
 

@@ -12,7 +12,7 @@ from azureml_jobs.azure.download import fetch, files_at
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.upload import send_data
 from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.base.download import check_empty_folder
+from azureml_jobs.base.download_result import check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 
 _ASSET = re.compile(r"(?:azureml:)?([A-Za-z0-9][\w.-]*)(?::([A-Za-z0-9][\w.-]*)|@latest)?")

@@ -15,7 +15,7 @@ from azureml_jobs.azure.datastores import Datastores, Place
 from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, artifacts_address, job_of
-from azureml_jobs.base.download import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
+from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import ENDED
 from azureml_jobs.base.progress import Progress

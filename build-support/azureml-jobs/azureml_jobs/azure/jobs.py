@@ -15,7 +15,7 @@ from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import Workspace, artifacts_address, job_of
 from azureml_jobs.base.console import print_warning
-from azureml_jobs.base.download import DownloadResult
+from azureml_jobs.base.download_result import DownloadResult
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import COMPLETED, ENDED
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from azureml_jobs.bundle.command_checks import check_code_paths, check_overridden_needs
 from azureml_jobs.bundle.contents import Bundle, plan_bundle
-from azureml_jobs.bundle.guard import OutgoingFile, check_links, size_warning
+from azureml_jobs.bundle.outgoing_files import OutgoingFile, check_links, size_warning
 from azureml_jobs.bundle.secret_guard import check_secrets
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.needs import needs_of

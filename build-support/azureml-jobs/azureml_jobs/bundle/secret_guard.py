@@ -13,7 +13,7 @@ from pathlib import Path
 
 from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.guard import OutgoingFile
+from azureml_jobs.bundle.outgoing_files import OutgoingFile
 
 # Names that hold credentials by convention.
 SECRET_NAMES = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle import secret_guard
-from azureml_jobs.bundle.guard import OutgoingFile
+from azureml_jobs.bundle.outgoing_files import OutgoingFile
 from azureml_jobs.bundle.secret_guard import SCAN_BYTES, check_secrets
 
 # In pieces, so that no scanner takes this file for one that holds secrets.

@@ -152,14 +152,6 @@ def test_the_digest_changes_with_the_snapshot(
     assert gathered.plan().bundle.snapshot_digest != before
 
 
-def test_the_digest_changes_with_a_name(gathered: Gathered, tmp_path: Path) -> None:
-    other = Gathered(tmp_path / "other")
-    for each, name in ((gathered, "x.py"), (other, "y.py")):
-        each.add_code()
-        each.add(f"src/exp/{name}", "1")
-    assert gathered.plan().bundle.snapshot_digest != other.plan().bundle.snapshot_digest
-
-
 def test_the_environment_and_the_job_do_not_change_the_digest_of_the_code(
     gathered: Gathered,
 ) -> None:

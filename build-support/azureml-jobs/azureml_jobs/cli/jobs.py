@@ -24,7 +24,7 @@ from azureml_jobs.base.console import (
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 
 if TYPE_CHECKING:
-    from azureml_jobs.base.download import DownloadResult
+    from azureml_jobs.base.download_result import DownloadResult
 
 _STATUS_COLOURS = {job_status.COMPLETED: GREEN, job_status.FAILED: RED, job_status.CANCELED: YELLOW}
 

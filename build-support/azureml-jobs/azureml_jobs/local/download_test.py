@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.base.download import DownloadResult
+from azureml_jobs.base.download_result import DownloadResult
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.cancel import cancel

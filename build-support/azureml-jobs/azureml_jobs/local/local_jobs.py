@@ -9,7 +9,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.local.workspace import LocalWorkspace
 
 if TYPE_CHECKING:
-    from azureml_jobs.base.download import DownloadResult
+    from azureml_jobs.base.download_result import DownloadResult
 
 
 class LocalJobs:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from azureml_jobs.jobfile.command.bash import split_commands
-from azureml_jobs.jobfile.command.words import Command, Group
+from azureml_jobs.jobfile.command.words import Command
 
 
 def words(text: str) -> list[list[str]]:
@@ -55,41 +55,3 @@ def test_recognises_plain_words(text: str, is_plain: bool) -> None:
     (command,) = split_commands(f"x {text}")
     assert isinstance(command, Command)
     assert [word.is_plain for word in command.words] == [True, is_plain]
-
-
-@pytest.mark.parametrize("text", ["x $(a b)", "x `a b`", 'x "$(a b)"', "x <(a b)"])
-def test_a_substitution_is_a_group_before_its_command(text: str) -> None:
-    group, command = split_commands(text)
-    assert isinstance(group, Group)
-    assert isinstance(command, Command)
-    assert [word.text for item in group.items for word in item.words] == ["a", "b"]  # type: ignore
-
-
-def test_a_subshell_is_a_group() -> None:
-    group, command = split_commands("(a) && b")
-    assert isinstance(group, Group)
-    assert isinstance(command, Command)
-
-
-def test_keeps_the_files_that_are_read_and_the_preceding_operator() -> None:
-    _, second = split_commands("a || b < c.txt > d.txt")
-    assert isinstance(second, Command)
-    assert second.after == "||"
-    assert [word.text for word in second.read_from] == ["c.txt"]
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("a 'b", "single quote"),
-        ('a "b', "double quote"),
-        ("a $(b", r"`\$\(` that is never closed"),
-        ("a ${b", r"`\$\{` that is never closed"),
-        ("a `b", "backtick"),
-        ("(a", r"`\(` that is never closed"),
-        ("$(" * 100, "nested too deeply"),
-    ],
-)
-def test_reports_what_is_never_closed(text: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        split_commands(text)

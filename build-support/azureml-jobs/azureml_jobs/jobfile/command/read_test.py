@@ -104,7 +104,9 @@ def found(command: str) -> str:
         pytest.param("function f { python x.py; }; f", "script:x.py", id="a function by keyword"),
         pytest.param("(python a.py)", "script:a.py", id="a subshell"),
         pytest.param(
-            "echo $(python a.py) `python b.py`", "script:a.py script:b.py", id="substituted"
+            'echo $(python a.py) `python b.py` "$(python c.py)" <(python d.py)',
+            "script:a.py script:b.py script:c.py script:d.py",
+            id="substituted",
         ),
         pytest.param("python a.py | tee l && python -m b", "script:a.py module:b", id="operators"),
         pytest.param("python \\\n  x.py \\\n  --a b # python c.py", "script:x.py", id="many lines"),
@@ -150,10 +152,21 @@ def test_reads_what_a_command_runs_and_names(command: str, expected: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "command", ["python 'a", "bash -c 'python \"a'", "env " * 200, "eval " * 99]
+    ("command", "error"),
+    [
+        ("python 'a", "single quote that is never closed"),
+        ("bash -c 'python \"a'", "double quote that is never closed"),
+        ("a $(b", r"`\$\(` that is never closed"),
+        ("a ${b", r"`\$\{` that is never closed"),
+        ("a `b", "backtick that is never closed"),
+        ("(a", r"`\(` that is never closed"),
+        ("$(" * 100, "nested too deeply"),
+        ("env " * 200, "nested too deeply"),
+        ("eval " * 99, "nested too deeply"),
+    ],
 )
-def test_refuses_what_cannot_be_split_with_a_plain_sentence(command: str) -> None:
-    with pytest.raises(ValueError, match="the command (has a|is nested)"):
+def test_refuses_what_cannot_be_split_with_a_plain_sentence(command: str, error: str) -> None:
+    with pytest.raises(ValueError, match=f"^the command (has a|is) {error}"):
         entry_points(command)
 
 

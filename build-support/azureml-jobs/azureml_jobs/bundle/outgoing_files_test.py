@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.guard import SIZE_WARNING_BYTES, OutgoingFile, check_links, size_warning
+from azureml_jobs.bundle.outgoing_files import (
+    SIZE_WARNING_BYTES,
+    OutgoingFile,
+    check_links,
+    size_warning,
+)
 
 
 @pytest.fixture
