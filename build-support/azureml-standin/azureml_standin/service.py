@@ -1,4 +1,4 @@
-"""Put the service together, start it, and stop it."""
+"""Assemble the service, start it, and stop it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from azureml_jobs.base.errors import JobError
 from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.jobs import OPERATIONS, Jobs
+from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.resources import WorkspaceAddress
-from azureml_standin.control_plane.workspace import REGISTRY_RESOURCE, ControlPlane
+from azureml_standin.control_plane.workspace import ControlPlane
+from azureml_standin.dispatch import Dispatcher
 from azureml_standin.execution.environments import Environments
 from azureml_standin.execution.execution import Execution
 from azureml_standin.execution.images import Images
 from azureml_standin.execution.job_folder import JobFolderBuilder
 from azureml_standin.http.certificates import CertificateAuthority
 from azureml_standin.http.faults import Faults
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.messages import HttpRequest
 from azureml_standin.http.recorded_request import RecordedRequest
 from azureml_standin.http.recording import Recording
-from azureml_standin.http.routing import Route, Router
 from azureml_standin.http.server import Server
 from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.registry.images import Registry
@@ -45,14 +45,6 @@ from azureml_standin.storage.blobs import BlobStorage
 WORKSPACE = WorkspaceAddress(
     "00000000-0000-4000-8000-00000000c10d", "standin-group", "standin-workspace"
 )
-
-
-_KINDS = {
-    "arm": ("/subscriptions/",),
-    "data-plane": ("/history/v1.0/", "/data/v1.0/", "/mlflow/", "/discovery"),
-    "metadata": ("/metadata/endpoints",),
-    "registry": ("/v2/", "/oauth2/exchange", "/oauth2/token"),
-}
 
 
 class Service:
@@ -75,73 +67,40 @@ class Service:
         installs_packages: bool = False,
         jobs_at_once: int = 2,
     ) -> None:
-        folder = folder.absolute()
-        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder.absolute()
+        self.folder.mkdir(parents=True, exist_ok=True)
         # It holds keys, though they are worth nothing elsewhere.
-        folder.chmod(0o700)
-        self.folder = folder
+        self.folder.chmod(0o700)
         self.workspace = workspace
         self.failures: list[str] = []
         self.recording = Recording()
         self.faults = Faults()
         with contextlib.ExitStack() as opened:
-            opened.callback(_lock(folder).close)
-            self.authority = CertificateAuthority(folder / "tls", clouds.known_hosts())
-            self.state = State(folder)
+            opened.callback(_lock(self.folder).close)
+            self.authority = CertificateAuthority(self.folder / "tls", clouds.known_hosts())
+            self.state = State(self.folder)
             opened.callback(self.state.close)
-            identity = self._identity()
-            self.tokens = Tokens(identity["tenant"])
-            self.access = StorageAccess(self.tokens, identity["key"])
-            self.blobs = BlobStorage(self.state, self.access)
             self.server = self._server(port)
             opened.callback(self.server.stop)
-            own = [self.url, f"https://localhost:{self.server.port}"]
-            self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own)
-            self.control = ControlPlane(
-                workspace, self.state, self.tokens, self.access, computes, own
-            )
-            self.assets = Assets(self.state, self.access)
-            environments = Environments(
-                workspace,
-                self.assets,
-                self.blobs,
-                folder / "environments",
-                python,
-                installs_packages,
-            )
-            assembly = JobFolderBuilder(workspace, self.assets, self.blobs)
-            registry_access = RegistryAccess(self.tokens, self.control.audiences)
-            self.registry = Registry(self.state, registry_access, folder / "registry")
-            images = Images(registry_access, self.server.port)
-            self.execution = Execution(
-                self.state, self.blobs, assembly, environments, images, folder, jobs_at_once
-            )
-            self.execution.failed = lambda: self.failures.append(traceback.format_exc())
+            self._emulate_services(computes)
+            self._run_jobs(python, installs_packages, jobs_at_once)
             opened.callback(self.execution.stop)
             # Closed by `stop`, unless something above has failed.
             self._opened = opened.pop_all()
         self.jobs = Jobs(self.control, self.assets, self.state, self.execution)
         self.history = RunHistory(self.control, self.jobs, self.blobs)
         self.client = ClientVariables(self.server.port, self.control, self.sign_in, self.authority)
-        self._sign_in = Router(self.sign_in.routes())
-        self._open = Router(
-            [
-                Route("GET", "/metadata/endpoints", self._metadata),
-                Route("GET", "/discovery", self.control.discover),
-            ]
+        self._dispatcher = Dispatcher(
+            self.sign_in,
+            self.control,
+            self.assets,
+            self.jobs,
+            self.history,
+            MlflowApi(self.jobs, self.folder / "mlruns"),
+            self.blobs,
+            self.registry,
+            self._add_failure,
         )
-        # What is not below the workspace.
-        self._others = Router(
-            [
-                Route("GET", OPERATIONS, self.jobs.operation),
-                Route("GET", REGISTRY_RESOURCE, self.control.get_registry),
-            ]
-        )
-        self._arm = self.control.guarded(
-            [*self.control.routes(), *self.assets.routes(), *self.jobs.routes()]
-        )
-        mlflow = MlflowApi(self.jobs, folder / "mlruns")
-        self._data_plane = self.history.guarded([*self.history.routes(), *mlflow.routes()])
 
     @property
     def url(self) -> str:
@@ -160,10 +119,57 @@ class Service:
         shutil.rmtree(spool, ignore_errors=True)
         spool.mkdir()
         context = self.authority.server_context
-        return Server(context, self._exchange, spool, port, clouds.is_known_host)
+        return Server(context, self._request_handler, spool, port, clouds.is_known_host)
+
+    def _request_handler(self, request: HttpRequest) -> RecordedRequest:
+        return RecordedRequest(
+            request,
+            self._dispatcher.kind_of(request),
+            self.recording,
+            self.faults,
+            self._dispatcher.respond,
+            self.server.stopping.wait,
+        )
+
+    def _emulate_services(self, computes: Sequence[str] | None) -> None:
+        identity = self._identity()
+        own_urls = [self.url, f"https://localhost:{self.server.port}"]
+        self.tokens = Tokens(identity["tenant"])
+        self.access = StorageAccess(self.tokens, identity["key"])
+        self.blobs = BlobStorage(self.state, self.access)
+        self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own_urls)
+        self.control = ControlPlane(
+            self.workspace, self.state, self.tokens, self.access, computes, own_urls
+        )
+        self.assets = Assets(self.state, self.access)
+        registry_access = RegistryAccess(self.tokens, self.control.audiences)
+        self.registry = Registry(self.state, registry_access, self.folder / "registry")
+
+    def _run_jobs(self, python: str, installs_packages: bool, at_once: int) -> None:
+        environments = Environments(
+            self.workspace,
+            self.assets,
+            self.blobs,
+            self.folder / "environments",
+            python,
+            installs_packages,
+        )
+        self.execution = Execution(
+            self.state,
+            self.blobs,
+            JobFolderBuilder(self.workspace, self.assets, self.blobs),
+            environments,
+            Images(self.registry.access, self.server.port),
+            self.folder,
+            at_once,
+        )
+        self.execution.failed = self._add_failure
+
+    def _add_failure(self) -> None:
+        self.failures.append(traceback.format_exc())
 
     def _identity(self) -> dict[str, Any]:
-        """Tenant, principal and account key: the same for as long as the folder is kept."""
+        """Return tenant, principal and account key: the same for as long as the folder is kept."""
         found = self.state.document("service", "identity")
         if found is None:
             found = {
@@ -173,58 +179,6 @@ class Service:
             }
             self.state.put_document("service", "identity", found)
         return found
-
-    def kind_of(self, request: HttpRequest) -> str:
-        """Which part of the service a request is for, as `Recorded.kind` has it."""
-        if self.blobs.address(request):
-            return "blob"
-        path = request.path.lower()
-        for kind, beginnings in _KINDS.items():
-            if path.startswith(beginnings):
-                return kind
-        return "sign-in"
-
-    def _exchange(self, request: HttpRequest) -> RecordedRequest:
-        return RecordedRequest(
-            request,
-            self.kind_of(request),
-            self.recording,
-            self.faults,
-            self._handled,
-            self.server.stopping.wait,
-        )
-
-    def _handled(self, request: HttpRequest, kind: str) -> HttpResponse:
-        try:
-            return self._answer(request, kind)
-        except HttpError as error:
-            return error.response()
-        except Exception:
-            # The client sees what it would see of a broken service; the tests see why.
-            self.failures.append(traceback.format_exc())
-            return HttpError(500, "InternalServerError", "The stand-in failed.").response()
-
-    def _answer(self, request: HttpRequest, kind: str) -> HttpResponse:
-        if not request.is_secure and not request.path.startswith(("/metadata/identity/", "/msi/")):
-            raise HttpError(
-                403, "HttpsRequired", "Only identities of machines are served without TLS."
-            )
-        if kind == "blob":
-            address = self.blobs.address(request)
-            return self.blobs.respond(request, *address)  # type: ignore[misc]
-        if kind == "arm":
-            is_below = "/workspaces/" in request.path.lower()
-            return (self._arm if is_below else self._others).respond(request)
-        if kind == "registry":
-            return self.registry.respond(request)
-        if kind == "metadata" or request.path == "/discovery":
-            return self._open.respond(request)
-        if kind == "data-plane":
-            return self._data_plane.respond(request)
-        return self._sign_in.respond(request)
-
-    def _metadata(self, request: HttpRequest) -> HttpResponse:
-        return json_response(clouds.metadata(request.base))
 
 
 def _lock(folder: Path) -> IO[str]:

@@ -178,9 +178,9 @@ def test_several_files_are_received_at_once(client: Client, tmp_path: Path) -> N
     client.add_fault(faults.SLOW, "GET", r"/outputs/\d", times=None, seconds=0.5)
     assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
     asked = client.requests("GET", "/dcid.many/outputs/")
-    first = min(asked, key=lambda each: each.moment)
+    first = min(asked, key=lambda each: each.started)
     assert len(asked) == 4
-    assert all(each.moment < first.moment + first.seconds for each in asked)
+    assert all(each.started < first.started + first.seconds for each in asked)
 
 
 def test_a_large_file_is_not_held_in_memory(client: Client, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_download_that_was_killed_goes_on(client: Client, tmp_path: Path) -> N
     assert client.run_aml(*arguments) == 0
     assert EXPECTED.items() <= written(tmp_path / "got").items()
     (rest,) = client.requests("GET", "/weights")
-    assert (rest.headers["range"], rest.answer_bytes) == ("bytes=150000-299999", 150000)
+    assert (rest.headers["range"], rest.response_bytes) == ("bytes=150000-299999", 150000)
 
 
 def test_a_file_of_another_version_is_received_anew(client: Client, tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_a_download_that_was_interrupted_goes_on(client: Client, tmp_path: Path)
     assert client.run_aml("jobs", "download", name, "--path", str(target)) == 0
     assert EXPECTED.items() <= written(target).items()
     (rest,) = client.requests("GET", "/weights")
-    assert rest.answer_bytes == 150000
+    assert rest.response_bytes == 150000
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

@@ -48,8 +48,8 @@ def test_reads_each_byte_of_a_log_once(client: Client) -> None:
     position = 0
     for each in read:
         assert each.headers["range"].startswith(f"bytes={position}-")
-        assert each.status == (206 if each.answer_bytes and each.status != 416 else 416)
-        position += (each.answer_bytes or 0) if each.status == 206 else 0
+        assert each.status == (206 if each.response_bytes and each.status != 416 else 416)
+        position += (each.response_bytes or 0) if each.status == 206 else 0
     assert position == 24
 
 
@@ -62,7 +62,7 @@ def test_a_long_log_is_read_in_parts(client: Client, monkeypatch: pytest.MonkeyP
     assert stream(client.connected().workspace, name, out) == 0
     assert out.getvalue() == b"".join(b"%d\n" % number for number in range(1, 1001))
     read = client.requests("GET", "user_logs/std_log")
-    assert [each.answer_bytes for each in read if each.status == 206] == [*[1000] * 3, 893]
+    assert [each.response_bytes for each in read if each.status == 206] == [*[1000] * 3, 893]
     assert len(client.requests("GET", "/details")) == 1
 
 

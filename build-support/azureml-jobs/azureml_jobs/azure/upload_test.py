@@ -33,7 +33,7 @@ def test_many_files_are_under_way_at_once_and_not_all(client: Client) -> None:
     assert client.submit(CODE_JOB) == 0
     moments = []
     for each in client.requests("PUT", CONTAINER):
-        moments += [(each.moment, 1), (each.moment + each.seconds, -1)]
+        moments += [(each.started, 1), (each.started + each.seconds, -1)]
     under_way = most = 0
     for _, change in sorted(moments):
         under_way += change

@@ -68,13 +68,13 @@ class ControlPlane:
             Route("GET", f"{WORKSPACE}/computes/{{name}}", self.get_compute),
         ]
 
-    def guarded(self, routes: Sequence[Route]) -> Router:
+    def authorized(self, routes: Sequence[Route]) -> Router:
         """A router that lets only those through who are signed in, and ask for our workspace."""
         return Router(
-            [Route(each.method, each.pattern, self._guarded(each.handler)) for each in routes]
+            [Route(each.method, each.pattern, self._authorized(each.handler)) for each in routes]
         )
 
-    def _guarded(self, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def _authorized(self, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         def respond(
             request: HttpRequest, subscription: str, group: str, workspace: str, **places: str
         ) -> HttpResponse:

@@ -8,7 +8,7 @@ from azureml_standin.http.messages import XML, HttpError, HttpResponse, json_res
 
 
 class StorageError(HttpError):
-    """A refusal in the shape of Azure Storage.
+    """An error in the shape of Azure Storage.
 
     Shape: https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2
     """
@@ -27,7 +27,7 @@ class StorageError(HttpError):
 
 
 class SignInError(HttpError):
-    """A refusal in the shape of Microsoft Entra ID.
+    """An error in the shape of Microsoft Entra ID.
 
     Shape: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
     (`error`, `error_description` that begins with `AADSTS<number>`, `error_codes`).
@@ -50,7 +50,7 @@ class SignInError(HttpError):
 
 
 class RegistryError(HttpError):
-    """A refusal in the shape of the distribution specification.
+    """An error in the shape of the distribution specification.
 
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
     """

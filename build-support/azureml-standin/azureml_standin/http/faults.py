@@ -1,4 +1,4 @@
-"""Faults that the service makes on demand: which request meets which one."""
+"""Faults that the service makes on demand, and which request meets which one."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
 
 # The request is not taken at all: the connection is reset once its head was read.
 RESET_BEFORE = "reset-before"
-# Reset in the middle of the request's body (or, where it has none, of the answer's head).
+# Reset in the middle of the request's body (or, if it has none, of the response's head).
 RESET_AMID = "reset-amid"
-# The request has its effect, and its answer is lost: a reset in place of it.
+# The request has its effect, and its response is lost: a reset in place of it.
 RESET_AFTER = "reset-after"
-# The answer is as ever, `seconds` later.
+# The response is as ever, `seconds` later.
 SLOW = "slow"
-# Half of the answer's body, then the end of the connection.
+# Half of the response's body, then the end of the connection.
 TRUNCATED = "truncated"
-# `status` is answered, the request has no effect.
+# The response is `status`, the request has no effect.
 STATUS = "status"
-# `status` is answered, and the request has its effect all the same.
+# The response is `status`, and the request has its effect all the same.
 STATUS_AFTER = "status-after"
 # 401, as for a token that has expired.
 EXPIRED_TOKEN = "expired-token"
@@ -60,7 +60,7 @@ class Fault:
         re.compile(self.path)
 
     def response(self, kind: str) -> HttpResponse:
-        """What `STATUS` and `EXPIRED_TOKEN` answer, by the kind of the request."""
+        """Return the response of `STATUS` and `EXPIRED_TOKEN` to a kind of request."""
         headers = {}
         if self.retry_after is not None:
             headers["Retry_After"] = f"{self.retry_after:g}"
@@ -71,12 +71,12 @@ class Fault:
                 "The access token expiry is in the past.",
                 WWW_Authenticate='Bearer error="invalid_token"',
             ).response()
-        refusal = _REFUSALS.get(kind, HttpError)
+        error = _ERRORS.get(kind, HttpError)
         code = _CODES.get(self.status, "InjectedFault")
-        return refusal(self.status, code, "A fault made on demand.", **headers).response()
+        return error(self.status, code, "A fault made on demand.", **headers).response()
 
 
-_REFUSALS = {"blob": StorageError, "registry": RegistryError}
+_ERRORS = {"blob": StorageError, "registry": RegistryError}
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
 # https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
 _CODES = {
@@ -109,13 +109,13 @@ class Faults:
         with self._lock:
             self._rules.clear()
 
-    def met_by(self, request: HttpRequest) -> Fault | None:
-        """The fault that this request meets; asked once for each request, because it counts."""
+    def next_for(self, request: HttpRequest) -> Fault | None:
+        """Return the fault that this request meets, and count it."""
         with self._lock:
             for rule in self._rules:
                 if rule.method and rule.method != request.method:
                     continue
-                if not re.search(rule.path, request.shown):
+                if not re.search(rule.path, request.public_target):
                     continue
                 if rule.header and rule.header not in request.headers:
                     continue

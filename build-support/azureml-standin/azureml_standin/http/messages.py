@@ -1,4 +1,4 @@
-"""Requests and answers as the service's parts see them, and refusals in the shapes of Azure."""
+"""Requests and responses as the parts of the service see them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECRET_QUERY = frozenset({"sig", "code"})
 
 
 class RequestBody:
-    """The bytes of a request: in memory while they are few, else those of files, in a row."""
+    """The bytes of a request: in memory if they are few, else those of files, in a row."""
 
     def __init__(self, content: bytes = b"", files: Sequence[Path] = ()) -> None:
         self._content = content
@@ -42,7 +42,7 @@ class RequestBody:
 
 @dataclass
 class HttpRequest:
-    """One request. `headers` are by lower-case name, `query` holds decoded values."""
+    """`headers` are by lower-case name, `query` holds decoded values."""
 
     method: str
     target: str
@@ -62,8 +62,8 @@ class HttpRequest:
         return self.headers.get("host", "")
 
     @property
-    def shown(self) -> str:
-        """Path and query as people read them, without secrets."""
+    def public_target(self) -> str:
+        """Path and query, decoded and without secrets."""
         query = "&".join(f"{k}={v}" for k, v in self.query.items() if k not in SECRET_QUERY)
         return f"{self.path}?{query}" if query else self.path
 
@@ -73,21 +73,21 @@ class HttpRequest:
         return f"{'https' if self.is_secure else 'http'}://{self.host}"
 
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object. Raises `HttpError` 400 when it is none."""
+        """Return the body as a JSON object. Raises `HttpError` 400 when it is none."""
         try:
             content = json.loads(self.body.read())
         except ValueError as error:
             raise HttpError(
-                400, "InvalidRequestContent", f"The body is no JSON: {error}."
+                400, "InvalidRequestContent", f"The body is not JSON: {error}."
             ) from error
         if not isinstance(content, dict):
-            raise HttpError(400, "InvalidRequestContent", "The body is no JSON object.")
+            raise HttpError(400, "InvalidRequestContent", "The body is not a JSON object.")
         return content
 
 
 @dataclass
 class HttpResponse:
-    """One answer. `body` is bytes, or an open file of which `length` bytes are sent."""
+    """`body` is bytes, or an open file of which `length` bytes are sent."""
 
     status: int = 200
     body: bytes | BinaryIO = b""
@@ -102,14 +102,14 @@ class HttpResponse:
 
 
 def json_response(content: Any, status: int = 200, **headers: str) -> HttpResponse:
-    """`headers` are given with `_` in place of `-`."""
+    """Respond with JSON; `headers` have `_` in place of `-`."""
     body = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
     named = {key.replace("_", "-"): value for key, value in headers.items()}
     return HttpResponse(status, body, {"Content-Type": "application/json; charset=utf-8", **named})
 
 
 class HttpError(Exception):
-    """A request that the service does not do; told in the shape of Azure Resource Manager.
+    """A request that the service refuses, in the shape of Azure Resource Manager.
 
     Shape: https://learn.microsoft.com/azure/azure-resource-manager/management/ (`error.code`,
     `error.message`).
@@ -128,7 +128,7 @@ class HttpError(Exception):
 
 
 def file_response(path: Path, start: int, length: int, **headers: str) -> HttpResponse:
-    """Part of a file as an answer that is not read into memory."""
+    """Respond with part of a file, without reading it into memory."""
     file = open(path, "rb")
     file.seek(start, os.SEEK_SET)
     return HttpResponse(200, file, dict(headers), length)

@@ -13,7 +13,7 @@ from azureml_standin.http.recording import Recording
 
 
 class RecordedRequest:
-    """`handle` answers, whatever happens; `wait` sleeps until the service ends."""
+    """`handle` makes the response; `wait` sleeps until the service ends."""
 
     def __init__(
         self,
@@ -29,32 +29,33 @@ class RecordedRequest:
         self._recording = recording
         self._handle = handle
         self._wait = wait
-        self._begun = time.monotonic()
+        self._started = time.monotonic()
         length = int(request.headers.get("content-length") or 0)
         self._recorded = recording.begin(request, kind, length)
-        self._fault = rules.met_by(request)
+        self._fault = rules.next_for(request)
         if self._fault is not None:
             self._recorded.fault = self._fault.kind
 
-    def accepts_bytes(self) -> float | None:
+    def part_before_reset(self) -> float | None:
         kind = self._fault.kind if self._fault else ""
         return {faults.RESET_BEFORE: 0.0, faults.RESET_AMID: 0.5}.get(kind)
 
-    def sends_bytes(self) -> float:
+    def part_of_response(self) -> float:
         return 0.5 if self._fault and self._fault.kind == faults.TRUNCATED else 1.0
 
-    def take(self, body: RequestBody) -> HttpResponse | None:
+    def respond(self, body: RequestBody) -> HttpResponse | None:
         self._request.body = body
         self._recorded.request_bytes = body.size
         self._recording.keep_content(self._recorded, self._request)
-        response = self._answer()
-        self._recorded.seconds = time.monotonic() - self._begun
+        response = self._respond()
+        self._recorded.seconds = time.monotonic() - self._started
         if response is not None:
             response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
-            self._recorded.status, self._recorded.answer_bytes = response.status, response.size
+            self._recorded.status = response.status
+            self._recorded.response_bytes = response.size
         return response
 
-    def _answer(self) -> HttpResponse | None:
+    def _respond(self) -> HttpResponse | None:
         fault = self._fault
         if fault and fault.kind in (faults.STATUS, faults.EXPIRED_TOKEN):
             return fault.response(self._kind)

@@ -1,4 +1,4 @@
-"""What the service was asked, for tests to look at; secrets are left out."""
+"""The requests that came, for tests to look at; secrets are left out."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _SECRET_HEADERS = frozenset(
 
 @dataclass
 class Recorded:
-    """One request. `status` and `answer_bytes` are None where no answer was sent.
+    """One request. `status` and `response_bytes` are None where no response was sent.
 
     kind: `sign-in`, `metadata`, `arm`, `data-plane`, `blob`, `registry` or `proxy`.
     content: the JSON body of a request to `arm` or `data-plane`.
-    fault: the kind of the fault that it met; `was_handled`: it had its effect all the same.
+    fault: the kind of the fault that it met; `was_handled`: whether it had its effect all the same.
     """
 
     number: int
-    moment: float
+    started: float
     kind: str
     method: str
     host: str
     path: str
-    shown: str
+    target: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     request_bytes: int = 0
     content: Any = None
     status: int | None = None
-    answer_bytes: int | None = None
+    response_bytes: int | None = None
     fault: str | None = None
     was_handled: bool = False
     seconds: float = 0.0
@@ -61,12 +61,12 @@ class Recording:
         with self._lock:
             recorded = Recorded(
                 number=len(self.requests),
-                moment=time.time(),
+                started=time.time(),
                 kind=kind,
                 method=request.method,
                 host=request.host,
                 path=request.path,
-                shown=request.shown,
+                target=request.public_target,
                 query={k: v for k, v in request.query.items() if k not in SECRET_QUERY},
                 headers={
                     key: re.sub(r"\bsig=[^&]*", "sig=***", value)
@@ -89,7 +89,7 @@ class Recording:
     def find(
         self, method: str = "", path: str = "", kind: str = "", status: int | None = None
     ) -> list[Recorded]:
-        """Requests of a method and kind whose path, with its query, matches `path` somewhere."""
+        """Return requests of a method and kind whose path, with its query, matches `path`."""
         pattern = re.compile(path)
         with self._lock:
             found = list(self.requests)
@@ -99,7 +99,7 @@ class Recording:
             if (not method or each.method == method)
             and (not kind or each.kind == kind)
             and (status is None or each.status == status)
-            and pattern.search(each.shown)
+            and pattern.search(each.target)
         ]
 
     def clear(self) -> None:

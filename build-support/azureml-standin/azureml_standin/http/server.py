@@ -7,42 +7,40 @@ import io
 import socket
 import ssl
 import struct
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
 from typing import Any, Protocol
 
+from azureml_standin.http.bodies import CHUNK_BYTES, body_chunks, content_length, read_body
 from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody
 
-_IN_MEMORY_BYTES = 1 << 20
-_CHUNK_BYTES = 256 * 1024
 _POLL_SECONDS = 0.05
 _TLS_RECORD_HANDSHAKE = 0x16
-# An answer that may come back right away on Linux, where an acknowledgement is held back by 40 ms.
+# Linux holds acknowledgements back by 40 ms unless it is asked to send them right away.
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class RequestHandler(Protocol):
-    """One request whose head was read: the application answers it, and may break it off."""
+    """Handles one request, whose head was read, and may break it off."""
 
-    def take(self, body: RequestBody) -> HttpResponse | None:
-        """Answer the request, whose body was read. None: reset the connection."""
-
-    def accepts_bytes(self) -> float | None:
+    def part_before_reset(self) -> float | None:
         """Part of the body to read before the connection is reset; None: all, and no reset."""
 
-    def sends_bytes(self) -> float:
-        """Part of the answer's body to send; below 1 the connection ends after it."""
+    def respond(self, body: RequestBody) -> HttpResponse | None:
+        """Respond to the request, whose body was read. None: reset the connection."""
+
+    def part_of_response(self) -> float:
+        """Part of the response's body to send; below 1 the connection ends after it."""
 
 
 class Server(ThreadingTCPServer):
     """Listens on 127.0.0.1 until `stop`.
 
-    `exchange` makes the application's side of one request. `proxied` says which hosts a client may
+    `handler` makes the handler of one request. `proxied` says which hosts a client may
     reach through `CONNECT`: the service speaks for them itself, and there is no way out.
     """
 
@@ -52,13 +50,13 @@ class Server(ThreadingTCPServer):
     def __init__(
         self,
         context: ssl.SSLContext,
-        exchange: Callable[[HttpRequest], RequestHandler],
+        handler: Callable[[HttpRequest], RequestHandler],
         spool: Path,
         port: int = 0,
         proxied: Callable[[str], bool] = lambda host: False,
     ) -> None:
         self.context = context
-        self.exchange = exchange
+        self.handler = handler
         self.spool = spool
         self.proxied = proxied
         self.stopping = threading.Event()
@@ -114,7 +112,7 @@ class Connection(BaseHTTPRequestHandler):
     def interrupt(self) -> None:
         """End what waits for this connection; called by another thread."""
         with contextlib.suppress(OSError):
-            # The one of TLS would change what the other thread is just using.
+            # The shutdown of TLS would change what the other thread uses.
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
 
     def handle_expect_100(self) -> bool:
@@ -138,35 +136,35 @@ class Connection(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = HttpRequest(self.command, self.path, headers, is_secure=self._is_secure)
-        exchange = self.server.exchange(request)
-        part = exchange.accepts_bytes()
+        handler = self.server.handler(request)
+        part = handler.part_before_reset()
         if part == 0.0:
             self._reset()
         if "100-continue" in headers.get("expect", "").lower():
             self.send_response_only(HTTPStatus.CONTINUE)
             self.end_headers()
         if part is not None:
-            for _ in self._body_chunks(part):
+            for _ in body_chunks(self.rfile, headers, part):
                 pass
-            if not self._content_length:
+            if not content_length(headers):
                 self.wfile.write(b"HTTP/1.1 2")
             self._reset()
-        body = self._read_body()
+        body = read_body(self.rfile, headers, self.server.spool)
         try:
-            response = exchange.take(body)
+            response = handler.respond(body)
         finally:
             body.discard()
         if response is None:
             self._reset()
         else:
-            self._send(response, exchange.sends_bytes())
+            self._send(response, handler.part_of_response())
 
     do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_GET
 
     def _use(self, connection: socket.socket) -> None:
         self.connection = connection
         stream = _Stream(connection)
-        self.rfile = io.BufferedReader(stream, _CHUNK_BYTES)
+        self.rfile = io.BufferedReader(stream, CHUNK_BYTES)
         self.wfile = stream  # type: ignore[assignment]
 
     def _start_tls_if_asked(self) -> None:
@@ -189,49 +187,6 @@ class Connection(BaseHTTPRequestHandler):
         self.connection.close()
         raise ConnectionResetError
 
-    @property
-    def _content_length(self) -> int | None:
-        """None for a body in chunks, whose length shows at its end."""
-        if "chunked" in self.headers.get("transfer-encoding", "").lower():
-            return None
-        return int(self.headers.get("content-length") or 0)
-
-    def _read_body(self) -> RequestBody:
-        length = self._content_length
-        if length is not None and length <= _IN_MEMORY_BYTES:
-            return RequestBody(b"".join(self._body_chunks()))
-        descriptor, name = tempfile.mkstemp(prefix="body-", dir=self.server.spool)
-        body = RequestBody(files=[Path(name)])
-        try:
-            with open(descriptor, "wb") as file:
-                for chunk in self._body_chunks():
-                    file.write(chunk)
-        except BaseException:
-            body.discard()
-            raise
-        return body
-
-    def _body_chunks(self, part: float = 1.0) -> Iterator[bytes]:
-        """The body as it comes; only the first `part` of one whose length is known."""
-        length = self._content_length
-        if length is not None:
-            yield from self._exactly(int(length * part))
-            return
-        while True:
-            size = int(self.rfile.readline().split(b";")[0], 16)
-            yield from self._exactly(size)
-            self.rfile.readline()
-            if size == 0:
-                return
-
-    def _exactly(self, length: int) -> Iterator[bytes]:
-        while length > 0:
-            chunk = self.rfile.read(min(length, _CHUNK_BYTES))
-            if not chunk:
-                raise ConnectionResetError
-            length -= len(chunk)
-            yield chunk
-
     def _send(self, response: HttpResponse, part: float) -> None:
         has_body = self.command != "HEAD" and response.status not in (204, 304)
         self.send_response_only(response.status)
@@ -246,9 +201,9 @@ class Connection(BaseHTTPRequestHandler):
             io.BytesIO(response.body) if isinstance(response.body, bytes) else response.body
         ) as body:
             while left > 0:
-                chunk = body.read(min(left, _CHUNK_BYTES))
+                chunk = body.read(min(left, CHUNK_BYTES))
                 if not chunk:
-                    # The file was cut while it was sent; the client sees an answer too short.
+                    # The file was cut while it was sent; the client sees a response too short.
                     raise ConnectionResetError
                 self.wfile.write(chunk)
                 left -= len(chunk)
@@ -270,7 +225,7 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         if _QUICKACK is not None:
-            # Not lasting: the system goes back to holding acknowledgements by itself.
+            # Does not last: the system goes back to holding them by itself.
             self._connection.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         return self._connection.recv_into(buffer)
 

@@ -68,16 +68,18 @@ class Registry:
                 Route("POST", "/oauth2/exchange", access.exchange),
                 Route("POST", "/oauth2/token", access.token),
                 Route("GET", "/v2/", self.ping),
-                Route("HEAD", blob, self._guarded(self.get_blob, PULL)),
-                Route("GET", blob, self._guarded(self.get_blob, PULL)),
-                Route("POST", "/v2/{name*}/blobs/uploads/", self._guarded(self.begin, PULL, PUSH)),
-                Route("GET", upload, self._guarded(self.progress, PULL, PUSH)),
-                Route("PATCH", upload, self._guarded(self.append, PULL, PUSH)),
-                Route("PUT", upload, self._guarded(self.finish, PULL, PUSH)),
-                Route("DELETE", upload, self._guarded(self.give_up, PULL, PUSH)),
-                Route("HEAD", manifest, self._guarded(self.get_manifest, PULL)),
-                Route("GET", manifest, self._guarded(self.get_manifest, PULL)),
-                Route("PUT", manifest, self._guarded(self.put_manifest, PULL, PUSH)),
+                Route("HEAD", blob, self._authorized(self.get_blob, PULL)),
+                Route("GET", blob, self._authorized(self.get_blob, PULL)),
+                Route(
+                    "POST", "/v2/{name*}/blobs/uploads/", self._authorized(self.begin, PULL, PUSH)
+                ),
+                Route("GET", upload, self._authorized(self.progress, PULL, PUSH)),
+                Route("PATCH", upload, self._authorized(self.append, PULL, PUSH)),
+                Route("PUT", upload, self._authorized(self.finish, PULL, PUSH)),
+                Route("DELETE", upload, self._authorized(self.give_up, PULL, PUSH)),
+                Route("HEAD", manifest, self._authorized(self.get_manifest, PULL)),
+                Route("GET", manifest, self._authorized(self.get_manifest, PULL)),
+                Route("PUT", manifest, self._authorized(self.put_manifest, PULL, PUSH)),
             ]
         )
 
@@ -272,7 +274,7 @@ class Registry:
             raise RegistryError(400, "DIGEST_INVALID", f"{digest!r} is no digest")
         return self._blobs / match[1]
 
-    def _guarded(
+    def _authorized(
         self, handler: Callable[..., HttpResponse], *actions: str
     ) -> Callable[..., HttpResponse]:
         def respond(request: HttpRequest, name: str, **places: str) -> HttpResponse:

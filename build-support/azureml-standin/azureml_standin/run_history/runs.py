@@ -54,11 +54,11 @@ class RunHistory:
             ]
         return found
 
-    def guarded(self, routes: Sequence[Route]) -> Router:
+    def authorized(self, routes: Sequence[Route]) -> Router:
         """A router for the data plane, which takes tokens for Azure ML as well."""
-        return Router([Route(r.method, r.pattern, self._guarded(r.handler)) for r in routes])
+        return Router([Route(r.method, r.pattern, self._authorized(r.handler)) for r in routes])
 
-    def _guarded(self, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def _authorized(self, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         def respond(
             request: HttpRequest, subscription: str, group: str, workspace: str, **places: str
         ) -> HttpResponse:
