@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from azureml_standin.http.messages import RequestBody
 
@@ -20,7 +20,7 @@ def content_length(headers: Mapping[str, str]) -> int | None:
     return int(headers.get("content-length") or 0)
 
 
-def read_body(stream: BinaryIO, headers: Mapping[str, str], spool: Path) -> RequestBody:
+def read_body(stream: BufferedIOBase, headers: Mapping[str, str], spool: Path) -> RequestBody:
     """Read a body, into a file of the folder `spool` if it is large."""
     length = content_length(headers)
     if length is not None and length <= _IN_MEMORY_BYTES:
@@ -37,7 +37,9 @@ def read_body(stream: BinaryIO, headers: Mapping[str, str], spool: Path) -> Requ
     return body
 
 
-def body_chunks(stream: BinaryIO, headers: Mapping[str, str], part: float = 1.0) -> Iterator[bytes]:
+def body_chunks(
+    stream: BufferedIOBase, headers: Mapping[str, str], part: float = 1.0
+) -> Iterator[bytes]:
     """Yield a body as it comes; only the first `part` if its length is known."""
     length = content_length(headers)
     if length is not None:
@@ -51,7 +53,7 @@ def body_chunks(stream: BinaryIO, headers: Mapping[str, str], part: float = 1.0)
             return
 
 
-def _exactly(stream: BinaryIO, length: int) -> Iterator[bytes]:
+def _exactly(stream: BufferedIOBase, length: int) -> Iterator[bytes]:
     while length > 0:
         chunk = stream.read(min(length, CHUNK_BYTES))
         if not chunk:
