@@ -91,7 +91,7 @@ class ClientVariables:
         if way == "app-service":
             return {
                 "IDENTITY_ENDPOINT": f"{self._http}/msi/token",
-                "IDENTITY_HEADER": self._sign_in.identity_header,
+                "IDENTITY_HEADER": self._sign_in.managed_identity.header,
             }
         if way:
             raise ValueError(f"no such way to sign in: {way}")

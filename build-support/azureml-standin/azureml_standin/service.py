@@ -36,7 +36,8 @@ from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.registry.images import Registry
 from azureml_standin.run_history.mlflow_api import MlflowApi
 from azureml_standin.run_history.runs import RunHistory
-from azureml_standin.sign_in.entra import Principal, SignIn
+from azureml_standin.sign_in.entra import SignIn
+from azureml_standin.sign_in.principal import Principal
 from azureml_standin.sign_in.tokens import Tokens
 from azureml_standin.state import State
 from azureml_standin.storage.access import StorageAccess, new_account_key

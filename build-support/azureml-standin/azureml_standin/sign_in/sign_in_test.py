@@ -134,15 +134,15 @@ def test_refuses_another_certificate(caller: Caller) -> None:
 
 
 def test_a_machine_without_an_identity_says_so(caller: Caller) -> None:
-    sign_in = caller.service.sign_in
+    identity = caller.service.sign_in.managed_identity
     query = urlencode({"resource": "https://management.azure.com", "api-version": "2018-02-01"})
     path = f"/metadata/identity/oauth2/token?{query}"
     assert b"bad_request_102" in caller.request("GET", path).body
-    sign_in.has_managed_identity = False
+    identity.is_assigned = False
     try:
         answer = caller.request("GET", path, headers={"Metadata": "true"})
     finally:
-        sign_in.has_managed_identity = True
+        identity.is_assigned = True
     assert answer.status == 400 and b"Identity not found" in answer.body
     assert caller.request("GET", f"/msi/token?{query}").status == 401
 

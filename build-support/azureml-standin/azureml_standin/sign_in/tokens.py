@@ -12,7 +12,6 @@ from typing import Any
 import jwt
 from azureml_standin.http.messages import HttpError, HttpRequest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
 
 _LIFETIME_SECONDS = 3600.0
 
@@ -27,19 +26,19 @@ class Tokens:
         self.tenant = tenant
         self.lifetime = _LIFETIME_SECONDS
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._key_id = secrets.token_hex(8)
         self._lock = threading.Lock()
         self._withdrawn_before = 0
 
-    def issue(self, audience: str, client: str, issuer: str) -> str:
-        moment = time.time()
+    def issue(self, audience: str, client: str, base: str) -> str:
+        """Return an access token; `base` is the address of the service that issues it."""
+        now = time.time()
         return self.signed(
             {
                 "aud": audience,
-                "iss": issuer,
-                "iat": int(moment),
-                "nbf": int(moment),
-                "exp": int(moment + self.lifetime),
+                "iss": f"{base}/{self.tenant}/",
+                "iat": int(now),
+                "nbf": int(now),
+                "exp": int(now + self.lifetime),
                 "appid": client,
                 "oid": client,
                 "sub": client,
@@ -52,48 +51,45 @@ class Tokens:
         )
 
     def signed(self, claims: dict[str, Any]) -> str:
-        return jwt.encode(claims, self._key, "RS256", {"kid": self._key_id})
+        return jwt.encode(claims, self._key, "RS256")
 
     def withdraw(self) -> None:
-        """Let every token that was issued until now count as expired."""
+        """Treat every token that was issued until now as expired."""
         with self._lock:
             self._withdrawn_before = time.monotonic_ns()
 
     def check(self, request: HttpRequest, audiences: Collection[str]) -> dict[str, Any]:
-        """The claims of the request's bearer token.
+        """Return the claims of the request's bearer token.
 
         Raises `HttpError` 401 with the codes of Azure Resource Manager
         (https://learn.microsoft.com/rest/api/azure/#troubleshooting).
         """
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if not token or kind.lower() != "bearer":
-            raise _refused("AuthenticationFailed", "The 'Authorization' header is missing.")
+            raise _unauthorized("AuthenticationFailed", "The 'Authorization' header is missing.")
         return self.check_token(token.strip(), audiences)
 
     def check_token(self, token: str, audiences: Collection[str]) -> dict[str, Any]:
         claims = self.verified(token)
         if claims["exp"] <= time.time() or claims["serial"] <= self._withdrawn_before:
-            raise _refused("ExpiredAuthenticationToken", "The access token has expired.")
+            raise _unauthorized("ExpiredAuthenticationToken", "The access token has expired.")
         accepted = {audience.rstrip("/") for audience in audiences}
         if str(claims["aud"]).rstrip("/") not in accepted:
-            raise _refused(
+            raise _unauthorized(
                 "InvalidAuthenticationTokenAudience",
                 f"The access token is for {claims['aud']}, "
                 f"not for {' or '.join(sorted(accepted))}.",
             )
         return claims
 
-    def public_keys(self) -> dict[str, Any]:
-        """Return the key as a JSON web key set (RFC 7517)."""
-        key = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
-        return {"keys": [{**key, "use": "sig", "kid": self._key_id}]}
-
     def verified(self, token: str) -> dict[str, Any]:
         """Return the claims of a token that this key signed. Raises `HttpError` 401 for another."""
         try:
             return signed_claims(token, self._key.public_key(), "RS256")
         except jwt.InvalidTokenError as error:
-            raise _refused("InvalidAuthenticationToken", "The access token is invalid.") from error
+            raise _unauthorized(
+                "InvalidAuthenticationToken", "The access token is invalid."
+            ) from error
 
 
 def signed_claims(token: str, key: rsa.RSAPublicKey, *algorithms: str) -> dict[str, Any]:
@@ -105,5 +101,5 @@ def signed_claims(token: str, key: rsa.RSAPublicKey, *algorithms: str) -> dict[s
     return claims
 
 
-def _refused(code: str, message: str) -> HttpError:
+def _unauthorized(code: str, message: str) -> HttpError:
     return HttpError(401, code, message, WWW_Authenticate='Bearer error="invalid_token"')
