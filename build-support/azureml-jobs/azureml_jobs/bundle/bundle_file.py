@@ -11,7 +11,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class BundleFile:
-    """A file that the bundle will hold.
+    """A file that the bundle will have.
 
     `path` is its name inside `code/` or `environment/`, `source` its path in the repository (or
     what generated it), `content` where its bytes are, `size` in bytes, `sha256` in hex.

@@ -35,7 +35,7 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
         # PyYAML takes `2024-02-31` for a date and `0x_` for a number before it finds they are none.
         raise JobError(
             path,
-            f"not valid YAML: a value looks like a date or a number and is none: {error}",
+            f"not valid YAML: a value looks like a date or a number, but is not: {error}",
             "Quote it if it is meant as text.",
         ) from None
     except RecursionError:

@@ -38,7 +38,7 @@ def check_placeholders(job: Mapping[str, Any], path: str) -> None:
 
 
 def placeholder_findings(job: Mapping[str, Any]) -> list[Finding]:
-    """Return every value that still holds a placeholder such as `<cluster-name>`.
+    """Return every value that still has a placeholder such as `<cluster-name>`.
 
     A placeholder is `<`, a letter, more letters, digits, blanks, or any of `_ . : / -`, and `>`.
     Values that name something (compute, environment, paths, names) must not have any. In free text

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 # Stands for `${{…}}` while a command is read. Azure ML replaces those before bash sees the command,
-# within quotes too. A noncharacter of Unicode, so that no text holds it.
+# within quotes too. A noncharacter of Unicode, so that it is in no text.
 EXPRESSION = "\ufdd0"
 
 PYTHON_SUFFIXES = (".py", ".pyz", ".pex")
@@ -20,7 +20,7 @@ _SUFFIX = re.compile(r"[^/\s]\.[A-Za-z]\w{0,11}$")
 class Word:
     """One word of a command, quotes removed.
 
-    is_plain: bash and Azure ML take it as it stands: it holds no `$…`, no `${{…}}`, no glob.
+    is_plain: bash and Azure ML use it unchanged: it has no `$…`, no `${{…}}`, no glob.
     """
 
     text: str
@@ -29,7 +29,7 @@ class Word:
 
     @property
     def is_variable(self) -> bool:
-        """Whether it holds shell variables, and no expression of Azure ML."""
+        """Whether it has shell variables, and no expression of Azure ML."""
         return not self.is_plain and EXPRESSION not in self.text
 
     @property
