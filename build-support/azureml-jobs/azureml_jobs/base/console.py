@@ -12,7 +12,6 @@ BOLD = "1"
 RED = "31"
 GREEN = "32"
 YELLOW = "33"
-DIM = "2"
 
 
 def has_colours(stream: TextIO) -> bool:

@@ -140,9 +140,10 @@ def render(
 def literal_text(value: Any) -> str:
     """Return a literal input as the text that Azure ML puts into the command.
 
-    azure-ai-ml sends `str(value)`, so `true` arrives as `True` and `1.0e-3` as `0.001`.
+    azure-ai-ml sends `str(value)` (`entities/_job/_input_output_helpers.py`), so `true` arrives as
+    `True` and `1.0e-3` as `0.001`.
     """
-    return str(value["value"] if isinstance(value, Mapping) else value)
+    return str(value)
 
 
 def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Finding | None:

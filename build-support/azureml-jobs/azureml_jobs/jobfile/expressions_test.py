@@ -7,7 +7,6 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.expressions import (
     Reference,
     check_references,
-    literal_text,
     references,
     render,
     unused_inputs,
@@ -97,12 +96,6 @@ def test_a_value_is_inserted_unchanged() -> None:
 def test_refuses_to_render_a_name_without_a_value() -> None:
     with pytest.raises(JobError, match="there is no value for"):
         render("${{inputs.z}}", {}, {})
-
-
-def test_literals_are_written_as_azure_ml_writes_them() -> None:
-    assert [literal_text(value) for value in (True, 5, 1.0e-3, "a", {"value": 2})] == [
-        *("True", "5", "0.001", "a", "2")
-    ]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.expressions import literal_text
 
 _LITERAL_TYPES = frozenset({"string", "integer", "number", "boolean"})
 _FILE_TYPES = frozenset({"uri_file"})
@@ -86,9 +87,7 @@ class _Input:
                 f"Write `{self.name}: <text, number, true or false>`, or a `type:` with a `path:`.",
                 "",
             )
-        # azure-ai-ml sends `str(value)` (`entities/_job/_input_output_helpers.py`), so that a job
-        # sees `True` where its file says `true`.
-        return ResolvedInput("literal", str(value))
+        return ResolvedInput("literal", literal_text(value))
 
     def _local_path(self, path: str) -> Path:
         # Not `resolve()`: the command should get the path that its user knows.
