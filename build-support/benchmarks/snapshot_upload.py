@@ -119,18 +119,17 @@ def edit(folder: Path, text: str) -> None:
 def submit(client: str, folder: Path) -> None:
     """Submit once and print the seconds, without the time of imports."""
     from azureml_jobs.azure import sdk
-    from azureml_jobs.azure.connected import ConnectedWorkspace
     from azureml_jobs.azure.datastores import Datastores
     from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
     from azureml_jobs.azure.upload import listed_data, send_snapshot
+    from azureml_jobs.azure.workspace import ConnectedWorkspace
     from azureml_jobs.base.workspace_config import configured_workspace
 
     sdk.import_sdk()
     place = configured_workspace(folder)
     if place is None:
         raise RuntimeError("no workspace is named")
-    connected = ConnectedWorkspace(place)
-    workspace = connected.workspace
+    workspace = ConnectedWorkspace(place)
     name = f"benchmark-{time.time_ns()}"
     start, processor = time.monotonic(), time.process_time()
     code = None
@@ -140,7 +139,7 @@ def submit(client: str, folder: Path) -> None:
         datastores = Datastores(workspace)
         code = send_snapshot(workspace, datastores, earlier, folder / "code", digest).id
     job = sdk.load(folder / "job.yaml", name, code, None, {}, {})
-    sdk.create(job, place, workspace.cloud, connected.sign_in)
+    sdk.create(job, workspace)
     print(json.dumps([time.monotonic() - start, time.process_time() - processor]))
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.azure.connected import ConnectedWorkspace
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder, SubmitOptions, create_submission
+from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
@@ -143,21 +143,21 @@ class Client:
     def program_calls(self) -> list[str]:
         return self.calls.read_text().splitlines() if self.calls.exists() else []
 
-    def workspace(self) -> AzureWorkspace:
+    def config(self) -> AzureWorkspace:
         self.restore()
         place = configured_workspace(self.repository)
         assert place is not None
         return place
 
-    def connected(self) -> ConnectedWorkspace:
-        return ConnectedWorkspace(self.workspace())
+    def connect(self) -> ConnectedWorkspace:
+        return ConnectedWorkspace(self.config())
 
     def stage(
         self, job: str = JOB, *settings: str, image: PushableImage | None = None, **options: bool
     ) -> SubmissionFolder:
         plan = self.gathered.plan(job, *settings)
         wished = SubmitOptions(**options)
-        return create_submission(plan, self.workspace(), self.repository, wished, image)
+        return create_submission(plan, self.config(), self.repository, wished, image)
 
     def submit(self, job: str = JOB, *settings: str, **how: Any) -> int:
         """`how` as for `stage`."""
@@ -175,7 +175,7 @@ class Client:
 
     def put_environment(self) -> None:
         """Make the environment that `start` names."""
-        self.connected().workspace.put(
+        self.connect().put(
             *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
         )
 
@@ -186,7 +186,7 @@ class Client:
         return name
 
     def status_of(self, name: str) -> str:
-        return str(self.connected().workspace.get("jobs", name)["properties"]["status"])
+        return str(self.connect().get("jobs", name)["properties"]["status"])
 
     def wait_for_end(self, name: str) -> None:
         """A job that hangs ends the test by its own limit."""

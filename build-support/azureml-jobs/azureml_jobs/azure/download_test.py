@@ -99,7 +99,7 @@ def test_downloads_from_a_job_that_runs(
             logs.append((target / "artifacts/user_logs/std_log.txt").read_bytes())
             client.until(lambda: log_size(client, name) > len(logs[-1]))
     finally:
-        AzureJobs(client.connected()).cancel(name)
+        AzureJobs(client.connect()).cancel(name)
     assert logs[1].startswith(logs[0]) and len(logs[1]) > len(logs[0])
     assert logs[0].startswith(b"began\nmore\n")
 
@@ -122,7 +122,7 @@ def test_what_changes_meanwhile_is_taken_anew_or_left_out(
         assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
     finally:
         client.service.faults.clear()
-        AzureJobs(client.connected()).cancel(name)
+        AzureJobs(client.connect()).cancel(name)
     assert taken_anew.hits == 2
     printed = capsys.readouterr()
     assert "warning: artifacts/outputs/temporary is left out: it went away or kept" in (printed.err)
@@ -149,7 +149,7 @@ def test_what_goes_away_is_not_looked_for_for_ever(client: Client, tmp_path: Pat
         try:
             assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
         finally:
-            AzureJobs(client.connected()).cancel(name)
+            AzureJobs(client.connect()).cancel(name)
     assert "artifacts/outputs/temporary" not in written(tmp_path / "got")
     asked = client.requests("GET", "/outputs/temporary")
     # Once for the file, and once for what there is of it by now.
@@ -165,7 +165,7 @@ def test_of_a_job_that_has_ended_nothing_is_left_out(
     client.wait_for_end(name)
     client.add_fault(faults.STATUS, "GET", "/deep/a.txt", times=None, status=404)
     assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
-    assert "artifacts/outputs/deep/a.txt: the file could not be received" in (
+    assert "artifacts/outputs/deep/a.txt: the file could not be downloaded" in (
         capsys.readouterr().err
     )
     assert not (tmp_path / "got").exists()
@@ -186,7 +186,7 @@ def test_several_files_are_received_at_once(client: Client, tmp_path: Path) -> N
 def test_a_large_file_is_not_held_in_memory(client: Client, tmp_path: Path) -> None:
     name = client.start("large", "head -c 64000000 /dev/zero > ${{outputs.model}}/weights")
     client.wait_for_end(name)
-    workspace = client.connected().workspace
+    workspace = client.connect()
     tracemalloc.start()
     try:
         download(workspace, name, tmp_path / "got", "model")
@@ -242,7 +242,7 @@ def test_a_file_of_another_version_is_received_anew(client: Client, tmp_path: Pa
         assert client.run_aml("jobs", "download", name, "--path", str(target)) == 0
         assert (target / "artifacts/outputs/steady.txt").read_text() == "STEADY\n"
     finally:
-        AzureJobs(client.connected()).cancel(name)
+        AzureJobs(client.connect()).cancel(name)
 
 
 def test_a_download_that_was_interrupted_goes_on(client: Client, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_what_a_job_wrote_and_arrives_changed_is_not_kept(
     weights.write_bytes(b"1" * state.st_size)
     os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
-    assert "named-outputs/model/weights: what was received is not what is stored" in (
+    assert "named-outputs/model/weights: what arrived is not what is stored" in (
         capsys.readouterr().err
     )
     assert not (tmp_path / "got").exists()
@@ -295,5 +295,5 @@ def test_what_arrives_changed_is_not_kept(
     ]
     blob.file.write_text("changed in size"[: blob.size])
     assert client.run_aml("data", "download", "changed") == 1
-    assert "a.csv: what was received is not what is stored" in capsys.readouterr().err
+    assert "a.csv: what arrived is not what is stored" in capsys.readouterr().err
     assert not (client.repository / "data/changed/1").exists()

@@ -137,7 +137,7 @@ def test_an_image_that_was_built_anew_is_another_one(
     assert "The workspace has it already" in capsys.readouterr().out
     second = built.build("two")
     assert built.client.submit(JOB, "name=mine", image=second) == 1 + 1
-    assert "has a job of this name already, and it is another one" in capsys.readouterr().err
+    assert "has another job of this name already" in capsys.readouterr().err
     # Nor is it the job that builds its environment.
     assert built.client.submit(JOB, "name=mine") == 2
     assert built.client.submit(JOB, image=second) == 0
@@ -252,8 +252,7 @@ def test_who_may_not_look_at_the_registry_goes_to_its_usual_name(client: Client)
         client.monkeypatch.delenv(name, raising=False)
     client.use({**client.service.client.by_proxy("secret"), "CLOUD": "AzureChinaCloud"})
     rule = client.add_fault("status", "GET", "/registries/standinregistry", status=403)
-    connected = client.connected()
-    registry = Registry(connected.workspace, connected.sign_in)
+    registry = Registry(client.connect())
     assert registry.server == "standinregistry.azurecr.cn"
     assert rule.hits == 1
     assert registry.manifest("exp", "latest") is None

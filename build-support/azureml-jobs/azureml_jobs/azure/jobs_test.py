@@ -134,5 +134,5 @@ def test_a_job_gets_the_workspace_s_data(client: Client) -> None:
     job = job.replace("{build: {path: docker}}", "azureml:curated:1")
     assert client.submit(job, "name=with-data") == 0
     out = io.BytesIO()
-    assert stream(client.connected().workspace, "with-data", out) == 0
+    assert stream(client.connect(), "with-data", out) == 0
     assert out.getvalue() == b"1\n3\n"

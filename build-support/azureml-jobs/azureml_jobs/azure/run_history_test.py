@@ -79,7 +79,7 @@ def test_only_what_is_listed_is_asked_for(
 
 
 def test_a_job_without_a_run_keeps_nobody_from_the_others(client: Client) -> None:
-    runs = runs_of(client.connected().workspace, ["waits", "logging"])
+    runs = runs_of(client.connect(), ["waits", "logging"])
     assert set(runs) == {"logging"}
     (asked,) = client.requests("POST", "/batchrundata")
     assert asked.status == 207
@@ -183,6 +183,6 @@ def test_shows_a_job_when_nothing_else_answers(
 
 
 def test_a_workspace_without_mlflow_has_no_curves(client: Client) -> None:
-    workspace = client.connected().workspace
+    workspace = client.connect()
     workspace.details["properties"]["mlFlowTrackingUri"] = None
     assert curves_of(workspace, "logging", ["loss"]) == {"loss": []}

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml_jobs.azure import imports
-from azureml_jobs.azure.clouds import Cloud
 from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
 from azureml_jobs.azure.service_error import ServiceError, without_secrets
-from azureml_jobs.azure.sign_in import SignIn
+from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.workspace_config import AzureWorkspace
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
@@ -72,7 +70,7 @@ class MadeJob:
     properties: Mapping[str, str]
 
 
-def create(job: Job, place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> MadeJob:
+def create(job: Job, workspace: ConnectedWorkspace) -> MadeJob:
     """Make the job, or find the one of its name.
 
     azure-ai-ml itself neither sends a second time after an expired token, nor stops before minutes
@@ -84,15 +82,14 @@ def create(job: Job, place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Ma
     while True:
         try:
             # Each time a new client, because it keeps its token.
-            made = _client(place, cloud, sign_in).jobs.create_or_update(job)
+            made = _client(workspace).jobs.create_or_update(job)
             studio = (made.services or {}).get("Studio")
             link = str(studio.endpoint) if studio and studio.endpoint else ""
             return MadeJob(link, made.properties or {})
         except AzureError as error:
             status = getattr(error, "status_code", 0) or 0
             if status == 401 and not is_renewed:
-                scope = cloud.management_scope
-                sign_in.token(scope, rejected=sign_in.token(scope))
+                workspace.sign_in.renew(workspace.cloud.management_scope)
                 is_renewed = True
                 continue
             pause = wait_before_retry(error)
@@ -109,9 +106,10 @@ def create(job: Job, place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Ma
             ) from error
 
 
-def _client(place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Any:
+def _client(workspace: ConnectedWorkspace) -> Any:
     from azure.ai.ml import MLClient
 
+    config, cloud = workspace.config, workspace.cloud
     settings: dict[str, Any] = {"cloud": cloud.name}
     if cloud.is_private:
         # It takes no other addresses for a name that it knows.
@@ -125,10 +123,10 @@ def _client(place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Any:
             "registry_discovery_endpoint": cloud.machine_learning,
         }
     return MLClient(
-        sign_in,
-        place.subscription_id,
-        place.resource_group,
-        place.name,
+        workspace.sign_in,
+        config.subscription_id,
+        config.resource_group,
+        config.name,
         show_progress=False,
         enable_telemetry=False,
         retry_total=0,
@@ -138,7 +136,7 @@ def _client(place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Any:
     )
 
 
-def without_git_secrets(repository: Path) -> None:
+def hide_git_credentials(repository: Path) -> None:
     """Tell azure-ai-ml the remote's address without credentials, which it would send along."""
     import subprocess
     from urllib.parse import urlsplit, urlunsplit

@@ -85,6 +85,10 @@ class SignIn:
         """
         return self._token(scope, rejected).text
 
+    def renew(self, scope: str) -> str:
+        """Return a token in place of the current one, which the service did not accept."""
+        return self.token(scope, rejected=self.token(scope))
+
     def get_token(self, *scopes: str, **_: Any) -> AccessToken:
         """Return a token as azure-core asks for it."""
         from azure.core.credentials import AccessToken

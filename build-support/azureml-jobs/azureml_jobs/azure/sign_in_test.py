@@ -14,7 +14,7 @@ from azureml_jobs.azure.sign_in import SignIn, SignInFailed
 
 
 def sign_in(client: Client, login: bool = False) -> SignIn:
-    place = client.workspace()
+    place = client.config()
     return SignIn(find_cloud(place.cloud, place.source), login)
 
 
@@ -280,7 +280,7 @@ def test_a_build_server_names_the_directory_of_the_cloud(client: Client, cloud: 
     # The build server itself is no host of a cloud.
     client.set(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
     (client.bin / "az").unlink()
-    place = client.workspace()
+    place = client.config()
     found = find_cloud(place.cloud, place.source)
     signed_in = SignIn(found)
     signed_in.token(found.management_scope)

@@ -40,7 +40,7 @@ def test_reads_each_byte_of_a_log_once(client: Client) -> None:
     name = client.start("growing", "for i in 1 2 3; do printf 'line %s. ' $i; sleep 0.7; done")
     client.service.recording.clear()
     out = io.BytesIO()
-    assert stream(client.connected().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"line 1. line 2. line 3. "
     read = client.requests("GET", "user_logs/std_log")
     assert len(read) > 1
@@ -59,7 +59,7 @@ def test_a_long_log_is_read_in_parts(client: Client, monkeypatch: pytest.MonkeyP
     client.wait_for_end(name)
     client.service.recording.clear()
     out = io.BytesIO()
-    assert stream(client.connected().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"".join(b"%d\n" % number for number in range(1, 1001))
     read = client.requests("GET", "user_logs/std_log")
     assert [each.response_bytes for each in read if each.status == 206] == [*[1000] * 3, 893]
@@ -84,7 +84,7 @@ def test_it_never_waits_longer_than_the_log_may_be_late(
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
     monkeypatch.setattr("azureml_jobs.azure.stream.time", clock)
     out = io.BytesIO()
-    workspace = client.connected().workspace
+    workspace = client.connect()
     assert stream(workspace, name, out) == 0
     assert out.getvalue() == b"done\n"
     assert len(pauses) == 20 and all(0 <= pause <= 2 for pause in pauses)
@@ -94,14 +94,14 @@ def test_a_log_that_is_announced_and_not_there_is_waited_for(client: Client) -> 
     name = client.start("announced", "echo one; sleep 1; echo two")
     client.add_fault(faults.STATUS, "GET", "user_logs", status=404)
     out = io.BytesIO()
-    assert stream(client.connected().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"one\ntwo\n"
 
 
 def test_follows_the_logs_of_all_nodes_to_the_end(client: Client) -> None:
     name = client.start("nodes", "while [ ! -e go ]; do sleep 0.05; done; printf 'zero\\nleft'")
     client.until(lambda: client.status_of(name) == "Running")
-    workspace = client.connected().workspace
+    workspace = client.connect()
     sas = client.service.access.signature("azureml")
     container = Container(
         workspace.connection, f"{client.service.url}/standin.blob.core.azure.standin/azureml", sas
@@ -132,14 +132,14 @@ def test_streams_whatever_the_datastore_s_credentials(client: Client, credential
     client.service.control.datastore_credentials = credentials
     name = client.start(f"logs-{credentials}".lower(), "echo done")
     out = io.BytesIO()
-    assert stream(client.connected().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"done\n"
 
 
 def test_logs_of_several_nodes_are_told_apart_by_whole_lines(client: Client) -> None:
     from azureml_jobs.azure.stream import _Logs
 
-    workspace = client.connected().workspace
+    workspace = client.connect()
     out = io.BytesIO()
     logs = _Logs(workspace, out)
     contents = {"user_logs/std_log_0.txt": b"a\nhal", "user_logs/std_log_1.txt": b"b\n"}
@@ -173,7 +173,7 @@ def test_a_stream_survives_a_broken_network(client: Client) -> None:
     client.add_fault(faults.TRUNCATED, "GET", "user_logs", skip=1)
     client.add_fault(faults.STATUS, "GET", "user_logs", skip=2, status=503)
     out = io.BytesIO()
-    assert stream(client.connected().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"1\n2\n3\n"
 
 
@@ -181,7 +181,7 @@ def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFi
     name = client.start("endless", "echo began; sleep 600")
     client.until(lambda: client.status_of(name) == "Running")
     streamed: list[int] = []
-    workspace = client.connected().workspace
+    workspace = client.connect()
     thread = threading.Thread(
         target=lambda: streamed.append(stream(workspace, name, io.BytesIO())), daemon=True
     )
@@ -229,7 +229,7 @@ def test_who_stops_following_is_told_that_the_job_goes_on(
     with monkeypatch.context() as patched:
         patched.setattr("azureml_jobs.azure.stream._follow", interrupted)
         assert client.run_aml("jobs", "stream", name) == 130
-    assert "goes-on goes on. End it: ./pants run :aml -- jobs cancel goes-on" in (
+    assert "goes-on is still running. Cancel it: ./pants run :aml -- jobs cancel goes-on" in (
         capsys.readouterr().err
     )
-    assert AzureJobs(client.connected()).cancel(name) == "Canceled"
+    assert AzureJobs(client.connect()).cancel(name) == "Canceled"

@@ -65,7 +65,7 @@ def test_not_a_byte_is_sent_again(client: Client, capsys: pytest.CaptureFixture[
 def test_azure_cli_is_called_once(client: Client) -> None:
     assert client.submit() == 0
     assert client.program_calls() == [
-        f"az account get-access-token --output json --scope {client.service.url}/.default"
+        f"az account get-access-token --output json --resource {client.service.url}"
     ]
 
 
@@ -89,7 +89,7 @@ def test_the_environment_is_made_once_for_each_content(client: Client) -> None:
 def test_an_environment_of_the_job_file_s_own_is_taken(client: Client, environment: str) -> None:
     job = JOB.replace("{build: {path: docker}}", environment)
     if environment.startswith("azureml:"):
-        place = client.connected().workspace
+        place = client.connect()
         place.put(
             *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
         )
@@ -137,8 +137,8 @@ def test_odd_names_arrive_as_they_are(client: Client) -> None:
 
 
 def test_a_large_file_goes_up_in_blocks(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azureml_jobs.azure.blobs.SINGLE_PUT_BYTES", 1000)
-    monkeypatch.setattr("azureml_jobs.azure.blobs.BLOCK_BYTES", 300)
+    monkeypatch.setattr("azureml_jobs.azure.send_files.SINGLE_PUT_BYTES", 1000)
+    monkeypatch.setattr("azureml_jobs.azure.send_files.BLOCK_BYTES", 300)
     content = bytes(range(256)) * 5
     client.gathered.write("src/exp/data/large", content)
     assert client.submit() == 0
@@ -168,7 +168,7 @@ def test_a_name_stands_for_one_content(client: Client, capsys: pytest.CaptureFix
     assert client.submit(JOB, "name=mine") == 0
     assert "The workspace has it already" in capsys.readouterr().out
     assert client.submit(JOB, "name=mine", "inputs.epochs=8") == 2
-    assert "mine: standin-workspace has a job of this name already" in capsys.readouterr().err
+    assert "mine: standin-workspace has another job of this name already" in capsys.readouterr().err
     client.gathered.write("src/exp/data/a.csv", "2\n")
     assert client.submit(JOB, "name=mine") == 2
     assert [job["name"] for job in client.jobs()] == ["mine"]

@@ -5,14 +5,16 @@ https://learn.microsoft.com/rest/api/azureml
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from azureml_jobs.azure.clouds import Cloud
+from azureml_jobs.azure.clouds import find_cloud
 from azureml_jobs.azure.connection import Connection, is_success
 from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.sign_in import SignIn
 from azureml_jobs.azure.transport import Response
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import AzureWorkspace
@@ -21,13 +23,20 @@ API_VERSION = "2024-04-01"
 DEFAULT_DATASTORE = "workspaceblobstore"
 
 
-class Workspace:
-    """`place` says which workspace, `cloud` where its services are."""
+class ConnectedWorkspace:
+    """`config` says which workspace, `cloud` where its services are.
 
-    def __init__(self, place: AzureWorkspace, cloud: Cloud, connection: Connection) -> None:
-        self.place = place
-        self.cloud = cloud
-        self.connection = connection
+    Signing in begins at once, in the background.
+    """
+
+    def __init__(self, config: AzureWorkspace, login: bool = False) -> None:
+        # Whatever the environment says: without it, importing azure-ai-ml takes 4 s, not 1.
+        sys.dont_write_bytecode = False
+        self.config = config
+        self.cloud = find_cloud(config.cloud, config.source)
+        self.sign_in = SignIn(self.cloud, login)
+        self.sign_in.begin(self.cloud.management_scope)
+        self.connection = Connection(self.sign_in)
         # What several threads ask for is asked once.
         self._lock = threading.RLock()
         self._details: dict[str, Any] | None = None
@@ -58,7 +67,7 @@ class Workspace:
             page = self._request("GET", following).json()
 
     def asset_id(self, kind: str, name: str, version: str) -> str:
-        return f"{self.place.resource_id}/{kind}/{name}/versions/{version}"
+        return f"{self.config.resource_id}/{kind}/{name}/versions/{version}"
 
     @property
     def details(self) -> dict[str, Any]:
@@ -67,8 +76,8 @@ class Workspace:
             self._details = self._details or self.get()
         if self._details is None:
             raise OutsideError(
-                self.place.source,
-                f"there is no workspace {self.place.name} in {self.place.resource_group}",
+                self.config.source,
+                f"there is no workspace {self.config.name} in {self.config.resource_group}",
                 "Look at the three values there, and at the account that you signed in with.",
             )
         return self._details
@@ -89,7 +98,7 @@ class Workspace:
                 discovery = str(self.details["properties"]["discoveryUrl"])
                 urls = self._request("GET", discovery, patience=patience).json()
                 self._data_plane = str(urls["api"]).rstrip("/")
-        url = f"{self._data_plane}/history/v1.0{self.place.resource_id}/{path}"
+        url = f"{self._data_plane}/history/v1.0{self.config.resource_id}/{path}"
         answer = self._request(
             method,
             url,
@@ -100,10 +109,10 @@ class Workspace:
         return None if answer.status == 404 else answer.json()
 
     def studio_link(self, job: str) -> str:
-        place = self.place
+        config = self.config
         return (
-            f"{self.cloud.machine_learning}/runs/{job}?wsid=/subscriptions/{place.subscription_id}"
-            f"/resourcegroups/{place.resource_group}/workspaces/{place.name}"
+            f"{self.cloud.machine_learning}/runs/{job}?wsid=/subscriptions/{config.subscription_id}"
+            f"/resourcegroups/{config.resource_group}/workspaces/{config.name}"
         )
 
     def _send(
@@ -116,7 +125,7 @@ class Workspace:
     ) -> Response:
         below = "".join(f"/{quote(part, safe='')}" for part in path)
         arguments = urlencode({"api-version": API_VERSION, **query})
-        url = f"{self.cloud.resource_manager}{self.place.resource_id}{below}?{arguments}"
+        url = f"{self.cloud.resource_manager}{self.config.resource_id}{below}?{arguments}"
         return self._request(method, url, body, accept)
 
     def _request(
@@ -138,7 +147,7 @@ def artifacts_address(job: str) -> str:
     return f"azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 
 
-def put_once(workspace: Workspace, *path: str, body: Mapping[str, Any]) -> Any:
+def put_once(workspace: ConnectedWorkspace, *path: str, body: Mapping[str, Any]) -> Any:
     """Make a version of an asset whose name is its content: one that is there already will do."""
     try:
         return workspace.put(*path, body=body)
@@ -152,13 +161,13 @@ def put_once(workspace: Workspace, *path: str, body: Mapping[str, Any]) -> Any:
         return existing
 
 
-def job_of(workspace: Workspace, name: str) -> dict[str, Any]:
+def job_of(workspace: ConnectedWorkspace, name: str) -> dict[str, Any]:
     """The job as the service has it. Raises `JobError` for a name that it does not know."""
     job: dict[str, Any] | None = workspace.get("jobs", name)
     if job is None:
         raise JobError(
             name,
-            f"{workspace.place.name} has no such job",
+            f"{workspace.config.name} has no such job",
             "`./pants run :aml -- jobs list` lists them; with `--local`, those of this machine.",
         )
     return job

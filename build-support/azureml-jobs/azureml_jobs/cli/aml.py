@@ -55,6 +55,6 @@ def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, reposito
 
             return serve_standin(repository, options)
         case _:
-            from azureml_jobs.azure.doctor import examine  # pants: no-infer-dep
+            from azureml_jobs.azure.doctor import check_all  # pants: no-infer-dep
 
-            return examine(workspace, options.login)
+            return check_all(workspace, options.login)
