@@ -19,9 +19,10 @@ import pytest
 import trustme
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings
-from azureml_jobs.azure import blobs
-from azureml_jobs.azure.blobs import Container, CopySource, LocalFile
+from azureml_jobs.azure import send_files
+from azureml_jobs.azure.blobs import Container, CopySource
 from azureml_jobs.azure.connection import Connection
+from azureml_jobs.azure.sas import sas_of_key
 from azureml_standin.service import Service
 
 AZURITE = shutil.which("azurite-blob")
@@ -171,21 +172,21 @@ def test_copies_within_the_account(container: ContainerClient) -> None:
 def test_the_tools_own_client_sends_lists_reads_and_copies(
     account: Account, container: ContainerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blobs, "SINGLE_PUT_BYTES", 1 << 20)
-    monkeypatch.setattr(blobs, "BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr(send_files, "SINGLE_PUT_BYTES", 1 << 20)
+    monkeypatch.setattr(send_files, "BLOCK_BYTES", 1 << 20)
     contents = {"x": b"small", "ü b+c%/y": os.urandom((2 << 20) + 1), "empty": b""}
     files = []
     for number, (name, content) in enumerate(contents.items()):
         path = tmp_path / str(number)
         path.write_bytes(content)
-        files.append(LocalFile(name, path, len(content)))
+        files.append(send_files.LocalFile(name, path, len(content)))
     name = str(container.container_name)
-    sas = blobs.sas_of_key(account.name, name, account.key)
+    sas = sas_of_key(account.name, name, account.key)
     ours = Container(Connection(patience=5), f"{account.url}/{name}", sas)
-    assert blobs.missing_files(ours, files, "p/") == files
-    blobs.send_files(ours, files, "p/", "")
-    assert blobs.missing_files(ours, files, "p/") == []
-    assert ours.has("p/x") and not ours.has("p/none")
+    assert send_files.missing_files(ours, files, "p/") == files
+    send_files.send_files(ours, files, "p/", "")
+    assert send_files.missing_files(ours, files, "p/") == []
+    assert ours.exists("p/x") and not ours.exists("p/none")
     for blob in ours.list("p/"):
         content = contents[blob.name.removeprefix("p/")]
         assert (blob.size, blob.md5) == (len(content), md5_of(content))
@@ -193,5 +194,5 @@ def test_the_tools_own_client_sends_lists_reads_and_copies(
             got = bytearray()
             ours.read(blob, 2, got.extend)
             assert bytes(got) == content[2:]
-    ours.copy("copy", CopySource(f"{ours.url('p/x')}?{sas}"), files[0])
+    ours.copy("copy", CopySource(f"{ours.address}/p/x?{sas}"), files[0].path)
     assert container.download_blob("copy").readall() == b"small"
