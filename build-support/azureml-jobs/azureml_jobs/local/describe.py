@@ -15,26 +15,18 @@ from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record
 
+# A row of the list; `duration` comes in addition.
+_COLUMNS = (
+    *("name", "display_name", "experiment_name", "status", "address", "runtime"),
+    *("created", "started", "ended", "exit_code", "error"),
+)
 # Only the local workspace itself needs these.
 _INTERNAL = ("host", "pid", "pid_identity", "pgid", "pgid_identity", "format")
 
 
 def summary(record: JobRecord) -> dict[str, Any]:
     """Return a row of the list of jobs."""
-    return {
-        "name": record.name,
-        "display_name": record.display_name,
-        "experiment_name": record.experiment_name,
-        "status": record.status,
-        "address": record.address,
-        "runtime": record.runtime,
-        "created": record.created,
-        "started": record.started,
-        "ended": record.ended,
-        "duration": duration(record),
-        "exit_code": record.exit_code,
-        "error": record.error,
-    }
+    return {key: getattr(record, key) for key in _COLUMNS} | {"duration": duration(record)}
 
 
 def describe(folder: JobFolder) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def execute_tests(folder: Path, grace: float = GRACE_SECONDS) -> int:
     folder = folder.absolute()
     script = Script.read(folder)
     spec = script.process_spec(folder)
+    result = Path(script.result)
     log = Log(folder / "log.txt")
     try:
         with Interruptions() as interruptions:
@@ -60,11 +61,10 @@ def execute_tests(folder: Path, grace: float = GRACE_SECONDS) -> int:
             ).wait()
         status = script_status(spec, ended)
         if status == 0 and not log.error:
-            result = Path(script.result)
             result.parent.mkdir(parents=True, exist_ok=True)
             os.replace(folder / "log.txt", result)
     except OSError as error:
-        raise OutsideError(spec.argv[0], f"it could not be started: {error.strerror}") from error
+        raise OutsideError(str(result), f"it could not be written: {error.strerror}") from error
     finally:
         log.close()
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,6 @@ import threading
 import time
 from pathlib import Path
 
-from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.docker.container import Mount
 from azureml_jobs.docker.jupyter import server_command, server_environment
@@ -68,14 +67,8 @@ def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
     spec = script.process_spec(folder)
     try:
         with Interruptions() as interruptions:
-            process = subprocess.Popen(
-                spec.argv,
-                cwd=spec.cwd,
-                env=spec.environment,
-                stdin=subprocess.DEVNULL,
-                # We handle Ctrl-C: Jupyter would ask whether to shut down.
-                start_new_session=True,
-            )
+            # In its own session, because Jupyter would ask after Ctrl-C whether to shut down.
+            process = spec.start(stdin=subprocess.DEVNULL, start_new_session=True)
             threading.Thread(target=_print_url, args=(script.url, process), daemon=True).start()
             ended = Supervision(
                 process,
@@ -84,8 +77,6 @@ def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
                 kill=lambda: spec.kill(process.pid),
                 grace=grace,
             ).wait()
-    except OSError as error:
-        raise OutsideError("docker", f"it could not be started: {error.strerror}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if ended.signalled == signal.SIGINT else script_status(spec, ended)

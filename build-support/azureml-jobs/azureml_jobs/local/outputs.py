@@ -14,11 +14,8 @@ from azureml_jobs.local.folder import JobFolder
 class ResolvedOutput:
     """`path` is what `${{outputs.<name>}}` stands for; `folder` must exist for it."""
 
-    type: str
     path: Path
     folder: Path
-    # Where Azure ML would keep it; the local workspace keeps it with the job.
-    remote: str | None = None
 
 
 def resolve_outputs(job: Mapping[str, Any], folder: JobFolder) -> dict[str, ResolvedOutput]:
@@ -31,14 +28,7 @@ def resolve_outputs(job: Mapping[str, Any], folder: JobFolder) -> dict[str, Reso
     for name, given in (job.get("outputs") or {}).items():
         if name == "default":
             continue
-        described = given if isinstance(given, Mapping) else {}
-        kind = str(described.get("type", "uri_folder"))
         own = folder.outputs / str(name)
-        remote = described.get("path")
-        resolved[str(name)] = ResolvedOutput(
-            kind,
-            own / str(name) if kind == "uri_file" else own,
-            own,
-            None if remote is None else str(remote),
-        )
+        is_file = isinstance(given, Mapping) and given.get("type") == "uri_file"
+        resolved[str(name)] = ResolvedOutput(own / str(name) if is_file else own, own)
     return resolved

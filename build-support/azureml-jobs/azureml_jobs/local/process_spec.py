@@ -7,7 +7,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import Container, client_environment
 from azureml_jobs.local.output import Copy, Log
 from azureml_jobs.local.process import JOB_MARKER, kill_job
@@ -26,6 +28,18 @@ class ProcessSpec:
     folder: Path
     container: Container | None = None
 
+    def start(self, **options: Any) -> subprocess.Popen[bytes]:
+        """Start it with `options` of `Popen`. Raises `OutsideError` when it cannot be started."""
+        try:
+            return subprocess.Popen(self.argv, cwd=self.cwd, env=self.environment, **options)
+        except OSError as error:
+            program = self.argv[0]
+            raise OutsideError(
+                program,
+                f"it could not be started: {error.strerror}",
+                f"Install {program}, or check the PATH.",
+            ) from error
+
     def start_logged(self, log: Log) -> tuple[subprocess.Popen[bytes], list[Copy]]:
         """Start it without standard input, and copy its output to ours and to `log`."""
         copies: list[Copy] = []
@@ -35,16 +49,10 @@ class ProcessSpec:
             copies.append(Copy(source, target, log))
             sinks.append(sink)
         try:
-            process = subprocess.Popen(
-                self.argv,
-                cwd=self.cwd,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=sinks[0],
-                stderr=sinks[1],
-                start_new_session=True,
+            process = self.start(
+                stdin=subprocess.DEVNULL, stdout=sinks[0], stderr=sinks[1], start_new_session=True
             )
-        except OSError:
+        except OutsideError:
             for copy in copies:
                 copy.close()
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.mounts import make_shared_folders
 from azureml_jobs.local.output import (
-    Copy,
     Log,
     last_lines,
     open_standard_descriptors,
@@ -124,7 +122,7 @@ class _Run:
             return Ended(128 + early[0], signalled=early[0])
         spec = self._process_spec(experiment_id)
         started = time.monotonic()
-        process, copies = self._start(spec, log)
+        process, copies = spec.start_logged(log)
         record.status, record.pgid = status.RUNNING, process.pid
         record.pgid_identity = identity_of(process.pid)
         self._save()
@@ -156,20 +154,6 @@ class _Run:
         if record.debugger:
             command = with_debugger(command, record.debugger)
         return process_spec(command, environment, container, folder.path, folder.work)
-
-    def _start(self, spec: ProcessSpec, log: Log) -> tuple[subprocess.Popen[bytes], list[Copy]]:
-        try:
-            return spec.start_logged(log)
-        except OSError as error:
-            raise OutsideError(
-                self._record.name,
-                f"{spec.argv[0]} could not be started: {error.strerror}",
-                (
-                    "Jobs run under bash, here as in Azure ML. Install it, or check the PATH."
-                    if spec.container is None
-                    else "Install Docker, or check the PATH."
-                ),
-            ) from error
 
     def _record_end(self, end_status: str, error: str | None) -> None:
         from azureml_jobs.local.mlflow_store import MlflowStore

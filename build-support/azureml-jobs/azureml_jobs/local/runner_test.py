@@ -298,7 +298,7 @@ def test_reports_a_missing_bash(jobs: Any) -> None:
     folder = jobs.new("true", environment_variables={"PATH": "/nowhere"})
     status, _, err = jobs.run(folder)
     assert status == 1
-    assert b"bash could not be started" in err
+    assert b"bash: it could not be started" in err
     assert b"Traceback" not in err
     assert folder.read().status == "Failed"
     assert mlflow_status(jobs, folder) == "FAILED"

@@ -8,7 +8,6 @@ import os
 import posixpath
 import shutil
 import signal
-import subprocess
 import termios
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -100,17 +99,10 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
     terminal = _terminal_restored() if spec.container else contextlib.nullcontext()
     with terminal, Interruptions(ignored) as interruptions:
         try:
-            process = subprocess.Popen(
-                spec.argv,
-                cwd=spec.cwd,
-                env=spec.environment,
-                start_new_session=not has_terminal,
-            )
-        except OSError as error:
+            process = spec.start(start_new_session=not has_terminal)
+        except OutsideError:
             shutil.rmtree(folder, ignore_errors=True)
-            raise OutsideError(
-                spec.argv[0], f"it could not be started: {error.strerror}"
-            ) from error
+            raise
 
         def send_signal(signum: int) -> None:
             if not has_terminal:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Copy
@@ -41,6 +41,7 @@ class Ended:
         return TIMED_OUT_STATUS if self.timed_out else self.status
 
 
+@dataclass
 class Supervision:
     """One child until it ends.
 
@@ -48,26 +49,17 @@ class Supervision:
     once, when the child is first asked to end.
     """
 
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        interruptions: Interruptions,
-        *,
-        send_signal: Callable[[int], None],
-        kill: Callable[[], None],
-        copies: Sequence[Copy] = (),
-        grace: float = GRACE_SECONDS,
-        timeout: float | None = None,
-        on_stop: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._process = process
-        self._interruptions = interruptions
-        self._send_signal = send_signal
-        self._kill_rest = kill
-        self._copies = copies
-        self._grace = grace
-        self._timeout = timeout
-        self._on_stop = on_stop
+    process: subprocess.Popen[bytes]
+    interruptions: Interruptions
+    _: KW_ONLY
+    send_signal: Callable[[int], None]
+    kill: Callable[[], None]
+    copies: Sequence[Copy] = ()
+    grace: float = GRACE_SECONDS
+    timeout: float | None = None
+    on_stop: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
         self._started = time.monotonic()
         self._stopped_at: float | None = None
         self._killed = False
@@ -80,51 +72,51 @@ class Supervision:
         while True:
             self._handle_signals()
             self._handle_time()
-            if self._exited_at is None and self._process.poll() is not None:
+            if self._exited_at is None and self.process.poll() is not None:
                 self._exited_at = time.monotonic()
             if self._exited_at is not None and not self._is_lingering():
                 break
             self._pass_on(self._wait_seconds())
-        self._kill_rest()
+        self.kill()
         self._drain()
-        code = self._process.returncode
+        code = self.process.returncode
         return Ended(128 - code if code < 0 else code, self._signalled, self._timed_out)
 
     def _handle_signals(self) -> None:
-        for signum in self._interruptions.take():
+        for signum in self.interruptions.take():
             if self._signalled is None:
                 self._signalled = signum
                 self._stop(signum)
             elif time.monotonic() - (self._stopped_at or 0) > _SAME_KEY_PRESS_SECONDS:
-                self._kill()
+                self._kill_now()
 
     def _handle_time(self) -> None:
         now = time.monotonic()
         if self._stopped_at is not None:
-            if now - self._stopped_at >= self._grace:
-                self._kill()
-        elif self._timeout is not None and now - self._started >= self._timeout:
+            if now - self._stopped_at >= self.grace:
+                self._kill_now()
+        elif self.timeout is not None and now - self._started >= self.timeout:
             self._timed_out = self._exited_at is None
             self._stop(signal.SIGTERM)
 
     def _stop(self, signum: int) -> None:
         if self._exited_at is None:
             # Like Azure ML, send SIGTERM to a job that is canceled, or whose terminal was closed.
-            self._send_signal(signal.SIGINT if signum == signal.SIGINT else signal.SIGTERM)
+            self.send_signal(signal.SIGINT if signum == signal.SIGINT else signal.SIGTERM)
         if self._stopped_at is None:
             self._stopped_at = time.monotonic()
-            self._on_stop()
+            self.on_stop()
 
-    def _kill(self) -> None:
+    def _kill_now(self) -> None:
         if not self._killed:
             self._killed = True
-            self._kill_rest()
+            self.kill()
             if self._exited_at is None:
-                self._process.kill()
+                self.process.kill()
 
     def _is_lingering(self) -> bool:
         """Return whether another process may still write to the output of the ended child."""
-        if self._exited_at is None or all(copy.source is None for copy in self._copies):
+        if self._exited_at is None or all(copy.source is None for copy in self.copies):
             return False
         return time.monotonic() - self._exited_at < _LINGER_SECONDS
 
@@ -135,35 +127,35 @@ class Supervision:
             deadlines.append(self._exited_at + _LINGER_SECONDS)
         if self._stopped_at is not None:
             if not self._killed:
-                deadlines.append(self._stopped_at + self._grace)
-        elif self._timeout is not None:
-            deadlines.append(self._started + self._timeout)
+                deadlines.append(self._stopped_at + self.grace)
+        elif self.timeout is not None:
+            deadlines.append(self._started + self.timeout)
         return max(0.0, min(deadlines) - now) if deadlines else None
 
     def _pass_on(self, seconds: float | None) -> None:
         """Wait for a signal, for output, or for room to write it."""
-        pending = [copy for copy in self._copies if copy.is_pending]
+        pending = [copy for copy in self.copies if copy.is_pending]
         # While one stream waits for its reader we read no more, to keep the order.
-        sources = [] if pending else [c.source for c in self._copies if c.source is not None]
+        sources = [] if pending else [c.source for c in self.copies if c.source is not None]
         readable, writable, _ = select.select(
-            [self._interruptions.fileno(), *sources], [copy.target for copy in pending], [], seconds
+            [self.interruptions.fileno(), *sources], [copy.target for copy in pending], [], seconds
         )
         for copy in pending:
             if copy.target in writable:
                 copy.send()
-        for copy in self._copies:
+        for copy in self.copies:
             if copy.source is not None and copy.source in readable:
                 copy.receive()
 
     def _drain(self) -> None:
         """Pass on what the pipes still hold; wait for a reader that pauses until a signal comes."""
-        for copy in self._copies:
+        for copy in self.copies:
             taken = 0
             while True:
                 while copy.is_pending:
                     self._handle_signals()
                     ready = select.select(
-                        [self._interruptions.fileno()] if self._stopped_at is None else [],
+                        [self.interruptions.fileno()] if self._stopped_at is None else [],
                         [copy.target],
                         [],
                         None if self._stopped_at is None else 0.0,
