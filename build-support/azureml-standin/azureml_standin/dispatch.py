@@ -15,6 +15,7 @@ from azureml_standin.run_history.mlflow_api import MlflowApi
 from azureml_standin.run_history.runs import RunHistory
 from azureml_standin.sign_in.entra import SignIn
 from azureml_standin.storage.blobs import BlobStorage
+from azureml_standin.storage.headers import address_of
 
 _KINDS = {
     "arm": ("/subscriptions/",),
@@ -65,7 +66,7 @@ class Dispatcher:
 
     def kind_of(self, request: HttpRequest) -> str:
         """Return which part of the service a request is for, as `Recorded.kind` has it."""
-        if self._blobs.address(request):
+        if address_of(request):
             return "blob"
         path = request.path.lower()
         for kind, beginnings in _KINDS.items():
@@ -89,7 +90,7 @@ class Dispatcher:
                 403, "HttpsRequired", "Only identities of machines are served without TLS."
             )
         if kind == "blob":
-            address = self._blobs.address(request)
+            address = address_of(request)
             return self._blobs.respond(request, *address)  # type: ignore[misc]
         if kind == "registry":
             return self._registry.respond(request)

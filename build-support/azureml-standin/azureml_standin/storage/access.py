@@ -1,4 +1,4 @@
-"""Who may do what in the storage account: shared access signatures, account keys and tokens."""
+"""Authorize requests to storage: shared access signatures, account keys and tokens."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from azureml_standin.http.errors import StorageError
 from azureml_standin.http.messages import HttpError, HttpRequest
 from azureml_standin.sign_in.tokens import Tokens
 
-# The first version whose signatures cover the encryption scope; the strings to sign of earlier
-# ones are not spoken here.
+# The first version whose signatures cover the encryption scope; earlier strings to sign differ.
 OLDEST_SIGNED_VERSION = "2020-12-06"
 _VERSION = "2021-12-02"
 READ_WRITE = "racwl"
@@ -41,12 +40,12 @@ class StorageAccess:
         self._tokens = tokens
 
     def signature(self, container: str, permissions: str = READ_WRITE, blob: str = "") -> str:
-        """A shared access signature, as the query of a URL."""
+        """Return a shared access signature, as the query of a URL."""
         now = time.time()
         fields = {
             "sp": permissions,
-            "st": _moment(now - 600),
-            "se": _moment(now + self.sas_seconds),
+            "st": _utc(now - 600),
+            "se": _utc(now + self.sas_seconds),
             "spr": "https",
             "sv": _VERSION,
             "sr": "b" if blob else "c",
@@ -58,9 +57,9 @@ class StorageAccess:
     def check(
         self, request: HttpRequest, account: str, container: str, blob: str, permissions: str
     ) -> None:
-        """Raise `StorageError` unless the request may do one of what `permissions` names.
+        """Raise `StorageError` unless the request has one of `permissions`.
 
-        `account` is the account as the request's address names it.
+        `account` is the account as the address of the request names it.
         """
         if "sig" in request.query:
             self._check_sas(request, account, container, blob, permissions)
@@ -81,7 +80,7 @@ class StorageAccess:
                     WWW_Authenticate="Bearer resource_id=https://storage.azure.com",
                 ) from error
         else:
-            # Without any credential the account does not say what it holds.
+            # The account does not reveal what it holds.
             raise StorageError(
                 409, "PublicAccessNotPermitted", "Public access is not permitted on this account."
             )
@@ -102,7 +101,7 @@ class StorageAccess:
         )
         if not self._is_signed(query["sig"], texts):
             raise _denied("Signature did not match.")
-        now = _moment(time.time())
+        now = _utc(time.time())
         if not query.get("st", "") <= now < query.get("se", ""):
             raise _denied(
                 f"Signature not valid in the specified time frame: "
@@ -129,7 +128,7 @@ class StorageAccess:
 
 
 def _key_text(request: HttpRequest, account: str) -> str:
-    """What a shared key signs."""
+    """Return the text that a shared key signs."""
     headers = {**request.headers}
     if headers.get("content-length") == "0":
         headers["content-length"] = ""
@@ -151,7 +150,7 @@ def _sas_text(fields: Mapping[str, str], resource: str) -> str:
     return "\n".join([*first, resource, *rest])
 
 
-def _moment(seconds: float) -> str:
+def _utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

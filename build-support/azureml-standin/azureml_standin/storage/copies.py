@@ -1,4 +1,4 @@
-"""The three requests of storage that make a blob of another one, and what they ask of it.
+"""The three requests of storage that make a blob of another one, and their conditions.
 
 https://learn.microsoft.com/rest/api/storageservices/ `copy-blob` (in the background),
 `copy-blob-from-url` and `put-blob-from-url` (at once).
@@ -25,7 +25,7 @@ _SOURCE_MD5 = "x-ms-source-content-md5"
 
 
 def copy_kind(request: HttpRequest) -> str:
-    """Which of them a request with `x-ms-copy-source` is."""
+    """Return which of them a request with `x-ms-copy-source` is."""
     if request.body.size:
         raise StorageError(400, "InvalidHeaderValue", "A copy has no body: Content-Length is 0.")
     if "x-ms-blob-type" in request.headers:
@@ -38,11 +38,11 @@ def copy_kind(request: HttpRequest) -> str:
 
 
 def source_request(request: HttpRequest) -> HttpRequest:
-    """The request that reads the source, with what the caller gives for that."""
+    """Return the request that reads the source, with the credentials given for it."""
     url = request.headers["x-ms-copy-source"]
     parts = urlsplit(url)
     if len(url) > _LONGEST_ADDRESS or not parts.netloc:
-        raise StorageError(400, "InvalidHeaderValue", "x-ms-copy-source is no address.")
+        raise StorageError(400, "InvalidHeaderValue", "x-ms-copy-source is not an address.")
     headers = {
         "host": parts.netloc,
         "x-ms-version": request.headers.get("x-ms-version", ""),
@@ -52,9 +52,9 @@ def source_request(request: HttpRequest) -> HttpRequest:
 
 
 def is_for_whole_account(request: HttpRequest) -> bool:
-    """Whether what the copy itself is allowed by also allows to read a source in the account.
+    """Return whether the credential of the copy also allows to read a source in the account.
 
-    So it is only with a key, and only in the background:
+    That is so only with a key, and only in the background:
     https://github.com/Azure/azure-sdk-for-python/issues/36176
     """
     is_by_key = request.headers.get("authorization", "").lower().startswith("sharedkey")
@@ -62,7 +62,7 @@ def is_for_whole_account(request: HttpRequest) -> bool:
 
 
 def check_source(request: HttpRequest, source: BlobRecord) -> None:
-    """Raise `StorageError` where the source is not one that can be copied so."""
+    """Raise `StorageError` if the source cannot be copied in this way."""
     kind = copy_kind(request)
     if kind == COPY_BLOB:
         return
@@ -73,11 +73,11 @@ def check_source(request: HttpRequest, source: BlobRecord) -> None:
         raise StorageError(400, "CannotVerifyCopySource", "The source is empty.")
     given = request.headers.get(_SOURCE_MD5)
     if given and given != range_md5(source.file, 0, source.size):
-        raise StorageError(400, "Md5Mismatch", "The MD5 of the source is another one.")
+        raise StorageError(400, "Md5Mismatch", "The MD5 of the source is different.")
 
 
 def copied(request: HttpRequest, identity: Mapping[str, str], md5: str) -> HttpResponse:
-    """The answer to a copy that was made. Its blob has this MD5."""
+    """Respond to a copy that was made. Its blob has this MD5."""
     kind = copy_kind(request)
     if kind == PUT_FROM_URL:
         return HttpResponse(201, headers={**identity, "Content-MD5": md5, **ENCRYPTED})

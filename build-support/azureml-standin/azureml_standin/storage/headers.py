@@ -1,4 +1,4 @@
-"""What requests to blob storage say in their headers, and what its answers say of blobs."""
+"""Headers of requests to blob storage, and of its responses about blobs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,19 @@ from azureml_standin.http.errors import StorageError
 from azureml_standin.http.messages import HttpRequest
 from azureml_standin.state import BlobRecord
 
+_PATH_ADDRESS = re.compile(r"/([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+(/.*|)")
 _LARGEST_MD5_RANGE = 4 * 1024 * 1024
 _METADATA = "x-ms-meta-"
 ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
+
+
+def address_of(request: HttpRequest) -> tuple[str, str] | None:
+    """Return account and path of a request to storage; None for any other request."""
+    host = request.host.partition(":")[0]
+    if ".blob." in host:
+        return host.partition(".")[0], request.path
+    match = _PATH_ADDRESS.fullmatch(request.path)
+    return (match[1], match[2]) if match else None
 
 
 def check_md5(request: HttpRequest, md5: str) -> None:
@@ -41,13 +51,13 @@ def check_conditions(request: HttpRequest, blob: BlobRecord | None) -> None:
 
 
 def asked_range(request: HttpRequest, size: int) -> tuple[int, int]:
-    """Start, and end behind the last byte. Raises `StorageError` 416 for what is not there."""
+    """Return start, and end behind the last byte. Raises `StorageError` 416 outside of the blob."""
     asked = request.headers.get("x-ms-range") or request.headers.get("range")
     if not asked:
         return 0, size
     match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.strip())
     if match is None:
-        raise StorageError(400, "InvalidHeaderValue", f"The range {asked!r} is not understood.")
+        raise StorageError(400, "InvalidHeaderValue", f"Invalid range: {asked!r}")
     start = int(match[1])
     end = min(int(match[2]) + 1, size) if match[2] else size
     if start >= size or end <= start:

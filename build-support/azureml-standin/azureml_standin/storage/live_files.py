@@ -21,7 +21,7 @@ class LiveBlobs(Protocol):
 
 
 def live_blob(container: str, name: str, file: Path, is_final: bool) -> BlobRecord | None:
-    """A file of a job as a blob; None when it went away. Only a final one has its MD5.
+    """Return a file of a job as a blob; None when it is gone. Only a final one has its MD5.
 
     Logs are appended to while the job runs, as Azure ML writes them; other files are replaced.
     """
