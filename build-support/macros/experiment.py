@@ -9,25 +9,31 @@ def experiment(
 
     `dependencies` are addresses of what the job needs in addition to what its code imports, such as
     `:configs`; `local_dependencies` are the same for `local.py` and the tests. `resolve` names
-    another lock than the default one. `docker` is the folder of the Dockerfile, or None when the job
+    another lock than the default one. `docker` is the folder of the Dockerfile, or None if the job
     file names an environment of Azure ML.
     """
     image = ":env" if docker else None
-    experiment_code(job_file, dependencies, local_dependencies, resolve)
+    experiment_code(local_dependencies, resolve)
+    # ./pants run src/X:job
+    azureml_job(
+        name="job",
+        source=job_file,
+        dependencies=dependencies,
+        resolve=resolve,
+    )
     experiment_scripts(local_dependencies, resolve, image)
     if docker:
         experiment_image(docker)
         experiment_in_image(resolve, image)
 
 
-def experiment_code(job_file, dependencies, local_dependencies, resolve):
-    # The code. A job gets only the modules that its command runs, and what these import.
+def experiment_code(local_dependencies, resolve):
+    """Declare the code. A job gets only the modules that its command runs and that these import."""
     python_sources(
         name="lib",
         sources=["**/*.py", "!tests/**/test_*.py"],
         resolve=resolve,
     )
-
     # ./pants test src/X::
     python_tests(
         name="tests",
@@ -36,17 +42,10 @@ def experiment_code(job_file, dependencies, local_dependencies, resolve):
         resolve=resolve,
     )
 
-    # ./pants run src/X:job
-    azureml_job(
-        name="job",
-        source=job_file,
-        dependencies=dependencies,
-        resolve=resolve,
-    )
-
 
 def experiment_scripts(local_dependencies, resolve, image):
-    # ./pants run src/X:local, with the job's packages
+    """Declare what runs on this machine next to the job, with the packages that the job has."""
+    # ./pants run src/X:local
     azureml_local(
         name="local",
         entry_point="local.py",
@@ -54,7 +53,6 @@ def experiment_scripts(local_dependencies, resolve, image):
         image=image,
         resolve=resolve,
     )
-
     # ./pants run src/X:terminal, a shell where local.py would run
     azureml_terminal(
         name="terminal",
@@ -65,7 +63,7 @@ def experiment_scripts(local_dependencies, resolve, image):
 
 
 def experiment_image(docker):
-    # The build context: the folder of the Dockerfile, and the generated requirements.txt.
+    """Declare the image of the environment: ./pants package src/X:env builds X:latest."""
     files(
         name="docker",
         sources=[f"{docker}/**/*", f"!{docker}/**/BUILD"],
@@ -75,8 +73,6 @@ def experiment_image(docker):
         folder=docker,
         jobs=[":job"],
     )
-
-    # ./pants package src/X:env builds the image X:latest
     docker_image(
         name="env",
         source=f"{docker}/Dockerfile",
@@ -86,15 +82,15 @@ def experiment_image(docker):
 
 
 def experiment_in_image(resolve, image):
-    # ./pants run src/X:test, the tests in the image
+    """Declare what runs in the image only."""
+    # ./pants run src/X:test
     azureml_test(
         name="test",
         dependencies=[":tests"],
         image=image,
         resolve=resolve,
     )
-
-    # ./pants run src/X:jupyter, notebooks in the image
+    # ./pants run src/X:jupyter
     azureml_jupyter(
         name="jupyter",
         image=image,
