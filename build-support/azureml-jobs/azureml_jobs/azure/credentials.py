@@ -62,16 +62,13 @@ def credentials(cloud: Cloud, login: bool) -> list[Credential]:
     server = build_server(cloud)
     if configured := _configured(cloud, server):
         return [configured]
-    client = os.environ.get("AZURE_CLIENT_ID")
+    is_named = bool(os.environ.get("AZURE_CLIENT_ID"))
+    azure_cli, developer_cli = (partial(_program, name) for name in ("az", "azd"))
     return [
         Credential("the environment", partial(_nothing_set, server)),
-        Credential("a managed identity", _managed_identity, is_configured=bool(client)),
-        Credential("Azure CLI", partial(_program, "az"), _PROGRAM_SECONDS),
-        Credential(
-            "Azure Developer CLI",
-            partial(_program, "azd"),
-            _PROGRAM_SECONDS,
-        ),
+        Credential("a managed identity", _managed_identity, is_configured=is_named),
+        Credential("Azure CLI", azure_cli, _PROGRAM_SECONDS),
+        Credential("Azure Developer CLI", developer_cli, _PROGRAM_SECONDS),
     ]
 
 
@@ -100,16 +97,10 @@ def _principal(cloud: Cloud, variable: str) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
     if missing := [name for name in names if not os.environ.get(name)]:
         raise ValueError(f"{variable} is set, but not {' and '.join(missing)}")
-    tenant, client = (os.environ[name] for name in names)
-    given, identity, settings = os.environ[variable], import_identity(), _settings(cloud)
-    if variable == _SECRET:
-        return identity.ClientSecretCredential(tenant, client, given, **settings)
-    if variable == _CERTIFICATE:
-        password = os.environ.get(_PASSWORD)
-        return identity.CertificateCredential(tenant, client, given, password=password, **settings)
-    return identity.WorkloadIdentityCredential(
-        tenant_id=tenant, client_id=client, token_file_path=given, **settings
-    )
+    identity, settings = import_identity(), _settings(cloud)
+    if variable == _FEDERATED:
+        return identity.WorkloadIdentityCredential(**settings)
+    return identity.EnvironmentCredential(**settings)
 
 
 def _federated(cloud: Cloud, server: BuildServer) -> Any:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Less than the time that signing in has, so that the reason is reported.
 _PATIENCE_SECONDS = 10.0
-_PIPELINES_API_VERSION = "7.1"
+_API_VERSION = "7.1"
 # The task AzureCLI@2 sets this one and two more, of the service connection that it runs with
 # (https://github.com/microsoft/azure-pipelines-tasks/tree/master/Tasks/AzureCLIV2).
 _CONNECTION = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"
@@ -85,25 +85,18 @@ def _github(cloud: Cloud) -> BuildServer:
 def _pipelines() -> BuildServer:
     tenant = _value("AZURESUBSCRIPTION_TENANT_ID", "AZURE_TENANT_ID")
     client = _value("AZURESUBSCRIPTION_CLIENT_ID", "AZURE_CLIENT_ID")
-    url, connection = _value("SYSTEM_OIDCREQUESTURI"), _value(_CONNECTION)
-    secret = _value("SYSTEM_ACCESSTOKEN")
-    missing = _unset(
-        {
-            "SYSTEM_OIDCREQUESTURI": url,
-            f"{_CONNECTION} (the task AzureCLI@2 sets it)": connection,
-            "AZURE_TENANT_ID": tenant,
-            "AZURE_CLIENT_ID": client,
-        }
-    )
+    url, secret = _value("SYSTEM_OIDCREQUESTURI"), _value("SYSTEM_ACCESSTOKEN")
+    connection = _value(_CONNECTION)
+    needed = {f"{_CONNECTION} (the task AzureCLI@2 sets it)": connection}
+    needed |= {"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client}
+    missing = _unset({"SYSTEM_OIDCREQUESTURI": url, **needed})
     if not secret:
         missing = (
             "Azure Pipelines gives this step no token. Map it by "
             "`env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`"
         )
-    url = (
-        f"{url.rstrip('/')}?api-version={_PIPELINES_API_VERSION}"
-        f"&serviceConnectionId={quote(connection, safe='')}"
-    )
+    query = f"api-version={_API_VERSION}&serviceConnectionId={quote(connection, safe='')}"
+    url = f"{url.rstrip('/')}?{query}"
     return BuildServer("Azure Pipelines", missing, tenant, client, "POST", url, secret, "oidcToken")
 
 
