@@ -1,4 +1,4 @@
-"""The stand-in service, once for all tests, and a client that submits to it in this process."""
+"""The stand-in service for all tests of this room, which import it only here; and its client."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ from azureml_jobs.base.workspace_config import AzureWorkspace, configured_worksp
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.docker.pushable_image import PushableImage
+from azureml_standin.control_plane.assets import storage_location
+from azureml_standin.execution.execution import RunView
 from azureml_standin.http import faults
-from azureml_standin.http.messages import HttpResponse
+from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody
 from azureml_standin.http.recording import Recorded
+from azureml_standin.registry.access import PULL, PUSH
 from azureml_standin.service import Service, running_service
+
+__all__ = ["PULL", "PUSH", "HttpRequest", "HttpResponse", "RequestBody", "RunView", "faults"]
 
 JOB = """\
 experiment_name: exp
@@ -207,8 +212,6 @@ class Client:
 
     def snapshot(self, job: dict[str, Any]) -> dict[str, bytes]:
         """The files of a job's code asset as they are in storage."""
-        from azureml_standin.control_plane.assets import storage_location
-
         name = job["properties"]["codeId"].split("/codes/")[1].split("/")[0]
         asset = self.service.assets.version(self.service.workspace, "codes", name, "1")
         assert asset is not None

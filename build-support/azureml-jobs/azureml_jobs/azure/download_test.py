@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 import run
-from azureml_jobs.azure.conftest import Client
+from azureml_jobs.azure.conftest import Client, HttpRequest, HttpResponse, faults
 from azureml_jobs.azure.download import download
 from azureml_jobs.azure.jobs import AzureJobs
-from azureml_standin.http import faults
-from azureml_standin.http.messages import HttpRequest, HttpResponse
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.azure.blobs import CopySource, file_md5
-from azureml_jobs.azure.conftest import CODE_JOB, Client
+from azureml_jobs.azure.conftest import CODE_JOB, Client, RequestBody, faults
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.base.workspace_config import AzureWorkspace
-from azureml_standin.http import faults
-from azureml_standin.http.messages import RequestBody
 
 SIZE = 3000
 

@@ -6,9 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, assert_one_whole_job
+from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, assert_one_whole_job, faults
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
-from azureml_standin.http import faults
 
 # Method and path of each request that a first submission sends.
 REQUESTS = {

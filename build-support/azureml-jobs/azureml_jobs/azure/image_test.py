@@ -18,15 +18,13 @@ from typing import Any
 
 import pytest
 import run
-from azureml_jobs.azure.conftest import JOB, Client
+from azureml_jobs.azure.conftest import JOB, PULL, PUSH, Client, faults
 from azureml_jobs.azure.image import sent_size
 from azureml_jobs.azure.registry import Registry, read_manifest
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.base.digest import environment_tag
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from azureml_jobs.docker.pushable_image import PushableImage, pushable_image
-from azureml_standin.http import faults
-from azureml_standin.registry.access import PULL, PUSH
 
 NOTHING_SENT = "unchanged, nothing sent"
 

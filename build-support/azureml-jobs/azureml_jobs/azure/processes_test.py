@@ -9,10 +9,9 @@ import time
 from pathlib import Path
 
 import run
-from azureml_jobs.azure.conftest import JOB, SNAPSHOT, Client, assert_one_whole_job
+from azureml_jobs.azure.conftest import JOB, SNAPSHOT, Client, assert_one_whole_job, faults
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder
-from azureml_standin.http import faults
 
 # The door of the job tool, as `./pants` starts it.
 RUN = str(Path(run.__file__ or "").resolve())

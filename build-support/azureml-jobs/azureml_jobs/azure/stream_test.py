@@ -9,12 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 from azureml_jobs.azure.blobs import Container
-from azureml_jobs.azure.conftest import Client
+from azureml_jobs.azure.conftest import Client, RunView, faults
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.stream import _POLL_SECONDS as POLL_SECONDS
 from azureml_jobs.azure.stream import stream
-from azureml_standin.execution.execution import RunView
-from azureml_standin.http import faults
 
 
 @pytest.fixture

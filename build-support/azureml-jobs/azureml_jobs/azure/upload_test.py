@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from azureml_jobs.azure.conftest import CODE_JOB, Client
+from azureml_jobs.azure.conftest import CODE_JOB, Client, faults
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE, patience_seconds
 from azureml_jobs.azure.send_files import WORKERS
-from azureml_standin.http import faults
 
 CONTAINER = r"/standin-[0-9a-f-]+"
 
