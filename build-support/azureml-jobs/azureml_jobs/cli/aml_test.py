@@ -27,8 +27,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def job(repository: Path, name: str, status: str, hour: int, **known: Any) -> JobFolder:
-    def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
-        staging.bundle.mkdir()
+    def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        temporary.bundle.mkdir()
         day = "2024-05-01T"
         return JobRecord(
             final.name,
@@ -40,7 +40,7 @@ def job(repository: Path, name: str, status: str, hour: int, **known: Any) -> Jo
             **known,
         )
 
-    return LocalWorkspace(repository / ".azureml").new_job(name, fill)
+    return LocalWorkspace(repository / ".azureml").new_job(name, write)
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_reports_that_a_downloaded_job_still_runs(
         "x", status="Running", pid=os.getpid(), pid_identity=identity_of(os.getpid())
     )
     jobs = LocalWorkspace(repository / ".azureml")
-    folder = jobs.new_job("running", lambda staging, _: record)
+    folder = jobs.new_job("running", lambda temporary, _: record)
     folder.log.parent.mkdir()
     folder.log.write_bytes(b"one\n")
     assert run_jobs(repository, "download", folder.name) == 0
@@ -359,10 +359,10 @@ def test_rejects_archiving_a_running_job(repository: Path) -> None:
     record = JobRecord("x", status="Running", pid=os.getpid(), experiment_name="exp")
     record.pid_identity = identity_of(os.getpid())
 
-    def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
+    def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
         return record
 
-    name = LocalWorkspace(repository / ".azureml").new_job("running", fill).name
+    name = LocalWorkspace(repository / ".azureml").new_job("running", write).name
     with pytest.raises(JobError, match="has not ended yet, its status is Running"):
         aml.run_aml(["jobs", "archive", name])
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.progress import Progress
-from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.folder import JobFolder, files_below
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record
@@ -58,9 +58,10 @@ def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:
         found["user_logs/std_log.txt"] = folder.log
     logged = MlflowStore(folder.mlruns).artifacts_folder(folder.name)
     if logged is not None:
-        found.update(_files(logged, ""))
+        found.update(files_below(logged))
     for name in ("outputs", "logs"):
-        found.update(_files(folder.work / name, f"{name}/"))
+        files = files_below(folder.work / name)
+        found.update((f"{name}/{path}", source) for path, source in files)
     return sorted(found.items())
 
 
@@ -150,12 +151,3 @@ def _size(path: Path) -> int:
         return path.lstat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _files(folder: Path, prefix: str) -> dict[str, Path]:
-    found = {}
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent, name)
-            found[prefix + path.relative_to(folder).as_posix()] = path
-    return found

@@ -89,6 +89,8 @@ def test_downloads_what_a_running_job_has_written(jobs: Any, tmp_path: Path) -> 
     folder = jobs.new(GROWING, outputs={"model": "/there"})
     with open(os.devnull, "wb") as nowhere:
         runner = jobs.start(folder, stdout=nowhere)
+    # The record is written after the start, and so may come after the job's first output.
+    jobs.until(lambda: folder.read().status == "Running")
     jobs.until(lambda: (folder.work / "outputs/growing.txt").exists())
     logs = []
     for number in range(20):

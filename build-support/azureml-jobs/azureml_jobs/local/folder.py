@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from azureml_jobs.local.record import JobRecord
@@ -59,3 +61,12 @@ class JobFolder:
 
     def save(self, record: JobRecord) -> None:
         record.write(self.record_file)
+
+
+def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files below `folder` in order, with their path relative to it."""
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            yield path.relative_to(folder).as_posix(), path

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from types import FrameType, TracebackType
-from typing import Any
+from types import FrameType
+from typing import Any, Self
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -25,7 +25,7 @@ class Interruptions:
         self._previous: list[tuple[signal.Signals, Any]] = []
         self._wakeup = -1
 
-    def __enter__(self) -> Interruptions:
+    def __enter__(self) -> Self:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
@@ -41,12 +41,7 @@ class Interruptions:
         self._previous.append((signal.SIGCHLD, signal.signal(signal.SIGCHLD, _do_nothing)))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for signum, handler in self._previous:
             # Further presses of Ctrl-C were meant for the run, not for what we print after it.
             signal.signal(signum, signal.SIG_IGN if signum in self._seen else handler)

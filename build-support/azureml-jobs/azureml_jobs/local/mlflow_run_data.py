@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from azureml_jobs.local.folder import files_below
 
 Point = tuple[int, int, float]
 
@@ -30,7 +31,7 @@ class RunData:
             status,
             params=dict(_texts(run / "params")),
             tags=dict(_texts(run / "tags")),
-            artifacts=[key for key, _ in _files(run / "artifacts")],
+            artifacts=[key for key, _ in files_below(run / "artifacts")],
         )
         for key, text in _texts(run / "metrics"):
             points = [point for point in map(_point, text.splitlines()) if point]
@@ -41,17 +42,9 @@ class RunData:
         return data
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files below `folder` by their path relative to it, which is a key in MLflow."""
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(parent, name)
-            yield path.relative_to(folder).as_posix(), path
-
-
 def _texts(folder: Path) -> Iterator[tuple[str, str]]:
-    for key, path in _files(folder):
+    # The path of a file is a key in MLflow.
+    for key, path in files_below(folder):
         with contextlib.suppress(OSError):
             yield key, path.read_text(encoding="utf-8", errors="replace")
 

@@ -71,7 +71,7 @@ def test_streams_while_the_job_runs(jobs: Any) -> None:
     folder = jobs.new("echo first; while [ ! -e go ]; do sleep 0.02; done; echo second")
     process = jobs.start(folder)
     assert process.stdout.readline() == b"first\n"
-    assert folder.read().status == "Running"
+    jobs.until(lambda: folder.read().status == "Running")
     (folder.work / "go").touch()
     assert process.stdout.readline() == b"second\n"
     assert process.wait(10) == 0

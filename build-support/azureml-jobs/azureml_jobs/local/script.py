@@ -18,6 +18,7 @@ from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.local.environment import script_environment
+from azureml_jobs.local.folder import files_below
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.mounts import make_shared_folders
 from azureml_jobs.local.output import open_standard_descriptors, write_message
@@ -166,11 +167,9 @@ def _keep_or_remove(folder: Path, before: _Listing) -> None:
 def _listing(folder: Path) -> _Listing:
     """Return size and time of change of each file, except for what Python compiled."""
     found = {}
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [each for each in folders if each != "__pycache__"]
-        for name in names:
-            path = Path(parent, name)
+    for name, path in files_below(folder):
+        if "__pycache__" not in path.parts:
             with contextlib.suppress(OSError):
                 state = path.lstat()
-                found[path.relative_to(folder).as_posix()] = (state.st_size, state.st_mtime_ns)
+                found[name] = (state.st_size, state.st_mtime_ns)
     return found

@@ -61,30 +61,30 @@ class JobFolderBuilder:
         runtime: Runtime,
     ) -> None:
         """Write the folder; it appears when it is whole. Raises `JobError` for what is missing."""
-        staging = JobFolder(folder.path.parent / f".new-{name}")
-        shutil.rmtree(staging.path, ignore_errors=True)
+        temporary = JobFolder(folder.path.parent / f".new-{name}")
+        shutil.rmtree(temporary.path, ignore_errors=True)
         try:
-            (staging.bundle / "code").mkdir(parents=True)
+            (temporary.bundle / "code").mkdir(parents=True)
             if properties.get("codeId"):
-                self._fetch_code(name, properties["codeId"], staging.bundle / "code")
-            record = self._record(name, properties, staging, folder, python, runtime)
-            staging.save(record)
-            os.rename(staging.path, folder.path)
+                self._fetch_code(name, properties["codeId"], temporary.bundle / "code")
+            record = self._record(name, properties, temporary, folder, python, runtime)
+            temporary.save(record)
+            os.rename(temporary.path, folder.path)
         except BaseException:
-            shutil.rmtree(staging.path, ignore_errors=True)
+            shutil.rmtree(temporary.path, ignore_errors=True)
             raise
 
     def _record(
         self,
         name: str,
         properties: Mapping[str, Any],
-        staging: JobFolder,
+        temporary: JobFolder,
         folder: JobFolder,
         python: str,
         runtime: Runtime,
     ) -> JobRecord:
         inputs = {
-            key: self._input(key, given, staging, folder)
+            key: self._input(key, given, temporary, folder)
             for key, given in (properties.get("inputs") or {}).items()
         }
         outputs = resolve_outputs(
@@ -101,7 +101,7 @@ class JobFolderBuilder:
         paths = host_paths(inputs, outputs)
         if runtime.image:
             # Whether an input is a file shows where it is at present.
-            paths = container_paths(name, _moved(inputs, folder, staging), outputs)
+            paths = container_paths(name, _moved(inputs, folder, temporary), outputs)
             arguments = resource_arguments({"resources": _resources(properties)}, name)
             container = job_container(folder, runtime, inputs, outputs, paths, arguments)
         return JobRecord(
@@ -144,13 +144,13 @@ class JobFolderBuilder:
             raise JobError(name, f"its code {found['properties']['codeUri']} has no files")
 
     def _input(
-        self, name: str, given: Mapping[str, Any], staging: JobFolder, folder: JobFolder
+        self, name: str, given: Mapping[str, Any], temporary: JobFolder, folder: JobFolder
     ) -> ResolvedInput:
         if given["jobInputType"] == "literal":
             return ResolvedInput("literal", given["value"])
         uri = given["uri"]
         place = self._place(name, uri)
-        target = staging.path / "inputs" / name
+        target = temporary.path / "inputs" / name
         if not self._fetch(*place, target):
             raise JobError(f"inputs.{name}", f"there is no data at {uri}")
         final = folder.path / "inputs" / name

@@ -143,7 +143,7 @@ def _free_address(host: str, port: int) -> str:
 def _repository_paths(repository: Path) -> list[Path]:
     """Return the path of the repository and, where links lead to it, its path in the shell.
 
-    Editors use the path of the shell. The debugger shows files below the last one.
+    Editors use the path of the shell. Files are shown below the last one.
     """
     shell = Path(os.environ.get("PWD") or repository)
     is_same = os.path.realpath(shell) == os.path.realpath(repository)
