@@ -1,7 +1,7 @@
 """The message from the plugin to the job tool: what Pants knows of a job, a script or a notebook.
 
-A message is a JSON file that names its version, which the tool checks when it reads one. What
-Pants loaded as the plugin may be older than the tool in the repository.
+A message is a JSON file that names its version. The plugin checks the version when it is loaded,
+the tool when it reads a message: Pants may still run an older plugin than the repository has.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Self, Union, cast, get_args, get_origin, get_type_hints
 
 from azureml_jobs.base.errors import JobError, OutsideError
 
-# Raise it with every change of a field.
+# Raise it with every change of a field, and with it the plugin's in `job_tool/message.py`.
 VERSION = 1
 
 # The folder of a request: the request itself, the options of the debugger, the sources at their
@@ -46,9 +46,8 @@ class Message:
                 f"the plugin wrote {kind} of version {version}, and the job tool reads "
                 f"{cls.__name__} of version {VERSION}",
                 "Pants still runs an older plugin. Stop its daemon by `rm -r .pids`, and run the "
-                "command again.\nIf it fails again, build-support/pants-plugins and "
-                "build-support/azureml-jobs are from different versions of the template: update "
-                "both.",
+                "command again.\nIf it fails again, take build-support/pants-plugins and "
+                "build-support/azureml-jobs from the same release of the scaffolding.",
             )
         return cast(Self, _value(cls, data))
 
