@@ -10,7 +10,7 @@ from azureml_standin.control_plane.jobs import OPERATIONS, Jobs
 from azureml_standin.control_plane.workspace import REGISTRY_RESOURCE, ControlPlane
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route, Router
-from azureml_standin.registry.images import Registry
+from azureml_standin.registry.registry import Registry
 from azureml_standin.run_history.mlflow_api import MlflowApi
 from azureml_standin.run_history.runs import RunHistory
 from azureml_standin.sign_in.entra import SignIn

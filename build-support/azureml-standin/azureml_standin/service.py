@@ -33,7 +33,7 @@ from azureml_standin.http.recorded_request import RecordedRequest
 from azureml_standin.http.recording import Recording
 from azureml_standin.http.server import Server
 from azureml_standin.registry.access import RegistryAccess
-from azureml_standin.registry.images import Registry
+from azureml_standin.registry.registry import Registry
 from azureml_standin.run_history.mlflow_api import MlflowApi
 from azureml_standin.run_history.runs import RunHistory
 from azureml_standin.sign_in.entra import SignIn

@@ -276,7 +276,7 @@ def forget(service: Service) -> None:
     service.faults.clear()
     service.recording.clear()
     service.control.datastore_credentials = "AccountKey"
-    service.registry.forget()
+    service.registry.images.forget()
     with service.state.lock:
         for name in service.jobs.names():
             service.state.remove_document("jobs", name)

@@ -89,7 +89,7 @@ def registry(service: Service, caller: Caller) -> Iterator[RegistryCaller]:
     signed.sign_in(f"repository:{REPOSITORY}:pull,push")
     yield signed
     service.registry.access.allowed = (PULL, PUSH)
-    service.registry.forget()
+    service.registry.images.forget()
 
 
 def test_without_a_token_it_says_where_to_get_one(registry: RegistryCaller) -> None:
@@ -287,7 +287,7 @@ def test_an_engine_pushes_and_pulls(registry: RegistryCaller, service: Service) 
             first, again = push(name, environment), push(name, environment)
         assert (first.status, len(first.layers)) == (0, 1), first
         assert (again.status, len(again.layers)) == (0, 0), again
-        digest = service.registry.tags(REPOSITORY)["v1"]
+        digest = service.registry.images.tags(REPOSITORY)["v1"]
         assert f"v1: digest: {digest}" in first.last_line
         with signed_in(registry.host, "eyJ.not.one", os.environ) as environment:
             refused = push(name, environment)
@@ -311,7 +311,7 @@ def test_a_job_runs_in_the_image_that_was_pushed(
     finally:
         # What the job runs in is pulled.
         docker("image", "rm", "--force", name)
-    image = f"{registry.host}/{REPOSITORY}@{service.registry.tags(REPOSITORY)['v1']}"
+    image = f"{registry.host}/{REPOSITORY}@{service.registry.images.tags(REPOSITORY)['v1']}"
     put = {"properties": {"image": image}}
     environment_id = caller.arm("PUT", "/environments/pushed/versions/1", put).json()["id"]
     code = caller.put_code("for-the-image", {"main.sh": b'echo "$(<sub.txt)"', "sub.txt": b"code"})
