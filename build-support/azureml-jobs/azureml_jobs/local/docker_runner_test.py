@@ -120,8 +120,7 @@ def test_cancels_the_container_of_a_runner_that_was_killed(
     folder = containers.new("echo ready; sleep 300")
     process = jobs.start(folder)
     assert process.stdout.readline() == b"ready\n"
-    client = folder.read().pgid
-    assert client is not None
+    client = jobs.until(lambda: folder.read().pgid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     os.killpg(client, signal.SIGKILL)
