@@ -133,7 +133,9 @@ class Fake:
             PIP_CONFIG_FILE=os.devnull,
             PIP_INDEX_URL="https://me:secret@index.example/simple",
         )
-        self.made = Path(ask_settings(self.repository, "$BOOTSTRAP_FOLDER", self.env)) / "py311.fake"
+        self.made = (
+            Path(ask_settings(self.repository, "$BOOTSTRAP_FOLDER", self.env)) / "py311.fake"
+        )
         script(self.made / "client", CLIENT)
         for name in ("venv/bin/python", "venv/bin/pants"):
             script(self.made / name, f'#!/bin/sh\ntouch "{folder}/python was started"\nexit 9\n')

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import azureml_pants.tested_pants  # noqa: F401  # isort: split
 import pytest
 from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.code.job_entry_points import JobEntryPoints, JobEntryPointsRequest

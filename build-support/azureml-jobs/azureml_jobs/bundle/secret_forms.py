@@ -36,7 +36,7 @@ class _AzureKeyDetector(RegexBasedDetector):
 
     secret_type = "Azure Key"
     denylist = (
-        # 512 bits in base64: storage, Cosmos DB, Batch. A lock file of npm has digests of that form.
+        # 512 bits in base64: storage, Cosmos DB, Batch. Lock files of npm have such digests.
         re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/]{86}==(?![\w+/=])"),
         re.compile(r"AccountKey=[A-Za-z0-9+/]{80,}={0,2}"),
         # Service Bus, Event Hubs, IoT Hub.
@@ -44,7 +44,7 @@ class _AzureKeyDetector(RegexBasedDetector):
         re.compile(r"[?&]sig=[A-Za-z0-9%+/]{40,}"),
         # A client secret of Microsoft Entra ID.
         re.compile(r"(?<![\w~.-])[\w~.-]{3}8Q~[\w~.-]{34}(?![\w~.-])"),
-        # Azure DevOps: tokens of today, and of before 2024, which only their surroundings give away.
+        # Azure DevOps: today's tokens, and those before 2024, which only their context shows.
         re.compile(r"(?<!\w)[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}(?!\w)"),
         re.compile(r"(?i:pat|token|vsts|devops|azure\.com).{0,80}?(?<!\w)[a-z2-7]{52}(?!\w)"),
         # Azure AI services, Search, Maps and others: keys of today, and of before.
@@ -128,7 +128,8 @@ _READ_BY_PEOPLE = (BasicAuthDetector, KeywordDetector, _ConnectionStringDetector
 
 # What people write where a value has to be filled in.
 _PLACEHOLDER = re.compile(
-    r"your|example|change_?me|placeholder|dummy|fake|sample|replace|insert|redacted|x{4}|\*{3}|\.{3}"
+    r"your|example|change_?me|placeholder|dummy|fake|sample|replace|insert|redacted"
+    r"|x{4}|\*{3}|\.{3}"
     r"|[<{\[]\w+[>}\]]|\b(?:user|pass|password|passwd|pwd|secret|token)\b",
     re.IGNORECASE,
 )
