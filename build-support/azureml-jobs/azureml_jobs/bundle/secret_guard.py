@@ -1,4 +1,4 @@
-"""Refuse files that hold secrets, by their names and by their content."""
+"""Refuse files that contain secrets, by their names and by their content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.outgoing_files import OutgoingFile
 
-# Names that hold credentials by convention.
+# Names of files that contain credentials by convention.
 SECRET_NAMES = (
     ".env",
     ".env.*",
@@ -31,11 +31,11 @@ SECRET_NAMES = (
     "id_ecdsa",
 )
 
-# The comment by which a line says that what it holds is no secret; detect-secrets uses the same.
-# In a file that is suspicious by its name alone it may stand in any line.
+# The comment that declares a line harmless; detect-secrets uses the same. In a file that is
+# suspicious by its name alone it may be in any line.
 ALLOW_COMMENT = "pragma: allowlist secret"
 
-# A credential in a file larger than this would not have been typed or pasted by a person.
+# Nobody types or pastes a credential into a larger file.
 SCAN_BYTES = 8 * 1024 * 1024
 
 _MOST_REMEMBERED = 20_000
@@ -60,22 +60,22 @@ def check_secrets(
     if findings:
         raise JobError(
             where,
-            "the snapshot would hold what looks like a secret:\n  " + "\n  ".join(findings),
+            "the snapshot would contain what looks like a secret:\n  " + "\n  ".join(findings),
             "Move it out of the code: to a key vault, a workspace secret, or a managed identity "
             "that needs none.\n"
-            "If a line, or a file that stands here for its name, holds no secret, say so in it "
-            f"by a comment: `# {ALLOW_COMMENT}`.",
+            "If a line, or a file that is listed for its name, is harmless, add the comment "
+            f"`# {ALLOW_COMMENT}` to it.",
         )
 
 
 def _findings(file: OutgoingFile, harmless: _HarmlessFiles) -> list[str]:
     name = file.path.rsplit("/", 1)[-1]
-    is_named_so = any(fnmatch.fnmatchcase(name, pattern) for pattern in SECRET_NAMES)
+    has_secret_name = any(fnmatch.fnmatchcase(name, pattern) for pattern in SECRET_NAMES)
     content = b""
-    if file.size <= SCAN_BYTES and (is_named_so or file not in harmless):
+    if file.size <= SCAN_BYTES and (has_secret_name or file not in harmless):
         content = file.content.read_bytes()
-    if is_named_so and ALLOW_COMMENT.encode() not in content:
-        return [f"{file.path}: a file of this name holds credentials"]
+    if has_secret_name and ALLOW_COMMENT.encode() not in content:
+        return [f"{file.path}: a file of this name contains credentials"]
     if not content or file in harmless:
         return []
     # It takes 0.3 seconds to import.
@@ -90,7 +90,7 @@ def _findings(file: OutgoingFile, harmless: _HarmlessFiles) -> list[str]:
 
 
 class _HarmlessFiles:
-    """The digests of files that hold no secret, kept in the user's cache folder."""
+    """The digests of files that contain no secret, kept in the user's cache folder."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         home = environment.get("HOME", "")
@@ -111,7 +111,7 @@ class _HarmlessFiles:
 
     def add(self, file: OutgoingFile) -> None:
         self._is_changed = self._is_changed or file not in self
-        # What was used last is forgotten last.
+        # The files that were used last are forgotten last.
         self._known.pop(file.sha256, None)
         self._known[file.sha256] = None
 
@@ -119,14 +119,14 @@ class _HarmlessFiles:
         if self._file is None or not self._is_changed:
             return
         kept = {"rules": self._rules, "sha256": [*self._known][-_MOST_REMEMBERED:]}
-        # It only saves time: whoever has no room for it does without.
+        # It only saves time, and is not worth an error.
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_file(self._file, json.dumps(kept))
 
 
 def _rules() -> str:
-    """Return what differs once other forms are searched for."""
+    """Return a text that changes with the forms that are searched for."""
     forms = Path(__file__).with_name("secret_forms.py").read_bytes()
     # The folder of an installed release is named by its content.
     library = find_spec("detect_secrets")

@@ -71,7 +71,7 @@ def test_names_file_and_line_of_a_secret_and_never_its_text(
 ) -> None:
     text = f"import os\n\nKEY = '{secret}'\nprint(KEY)\n"
     message = refusal(candidate(tmp_path, "src/a.py", text.encode(encoding)))
-    assert message.startswith("src/exp:job: the snapshot would hold what looks like a secret:")
+    assert message.startswith("src/exp:job: the snapshot would contain what looks like a secret:")
     assert "\n  src/a.py:3: " in message
     assert secret not in message and secret[-20:] not in message
     assert "# pragma: allowlist secret" in message
@@ -119,7 +119,7 @@ def test_takes_ordinary_text(tmp_path: Path, text: str) -> None:
 )
 def test_refuses_a_file_that_holds_credentials_by_its_name(tmp_path: Path, name: str) -> None:
     message = refusal(candidate(tmp_path, f"src/{name}", "x"))
-    assert f"\n  src/{name}: a file of this name holds credentials." in message
+    assert f"\n  src/{name}: a file of this name contains credentials." in message
 
 
 @pytest.mark.parametrize(
