@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from azureml_jobs.locks.testing import lock_text, package
+from azureml_jobs.locks.conftest import lock_text, package
 from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.code.job_entry_points import JobFieldSet
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest
@@ -100,7 +100,7 @@ def test_what_is_listed_and_not_locked_yet_is_told_with_the_command(
     )
     assert message == (
         f"main.lock: {told}, which 3rdparty/main.txt lists.\n\n"
-        "Bring the lock in line: `./pants sync-lockfiles --resolve=main`."
+        "Update the lock: `./pants sync-lockfiles --resolve=main`."
     )
 
 

@@ -1,4 +1,4 @@
-"""The goal `sync-lockfiles`, which changes as little of a lock as its requirements ask for."""
+"""Define the goal `sync-lockfiles`, which changes as little of a lock as possible."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ async def sync_lockfiles(
         console.print_stderr(str(error))
         return SyncLockfiles(error.status)
     except ValueError as error:
-        mistake = bad_line(str(error))
-        if mistake is None:
+        invalid = bad_line(str(error))
+        if invalid is None:
             raise
-        console.print_stderr(str(mistake))
-        return SyncLockfiles(mistake.status)
+        console.print_stderr(str(invalid))
+        return SyncLockfiles(invalid.status)
     synced = await MultiGet(
         Get(SyncedLock, SyncLockRequest(lock))
         for lock in locks
@@ -82,7 +82,7 @@ async def sync_lockfiles(
     if errors:
         console.print_stderr("\n\n".join(str(error) for error in errors))
         return SyncLockfiles(max(error.status for error in errors))
-    # Else the engine would begin anew when it sees that files have changed.
+    # Without this, the engine would run the goal again when it sees that files have changed.
     workspace.side_effected()
     try:
         contents = {lock.path: lock.content for lock in synced if lock.content is not None}

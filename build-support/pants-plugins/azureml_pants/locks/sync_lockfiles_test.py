@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from azureml_jobs.locks.testing import lock_text, package
+from azureml_jobs.locks.conftest import lock_text, package
 from azureml_pants.locks.sync_lockfiles import SyncLockfiles
 from azureml_pants.locks.synced_lock import lock_metadata
 from pants.backend.python.goals.lockfile import GeneratePythonLockfile
@@ -87,13 +87,13 @@ def test_a_lock_that_is_asked_for_is_told_by_its_name(rule_runner: RuleRunner) -
         pytest.param(
             [],
             {"3rdparty/main.txt": "six\n\nnumpy=>2\n"},
-            "3rdparty/main.txt:3: `numpy=>2` is no requirement",
+            "3rdparty/main.txt:3: `numpy=>2` is not a requirement",
             id="bad syntax",
         ),
         pytest.param(
             [],
             {"main.lock": "<<<<<<< HEAD\n{}\n"},
-            "main.lock: this is no lock that could be synced.",
+            "main.lock: this is not a lock that can be synced.",
             id="a merge",
         ),
         pytest.param(

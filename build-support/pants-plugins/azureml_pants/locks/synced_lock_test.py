@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
-from azureml_jobs.locks.lock import Lock
-from azureml_jobs.locks.testing import lock_text, package
-from azureml_pants.locks.synced_lock import fits, lock_metadata, lock_process, pins_to_hold
+from azureml_pants.locks.chosen_versions import uv_arguments
+from azureml_pants.locks.synced_lock import fits, lock_metadata, lock_process
 from pants.backend.python.goals.lockfile import GeneratePythonLockfile, generate_lockfile
 from pants.backend.python.pip_requirement import PipRequirement
 from pants.backend.python.subsystems.setup import PipVersion, PythonSetup
@@ -125,27 +126,17 @@ def test_a_lock_with_no_header_that_we_know_does_not_fit(content: bytes) -> None
     assert not fits(content, lock_metadata(request("six"), config()))
 
 
-def held(requirements: tuple[str, ...], *constraints: str) -> list[str]:
-    lock = Lock(lock_text([package("numpy", "2.4.6"), package("scikit-learn", "1.9rc1")]))
-    return [str(pin) for pin in pins_to_hold(lock, requirements, config(*constraints))]
-
-
-def test_what_the_requirements_still_allow_is_held() -> None:
-    both = ["numpy==2.4.6", "scikit-learn==1.9rc1"]
-    assert held(("numpy>=2,<3", "Scikit_Learn>=1.8")) == both
-    assert held(()) == both
-
-
-@pytest.mark.parametrize("name", ["scikit-learn", "Scikit_Learn"])
-def test_what_they_exclude_is_not(name: str) -> None:
-    assert held(("numpy>=2,<3", f"{name}<1.9")) == ["numpy==2.4.6"]
-
-
-def test_a_requirement_for_some_systems_alone_is_left_to_pip() -> None:
-    assert len(held(("numpy<2; python_version < '3.9'",))) == 2
-
-
-def test_the_user_s_own_constraints_count_and_stay_theirs() -> None:
-    assert held((), "numpy<2") == ["scikit-learn==1.9rc1"]
-    # In the lock it could not be told from one of ours.
-    assert held((), "numpy==2.4.6") == ["scikit-learn==1.9rc1"]
+def test_uv_takes_packages_from_where_pex_does() -> None:
+    settings = dataclasses.replace(
+        config("six<2", only_binary=("six",)),
+        indexes=("https://index/simple/", "https://other/simple/"),
+        find_links=("https://wheels",),
+    )
+    assert {
+        "--default-index=https://index/simple/",
+        "--index=https://other/simple/",
+        "--find-links=https://wheels",
+        "--only-binary=six",
+        "--constraints=constraints.txt",
+    } < set(uv_arguments(settings, "3.11"))
+    assert "--no-index" in uv_arguments(dataclasses.replace(config(), indexes=()), "3.11")
