@@ -70,13 +70,13 @@ def test_locks_that_fit_are_left_alone(rule_runner: RuleRunner) -> None:
     assert (result.exit_code, result.stdout) == (0, "Nothing to do: 2 locks fit.\n")
 
 
-def test_a_lock_that_is_asked_for_is_told_by_its_name(rule_runner: RuleRunner) -> None:
+def test_a_selected_lock_that_fits_is_reported(rule_runner: RuleRunner) -> None:
     result = run(rule_runner, "--resolve=second")
     assert result.stdout == "second.lock: nothing to do, it fits its requirements.\n"
 
 
 @pytest.mark.parametrize(
-    "arguments, files, told",
+    "arguments, files, message",
     [
         pytest.param(
             ["--resolve=mian"],
@@ -104,10 +104,10 @@ def test_a_lock_that_is_asked_for_is_told_by_its_name(rule_runner: RuleRunner) -
         ),
     ],
 )
-def test_a_mistake_is_told_and_nothing_is_written(
-    rule_runner: RuleRunner, arguments: list[str], files: dict[str, str], told: str
+def test_an_error_is_reported_and_nothing_is_written(
+    rule_runner: RuleRunner, arguments: list[str], files: dict[str, str], message: str
 ) -> None:
     result = run(rule_runner, *arguments, **files)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert told in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stderr
