@@ -92,7 +92,9 @@ def test_reports_a_limit_without_a_release_and_writes_nothing(restored: Scratch)
     lock = require(restored, "isort", "cowsay>=99")
     before = lock.read_bytes()
     ran = restored.pants("sync-lockfiles", status=2)
-    assert f"{FOLDER}/isort-requirements.txt: no versions satisfy these requirements.\n" in ran.stderr
+    assert (
+        f"{FOLDER}/isort-requirements.txt: no versions satisfy these requirements.\n" in ran.stderr
+    )
     assert "you require cowsay>=99" in ran.stderr
     assert "raceback" not in ran.stderr and "pid " not in ran.stderr
     assert lock.read_bytes() == before
