@@ -52,7 +52,7 @@ def run_job(arguments: Sequence[str]) -> int:
         raise JobError(
             plan.request.address,
             "a debugger reaches jobs on this machine only, and this one goes to Azure ML",
-            "Add `--local` behind `--`, or leave `--debug-adapter` out.",
+            "Add `--local` after `--`, or leave `--debug-adapter` out.",
         )
     return _submit(plan, workspace, image, request.parent, options)
 

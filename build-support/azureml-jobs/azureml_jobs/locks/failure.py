@@ -16,7 +16,8 @@ _PIP = "pip: "
 def choice_error(where: str, resolve: str, output: str) -> JobError:
     """Return the error for the output of a failed uv; `where` names the requirements."""
     # Hints are about options of uv.
-    first, _, reasons = _PASSWORD.sub("//***@", output).partition("\nhint:")[0].partition("\n")
+    report = _PASSWORD.sub("//***@", output).partition("\nhint:")[0].replace("  cause: ", "  ")
+    first, _, reasons = report.partition("\n")
     if _NO_SOLUTION in first:
         return JobError(
             where,

@@ -29,7 +29,7 @@ pip:   x Failed to build foo
 def test_requirements_without_a_solution_are_an_error_of_the_user() -> None:
     error = choice_error("list.txt", "main", NO_SOLUTION)
     assert error.status == 2
-    assert str(error).startswith("list.txt: no versions satisfy these requirements.\n\n  cause: ")
+    assert str(error).startswith("list.txt: no versions satisfy these requirements.\n\n  Because ")
     assert "only cowsay<=6.1 is available" in error.remedy
     assert "docs/environments.md" in error.remedy and "hint" not in error.remedy
 
