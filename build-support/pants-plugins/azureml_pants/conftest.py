@@ -1,4 +1,4 @@
-"""A small repository in which the plugin's rules run, for all tests of rules."""
+"""A small repository in which the tests run the rules of all backends."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OPTIONS = (
     "--python-resolves={'main': 'main.lock', 'second': 'second.lock'}",
     "--python-default-resolve=main",
     "--python-interpreter-constraints=['CPython==3.11.*']",
-    # Not as pants.toml, whose parser would start a Python of its own for each file.
+    # Unlike in pants.toml, because the other parser starts a Python for each file.
     "--python-infer-use-rust-parser",
     "--python-invalid-lockfile-behavior=ignore",
     "--azureml-image-platform=platform.json",
@@ -49,7 +49,7 @@ OPTIONS = (
 
 @pytest.fixture(scope="session")
 def _runner() -> RuleRunner:
-    # One for all tests: to build the graph of the rules takes seconds, to ask it milliseconds.
+    # One for all tests: building the graph of the rules takes seconds, a request milliseconds.
     return RuleRunner(
         rules=[
             *(rule for backend in BACKENDS for rule in backend.rules()),
@@ -79,7 +79,7 @@ def _runner() -> RuleRunner:
 
 @pytest.fixture
 def rule_runner(_runner: RuleRunner) -> Iterator[RuleRunner]:
-    """A runner with an empty repository; `src` and `other` are source roots."""
+    """Yield a runner with an empty repository; `src` and `other` are source roots."""
     root = Path(_runner.build_root)
     kept = {path.name for path in root.iterdir()}
     _runner.set_options(OPTIONS, env_inherit={"PATH", "HOME"})

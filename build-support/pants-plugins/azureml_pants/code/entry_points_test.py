@@ -19,7 +19,7 @@ SOURCES = "python_sources(name='lib', sources=['**/*.py', '!test_*.py'])\n"
 
 
 def depends_on(rule_runner: RuleRunner, target: str = "src/x:job", *options: str) -> list[str]:
-    """What Pants infers for the target, on the repository as it was written before."""
+    """Return the dependencies that Pants infers for a target of the files written before."""
     result = rule_runner.run_goal_rule(
         DependenciesGoal,
         global_args=(*OPTIONS, *options),
@@ -30,7 +30,7 @@ def depends_on(rule_runner: RuleRunner, target: str = "src/x:job", *options: str
 
 
 def job(command: str, code: str = "..", build: str = "", **files: str) -> dict[str, str]:
-    """An experiment in `src/x` whose job runs `command`."""
+    """Return the files of an experiment in `src/x` whose job runs `command`."""
     return {
         "src/x/BUILD": f"{SOURCES}azureml_job(name='job')\n{dedent(build)}",
         "src/x/azure-ml-job.yaml": f"code: {code}\ncommand: {command}\n",
@@ -49,7 +49,7 @@ def entry_points(rule_runner: RuleRunner, name: str = "job") -> JobEntryPoints:
     "command, code, expected",
     [
         pytest.param("python -m x.main", "..", "src/x/main.py:lib", id="a module"),
-        pytest.param("python main.py", ".", "src/x/main.py:lib", id="a script beside"),
+        pytest.param("python main.py", ".", "src/x/main.py:lib", id="a script next to it"),
         pytest.param("python x/main.py", "..", "src/x/main.py:lib", id="a script below `code:`"),
         pytest.param("python -m tools", ".", "src/x/tools/__main__.py:../lib", id="a package"),
         pytest.param(
@@ -73,7 +73,7 @@ def entry_points(rule_runner: RuleRunner, name: str = "job") -> JobEntryPoints:
         ),
         pytest.param("cd x && python main.py", "..", "src/x/main.py:lib", id="a script after a cd"),
         pytest.param("python -m json.tool < a.json", "..", "", id="a module of Python itself"),
-        pytest.param("make all", "..", "", id="nothing of ours"),
+        pytest.param("make all", "..", "", id="no code of the repository"),
     ],
 )
 def test_a_job_depends_on_what_its_command_runs(
@@ -108,7 +108,7 @@ def test_a_module_of_a_locked_package_is_owned_by_its_requirement(rule_runner: R
     assert depends_on(rule_runner) == ["//:pytest", "src/x/test_x.py:tests"]
 
 
-def test_a_package_of_type_stubs_does_not_stand_for_the_package(rule_runner: RuleRunner) -> None:
+def test_type_stubs_do_not_replace_their_package(rule_runner: RuleRunner) -> None:
     rule_runner.write_files(
         {
             **job("python -m yaml"),
@@ -165,7 +165,7 @@ def test_a_shell_script_is_owned_by_any_target_that_can_hold_it(
         pytest.param("python ../../z.py", "script", "../../z.py", id="a file out of `code:`"),
     ],
 )
-def test_what_is_run_and_has_no_owner_is_told_by_its_name(
+def test_names_what_is_run_and_has_no_owner(
     rule_runner: RuleRunner, command: str, kind: Literal["module", "script"], name: str
 ) -> None:
     # Pants names a package's own file as the owner of what it may define.
@@ -193,9 +193,7 @@ def test_what_is_run_and_has_no_owner_is_told_by_its_name(
     ],
 )
 @pytest.mark.parametrize("code", ["..", "../.."], ids=["source root", "repository"])
-def test_words_that_name_no_file_are_left_alone(
-    rule_runner: RuleRunner, word: str, code: str
-) -> None:
+def test_ignores_words_that_name_no_file(rule_runner: RuleRunner, word: str, code: str) -> None:
     command = f"""python -m x.main --data '{word}'"""
     rule_runner.write_files(
         {**job("", code, build="file(name='a', source='a.yaml')"), "src/x/a.yaml": ""}
@@ -217,7 +215,7 @@ def test_a_file_deleted_after_it_was_found_has_no_owner(rule_runner: RuleRunner)
 @pytest.mark.parametrize(
     "value, expected",
     [
-        pytest.param("extra.py", "src/x/extra.py:lib", id="a file beside the BUILD file"),
+        pytest.param("extra.py", "src/x/extra.py:lib", id="a file next to the BUILD file"),
         pytest.param("x/extra.py", "src/x/extra.py:lib", id="a file below `code:`"),
         pytest.param("x.extra", "src/x/extra.py:lib", id="a module"),
     ],
@@ -237,7 +235,9 @@ def test_the_entry_point_field_adds_to_the_command(
     assert entry_points(rule_runner).of_field.unowned == ()
 
 
-def test_an_unowned_entry_point_field_is_not_the_commands_mistake(rule_runner: RuleRunner) -> None:
+def test_an_unowned_entry_point_field_is_not_an_error_of_the_command(
+    rule_runner: RuleRunner,
+) -> None:
     rule_runner.write_files(
         {
             **job("python -m x.main"),
@@ -249,7 +249,7 @@ def test_an_unowned_entry_point_field_is_not_the_commands_mistake(rule_runner: R
     assert found.of_field.unowned == (EntryPoint("script", "gone.py"),)
 
 
-def test_the_owner_with_the_jobs_resolve_is_taken(rule_runner: RuleRunner) -> None:
+def test_chooses_the_owner_with_the_resolve_of_the_job(rule_runner: RuleRunner) -> None:
     rule_runner.write_files(
         {
             **job("python -m x.main"),
@@ -265,7 +265,7 @@ def test_the_owner_with_the_jobs_resolve_is_taken(rule_runner: RuleRunner) -> No
     assert depends_on(rule_runner, "src/x:job2") == ["src/x:b"]
 
 
-def test_code_of_the_default_resolve_is_none_of_another_one(rule_runner: RuleRunner) -> None:
+def test_code_of_the_default_resolve_does_not_serve_another_one(rule_runner: RuleRunner) -> None:
     rule_runner.write_files(
         {
             **job("python main.py", "."),
@@ -323,7 +323,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("text, expected", BROKEN)
-def test_a_broken_job_file_is_a_mistake(
+def test_reports_a_broken_job_file(
     rule_runner: RuleRunner, text: str | bytes | None, expected: str
 ) -> None:
     rule_runner.write_files({"src/x/BUILD": "azureml_job(name='job')"})
@@ -331,8 +331,8 @@ def test_a_broken_job_file_is_a_mistake(
         rule_runner.write_files({"src/x/azure-ml-job.yaml": text})
     found = entry_points(rule_runner)
     assert found.job_file.needs is None
-    (mistake,) = found.job_file.errors
-    assert mistake.startswith(expected)
+    (error,) = found.job_file.errors
+    assert error.startswith(expected)
 
 
 @pytest.mark.parametrize("text, expected", BROKEN)

@@ -48,7 +48,7 @@ def test_the_build_context_is_a_dependency_and_no_code(rule_runner: RuleRunner) 
     assert sent(rule_runner) == ["src/x/main.py"]
 
 
-def test_a_script_beside_the_job_gets_no_build_context(rule_runner: RuleRunner) -> None:
+def test_a_script_that_depends_on_the_job_gets_no_build_context(rule_runner: RuleRunner) -> None:
     build = f"{EXPERIMENT['src/x/BUILD']}\nazureml_local(name='local', dependencies=[':job'])"
     rule_runner.write_files({**EXPERIMENT, "src/x/BUILD": build, "src/x/local.py": ""})
     local = Address("src/x", target_name="local")
@@ -83,7 +83,7 @@ def test_a_file_of_the_context_that_is_named_is_sent(
     assert ("src/x/docker/Dockerfile" in sent(rule_runner)) == ("':docker'" in build)
 
 
-def test_the_image_stands_for_a_dockerfile_that_is_no_data() -> None:
+def test_the_image_owns_a_dockerfile_that_is_not_data() -> None:
     address = Address("src/x", target_name="env")
     image = DockerImageTarget({"source": "docker/Dockerfile"}, address)
     data = FileTarget({"source": "docker/Dockerfile"}, address)
@@ -107,7 +107,9 @@ def test_the_file_of_conda_packages_is_a_dependency(rule_runner: RuleRunner) -> 
 
 
 @pytest.mark.parametrize("job_file", ["command: ls\n", "["], ids=["registered", "broken"])
-def test_without_a_build_context_there_is_none(rule_runner: RuleRunner, job_file: str) -> None:
+def test_a_job_without_a_build_context_depends_on_none(
+    rule_runner: RuleRunner, job_file: str
+) -> None:
     assert dependencies(rule_runner, {**EXPERIMENT, "src/x/azure-ml-job.yaml": job_file}) == set()
 
 
@@ -119,7 +121,7 @@ def test_code_in_the_build_context_is_not_followed(rule_runner: RuleRunner) -> N
     assert sent(rule_runner) == ["src/x/main.py"]
 
 
-def test_a_removed_file_of_the_context_concerns_the_job(rule_runner: RuleRunner) -> None:
+def test_a_removed_file_of_the_context_affects_the_job(rule_runner: RuleRunner) -> None:
     rule_runner.write_files(EXPERIMENT)
     # What is left of a removed file is the target that had generated its own.
     removed = DependentsRequest(

@@ -220,8 +220,7 @@ async def check_requirements(
 class ImportErrorsRequest:
     """Check the imports of every file that `addresses` are or reach.
 
-    `is_locked` says that no package but the locked ones is there. Otherwise an environment may
-    have more.
+    `is_locked` says that only the locked packages exist. Otherwise an environment may have more.
     """
 
     addresses: tuple[Address, ...]

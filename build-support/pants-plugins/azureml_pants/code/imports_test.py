@@ -32,7 +32,7 @@ IN_OWN_IMAGE = {
 
 
 def messages(rule_runner: RuleRunner, model: str, **files: str) -> tuple[str, ...]:
-    """What is told of `src/x:job`, which runs `src/x/main.py` and this `model.py`."""
+    """Return the errors of `src/x:job`, which runs `src/x/main.py` and this `model.py`."""
     rule_runner.write_files({**REPOSITORY, "src/x/model.py": model, **files})
     address = Address("src/x", target_name="job")
     return rule_runner.request(
@@ -44,10 +44,10 @@ def starts(found: tuple[str, ...]) -> list[str]:
     return [message.partition("\n")[0] for message in found]
 
 
-def test_a_package_that_is_not_in_the_resolve_is_told_with_its_list(
+def test_names_the_list_for_a_package_that_the_resolve_does_not_have(
     rule_runner: RuleRunner,
 ) -> None:
-    # Another resolve has it, which helps nobody here.
+    # Another resolve has it, which does not help.
     (message,) = messages(rule_runner, "import numpy\n\nimport yaml\n")
     assert message.startswith(
         "src/x/model.py:3: no package of the resolve `main` has the module `yaml`.\n\n"
@@ -56,7 +56,7 @@ def test_a_package_that_is_not_in_the_resolve_is_told_with_its_list(
     )
 
 
-def test_the_list_is_that_of_the_file_s_own_resolve(rule_runner: RuleRunner) -> None:
+def test_names_the_list_of_the_file_s_own_resolve(rule_runner: RuleRunner) -> None:
     build = (
         "python_sources(name='lib', resolve='second')\nazureml_job(name='job', resolve='second')"
     )
@@ -81,39 +81,39 @@ def test_the_list_is_that_of_the_file_s_own_resolve(rule_runner: RuleRunner) -> 
         pytest.param("import (\n", id="no Python"),
     ],
 )
-def test_what_runs_without_it_is_no_mistake(rule_runner: RuleRunner, model: str) -> None:
+def test_accepts_what_runs_without_the_module(rule_runner: RuleRunner, model: str) -> None:
     assert messages(rule_runner, model, **{"src/x/__init__.py": "unused2 = 1\n"}) == ()
 
 
 @pytest.mark.parametrize(
-    ("listed", "told"),
+    ("listed", "missing"),
     [
         pytest.param("numpy\ntorch>=2\n", "it does not have torch>=2", id="new"),
         pytest.param("numpy>=2.5\ntorch>=2\n", "it does not have numpy>=2.5, torch>=2", id="limit"),
     ],
 )
-def test_what_is_listed_and_not_locked_yet_is_told_with_the_command(
-    rule_runner: RuleRunner, listed: str, told: str
+def test_reports_what_is_listed_but_not_locked_with_the_command(
+    rule_runner: RuleRunner, listed: str, missing: str
 ) -> None:
     (message,) = messages(
         rule_runner, "import numpy\nimport torch\n", **{"3rdparty/main.txt": listed}
     )
     assert message == (
-        f"main.lock: {told}, which 3rdparty/main.txt lists.\n\n"
+        f"main.lock: {missing}, which 3rdparty/main.txt lists.\n\n"
         "Update the lock: `./pants sync-lockfiles --resolve=main`."
     )
 
 
-def test_what_is_listed_and_not_imported_needs_no_lock(rule_runner: RuleRunner) -> None:
+def test_accepts_what_is_listed_but_not_imported(rule_runner: RuleRunner) -> None:
     files = {"3rdparty/main.txt": "numpy>1; sys_platform != 'win32'\ntorch\n"}
     assert messages(rule_runner, "import numpy\n", **files) == ()
 
 
-def test_only_files_of_the_closure_count(rule_runner: RuleRunner) -> None:
+def test_checks_only_files_that_the_job_needs(rule_runner: RuleRunner) -> None:
     assert messages(rule_runner, "import numpy\n") == ()
 
 
-def test_an_option_of_pants_leaves_modules_out(rule_runner: RuleRunner) -> None:
+def test_an_option_of_pants_ignores_modules(rule_runner: RuleRunner) -> None:
     rule_runner.set_options(
         [
             *rule_runner.options_bootstrapper.args[1:],
@@ -127,7 +127,7 @@ def test_an_option_of_pants_leaves_modules_out(rule_runner: RuleRunner) -> None:
     ]
 
 
-def test_own_code_that_is_not_there_is_no_package(rule_runner: RuleRunner) -> None:
+def test_missing_code_of_the_repository_is_not_a_package(rule_runner: RuleRunner) -> None:
     found = messages(
         rule_runner,
         "import y.gone\nimport z.there\n",
@@ -150,7 +150,7 @@ TWO_OWNERS = {
 }
 
 
-def test_two_owners_of_a_module_are_told(rule_runner: RuleRunner) -> None:
+def test_reports_two_owners_of_a_module(rule_runner: RuleRunner) -> None:
     assert starts(messages(rule_runner, "import y.there\n", **TWO_OWNERS)) == [
         "src/x/model.py:1: several targets are `y.there`: src/y/there.py:a, src/y/there.py:b."
     ]
@@ -171,19 +171,19 @@ def job_errors(rule_runner: RuleRunner, files: dict[str, str]) -> tuple[str, ...
     return rule_runner.request(JobInputs, [request]).request.errors
 
 
-def test_a_job_in_an_image_of_the_locked_packages_is_refused(rule_runner: RuleRunner) -> None:
+def test_rejects_a_job_in_an_image_of_the_locked_packages(rule_runner: RuleRunner) -> None:
     files = {"src/x/model.py": "import torch\n", **IN_OWN_IMAGE}
-    (mistake,) = job_errors(rule_runner, files)
-    assert mistake.startswith("src/x/model.py:1: no package of the resolve `main` has the module")
+    (error,) = job_errors(rule_runner, files)
+    assert error.startswith("src/x/model.py:1: no package of the resolve `main` has the module")
 
 
 @logging
-def test_a_job_in_an_environment_of_azure_ml_is_warned(
+def test_warns_about_a_job_in_an_environment_of_azure_ml(
     rule_runner: RuleRunner, capfd: pytest.CaptureFixture[str]
 ) -> None:
     files = {"src/x/model.py": "import torch\nimport y.gone\n", "src/y/there.py": ""}
-    (mistake,) = job_errors(rule_runner, files)
-    assert mistake.startswith("src/x/model.py:2: no file is the module `y.gone`.")
+    (error,) = job_errors(rule_runner, files)
+    assert error.startswith("src/x/model.py:2: no file is the module `y.gone`.")
     assert (
         "src/x/model.py:1: no package of the resolve `main` has the module"
         in capfd.readouterr().err

@@ -41,7 +41,7 @@ DATA = owned(FileTarget, "src/x:data")
 @pytest.mark.parametrize(
     "targets, resolve, expected",
     [
-        pytest.param([], "main", None, id="nobody"),
+        pytest.param([], "main", None, id="no target"),
         pytest.param([owned(GenericTarget, "src/x:all")], "main", None, id="no sources"),
         pytest.param([CODE], "main", "src/x:code", id="code of the default resolve"),
         pytest.param([CODE], "second", None, id="code of another resolve by default"),
@@ -82,7 +82,7 @@ DATA = owned(FileTarget, "src/x:data")
         ),
     ],
 )
-def test_one_owner_stands_for_a_file(
+def test_chooses_one_owner_of_a_file(
     targets: list[Target], resolve: str, expected: str | None
 ) -> None:
     found = best_owner(targets, resolve, python_setup())

@@ -25,8 +25,8 @@ EXPERIMENT = {
 }
 
 
-def closure(rule_runner: RuleRunner, files: dict[str, str]) -> TargetFiles:
-    """The closure of `src/x:job` in a repository of these files."""
+def needed(rule_runner: RuleRunner, files: dict[str, str]) -> TargetFiles:
+    """Return the files that `src/x:job` needs in a repository of these files."""
     rule_runner.write_files(files)
     address = Address("src/x", target_name="job")
     return rule_runner.request(TargetFiles, [TargetFilesRequest(address)])
@@ -37,12 +37,12 @@ def paths(found: TargetFiles) -> list[str]:
 
 
 def test_holds_exactly_what_is_reached_by_imports(rule_runner: RuleRunner) -> None:
-    found = closure(rule_runner, EXPERIMENT)
+    found = needed(rule_runner, EXPERIMENT)
     assert paths(found) == ["src/common/data.py", "src/common/deep.py", "src/x/main.py"]
 
 
 def test_the_digest_holds_the_files_that_are_listed(rule_runner: RuleRunner) -> None:
-    found = closure(rule_runner, {**EXPERIMENT, "src/x/__init__.py": ""})
+    found = needed(rule_runner, {**EXPERIMENT, "src/x/__init__.py": ""})
     snapshot = rule_runner.request(Snapshot, [found.digest])
     assert sorted(snapshot.files) == paths(found)
 
@@ -51,7 +51,7 @@ def test_the_digest_holds_the_files_that_are_listed(rule_runner: RuleRunner) -> 
 def test_packages_keep_their_init_files_and_what_these_import(
     rule_runner: RuleRunner, content: str
 ) -> None:
-    found = closure(
+    found = needed(
         rule_runner,
         {
             **EXPERIMENT,
@@ -67,9 +67,9 @@ def test_packages_keep_their_init_files_and_what_these_import(
     assert "src/unrelated/__init__.py" not in held
 
 
-def test_init_files_at_and_above_the_source_root_make_no_package(rule_runner: RuleRunner) -> None:
+def test_ignores_init_files_at_and_above_the_source_root(rule_runner: RuleRunner) -> None:
     stray = {"__init__.py": "", "src/__init__.py": ""}
-    found = closure(rule_runner, {**EXPERIMENT, **stray})
+    found = needed(rule_runner, {**EXPERIMENT, **stray})
     assert paths(found) == ["src/common/data.py", "src/common/deep.py", "src/x/main.py"]
 
 
@@ -82,7 +82,7 @@ def test_holds_what_is_declared(rule_runner: RuleRunner, kind: str, declared_by:
         azureml_job(name='job', dependencies={job})
         {kind}(name='a', source='conf/a.yaml')
         """)
-    found = closure(
+    found = needed(
         rule_runner,
         {**EXPERIMENT, "src/x/BUILD": build, "src/x/conf/a.yaml": "", "src/x/conf/b.yaml": ""},
     )
@@ -101,7 +101,7 @@ def test_a_generator_of_files_stands_for_all_of_them(rule_runner: RuleRunner) ->
         files(name='configs', sources=['conf/*.yaml'])
         """)
     names = ["src/x/conf/a.yaml", "src/x/conf/b.yaml"]
-    found = closure(rule_runner, {**EXPERIMENT, "src/x/BUILD": build, **dict.fromkeys(names, "")})
+    found = needed(rule_runner, {**EXPERIMENT, "src/x/BUILD": build, **dict.fromkeys(names, "")})
     assert set(names) < set(paths(found))
 
 
@@ -112,7 +112,7 @@ def test_holds_generated_files(rule_runner: RuleRunner) -> None:
         file(name='a', source='conf/a.yaml')
         relocated_files(name='moved', files_targets=[':a'], src='src/x/conf', dest='src/x/etc')
         """)
-    found = closure(rule_runner, {**EXPERIMENT, "src/x/BUILD": build, "src/x/conf/a.yaml": "1"})
+    found = needed(rule_runner, {**EXPERIMENT, "src/x/BUILD": build, "src/x/conf/a.yaml": "1"})
     assert "src/x/etc/a.yaml" in paths(found)
     assert "src/x/conf/a.yaml" not in paths(found)
 
@@ -122,7 +122,7 @@ def test_names_the_source_root_of_each_file(rule_runner: RuleRunner) -> None:
         python_sources(name='lib')
         azureml_job(name='job', dependencies=['//data:a', '//other/m:lib'])
         """)
-    found = closure(
+    found = needed(
         rule_runner,
         {
             **EXPERIMENT,
@@ -140,8 +140,8 @@ def test_names_the_source_root_of_each_file(rule_runner: RuleRunner) -> None:
     assert roots["data/a.csv"] == ""
 
 
-def test_why_follows_the_shortest_chain(rule_runner: RuleRunner) -> None:
-    found = closure(
+def test_the_reason_follows_the_shortest_chain(rule_runner: RuleRunner) -> None:
+    found = needed(
         rule_runner,
         {
             **EXPERIMENT,
@@ -166,7 +166,7 @@ def test_why_follows_the_shortest_chain(rule_runner: RuleRunner) -> None:
 
 
 def test_collects_the_requirements_that_are_reached(rule_runner: RuleRunner) -> None:
-    found = closure(
+    found = needed(
         rule_runner,
         {
             **EXPERIMENT,
@@ -190,16 +190,16 @@ def test_collects_the_requirements_that_are_reached(rule_runner: RuleRunner) -> 
     assert "numpy" not in str(paths(found))
 
 
-def test_an_edit_of_the_job_file_alone_leaves_the_closure_as_it_is(rule_runner: RuleRunner) -> None:
-    before = closure(rule_runner, EXPERIMENT)
+def test_an_edit_of_the_job_file_alone_changes_nothing(rule_runner: RuleRunner) -> None:
+    before = needed(rule_runner, EXPERIMENT)
     job_file = "code: ..\ndescription: edited\ncommand: python -m x.main --epochs 2\n"
-    after = closure(rule_runner, {"src/x/azure-ml-job.yaml": job_file})
+    after = needed(rule_runner, {"src/x/azure-ml-job.yaml": job_file})
     assert after == before
 
 
-def test_a_job_that_runs_nothing_of_ours_has_an_empty_closure(rule_runner: RuleRunner) -> None:
+def test_a_job_that_runs_no_code_of_the_repository_needs_no_files(rule_runner: RuleRunner) -> None:
     files = {"src/x/BUILD": "azureml_job(name='job')", "src/x/azure-ml-job.yaml": "command: ls"}
-    found = closure(rule_runner, files)
+    found = needed(rule_runner, files)
     assert (found.files, found.requirements) == ((), ())
 
 
@@ -211,11 +211,9 @@ def test_a_job_that_runs_nothing_of_ours_has_an_empty_closure(rule_runner: RuleR
         pytest.param({"a/c.py": ""}, "a/__init__.py", id="outside of every source root"),
         pytest.param({"c.py": ""}, "", id="in the repository's root"),
         pytest.param({"src/a/c.csv": "src"}, "", id="no code"),
-        pytest.param({"src/a/c.py": "src", "src/a/__init__.py": "src"}, "", id="there already"),
+        pytest.param({"src/a/c.py": "src", "src/a/__init__.py": "src"}, "", id="present already"),
         pytest.param({"src/a/c.pyi": "src"}, "src/a/__init__.py", id="type stubs"),
     ],
 )
-def test_package_markers_stand_below_the_source_root(
-    root_of: dict[str, str], expected: str
-) -> None:
+def test_init_files_are_below_the_source_root(root_of: dict[str, str], expected: str) -> None:
     assert sorted(init_files(root_of)) == expected.split()

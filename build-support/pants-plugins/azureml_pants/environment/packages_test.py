@@ -26,7 +26,7 @@ LOCK = b"// a header\n{}"
 
 
 def choose(*requirements: str) -> tuple[LockedRequirements, list[PexCliProcess]]:
-    """The part of `3rdparty/main.lock` for `requirements`, and what pex was asked for it."""
+    """Return the part of `3rdparty/main.lock` for `requirements`, and what pex was asked."""
     started: list[PexCliProcess] = []
 
     def start(process: PexCliProcess) -> ProcessResult:
@@ -63,7 +63,7 @@ def choose(*requirements: str) -> tuple[LockedRequirements, list[PexCliProcess]]
     return chosen, started
 
 
-def test_pex_is_asked_for_the_requirements_on_the_images_platform() -> None:
+def test_asks_pex_for_the_requirements_on_the_images_platform() -> None:
     _, (process,) = choose("numpy<3", "pandas")
     assert process.subcommand == ("lock", "export-subset")
     assert process.extra_args == (
@@ -74,7 +74,7 @@ def test_pex_is_asked_for_the_requirements_on_the_images_platform() -> None:
     assert process.output_files == ("requirements.txt",)
 
 
-def test_pex_is_not_asked_for_nothing_because_it_would_give_all() -> None:
+def test_does_not_ask_pex_without_a_requirement() -> None:
     chosen, started = choose()
     assert started == []
     assert chosen.packages.requirements == ()

@@ -43,7 +43,7 @@ def test_the_options_leave_the_terminal_to_the_job_tool() -> None:
 def prepared(
     runtime: str, image: str | None = ":env", imports: tuple[str, ...] = ("numpy",), **fields: bool
 ) -> tuple[ScriptRuntime, list]:
-    """What a script runs in, whose image has numpy; and what was asked of the lock."""
+    """Return what a script runs in, whose image has numpy, and what was asked of the lock."""
     asked: list = []
 
     def choose(request: LockedRequirementsRequest) -> LockedRequirements:
@@ -80,7 +80,7 @@ def prepared(
     "runtime, image, venv",
     [("auto", IMAGE, VENV), ("docker", IMAGE, None), ("venv", None, VENV)],
 )
-def test_only_what_may_be_used_is_prepared(
+def test_sets_up_only_what_may_be_used(
     runtime: str, image: EnvironmentImage | None, venv: PackagesVenv | None
 ) -> None:
     result, asked = prepared(runtime)
@@ -93,7 +93,7 @@ def test_what_needs_the_image_gets_no_virtual_environment() -> None:
     assert (result.image, result.venv, result.options.runtime) == (IMAGE, None, "docker")
 
 
-def test_packages_that_the_image_lacks_become_a_layer() -> None:
+def test_packages_missing_from_the_image_become_a_layer() -> None:
     result, asked = prepared("auto", imports=("numpy", "pytest"))
     assert result.adds_packages
     assert asked == [LockedRequirementsRequest("main", ("numpy", "pytest"))]

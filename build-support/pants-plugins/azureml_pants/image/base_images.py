@@ -95,7 +95,7 @@ async def find_base_images(request: BaseImagesRequest) -> BaseImages:
 
 
 def pairs(arguments: Iterable[str]) -> dict[str, str]:
-    """Return the build arguments that have a value; docker reads the others from the environment."""
+    """Return the build arguments with a value; docker reads the others from the environment."""
     return dict(argument.split("=", 1) for argument in arguments if "=" in argument)
 
 
@@ -113,8 +113,8 @@ def check_pull(dockerfile: str, image: str, exit_code: int, stderr: bytes) -> No
     if exit_code != 0:
         raise PluginError(
             f"{dockerfile}: FROM: the image {image} could not be pulled: {_reason(stderr)}\n\n"
-            "Check its name, the network, and `docker login` for a private registry. To use another "
-            "image,\nchange the Dockerfile, or set its build argument: "
+            "Check its name, the network, and `docker login` for a private registry. To use "
+            "another image,\nchange the Dockerfile, or set its build argument: "
             "`--docker-build-args=BASE_IMAGE=…`."
         )
 

@@ -26,7 +26,7 @@ DOCKERFILE = b"ARG BASE=python:3.11\nFROM ${BASE}\n"
 
 
 def find(*, engine: bool = True, has: tuple[str, ...] = (), pulls: bool = True) -> tuple:
-    """The base images of `DOCKERFILE`, and the commands of docker that were run."""
+    """Return the base images of `DOCKERFILE`, and the commands of docker that ran."""
     commands: list[tuple[str, ...]] = []
 
     def run(command: DockerCommand) -> FallibleProcessResult:
@@ -57,27 +57,27 @@ def find(*, engine: bool = True, has: tuple[str, ...] = (), pulls: bool = True) 
     return found, commands
 
 
-def test_an_image_that_is_there_is_not_pulled() -> None:
+def test_does_not_pull_an_image_that_exists() -> None:
     found, commands = find(has=("mine:1",))
     assert found == BaseImages(("mine:1",))
     assert commands == [("version",), ("image", "inspect", "mine:1")]
 
 
-def test_an_image_that_is_not_there_is_pulled() -> None:
+def test_pulls_a_missing_image() -> None:
     assert find()[1][-1] == ("pull", "mine:1")
 
 
-def test_says_that_an_image_cannot_be_pulled() -> None:
+def test_reports_an_image_that_cannot_be_pulled() -> None:
     with pytest.raises(PluginError, match="docker/Dockerfile: FROM: the image mine:1 could not be"):
         find(pulls=False)
 
 
-def test_says_that_no_engine_answers() -> None:
+def test_reports_that_no_engine_answers() -> None:
     with pytest.raises(
         PluginError, match="docker: no engine answers: no such host\n\nStart Docker"
     ):
         find(engine=False)
 
 
-def test_build_arguments_without_a_value_are_none_of_ours() -> None:
+def test_ignores_build_arguments_without_a_value() -> None:
     assert pairs(["A=b=c", "TOKEN"]) == {"A": "b=c"}

@@ -103,7 +103,7 @@ async def gather_job(
         return JobInputs(job, EMPTY_DIGEST)
     imports = await Get(
         ImportErrors,
-        # Other environments than a build context of ours have packages of their own.
+        # An environment that is not built from a context has its own packages.
         ImportErrorsRequest((field_set.address,), is_locked=needs.build_context is not None),
     )
     if imports.messages:

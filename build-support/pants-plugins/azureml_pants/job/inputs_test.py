@@ -41,7 +41,7 @@ def contents(rule_runner: RuleRunner, inputs: JobInputs) -> dict[str, str]:
     return {file.path: file.content.decode() for file in found}
 
 
-def test_holds_the_closure_the_job_file_and_the_requirements(rule_runner: RuleRunner) -> None:
+def test_holds_the_code_the_job_file_and_the_requirements(rule_runner: RuleRunner) -> None:
     inputs = gather(rule_runner, EXPERIMENT)
     assert contents(rule_runner, inputs) == {
         "requirements.txt": "",
@@ -50,7 +50,7 @@ def test_holds_the_closure_the_job_file_and_the_requirements(rule_runner: RuleRu
     }
 
 
-def test_the_request_says_what_is_there(rule_runner: RuleRunner) -> None:
+def test_the_request_names_what_the_digest_holds(rule_runner: RuleRunner) -> None:
     request = gather(rule_runner, EXPERIMENT).request
     assert request.address == "src/x:job"
     assert request.job_file == "src/x/azure-ml-job.yaml"
@@ -67,7 +67,7 @@ def test_the_request_says_what_is_there(rule_runner: RuleRunner) -> None:
     assert request.packages.requirements == ()
 
 
-def test_the_job_tool_reads_the_request_as_it_was(rule_runner: RuleRunner, tmp_path: Path) -> None:
+def test_the_job_tool_reads_the_same_request(rule_runner: RuleRunner, tmp_path: Path) -> None:
     request = gather(rule_runner, EXPERIMENT).request
     (file,) = request_file(request)
     assert isinstance(file, FileContent)
@@ -154,15 +154,15 @@ def test_holds_the_conda_file(rule_runner: RuleRunner) -> None:
         ),
     ],
 )
-def test_mistakes_come_before_everything_else(
+def test_collects_nothing_for_a_job_with_errors(
     rule_runner: RuleRunner, build: str, job_file: str, expected: list[str]
 ) -> None:
     # Neither a lock nor a description of the images' Python is here: they are not asked for.
     files = {"src/x/BUILD": dedent(build), "src/x/azure-ml-job.yaml": job_file}
     inputs = gather(rule_runner, files)
     assert len(inputs.request.errors) == len(expected)
-    for mistake, start in zip(inputs.request.errors, expected):
-        assert mistake.startswith(start)
+    for error, start in zip(inputs.request.errors, expected):
+        assert error.startswith(start)
     assert contents(rule_runner, inputs) == {}
 
 
@@ -178,7 +178,7 @@ def test_mistakes_come_before_everything_else(
         ),
     ],
 )
-def test_the_message_says_what_to_write(point: EntryPoint, remedy: str) -> None:
+def test_the_message_has_the_text_to_write(point: EntryPoint, remedy: str) -> None:
     owners = EntryPointOwners(addresses=(), files=(), unowned=(point,))
     (message,) = unowned_errors("job.yaml: command", owners, "the BUILD file")
     assert message.startswith("job.yaml: command: no target owns the ")

@@ -29,7 +29,7 @@ EXPERIMENT = {
 
 
 def gather(rule_runner: RuleRunner, files: dict[str, str]) -> tuple[JobToLint, tuple[str, ...]]:
-    """What the job tool is given for `src/x:job`, and the files beside it."""
+    """Return what the job tool gets for `src/x:job`, and the files next to it."""
     rule_runner.write_files(files)
     field_set = LintJobFieldSet.create(rule_runner.get_target(Address("src/x", target_name="job")))
     found = rule_runner.request(JobsToLint, [JobsToLintRequest((field_set,))])
@@ -37,10 +37,10 @@ def gather(rule_runner: RuleRunner, files: dict[str, str]) -> tuple[JobToLint, t
     return job, rule_runner.request(Snapshot, [found.digest]).files
 
 
-def test_hands_the_job_file_and_what_its_command_runs_over(rule_runner: RuleRunner) -> None:
+def test_gives_the_linter_the_job_file_and_what_its_command_runs(rule_runner: RuleRunner) -> None:
     job, files = gather(rule_runner, EXPERIMENT)
     assert job == JobToLint("src/x/azure-ml-job.yaml", (), ("src/x/main.py", "src/x/score.py"))
-    # Not the closure: an edit of a module that is only imported is no reason to lint again.
+    # Without `x/model.py`: an edit of a module that is only imported does not lint again.
     assert files == ("src/x/azure-ml-job.yaml", "src/x/main.py", "src/x/score.py")
 
 
@@ -60,22 +60,22 @@ def test_hands_the_job_file_and_what_its_command_runs_over(rule_runner: RuleRunn
         ),
     ],
 )
-def test_tells_what_pants_met_itself(
+def test_passes_on_the_errors_that_pants_finds(
     rule_runner: RuleRunner, job_file: str, starts: list[str]
 ) -> None:
     job, _ = gather(rule_runner, {**EXPERIMENT, "src/x/azure-ml-job.yaml": job_file})
     assert len(job.errors) == len(starts)
-    assert all(told.startswith(start) for told, start in zip(job.errors, starts))
+    assert all(error.startswith(start) for error, start in zip(job.errors, starts))
 
 
-def test_a_job_file_that_is_not_there_is_told(rule_runner: RuleRunner) -> None:
+def test_reports_a_missing_job_file(rule_runner: RuleRunner) -> None:
     job, files = gather(rule_runner, {"src/x/BUILD": "azureml_job(name='job')"})
-    (mistake,) = job.errors
-    assert mistake.startswith("src/x/azure-ml-job.yaml: there is no such file.")
+    (error,) = job.errors
+    assert error.startswith("src/x/azure-ml-job.yaml: there is no such file.")
     assert files == ()
 
 
-def test_a_target_can_be_left_out(rule_runner: RuleRunner) -> None:
+def test_a_target_can_opt_out(rule_runner: RuleRunner) -> None:
     build = "azureml_job(name='a')\nazureml_job(name='b', skip_azureml_jobs=True)\n"
     rule_runner.write_files({"src/x/BUILD": build})
     left_out = {
@@ -86,7 +86,7 @@ def test_a_target_can_be_left_out(rule_runner: RuleRunner) -> None:
 
 
 def lint(exit_code: int, stdout: bytes) -> tuple[LintResult, list[Process]]:
-    """The result for one job, and the processes that ran for it."""
+    """Return the result for one job, and the processes that ran for it."""
     jobs = LintRequest((JobToLint("a.yaml", (), ()),))
     started: list[Process] = []
 
@@ -122,7 +122,7 @@ def test_the_job_tool_lints_and_pants_remembers_it() -> None:
     assert process.cache_scope == ProcessCacheScope.SUCCESSFUL
 
 
-def test_findings_are_told_and_the_status_is_that_of_the_tool() -> None:
+def test_reports_findings_with_the_status_of_the_tool() -> None:
     result, _ = lint(1, b"a.yaml: wrong.\n")
     assert (result.exit_code, result.stdout) == (1, "a.yaml: wrong.\n")
     assert result.linter_name == "azureml-jobs"

@@ -33,7 +33,7 @@ ADDRESS = Address("src/x", target_name="job")
 def package(
     errors: tuple[str, ...] = (), exit_code: int = 0, stderr: bytes = b""
 ) -> tuple[BuiltPackage, list[Process]]:
-    """What `package src/x:job` gives, and the processes that it ran."""
+    """Return what `package src/x:job` builds, and the processes that it runs."""
     gathered = JobRequest(
         address=str(ADDRESS),
         job_file="src/x/azure-ml-job.yaml",
@@ -99,11 +99,11 @@ def test_the_job_tool_writes_the_bundle() -> None:
     assert process.cache_scope == ProcessCacheScope.PER_SESSION
 
 
-def test_a_job_with_mistakes_is_not_bundled() -> None:
+def test_does_not_bundle_a_job_with_errors() -> None:
     with pytest.raises(PluginError, match=r"^a.yaml: wrong\.$"):
         package(errors=("a.yaml: wrong.",))
 
 
-def test_what_the_job_tool_finds_wrong_is_told() -> None:
+def test_raises_the_message_of_the_job_tool() -> None:
     with pytest.raises(PluginError, match=r"^a.yaml: unknown key\.$"):
         package(exit_code=2, stderr=b"a.yaml: unknown key.\n")

@@ -30,7 +30,7 @@ def run(
     runtime: str = "auto",
     azure: PackagesVenv | None = None,
 ) -> tuple[RunRequest, dict, list[Address]]:
-    """What is run for `run src/x:job -- ARGUMENTS`, the request, and whose packages were made."""
+    """Return what `run src/x:job -- ARGUMENTS` starts, its request, and whose packages it needs."""
     gathered = JobRequest(
         address=str(ADDRESS),
         job_file="src/x/azure-ml-job.yaml",
@@ -82,9 +82,9 @@ def run(
     return result, json.loads(file.content), installed
 
 
-def test_the_job_tool_is_started_on_the_request() -> None:
+def test_starts_the_job_tool_on_the_request() -> None:
     result, request, _ = run("--set", "inputs.epochs=2")
-    # Pants appends the arguments behind `--` by itself.
+    # Pants appends the arguments after `--`.
     assert result.args == (
         "{chroot}/python",
         "tool/run.py",
@@ -101,7 +101,7 @@ def test_the_packages_are_those_of_the_job() -> None:
 
 
 @pytest.mark.parametrize("argument", ["--dry-run", "--help", "-h"])
-def test_nothing_is_installed_to_be_told_something(argument: str) -> None:
+def test_nothing_is_installed_when_the_tool_only_prints(argument: str) -> None:
     _, request, installed = run("--set", "a=b", argument)
     assert installed == []
     assert request["venv"] is None
@@ -111,7 +111,7 @@ def test_nothing_is_installed_to_be_told_something(argument: str) -> None:
     "runtime, arguments, is_installed",
     [("docker", (), False), ("docker", ("--runtime=venv",), True), ("venv", (), True)],
 )
-def test_nothing_is_installed_for_what_runs_in_its_image(
+def test_no_packages_are_installed_for_a_run_in_docker(
     runtime: str, arguments: tuple[str, ...], is_installed: bool
 ) -> None:
     _, request, installed = run(*arguments, runtime=runtime)
@@ -120,7 +120,7 @@ def test_nothing_is_installed_for_what_runs_in_its_image(
     assert request["options"]["run_arguments"] == ["--gpus", "all"]
 
 
-def test_nothing_is_installed_for_what_runs_in_azure() -> None:
+def test_no_packages_are_installed_for_a_run_in_azure() -> None:
     _, request, installed = run(azure=AZURE)
     assert installed == []
     assert request["azure"] == {"prefix": AZURE.prefix, "seed": AZURE.seed}

@@ -26,7 +26,7 @@ class AzurePackagesRequest:
 
 @dataclass(frozen=True)
 class AzurePackages:
-    """`digest` holds the script that recreates `venv`, which is None when nothing talks to Azure."""
+    """`digest` holds the script that recreates `venv`, None when nothing talks to Azure."""
 
     digest: Digest
     venv: PackagesVenv | None

@@ -24,7 +24,7 @@ TEMPLATE = "SUBSCRIPTION_ID=<subscription-id>\n"
 def prepare(
     config: str, *arguments: str, **variables: str
 ) -> tuple[AzurePackages, list[VenvPexRequest]]:
-    """What is prepared for `run … -- ARGUMENTS`, and what was installed for it."""
+    """Return the result for `run … -- ARGUMENTS`, and what was installed for it."""
     installed: list[VenvPexRequest] = []
 
     def install(request: VenvPexRequest) -> VenvPex:
@@ -71,7 +71,7 @@ def prepare(
         pytest.param(TEMPLATE, ("service",), {}, id="the stand-in"),
     ],
 )
-def test_what_talks_to_azure_is_installed_where_a_workspace_is_named(
+def test_installs_the_packages_when_a_workspace_is_named(
     config: str, arguments: tuple[str, ...], variables: dict[str, str]
 ) -> None:
     packages, (installed,) = prepare(config, *arguments, **variables)
@@ -89,7 +89,7 @@ def test_what_talks_to_azure_is_installed_where_a_workspace_is_named(
         pytest.param(CONFIGURED, ("--local",), id="here"),
     ],
 )
-def test_nothing_is_installed_for_what_stays_on_this_machine(
+def test_installs_nothing_for_a_run_on_this_machine(
     config: str, arguments: tuple[str, ...]
 ) -> None:
     packages, installed = prepare(config, *arguments)

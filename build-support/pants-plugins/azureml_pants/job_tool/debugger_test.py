@@ -17,7 +17,7 @@ from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent, Mer
 from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 
 
-def test_the_run_is_the_same_with_the_debugger_s_options_beside_its_request() -> None:
+def test_adds_the_options_of_the_debugger_to_the_same_run() -> None:
     written: list[FileContent] = []
     venv = SimpleNamespace(
         digest=EMPTY_DIGEST, venv_rel_dir="venvs/a", python=SimpleNamespace(argv0="./seed")

@@ -17,8 +17,8 @@ def check_version() -> None:
         raise PluginError(
             f"build-support: the plugin writes messages of version {VERSION}, and the job tool "
             f"reads version {protocol.VERSION}.\n\n"
-            "build-support/pants-plugins and build-support/azureml-jobs are from different versions "
-            "of the template: update both."
+            "build-support/pants-plugins and build-support/azureml-jobs are from different "
+            "versions of the template: update both."
         )
 
 

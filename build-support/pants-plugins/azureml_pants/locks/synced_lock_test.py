@@ -52,7 +52,7 @@ def config(*constraints: str, only_binary: tuple[str, ...] = ()) -> ResolvePexCo
 
 
 class Asked(Exception):
-    """Carries what a rule asks to be run, so that nothing is."""
+    """Carries what a rule asks to run, so that nothing runs."""
 
 
 def test_pex_is_run_as_pants_own_goal_runs_it() -> None:
@@ -71,7 +71,7 @@ def test_pex_is_run_as_pants_own_goal_runs_it() -> None:
                 MockGet(Digest, (CreateDigest,), lambda _: EMPTY_DIGEST),
                 MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
                 MockGet(ProcessResult, (PexCliProcess,), stop),
-                # What comes after that is not reached.
+                # The rule does not reach these.
                 MockGet(DigestContents, (Digest,), stop),
                 MockGet(LoadedLockfile, (LoadedLockfileRequest,), stop),
             ],
@@ -122,7 +122,7 @@ def test_a_lock_made_for_something_else_does_not_fit(
     ],
     ids=["no header", "a header of another Pants"],
 )
-def test_a_lock_with_no_header_that_we_know_does_not_fit(content: bytes) -> None:
+def test_a_lock_with_an_unknown_header_does_not_fit(content: bytes) -> None:
     assert not fits(content, lock_metadata(request("six"), config()))
 
 

@@ -27,7 +27,7 @@ REPOSITORY = {
 
 
 def run(rule_runner: RuleRunner, *arguments: str) -> GoalRuleResult:
-    """`./pants new-experiment ARGUMENTS`, in a repository with a lock and shared code."""
+    """Run `./pants new-experiment ARGUMENTS` in a repository with a lock and shared code."""
     rule_runner.write_files(REPOSITORY)
     # `run_goal_rule` resets all options.
     return rule_runner.run_goal_rule(

@@ -42,7 +42,7 @@ class RunScriptRequest:
     def checked(self) -> tuple[Address, ...]:
         """Return whose imports must be locked.
 
-        With an image of ours everything. Otherwise what only the job needs may come with the job's
+        With an image everything. Without one, what only the job needs may come with the job's own
         environment.
         """
         return (self.address,) if self.image.value else self.entry_points

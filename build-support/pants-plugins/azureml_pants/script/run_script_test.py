@@ -46,7 +46,7 @@ FILES = (ClosureFile("src/x/local.py", "src", "src/x/local.py:lib", ""),)
 def run(
     request: RunScriptRequest, import_errors: tuple[str, ...] = ()
 ) -> tuple[RunRequest, dict, list]:
-    """What is run, the tool's request, and what it was prepared to run in and checked for."""
+    """Return the run, the tool's request, and what the rule asked for."""
     written: list[FileContent] = []
     asked: list = []
 
@@ -89,7 +89,7 @@ def run(
     return result, json.loads(file.content), asked
 
 
-def test_the_job_tool_is_started_on_the_closure() -> None:
+def test_starts_the_job_tool_on_the_files() -> None:
     wanted = RunScriptRequest("local", ADDRESS, IMAGE, RESOLVE, script="src/x/local.py")
     result, request, asked = run(wanted)
     assert result.args == (
@@ -109,7 +109,7 @@ def test_the_job_tool_is_started_on_the_closure() -> None:
 @pytest.mark.parametrize(
     "image, expected", [(":env", (ADDRESS,)), (None, (Address("src/x", target_name="script"),))]
 )
-def test_only_an_image_of_ours_has_to_have_what_the_job_imports(
+def test_checks_the_imports_of_the_job_only_with_an_image(
     image: str | None, expected: tuple[Address, ...]
 ) -> None:
     entry_points = (Address("src/x", target_name="script"),)
@@ -119,7 +119,7 @@ def test_only_an_image_of_ours_has_to_have_what_the_job_imports(
 
 
 @pytest.mark.parametrize("in_entry_point", [True, False])
-def test_nothing_is_prepared_for_what_will_not_run(in_entry_point: bool) -> None:
+def test_sets_up_nothing_for_a_script_that_does_not_run(in_entry_point: bool) -> None:
     own = ("a: wrong.",) if in_entry_point else ()
     wanted = RunScriptRequest("local", ADDRESS, IMAGE, RESOLVE, errors=own)
     _, request, asked = run(wanted, () if in_entry_point else ("a: wrong.",))
@@ -162,10 +162,10 @@ def test_a_local_script_is_the_file_of_its_entry_point() -> None:
     assert request.errors == ()
 
 
-def test_a_local_script_that_nobody_owns_is_a_mistake() -> None:
+def test_reports_a_local_script_without_an_owner() -> None:
     request = local_request(EntryPointOwners((), (), (EntryPoint("script", "local.py"),)))
-    (mistake,) = request.errors
-    assert mistake.startswith("src/x:local: entry_point: no target owns the file local.py.")
+    (error,) = request.errors
+    assert error.startswith("src/x:local: entry_point: no target owns the file local.py.")
     assert request.script is None
 
 

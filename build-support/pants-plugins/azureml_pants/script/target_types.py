@@ -34,9 +34,9 @@ class AzureMLLocalTarget(Target):
     help = help_text("""
         A script that tries an experiment on this machine, with the packages that its job has.
 
-        The script runs on a copy of exactly the code that it imports or depends on: in the image or,
-        if that is not available, in a virtual environment. `../data` is the repository's `data`
-        folder. Arguments after `--` go to the script.
+        The script runs on a copy of exactly the code that it imports or depends on: in the image
+        or, if that is not available, in a virtual environment. `../data` is the repository's
+        `data` folder. Arguments after `--` go to the script.
 
         Example: `azureml_local(name="local", entry_point="local.py", image=":env")`.
         """)
