@@ -14,7 +14,7 @@ from pants.util.ordered_set import FrozenOrderedSet
 
 
 def locked(resolve: str, *requirements: str) -> str:
-    """Return a lock as it is after a sync with these requirements."""
+    """A lock as it is after a sync with these requirements."""
     lock = GeneratePythonLockfile(
         requirements=FrozenOrderedSet(requirements),
         interpreter_constraints=InterpreterConstraints(["CPython==3.11.*"]),
@@ -45,7 +45,7 @@ REPOSITORY = {
 
 
 def run(rule_runner: RuleRunner, *arguments: str, **files: str) -> GoalRuleResult:
-    """Run `./pants sync-lockfiles ARGUMENTS` without an index; check that it writes no lock."""
+    """`./pants sync-lockfiles ARGUMENTS`, with no package index; no lock may be written."""
     written = {**REPOSITORY, **files}
     rule_runner.write_files(written)
     result = rule_runner.run_goal_rule(
@@ -65,7 +65,7 @@ def run(rule_runner: RuleRunner, *arguments: str, **files: str) -> GoalRuleResul
     return result
 
 
-def test_does_not_touch_locks_that_fit(rule_runner: RuleRunner) -> None:
+def test_locks_that_fit_are_left_alone(rule_runner: RuleRunner) -> None:
     result = run(rule_runner)
     assert (result.exit_code, result.stdout) == (0, "Nothing to do: 2 locks fit.\n")
 
@@ -92,7 +92,8 @@ def test_a_selected_lock_that_fits_is_reported(rule_runner: RuleRunner) -> None:
         ),
         pytest.param(
             [],
-            {"main.lock": "            "main.lock: this is not a lock that can be synced.",
+            {"main.lock": "<<<<<<< HEAD\n{}\n"},
+            "main.lock: this is not a lock that can be synced.",
             id="a merge",
         ),
         pytest.param(
@@ -103,7 +104,6 @@ def test_a_selected_lock_that_fits_is_reported(rule_runner: RuleRunner) -> None:
         ),
     ],
 )
-<<<<<<< HEAD
 def test_an_error_is_reported_and_nothing_is_written(
     rule_runner: RuleRunner, arguments: list[str], files: dict[str, str], message: str
 ) -> None:
