@@ -31,7 +31,7 @@ except JobError as error:
 
 
 class Jobs:
-    """Creates jobs in a workspace of its own and starts them."""
+    """Creates jobs in its own workspace and starts them."""
 
     def __init__(self, repo: Path) -> None:
         self.repo = repo
@@ -48,7 +48,7 @@ class Jobs:
     def start(
         self, folder: JobFolder, grace: float = 10, stdout: Any = subprocess.PIPE
     ) -> subprocess.Popen[bytes]:
-        """Start the runner in a process of its own, as `./pants` does."""
+        """Start the runner in its own process, as `./pants` does."""
         process = subprocess.Popen(
             self.command(folder, grace),
             stdin=subprocess.DEVNULL,

@@ -19,7 +19,7 @@ _KILL_SECONDS = 5.0
 
 
 def identity_of(pid: int) -> str | None:
-    """Return what tells this process from a later one with the same id; None when it has ended.
+    """Return what distinguishes this process from later ones with its id; None when it has ended.
 
     A process that has ended and waits for its parent to notice counts as ended.
     """
@@ -38,7 +38,7 @@ def identity_of(pid: int) -> str | None:
 
 
 def is_running(pid: int | None, identity: str | None) -> bool:
-    """Whether the process that had this id and identity still runs."""
+    """Return whether the process that had this id and identity still runs."""
     return pid is not None and identity is not None and identity_of(pid) == identity
 
 

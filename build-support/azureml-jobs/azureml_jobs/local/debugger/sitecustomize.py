@@ -136,7 +136,7 @@ def _debug(settings: dict[str, Any]) -> None:
     try:
         _wait_for_debugger(settings)
     except KeyboardInterrupt:
-        # Raised from here, it would make Python report a failure of its own.
+        # Raised from here, it would look like a failure inside Python.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     except Exception as error:
