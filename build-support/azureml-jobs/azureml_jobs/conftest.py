@@ -16,9 +16,9 @@ from azureml_jobs.protocol import (
     REQUEST_FILE,
     REQUIREMENTS_FILE,
     SOURCES_FOLDER,
-    ClosureFile,
     JobRequest,
     LockedPackages,
+    NeededFile,
     PackagesVenv,
 )
 
@@ -39,7 +39,7 @@ class Gathered:
     def __init__(self, folder: Path) -> None:
         self.repository = folder / "repository"
         self.folder = folder / "gathered"
-        self.files: list[ClosureFile] = []
+        self.files: list[NeededFile] = []
         self.context_files: list[str] = []
         self.errors: tuple[str, ...] = ()
         self.requirements: tuple[str, ...] = ("numpy",)
@@ -64,9 +64,9 @@ class Gathered:
         executable: bool = False,
         why: str = "run or named by src/exp:job",
     ) -> None:
-        """Write a file of the closure."""
+        """Write a file that the job needs."""
         self.write(path, content, executable)
-        self.files.append(ClosureFile(path, root, f"//{path}", why))
+        self.files.append(NeededFile(path, root, f"//{path}", why))
 
     def add_context(self, path: str, content: str = "") -> None:
         """Write a file of the Docker build context."""
@@ -96,7 +96,7 @@ class Gathered:
         return plan_job(self.request(job, job_file), self.repository, settings)
 
     def add_code(self) -> None:
-        """Write the closure that most tests use."""
+        """Write the files that most tests use."""
         self.add("src/exp/__init__.py", why="makes its folder a package")
         self.add("src/exp/main.py", "import common.a\n")
         self.add("src/common/a.py", "A = 1\n", why="needed by src/exp/main.py")

@@ -68,8 +68,8 @@ class GatheringErrors(JobError):
 
 
 @dataclass(frozen=True)
-class ClosureFile:
-    """One file of a job's closure.
+class NeededFile:
+    """One file that a job or a script needs.
 
     `path` is relative to the repository's root; `source_root` is empty for a file outside of every
     source root; `owner` is the address of the target that owns it.
@@ -139,7 +139,7 @@ class JobRequest(Message):
 
     address: str
     job_file: str
-    files: tuple[ClosureFile, ...]
+    files: tuple[NeededFile, ...]
     context_files: tuple[str, ...]
     packages: LockedPackages
     versions: Mapping[str, str]
@@ -162,7 +162,7 @@ class ScriptRequest(Message):
 
     address: str
     script: str | None
-    files: tuple[ClosureFile, ...]
+    files: tuple[NeededFile, ...]
     errors: tuple[str, ...] = ()
     venv: PackagesVenv | None = None
     image: EnvironmentImage | None = None

@@ -42,7 +42,7 @@ def plan_bundle(
 ) -> Bundle:
     """Return the bundle of `job`.
 
-    `folder` has what the plugin gathered: the closure and the build context at their paths in
+    `folder` has what the plugin gathered: the files and the build context at their paths in
     the repository below `sources/`, and the generated requirements. Raises `JobError` for two
     files with one name and for an environment that cannot be built.
     """

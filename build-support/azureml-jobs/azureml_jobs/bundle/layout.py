@@ -1,4 +1,4 @@
-"""Decide where each file of a closure goes inside the snapshot."""
+"""Decide where each file goes inside the snapshot."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_checks_overrides_as_the_job_file(gathered: Gathered, setting: str, mess
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param("python -m common.a", id="another module of the closure"),
+        pytest.param("python -m common.a", id="another module that the job needs"),
         pytest.param("python exp/main.py", id="the module as a script"),
         pytest.param("cd exp && python main.py", id="from its folder"),
         pytest.param("python -m cProfile -m exp.main", id="under a profiler"),

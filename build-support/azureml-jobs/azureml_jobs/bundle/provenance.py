@@ -94,7 +94,7 @@ def _diff(
         if commit and _git(git, folder, ["read-tree", commit], environment) is None:
             return None
         if paths:
-            # By standard input: the paths of a large closure are too long for a command line.
+            # By standard input: the paths of many files are too long for a command line.
             listed = b"".join(os.fsencode(path) + b"\0" for path in paths)
             update = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"]
             if _git(git, folder, update, environment, listed) is None:

@@ -1,4 +1,4 @@
-"""Create a script, a shell or tests in the local workspace, on the code of a closure."""
+"""Create a script, a shell or tests in the local workspace, on the code that it needs."""
 
 from __future__ import annotations
 

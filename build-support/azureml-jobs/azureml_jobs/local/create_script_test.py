@@ -16,7 +16,7 @@ from azureml_jobs.local.create_job import create_job
 from azureml_jobs.local.create_script import create_script, pytest_command, script_command
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script
-from azureml_jobs.protocol import ClosureFile, PackagesVenv, RuntimeOptions, ScriptRequest
+from azureml_jobs.protocol import NeededFile, PackagesVenv, RuntimeOptions, ScriptRequest
 
 
 def created(
@@ -76,7 +76,7 @@ def test_lays_out_a_script_like_a_job(gathered: Gathered, venv: PackagesVenv) ->
 
 def test_rejects_two_files_with_one_name(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
-    files = (*request.files, ClosureFile("lib/exp/local.py", "lib", "", ""))
+    files = (*request.files, NeededFile("lib/exp/local.py", "lib", "", ""))
     request = ScriptRequest(request.address, request.script, files, (), venv)
     with pytest.raises(JobError, match="src/exp:local: files: two files with one name"):
         created(gathered, request)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from azureml_jobs.protocol import ClosureFile
+from azureml_jobs.protocol import NeededFile
 from azureml_pants.code.environment_files import (
     EnvironmentFieldSet,
     JobDependencies,
@@ -42,7 +42,7 @@ class TargetFiles:
     """`digest` holds the files at their paths in the repository; `requirements` are sorted."""
 
     digest: Digest
-    files: tuple[ClosureFile, ...]
+    files: tuple[NeededFile, ...]
     requirements: tuple[str, ...]
 
 
@@ -118,7 +118,7 @@ async def collect_target_files(request: TargetFilesRequest) -> TargetFiles:
     return TargetFiles(
         digest=digest,
         files=tuple(
-            ClosureFile(
+            NeededFile(
                 path=path,
                 source_root=root_of[path],
                 owner=str(owner_of.get(path, "")),

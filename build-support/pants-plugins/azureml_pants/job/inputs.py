@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from azureml_jobs.jobfile.needs import JobNeeds
-from azureml_jobs.protocol import SOURCES_FOLDER, ClosureFile, JobRequest, LockedPackages
+from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, LockedPackages, NeededFile
 from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.code.job_entry_points import JobEntryPoints, JobEntryPointsRequest, JobFieldSet
 from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
@@ -58,7 +58,7 @@ class JobFiles:
     """`digest` holds the job's files below `sources/`, and `requirements.txt`."""
 
     digest: Digest
-    files: tuple[ClosureFile, ...]
+    files: tuple[NeededFile, ...]
     context_files: tuple[str, ...]
     packages: LockedPackages
 

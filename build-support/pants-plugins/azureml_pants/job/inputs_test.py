@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 from azureml_jobs.jobfile.command.entry_point import EntryPoint
-from azureml_jobs.protocol import ClosureFile, JobRequest
+from azureml_jobs.protocol import JobRequest, NeededFile
 from azureml_pants.code.entry_points import EntryPointOwners, unowned_errors
 from azureml_pants.code.job_entry_points import JobFieldSet
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest, image_target
@@ -55,7 +55,7 @@ def test_the_request_names_what_the_digest_holds(rule_runner: RuleRunner) -> Non
     assert request.address == "src/x:job"
     assert request.job_file == "src/x/azure-ml-job.yaml"
     assert request.files == (
-        ClosureFile("src/x/main.py", "src", "src/x/main.py:lib", "run or named by src/x:job"),
+        NeededFile("src/x/main.py", "src", "src/x/main.py:lib", "run or named by src/x:job"),
     )
     assert request.context_files == ()
     assert request.errors == ()

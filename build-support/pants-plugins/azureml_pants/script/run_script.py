@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from azureml_jobs.protocol import REQUEST_FILE, SOURCES_FOLDER, ClosureFile, ScriptRequest
+from azureml_jobs.protocol import REQUEST_FILE, SOURCES_FOLDER, NeededFile, ScriptRequest
 from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
 from azureml_pants.environment.fields import AzureMLImageField
@@ -63,7 +63,7 @@ async def run_script(
         request.script,
         (
             *files.files,
-            *(ClosureFile(path, "", "", "settings") for path in request.settings.files),
+            *(NeededFile(path, "", "", "settings") for path in request.settings.files),
         ),
         errors=(*request.errors, *imports.messages),
         tests=request.tests,

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 from azureml_jobs.jobfile.command.entry_point import EntryPoint
-from azureml_jobs.protocol import ClosureFile, EnvironmentImage, PackagesVenv, RuntimeOptions
+from azureml_jobs.protocol import EnvironmentImage, NeededFile, PackagesVenv, RuntimeOptions
 from azureml_pants.code.entry_points import EntryPointOwners
 from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
@@ -40,7 +40,7 @@ from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 ADDRESS = Address("src/x", target_name="local")
 IMAGE = AzureMLImageField(":env", ADDRESS)
 RESOLVE = PythonResolveField(None, ADDRESS)
-FILES = (ClosureFile("src/x/local.py", "src", "src/x/local.py:lib", ""),)
+FILES = (NeededFile("src/x/local.py", "src", "src/x/local.py:lib", ""),)
 
 
 def run(
