@@ -181,7 +181,9 @@ def test_reports_a_port_in_use_before_anything_runs(scratch: Scratch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = scratch.pants(*debug_target("venv", port, "job"), status=1)
-    assert f"the debugger cannot listen at 127.0.0.1:{port}: Address already in use." in result.stderr
+    assert (
+        f"the debugger cannot listen at 127.0.0.1:{port}: Address already in use." in result.stderr
+    )
     assert scratch.job_folders() == before
 
 
