@@ -62,7 +62,7 @@ def serve(
     }
     # Nobody would look at them, and a service may run for days.
     service.recording.is_kept = False
-    service.execution.tell = lambda line: _say(f"{time.strftime('%H:%M:%S')} {line}")
+    service.execution.report = lambda line: _say(f"{time.strftime('%H:%M:%S')} {line}")
     with _interruptible() as interrupted:
         service.start()
         try:

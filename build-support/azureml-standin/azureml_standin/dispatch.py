@@ -14,8 +14,8 @@ from azureml_standin.registry.registry import Registry
 from azureml_standin.run_history.mlflow_api import MlflowApi
 from azureml_standin.run_history.runs import RunHistory
 from azureml_standin.sign_in.entra import SignIn
+from azureml_standin.storage.addresses import address_of
 from azureml_standin.storage.blobs import BlobStorage
-from azureml_standin.storage.headers import address_of
 
 _KINDS = {
     "arm": ("/subscriptions/",),

@@ -18,13 +18,13 @@ from azureml_jobs.base.workspace_config import AzureWorkspace, configured_worksp
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.docker.pushable_image import PushableImage
-from azureml_standin.control_plane.assets import storage_location
 from azureml_standin.execution.execution import RunView
 from azureml_standin.http import faults
 from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody
 from azureml_standin.http.recording import Recorded
 from azureml_standin.registry.access import PULL, PUSH
 from azureml_standin.service import Service, running_service
+from azureml_standin.storage.addresses import storage_location
 
 __all__ = ["PULL", "PUSH", "HttpRequest", "HttpResponse", "RequestBody", "RunView", "faults"]
 

@@ -62,7 +62,9 @@ def test_refuses_a_method_that_is_not_there(caller: Caller) -> None:
     ("path", "properties", "told"),
     [
         pytest.param(CODES, {}, "codeUri is required", id="code without address"),
-        pytest.param(CODES, {"codeUri": "folder"}, "no address of a container", id="no address"),
+        pytest.param(
+            CODES, {"codeUri": "folder"}, "not an address of a container", id="no address"
+        ),
         pytest.param(CODES, {"codeUri": f"{STORE}/none/x"}, "does not exist", id="no container"),
         pytest.param("/codes/-x/versions/1", {"codeUri": "x"}, "is no name", id="a name"),
         pytest.param("/environments/e/versions/1", {}, "either 'image' or 'build'", id="neither"),
@@ -155,12 +157,12 @@ def test_an_upload_that_is_asked_for_again_goes_on_in_the_same_container(caller:
         pytest.param({"jobType": "Dance"}, "not of Command", id="type"),
         pytest.param({"command": ""}, "command is required", id="command"),
         pytest.param({"environmentId": None}, "environmentId is required", id="environment"),
-        pytest.param({"environmentId": "env:1"}, "no address of environments", id="short name"),
+        pytest.param({"environmentId": "env:1"}, "not an address of environments", id="short name"),
         pytest.param({"codeId": "{id}/codes/x/versions/1"}, "codes/x version 1", id="no code"),
         pytest.param({"computeId": "{id}/computes/none"}, "Unknown compute target", id="compute"),
         pytest.param({"command": "echo ${{inputs.a}}"}, "names inputs.a", id="reference"),
         pytest.param({"inputs": {"a": {"value": "1"}}}, "a.jobInputType", id="input type"),
-        pytest.param({"inputs": {"a": {**LITERAL, "value": 3}}}, "has to be a text", id="literal"),
+        pytest.param({"inputs": {"a": {**LITERAL, "value": 3}}}, "must be text", id="literal"),
         pytest.param({"inputs": {"a": {"jobInputType": "uri_file"}}}, "a.uri", id="no address"),
         pytest.param({"outputs": {"a": {"jobOutputType": "x"}}}, "jobOutputType", id="output"),
         pytest.param({"limits": {"timeout": "PT1M"}}, "jobLimitsType", id="limits"),

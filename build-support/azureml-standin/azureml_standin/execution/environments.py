@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_standin.control_plane.assets import Assets, storage_location
+from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.resources import WorkspaceAddress
+from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 
 _ENVIRONMENT_ID = re.compile(r".*/environments/([^/]+)/versions/([^/]+)", re.IGNORECASE)

@@ -1,17 +1,16 @@
-"""Run the jobs that the service took, each in a job folder of the local workspace."""
+"""Run the jobs that were submitted, each in a job folder of the local workspace."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import queue
-import re
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,18 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
 from azureml_jobs.base.job_status import now
 from azureml_jobs.local.cancel import cancel
-from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import is_running
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record
-from azureml_standin.control_plane.workspace import ARTIFACT_CONTAINER, BLOB_CONTAINER
 from azureml_standin.execution.environments import Environments
 from azureml_standin.execution.images import Images
+from azureml_standin.execution.job_blobs import JobBlobs
 from azureml_standin.execution.job_folder import JobFolderBuilder
-from azureml_standin.state import BlobRecord, State
+from azureml_standin.state import State
 from azureml_standin.storage.blobs import BlobStorage
-from azureml_standin.storage.live_files import live_blob
 
-# Of Azure ML, which the local workspace has no need of.
+# Statuses of Azure ML that the local workspace has no need of.
 QUEUED = "Queued"
 FINALIZING = "Finalizing"
 _VIEW_KEYS = ("started", "ended", "error", "exit_code")
@@ -42,7 +39,7 @@ _VIEW_KEYS = ("started", "ended", "error", "exit_code")
 
 @dataclass(frozen=True)
 class RunView:
-    """What run history tells of a job. Times are ISO 8601 in UTC."""
+    """What run history knows of a job. Times are ISO 8601 in UTC."""
 
     status: str
     started: str | None = None
@@ -56,31 +53,31 @@ class RunView:
 
 
 class Execution:
-    """Jobs wait in line for one of `at_once` places.
+    """A queue of jobs, of which `at_once` run at a time.
 
-    With no place at all every job stays `Queued`, until it is cancelled. `tell` is called with a
-    line for each end; `failed` with the error where the service itself is at fault.
+    With 0 every job stays `Queued` until it is cancelled. `report` is called with a line for each
+    change of a status; `failed` with the error in flight where the service itself is at fault.
     """
 
     def __init__(
         self,
         state: State,
         blobs: BlobStorage,
-        assembly: JobFolderBuilder,
+        builder: JobFolderBuilder,
         environments: Environments,
         images: Images,
         folder: Path,
         at_once: int,
     ) -> None:
-        self.tell: Callable[[str], object] = lambda line: None
+        self.report: Callable[[str], object] = lambda line: None
         self.failed: Callable[[], object] = lambda: None
         self._state = state
-        self._assembly = assembly
+        self._builder = builder
         self._environments = environments
         self._images = images
         self._jobs_folder = folder / "jobs"
         self._jobs_folder.mkdir(parents=True, exist_ok=True)
-        self._line: queue.Queue[str | None] = queue.Queue()
+        self._queue: queue.Queue[str | None] = queue.Queue()
         self._lock = threading.Lock()
         self._cancelled: set[str] = set()
         self._cancellers: list[threading.Thread] = []
@@ -89,9 +86,9 @@ class Execution:
             threading.Thread(target=self._work, name=f"service-job-{number}", daemon=True)
             for number in range(at_once)
         ]
-        blobs.live.append(_Artifacts(self))
+        blobs.live.append(JobBlobs(self))
         for name in self._unfinished():
-            # What a service that was killed has left running.
+            # A service that was killed has left it running.
             with contextlib.suppress(JobError, OSError, ValueError):
                 cancel(self.folder(name), grace=2.0)
             self._end(name, status.FAILED, "the service ended before the job did")
@@ -104,7 +101,7 @@ class Execution:
         """Cancel what runs, and wait for it."""
         self._stopping.set()
         for _ in self._workers:
-            self._line.put(None)
+            self._queue.put(None)
         for name in self._unfinished():
             self.cancel(name, grace=2.0)
         self._environments.stop()
@@ -113,17 +110,17 @@ class Execution:
             if thread.ident is not None:
                 thread.join(60.0)
 
-    def take(self, name: str, properties: Mapping[str, Any]) -> None:
-        """Put a job in line. `properties` are those of the control plane."""
+    def enqueue(self, name: str, properties: Mapping[str, Any]) -> None:
+        """Add a job to the queue. `properties` are those of the control plane."""
         content = {"name": name, "status": QUEUED, "properties": dict(properties)}
         self._state.put_document("runs", name, content)
-        self._line.put(name)
+        self._queue.put(name)
 
     def folder(self, name: str) -> JobFolder:
         return JobFolder(self._jobs_folder / name)
 
     def record(self, name: str) -> JobRecord | None:
-        """The local record of a job; None before it was assembled."""
+        """Return the local record of a job; None before its folder was made."""
         folder = self.folder(name)
         try:
             return current_record(folder)
@@ -140,12 +137,12 @@ class Execution:
         if record is None or (record.status == status.NOT_STARTED and not record.has_ended):
             return RunView(run["status"])
         if record.has_ended:
-            # Its worker has not yet seen it.
+            # Its worker has not seen it yet.
             return RunView(FINALIZING, record.started)
         return _view(record)
 
     def cancel(self, name: str, grace: float = 30.0) -> None:
-        """Ask for the end of a job, and return at once."""
+        """Begin to cancel a job, and return at once."""
         with self._lock:
             self._cancelled.add(name)
             run = self._state.document("runs", name)
@@ -168,15 +165,15 @@ class Execution:
         folder = self.folder(name)
         while not self.view(name).has_ended:
             record = self.record(name)
-            # Between assembling a job and its runner's first word there is nobody to signal.
+            # Before its runner has recorded itself there is no process to signal.
             if record and record.pid is not None and is_running(record.pid, record.pid_identity):
-                # It may end by itself at this moment, and then says so.
+                # It may have ended by itself meanwhile, which is an error of `cancel`.
                 with contextlib.suppress(JobError):
                     cancel(folder, grace)
             time.sleep(0.05)
 
     def _work(self) -> None:
-        while (name := self._line.get()) is not None:
+        while (name := self._queue.get()) is not None:
             if self._stopping.is_set():
                 return
             with self._lock:
@@ -192,17 +189,17 @@ class Execution:
                 else:
                     self._end(name, status.FAILED, str(error))
             except Exception as error:
-                # A worker that ends would leave all later jobs in line for ever.
+                # If the worker ended, later jobs would stay in the queue for ever.
                 self.failed()
                 self._end(name, status.FAILED, f"the stand-in failed: {error!r}")
 
     def _run(self, name: str, properties: Mapping[str, Any]) -> None:
         folder = self.folder(name)
-        self.tell(f"{name} {status.PREPARING}")
-        self._assembly.check(name, properties)
+        self.report(f"{name} {status.PREPARING}")
+        self._builder.check(name, properties)
         runtime = self._images.runtime(name, self._environments.image(properties))
         python = "" if runtime.image else self._environments.prefix(properties)
-        self._assembly.assemble(name, properties, folder, python, runtime)
+        self._builder.build(name, properties, folder, python, runtime)
         if name in self._cancelled:
             self._end(name, status.CANCELED, "canceled before it began")
             return
@@ -211,7 +208,7 @@ class Execution:
             # The job's own environment is made by the runner, which takes nothing of this.
             "PYTHONPATH": os.pathsep.join(os.path.abspath(each) for each in sys.path if each),
         }
-        self.tell(f"{name} {status.RUNNING}")
+        self.report(f"{name} {status.RUNNING}")
         runner = subprocess.Popen(
             [sys.executable, str(RUN_SCRIPT), "execute", str(folder.path)],
             env=environment,
@@ -221,16 +218,16 @@ class Execution:
             start_new_session=True,
         )
         runner.wait()
-        self._keep(name, _view(current_record(folder)))
+        self._save(name, _view(current_record(folder)))
 
     def _end(self, name: str, ended: str, error: str) -> None:
-        self._keep(name, RunView(ended, None, now(), error))
+        self._save(name, RunView(ended, None, now(), error))
 
-    def _keep(self, name: str, view: RunView) -> None:
+    def _save(self, name: str, view: RunView) -> None:
         run = self._state.document("runs", name) or {"name": name, "properties": {}}
         self._state.put_document("runs", name, {**run, **asdict(view)})
         reason = (view.error or "").partition("\n")[0]
-        self.tell(f"{name} {view.status}" + (f": {reason}" if reason else ""))
+        self.report(f"{name} {view.status}" + (f": {reason}" if reason else ""))
 
     def _unfinished(self) -> list[str]:
         return [
@@ -242,51 +239,3 @@ class Execution:
 
 def _view(record: JobRecord) -> RunView:
     return RunView(record.status, *(getattr(record, key) for key in _VIEW_KEYS))
-
-
-class _Artifacts:
-    """Logs, artifacts and outputs of jobs as blobs, where Azure ML keeps them."""
-
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
-
-    def blob(self, container: str, name: str) -> BlobRecord | None:
-        job = _job_of(container, name)
-        if job is None:
-            return None
-        found = [each for each in self._of(job, container) if each.name == name]
-        return found[0] if found else None
-
-    def blobs(self, container: str, prefix: str) -> Iterable[BlobRecord]:
-        job = _job_of(container, prefix)
-        if job is None:
-            return []
-        return [each for each in self._of(job, container) if each.name.startswith(prefix)]
-
-    def _of(self, job: str, container: str) -> Iterable[BlobRecord]:
-        record = self._execution.record(job)
-        if record is None:
-            return
-        folder = self._execution.folder(job)
-        is_final = self._execution.view(job).has_ended
-        if container == ARTIFACT_CONTAINER:
-            files = [(f"ExperimentRun/dcid.{job}/{n}", path) for n, path in artifacts(folder)]
-        else:
-            files = [
-                (f"azureml/{job}/{path.relative_to(folder.outputs).as_posix()}", path)
-                for path in sorted(folder.outputs.rglob("*"))
-            ]
-        for name, path in files:
-            if path.is_file():
-                blob = live_blob(container, name, path, is_final)
-                if blob is not None:
-                    yield blob
-
-
-def _job_of(container: str, name: str) -> str | None:
-    patterns = {
-        ARTIFACT_CONTAINER: r"ExperimentRun/dcid\.([a-zA-Z0-9_-]+)(?:/.*)?",
-        BLOB_CONTAINER: r"azureml/([a-zA-Z0-9_-]+)(?:/.*)?",
-    }
-    match = re.fullmatch(patterns.get(container, "(?!)"), name, re.DOTALL)
-    return match[1] if match else None

@@ -18,9 +18,10 @@ from azureml_jobs.local.mounts import container_paths, host_paths, job_container
 from azureml_jobs.local.outputs import resolve_outputs
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.runtimes import Runtime
-from azureml_standin.control_plane.assets import Assets, storage_location
+from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.resources import WorkspaceAddress
 from azureml_standin.control_plane.workspace import ARTIFACT_CONTAINER, BLOB_CONTAINER
+from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 
 _VERSION_ID = re.compile(
@@ -52,7 +53,7 @@ class JobFolderBuilder:
                 "It was checked and taken; run it in Azure Machine Learning.",
             )
 
-    def assemble(
+    def build(
         self,
         name: str,
         properties: Mapping[str, Any],

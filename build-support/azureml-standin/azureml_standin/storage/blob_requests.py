@@ -7,6 +7,7 @@ import time
 from azureml_standin.http.errors import StorageError
 from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody, file_response
 from azureml_standin.state import BlobRecord
+from azureml_standin.storage.addresses import address_of
 from azureml_standin.storage.copies import (
     PUT_FROM_URL,
     check_source,
@@ -17,7 +18,6 @@ from azureml_standin.storage.copies import (
 )
 from azureml_standin.storage.headers import (
     ENCRYPTED,
-    address_of,
     asked_range,
     check_conditions,
     check_md5,

@@ -12,19 +12,9 @@ from azureml_standin.http.errors import StorageError
 from azureml_standin.http.messages import HttpRequest
 from azureml_standin.state import BlobRecord
 
-_PATH_ADDRESS = re.compile(r"/([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+(/.*|)")
 _LARGEST_MD5_RANGE = 4 * 1024 * 1024
 _METADATA = "x-ms-meta-"
 ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
-
-
-def address_of(request: HttpRequest) -> tuple[str, str] | None:
-    """Return account and path of a request to storage; None for any other request."""
-    host = request.host.partition(":")[0]
-    if ".blob." in host:
-        return host.partition(".")[0], request.path
-    match = _PATH_ADDRESS.fullmatch(request.path)
-    return (match[1], match[2]) if match else None
 
 
 def check_md5(request: HttpRequest, md5: str) -> None:
