@@ -126,16 +126,16 @@ def submit(client: str, folder: Path) -> None:
     from azureml_jobs.base.workspace_config import configured_workspace
 
     sdk.import_sdk()
-    place = configured_workspace(folder)
-    if place is None:
+    config = configured_workspace(folder)
+    if config is None:
         raise RuntimeError("no workspace is named")
-    workspace = ConnectedWorkspace(place)
+    workspace = ConnectedWorkspace(config)
     name = f"benchmark-{time.time_ns()}"
     start, processor = time.monotonic(), time.process_time()
     code = None
     if client == "ours":
         digest = listed_data(folder / "code")[1]
-        earlier = EarlierSnapshots(folder / "local", place)
+        earlier = EarlierSnapshots(folder / "local", config)
         datastores = Datastores(workspace)
         code = send_snapshot(workspace, datastores, earlier, folder / "code", digest).id
     job = sdk.load(folder / "job.yaml", name, code, None, {}, {})

@@ -52,7 +52,7 @@ def test_a_private_cloud_is_found_by_its_name_in_the_metadata(client: Client) ->
 
 
 @pytest.mark.parametrize("metadata", [True, False], ids=["in the metadata", "anywhere"])
-def test_a_cloud_that_does_not_exist_is_the_user_s_mistake(client: Client, metadata: bool) -> None:
+def test_an_unknown_cloud_is_the_user_s_mistake(client: Client, metadata: bool) -> None:
     environment = {}
     if metadata:
         environment = {"ARM_CLOUD_METADATA_URL": client.environment["ARM_CLOUD_METADATA_URL"]}

@@ -150,9 +150,9 @@ class Client:
 
     def config(self) -> AzureWorkspace:
         self.restore()
-        place = configured_workspace(self.repository)
-        assert place is not None
-        return place
+        config = configured_workspace(self.repository)
+        assert config is not None
+        return config
 
     def connect(self) -> ConnectedWorkspace:
         return ConnectedWorkspace(self.config())
@@ -215,9 +215,9 @@ class Client:
         name = job["properties"]["codeId"].split("/codes/")[1].split("/")[0]
         asset = self.service.assets.version(self.service.workspace, "codes", name, "1")
         assert asset is not None
-        place = storage_location(asset["properties"]["codeUri"])
-        assert place is not None
-        container, path = place
+        location = storage_location(asset["properties"]["codeUri"])
+        assert location is not None
+        container, path = location
         blobs = self.service.blobs.blobs(container, f"{path}/")
         return {blob.name[len(path) + 1 :]: blob.file.read_bytes() for blob in blobs}
 
@@ -256,7 +256,7 @@ def client(
 def worked_for(
     working: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
-    """A client whose jobs are run. They stay: each test has names of its own."""
+    """A client whose jobs are run. They stay: each test has its own names."""
     add_files(gathered)
     yield Client(working, gathered, tmp_path, monkeypatch)
     working.faults.clear()

@@ -52,7 +52,7 @@ def test_reports_what_failed_before_another_credential_worked(
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "check", "told"),
+    ("fault", "status", "check", "expected"),
     [
         pytest.param(
             r"^/[^?]*/workspaces/standin-workspace\?",
@@ -82,12 +82,12 @@ def test_each_failure_is_one_line_with_what_to_do(
     fault: str,
     status: int,
     check: str,
-    told: str,
+    expected: str,
 ) -> None:
     client.add_fault("status", "GET", fault, times=None, status=status)
     code, lines = examined(client, capsys)
     assert code == 1
-    assert lines[check].startswith("failed ") and told in lines[check]
+    assert lines[check].startswith("failed ") and expected in lines[check]
     # What does not depend on it is looked at all the same.
     others = {"workspace", "compute", "storage", "registry"} - {check}
     assert set(lines) >= (set() if check == "workspace" else others)
@@ -95,9 +95,7 @@ def test_each_failure_is_one_line_with_what_to_do(
     assert lines["versions"].startswith("ok azure-ai-ml ")
 
 
-def test_a_network_that_is_down_is_told_as_such(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_reports_a_network_that_is_down(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     client.add_fault("reset-before", "GET", "/workspaces/", times=None)
     status, lines = examined(client, capsys)
     assert status == 1

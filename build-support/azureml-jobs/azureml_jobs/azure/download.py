@@ -191,7 +191,7 @@ def _receive(file: _File, part: Path, progress: Progress) -> None:
                 try:
                     file.container.read(blob, start, write)
                 except ServiceError as error:
-                    # What arrived is kept; while something arrives, it goes on.
+                    # What arrived is kept. While something arrives, continue.
                     if error.status_code or out.tell() == start:
                         raise
                     continue

@@ -108,20 +108,20 @@ def log_size(client: Client, name: str) -> int:
     return blob.size if blob else 0
 
 
-def test_what_changes_meanwhile_is_taken_anew_or_left_out(
+def test_what_changes_meanwhile_is_downloaded_again_or_left_out(
     client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = running(client, "changing")
     # Requests for the files, and not for what there is.
     file = "^[^?]*/outputs/"
-    taken_anew = client.add_fault(faults.STATUS, "GET", f"{file}steady", times=2, status=412)
+    repeated = client.add_fault(faults.STATUS, "GET", f"{file}steady", times=2, status=412)
     client.add_fault(faults.STATUS, "GET", f"{file}temporary", times=None, status=404)
     try:
         assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
     finally:
         client.service.faults.clear()
         AzureJobs(client.connect()).cancel(name)
-    assert taken_anew.hits == 2
+    assert repeated.hits == 2
     printed = capsys.readouterr()
     assert "warning: artifacts/outputs/temporary is left out: it went away or kept" in (printed.err)
     assert "4 files in " in printed.out
@@ -131,7 +131,7 @@ def test_what_changes_meanwhile_is_taken_anew_or_left_out(
     assert [path.name for path in (tmp_path / "got").rglob(".*")] == []
 
 
-def test_what_goes_away_is_not_looked_for_for_ever(client: Client, tmp_path: Path) -> None:
+def test_a_file_that_disappears_is_not_waited_for(client: Client, tmp_path: Path) -> None:
     name = running(client, "vanishing")
     file = client.service.execution.folder(name).work / "outputs/temporary"
     # It goes when it was listed, and is asked for.
@@ -169,7 +169,7 @@ def test_of_a_job_that_has_ended_nothing_is_left_out(
     assert not (tmp_path / "got").exists()
 
 
-def test_several_files_are_received_at_once(client: Client, tmp_path: Path) -> None:
+def test_several_files_are_downloaded_at_once(client: Client, tmp_path: Path) -> None:
     name = client.start("many", "mkdir -p outputs; for i in 1 2 3 4; do echo $i > outputs/$i; done")
     client.wait_for_end(name)
     client.service.recording.clear()
@@ -195,7 +195,7 @@ def test_a_large_file_is_not_held_in_memory(client: Client, tmp_path: Path) -> N
     assert peak < 16000000
 
 
-def test_a_download_that_was_killed_goes_on(client: Client, tmp_path: Path) -> None:
+def test_a_killed_download_is_resumed(client: Client, tmp_path: Path) -> None:
     name = client.start("killed", WRITING)
     client.wait_for_end(name)
     client.add_fault(faults.TRUNCATED, "GET", "/weights")
@@ -223,9 +223,11 @@ def test_a_download_that_was_killed_goes_on(client: Client, tmp_path: Path) -> N
     assert (rest.headers["range"], rest.response_bytes) == ("bytes=150000-299999", 150000)
 
 
-def test_a_file_of_another_version_is_received_anew(client: Client, tmp_path: Path) -> None:
+def test_a_file_of_another_version_is_downloaded_from_its_start(
+    client: Client, tmp_path: Path
+) -> None:
     """A part that an earlier attempt brought is of no use when the file is another one since."""
-    name = running(client, "anew")
+    name = running(client, "again")
     file = client.service.execution.folder(name).work / "outputs/steady.txt"
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault(faults.STATUS, "GET", "/model/part", times=None, status=503)
@@ -243,7 +245,7 @@ def test_a_file_of_another_version_is_received_anew(client: Client, tmp_path: Pa
         AzureJobs(client.connect()).cancel(name)
 
 
-def test_a_download_that_was_interrupted_goes_on(client: Client, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_resumed(client: Client, tmp_path: Path) -> None:
     name = client.start("interrupted", WRITING)
     client.until(lambda: client.status_of(name) == "Completed")
     client.set(AZUREML_JOBS_PATIENCE="0.3")

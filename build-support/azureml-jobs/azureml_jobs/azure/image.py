@@ -96,7 +96,7 @@ class ImageToPush:
             if done.status == 0:
                 return sent
             if done.layers:
-                # It goes on, however slowly.
+                # There is progress, however slow.
                 retries.restart()
             # Docker itself tries for some time before it gives up.
             if not retries.wait():

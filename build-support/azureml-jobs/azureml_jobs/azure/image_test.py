@@ -31,7 +31,7 @@ NOTHING_SENT = "unchanged, nothing sent"
 
 @dataclass
 class Built:
-    """The image of the client's job; `build` builds it anew, with another content."""
+    """The image of the client's job; `build` builds it again, with other content."""
 
     client: Client
     name: str
@@ -100,8 +100,8 @@ def test_the_image_is_pushed_and_the_job_is_it_by_digest(
     image = built.build("one")
     assert built.client.submit(JOB, image=image) == 0
     out, err = capsys.readouterr()
-    told = rf"  image       pushed to {built.pushed_name} \((\d\.\d MB) sent\)\n"
-    assert re.search(told, out), out
+    expected = rf"  image       pushed to {built.pushed_name} \((\d\.\d MB) sent\)\n"
+    assert re.search(expected, out), out
     assert "  environment" not in out
     assert err.startswith(f"Pushing {built.pushed_name}\n") and ": Pushed\n" in err
     assert built.submitted() == [built.in_registry()]
@@ -126,7 +126,7 @@ def test_not_a_byte_is_pushed_again(built: Built, capsys: pytest.CaptureFixture[
     assert set(built.submitted()) == {built.in_registry()}
 
 
-def test_an_image_that_was_built_anew_is_another_one(
+def test_an_image_that_was_built_again_is_another_one(
     built: Built, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = built.build("one")
@@ -161,7 +161,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_a_fault_that_passes_costs_nothing_but_time(
+def test_a_passing_fault_costs_only_time(
     built: Built,
     request_of: str,
     fault: tuple[str, dict[str, Any]],
@@ -192,7 +192,7 @@ def test_docker_is_started_again_after_a_fault(
 
 
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_a_lasting_fault_is_told_and_the_next_run_goes_on(
+def test_a_lasting_fault_is_reported_and_the_next_run_continues(
     built: Built, request_of: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = built.build("one")
@@ -211,7 +211,7 @@ def test_a_lasting_fault_is_told_and_the_next_run_goes_on(
 
 
 @pytest.mark.parametrize("allowed", [(), (PULL,)], ids=["no role", "AcrPull"])
-def test_an_account_without_the_role_is_told_which(
+def test_names_the_role_that_an_account_is_missing(
     built: Built, allowed: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = built.build("one")
@@ -245,7 +245,7 @@ def test_a_workspace_without_a_registry_says_what_to_do(
     assert "submit the job once without `--image`" in err
 
 
-def test_who_may_not_look_at_the_registry_goes_to_its_usual_name(client: Client) -> None:
+def test_an_account_that_may_not_see_the_registry_uses_its_default_name(client: Client) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         client.monkeypatch.delenv(name, raising=False)
     client.use({**client.service.client.by_proxy("secret"), "CLOUD": "AzureChinaCloud"})
@@ -268,9 +268,9 @@ def test_doctor_signs_in_to_the_registry(
 
     assert line() == f"ok      registry       127.0.0.1:{client.service.server.port}"
     client.service.registry.access.allowed = ()
-    told = line()
-    assert told.startswith("note    registry       `--image` will not work. 127.0.0.1:")
-    assert "AcrPush" in told
+    found = line()
+    assert found.startswith("note    registry       `--image` will not work. 127.0.0.1:")
+    assert "AcrPush" in found
     client.service.registry.access.allowed = (PULL, PUSH)
     client.service.control.has_registry = False
     assert line().startswith("note    registry       none yet. Azure ML makes one")
@@ -345,7 +345,7 @@ def test_a_push_that_is_ended_leaves_no_token_behind(
     assert list((tmp_path / "temporary").iterdir()) == []
     assert of_group(process.pid) == []
     assert built.client.jobs() == []
-    # What was begun is gone on with.
+    # The submission that was started is continued.
     (begun,) = (built.client.repository / ".azureml/submissions").iterdir()
     assert built.client.submit(JOB, image=image) == 0
     assert [job["name"] for job in built.client.jobs()] == [begun.name]

@@ -1,7 +1,7 @@
 """Imports of what talks to Azure: late, because they take a second, and by one thread at a time.
 
-Signing in goes on next to the import of azure-ai-ml. Modules of azure-core import each other; begun
-from two threads, Python gives such imports up with a `_DeadlockError`.
+Signing in runs next to the import of azure-ai-ml. Modules of azure-core import each other; started
+in two threads, Python ends such imports with a `_DeadlockError`.
 """
 
 from __future__ import annotations

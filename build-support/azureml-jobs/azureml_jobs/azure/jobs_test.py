@@ -43,7 +43,7 @@ def test_says_that_there_is_no_such_job(client: Client, capsys: pytest.CaptureFi
     assert "gone: standin-workspace has no such job." in capsys.readouterr().err
 
 
-def test_the_local_workspace_is_steered_by_local(
+def test_local_selects_the_local_workspace(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client.service.recording.clear()
@@ -52,7 +52,7 @@ def test_the_local_workspace_is_steered_by_local(
     assert client.requests() == []
 
 
-def test_doctor_tells_what_works(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_reports_what_works(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.run_aml("doctor") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [
@@ -62,7 +62,7 @@ def test_doctor_tells_what_works(client: Client, capsys: pytest.CaptureFixture[s
     assert lines[1].endswith("by Azure CLI")
 
 
-def test_doctor_tells_what_fails(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_reports_what_fails(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     client.set(WORKSPACE="other")
     assert client.run_aml("doctor") == 1
     out = capsys.readouterr().out.splitlines()
@@ -112,7 +112,7 @@ def test_a_file_comes_back_as_a_file(client: Client) -> None:
     assert found["table"].value == str(file)
 
 
-def test_data_that_is_gone_is_told_and_leaves_no_folder(
+def test_reports_data_that_is_gone_and_leaves_no_folder(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nowhere = "azureml://datastores/workspaceblobstore/paths/nowhere/"

@@ -81,7 +81,7 @@ def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
             each.wait()
 
 
-def test_a_submission_that_is_killed_makes_one_job_when_it_is_started_anew(client: Client) -> None:
+def test_a_killed_submission_makes_one_job_when_it_is_started_again(client: Client) -> None:
     folder = client.stage()
     # It is killed after the service has taken the job, and before it learns of it.
     rule = client.add_fault(faults.SLOW, "PUT", "/jobs/", seconds=1.0)

@@ -1,4 +1,4 @@
-"""What `jobs list` and `jobs show` tell of jobs in Azure besides what the jobs themselves tell."""
+"""What `jobs list` and `jobs show` report in addition to the jobs themselves."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_only_what_is_listed_is_asked_for(
     assert set(asked.content["requests"]) == set(rows)
 
 
-def test_a_job_without_a_run_keeps_nobody_from_the_others(client: Client) -> None:
+def test_a_job_without_a_run_does_not_hide_the_others(client: Client) -> None:
     runs = runs_of(client.connect(), ["waits", "logging"])
     assert set(runs) == {"logging"}
     (asked,) = client.requests("POST", "/batchrundata")
@@ -135,7 +135,7 @@ def test_whole_curves_are_in_the_json_and_nowhere_else_asked_for(
     assert client.requests("GET", "/metrics/get-history") == []
 
 
-def test_tells_with_which_status_a_command_failed(
+def test_reports_the_exit_status_of_a_failed_command(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert client.run_aml("jobs", "show", "failing") == 0
@@ -153,7 +153,7 @@ def test_tells_with_which_status_a_command_failed(
         ("/metrics/get-history", "curves of metrics", {"metric_history": {}}),
     ],
 )
-def test_shows_the_rest_when_a_part_is_not_to_be_had(
+def test_shows_the_rest_when_a_part_is_missing(
     client: Client,
     capsys: pytest.CaptureFixture[str],
     path: str,

@@ -1,7 +1,7 @@
-"""The one step that azure-ai-ml does: a job file becomes a job, in its own words.
+"""The one step of azure-ai-ml: it makes a job of a job file.
 
 It reads the bundle's own file, as `az ml job create -f` does, so that all of its schema works. What
-it would upload has been sent before, by this tool: it finds ids of assets.
+it would upload has already been sent by this tool: it finds ids of assets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from azureml_jobs.base.errors import JobError
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
-_SILENCE_SECONDS = 20
+_READ_SECONDS = 20
 
 
 def import_sdk() -> None:
@@ -41,9 +41,9 @@ def load(
     data: Mapping[str, str],
     properties: Mapping[str, str],
 ) -> Job:
-    """The job of a bundle, with assets in place of its folders.
+    """Return the job of a bundle, with assets in place of its folders.
 
-    `data` are addresses of inputs by their names. Raises `JobError` for what azure-ai-ml refuses.
+    `data` are addresses of inputs by name. Raises `JobError` for what azure-ai-ml refuses.
     """
     from azure.ai.ml import load_job
 
@@ -64,7 +64,7 @@ def load(
 
 @dataclass(frozen=True)
 class MadeJob:
-    """What the service says of the job: the link to the studio, empty without one."""
+    """The job that the service has. `link` leads to the studio, and may be empty."""
 
     link: str
     properties: Mapping[str, str]
@@ -73,8 +73,8 @@ class MadeJob:
 def create(job: Job, workspace: ConnectedWorkspace) -> MadeJob:
     """Make the job, or find the one of its name.
 
-    azure-ai-ml itself neither sends a second time after an expired token, nor stops before minutes
-    have passed: it is asked once, and asked again here. Raises `ServiceError` and `JobError`.
+    azure-ai-ml does not retry after an expired token, and gives up only after minutes: its own
+    retries are off, and it is called again here. Raises `ServiceError` and `JobError`.
     """
     from azure.core.exceptions import AzureError
 
@@ -112,7 +112,7 @@ def _client(workspace: ConnectedWorkspace) -> Any:
     config, cloud = workspace.config, workspace.cloud
     settings: dict[str, Any] = {"cloud": cloud.name}
     if cloud.is_private:
-        # It takes no other addresses for a name that it knows.
+        # It accepts no other addresses for a name that it knows.
         settings["cloud"] = f"private {cloud.resource_manager}"
         settings["cloud_metadata"] = {
             "azure_portal": cloud.portal,
@@ -131,13 +131,13 @@ def _client(workspace: ConnectedWorkspace) -> Any:
         enable_telemetry=False,
         retry_total=0,
         connection_timeout=10,
-        read_timeout=_SILENCE_SECONDS,
+        read_timeout=_READ_SECONDS,
         **settings,
     )
 
 
 def hide_git_credentials(repository: Path) -> None:
-    """Tell azure-ai-ml the remote's address without credentials, which it would send along."""
+    """Give azure-ai-ml the remote's address without credentials, which it would send."""
     import subprocess
     from urllib.parse import urlsplit, urlunsplit
 
@@ -154,7 +154,7 @@ def hide_git_credentials(repository: Path) -> None:
 
 
 def _message(error: Exception) -> str:
-    """The first lines of what azure-ai-ml says, which is long and in colours."""
+    """Return the start of an error of azure-ai-ml, which is long and in colours."""
     import re
 
     given = getattr(error, "message", None) or str(error)

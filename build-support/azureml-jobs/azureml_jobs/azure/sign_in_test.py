@@ -14,8 +14,8 @@ from azureml_jobs.azure.sign_in import SignIn, SignInFailed
 
 
 def sign_in(client: Client, login: bool = False) -> SignIn:
-    place = client.config()
-    return SignIn(find_cloud(place.cloud, place.source), login)
+    config = client.config()
+    return SignIn(find_cloud(config.cloud, config.source), login)
 
 
 def scope(client: Client) -> str:
@@ -64,7 +64,7 @@ def test_the_environment_comes_first(client: Client) -> None:
     assert client.program_calls() == []
 
 
-# What each configured credential needs, and a value of it that nobody accepts.
+# What each configured credential needs, and a value that is not accepted.
 CONFIGURED = {
     "secret": ("AZURE_CLIENT_SECRET", "w~rong"),
     "certificate": ("AZURE_CLIENT_CERTIFICATE_PATH", "/dev/null"),
@@ -75,7 +75,7 @@ CONFIGURED = {
 
 
 def assert_ends_there(client: Client, kind: str) -> SignInFailed:
-    """Whoever else could sign in is not asked, and the reason is reported."""
+    """No other credential is tried, and the reason is reported."""
     client.add_program("azd")
     signed_in = sign_in(client)
     with pytest.raises(SignInFailed) as caught:
@@ -132,7 +132,7 @@ def test_a_page_in_place_of_a_token_ends_there(client: Client, kind: str, status
 
 @pytest.mark.parametrize("kind", CONFIGURED)
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 503}, {"kind": "reset-after"}])
-def test_a_fault_that_passes_does_not_end_the_sign_in(
+def test_a_passing_fault_does_not_end_the_sign_in(
     client: Client, kind: str, fault: dict[str, Any]
 ) -> None:
     client.use(client.service.client.direct(kind))
@@ -252,7 +252,7 @@ def test_reports_an_expired_token_of_a_build_server(client: Client) -> None:
     assert "eyJ" not in str(failed)
 
 
-def test_a_workflow_that_nobody_trusts_is_named(client: Client) -> None:
+def test_names_a_workflow_that_is_not_trusted(client: Client) -> None:
     servers = client.service.sign_in.build_servers
     servers.trusted.remove(servers.github)
     try:
@@ -280,8 +280,8 @@ def test_a_build_server_names_the_directory_of_the_cloud(client: Client, cloud: 
     # The build server itself is no host of a cloud.
     client.set(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
     (client.bin / "az").unlink()
-    place = client.config()
-    found = find_cloud(place.cloud, place.source)
+    config = client.config()
+    found = find_cloud(config.cloud, config.source)
     signed_in = SignIn(found)
     signed_in.token(found.management_scope)
     assert signed_in.credential_name == "the environment (OIDC of GitHub Actions)"

@@ -134,7 +134,7 @@ def test_streams_whatever_the_datastore_s_credentials(client: Client, credential
     assert out.getvalue() == b"done\n"
 
 
-def test_logs_of_several_nodes_are_told_apart_by_whole_lines(client: Client) -> None:
+def test_logs_of_several_nodes_are_separated_by_whole_lines(client: Client) -> None:
     from azureml_jobs.azure.stream import _Logs
 
     workspace = client.connect()
@@ -175,7 +175,7 @@ def test_a_stream_survives_a_broken_network(client: Client) -> None:
     assert out.getvalue() == b"1\n2\n3\n"
 
 
-def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+def test_reports_a_cancelled_job(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
     name = client.start("endless", "echo began; sleep 600")
     client.until(lambda: client.status_of(name) == "Running")
     streamed: list[int] = []
@@ -194,7 +194,7 @@ def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFi
     assert "has ended already, its status is Canceled" in capfd.readouterr().err
 
 
-def test_a_job_that_ends_while_it_is_cancelled_tells_how(
+def test_reports_how_a_job_ended_while_it_was_cancelled(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = client.start("quicker", "while [ ! -e go ]; do sleep 0.05; done")
@@ -216,7 +216,7 @@ def test_a_job_that_ends_while_it_is_cancelled_tells_how(
     assert [each.status for each in client.requests("POST", "/cancel")] == [400]
 
 
-def test_who_stops_following_is_told_that_the_job_goes_on(
+def test_ctrl_c_reports_that_the_job_is_still_running(
     client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = client.start("goes-on", "sleep 600")

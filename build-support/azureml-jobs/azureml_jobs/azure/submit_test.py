@@ -43,7 +43,7 @@ def test_a_job_is_made_of_what_the_bundle_holds(
     }
 
 
-def test_nothing_is_left_of_a_submission_that_came_to_its_end(client: Client) -> None:
+def test_nothing_is_left_of_a_submission_that_has_ended(client: Client) -> None:
     assert client.submit() == 0
     assert list((client.repository / ".azureml/submissions").iterdir()) == []
 
@@ -89,8 +89,8 @@ def test_the_environment_is_made_once_for_each_content(client: Client) -> None:
 def test_an_environment_of_the_job_file_s_own_is_taken(client: Client, environment: str) -> None:
     job = JOB.replace("{build: {path: docker}}", environment)
     if environment.startswith("azureml:"):
-        place = client.connect()
-        place.put(
+        workspace = client.connect()
+        workspace.put(
             *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
         )
     assert client.submit(job) == 0
@@ -195,7 +195,7 @@ def test_a_job_of_the_same_second_elsewhere_is_not_taken_for_ours(client: Client
     assert len(names) == 2 and names[1].startswith(f"{submission.name}-")
 
 
-def test_a_submission_that_was_killed_is_gone_on_with(client: Client) -> None:
+def test_a_killed_submission_is_continued(client: Client) -> None:
     client.add_fault("status", "PUT", "/jobs/", status=400)
     folder = client.stage()
     assert client.send(folder) == 1
@@ -217,7 +217,7 @@ def test_what_another_process_sends_is_left_to_it(client: Client) -> None:
         assert client.stage().path != folder.path
 
 
-def test_what_azure_ai_ml_refuses_is_the_user_s_mistake(
+def test_reports_what_the_service_refuses(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert client.submit(JOB.replace("cpu-cluster", "gone")) == 1
@@ -237,14 +237,14 @@ def test_data_with_a_circle_of_links_is_refused_before_anything_is_sent(
     assert client.requests("PUT", "/LocalUpload/.*/data/") == []
 
 
-def test_the_parts_of_the_time_are_told(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reports_the_parts_of_the_time(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.submit(JOB, timings=True) == 0
     lines = capsys.readouterr().out.partition("\n\n")[2].splitlines()
     assert [re.split(r" {2,}", line)[0] for line in lines] == [
         *("part", *[re.split(r" {2,}", line)[0] for line in lines[1:-1]], "in all"),
     ]
-    told = {re.split(r" {2,}", line)[0] for line in lines}
-    assert {"signing in", "import of azure-ai-ml", "snapshot", "making the job"} <= told
+    reported = {re.split(r" {2,}", line)[0] for line in lines}
+    assert {"signing in", "import of azure-ai-ml", "snapshot", "making the job"} <= reported
 
 
 def test_credentials_of_the_remote_are_not_sent(client: Client) -> None:
@@ -260,7 +260,7 @@ def test_credentials_of_the_remote_are_not_sent(client: Client) -> None:
 
 
 def test_a_run_of_the_tool_submits(worked_for: Client, tmp_path: Path) -> None:
-    """The whole way, in processes of its own, as `./pants` starts them without a hand-over."""
+    """All of it, in its own processes, as `./pants` starts them."""
     client = worked_for
     request = client.gathered.request(JOB)
     known = json.loads(request.read_text())

@@ -1,4 +1,4 @@
-"""How files go up: what each of them costs, how many at once, and how one ends that does not."""
+"""How files are sent: what each of them costs, how many at once, and how a failure ends."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def test_an_upload_that_fails_names_its_file(
     assert "code/exp/main.py: the file could not be sent: the service answered 500" in err
     assert "sig=" not in err
     client.monkeypatch.delenv(PATIENCE_VARIABLE)
-    # So long a lasting error is tried, and then told: azure-ai-ml would hang without progress.
+    # A lasting error is reported after that time: azure-ai-ml would hang without progress.
     assert patience_seconds() < 60
 
 
-def test_an_upload_that_hangs_is_told_with_its_file(
+def test_an_upload_that_hangs_names_its_file(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add_modules(client, 40)

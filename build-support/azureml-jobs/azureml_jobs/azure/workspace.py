@@ -1,4 +1,4 @@
-"""One workspace through its documented REST interface: its resources and its data plane.
+"""A workspace, connected by its documented REST interface: its resources and its data plane.
 
 https://learn.microsoft.com/rest/api/azureml
 """
@@ -37,15 +37,15 @@ class ConnectedWorkspace:
         self.sign_in = SignIn(self.cloud, login)
         self.sign_in.begin(self.cloud.management_scope)
         self.connection = Connection(self.sign_in)
-        # What several threads ask for is asked once.
+        # Several threads may need these; they are fetched once.
         self._lock = threading.RLock()
         self._details: dict[str, Any] | None = None
         self._data_plane = ""
 
     def get(self, *path: str, **query: str) -> Any:
-        """The resource at a path below the workspace, None when there is none."""
-        answer = self._send("GET", path, query, accept=lambda status: status in (200, 404))
-        return None if answer.status == 404 else answer.json()
+        """Return the resource at a path below the workspace, None when there is none."""
+        response = self._send("GET", path, query, accept=lambda status: status in (200, 404))
+        return None if response.status == 404 else response.json()
 
     def put(self, *path: str, body: Mapping[str, Any]) -> Any:
         return self._send("PUT", path, {}, body).json()
@@ -57,7 +57,7 @@ class ConnectedWorkspace:
         return self._send(method, path, {})
 
     def pages(self, *path: str, **query: str) -> Iterator[dict[str, Any]]:
-        """The entries of a list that comes in pages."""
+        """Yield the entries of a list that comes in pages."""
         page = self.get(*path, **query) or {}
         while True:
             yield from page.get("value") or ()
@@ -71,14 +71,14 @@ class ConnectedWorkspace:
 
     @property
     def details(self) -> dict[str, Any]:
-        """The workspace itself: its `location`, its `properties`. Raises when there is none."""
+        """The workspace itself: its `location`, its `properties`. Raises `OutsideError`."""
         with self._lock:
             self._details = self._details or self.get()
         if self._details is None:
             raise OutsideError(
                 self.config.source,
                 f"there is no workspace {self.config.name} in {self.config.resource_group}",
-                "Look at the three values there, and at the account that you signed in with.",
+                "Check the three values there, and the account that you signed in with.",
             )
         return self._details
 
@@ -89,9 +89,9 @@ class ConnectedWorkspace:
         body: Mapping[str, Any] | None = None,
         patience: float | None = None,
     ) -> Any:
-        """A request to the run history, which knows a run's times and logs.
+        """Send a request to the run history, which has the times and logs of runs.
 
-        None for a GET of what it does not have.
+        Returns None for a GET of what it does not have.
         """
         with self._lock:
             if not self._data_plane:
@@ -99,14 +99,14 @@ class ConnectedWorkspace:
                 urls = self._request("GET", discovery, patience=patience).json()
                 self._data_plane = str(urls["api"]).rstrip("/")
         url = f"{self._data_plane}/history/v1.0{self.config.resource_id}/{path}"
-        answer = self._request(
+        response = self._request(
             method,
             url,
             body,
             lambda status: is_success(status) or (method == "GET" and status == 404),
             patience,
         )
-        return None if answer.status == 404 else answer.json()
+        return None if response.status == 404 else response.json()
 
     def studio_link(self, job: str) -> str:
         config = self.config
@@ -143,18 +143,18 @@ class ConnectedWorkspace:
 
 
 def artifacts_address(job: str) -> str:
-    """Where the logs and artifacts of a job are."""
+    """Return the address of the logs and artifacts of a job."""
     return f"azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 
 
 def put_once(workspace: ConnectedWorkspace, *path: str, body: Mapping[str, Any]) -> Any:
-    """Make a version of an asset whose name is its content: one that is there already will do."""
+    """Make a version of an asset that is named after its content, or return an existing one."""
     try:
         return workspace.put(*path, body=body)
     except ServiceError as error:
         if error.status_code not in (400, 409):
             raise
-        # Another submission was quicker, or an answer was lost.
+        # Another submission was faster, or a response was lost.
         existing = workspace.get(*path)
         if existing is None:
             raise
@@ -162,7 +162,7 @@ def put_once(workspace: ConnectedWorkspace, *path: str, body: Mapping[str, Any])
 
 
 def job_of(workspace: ConnectedWorkspace, name: str) -> dict[str, Any]:
-    """The job as the service has it. Raises `JobError` for a name that it does not know."""
+    """Return the job as the service has it. Raises `JobError` for an unknown name."""
     job: dict[str, Any] | None = workspace.get("jobs", name)
     if job is None:
         raise JobError(
