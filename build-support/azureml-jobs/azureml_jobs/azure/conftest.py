@@ -69,7 +69,7 @@ _SIGN_IN = (
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Service]:
+def idle_service() -> Iterator[Service]:
     """Takes jobs and runs none."""
     with running_service(jobs_at_once=0) as service:
         yield service
@@ -77,7 +77,7 @@ def running() -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def working() -> Iterator[Service]:
+def working_service() -> Iterator[Service]:
     """Runs the jobs that it takes, on the tests' own packages."""
     with running_service(python=sys.prefix) as service:
         yield service
@@ -120,17 +120,17 @@ class Client:
         self.restore()
 
     def restore(self) -> None:
-        """Some variables are taken away by the first command of a process."""
+        """Set the variables again: the first command of a process removes some."""
         for name, value in self.environment.items():
             self.monkeypatch.setenv(name, value)
 
-    def of_a_process(self) -> dict[str, str]:
-        """The environment of a process of the job tool."""
+    def process_environment(self) -> dict[str, str]:
+        """Return the environment of a process of the job tool."""
         self.restore()
         return {**os.environ, "PYTHONPATH": self._python_path}
 
     def add_program(self, name: str, extra: str = "") -> None:
-        """`az` or `azd`: notes each call, then prints a token for the resource manager."""
+        """Add `az` or `azd`, which records calls and prints a token for the resource manager."""
         self.bin.mkdir(exist_ok=True)
         issuer = f"{self.service.url}/{self.service.tokens.tenant}/"
         token = self.service.tokens.issue(self.service.url, "person", issuer)
@@ -157,16 +157,16 @@ class Client:
     def connect(self) -> ConnectedWorkspace:
         return ConnectedWorkspace(self.config())
 
-    def stage(
+    def create_submission(
         self, job: str = JOB, *settings: str, image: PushableImage | None = None, **options: bool
     ) -> SubmissionFolder:
         plan = self.gathered.plan(job, *settings)
-        wished = SubmitOptions(**options)
-        return create_submission(plan, self.config(), self.repository, wished, image)
+        wanted = SubmitOptions(**options)
+        return create_submission(plan, self.config(), self.repository, wanted, image)
 
     def submit(self, job: str = JOB, *settings: str, **how: Any) -> int:
-        """`how` as for `stage`."""
-        return self.send(self.stage(job, *settings, **how))
+        """Submit a job; `how` as for `create_submission`."""
+        return self.send(self.create_submission(job, *settings, **how))
 
     def send(self, folder: SubmissionFolder) -> int:
         self.restore()
@@ -185,7 +185,7 @@ class Client:
         )
 
     def start(self, name: str, command: str) -> str:
-        """Submit a job of one command; its name."""
+        """Submit a job of one command; return its name."""
         job = SCRIPT_JOB.format(command=json.dumps(command))
         assert self.submit(job, f"name={name}") == 0
         return name
@@ -194,7 +194,7 @@ class Client:
         return str(self.connect().get("jobs", name)["properties"]["status"])
 
     def wait_for_end(self, name: str) -> None:
-        """A job that hangs ends the test by its own limit."""
+        """Wait for the end of a job; one that hangs ends the test by its own limit."""
         while not self.service.execution.view(name).has_ended:
             time.sleep(0.02)
 
@@ -211,7 +211,7 @@ class Client:
         return [self.service.jobs.stored(name) for name in self.service.jobs.names()]
 
     def snapshot(self, job: dict[str, Any]) -> dict[str, bytes]:
-        """The files of a job's code asset as they are in storage."""
+        """Return the files of a job's code asset as they are in storage."""
         name = job["properties"]["codeId"].split("/codes/")[1].split("/")[0]
         asset = self.service.assets.version(self.service.workspace, "codes", name, "1")
         assert asset is not None
@@ -245,23 +245,25 @@ def assert_one_whole_job(client: Client) -> None:
 
 @pytest.fixture
 def client(
-    running: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    idle_service: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
     add_files(gathered)
-    yield Client(running, gathered, tmp_path, monkeypatch)
-    forget(running)
+    # Requests of a submission that failed in an earlier test may have arrived after it.
+    forget(idle_service)
+    yield Client(idle_service, gathered, tmp_path, monkeypatch)
+    forget(idle_service)
 
 
 @pytest.fixture
-def worked_for(
-    working: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def client_with_jobs(
+    working_service: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
     """A client whose jobs are run. They stay: each test has its own names."""
     add_files(gathered)
-    yield Client(working, gathered, tmp_path, monkeypatch)
-    working.faults.clear()
-    working.recording.clear()
-    working.control.datastore_credentials = "AccountKey"
+    yield Client(working_service, gathered, tmp_path, monkeypatch)
+    working_service.faults.clear()
+    working_service.recording.clear()
+    working_service.control.datastore_credentials = "AccountKey"
 
 
 def add_files(gathered: Gathered) -> None:

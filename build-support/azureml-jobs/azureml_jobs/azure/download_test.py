@@ -17,9 +17,9 @@ from azureml_jobs.azure.jobs import AzureJobs
 
 
 @pytest.fixture
-def client(worked_for: Client) -> Client:
-    worked_for.put_environment()
-    return worked_for
+def client(client_with_jobs: Client) -> Client:
+    client_with_jobs.put_environment()
+    return client_with_jobs
 
 
 WRITING = (
@@ -206,7 +206,7 @@ def test_a_killed_download_is_resumed(client: Client, tmp_path: Path) -> None:
             *(sys.executable, str(Path(run.__file__ or "").resolve()), "workspace"),
             *("--repository", str(client.repository), *arguments),
         ],
-        env=client.of_a_process(),
+        env=client.process_environment(),
     )
     # The first half has come, and the rest is under way.
     while not hanging.hits:

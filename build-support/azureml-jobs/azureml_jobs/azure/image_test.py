@@ -326,13 +326,13 @@ def test_a_push_that_is_ended_leaves_no_token_behind(
     built: Built, signum: signal.Signals, tmp_path: Path
 ) -> None:
     image = built.build("one")
-    folder = built.client.stage(JOB, image=image)
+    folder = built.client.create_submission(JOB, image=image)
     rule = built.client.add_fault(faults.SLOW, "PATCH", "/v2/exp/blobs/", seconds=3.0)
     add_watched_docker(built.client, tmp_path)
     process = subprocess.Popen(
         [sys.executable, str(Path(run.__file__ or "").resolve()), "submit", str(folder.path)],
         cwd=built.client.repository,
-        env=built.client.of_a_process(),
+        env=built.client.process_environment(),
         start_new_session=True,
     )
     while not rule.hits:

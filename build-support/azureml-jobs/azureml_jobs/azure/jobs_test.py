@@ -11,9 +11,9 @@ from azureml_jobs.azure.stream import stream
 
 
 @pytest.fixture
-def client(worked_for: Client) -> Client:
-    worked_for.put_environment()
-    return worked_for
+def client(client_with_jobs: Client) -> Client:
+    client_with_jobs.put_environment()
+    return client_with_jobs
 
 
 def test_lists_shows_and_archives(client: Client, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,16 +30,16 @@ def ended() -> list[str]:
 
 
 @pytest.fixture
-def client(worked_for: Client, ended: list[str]) -> Client:
+def client(client_with_jobs: Client, ended: list[str]) -> Client:
     if not ended:
-        worked_for.put_environment()
-        worked_for.start("logging", LOGGING)
-        worked_for.start("failing", "exit 7")
+        client_with_jobs.put_environment()
+        client_with_jobs.start("logging", LOGGING)
+        client_with_jobs.start("failing", "exit 7")
         for name in ("logging", "failing"):
-            worked_for.wait_for_end(name)
+            client_with_jobs.wait_for_end(name)
             ended.append(name)
-    worked_for.service.recording.clear()
-    return worked_for
+    client_with_jobs.service.recording.clear()
+    return client_with_jobs
 
 
 def listed(client: Client, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:

@@ -354,7 +354,7 @@ def test_nothing_secret_is_in_what_a_failure_prints(
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     secret = client.environment["AZURE_CLIENT_SECRET"]
     client.add_fault("status", "PUT", "/code/", times=None, status=403)
-    folder = client.stage()
+    folder = client.create_submission()
     assert client.send(folder) == 1
     printed = "".join(capsys.readouterr())
     kept = "".join(

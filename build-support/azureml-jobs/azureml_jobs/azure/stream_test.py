@@ -16,11 +16,11 @@ from azureml_jobs.azure.stream import stream
 
 
 @pytest.fixture
-def client(worked_for: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+def client(client_with_jobs: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     # The tests would mostly wait.
     monkeypatch.setattr("azureml_jobs.azure.stream._POLL_SECONDS", 0.3)
-    worked_for.put_environment()
-    return worked_for
+    client_with_jobs.put_environment()
+    return client_with_jobs
 
 
 def test_streams_what_a_job_prints_and_ends_with_its_status(

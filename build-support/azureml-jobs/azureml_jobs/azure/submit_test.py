@@ -181,12 +181,12 @@ def test_a_name_with_capitals_is_the_same_job(client: Client) -> None:
 
 
 def test_a_job_of_the_same_second_elsewhere_is_not_taken_for_ours(client: Client) -> None:
-    first = client.stage()
+    first = client.create_submission()
     submission = first.read()
     assert submission is not None
     assert client.send(first) == 0
     # As another clone of the repository would make it at the same moment.
-    second = client.stage()
+    second = client.create_submission()
     other = second.read()
     assert other is not None
     replace(other, name=submission.name).write(second.path)
@@ -197,24 +197,24 @@ def test_a_job_of_the_same_second_elsewhere_is_not_taken_for_ours(client: Client
 
 def test_a_killed_submission_is_continued(client: Client) -> None:
     client.add_fault("status", "PUT", "/jobs/", status=400)
-    folder = client.stage()
+    folder = client.create_submission()
     assert client.send(folder) == 1
-    again = client.stage(JOB, stream=False, timings=True)
+    again = client.create_submission(JOB, stream=False, timings=True)
     assert again.path == folder.path
     assert client.send(again) == 0
     assert [job["name"] for job in client.jobs()] == [folder.path.name]
-    new = client.stage().read()
+    new = client.create_submission().read()
     assert new is not None and not new.is_started
 
 
 def test_what_another_process_sends_is_left_to_it(client: Client) -> None:
-    folder = client.stage()
+    folder = client.create_submission()
     submission = folder.read()
     assert submission is not None
     replace(submission, is_started=True).write(folder.path)
     with folder.held() as is_ours:
         assert is_ours
-        assert client.stage().path != folder.path
+        assert client.create_submission().path != folder.path
 
 
 def test_reports_what_the_service_refuses(
@@ -259,9 +259,9 @@ def test_credentials_of_the_remote_are_not_sent(client: Client) -> None:
     assert properties["mlflow.source.git.repoURL"] == "https://host.example/a/b.git"
 
 
-def test_a_run_of_the_tool_submits(worked_for: Client, tmp_path: Path) -> None:
+def test_a_run_of_the_tool_submits(client_with_jobs: Client, tmp_path: Path) -> None:
     """All of it, in its own processes, as `./pants` starts them."""
-    client = worked_for
+    client = client_with_jobs
     request = client.gathered.request(JOB)
     known = json.loads(request.read_text())
     known["azure"] = {"prefix": str(tmp_path / "venv"), "seed": "seed"}
@@ -277,7 +277,7 @@ def test_a_run_of_the_tool_submits(worked_for: Client, tmp_path: Path) -> None:
             *("--display-name", "Ours", "--compute", "cpu-cluster"),
         ],
         cwd=client.repository,
-        env=client.of_a_process(),
+        env=client.process_environment(),
         capture_output=True,
         text=True,
         timeout=60,
