@@ -26,7 +26,7 @@ A test starts it by `running_service`:
 - `service.tokens.lifetime` (seconds) and `.withdraw()`: tokens that expire.
 - `service.control.datastore_credentials`: `AccountKey`, `Sas` or `None`.
 - `service.registry.images.tags(repository)`: what was pushed. `service.registry.access.allowed`:
-  what the caller's role allows. `service.control.has_registry`: whether the workspace has a registry.
+  what the role of the caller allows. `service.control.has_registry`: whether there is a registry.
 - `service.jobs`, `.assets`, `.blobs`, `.state`, `.execution`: what it holds.
 - `running_service(jobs_at_once=0)` takes jobs and runs none; `python=` is the prefix of the virtual
   environment in which jobs run; `folder=` keeps the state.

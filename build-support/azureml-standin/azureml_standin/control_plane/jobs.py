@@ -8,6 +8,7 @@ from typing import Any
 from azureml_standin.clouds import AML_AUDIENCES, REGION, Names
 from azureml_standin.control_plane import resources
 from azureml_standin.control_plane.assets import Assets
+from azureml_standin.control_plane.descriptions import ARTIFACT_STORE
 from azureml_standin.control_plane.job_checks import (
     DEFAULT_OUTPUT,
     MUTABLE,
@@ -15,7 +16,7 @@ from azureml_standin.control_plane.job_checks import (
     check_unchanged,
 )
 from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
-from azureml_standin.control_plane.workspace import ARTIFACT_STORE, ControlPlane
+from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.execution.execution import Execution
 from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
@@ -175,7 +176,10 @@ class Jobs:
         )
 
     def _check_user_token(self, request: HttpRequest) -> None:
-        """Check the token by which a pipeline starts jobs for the caller (`_set_headers_with_user_aml_token`)."""
+        """Check the token by which a pipeline starts jobs for the caller.
+
+        Source: `_set_headers_with_user_aml_token` of azure-ai-ml.
+        """
         token = request.headers.get("x-azureml-token")
         if not token:
             raise resources.user_error("A pipeline job needs the header x-azureml-token.")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from azureml_jobs.local.download import artifacts
-from azureml_standin.control_plane.workspace import ARTIFACT_CONTAINER, BLOB_CONTAINER
+from azureml_standin.control_plane.descriptions import ARTIFACT_CONTAINER, BLOB_CONTAINER
 from azureml_standin.state import BlobRecord
 from azureml_standin.storage.live_files import live_blob
 

@@ -19,8 +19,8 @@ from azureml_jobs.local.outputs import resolve_outputs
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.runtimes import Runtime
 from azureml_standin.control_plane.assets import Assets
+from azureml_standin.control_plane.descriptions import ARTIFACT_CONTAINER, BLOB_CONTAINER
 from azureml_standin.control_plane.resources import WorkspaceAddress
-from azureml_standin.control_plane.workspace import ARTIFACT_CONTAINER, BLOB_CONTAINER
 from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 

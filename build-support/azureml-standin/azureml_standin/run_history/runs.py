@@ -1,24 +1,24 @@
-"""The data plane: run history, the addresses of outputs, and MLflow's tracking for reading."""
+"""Run history, and the addresses of logs, artifacts and outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from azureml_standin.clouds import AML_AUDIENCES, Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.jobs import Jobs, artifact_prefix
-from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
-from azureml_standin.control_plane.workspace import (
+from azureml_standin.control_plane.descriptions import (
     ARTIFACT_CONTAINER,
     ARTIFACT_STORE,
     BLOB_STORE,
-    ControlPlane,
 )
-from azureml_standin.execution.execution import RunView
+from azureml_standin.control_plane.jobs import Jobs, artifact_prefix
+from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
+from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route, Router
+from azureml_standin.run_history.run_document import run_document
 from azureml_standin.storage.blobs import BlobStorage
 
 _HISTORY = f"/history/v1.0{WORKSPACE}"
@@ -55,21 +55,21 @@ class RunHistory:
         return found
 
     def authorized(self, routes: Sequence[Route]) -> Router:
-        """A router for the data plane, which takes tokens for Azure ML as well."""
+        """Return a router for the data plane, which takes tokens for Azure ML as well."""
         return Router([Route(r.method, r.pattern, self._authorized(r.handler)) for r in routes])
 
     def _authorized(self, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         def respond(
-            request: HttpRequest, subscription: str, group: str, workspace: str, **places: str
+            request: HttpRequest, subscription: str, group: str, workspace: str, **segments: str
         ) -> HttpResponse:
             self.control.tokens.check(request, (*self.control.audiences, *AML_AUDIENCES))
             self.control.check_workspace(subscription, group, workspace)
-            experiment = places.pop("experiment", None)
+            experiment = segments.pop("experiment", None)
             if experiment is not None:
-                known = self.jobs.stored(places["name"])["properties"]
+                known = self.jobs.stored(segments["name"])["properties"]
                 if experiment != (known.get("experimentName") or "Default"):
-                    raise resources.not_found(f"{places['name']} in experiment {experiment}")
-            return handler(request, workspace=self.control.workspace, **places)
+                    raise resources.not_found(f"{segments['name']} in experiment {experiment}")
+            return handler(request, workspace=self.control.workspace, **segments)
 
         return respond
 
@@ -102,7 +102,7 @@ class RunHistory:
         return json_response(content, 207 if failed else 200)
 
     def _run_data(self, wanted: Any) -> dict[str, Any]:
-        """The parts of a run that a `GetRunDataRequest` selects."""
+        """Return the parts of a run that a `GetRunDataRequest` selects."""
         if not isinstance(wanted, dict) or not isinstance(wanted.get("runId"), str):
             raise HttpError(400, "ValidationError", "runId is required.")
         parts = {
@@ -169,7 +169,7 @@ class RunHistory:
         path = request.query.get("path", "")
         full = f"{artifact_prefix(name)}/{path}"
         if self.blobs.blob(ARTIFACT_CONTAINER, full) is None:
-            raise HttpError(404, "ArtifactNotFound", f"{path} is no artifact of {name}.")
+            raise HttpError(404, "ArtifactNotFound", f"{name} has no artifact {path}.")
         return json_response(
             {
                 "contentUri": self._address(request, full),
@@ -180,7 +180,7 @@ class RunHistory:
         )
 
     def resolve_uris(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
-        """Where the outputs of jobs are; they go by the ids that `run_data` gave them."""
+        """Respond with where outputs of jobs are, by the ids that `run_data` gave them."""
         wanted = request.json().get("values")
         if not isinstance(wanted, list):
             raise HttpError(400, "ValidationError", "values is required.")
@@ -206,65 +206,13 @@ class RunHistory:
         return json_response({"values": found})
 
     def _run(self, name: str) -> dict[str, Any]:
-        job = self.jobs.stored(name)
-        properties = job["properties"]
-        view = self.jobs.execution.view(name)
-        outputs = properties.get("outputs") or {}
-        return {
-            "runId": name,
-            "rootRunId": name,
-            "parentRunId": None,
-            "experimentId": properties.get("experimentName") or "Default",
-            "displayName": properties.get("displayName") or name,
-            "description": properties.get("description"),
-            "status": view.status,
-            "runType": "azureml.run",
-            "createdUtc": job["createdAt"],
-            "createdTimeUtc": job["createdAt"],
-            "startTimeUtc": view.started,
-            "endTimeUtc": view.ended,
-            "error": _error(view),
-            "warnings": None,
-            "tags": properties.get("tags") or {},
-            "properties": properties.get("properties") or {},
-            "outputs": {
-                key: {"assetId": f"{_ASSETS}{name}/outputs/{key}", "type": kind}
-                for key, kind in {
-                    "default": "uri_folder",
-                    **{key: given["jobOutputType"] for key, given in outputs.items()},
-                }.items()
-            },
-        }
+        return run_document(self.jobs.stored(name), self.jobs.execution.view(name))
 
     def _address(self, request: HttpRequest, blob: str) -> str:
         signature = self.blobs.access.signature(ARTIFACT_CONTAINER, "r", blob)
         return f"{Names.of(request).storage}/{ARTIFACT_CONTAINER}/{quote(blob)}?{signature}"
 
 
-_ASSETS = "azureml://locations/standin/workspaces/standin/data/"
-
-
 def output_prefix(job: str, output: str) -> str:
-    """Where a named output is in the blob store's container."""
+    """Return where a named output is in the container of the blob store."""
     return f"azureml/{job}/{output}/"
-
-
-def _error(view: RunView) -> Mapping[str, Any] | None:
-    if view.status != "Failed":
-        return None
-    message = view.error or "The job failed."
-    if view.exit_code:
-        # In the words of Azure ML.
-        message = (
-            f"Execution failed. User process 'bash' exited with status code {view.exit_code}. "
-            "Please check log file 'user_logs/std_log.txt' for error details."
-        )
-    return {
-        "error": {
-            "code": "UserError",
-            "message": message,
-            "messageParameters": {},
-            "details": [],
-        },
-        "time": view.ended,
-    }
