@@ -28,20 +28,45 @@ def serve(
     jobs_at_once: int = 2,
     command: Sequence[str] = (),
 ) -> int:
-    """Run the service until it is interrupted, or until `command` ends; that one's status.
+    """Run the service until it is interrupted, or until `command` ends; return its exit status.
 
     Without `python`, the prefix of a virtual environment, jobs get the packages that their build
     context lists.
     """
+    folder = repository / LOCAL_FOLDER / "service"
+    service = _service(folder, port, python, jobs_at_once)
+    variables = {
+        **service.client.direct(),
+        # Other hosts that are reached from that terminal stay trusted.
+        "REQUESTS_CA_BUNDLE": str(service.authority.bundle_file),
+    }
+    # Nobody would read them, and a service may run for days.
+    service.recording.is_kept = False
+    service.execution.report = lambda line: _print(f"{time.strftime('%H:%M:%S')} {line}")
+    with _interruptible() as interrupted:
+        service.start()
+        try:
+            if command:
+                return _run(command, variables, interrupted)
+            _announce(service, variables, repository)
+            interrupted.wait()
+            return 0
+        finally:
+            (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
+            service.stop()
+            for failure in service.failures:
+                _print(failure)
+
+
+def _service(folder: Path, port: int, python: str | None, jobs_at_once: int) -> Service:
     if python is not None and not os.access(os.path.join(python, "bin", "python"), os.X_OK):
         raise JobError(
             f"--python {python}",
             "no virtual environment is there",
             "Name the folder that holds `bin/python`.",
         )
-    folder = repository / LOCAL_FOLDER / "service"
     try:
-        service = Service(
+        return Service(
             folder,
             port,
             computes=None,
@@ -55,27 +80,6 @@ def serve(
             f"the service could not be started: {error.strerror or error}",
             "Name another port, or none for one that is free." if port else "",
         ) from error
-    variables = {
-        **service.client.direct(),
-        # Whatever else is reached from that terminal is to be trusted as before.
-        "REQUESTS_CA_BUNDLE": str(service.authority.bundle_file),
-    }
-    # Nobody would look at them, and a service may run for days.
-    service.recording.is_kept = False
-    service.execution.report = lambda line: _say(f"{time.strftime('%H:%M:%S')} {line}")
-    with _interruptible() as interrupted:
-        service.start()
-        try:
-            if command:
-                return _run(command, variables, interrupted)
-            _announce(service, variables, repository)
-            interrupted.wait()
-            return 0
-        finally:
-            (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
-            service.stop()
-            for failure in service.failures:
-                _say(failure)
 
 
 def _announce(service: Service, variables: Mapping[str, str], repository: Path) -> None:
@@ -86,7 +90,7 @@ def _announce(service: Service, variables: Mapping[str, str], repository: Path) 
         out.writelines(lines)
     with contextlib.suppress(ValueError):
         file = file.relative_to(repository.absolute())
-    _say(
+    _print(
         f"A stand-in for Azure Machine Learning answers at {service.url}.\n"
         f"Its workspace is {service.workspace.name}. In another terminal, here:\n\n"
         f"  . {shlex.quote(str(file))}\n"
@@ -102,7 +106,7 @@ def _run(command: Sequence[str], variables: Mapping[str, str], interrupted: thre
         raise JobError(
             command[0], f"the command cannot be started: {error.strerror}", "Look at its name."
         ) from error
-    # A terminal's Ctrl-C reaches the command by itself; it is waited for.
+    # Ctrl-C in a terminal reaches the command by itself; wait for it.
     while True:
         try:
             status = process.wait(0.2)
@@ -123,5 +127,5 @@ def _interruptible() -> Iterator[threading.Event]:
             signal.signal(each, handler)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
