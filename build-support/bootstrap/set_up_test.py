@@ -151,6 +151,25 @@ def test_the_machines_pip_configuration_is_not_mixed_into_locked_packages(
     assert (made.repository / "dist/app.pex").exists()
 
 
+def test_packages_are_unpacked_once_and_below_the_given_home(packaged: Path) -> None:
+    # The folder named after the wheel's checksum is a link to the unpacked one.
+    unpacked = {path.resolve() for path in packaged.rglob("six-*.whl/six.py")}
+    assert len(unpacked) == 1, unpacked
+    assert unpacked.pop().is_relative_to(packaged / ".cache/pants/named_caches/pex_root")
+
+
+def test_runs_on_the_next_python_with_the_same_pex_tool(tmp_path: Path) -> None:
+    # The setup compares the tool with the checksum. What it makes on 3.11 has its own tests above.
+    repository = copy_launcher(tmp_path / "repository")
+    edit_settings(repository, "BOOTSTRAP_PYTHONS", "3.12")
+    env = environment(tmp_path / "cache", PANTS_PANTSD="false", PANTS_CONCURRENT="true")
+    result = start(repository, "--version", env=env)
+    if "no usable Python found" in result.stderr:
+        pytest.skip("this machine has no Python 3.12")
+    assert (result.returncode, result.stdout) == (0, "2.17.1\n")
+    assert [path.name[:5] for path in (tmp_path / "cache").glob("*/py*")] == ["py312"]
+
+
 def test_a_removed_python_a_half_made_setup_and_an_abandoned_lock_are_repaired(fake: Fake) -> None:
     (fake.made / "venv/bin/python").unlink()
     half = fake.made.with_name("py311.half")
