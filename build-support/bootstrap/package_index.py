@@ -1,4 +1,4 @@
-"""Say, as `name=value` lines, what pip knows of the package index that it is configured with."""
+"""Prints what pip knows of its package index, as `name=value` lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SETTING = re.compile(r"^(?P<level>global|install|:env:)\.(?P<name>[^=]+)=(?P<va
 
 
 def file_prefix(report: dict[str, Any]) -> str:
-    """The text `/host/prefix` that most file URLs in pip's installation report begin with.
+    """Return the text `/host/prefix` that most file URLs in pip's installation report begin with.
 
     Empty when nothing came over HTTP. It is the part that a lock file must not hold: see
     build-support/decisions/locks-name-no-host.md. An index that serves files in another shape has
@@ -35,7 +35,7 @@ def file_prefix(report: dict[str, Any]) -> str:
 
 
 def pip_settings(listing: str) -> dict[str, str]:
-    """The settings that `pip install` uses, from what `pip config list` prints."""
+    """Return the settings that `pip install` uses, from what `pip config list` prints."""
     levels: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in listing.splitlines():
         match = _SETTING.match(line)
@@ -46,12 +46,12 @@ def pip_settings(listing: str) -> dict[str, str]:
 
 
 def has_password(url: str) -> bool:
-    """Whether the URL names a user, with or without a password: a bare user is often a token."""
+    """Return whether the URL names a user: even one without a password is often a token."""
     return "@" in urlsplit(url).netloc
 
 
 def describe(report: dict[str, Any], settings: dict[str, str]) -> list[str]:
-    """The lines of the file `index`; without the index's URL where that would store a password."""
+    """Return the lines of the file `index`, without the index's URL if that holds a password."""
     index = settings.get("index-url", "")
     lines = ["files=" + file_prefix(report)]
     if not has_password(index):

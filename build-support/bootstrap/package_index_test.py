@@ -61,7 +61,7 @@ def test_the_environment_wins_over_the_commands_section_and_that_over_the_global
     }
 
 
-def test_tells_the_index_and_the_certificates() -> None:
+def test_describes_the_index_and_the_certificates() -> None:
     settings = {"index-url": "https://mirror.example/simple", "cert": "/ca.pem"}
     assert describe(report(), settings) == [
         "files=",
@@ -71,7 +71,7 @@ def test_tells_the_index_and_the_certificates() -> None:
 
 
 @pytest.mark.parametrize("user", ["me:secret@", "secret@"])
-def test_never_tells_a_password(user: str) -> None:
+def test_never_stores_a_password(user: str) -> None:
     settings = {"index-url": f"https://{user}mirror.example/simple"}
     lines = describe(report(f"https://{user}mirror.example/{HASHED}"), settings)
     assert lines == ["files=/mirror.example", "cert="]

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Finds the Pants that is set up for this repository, and has it set up where there is none.
 #
-# Sourced by ./pants and by .pants.bootstrap at every start: it starts no process as long as all is
-# well. Works with bash 3.2, the one of macOS. What set_up.sh makes is outside of the repository:
+# Sourced by ./pants at every start: it starts no process as long as all is well. Works with bash
+# 3.2, the one of macOS. What set_up.sh makes is outside of the repository:
 #
 #   <cache>/pants-2.17.1-pex-2.105.2-<digests>-<system>/py311.XXXXXX/
 #     venv/       the virtual environment that holds Pants
@@ -16,8 +16,8 @@
 BOOTSTRAP_PANTS_VERSION=2.17.1
 BOOTSTRAP_PEX_VERSION=2.105.2
 
-# The first digits of the sha256 of installer.txt, pants.txt, engine.txt and pex.txt. It is
-# written here so that a start need not compute it; a test compares it, renew.sh writes it.
+# The first digits of the sha256 of installer.txt, pants.txt, engine.txt and pex.txt. They are
+# written here so that a start need not compute them; a test compares them, renew.sh writes them.
 BOOTSTRAP_DIGEST=2d4e9bc5afee21be
 
 # The built pex tool is the same on every system and with both Pythons.
@@ -61,16 +61,15 @@ bootstrap_read() {
 bootstrap_whole() {
   [[ -f $1/finished && -f $1/index && -s $1/pex && -x $1/venv/bin/python ]] || return 1
   bootstrap_read "$1/finished" native_client
-  [[ -z $BOOTSTRAP_VALUE || (-x $1/$BOOTSTRAP_VALUE && -x $1/venv/bin/pants) ]]
+  [[ -x $1/$BOOTSTRAP_VALUE && -x $1/venv/bin/pants ]]
 }
 
-# Set BOOTSTRAP_MADE to a whole folder for $1 (`pants`, or `pex` alone); fail when there is none.
+# Set BOOTSTRAP_MADE to a whole folder; fail when there is none.
 bootstrap_look() {
   local version folder
   for version in $BOOTSTRAP_PYTHONS; do
     for folder in "$BOOTSTRAP_FOLDER/py${version/./}".*; do
       bootstrap_whole "$folder" || continue
-      [[ $1 == pex || -n $BOOTSTRAP_VALUE ]] || continue
       if [[ -n ${PANTS_BOOTSTRAP_PYTHON:-} ]]; then
         bootstrap_read "$folder/finished" interpreter
         [[ $BOOTSTRAP_VALUE == "$PANTS_BOOTSTRAP_PYTHON" ]] || continue
@@ -101,17 +100,31 @@ bootstrap_index_holds() {
   done
 }
 
-# Set BOOTSTRAP_MADE to the folder that serves $1 (`pants`, or `pex` alone), made now if need be.
+# Set BOOTSTRAP_MADE to the folder in which Pants is set up, which is made now if need be.
 bootstrap_ensure() {
   bootstrap_folder
-  if ! bootstrap_look "$1"; then
-    "$BASH" "$BOOTSTRAP_SCRIPTS/set_up.sh" "$1" || exit
-    bootstrap_look "$1" || {
+  if ! bootstrap_look; then
+    "$BASH" "$BOOTSTRAP_SCRIPTS/set_up.sh" || exit
+    bootstrap_look || {
       bootstrap_say "the setup in $BOOTSTRAP_FOLDER is not usable; delete that folder and try again"
       exit 1
     }
   fi
   bootstrap_index_holds || "$BASH" "$BOOTSTRAP_SCRIPTS/set_up.sh" index "$BOOTSTRAP_MADE"
+}
+
+# Exit when this account cannot write where Pants must, in the checkout $1: else Pants would show a
+# traceback.
+bootstrap_check_checkout() {
+  local path
+  for path in "${PANTS_WORKDIR:-$1/.pants.d}"{,/pants.log} "${PANTS_SUBPROCESSDIR:-$1/.pids}"{,/*}; do
+    [[ -e $path ]] || path="${path%/*}"
+    [[ -e $path && ! -w $path ]] || continue
+    [[ $path != . ]] || path=$PWD
+    bootstrap_say "$path: this account cannot write here, as Pants must; make it writable, or name" \
+      "other folders in PANTS_WORKDIR and PANTS_SUBPROCESSDIR."
+    exit 2
+  done
 }
 
 # Set BOOTSTRAP_PLAIN to a path of the pex tool $1 that can stand in a URL. Pants takes the path

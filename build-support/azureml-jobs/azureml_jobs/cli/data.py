@@ -23,8 +23,8 @@ def run_data(
             f"{CONFIG_FILE} names no workspace to keep data assets in",
             "Put data for local runs into data/NAME/VERSION by hand.",
         )
-    from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
     from azureml_jobs.azure.data import DataAssets  # pants: no-infer-dep
+    from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
 
     assets = DataAssets(ConnectedWorkspace(workspace, options.login))
     if options.command == "list":

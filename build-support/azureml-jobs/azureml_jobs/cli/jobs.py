@@ -57,8 +57,8 @@ def run_jobs(
 
         jobs = LocalJobs(repository / LOCAL_FOLDER)
     else:
-        from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
         from azureml_jobs.azure.jobs import AzureJobs  # pants: no-infer-dep
+        from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
 
         jobs = AzureJobs(ConnectedWorkspace(workspace, options.login))
     return _COMMANDS[options.command](jobs, options)

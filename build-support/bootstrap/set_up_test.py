@@ -1,0 +1,286 @@
+"""Tests of the setup, which install Pants from the package index that pip is configured with."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from launcher import (
+    BASH,
+    REPOSITORY,
+    Fake,
+    ask_settings,
+    copy_launcher,
+    environment,
+    leftovers,
+    start,
+    wait_for,
+)
+
+
+def set_up(repository: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Set Pants up without starting it, and return how that ended."""
+    return subprocess.run(
+        [BASH, "build-support/bootstrap/set_up.sh"],
+        cwd=repository,
+        env=variables,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=300,
+    )
+
+
+def edit_settings(repository: Path, name: str, value: str) -> None:
+    """Give a variable of settings.sh in a copied launcher another value."""
+    settings = repository / "build-support/bootstrap/settings.sh"
+    text, replaced = re.subn(rf"(?m)^{name}=.*$", f"{name}={value}", settings.read_text())
+    assert replaced == 1
+    settings.write_text(text)
+
+
+def test_the_digest_in_the_settings_is_that_of_the_requirements() -> None:
+    folder = REPOSITORY / "build-support/bootstrap"
+    digest = hashlib.sha256()
+    for name in ("installer.txt", "pants.txt", "engine.txt", "pex.txt"):
+        digest.update((folder / name).read_bytes())
+    settings = (folder / "settings.sh").read_text(encoding="utf-8")
+    assert f"\nBOOTSTRAP_DIGEST={digest.hexdigest()[:16]}\n" in settings
+
+
+def test_names_the_variable_when_the_cache_cannot_be_written(bare: Fake) -> None:
+    bare.cache.write_text("a file where the folder should be")
+    result = bare.start("list", "::")
+    assert result.returncode == 2
+    assert "cannot write to this cache folder" in result.stderr
+    assert "PANTS_BOOTSTRAP_CACHE_DIR=" in result.stderr
+    assert len(result.stderr.splitlines()) == 3
+
+
+class Made:
+    """A repository whose Pants was really set up, by two starts at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.repository = copy_launcher(folder / "répository with spaces")
+        self.cache = folder / "cäche with {spaces}"
+        self.env = environment(self.cache, PANTS_PANTSD="false", PANTS_CONCURRENT="true")
+        first, second = (
+            subprocess.Popen(
+                [str(self.repository / "pants"), "--version"],
+                cwd=self.repository,
+                env=self.env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+            )
+            for _ in range(2)
+        )
+        self.results = [
+            (process.communicate(timeout=300), process.returncode) for process in (first, second)
+        ]
+
+    @property
+    def folders(self) -> list[Path]:
+        return list(self.cache.glob("*/py3*"))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return Made(tmp_path_factory.mktemp("made"))
+
+
+def test_two_starts_at_once_make_one_whole_setup(made: Made) -> None:
+    for (output, errors), status in made.results:
+        assert (status, output) == (0, "2.17.1\n"), errors
+    messages = "".join(errors for (_, errors), _ in made.results)
+    assert messages.count("setting Pants 2.17.1 up") == 1
+    assert messages.count("waiting for another start") == 1
+    assert len(made.folders) == 1
+    assert leftovers(made.cache) == []
+
+
+@pytest.fixture(scope="module")
+def lock(made: Made) -> Path:
+    below = made.repository / "below"
+    below.mkdir(exist_ok=True)
+    result = start(made.repository, "generate-lockfiles", env=made.env, cwd=below)
+    assert result.returncode == 0, result.stderr
+    return made.repository / "default.lock"
+
+
+def test_locks_name_no_host(lock: Path) -> None:
+    urls = re.findall(r'"url": "(.*)"', lock.read_text(encoding="utf-8"))
+    assert urls, "a lock holds the URLs of the files"
+    assert [url for url in urls if not url.startswith("https:/${PACKAGE_FILES}/")] == []
+
+
+@pytest.fixture(scope="module")
+def packaged(made: Made, lock: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home folder of an account that has packaged an application, with empty caches."""
+    home = tmp_path_factory.mktemp("home")
+    configuration = home / "machine/pip/pip.conf"
+    configuration.parent.mkdir(parents=True)
+    configuration.write_text(f"[global]\nconstraint = {home}/constraints.txt\n")
+    # pip's older resolver fails at any constraint, when it downloads what a lock names.
+    (home / "constraints.txt").write_text("torch<3\n")
+    config = os.environ.get("XDG_CONFIG_HOME", f"{Path.home()}/.config")
+    result = start(
+        *(made.repository, "package", ":app"),
+        env={
+            **made.env,
+            "HOME": str(home),
+            "XDG_CACHE_HOME": str(home / ".cache"),
+            "XDG_CONFIG_HOME": config,
+            "XDG_CONFIG_DIRS": str(home / "machine"),
+            "PANTS_SUBPROCESS_ENVIRONMENT_ENV_VARS": "+['HOME', 'XDG_CONFIG_DIRS']",
+        },
+    )
+    assert result.returncode == 0, result.stderr
+    return home
+
+
+def test_the_machines_pip_configuration_is_not_mixed_into_locked_packages(
+    made: Made, packaged: Path
+) -> None:
+    assert (made.repository / "dist/app.pex").exists()
+
+
+def test_packages_are_unpacked_once_and_below_the_given_home(packaged: Path) -> None:
+    # The folder named after the wheel's checksum is a link to the unpacked one.
+    unpacked = {path.resolve() for path in packaged.rglob("six-*.whl/six.py")}
+    assert len(unpacked) == 1, unpacked
+    assert unpacked.pop().is_relative_to(packaged / ".cache/pants/named_caches/pex_root")
+
+
+def test_runs_on_the_next_python_with_the_same_pex_tool(tmp_path: Path) -> None:
+    # The setup compares the tool with the checksum. What it makes on 3.11 has its own tests above.
+    repository = copy_launcher(tmp_path / "repository")
+    edit_settings(repository, "BOOTSTRAP_PYTHONS", "3.12")
+    env = environment(tmp_path / "cache", PANTS_PANTSD="false", PANTS_CONCURRENT="true")
+    result = start(repository, "--version", env=env)
+    if "no usable Python found" in result.stderr:
+        pytest.skip("this machine has no Python 3.12")
+    assert (result.returncode, result.stdout) == (0, "2.17.1\n")
+    assert [path.name[:5] for path in (tmp_path / "cache").glob("*/py*")] == ["py312"]
+
+
+def test_a_removed_python_a_half_made_setup_and_an_abandoned_lock_are_repaired(fake: Fake) -> None:
+    (fake.made / "venv/bin/python").unlink()
+    half = fake.made.with_name("py311.half")
+    (half / "venv/bin").mkdir(parents=True)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    host = subprocess.check_output([BASH, "-c", "printf %s $HOSTNAME"], encoding="utf-8")
+    (fake.made.parent / "lock").symlink_to(f"{ended.pid}@{host}")
+    assert set_up(fake.repository, **environment(fake.cache)).returncode == 0
+    assert not fake.made.exists()
+    assert not half.exists()
+    [repaired] = fake.cache.glob("*/py3*")
+    assert (repaired / "finished").is_file()
+    assert leftovers(fake.cache) == []
+
+
+def test_ctrl_c_during_the_setup_leaves_nothing(tmp_path: Path) -> None:
+    repository = copy_launcher(tmp_path / "repository")
+    env = environment(tmp_path / "cache")
+    folder = Path(ask_settings(repository, "$BOOTSTRAP_FOLDER", env))
+    process = subprocess.Popen(
+        [str(repository / "pants"), "--version"], cwd=repository, env=env, start_new_session=True
+    )
+    wait_for(folder / "lock")
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert list(folder.iterdir()) == []
+
+
+def test_an_index_that_does_not_answer_is_an_outside_failure_with_pips_reason(
+    tmp_path: Path,
+) -> None:
+    repository = copy_launcher(tmp_path / "repository")
+    env = environment(
+        tmp_path / "cache",
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_INDEX_URL="http://me:secret@127.0.0.1:9/simple",
+        PIP_RETRIES="0",
+        PIP_NO_CACHE_DIR="1",
+    )
+    env.pop("PIP_FIND_LINKS", None)
+    result = start(repository, "--version", env=env)
+    assert result.returncode == 1
+    assert "  ERROR: " in result.stderr
+    assert "pants: could not install the pinned pip: the lines above say why." in result.stderr
+    assert "secret" not in result.stderr
+    assert leftovers(tmp_path / "cache") == []
+
+
+def test_refuses_a_pex_tool_that_is_not_the_pinned_one(tmp_path: Path) -> None:
+    repository = copy_launcher(tmp_path / "repository")
+    edit_settings(repository, "BOOTSTRAP_PEX_SHA256", "0" * 64)
+    result = set_up(repository, **environment(tmp_path / "cache"))
+    assert result.returncode == 1
+    assert "is pinned" in result.stderr
+    assert leftovers(tmp_path / "cache") == []
+
+
+PIP_SAYS = """\
+Collecting small==1 (from -r pants.txt (line 3))
+  Downloading small-1-py3-none-any.whl (11 kB)
+Collecting known==2 (from -r pants.txt (line 6))
+  Using cached known-2-py3-none-any.whl (3.0 MB)
+Processing /wheels/local-3-py3-none-any.whl
+Collecting large==4 (from -r pants.txt (line 9))
+  Downloading large-4-cp39-cp39-manylinux2014_x86_64.whl (47.9 MB)
+"""
+
+
+def follow(folder: Path, stderr: int) -> None:
+    """Have the launcher report what pip says."""
+    (folder / "fetched").write_text("1 6\n")
+    settings, install = (
+        REPOSITORY / f"build-support/bootstrap/{name}.sh" for name in ("settings", "install")
+    )
+    subprocess.run(
+        [
+            BASH,
+            "-c",
+            'source "$1"; source "$2"; bootstrap_follow',
+            "bash",
+            str(settings),
+            str(install),
+        ],
+        env={**os.environ, "new": str(folder), "log": str(folder / "log")},
+        input=PIP_SAYS,
+        stderr=stderr,
+        encoding="utf-8",
+        check=True,
+    )
+
+
+def test_says_what_is_fetched_and_how_much(tmp_path: Path) -> None:
+    with (tmp_path / "said").open("wb") as said:
+        follow(tmp_path, said.fileno())
+    lines = (tmp_path / "said").read_text().splitlines()
+    assert lines == ["pants: fetching package 5 of 6: large (47.9 MB)"]
+    assert (tmp_path / "log").read_text() == PIP_SAYS
+    assert (tmp_path / "fetched").read_text() == "5 6\n"
+
+
+def test_a_terminal_has_one_line_that_changes(tmp_path: Path) -> None:
+    terminal, shell = pty.openpty()
+    follow(tmp_path, shell)
+    os.close(shell)
+    said = os.read(terminal, 10_000).decode()
+    os.close(terminal)
+    assert said.split("\r\033[K") == [
+        "",
+        "pants: fetching package 2 of 6: small (11 kB)",
+        "pants: fetching package 5 of 6: large (47.9 MB)",
+        "",
+    ]
