@@ -1,7 +1,8 @@
-"""Imports of what talks to Azure: late, because they take a second, and by one thread at a time.
+"""Imports of what talks to Azure: late, because they take a second, and one after the other.
 
 Signing in runs next to the import of azure-ai-ml. Modules of azure-core import each other; started
-in two threads, Python ends such imports with a `_DeadlockError`.
+in two threads, Python ends such imports with a `_DeadlockError`. azure-identity comes first, so
+that signing in starts at once.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ def import_identity() -> Any:
 
 
 def import_sdk() -> Any:
-    """Import azure-ai-ml."""
-    with _one_at_a_time:
-        # Nothing of what an import makes is garbage; collecting costs a sixth of its time.
-        gc.disable()
-        try:
-            from azure.ai import ml
-        finally:
-            gc.enable()
-        return ml
+    """Import azure-ai-ml, after azure-identity: signing in does not wait for it."""
+    import_identity()
+    # Nothing of what an import makes is garbage; collecting costs a sixth of its time.
+    gc.disable()
+    try:
+        from azure.ai import ml
+    finally:
+        gc.enable()
+    return ml
