@@ -10,7 +10,7 @@ from azureml_standin.sign_in.entra import SignIn
 
 
 class ClientVariables:
-    """`port` is the service's; files for clients are written beside the authority's."""
+    """`port` is the service's; files for clients are written next to the authority's."""
 
     def __init__(
         self, port: int, control: ControlPlane, sign_in: SignIn, authority: CertificateAuthority

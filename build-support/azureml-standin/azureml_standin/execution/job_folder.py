@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -88,16 +88,13 @@ class JobFolderBuilder:
             key: self._input(key, given, temporary, folder)
             for key, given in (properties.get("inputs") or {}).items()
         }
-        outputs = resolve_outputs(
-            {
-                "outputs": {
-                    key: {"type": given["jobOutputType"]}
-                    for key, given in (properties.get("outputs") or {}).items()
-                }
-            },
-            folder,
-        )
+        types = {
+            key: {"type": given["jobOutputType"]}
+            for key, given in (properties.get("outputs") or {}).items()
+        }
+        outputs = resolve_outputs({"outputs": types}, folder)
         limits = properties.get("limits") or {}
+        variables = properties.get("environmentVariables") or {}
         container = None
         paths = host_paths(inputs, outputs)
         if runtime.image:
@@ -110,12 +107,7 @@ class JobFolderBuilder:
             display_name=properties.get("displayName") or name,
             experiment_name=properties.get("experimentName") or "Default",
             description=properties.get("description") or "",
-            command=render(
-                properties["command"],
-                {key: paths.get(f"inputs.{key}", given.value) for key, given in inputs.items()},
-                {key: paths[f"outputs.{key}"] for key in outputs},
-                paths=set(paths),
-            ),
+            command=_rendered(properties["command"], inputs, outputs, paths),
             runtime=runtime.name,
             container=container.as_data() if container else None,
             python=python,
@@ -126,10 +118,7 @@ class JobFolderBuilder:
                 for key, given in inputs.items()
             },
             outputs={key: str(given.path) for key, given in outputs.items()},
-            environment_variables={
-                key: value or ""
-                for key, value in (properties.get("environmentVariables") or {}).items()
-            },
+            environment_variables={key: value or "" for key, value in variables.items()},
             timeout=_seconds(limits.get("timeout")),
         )
 
@@ -202,6 +191,20 @@ class JobFolderBuilder:
 
 # Stands for the blob that an address names itself; no blob below it can have this name.
 _ITSELF = ".\N{FULL BLOCK}"
+
+
+def _rendered(
+    command: str,
+    inputs: Mapping[str, ResolvedInput],
+    outputs: Iterable[str],
+    paths: Mapping[str, str],
+) -> str:
+    return render(
+        command,
+        {key: paths.get(f"inputs.{key}", given.value) for key, given in inputs.items()},
+        {key: paths[f"outputs.{key}"] for key in outputs},
+        paths=set(paths),
+    )
 
 
 def _inside(target: Path, name: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""GitHub Actions and Azure Pipelines as far as they tell, by OpenID Connect, who runs a job."""
+"""GitHub Actions and Azure Pipelines as issuers of OpenID Connect tokens for their jobs."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _LIFETIME_SECONDS = 600
 
 
 @dataclass(frozen=True)
-class Trusted:
-    """A federated credential: whom the application takes at their word."""
+class FederatedCredential:
+    """An issuer and a subject whose tokens the application accepts."""
 
     issuer: str
     subject: str
@@ -43,11 +43,11 @@ class BuildServers:
     """
 
     lifetime: float = _LIFETIME_SECONDS
-    github: Trusted = Trusted(
+    github: FederatedCredential = FederatedCredential(
         "https://token.actions.githubusercontent.com",
         "repo:standin/experiments:ref:refs/heads/main",
     )
-    pipelines: Trusted = Trusted(
+    pipelines: FederatedCredential = FederatedCredential(
         "https://vstoken.dev.azure.com/standin", "sc://standin/experiments/azure-ml"
     )
     github_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -65,7 +65,7 @@ class BuildServers:
         ]
 
     def variables(self, name: str, url: str) -> dict[str, str]:
-        """What a step of a workflow finds in its environment. `url` is the service's."""
+        """Return the environment of a step of a workflow. `url` is the service's."""
         if name == GITHUB:
             return {
                 "GITHUB_ACTIONS": "true",
@@ -80,7 +80,7 @@ class BuildServers:
         }
 
     def check(self, assertion: str, host: str) -> bool:
-        """Whether an assertion is ours. Raises `SignInError` for one that is of no use."""
+        """Return whether an assertion is ours. Raises `SignInError` for one that is of no use."""
         try:
             claims = self._keys.verified(assertion)
         except HttpError:
@@ -98,7 +98,7 @@ class BuildServers:
                 "No matching federated identity record found for presented assertion audience "
                 f"'{claims['aud']}'.",
             )
-        if Trusted(claims["iss"], claims["sub"]) not in self.trusted:
+        if FederatedCredential(claims["iss"], claims["sub"]) not in self.trusted:
             raise SignInError(
                 401,
                 "invalid_client",
@@ -112,7 +112,7 @@ class BuildServers:
         _check_bearer(request, self.github_secret)
         # Without an audience, the token is for the owner of the repository.
         audience = request.query.get("audience") or "https://github.com/standin"
-        return json_response({"count": 1, "value": self._issued(self.github, audience)})
+        return json_response({"count": 1, "value": self._issue(self.github, audience)})
 
     def _pipelines_token(self, request: HttpRequest) -> HttpResponse:
         if request.headers.get("x-tfs-fedauthredirect", "").lower() != "suppress":
@@ -127,14 +127,18 @@ class BuildServers:
             raise _BuildServerError(
                 404, "ServiceEndpointNotFound", f"Service connection {connection} was not found."
             )
-        # Without a connection it is the pipeline itself that is told, which nobody trusts here.
-        told = self.pipelines if connection else Trusted(self.pipelines.issuer, "p://standin/1")
-        return json_response({"oidcToken": self._issued(told, _EXCHANGE)})
+        # Without a connection the token is the pipeline's own, which nothing here trusts.
+        identity = (
+            self.pipelines
+            if connection
+            else FederatedCredential(self.pipelines.issuer, "p://standin/1")
+        )
+        return json_response({"oidcToken": self._issue(identity, _EXCHANGE)})
 
-    def _issued(self, told: Trusted, audience: str) -> str:
-        moment = int(time.time())
-        claims: dict[str, Any] = {"iss": told.issuer, "sub": told.subject, "aud": audience}
-        times = {"iat": moment, "nbf": moment, "exp": moment + int(self.lifetime)}
+    def _issue(self, identity: FederatedCredential, audience: str) -> str:
+        now = int(time.time())
+        claims: dict[str, Any] = {"iss": identity.issuer, "sub": identity.subject, "aud": audience}
+        times = {"iat": now, "nbf": now, "exp": now + int(self.lifetime)}
         return self._keys.signed({**claims, **times, "jti": str(uuid.uuid4())})
 
 
