@@ -1,6 +1,6 @@
 """A stand-in for an Azure Machine Learning workspace, on this machine and over real HTTPS.
 
-It serves what a submission and the steering of jobs need: sign-in, the control plane (Azure
+It serves what submissions and commands on jobs need: sign-in, the control plane (Azure
 Resource Manager), run history, the blob storage of the workspace, and its registry of images. It
 checks what it is sent, and runs the jobs that it takes by the runner of the local workspace.
 

@@ -61,7 +61,7 @@ def test_an_unknown_cloud_is_the_user_s_mistake(client: Client, metadata: bool) 
     assert caught.value.status == 2 and "AzureChinaCloud" in str(caught.value)
 
 
-def test_an_address_that_is_no_cloud_is_told(client: Client) -> None:
+def test_reports_an_address_that_is_no_cloud(client: Client) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.2")
     with pytest.raises(OutsideError, match="GET localhost/metadata/endpoints"):
         find_cloud("https://localhost:9", "config.env", {})

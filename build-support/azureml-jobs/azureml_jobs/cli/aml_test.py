@@ -221,7 +221,7 @@ def test_names_the_closest_jobs_for_an_unknown_one(
 def test_long_commands_run_after_pants_has_answered(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    file = tmp_path / "handover"
+    file = tmp_path / "command"
     monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(file))
     assert aml.run_aml(["jobs", command, "exp-1"]) == 0
     parts = [os.fsdecode(part) for part in file.read_bytes().split(b"\0")]
@@ -389,8 +389,8 @@ def test_commands_that_use_azure_run_in_their_own_environment(
     (repository / "config.env").write_text(text)
     (tmp_path / "azure/bin").mkdir(parents=True)
     (tmp_path / "azure/bin/python").write_text("")
-    monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(tmp_path / "handover"))
+    monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(tmp_path / "command"))
     assert aml.run_aml(["--azure", str(tmp_path / "azure"), "seed", "jobs", "list"]) == 0
-    parts = (tmp_path / "handover").read_bytes().decode().split("\0")
+    parts = (tmp_path / "command").read_bytes().decode().split("\0")
     assert parts[0] == str(tmp_path / "azure/bin/python")
     assert parts[2:-1] == ["workspace", "--repository", str(repository), "jobs", "list"]

@@ -80,7 +80,7 @@ def test_loads_no_heavy_module_and_makes_no_connection(
     request, modules = ready.request(CONTEXT_JOB), tmp_path / "modules.json"
     done = tool.run(
         *("-c", WATCHED, str(modules), RUN, "job", "--request", str(request), *arguments),
-        AZUREML_JOBS_EXEC_FILE=str(tmp_path / "handover"),
+        AZUREML_JOBS_EXEC_FILE=str(tmp_path / "command"),
     )
     assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
     loaded = {name.partition(".")[0] for name in json.loads(modules.read_text())}
@@ -121,14 +121,14 @@ def test_prints_names_that_the_terminal_cannot_encode(ready: Gathered, tool: Too
 def test_writes_the_job_and_leaves_its_start_to_the_launcher(
     ready: Gathered, tool: Tool, tmp_path: Path
 ) -> None:
-    handover = str(tmp_path / "handover")
-    done = job(tool, ready.request(), "--runtime=venv", AZUREML_JOBS_EXEC_FILE=handover)
+    command = str(tmp_path / "command")
+    done = job(tool, ready.request(), "--runtime=venv", AZUREML_JOBS_EXEC_FILE=command)
     assert (done.returncode, done.stdout) == (0, "")
     (folder,) = (ready.repository / ".azureml/jobs").iterdir()
     assert done.stderr == (
         f"Local workspace (config.env names no workspace): {folder.name}\n" "Runtime: venv\n"
     )
-    parts = [os.fsdecode(part) for part in (tmp_path / "handover").read_bytes().split(b"\0")]
+    parts = [os.fsdecode(part) for part in (tmp_path / "command").read_bytes().split(b"\0")]
     assert parts[1:] == [RUN, "execute", str(folder), ""]
     assert json.loads((folder / "job.json").read_text())["status"] == "NotStarted"
 
@@ -180,7 +180,7 @@ def test_reports_an_error_with_status_2_and_writes_nothing(
     message: str,
 ) -> None:
     monkeypatch.chdir(ready.repository)
-    monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(tmp_path / "handover"))
+    monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(tmp_path / "command"))
     request = ready.request(text)
     before = tree(tmp_path)
     assert cli.main(["job", "--request", str(request), *arguments, *settings]) == 2
@@ -360,13 +360,13 @@ def test_passes_all_arguments_behind_the_dashes_to_a_script(
     arguments = ["--help", "--", "--request=x", "a b"]
     done = tool.run(
         *(RUN, "local", "--request", str(ready.folder / "request.json"), "--", *arguments),
-        AZUREML_JOBS_EXEC_FILE=str(tmp_path / "handover"),
+        AZUREML_JOBS_EXEC_FILE=str(tmp_path / "command"),
     )
     assert (done.returncode, done.stderr) == (0, "Runtime: venv\n")
     (folder,) = (ready.repository / ".azureml/local").iterdir()
     argv = json.loads((folder / "script.json").read_text())["argv"]
     assert argv == ["python", "-m", "exp.main", *arguments]
-    parts = [os.fsdecode(part) for part in (tmp_path / "handover").read_bytes().split(b"\0")]
+    parts = [os.fsdecode(part) for part in (tmp_path / "command").read_bytes().split(b"\0")]
     assert parts[1:] == [RUN, "execute-script", str(folder), ""]
 
 
