@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -17,8 +18,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 JOB = """\
 command: python m0.py
@@ -28,7 +31,10 @@ compute: azureml:cpu-cluster
 experiment_name: benchmark
 """
 STEPS = ("first", "unchanged", "one edited")
-CLIENTS = ("ours", "azure-ai-ml")
+STORAGE_LIBRARY = "azure-storage-blob"
+CLIENTS = ("ours", "azure-ai-ml", STORAGE_LIBRARY)
+# As many as our client has at once.
+WORKERS = 32
 
 
 @dataclass
@@ -138,9 +144,47 @@ def submit(client: str, folder: Path) -> None:
         earlier = EarlierSnapshots(folder / "local", config)
         datastores = Datastores(workspace)
         code = send_snapshot(workspace, datastores, earlier, folder / "code", digest).id
+    elif client == STORAGE_LIBRARY:
+        code = send_by_storage_library(workspace, folder / "code", name)
     job = sdk.load(folder / "job.yaml", name, code, None, {}, {})
     sdk.create(job, workspace)
     print(json.dumps([time.monotonic() - start, time.process_time() - processor]))
+
+
+def send_by_storage_library(workspace: Any, folder: Path, name: str) -> str:
+    """Send the snapshot as our client does, with azure-storage-blob for its files; return its id."""
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.storage.blob import ContainerClient, ContentSettings
+    from requests import Session
+    from requests.adapters import HTTPAdapter
+
+    path = ("codes", name, "versions", "1")
+    asked = {"pendingUploadType": "TemporaryBlobReference"}
+    reference = workspace.post(*path, "startPendingUpload", body=asked)[
+        "blobReferenceForConsumption"
+    ]
+    session = Session()
+    session.mount("https://", HTTPAdapter(pool_connections=WORKERS, pool_maxsize=WORKERS))
+    container = ContainerClient.from_container_url(
+        str(reference["credential"]["sasUri"]),
+        transport=RequestsTransport(session=session, session_owner=False),
+    )
+
+    def send(file: Path) -> None:
+        content = file.read_bytes()
+        digest = bytearray(hashlib.md5(content).digest())
+        container.upload_blob(
+            f"code/{file.relative_to(folder)}",
+            content,
+            overwrite=True,
+            content_settings=ContentSettings(content_md5=digest),
+        )
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(send, (file for file in folder.rglob("*") if file.is_file())))
+    address = f"{str(reference['blobUri']).rstrip('/')}/code"
+    workspace.put(*path, body={"properties": {"codeUri": address, "isAnonymous": True}})
+    return str(workspace.asset_id("codes", name, "1"))
 
 
 def measured(client: str, folder: Path, variables: dict[str, str], is_counted: bool) -> Cost:
