@@ -152,7 +152,7 @@ def submit(client: str, folder: Path) -> None:
 
 
 def send_by_storage_library(workspace: Any, folder: Path, name: str) -> str:
-    """Send the snapshot as our client does, with azure-storage-blob for its files; return its id."""
+    """Send the snapshot with azure-storage-blob in place of our client; return its id."""
     from azure.core.pipeline.transport import RequestsTransport
     from azure.storage.blob import ContainerClient, ContentSettings
     from requests import Session
