@@ -2,32 +2,33 @@
 
 It serves what submissions and commands on jobs need: sign-in, the control plane (Azure
 Resource Manager), run history, the blob storage of the workspace, and its registry of images. It
-checks what it is sent, and runs the jobs that it takes by the runner of the local workspace.
+checks requests, and runs jobs with the runner of the local workspace.
 
-A test starts it by `running_service`:
+A test starts it with `running_service`:
 
     from azureml_standin.service import running_service
 
     with running_service() as service:
-        environment = service.client.direct()        # variables for a client, see below
+        environment = service.client.direct()        # variables for a client
         rule = service.faults.add("reset-after", method="PUT", path="/jobs/", times=1)
         …                                            # the client submits
         assert service.recording.find("PUT", "/jobs/")
         assert service.jobs.names() == ["my-job"]
 
-- `service.url`: base of everything, `https://127.0.0.1:<port>`. Its certificate is of a private
-  authority, `service.authority.ca_file` (or `.bundle_file`, with what this machine trusts already).
-- `service.client.direct(sign_in=…)`: variables with which azure-ai-ml and azure-identity find it:
+- `service.url`: `https://127.0.0.1:<port>`. A private authority signed its certificate:
+  `service.authority.ca_file` (or `.bundle_file`, with what this machine trusts already).
+- `service.client.direct(sign_in=…)`: variables by which azure-ai-ml and azure-identity find it:
   `ARM_CLOUD_METADATA_URL`, `AZUREML_CURRENT_CLOUD`, `AZURE_AUTHORITY_HOST`, `REQUESTS_CA_BUNDLE`,
-  the workspace, and one way to sign in. Credentials want `disable_instance_discovery=True`.
+  the workspace, and one way to sign in. Credentials need `disable_instance_discovery=True`.
 - `service.client.by_proxy(…)`: the same under the real clouds' own host names, by `HTTPS_PROXY`.
 - `service.recording`: the requests, with method, path, sizes and headers, without secrets.
-- `service.faults`: rules for faults, see `faults.py` for their kinds.
+- `service.faults`: rules for faults; `http/faults.py` has their kinds.
 - `service.tokens.lifetime` (seconds) and `.withdraw()`: tokens that expire.
 - `service.control.datastore_credentials`: `AccountKey`, `Sas` or `None`.
-- `service.registry.images.tags(repository)`: what was pushed. `service.registry.access.allowed`:
-  what the role of the caller allows. `service.control.has_registry`: whether there is a registry.
-- `service.jobs`, `.assets`, `.blobs`, `.state`, `.execution`: what it holds.
-- `running_service(jobs_at_once=0)` takes jobs and runs none; `python=` is the prefix of the virtual
-  environment in which jobs run; `folder=` keeps the state.
+- `service.registry.images.tags(repository)`: the pushed images. `service.registry.access.allowed`:
+  the actions that the caller's role allows. `service.control.has_registry`: whether the workspace
+  has a registry.
+- `service.jobs`, `.assets`, `.blobs`, `.state`, `.execution`: the state of the service.
+- `running_service(jobs_at_once=0)` accepts jobs and runs none; `python=` is the prefix of the
+  virtual environment in which jobs run; `folder=` keeps the state.
 """

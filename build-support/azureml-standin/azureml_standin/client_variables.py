@@ -1,4 +1,4 @@
-"""The variables with which clients find the service, and sign in to it."""
+"""Make the variables with which clients find the service and sign in to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from azureml_standin.sign_in.entra import SignIn
 
 
 class ClientVariables:
-    """`port` is the service's; files for clients are written next to the authority's."""
+    """Files for clients, such as certificates, are written to the authority's folder."""
 
     def __init__(
         self, port: int, control: ControlPlane, sign_in: SignIn, authority: CertificateAuthority
@@ -22,7 +22,7 @@ class ClientVariables:
         self._authority = authority
 
     def direct(self, sign_in: str = "secret", cloud: str = PRIVATE_CLOUD) -> dict[str, str]:
-        """Variables with which azure-ai-ml and azure-identity find the service by its address.
+        """Return variables by which azure-ai-ml and azure-identity find the service's address.
 
         sign_in: see `sign_in_by`. cloud: the name of one of the clouds in the metadata.
         """
@@ -39,9 +39,9 @@ class ClientVariables:
         }
 
     def by_proxy(self, sign_in: str = "secret") -> dict[str, str]:
-        """Variables with which a client reaches the service under the real clouds' own names.
+        """Return variables by which a client reaches the service under real host names.
 
-        The service is then its proxy for HTTPS, which ends TLS and leads nowhere else.
+        The service is then the client's proxy for HTTPS: it ends TLS, and forwards nothing.
         """
         return {
             "HTTPS_PROXY": self._http,
@@ -54,7 +54,7 @@ class ClientVariables:
         }
 
     def workspace(self) -> dict[str, str]:
-        """What `config.env` holds."""
+        """Return the variables of `config.env`."""
         workspace = self._control.workspace
         return {
             "SUBSCRIPTION_ID": workspace.subscription,
@@ -63,10 +63,10 @@ class ClientVariables:
         }
 
     def sign_in_by(self, way: str) -> dict[str, str]:
-        """The variables of azure-identity for one way to sign in.
+        """Return the variables of azure-identity for one way to sign in.
 
         `secret`, `certificate`, `workload` (a federated token), `github` and `pipelines` (build
-        servers), `machine` and `app-service` (managed identities), or an empty text for none.
+        servers), `machine` and `app-service` (managed identities), or empty for no sign-in.
         """
         principal = self._sign_in.principal
         named = {
@@ -94,5 +94,5 @@ class ClientVariables:
                 "IDENTITY_HEADER": self._sign_in.managed_identity.header,
             }
         if way:
-            raise ValueError(f"no such way to sign in: {way}")
+            raise ValueError(f"unknown way to sign in: {way}")
         return {}

@@ -1,4 +1,4 @@
-"""The clouds that the service stands in for, and the names under which clients reach it."""
+"""The clouds that the service stands in for, and the names by which clients reach it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from azureml_standin.http.messages import HttpRequest
 ACCOUNT = "standin"
 REGISTRY = "standinregistry"
 REGION = "westeurope"
-# A private cloud of the service's own, which no client knows without asking for the metadata.
+# The service's own private cloud: a client learns of it from the metadata only.
 PRIVATE_CLOUD = "StandIn"
 
 
@@ -24,7 +24,7 @@ class Cloud:
     login: str
     audiences: tuple[str, ...]
     storage: str
-    # Without the region before it; azure-ai-ml reads the real one off the workspace.
+    # Without the region before it; azure-ai-ml reads the whole host from the workspace.
     data_plane: str
     aml_audience: str
     registry: str
@@ -99,12 +99,12 @@ STORAGE_AUDIENCES = (
 class Names:
     """How one client names this service.
 
-    base: what its requests to the control plane begin with. account: the storage account's name,
-    from which a client makes `https://<account>.blob.<suffix>`. storage: that URL, as the client
-    gets it. data_plane: base of run history and MLflow. registry: the login server of its images.
+    base: the URL of the control plane. account: the name of the storage account, from which a
+    client makes `https://<account>.blob.<suffix>`. storage: that URL. data_plane: base of run
+    history and MLflow. registry: the login server of its images.
 
-    A client that reached us by our own address cannot find `standin.blob.…`: the account's name
-    then begins with our address, and the host that it was to be becomes a folder.
+    A client that uses the service's own address cannot resolve `standin.blob.…`. For it, the
+    account's name begins with that address, and the host becomes a folder.
     """
 
     base: str
@@ -139,12 +139,12 @@ class Names:
 
 
 def known_hosts() -> list[str]:
-    """Every host that the service's certificate is for."""
+    """Return the hosts for which the service needs a certificate."""
     return ["localhost", "127.0.0.1", *(host for cloud in CLOUDS for host in cloud.hosts)]
 
 
 def is_known_host(host: str) -> bool:
-    """Whether the service speaks for `host` where it is a client's proxy."""
+    """Return whether the service answers for `host` when it is a client's proxy."""
     return any(
         host == each or (each.startswith("*.") and host.partition(".")[2] == each[2:])
         for cloud in CLOUDS
@@ -153,9 +153,9 @@ def is_known_host(host: str) -> bool:
 
 
 def metadata(base: str) -> list[dict[str, Any]]:
-    """The clouds' metadata, with all endpoints at `base`.
+    """Return the clouds' metadata, with all endpoints at `base`.
 
-    Shape: https://management.azure.com/metadata/endpoints?api-version=2022-09-01, of which
+    Format: https://management.azure.com/metadata/endpoints?api-version=2022-09-01, of which
     azure-ai-ml (`_azure_environments.py`) reads name, portal, resourceManager, loginEndpoint and
     the storage suffix.
     """
@@ -178,6 +178,6 @@ def metadata(base: str) -> list[dict[str, Any]]:
             "activeDirectoryDataLake": f"{base}/",
             "graph": f"{base}/",
         }
-        # The private one comes first: a client that knows an address alone takes the first.
+        # The private one comes first: a client without the name of a cloud takes the first.
         for cloud in reversed(CLOUDS)
     ]

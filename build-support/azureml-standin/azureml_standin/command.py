@@ -1,4 +1,4 @@
-"""`./pants run :aml -- service`: the service in the foreground, or around a command."""
+"""`./pants run :aml -- service`: run the service in the foreground, or around a command."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def serve(
 ) -> int:
     """Run the service until it is interrupted, or until `command` ends; return its exit status.
 
-    Without `python`, the prefix of a virtual environment, jobs get the packages that their build
-    context lists.
+    `python` is the prefix of a virtual environment for all jobs. Without it, each job gets the
+    packages that its build context lists.
     """
     folder = repository / LOCAL_FOLDER / "service"
     service = _service(folder, port, python, jobs_at_once)
     variables = {
         **service.client.direct(),
-        # Other hosts that are reached from that terminal stay trusted.
+        # That terminal still trusts other hosts.
         "REQUESTS_CA_BUNDLE": str(service.authority.bundle_file),
     }
-    # Nobody would read them, and a service may run for days.
+    # Nobody reads them, and a service may run for days.
     service.recording.is_kept = False
     service.execution.report = lambda line: _print(f"{time.strftime('%H:%M:%S')} {line}")
     with _interruptible() as interrupted:
@@ -62,8 +62,8 @@ def _service(folder: Path, port: int, python: str | None, jobs_at_once: int) -> 
     if python is not None and not os.access(os.path.join(python, "bin", "python"), os.X_OK):
         raise JobError(
             f"--python {python}",
-            "no virtual environment is there",
-            "Name the folder that holds `bin/python`.",
+            "there is no `bin/python` in this folder",
+            "Name the folder of a virtual environment.",
         )
     try:
         return Service(
@@ -77,8 +77,8 @@ def _service(folder: Path, port: int, python: str | None, jobs_at_once: int) -> 
     except OSError as error:
         raise OutsideError(
             f"--port {port}" if port else str(folder),
-            f"the service could not be started: {error.strerror or error}",
-            "Name another port, or none for one that is free." if port else "",
+            f"the service cannot start: {error.strerror or error}",
+            "Name another port, or leave `--port` out to get a free one." if port else "",
         ) from error
 
 
@@ -86,16 +86,16 @@ def _announce(service: Service, variables: Mapping[str, str], repository: Path) 
     file = service.folder / ENVIRONMENT_FILE
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write("# To be read by a shell: . " + shlex.quote(str(file)) + "\n")
+        out.write("# Read this file in a shell: . " + shlex.quote(str(file)) + "\n")
         out.writelines(lines)
     with contextlib.suppress(ValueError):
         file = file.relative_to(repository.absolute())
     _print(
-        f"A stand-in for Azure Machine Learning answers at {service.url}.\n"
-        f"Its workspace is {service.workspace.name}. In another terminal, here:\n\n"
+        f"A stand-in for Azure Machine Learning runs at {service.url}.\n"
+        f"Its workspace is {service.workspace.name}. In another terminal, in this folder:\n\n"
         f"  . {shlex.quote(str(file))}\n"
         "  ./pants run src/example_experiment:job -- --stream\n\n"
-        "Jobs run on this machine. Ctrl-C stops the service, and what still runs."
+        "Jobs run on this machine. Ctrl-C stops the service and its jobs."
     )
 
 
@@ -104,9 +104,9 @@ def _run(command: Sequence[str], variables: Mapping[str, str], interrupted: thre
         process = subprocess.Popen(command, env={**os.environ, **variables})
     except OSError as error:
         raise JobError(
-            command[0], f"the command cannot be started: {error.strerror}", "Look at its name."
+            command[0], f"the command cannot be started: {error.strerror}", "Check its name."
         ) from error
-    # Ctrl-C in a terminal reaches the command by itself; wait for it.
+    # Ctrl-C in a terminal reaches the command directly; wait until it ends.
     while True:
         try:
             status = process.wait(0.2)

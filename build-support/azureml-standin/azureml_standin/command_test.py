@@ -48,7 +48,9 @@ def test_runs_around_a_command_and_ends_with_its_status(tool: Tool) -> None:
     [
         pytest.param(["--port", "0"], "not a port: 0", id="port"),
         pytest.param(["--jobs-at-once", "no"], "no", id="count"),
-        pytest.param(["--python", "nowhere"], "no virtual environment is there", id="python"),
+        pytest.param(
+            ["--python", "nowhere"], "there is no `bin/python` in this folder", id="python"
+        ),
         pytest.param(["--", "no-such-command"], "cannot be started", id="command"),
     ],
 )

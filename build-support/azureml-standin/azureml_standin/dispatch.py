@@ -1,4 +1,4 @@
-"""Give each request to the part of the service that it is for."""
+"""Route each request to the part of the service that handles it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WITHOUT_TLS = ("/metadata/identity/", "/msi/")
 
 
 class Dispatcher:
-    """`failed` is called with the error in flight where the service itself is at fault."""
+    """Calls `failed` while an unexpected error of the service itself is being handled."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Dispatcher:
         self._registry = registry
         self._failed = failed
         self._sign_in = Router(sign_in.routes())
-        # What needs no token.
+        # These need no token.
         self._open = Router(
             [
                 Route("GET", "/metadata/endpoints", _metadata),
@@ -65,7 +65,7 @@ class Dispatcher:
         self._data_plane = history.authorized([*history.routes(), *mlflow.routes()])
 
     def kind_of(self, request: HttpRequest) -> str:
-        """Return which part of the service a request is for, as `Recorded.kind` has it."""
+        """Return the part of the service that handles a request, as in `Recorded.kind`."""
         if address_of(request):
             return "blob"
         path = request.path.lower()
@@ -80,7 +80,7 @@ class Dispatcher:
         except HttpError as error:
             return error.response()
         except Exception:
-            # The client sees what it would see of a broken service; the tests see why.
+            # The client gets what a broken service sends; `failed` gets the reason.
             self._failed()
             return HttpError(500, "InternalServerError", "The stand-in failed.").response()
 

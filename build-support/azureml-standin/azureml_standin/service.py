@@ -51,11 +51,11 @@ WORKSPACE = WorkspaceAddress(
 class Service:
     """The running service. `folder` holds all of its state.
 
-    computes: names that exist, None takes every name. python: prefix of the virtual environment in
-    which jobs run; with `installs_packages` those whose build context has a `requirements.txt` get
-    one with these packages. jobs_at_once: 0 takes jobs and runs none.
+    computes: names that exist; None: every name does. python: prefix of the virtual environment in
+    which jobs run. installs_packages: jobs whose build context has a `requirements.txt` get a
+    virtual environment with these packages. jobs_at_once: 0 accepts jobs and runs none.
 
-    failures: tracebacks of what went wrong in the service itself; there should be none.
+    failures: tracebacks of errors in the service itself; there should be none.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Service:
     ) -> None:
         self.folder = folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
-        # It holds keys, though they are worth nothing elsewhere.
+        # It holds keys, though they are useless elsewhere.
         self.folder.chmod(0o700)
         self.workspace = workspace
         self.failures: list[str] = []
@@ -88,6 +88,21 @@ class Service:
             opened.callback(self.execution.stop)
             # Closed by `stop`, unless something above has failed.
             self._opened = opened.pop_all()
+        self._serve_requests()
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.server.port}"
+
+    def start(self) -> None:
+        self.execution.start()
+        self.server.start()
+
+    def stop(self) -> None:
+        """Stop everything; no thread, socket or process of the service is left afterwards."""
+        self._opened.close()
+
+    def _serve_requests(self) -> None:
         self.jobs = Jobs(self.control, self.assets, self.state, self.execution)
         self.history = RunHistory(self.control, self.jobs, self.blobs)
         self.client = ClientVariables(self.server.port, self.control, self.sign_in, self.authority)
@@ -102,18 +117,6 @@ class Service:
             self.registry,
             self._add_failure,
         )
-
-    @property
-    def url(self) -> str:
-        return f"https://127.0.0.1:{self.server.port}"
-
-    def start(self) -> None:
-        self.execution.start()
-        self.server.start()
-
-    def stop(self) -> None:
-        """End what runs; afterwards no thread, socket or process of the service is left."""
-        self._opened.close()
 
     def _server(self, port: int) -> Server:
         spool = self.folder / "spool"
@@ -170,7 +173,7 @@ class Service:
         self.failures.append(traceback.format_exc())
 
     def _identity(self) -> dict[str, Any]:
-        """Return tenant, principal and account key: the same for as long as the folder is kept."""
+        """Return tenant, principal and account key, which last as long as the folder."""
         found = self.state.document("service", "identity")
         if found is None:
             found = {
@@ -183,7 +186,7 @@ class Service:
 
 
 def _lock(folder: Path) -> IO[str]:
-    """Keep a second service out of a folder, until the file is closed or this process is gone."""
+    """Lock a folder against a second service, until the file is closed or this process ends."""
     file = open(folder / "lock", "w", encoding="ascii")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -192,16 +195,16 @@ def _lock(folder: Path) -> IO[str]:
         raise JobError(
             str(folder),
             "a service is running on this folder already",
-            "Use that one, or stop it by Ctrl-C where it was started.",
+            "Use that service, or stop it by Ctrl-C in its terminal.",
         ) from error
     return file
 
 
 @contextlib.contextmanager
 def running_service(folder: Path | None = None, **settings: object) -> Iterator[Service]:
-    """Start the service; `settings` are those of `Service`.
+    """Start the service, and stop it at the end; `settings` are those of `Service`.
 
-    Without `folder` it keeps its state in a private temporary folder, which is gone afterwards.
+    Without `folder`, its state is in a temporary folder, which is removed at the end.
     """
     with contextlib.ExitStack() as stack:
         if folder is None:

@@ -1,4 +1,4 @@
-"""The Python environment of a job: its packages installed as its image would have them."""
+"""Make the Python environment of a job, with the packages that its image would have."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _REQUIREMENTS = "requirements.txt"
 class Environments:
     """Virtual environments below `folder`, one for each content of a `requirements.txt`.
 
-    A job whose build context holds that file gets what it lists; any other gets `default`, the
-    prefix of a virtual environment. With `installs` off, every job gets that.
+    A job whose build context holds that file gets the packages that it lists. Every other job gets
+    `default`, the prefix of a virtual environment; without `installs`, all jobs do.
     """
 
     def __init__(
@@ -50,23 +50,23 @@ class Environments:
         self._stopped = False
 
     def prefix(self, properties: Mapping[str, Any]) -> str:
-        """Prefix of the virtual environment for a job. Raises `JobError` when pip fails."""
+        """Return the prefix of a job's virtual environment. Raises `JobError` when pip fails."""
         requirements = self._requirements(properties) if self._installs else None
         if requirements is None:
             return self._default
         prefix = self._folder / hashlib.sha256(requirements).hexdigest()[:16]
-        # One at a time: two jobs that start together mostly want the same.
+        # One at a time: two jobs that start together mostly need the same packages.
         with self._lock:
             if not (prefix / _REQUIREMENTS).exists():
                 self._install(requirements, prefix)
         return str(prefix)
 
     def image(self, properties: Mapping[str, Any]) -> str:
-        """The image that the environment of a job names; empty for one that is built."""
+        """Return the image that a job's environment names; empty for one that is built."""
         return str(self._properties(properties).get("image") or "")
 
     def stop(self) -> None:
-        """End an installation that is going on; its job fails."""
+        """Stop a running installation; its job fails."""
         self._stopped = True
         process = self._process
         if process is not None:
@@ -74,10 +74,11 @@ class Environments:
 
     def _requirements(self, properties: Mapping[str, Any]) -> bytes | None:
         build = self._properties(properties).get("build") or {}
-        place = storage_location(build.get("contextUri") or "")
-        if place is None:
+        location = storage_location(build.get("contextUri") or "")
+        if location is None:
             return None
-        blob = self._blobs.blob(place[0], f"{place[1]}/{_REQUIREMENTS}")
+        container, path = location
+        blob = self._blobs.blob(container, f"{path}/{_REQUIREMENTS}")
         return None if blob is None else blob.file.read_bytes()
 
     def _properties(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,20 +87,20 @@ class Environments:
         return (found or {}).get("properties", {})
 
     def _install(self, requirements: bytes, prefix: Path) -> None:
-        # What an interrupted installation left; a virtual environment cannot be moved when whole.
+        # An interrupted installation may have left it: a virtual environment cannot be renamed.
         shutil.rmtree(prefix, ignore_errors=True)
         self._run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", str(prefix)])
-        wanted = prefix / f".new-{_REQUIREMENTS}"
-        wanted.write_bytes(requirements)
-        # As the template's Dockerfile does, but for compiling, which takes half of the time: a job
-        # imports a few of all modules, and compiles these.
+        new = prefix / f".new-{_REQUIREMENTS}"
+        new.write_bytes(requirements)
+        # As in the template's Dockerfile, but without compiling, which takes half of the time: a
+        # job imports few of all modules, and compiles only these.
         options = ("--no-deps", "--no-compile", "--disable-pip-version-check", "--no-input", "-q")
         python = str(prefix / "bin" / "python")
-        self._run([python, "-m", "pip", "install", *options, "-r", str(wanted)])
-        wanted.rename(prefix / _REQUIREMENTS)
+        self._run([python, "-m", "pip", "install", *options, "-r", str(new)])
+        new.rename(prefix / _REQUIREMENTS)
 
     def _run(self, command: Sequence[str]) -> None:
-        # This process may have a variable for its own Python.
+        # The variable is for the Python of this process.
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         with subprocess.Popen(
             command,
@@ -113,11 +114,11 @@ class Environments:
             self._process = process
             if self._stopped:
                 process.terminate()
-            said, _ = process.communicate()
+            output, _ = process.communicate()
             self._process = None
         if process.returncode != 0:
             raise JobError(
                 "environment",
-                f"its packages could not be installed:\n{said.strip()[-2000:]}",
-                f"The command was: {' '.join(command)}",
+                f"pip could not install the packages:\n{output.strip()[-2000:]}",
+                f"Correct {_REQUIREMENTS} in the build context. Failed: {' '.join(command)}",
             )

@@ -239,7 +239,7 @@ def test_a_job_gets_the_packages_of_its_build_context(tmp_path: Path) -> None:
         log = service.blobs.blob("azureml", "ExperimentRun/dcid.good/user_logs/std_log.txt")
         assert log is not None and log.file.read_text() == "42\n"
         assert wait_for_end(service, "bad") == "Failed"
-        assert "could not be installed" in (service.execution.view("bad").error or "")
+        assert "pip could not install the packages" in (service.execution.view("bad").error or "")
         record = service.execution.record("good")
         assert record is not None and record.python != sys.prefix
         assert service.failures == []

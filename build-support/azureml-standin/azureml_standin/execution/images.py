@@ -1,4 +1,4 @@
-"""Images of the service's own registry as runtimes of jobs: pulled by this machine's engine."""
+"""Pull images of the service's own registry, in which jobs then run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from azureml_standin.registry.access import RegistryAccess
 
 
 class Images:
-    """`port` is the service's, at which the engine finds the registry."""
+    """Images that this machine's engine pulls from the registry at `port`."""
 
     def __init__(self, access: RegistryAccess, port: int) -> None:
         self._access = access
@@ -30,9 +30,9 @@ class Images:
         self._stopped = False
 
     def runtime(self, job: str, image: str) -> Runtime:
-        """Docker with `image`, or no image at all where it is of another registry.
+        """Return Docker with `image`; a runtime without image if it is of another registry.
 
-        Raises `JobError` when no engine answers, or when it cannot pull the image.
+        Raises `JobError` if no engine answers or it cannot pull the image.
         """
         server, _, path = image.partition("/")
         if server not in self._own_servers:
@@ -42,7 +42,7 @@ class Images:
         except NoEngine as error:
             raise JobError(
                 job,
-                f"it runs in the image {image}, for which the stand-in needs Docker; {error}",
+                f"the stand-in needs Docker for its image {image}; {error}",
                 "Start Docker on this machine, or submit the job without `--image`.",
             ) from error
         reference = f"{self._server}/{path}"
@@ -51,11 +51,11 @@ class Images:
             self._pull(job, reference, environment)
         found = image_id(reference)
         if found is None:
-            raise JobError(job, f"the engine pulled {reference} and does not have it")
+            raise JobError(job, f"Docker pulled {reference}, but does not have it")
         return Runtime(Image(reference, found), engine)
 
     def stop(self) -> None:
-        """End what is pulled; its jobs fail."""
+        """Stop pulling images; their jobs fail."""
         with self._lock:
             self._stopped = True
             for process in self._pulling:
@@ -75,12 +75,12 @@ class Images:
             self._pulling.add(process)
             if self._stopped:
                 process.terminate()
-        said, _ = process.communicate()
+        output, _ = process.communicate()
         with self._lock:
             self._pulling.discard(process)
         if process.returncode != 0:
             raise JobError(
                 job,
-                f"its image {reference} could not be pulled: {said.strip()[-500:]}",
-                "The engine has to be on this machine itself, where it finds 127.0.0.1.",
+                f"Docker could not pull the image {reference}: {output.strip()[-500:]}",
+                "Use a Docker engine on this machine, which can reach 127.0.0.1.",
             )

@@ -1,4 +1,4 @@
-"""Make a job folder of the local workspace from what was uploaded for a job."""
+"""Make the local workspace's folder of a job from the files that were uploaded for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from azureml_jobs.jobfile.expressions import render
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.mounts import container_paths, host_paths, job_container, resource_arguments
-from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.outputs import ResolvedOutput, resolve_outputs
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.runtimes import Runtime
 from azureml_standin.control_plane.assets import Assets
@@ -45,12 +45,12 @@ class JobFolderBuilder:
 
     @staticmethod
     def check(name: str, properties: Mapping[str, Any]) -> None:
-        """Raise `JobError` for a kind of job that is taken and not run."""
+        """Raise `JobError` for a kind of job that the stand-in accepts but does not run."""
         if properties["jobType"] != "Command":
             raise JobError(
                 name,
                 f"the stand-in runs command jobs, and this is one of type {properties['jobType']}",
-                "It was checked and taken; run it in Azure Machine Learning.",
+                "The job was checked. Run it in Azure Machine Learning.",
             )
 
     def build(
@@ -61,7 +61,7 @@ class JobFolderBuilder:
         python: str,
         runtime: Runtime,
     ) -> None:
-        """Write the folder; it appears when it is whole. Raises `JobError` for what is missing."""
+        """Write the folder; it appears when it is complete. Raises `JobError` for missing files."""
         temporary = JobFolder(folder.path.parent / f".new-{name}")
         shutil.rmtree(temporary.path, ignore_errors=True)
         try:
@@ -88,18 +88,12 @@ class JobFolderBuilder:
             key: self._input(key, given, temporary, folder)
             for key, given in (properties.get("inputs") or {}).items()
         }
-        types = {
-            key: {"type": given["jobOutputType"]}
-            for key, given in (properties.get("outputs") or {}).items()
-        }
-        outputs = resolve_outputs({"outputs": types}, folder)
-        limits = properties.get("limits") or {}
-        variables = properties.get("environmentVariables") or {}
+        outputs = _outputs(properties, folder)
         container = None
         paths = host_paths(inputs, outputs)
         if runtime.image:
-            # Whether an input is a file shows where it is at present.
-            paths = container_paths(name, _moved(inputs, folder, temporary), outputs)
+            # Whether an input is a file shows only in the temporary folder.
+            paths = container_paths(name, _relocated(inputs, folder, temporary), outputs)
             arguments = resource_arguments({"resources": _resources(properties)}, name)
             container = job_container(folder, runtime, inputs, outputs, paths, arguments)
         return JobRecord(
@@ -107,7 +101,7 @@ class JobFolderBuilder:
             display_name=properties.get("displayName") or name,
             experiment_name=properties.get("experimentName") or "Default",
             description=properties.get("description") or "",
-            command=_rendered(properties["command"], inputs, outputs, paths),
+            command=_rendered_command(properties["command"], inputs, outputs, paths),
             runtime=runtime.name,
             container=container.as_data() if container else None,
             python=python,
@@ -118,8 +112,8 @@ class JobFolderBuilder:
                 for key, given in inputs.items()
             },
             outputs={key: str(given.path) for key, given in outputs.items()},
-            environment_variables={key: value or "" for key, value in variables.items()},
-            timeout=_seconds(limits.get("timeout")),
+            environment_variables=_environment_variables(properties),
+            timeout=_timeout(properties),
         )
 
     def _fetch_code(self, name: str, code_id: str, target: Path) -> None:
@@ -128,9 +122,9 @@ class JobFolderBuilder:
             self._workspace, "codes", match["name"], match["version"]
         )
         if not found:
-            raise JobError(name, f"its code {code_id} is gone")
-        place = storage_location(found["properties"]["codeUri"])
-        if place is None or not self._fetch(*place, target):
+            raise JobError(name, f"its code {code_id} does not exist")
+        location = storage_location(found["properties"]["codeUri"])
+        if location is None or not self._fetch(*location, target):
             raise JobError(name, f"its code {found['properties']['codeUri']} has no files")
 
     def _input(
@@ -139,21 +133,21 @@ class JobFolderBuilder:
         if given["jobInputType"] == "literal":
             return ResolvedInput("literal", given["value"])
         uri = given["uri"]
-        place = self._place(name, uri)
+        container, path = self._location(name, uri)
         target = temporary.path / "inputs" / name
-        if not self._fetch(*place, target):
+        if not self._fetch(container, path, target):
             raise JobError(f"inputs.{name}", f"there is no data at {uri}")
         final = folder.path / "inputs" / name
         if (target / _ITSELF).is_file():
-            # The address is that of a file.
-            file = PurePosixPath(place[1]).name
+            # The address names a file.
+            file = PurePosixPath(path).name
             os.rename(target / _ITSELF, target / file)
             final = final / file
         mode = "rw_mount" if given.get("mode") == "ReadWriteMount" else None
         return ResolvedInput("path", str(final), uri, mode)
 
-    def _place(self, name: str, uri: str) -> tuple[str, str]:
-        """Container and path of what an input names."""
+    def _location(self, name: str, uri: str) -> tuple[str, str]:
+        """Return container and path of the data at the address of an input."""
         match = _VERSION_ID.fullmatch(uri) or _VERSION_NAME.fullmatch(uri)
         if match:
             kind = match["kind"].lower() if "kind" in match.re.groupindex else "data"
@@ -161,21 +155,21 @@ class JobFolderBuilder:
             if found is None:
                 raise JobError(f"inputs.{name}", f"{uri} does not exist")
             key = "dataUri" if kind == "data" else "modelUri"
-            return self._place(name, found["properties"][key])
+            return self._location(name, found["properties"][key])
         datastore = _DATASTORE_URI.fullmatch(uri)
         if datastore and datastore[1] in _CONTAINERS:
             return _CONTAINERS[datastore[1]], datastore[2].strip("/")
-        place = storage_location(uri)
-        if place is None or not self._blobs.state.has_container(place[0]):
+        location = storage_location(uri)
+        if location is None or not self._blobs.state.has_container(location[0]):
             raise JobError(
                 f"inputs.{name}",
                 f"the stand-in does not fetch {uri}",
-                "It has what was uploaded to its own storage.",
+                "Name data that is in the storage of the stand-in's workspace.",
             )
-        return place
+        return location
 
     def _fetch(self, container: str, path: str, target: Path) -> bool:
-        """Write the blobs below `path`, or the blob of that very name; whether there was one."""
+        """Write the blob at `path` or all blobs below it; return whether there was one."""
         own = self._blobs.blob(container, path) if path else None
         if own is not None:
             _copy(own.file, target / _ITSELF)
@@ -183,17 +177,30 @@ class JobFolderBuilder:
         prefix = f"{path}/" if path else ""
         blobs = self._blobs.blobs(container, prefix)
         for blob in blobs:
-            file = _inside(target, blob.name[len(prefix) :])
+            file = _path_below(target, blob.name[len(prefix) :])
             if file is not None:
                 _copy(blob.file, file)
         return bool(blobs)
 
 
-# Stands for the blob that an address names itself; no blob below it can have this name.
+# Replaces the empty name of a blob that an address names itself; no blob has this name.
 _ITSELF = ".\N{FULL BLOCK}"
 
 
-def _rendered(
+def _outputs(properties: Mapping[str, Any], folder: JobFolder) -> dict[str, ResolvedOutput]:
+    types = {
+        key: {"type": given["jobOutputType"]}
+        for key, given in (properties.get("outputs") or {}).items()
+    }
+    return resolve_outputs({"outputs": types}, folder)
+
+
+def _environment_variables(properties: Mapping[str, Any]) -> dict[str, str]:
+    variables = properties.get("environmentVariables") or {}
+    return {key: value or "" for key, value in variables.items()}
+
+
+def _rendered_command(
     command: str,
     inputs: Mapping[str, ResolvedInput],
     outputs: Iterable[str],
@@ -207,8 +214,8 @@ def _rendered(
     )
 
 
-def _inside(target: Path, name: str) -> Path | None:
-    """The place of a blob below `target`; None for a name that would lead out of it."""
+def _path_below(target: Path, name: str) -> Path | None:
+    """Return the path of a blob below `target`; None for a name that leads out of it."""
     parts = PurePosixPath(name).parts
     if not parts or ".." in parts or name.startswith("/") or name.endswith("/"):
         return None
@@ -220,28 +227,29 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _moved(
+def _relocated(
     inputs: Mapping[str, ResolvedInput], folder: JobFolder, target: JobFolder
 ) -> dict[str, ResolvedInput]:
-    """`inputs` below `folder` as they are below `target`."""
+    """Return `inputs` with the paths below `folder` replaced by the same paths below `target`."""
 
-    def moved(given: ResolvedInput) -> ResolvedInput:
+    def relocated(given: ResolvedInput) -> ResolvedInput:
         if given.kind != "path":
             return given
         return replace(given, value=str(target.path / Path(given.value).relative_to(folder.path)))
 
-    return {key: moved(given) for key, given in inputs.items()}
+    return {key: relocated(given) for key, given in inputs.items()}
 
 
 def _resources(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a job file's `resources` that Docker is given."""
+    """Return the keys of a job file's `resources` that become arguments of Docker."""
     given = properties.get("resources") or {}
     arguments = given.get("dockerArgsList") or given.get("dockerArgs")
     return {"shm_size": given.get("shmSize"), "docker_args": arguments}
 
 
-def _seconds(duration: str | None) -> float | None:
-    """Seconds of an ISO 8601 duration such as `PT1H30M`; None when there is none."""
+def _timeout(properties: Mapping[str, Any]) -> float | None:
+    """Return the seconds of a limit such as `PT1H30M` (ISO 8601); None for a job without limit."""
+    duration = (properties.get("limits") or {}).get("timeout")
     match = _DURATION.fullmatch(duration or "")
     if not duration or match is None:
         return None

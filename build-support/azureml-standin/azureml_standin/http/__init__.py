@@ -1,1 +1,1 @@
-"""How does the stand-in speak HTTP, what does it record, and how does it break a connection?"""
+"""How does the stand-in speak HTTP, record requests, and inject faults?"""

@@ -1,4 +1,4 @@
-"""Read the body of a request off its connection."""
+"""Read the body of a request from its connection."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _IN_MEMORY_BYTES = 1 << 20
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """Return the length of a body; None for one in chunks, whose length shows at its end."""
+    """Return the length of a body; None for a chunked one, whose length shows at its end."""
     if "chunked" in headers.get("transfer-encoding", "").lower():
         return None
     return int(headers.get("content-length") or 0)
 
 
 def read_body(stream: BufferedIOBase, headers: Mapping[str, str], spool: Path) -> RequestBody:
-    """Read a body, into a file of the folder `spool` if it is large."""
+    """Read a body; a large one goes to a file in the folder `spool`."""
     length = content_length(headers)
     if length is not None and length <= _IN_MEMORY_BYTES:
         return RequestBody(b"".join(body_chunks(stream, headers)))
@@ -40,7 +40,7 @@ def read_body(stream: BufferedIOBase, headers: Mapping[str, str], spool: Path) -
 def body_chunks(
     stream: BufferedIOBase, headers: Mapping[str, str], part: float = 1.0
 ) -> Iterator[bytes]:
-    """Yield a body as it comes; only the first `part` if its length is known."""
+    """Yield a body as it arrives; only its first `part` if the length is known."""
     length = content_length(headers)
     if length is not None:
         yield from _exactly(stream, int(length * part))

@@ -1,4 +1,4 @@
-"""Errors in the shapes of those services that have one of their own."""
+"""Errors in the formats of Azure Storage, Entra ID and registries of images."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from azureml_standin.http.messages import XML, HttpError, HttpResponse, json_res
 
 
 class StorageError(HttpError):
-    """An error in the shape of Azure Storage.
+    """An error in the format of Azure Storage.
 
-    Shape: https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2
+    https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2
     """
 
     def response(self) -> HttpResponse:
@@ -27,9 +27,9 @@ class StorageError(HttpError):
 
 
 class SignInError(HttpError):
-    """An error in the shape of Microsoft Entra ID.
+    """An error in the format of Microsoft Entra ID.
 
-    Shape: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+    https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
     (`error`, `error_description` that begins with `AADSTS<number>`, `error_codes`).
     """
 
@@ -50,7 +50,7 @@ class SignInError(HttpError):
 
 
 class RegistryError(HttpError):
-    """An error in the shape of the distribution specification.
+    """An error in the format of the distribution specification.
 
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
     """

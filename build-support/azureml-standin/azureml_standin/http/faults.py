@@ -1,4 +1,4 @@
-"""Faults that the service makes on demand, and which request meets which one."""
+"""Inject faults: rules that say which requests fail, and how."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from azureml_standin.http.errors import RegistryError, StorageError
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
 
-# The request is not taken at all: the connection is reset once its head was read.
+# The connection is reset after the head of the request; the request has no effect.
 RESET_BEFORE = "reset-before"
-# Reset in the middle of the request's body (or, if it has none, of the response's head).
+# The connection is reset in the request's body or, if it has none, in the response's head.
 RESET_AMID = "reset-amid"
-# The request has its effect, and its response is lost: a reset in place of it.
+# The request has its effect, but the connection is reset in place of the response.
 RESET_AFTER = "reset-after"
-# The response is as ever, `seconds` later.
+# The usual response, `seconds` later.
 SLOW = "slow"
-# Half of the response's body, then the end of the connection.
+# Half of the response's body, after which the connection ends.
 TRUNCATED = "truncated"
-# The response is `status`, the request has no effect.
+# The response has this `status`; the request has no effect.
 STATUS = "status"
-# The response is `status`, and the request has its effect all the same.
+# The response has this `status`; the request has its effect all the same.
 STATUS_AFTER = "status-after"
 # 401, as for a token that has expired.
 EXPIRED_TOKEN = "expired-token"
@@ -35,11 +35,11 @@ KINDS = (
 
 @dataclass
 class Fault:
-    """A rule. It hits requests of `method` whose path, with its query, holds the pattern `path`.
+    """A rule for requests of `method` whose path, with its query, matches the pattern `path`.
 
-    With `header`, only those that have this one, in lower case. Of those, it lets `skip` pass, hits
-    the next `times` (None: all), then none. `retry_after` is the header's value in seconds. `hits`
-    counts.
+    With `header` (in lower case), only for requests that have this header. The rule skips the first
+    `skip` matching requests and hits the next `times` (None: all). `retry_after` is the value of
+    the header in seconds. `hits` counts.
     """
 
     kind: str
@@ -60,7 +60,7 @@ class Fault:
         re.compile(self.path)
 
     def response(self, kind: str) -> HttpResponse:
-        """Return the response of `STATUS` and `EXPIRED_TOKEN` to a kind of request."""
+        """Return the response of a fault with a status to a kind of request."""
         headers = {}
         if self.retry_after is not None:
             headers["Retry_After"] = f"{self.retry_after:g}"
@@ -73,7 +73,7 @@ class Fault:
             ).response()
         error = _ERRORS.get(kind, HttpError)
         code = _CODES.get(self.status, "InjectedFault")
-        return error(self.status, code, "A fault made on demand.", **headers).response()
+        return error(self.status, code, "An injected fault.", **headers).response()
 
 
 _ERRORS = {"blob": StorageError, "registry": RegistryError}
@@ -99,7 +99,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def add(self, kind: str, method: str = "", path: str = "", **settings: Any) -> Fault:
-        """`settings` are the other fields of `Fault`."""
+        """Add a rule. `settings` are the other fields of `Fault`."""
         rule = Fault(kind, method, path, **settings)
         with self._lock:
             self._rules.append(rule)
@@ -110,7 +110,7 @@ class Faults:
             self._rules.clear()
 
     def next_for(self, request: HttpRequest) -> Fault | None:
-        """Return the fault that this request meets, and count it."""
+        """Return the rule that hits this request, and count the hit."""
         with self._lock:
             for rule in self._rules:
                 if rule.method and rule.method != request.method:

@@ -15,7 +15,7 @@ SECRET_QUERY = frozenset({"sig", "code"})
 
 
 class RequestBody:
-    """The bytes of a request: in memory if they are few, else those of files, in a row."""
+    """The bytes of a request: `content`, followed by those of `files`."""
 
     def __init__(self, content: bytes = b"", files: Sequence[Path] = ()) -> None:
         self._content = content
@@ -58,7 +58,7 @@ class HttpRequest:
 
     @property
     def host(self) -> str:
-        """Host and, where one was given, port."""
+        """Host and, if one was given, port."""
         return self.headers.get("host", "")
 
     @property
@@ -69,11 +69,11 @@ class HttpRequest:
 
     @property
     def base(self) -> str:
-        """Where the client found this service, such as `https://127.0.0.1:4443`."""
+        """The address by which the client reached us, such as `https://127.0.0.1:4443`."""
         return f"{'https' if self.is_secure else 'http'}://{self.host}"
 
     def json(self) -> dict[str, Any]:
-        """Return the body as a JSON object. Raises `HttpError` 400 when it is none."""
+        """Return the body as a JSON object. Raises `HttpError` 400 for anything else."""
         try:
             content = json.loads(self.body.read())
         except ValueError as error:
@@ -109,9 +109,9 @@ def json_response(content: Any, status: int = 200, **headers: str) -> HttpRespon
 
 
 class HttpError(Exception):
-    """A request that the service refuses, in the shape of Azure Resource Manager.
+    """An error in the format of Azure Resource Manager.
 
-    Shape: https://learn.microsoft.com/azure/azure-resource-manager/management/ (`error.code`,
+    https://learn.microsoft.com/azure/azure-resource-manager/management/ (`error.code`,
     `error.message`).
     """
 

@@ -1,4 +1,4 @@
-"""One request on its way through the service: recorded, hit by a fault, or answered."""
+"""Record one request, inject its fault, and respond to it."""
 
 from __future__ import annotations
 

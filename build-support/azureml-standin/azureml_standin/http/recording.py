@@ -1,4 +1,4 @@
-"""The requests that came, for tests to look at; secrets are left out."""
+"""Record requests for tests, without secrets."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _SECRET_HEADERS = frozenset(
 
 @dataclass
 class Recorded:
-    """One request. `status` and `response_bytes` are None where no response was sent.
+    """One request. `status` and `response_bytes` are None when no response was sent.
 
     kind: `sign-in`, `metadata`, `arm`, `data-plane`, `blob`, `registry` or `proxy`.
     content: the JSON body of a request to `arm` or `data-plane`.
-    fault: the kind of the fault that it met; `was_handled`: whether it had its effect all the same.
+    fault: the kind of the fault that hit it. was_handled: whether the request had its effect.
     """
 
     number: int
@@ -49,7 +49,7 @@ class Recorded:
 
 @dataclass
 class Recording:
-    """All requests in the order in which they came; none is kept unless `is_kept`."""
+    """All requests in the order of their arrival; none is kept unless `is_kept`."""
 
     requests: list[Recorded] = field(default_factory=list)
     is_kept: bool = True

@@ -1,4 +1,4 @@
-"""Which handler a request belongs to."""
+"""Find the handler of a request."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
 
 Handler = Callable[..., HttpResponse]
 
-_PLACE = re.compile(r"\{(\w+)(\*?)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)(\*?)\}")
 
 
 @dataclass(frozen=True)
 class Route:
     """`pattern` is a path with `{name}` for one segment, `{name*}` for the rest.
 
-    The handler gets the request and the segments by name. Fixed segments match in any case, as they
-    do in Azure Resource Manager.
+    The handler gets the request, and the segments by name. As in Azure Resource Manager, fixed
+    segments match in any case.
     """
 
     method: str
@@ -28,10 +28,10 @@ class Route:
 
 class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = [(route, _compiled(route.pattern)) for route in routes]
+        self._routes = [(route, _compile(route.pattern)) for route in routes]
 
     def respond(self, request: HttpRequest) -> HttpResponse:
-        """Raises `HttpError` 404 for an unknown path, 405 for a method that it does not take."""
+        """Call the handler. Raises `HttpError` 404 for an unknown path, 405 for another method."""
         allowed = []
         for route, pattern in self._routes:
             match = pattern.fullmatch(request.path)
@@ -47,15 +47,15 @@ class Router:
                 f"{request.path} does not take {request.method}.",
                 Allow=", ".join(allowed),
             )
-        raise HttpError(404, "InvalidResourceType", f"There is nothing at {request.path}.")
+        raise HttpError(404, "InvalidResourceType", f"There is no {request.path}.")
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compile(pattern: str) -> re.Pattern[str]:
     parts = []
     position = 0
-    for place in _PLACE.finditer(pattern):
-        parts.append(f"(?i:{re.escape(pattern[position : place.start()])})")
-        parts.append(f"(?P<{place[1]}>{'.*' if place[2] else '[^/]+'})")
-        position = place.end()
+    for placeholder in _PLACEHOLDER.finditer(pattern):
+        parts.append(f"(?i:{re.escape(pattern[position : placeholder.start()])})")
+        parts.append(f"(?P<{placeholder[1]}>{'.*' if placeholder[2] else '[^/]+'})")
+        position = placeholder.end()
     parts.append(f"(?i:{re.escape(pattern[position:])})")
     return re.compile("".join(parts), re.DOTALL)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on loopback, one thread for each connection; TLS, plain and as a proxy on one port."""
+"""Serve HTTP/1.1 on loopback: with TLS, without it, and as a proxy, all on one port."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody
 
 _POLL_SECONDS = 0.05
 _TLS_RECORD_HANDSHAKE = 0x16
-# Linux holds acknowledgements back by 40 ms unless it is asked to send them right away.
+# Linux delays acknowledgements by 40 ms unless it is asked to send them right away.
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class RequestHandler(Protocol):
-    """Handles one request, whose head was read, and may break it off."""
+    """Handles one request after its head was read, and may break it off."""
 
     def part_before_reset(self) -> float | None:
-        """Part of the body to read before the connection is reset; None: all, and no reset."""
+        """Return the part of the body to read before a reset; None: all, and no reset."""
 
     def respond(self, body: RequestBody) -> HttpResponse | None:
-        """Respond to the request, whose body was read. None: reset the connection."""
+        """Respond to the request after its body was read. None: reset the connection."""
 
     def part_of_response(self) -> float:
-        """Part of the response's body to send; below 1 the connection ends after it."""
+        """Return the part of the response's body to send; below 1 the connection ends then."""
 
 
 class Server(ThreadingTCPServer):
     """Listens on 127.0.0.1 until `stop`.
 
-    `handler` makes the handler of one request. `proxied` says which hosts a client may
-    reach through `CONNECT`: the service speaks for them itself, and there is no way out.
+    `handler` makes the handler of one request. `proxied` says which hosts a client may name in
+    `CONNECT`: the service answers for them itself, and forwards nothing.
     """
 
     allow_reuse_address = True
@@ -80,7 +80,7 @@ class Server(ThreadingTCPServer):
 
 
 class Connection(BaseHTTPRequestHandler):
-    """One connection, in a thread of its own."""
+    """One connection, in its own thread."""
 
     protocol_version = "HTTP/1.1"
     timeout = 120
@@ -98,7 +98,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         with contextlib.suppress(OSError, ValueError):
-            self._start_tls_if_asked()
+            self._start_tls_if_requested()
             super().handle()
 
     def finish(self) -> None:
@@ -110,13 +110,13 @@ class Connection(BaseHTTPRequestHandler):
         self.connection.close()
 
     def interrupt(self) -> None:
-        """End what waits for this connection; called by another thread."""
+        """End what waits for this connection. Other threads call it."""
         with contextlib.suppress(OSError):
-            # The shutdown of TLS would change what the other thread uses.
+            # The shutdown of TLS would change state that its own thread uses.
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
 
     def handle_expect_100(self) -> bool:
-        # Sent later, by requests that a fault does not hit first.
+        # `do_GET` sends it later, unless a fault comes first.
         return True
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -126,11 +126,11 @@ class Connection(BaseHTTPRequestHandler):
         host = self.path.rpartition(":")[0]
         self.close_connection = True
         if self._is_secure or not self.server.proxied(host):
-            reason = f"This service stands in for Azure only, not for {host}.\n".encode()
+            reason = f"The stand-in answers for hosts of Azure only, not for {host}.\n".encode()
             self._send(HttpResponse(403, reason, {"Content-Type": "text/plain"}), 1.0)
             return
         self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        self._start_tls_if_asked()
+        self._start_tls_if_requested()
         self.close_connection = not self._is_secure
 
     def do_GET(self) -> None:
@@ -167,7 +167,7 @@ class Connection(BaseHTTPRequestHandler):
         self.rfile = io.BufferedReader(stream, CHUNK_BYTES)
         self.wfile = stream  # type: ignore[assignment]
 
-    def _start_tls_if_asked(self) -> None:
+    def _start_tls_if_requested(self) -> None:
         first = self.connection.recv(1, socket.MSG_PEEK)
         if first and first[0] == _TLS_RECORD_HANDSHAKE:
             self._use(
@@ -181,7 +181,7 @@ class Connection(BaseHTTPRequestHandler):
             self.connection.do_handshake()
 
     def _reset(self) -> None:
-        """End the connection as a broken network does: by RST, without the end of TLS."""
+        """End the connection as a broken network does: by RST, without closing TLS."""
         self._is_reset = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
@@ -203,7 +203,7 @@ class Connection(BaseHTTPRequestHandler):
             while left > 0:
                 chunk = body.read(min(left, CHUNK_BYTES))
                 if not chunk:
-                    # The file was cut while it was sent; the client sees a response too short.
+                    # The file shrank while it was sent; the client gets too short a response.
                     raise ConnectionResetError
                 self.wfile.write(chunk)
                 left -= len(chunk)
@@ -225,7 +225,7 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         if _QUICKACK is not None:
-            # Does not last: the system goes back to holding them by itself.
+            # Set before each read, because the system resets it.
             self._connection.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         return self._connection.recv_into(buffer)
 

@@ -345,4 +345,4 @@ def test_without_an_engine_such_a_job_fails_and_says_so(
     assert caller.arm("PUT", "/jobs/without-docker", job).status == 201
     assert wait_for_end(service, "without-docker") == "Failed"
     error = service.execution.view("without-docker").error or ""
-    assert "for which the stand-in needs Docker; Docker is not installed" in error
+    assert f"needs Docker for its image {image}; Docker is not installed" in error

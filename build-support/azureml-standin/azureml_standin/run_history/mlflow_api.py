@@ -1,6 +1,6 @@
-"""MLflow's tracking, for reading: what jobs logged, from the local workspace's store of runs.
+"""Serve what jobs logged, in the format of MLflow's tracking API, for reading only.
 
-Jobs themselves write to that store by its files. Source of the shapes:
+Jobs write the files of MLflow's store themselves. Source of the formats:
 https://mlflow.org/docs/latest/rest-api.html
 """
 
@@ -19,7 +19,7 @@ from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, 
 from azureml_standin.http.routing import Route
 
 _BASE = f"/mlflow/{{version}}{WORKSPACE}/api/2.0/mlflow"
-_POINTS_OF_A_PAGE = 1000
+_POINTS_PER_PAGE = 1000
 _MLFLOW_STATUS = {
     "Completed": "FINISHED",
     "Failed": "FAILED",
@@ -65,12 +65,12 @@ class MlflowApi:
         name = _run_id(request)
         self._jobs.stored(name)
         start = int(query.get("page_token") or 0)
-        end = start + int(query.get("max_results") or _POINTS_OF_A_PAGE)
+        end = start + int(query.get("max_results") or _POINTS_PER_PAGE)
         points = self._data(name).history.get(key, [])
         content: dict[str, Any] = {
             "metrics": [
-                {"key": key, "value": _number(value), "timestamp": moment, "step": step}
-                for step, moment, value in points[start:end]
+                {"key": key, "value": _number(value), "timestamp": timestamp, "step": step}
+                for step, timestamp, value in points[start:end]
             ]
         }
         if len(points) > end:
@@ -90,7 +90,7 @@ class MlflowApi:
     ) -> HttpResponse:
         wanted = request.query.get("experiment_name", "")
         if wanted not in {self._experiment(name) for name in self._jobs.names()}:
-            raise HttpError(404, "RESOURCE_DOES_NOT_EXIST", f"No experiment is named {wanted!r}.")
+            raise HttpError(404, "RESOURCE_DOES_NOT_EXIST", f"There is no experiment {wanted!r}.")
         return json_response(
             {
                 "experiment": {
@@ -127,9 +127,9 @@ class MlflowApi:
                 "params": [{"key": key, "value": value} for key, value in data.params.items()],
                 "tags": [{"key": key, "value": value} for key, value in tags.items()],
                 "metrics": [
-                    {"key": key, "value": _number(value), "timestamp": moment, "step": step}
+                    {"key": key, "value": _number(value), "timestamp": timestamp, "step": step}
                     for key, value in data.metrics.items()
-                    for step, moment, _ in data.history[key][-1:]
+                    for step, timestamp, _ in data.history[key][-1:]
                 ],
             },
         }
@@ -142,12 +142,12 @@ def _run_id(request: HttpRequest) -> str:
     return name
 
 
-def _milliseconds(moment: str | None) -> int | None:
-    return int(datetime.fromisoformat(moment).timestamp() * 1000) if moment else None
+def _milliseconds(time: str | None) -> int | None:
+    return int(datetime.fromisoformat(time).timestamp() * 1000) if time else None
 
 
 def _number(value: float) -> float | str:
-    """JSON has no such numbers: MLflow's services write them as text."""
+    """Return a number for JSON; MLflow writes NaN and infinities, which JSON has not, as text."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else f"{'' if value > 0 else '-'}Infinity"

@@ -9,10 +9,8 @@ from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody
 from azureml_standin.state import BlobRecord
 from azureml_standin.storage.addresses import address_of
 from azureml_standin.storage.copies import (
-    PUT_FROM_URL,
     check_source,
     copied,
-    copy_kind,
     is_for_whole_account,
     source_request,
 )
@@ -52,10 +50,9 @@ def _copy(storage: BlobStore, request: HttpRequest, container: str, name: str) -
     source = _copy_source(storage, request)
     with storage.state.lock:
         check_conditions(request, storage.blob(container, name))
-        sha256, md5, size = storage.keep(RequestBody(files=[source.file]))
-        md5 = md5 if copy_kind(request) == PUT_FROM_URL else source.md5
-        blob = storage.commit(request, container, name, sha256, md5, size, source)
-    return copied(request, identity(blob), md5)
+        sha256, _, size = storage.keep(RequestBody(files=[source.file]))
+        blob = storage.commit(request, container, name, sha256, source.md5, size, source)
+    return copied(request, identity(blob), source.md5)
 
 
 def _copy_source(storage: BlobStore, request: HttpRequest) -> BlobRecord:

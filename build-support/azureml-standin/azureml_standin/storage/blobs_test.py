@@ -109,19 +109,6 @@ def test_refuses_what_changed_on_its_way(caller: Caller, container: ContainerCli
     assert plain(caller, container, "GET", "x").status == 404
 
 
-def test_puts_a_blob_from_an_address_that_may_be_read(
-    caller: Caller, container: ContainerClient
-) -> None:
-    plain(caller, container, "PUT", "from", b"content")
-    source = f"{caller.service.url}{ACCOUNT}/{container.container_name}/from"
-    signature = caller.service.access.signature(container.container_name, "r")
-    ok = plain(caller, container, "PUT", "to", x_ms_copy_source=f"{source}?{signature}")
-    assert ok.status == 201
-    assert plain(caller, container, "GET", "to").body == b"content"
-    refused = plain(caller, container, "PUT", "to", x_ms_copy_source=source)
-    assert (refused.status, refused.headers["x-ms-error-code"]) == (409, "CannotVerifyCopySource")
-
-
 def copy_at_once(
     caller: Caller,
     container: ContainerClient,

@@ -1,7 +1,7 @@
-"""The three requests of storage that make a blob of another one, and their conditions.
+"""Check the two requests of storage that copy a blob, and respond to them.
 
-https://learn.microsoft.com/rest/api/storageservices/ `copy-blob` (in the background),
-`copy-blob-from-url` and `put-blob-from-url` (at once).
+https://learn.microsoft.com/rest/api/storageservices/ `copy-blob` (in the background) and
+`copy-blob-from-url` (at once).
 """
 
 from __future__ import annotations
@@ -13,28 +13,24 @@ from urllib.parse import urlsplit
 from azureml_standin.http.errors import StorageError
 from azureml_standin.http.messages import HttpRequest, HttpResponse
 from azureml_standin.state import BlobRecord
-from azureml_standin.storage.headers import ENCRYPTED
 from azureml_standin.storage.live_files import range_md5
 
-COPY_BLOB = "Copy Blob"
-COPY_FROM_URL = "Copy Blob From URL"
-PUT_FROM_URL = "Put Blob From URL"
 _LONGEST_ADDRESS = 2048
 _COPY_FROM_URL_BYTES = 256 << 20
 _SOURCE_MD5 = "x-ms-source-content-md5"
 
 
-def copy_kind(request: HttpRequest) -> str:
-    """Return which of them a request with `x-ms-copy-source` is."""
+def _is_at_once(request: HttpRequest) -> bool:
+    """Return whether a request with `x-ms-copy-source` is Copy Blob From URL."""
     if request.body.size:
         raise StorageError(400, "InvalidHeaderValue", "A copy has no body: Content-Length is 0.")
     if "x-ms-blob-type" in request.headers:
-        return PUT_FROM_URL
+        raise StorageError(400, "InvalidHeaderValue", "The stand-in has no Put Blob From URL.")
     # Azure's own client writes `True`.
     is_sync = request.headers.get("x-ms-requires-sync", "false").lower()
     if is_sync not in ("true", "false"):
         raise StorageError(400, "InvalidHeaderValue", f"x-ms-requires-sync is {is_sync!r}.")
-    return COPY_FROM_URL if is_sync == "true" else COPY_BLOB
+    return is_sync == "true"
 
 
 def source_request(request: HttpRequest) -> HttpRequest:
@@ -58,17 +54,16 @@ def is_for_whole_account(request: HttpRequest) -> bool:
     https://github.com/Azure/azure-sdk-for-python/issues/36176
     """
     is_by_key = request.headers.get("authorization", "").lower().startswith("sharedkey")
-    return is_by_key and copy_kind(request) == COPY_BLOB
+    return is_by_key and not _is_at_once(request)
 
 
 def check_source(request: HttpRequest, source: BlobRecord) -> None:
     """Raise `StorageError` if the source cannot be copied in this way."""
-    kind = copy_kind(request)
-    if kind == COPY_BLOB:
+    if not _is_at_once(request):
         return
-    if kind == COPY_FROM_URL and source.size > _COPY_FROM_URL_BYTES:
+    if source.size > _COPY_FROM_URL_BYTES:
         raise StorageError(409, "CannotVerifyCopySource", "The source is larger than 256 MiB.")
-    if kind == COPY_FROM_URL and not source.size:
+    if not source.size:
         # https://github.com/Azure/azure-sdk-for-js/issues/6577
         raise StorageError(400, "CannotVerifyCopySource", "The source is empty.")
     given = request.headers.get(_SOURCE_MD5)
@@ -78,9 +73,6 @@ def check_source(request: HttpRequest, source: BlobRecord) -> None:
 
 def copied(request: HttpRequest, identity: Mapping[str, str], md5: str) -> HttpResponse:
     """Respond to a copy that was made. Its blob has this MD5."""
-    kind = copy_kind(request)
-    if kind == PUT_FROM_URL:
-        return HttpResponse(201, headers={**identity, "Content-MD5": md5, **ENCRYPTED})
     given = {"Content-MD5": md5} if _SOURCE_MD5 in request.headers else {}
     copy = {"x-ms-copy-id": str(uuid.uuid4()), "x-ms-copy-status": "success"}
     return HttpResponse(202, headers={**identity, **given, **copy})
