@@ -15,7 +15,7 @@ import pytest
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from azureml_jobs.docker.private_config import signed_in
 from azureml_jobs.docker.push import push
-from azureml_standin.conftest import Answered, Caller, wait_for_end
+from azureml_standin.conftest import Answer, Caller, wait_for_end
 from azureml_standin.service import Service
 
 REPOSITORY = "team/exp"
@@ -31,7 +31,7 @@ class RegistryCaller:
         self.host = f"127.0.0.1:{caller.service.server.port}"
         self.token = ""
 
-    def form(self, path: str, **fields: Any) -> Answered:
+    def form(self, path: str, **fields: Any) -> Answer:
         body = urlencode({"service": self.host, **fields}, doseq=True).encode()
         return self.caller.request("POST", f"/oauth2/{path}", body, FORM)
 
@@ -44,7 +44,7 @@ class RegistryCaller:
         given = self.form("token", grant_type="refresh_token", refresh_token=token, scope=scopes)
         self.token = str(given.json()["access_token"])
 
-    def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answered:
+    def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             named["Authorization"] = f"Bearer {self.token}"
@@ -63,7 +63,7 @@ class RegistryCaller:
         assert self.request("PUT", f"{upload}?digest={digest}").status == 201
         return {"digest": digest, "size": len(content)}
 
-    def manifest(self, content: bytes, reference: str) -> Answered:
+    def manifest(self, content: bytes, reference: str) -> Answer:
         path = f"{REPOSITORY}/manifests/{reference}"
         return self.request("PUT", path, content, Content_Type=IMAGE)
 
@@ -76,7 +76,7 @@ def manifest_of(config: Any) -> bytes:
     return json.dumps({"schemaVersion": 2, "config": config, "layers": []}).encode()
 
 
-def error_of(answer: Answered) -> str:
+def error_of(answer: Answer) -> str:
     (error,) = answer.json()["errors"]
     return str(error["code"])
 

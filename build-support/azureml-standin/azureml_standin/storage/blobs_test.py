@@ -14,7 +14,7 @@ from azure.core.exceptions import (
     HttpResponseError,
 )
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from azureml_standin.conftest import Answered, Caller
+from azureml_standin.conftest import Answer, Caller
 
 ACCOUNT = "/standin.blob.core.azure.standin"
 
@@ -51,7 +51,7 @@ def plain(
     permissions: str = "rcwdl",
     query: str = "",
     **headers: str,
-) -> Answered:
+) -> Answer:
     """A request with a shared access signature for the container."""
     signature = caller.service.access.signature(container.container_name, permissions)
     target = f"{ACCOUNT}/{container.container_name}/{quote(name)}?{signature}{query}"
@@ -89,7 +89,7 @@ def copy_at_once(
     readable: str | None = None,
     permissions: str = "cw",
     **headers: str,
-) -> Answered:
+) -> Answer:
     """Send Copy Blob From URL. The source has a signature for the container `readable`."""
     signature = caller.service.access.signature(readable or container.container_name, "r")
     address = f"{caller.service.url}{ACCOUNT}/{container.container_name}/{quote(source)}"
