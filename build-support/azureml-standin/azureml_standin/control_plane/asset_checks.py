@@ -71,7 +71,7 @@ def _check_environment(properties: Mapping[str, Any]) -> None:
         if not isinstance(build, dict) or not build.get("contextUri"):
             raise resources.user_error("properties.build.contextUri is required.")
         if properties.get("condaFile"):
-            raise resources.user_error("'condaFile' goes with 'image', not with 'build'.")
+            raise resources.user_error("'condaFile' needs 'image', not 'build'.")
     if properties.get("osType", "Linux") not in ("Linux", "Windows"):
         raise resources.user_error("properties.osType is Linux or Windows.")
 
@@ -96,10 +96,10 @@ def _check_component(properties: Mapping[str, Any]) -> None:
 
 def _check_code(properties: Mapping[str, Any], state: State) -> None:
     uri = resources.required(properties, "codeUri")
-    place = storage_location(uri)
-    if place is None:
+    location = storage_location(uri)
+    if location is None:
         raise resources.user_error(f"properties.codeUri is not an address of a container: {uri}")
-    if not state.has_container(place[0]):
+    if not state.has_container(location[0]):
         raise resources.user_error(f"The container of properties.codeUri does not exist: {uri}")
 
 

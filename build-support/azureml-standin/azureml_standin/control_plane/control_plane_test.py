@@ -65,7 +65,7 @@ def test_refuses_a_request_without_a_known_api_version(
         pytest.param(
             "/environments/e/versions/1",
             {"build": {"contextUri": "https://x/y"}, "condaFile": "a: 1"},
-            "goes with 'image'",
+            "needs 'image'",
             id="conda with a build",
         ),
         pytest.param("/data/d/versions/1", {"dataType": "csv"}, "not of uri_file", id="data type"),

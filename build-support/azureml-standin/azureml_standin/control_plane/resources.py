@@ -90,7 +90,7 @@ def properties_of(request: HttpRequest) -> dict[str, Any]:
 
 
 def required(properties: Mapping[str, Any], key: str, kind: type = str, where: str = "") -> Any:
-    """The value of a property that has to be there, of its type, and not empty."""
+    """Return the value of a required property. Raises `HttpError` if it is empty or missing."""
     value = properties.get(key)
     if not isinstance(value, kind) or value in ("", {}, []):
         raise HttpError(
@@ -117,7 +117,7 @@ def texts(properties: Mapping[str, Any], key: str) -> dict[str, str | None]:
     """
     value = properties.get(key) or {}
     if not isinstance(value, dict) or any(isinstance(e, (dict, list)) for e in value.values()):
-        raise HttpError(400, "ValidationError", f"properties.{key} has to map texts to texts.")
+        raise HttpError(400, "ValidationError", f"properties.{key} must map texts to texts.")
     return {name: None if each is None else str(each) for name, each in value.items()}
 
 

@@ -9,7 +9,6 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
@@ -115,10 +114,6 @@ class Connection(BaseHTTPRequestHandler):
             # The shutdown of TLS would change state that its own thread uses.
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
 
-    def handle_expect_100(self) -> bool:
-        # `do_GET` sends it later, unless a fault comes first.
-        return True
-
     def log_message(self, format: str, *args: Any) -> None:
         """Print nothing."""
 
@@ -140,9 +135,6 @@ class Connection(BaseHTTPRequestHandler):
         part = handler.part_before_reset()
         if part == 0.0:
             self._reset()
-        if "100-continue" in headers.get("expect", "").lower():
-            self.send_response_only(HTTPStatus.CONTINUE)
-            self.end_headers()
         if part is not None:
             for _ in body_chunks(self.rfile, headers, part):
                 pass

@@ -26,17 +26,6 @@ def response_head(connection: socket.socket, request: str) -> bytes:
     return connection.recv(65536)
 
 
-def test_accepts_a_body_after_100_continue(caller: Caller) -> None:
-    form = "grant_type=password"
-    request = (
-        f"POST /{caller.service.tokens.tenant}/oauth2/v2.0/token HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Expect: 100-continue\r\nContent-Length: {len(form)}\r\n\r\n"
-    )
-    with secured(caller, connected(caller.service)) as connection:
-        assert response_head(connection, request) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        assert response_head(connection, form).startswith(b"HTTP/1.1 400 ")
-
-
 def test_leaves_no_file_of_a_large_body(caller: Caller) -> None:
     answer = caller.request("PUT", "/nowhere", b"x" * (3 << 20))
     assert answer.status == 404

@@ -37,7 +37,7 @@ class RegistryAccess:
         """A token of Microsoft Entra ID for a refresh token of the registry."""
         form = _form(request)
         if form.get("grant_type") != [_ACCESS]:
-            raise RegistryError(400, "BAD_REQUEST", "grant_type has to be access_token")
+            raise RegistryError(400, "BAD_REQUEST", "grant_type must be access_token")
         _check_service(request, form)
         if form.get("tenant", [self._tokens.tenant]) != [self._tokens.tenant]:
             raise _denied(f"there is no tenant {form['tenant'][0]}")
@@ -53,7 +53,7 @@ class RegistryAccess:
         """An access token for those of the scopes that the role allows."""
         form = _form(request)
         if form.get("grant_type") != [_REFRESH]:
-            raise RegistryError(400, "BAD_REQUEST", "grant_type has to be refresh_token")
+            raise RegistryError(400, "BAD_REQUEST", "grant_type must be refresh_token")
         _check_service(request, form)
         try:
             claims = self._tokens.check_token(form.get(_REFRESH, [""])[0], [request.host])
@@ -97,7 +97,7 @@ class RegistryAccess:
         return True
 
     def _signed(self, host: str, kind: str, lifetime: float, claims: Mapping[str, Any]) -> str:
-        moment = time.time()
+        now = time.time()
         return self._tokens.signed(
             {
                 "jti": secrets.token_hex(8),
@@ -105,9 +105,9 @@ class RegistryAccess:
                 "aud": host,
                 "version": "1.0",
                 "grant_type": kind,
-                "iat": int(moment),
-                "nbf": int(moment),
-                "exp": int(moment + lifetime),
+                "iat": int(now),
+                "nbf": int(now),
+                "exp": int(now + lifetime),
                 "serial": time.monotonic_ns(),
                 **claims,
             }
@@ -142,11 +142,11 @@ def _denied(why: str) -> RegistryError:
 
 def _check_service(request: HttpRequest, form: Mapping[str, list[str]]) -> None:
     if form.get("service") != [request.host]:
-        raise RegistryError(400, "BAD_REQUEST", f"service has to be {request.host}")
+        raise RegistryError(400, "BAD_REQUEST", f"service must be {request.host}")
 
 
 def _form(request: HttpRequest) -> dict[str, list[str]]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
-        raise RegistryError(415, "UNSUPPORTED", "the body has to be a form")
+        raise RegistryError(415, "UNSUPPORTED", "the body must be a form")
     return parse_qs(request.body.read().decode("utf-8", "replace"))

@@ -45,7 +45,7 @@ class ImageStore:
         return self._state.document("image-blobs", f"{name}@{digest}") is not None
 
     def add_blob(self, request: HttpRequest, name: str, digest: str) -> HttpResponse:
-        """Add a blob, whose file is there, to a repository."""
+        """Add a blob to a repository. Its file must exist."""
         key = f"{name}@{digest}"
         self._state.put_document("image-blobs", key, {"key": key})
         location = f"{request.base}/v2/{name}/blobs/{digest}"

@@ -21,7 +21,7 @@ class Uploads:
     def __init__(self, images: ImageStore, access: RegistryAccess, folder: Path) -> None:
         self._images = images
         self._access = access
-        # What an earlier service left half sent goes.
+        # Removes unfinished uploads of an earlier service.
         self._folder = folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()

@@ -108,7 +108,7 @@ class SignIn:
         )
 
     def device_code(self, request: HttpRequest, tenant: str) -> HttpResponse:
-        """Give a code that counts as entered at once, because nobody is there to enter it."""
+        """Return a code that counts as entered at once, because no person enters it."""
         self._check_tenant(tenant)
         code = secrets.token_urlsafe(24)
         audience = self._audience(_form(request))
@@ -136,7 +136,7 @@ class SignIn:
         scopes = [each for each in form.get("scope", "").split() if each.endswith(_DEFAULT)]
         if not scopes:
             raise SignInError(
-                400, "invalid_scope", 1002012, "The scope has to be a resource and '/.default'."
+                400, "invalid_scope", 1002012, "The scope must be a resource and '/.default'."
             )
         audience = scopes[0][: -len(_DEFAULT)]
         if audience.rstrip("/") not in self.audiences:

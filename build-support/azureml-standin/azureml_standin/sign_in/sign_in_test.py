@@ -15,14 +15,12 @@ from azure.identity import (
 from azureml_standin.conftest import API_VERSION, Caller
 
 ARM = "https://management.azure.com/.default"
-# Variables of the machine that runs the tests.
-OF_THE_MACHINE = ("AZURE", "IDENTITY_", "MSI_", "ACTIONS_ID_TOKEN_", "SYSTEM_")
 
 
 @pytest.fixture(autouse=True)
 def variables(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.startswith(OF_THE_MACHINE) or name.lower().endswith("_proxy"):
+        if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     for name, value in caller.service.client.direct("").items():
         monkeypatch.setenv(name, value)

@@ -42,8 +42,10 @@ def put_block_list(
         present = {b: (size, sha) for b, size, sha in storage.state.committed(container, name)}
         chosen = []
         for tag, block in wanted:
-            places = {"Uncommitted": [waiting], "Committed": [present]}.get(tag, [waiting, present])
-            found = next((place[block] for place in places if block in place), None)
+            candidates = {"Uncommitted": [waiting], "Committed": [present]}.get(
+                tag, [waiting, present]
+            )
+            found = next((blocks[block] for blocks in candidates if block in blocks), None)
             if found is None:
                 raise StorageError(400, "InvalidBlockList", "The block list is invalid.")
             chosen.append((block, *found))

@@ -96,14 +96,14 @@ def properties(blob: BlobRecord) -> dict[str, str]:
 
 
 def listed(blob: BlobRecord, with_metadata: bool) -> str:
-    moment = formatdate(blob.modified, usegmt=True)
+    modified = formatdate(blob.modified, usegmt=True)
     metadata = ""
     if with_metadata:
         values = "".join(f"<{k}>{escape(v)}</{k}>" for k, v in blob.metadata.items())
         metadata = f"<Metadata>{values}</Metadata>"
     return (
         f"<Blob><Name>{escape(blob.name)}</Name><Properties>"
-        f"<Creation-Time>{moment}</Creation-Time><Last-Modified>{moment}</Last-Modified>"
+        f"<Creation-Time>{modified}</Creation-Time><Last-Modified>{modified}</Last-Modified>"
         f"<Etag>{escape(blob.etag.strip(chr(34)))}</Etag>"
         f"<Content-Length>{blob.size}</Content-Length>"
         f"<Content-Type>{escape(blob.content_type)}</Content-Type>"
