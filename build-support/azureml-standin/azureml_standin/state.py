@@ -74,7 +74,7 @@ class State:
         return json.loads(rows[0]["content"]) if rows else None
 
     def documents(self, kind: str, prefix: str = "") -> list[dict[str, Any]]:
-        """Documents whose key begins with `prefix`, in the order in which they were first put."""
+        """Return documents whose key begins with `prefix`, in the order of their creation."""
         rows = self._rows(
             "SELECT content FROM documents "
             "WHERE kind = ? AND substr(key, 1, ?) = ? ORDER BY number",
@@ -116,7 +116,7 @@ class State:
         return self._record(rows[0]) if rows else None
 
     def blobs(self, container: str, prefix: str = "") -> list[BlobRecord]:
-        """Blobs in the order of their names."""
+        """Return blobs in the order of their names."""
         rows = self._rows(
             "SELECT * FROM blobs WHERE container = ? AND substr(name, 1, ?) = ? ORDER BY name",
             container,

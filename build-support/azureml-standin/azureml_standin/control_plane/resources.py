@@ -82,7 +82,7 @@ def not_found(what: str) -> HttpError:
 
 
 def properties_of(request: HttpRequest) -> dict[str, Any]:
-    """The `properties` of a body, which every resource has."""
+    """Return the `properties` of a body, which every resource has."""
     properties = request.json().get("properties")
     if not isinstance(properties, dict):
         raise HttpError(400, "InvalidRequestContent", "The body has no object 'properties'.")
@@ -111,7 +111,7 @@ def one_of(properties: Mapping[str, Any], key: str, values: Sequence[str]) -> st
 
 
 def texts(properties: Mapping[str, Any], key: str) -> dict[str, str | None]:
-    """A property that maps texts to texts, or is left out; numbers are taken as their text.
+    """Return an optional property that maps texts to texts; numbers become text.
 
     azure-ai-ml sends the version of its hashes as a number, and gets it back as a text.
     """
@@ -122,7 +122,7 @@ def texts(properties: Mapping[str, Any], key: str) -> dict[str, str | None]:
 
 
 def resource(id_: str, kind: str, properties: Mapping[str, Any], created: str) -> dict[str, Any]:
-    """A resource as the control plane shows it."""
+    """Return a resource in the format of the control plane."""
     return {
         "id": id_,
         "name": id_.rpartition("/")[2],

@@ -16,7 +16,7 @@ from azureml_standin.service import Service, running_service
 
 
 def put_job_with_requirements(caller: Caller, name: str, requirements: str) -> None:
-    """A job whose build context holds a `requirements.txt`."""
+    """Submit a job whose build context holds a `requirements.txt`."""
     caller.put_code(name, {"requirements.txt": requirements.encode()})
     context = caller.arm("GET", f"/codes/{name}/versions/1").json()["properties"]["codeUri"]
     build = {"properties": {"build": {"contextUri": context}}}

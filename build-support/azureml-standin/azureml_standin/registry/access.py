@@ -34,7 +34,7 @@ class RegistryAccess:
         self._audiences = audiences
 
     def exchange(self, request: HttpRequest) -> HttpResponse:
-        """A token of Microsoft Entra ID for a refresh token of the registry."""
+        """Exchange a token of Microsoft Entra ID for a refresh token of the registry."""
         form = _form(request)
         if form.get("grant_type") != [_ACCESS]:
             raise RegistryError(400, "BAD_REQUEST", "grant_type must be access_token")
@@ -50,7 +50,7 @@ class RegistryAccess:
         return json_response({_REFRESH: self.refresh_token(request.host)})
 
     def token(self, request: HttpRequest) -> HttpResponse:
-        """An access token for those of the scopes that the role allows."""
+        """Return an access token for the scopes that the role allows."""
         form = _form(request)
         if form.get("grant_type") != [_REFRESH]:
             raise RegistryError(400, "BAD_REQUEST", "grant_type must be refresh_token")

@@ -86,7 +86,7 @@ class RunHistory:
         return json_response(self._run_data(request.json()))
 
     def batch_run_data(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
-        """`BatchRequest1` and `BatchResult1` of the client: 207 when some of it failed."""
+        """Return a batch of runs (the client's `BatchResult1`), with 207 if some failed."""
         wanted = request.json().get("requests")
         if not isinstance(wanted, dict) or not wanted:
             raise HttpError(400, "ValidationError", "requests is required.")

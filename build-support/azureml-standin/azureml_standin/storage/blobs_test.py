@@ -52,7 +52,7 @@ def plain(
     query: str = "",
     **headers: str,
 ) -> Answer:
-    """A request with a shared access signature for the container."""
+    """Send a request with a shared access signature for the container."""
     signature = caller.service.access.signature(container.container_name, permissions)
     target = f"{ACCOUNT}/{container.container_name}/{quote(name)}?{signature}{query}"
     named = {key.replace("_", "-"): value for key, value in headers.items()}
