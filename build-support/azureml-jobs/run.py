@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from azureml_jobs.cli import main
+from azureml_jobs.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

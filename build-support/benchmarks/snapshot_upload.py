@@ -1,12 +1,13 @@
-"""What a snapshot costs on its way to Azure ML: bytes on the wire and time, beside azure-ai-ml.
+"""Measure the upload of a snapshot to Azure ML, in bytes and time, next to azure-ai-ml.
 
-README.md in this folder says how it is run and what it measures.
+README.md in this folder says how to run it and what it measures.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -16,9 +17,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
+from typing import Any
 
 JOB = """\
 command: python m0.py
@@ -28,12 +31,15 @@ compute: azureml:cpu-cluster
 experiment_name: benchmark
 """
 STEPS = ("first", "unchanged", "one edited")
-CLIENTS = ("ours", "azure-ai-ml")
+STORAGE_LIBRARY = "azure-storage-blob"
+CLIENTS = ("ours", "azure-ai-ml", STORAGE_LIBRARY)
+# As many as our client has at once.
+WORKERS = 32
 
 
 @dataclass
 class Cost:
-    """`seconds` are from the first request to the service's answer that it has the job."""
+    """The cost of one submission; `seconds` end when the service answers that it has the job."""
 
     seconds: float
     processor: float
@@ -42,7 +48,7 @@ class Cost:
 
 
 class Relay:
-    """Passes connections on to a port of this machine, and counts their bytes."""
+    """Forwards connections to a port of this machine, and counts their bytes."""
 
     def __init__(self, port: int) -> None:
         self.up = self.down = 0
@@ -73,7 +79,7 @@ class Relay:
 
 @contextlib.contextmanager
 def service(slowness: float) -> Iterator[dict[str, str]]:
-    """The stand-in in a process of its own; the variables with which clients find it."""
+    """Run the stand-in in its own process; return the variables with which clients find it."""
     with subprocess.Popen(
         [sys.executable, __file__, "--serve", str(slowness)],
         stdin=subprocess.PIPE,
@@ -85,13 +91,13 @@ def service(slowness: float) -> Iterator[dict[str, str]]:
         try:
             yield json.loads(process.stdout.readline())
         finally:
-            # It ends when its input does.
+            # It ends when its input ends.
             process.communicate()
 
 
 def serve(slowness: float) -> None:
-    from azureml_jobs.service import faults
-    from azureml_jobs.service.start import running_service
+    from azureml_standin.http import faults
+    from azureml_standin.service import running_service
 
     with running_service(jobs_at_once=0) as running:
         running.recording.is_kept = False
@@ -117,35 +123,73 @@ def edit(folder: Path, text: str) -> None:
 
 
 def submit(client: str, folder: Path) -> None:
-    """Submit once and print the seconds; what is imported is no part of them."""
+    """Submit once and print the seconds, without the time of imports."""
     from azureml_jobs.azure import sdk
     from azureml_jobs.azure.datastores import Datastores
     from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-    from azureml_jobs.azure.session import Session
     from azureml_jobs.azure.upload import listed_data, send_snapshot
-    from azureml_jobs.destination import configured_workspace
+    from azureml_jobs.azure.workspace import ConnectedWorkspace
+    from azureml_jobs.base.workspace_config import configured_workspace
 
     sdk.import_sdk()
-    place = configured_workspace(folder)
-    if place is None:
+    config = configured_workspace(folder)
+    if config is None:
         raise RuntimeError("no workspace is named")
-    session = Session(place)
-    workspace = session.workspace
+    workspace = ConnectedWorkspace(config)
     name = f"benchmark-{time.time_ns()}"
-    begun, processor = time.monotonic(), time.process_time()
+    start, processor = time.monotonic(), time.process_time()
     code = None
     if client == "ours":
         digest = listed_data(folder / "code")[1]
-        earlier = EarlierSnapshots(folder / "local", place)
+        earlier = EarlierSnapshots(folder / "local", config)
         datastores = Datastores(workspace)
         code = send_snapshot(workspace, datastores, earlier, folder / "code", digest).id
+    elif client == STORAGE_LIBRARY:
+        code = send_by_storage_library(workspace, folder / "code", name)
     job = sdk.load(folder / "job.yaml", name, code, None, {}, {})
-    sdk.create(job, place, workspace.cloud, session.sign_in)
-    print(json.dumps([time.monotonic() - begun, time.process_time() - processor]))
+    sdk.create(job, workspace)
+    print(json.dumps([time.monotonic() - start, time.process_time() - processor]))
+
+
+def send_by_storage_library(workspace: Any, folder: Path, name: str) -> str:
+    """Send the snapshot with azure-storage-blob in place of our client; return its id."""
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.storage.blob import ContainerClient, ContentSettings
+    # These come with azure-core.
+    from requests import Session  # pants: no-infer-dep
+    from requests.adapters import HTTPAdapter  # pants: no-infer-dep
+
+    path = ("codes", name, "versions", "1")
+    asked = {"pendingUploadType": "TemporaryBlobReference"}
+    reference = workspace.post(*path, "startPendingUpload", body=asked)[
+        "blobReferenceForConsumption"
+    ]
+    session = Session()
+    session.mount("https://", HTTPAdapter(pool_connections=WORKERS, pool_maxsize=WORKERS))
+    container = ContainerClient.from_container_url(
+        str(reference["credential"]["sasUri"]),
+        transport=RequestsTransport(session=session, session_owner=False),
+    )
+
+    def send(file: Path) -> None:
+        content = file.read_bytes()
+        digest = bytearray(hashlib.md5(content).digest())
+        container.upload_blob(
+            f"code/{file.relative_to(folder)}",
+            content,
+            overwrite=True,
+            content_settings=ContentSettings(content_md5=digest),
+        )
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(send, (file for file in folder.rglob("*") if file.is_file())))
+    address = f"{str(reference['blobUri']).rstrip('/')}/code"
+    workspace.put(*path, body={"properties": {"codeUri": address, "isAnonymous": True}})
+    return str(workspace.asset_id("codes", name, "1"))
 
 
 def measured(client: str, folder: Path, variables: dict[str, str], is_counted: bool) -> Cost:
-    # As a proxy it speaks for Azure's own hosts: names are as long as they are there.
+    # As a proxy it answers for Azure's own hosts, so that names have their real lengths.
     port = int(variables["HTTPS_PROXY"].rpartition(":")[2])
     relay = Relay(port) if is_counted else None
     if relay is not None:
@@ -167,33 +211,39 @@ def measured(client: str, folder: Path, variables: dict[str, str], is_counted: b
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=2000)
-    parser.add_argument("--size", type=int, default=4000, help="of each file, in bytes")
-    parser.add_argument("--large", type=int, default=30_000_000, help="of one more, in bytes")
-    parser.add_argument("--slowness", type=float, default=0.0, help="of every answer, in seconds")
-    parser.add_argument("--times", type=int, default=1, help="how often all is measured")
-    parser.add_argument("--time", action="store_true", help="the first upload alone, uncounted")
+    parser.add_argument("--size", type=int, default=4000, help="size of each file, in bytes")
+    parser.add_argument(
+        "--large", type=int, default=30_000_000, help="size of one more file, in bytes"
+    )
+    parser.add_argument(
+        "--slowness", type=float, default=0.0, help="delay of every answer, in seconds"
+    )
+    parser.add_argument("--times", type=int, default=1, help="how often to measure everything")
+    parser.add_argument(
+        "--time", action="store_true", help="measure only the time of the first upload"
+    )
     parser.add_argument("--serve", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--submit", nargs=2, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.serve is not None:
-        serve(asked.serve)
-    elif asked.submit:
-        submit(asked.submit[0], Path(asked.submit[1]))
+    options = parser.parse_args()
+    if options.serve is not None:
+        serve(options.serve)
+    elif options.submit:
+        submit(options.submit[0], Path(options.submit[1]))
     else:
-        compare(asked)
+        compare(options)
 
 
-def compare(asked: argparse.Namespace) -> None:
+def compare(options: argparse.Namespace) -> None:
     print(f"{'client':<12} {'step':<11} {'sent':>12} {'received':>12} {'seconds':>8} {'CPU':>6}")
-    for turn in range(asked.times):
+    for turn in range(options.times):
         for client in CLIENTS:
-            with service(asked.slowness) as variables, tempfile.TemporaryDirectory() as name:
+            with service(options.slowness) as variables, tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
-                write_snapshot(folder, asked.files, asked.size, asked.large)
-                for step in STEPS[: 1 if asked.time else None]:
+                write_snapshot(folder, options.files, options.size, options.large)
+                for step in STEPS[: 1 if options.time else None]:
                     if step == "one edited":
                         edit(folder, f"edited {turn}")
-                    cost = measured(client, folder, variables, not asked.time)
+                    cost = measured(client, folder, variables, not options.time)
                     print(
                         f"{client:<12} {step:<11} {cost.up:>12,} {cost.down:>12,} "
                         f"{cost.seconds:>8.1f} {cost.processor:>6.1f}",

@@ -1,11 +1,11 @@
-"""Submitting to Azure ML by `./pants`: to the stand-in service, by the commands that users type."""
+"""Test that users' commands submit jobs to Azure ML, with the stand-in service."""
 
 from __future__ import annotations
 
+from example import JOB
 from scratch import Scratch
 
-JOB = "src/example_experiment:job"
-# The service is there for as long as this runs, and found by environment variables.
+# The service runs as long as this script, which finds it through environment variables.
 SUBMISSIONS = f"""
 set -e
 ./pants run {JOB} -- --name from-pants --tag who=test

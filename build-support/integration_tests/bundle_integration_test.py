@@ -1,4 +1,4 @@
-"""What is in a bundle, and that it is all that a job needs."""
+"""Test what is in a bundle, and that a job needs nothing else."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from example import EXPERIMENT, JOB, JOB_FILE, MAIN
 from scratch import Scratch
 
-TARGET = "src/example_experiment:job"
 BUNDLE = "dist/src.example_experiment/job"
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """sha256 of each file below `folder`."""
+    """Return the sha256 of each file below `folder`."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -25,7 +25,7 @@ def tree(folder: Path) -> dict[str, str]:
 
 def test_the_code_is_exactly_the_closure(scratch: Scratch) -> None:
     changes = {
-        # Imported by nobody.
+        # No module imports it.
         "src/common/unused.py": "VALUE = 1\n",
         # Imported through another module.
         "src/common/tabular.py": (scratch.root / "src/common/tabular.py").read_text()
@@ -33,15 +33,15 @@ def test_the_code_is_exactly_the_closure(scratch: Scratch) -> None:
         "src/common/deeper.py": "VALUE = 2\n",
         "src/common/deeper_still.py": "VALUE = 3\n",
         # A declared resource.
-        "src/example_experiment/configs/small.yaml": "depth: 2\n",
-        "src/example_experiment/BUILD": (
+        f"{EXPERIMENT}/configs/small.yaml": "depth: 2\n",
+        f"{EXPERIMENT}/BUILD": (
             'experiment(dependencies=[":configs"], local_dependencies=[":sample-data"])\n'
             'resources(name="configs", sources=["configs/*.yaml"])\n'
             'resources(name="sample-data", sources=["sample-data/*.csv"])\n'
         ),
     }
     with scratch.changed(changes):
-        scratch.pants("package", TARGET)
+        scratch.pants("package", JOB)
         bundled = set(tree(scratch.root / BUNDLE / "code"))
     assert bundled == {
         "common/__init__.py",
@@ -57,30 +57,24 @@ def test_the_code_is_exactly_the_closure(scratch: Scratch) -> None:
     }
 
 
-def test_the_same_input_gives_the_same_bytes_in_another_folder(
+def test_the_same_input_gives_the_same_bytes_in_another_clone(
     scratch: Scratch, tmp_path: Path
 ) -> None:
-    scratch.pants("package", TARGET)
-    first = tree(scratch.root / BUNDLE)
-    scratch.pants("--no-pantsd", "--no-local-cache", "package", TARGET, more={"TZ": "Asia/Tokyo"})
-    assert tree(scratch.root / BUNDLE) == first
+    scratch.pants("package", JOB)
     clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "--quiet", str(scratch.root), str(clone)], check=True)
-    subprocess.run(
-        ["./pants", "--no-pantsd", "package", TARGET],
-        cwd=clone,
-        env=scratch.environment({"LC_ALL": "C", "PYTHONHASHSEED": "7"}),
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+    package = './pants --no-pantsd --no-local-cache package "$2"'
+    # Time zone, locale and the order of sets are different, too.
+    differences = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    scratch.bash(
+        f'git clone --quiet . "$1" && cd "$1" && {package}', str(clone), JOB, more=differences
     )
-    assert tree(clone / BUNDLE) == first
+    assert tree(clone / BUNDLE) == tree(scratch.root / BUNDLE)
 
 
-def test_the_manifest_tells_every_file_and_the_change_against_the_commit(scratch: Scratch) -> None:
-    main = (scratch.root / "src/example_experiment/main.py").read_text()
-    with scratch.changed({"src/example_experiment/main.py": main + "\n# an unstaged change\n"}):
-        scratch.pants("package", TARGET)
+def test_the_manifest_lists_every_file_and_the_change_against_the_commit(scratch: Scratch) -> None:
+    main = (scratch.root / MAIN).read_text()
+    with scratch.changed({MAIN: main + "\n# an unstaged change\n"}):
+        scratch.pants("package", JOB)
         manifest = json.loads((scratch.root / BUNDLE / "manifest.json").read_text())
         written = tree(scratch.root / BUNDLE / "code")
     assert {file["path"]: file["sha256"] for file in manifest["snapshot"]["files"]} == written
@@ -91,9 +85,9 @@ def test_the_manifest_tells_every_file_and_the_change_against_the_commit(scratch
 
 
 def test_the_code_runs_from_a_copy_in_an_empty_folder(scratch: Scratch, tmp_path: Path) -> None:
-    scratch.pants("run", TARGET, "--", "--set", "inputs.epochs=1")
+    scratch.pants("run", JOB, "--", "--set", "inputs.epochs=1")
     record = scratch.json("run", ":aml", "--", "jobs", "show", scratch.jobs()[0]["name"], "--json")
-    scratch.pants("package", TARGET)
+    scratch.pants("package", JOB)
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-r", str(scratch.root / BUNDLE), str(copy)], check=True)
     ran = subprocess.run(
@@ -113,17 +107,17 @@ def test_the_code_runs_from_a_copy_in_an_empty_folder(scratch: Scratch, tmp_path
 
 
 def test_the_requirements_are_a_pinned_part_of_the_lock(scratch: Scratch) -> None:
-    scratch.pants("package", TARGET)
+    scratch.pants("package", JOB)
     text = (scratch.root / BUNDLE / "environment/requirements.txt").read_text()
     assert "mlflow-skinny==" in text and "azureml-mlflow==" in text
-    # Locked for the tests, and imported by no experiment.
+    # It is locked for the tests, but the job does not import it.
     assert "pytest==" not in text
     for line in text.splitlines():
         assert "==" in line or line.strip().startswith("--hash=sha256:")
 
 
-@pytest.mark.parametrize("code", ["class: [", "just text"], ids=["broken yaml", "no mapping"])
-def test_list_works_beside_a_broken_job_file(scratch: Scratch, code: str) -> None:
-    with scratch.changed({"src/example_experiment/azure-ml-job.yaml": code}):
-        assert TARGET in scratch.pants("list", "::").stdout
-        scratch.pants("dependencies", "--transitive", "src/example_experiment::")
+@pytest.mark.parametrize("text", ["class: [", "just text"], ids=["invalid YAML", "no mapping"])
+def test_other_goals_work_in_spite_of_an_invalid_job_file(scratch: Scratch, text: str) -> None:
+    with scratch.changed({JOB_FILE: text}):
+        assert JOB in scratch.pants("list", "::").stdout
+        scratch.pants("dependencies", "--transitive", f"{EXPERIMENT}::")

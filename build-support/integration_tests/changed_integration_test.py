@@ -1,24 +1,25 @@
-"""`--changed-since` with dependents: what an edit concerns, in a real git history."""
+"""Test what an edit affects, by `--changed-since` with dependents in a real git history."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
+from example import EXPERIMENT, JOB, JOB_FILE, MAIN
 from scratch import Scratch
 
-EXPERIMENT = "src/example_experiment"
-JOB, LOCAL, IMAGE = f"{EXPERIMENT}:job", f"{EXPERIMENT}:local", f"{EXPERIMENT}:env"
+LOCAL, IMAGE = f"{EXPERIMENT}:local", f"{EXPERIMENT}:env"
 TEST = f"{EXPERIMENT}/tests/test_main.py:../tests"
 SHARED_TEST = "src/common/tests/test_figures.py:../tests"
 DOCKER = f"{EXPERIMENT}/docker"
 PACKAGES = "3rdparty/python"
+EDIT = "# An edit.\n"
 
 
 @contextlib.contextmanager
 def committed(scratch: Scratch, path: str, more: str) -> Iterator[None]:
-    """A commit that adds `more` at the end of a file."""
+    """Commit an addition at the end of a file, until the block ends."""
     before = scratch.git("rev-parse", "HEAD").strip()
     try:
         with (scratch.root / path).open("a", encoding="utf-8") as stream:
@@ -26,10 +27,11 @@ def committed(scratch: Scratch, path: str, more: str) -> Iterator[None]:
         scratch.git("commit", "--quiet", "--all", "--message", f"Edit {path}")
         yield
     finally:
-        scratch.git("reset", "--quiet", "--hard", before)
+        scratch.restore(before)
 
 
-def concerned(scratch: Scratch, goal: str, *options: str, since: str = "HEAD~1") -> str:
+def affected(scratch: Scratch, goal: str, *options: str, since: str = "HEAD~1") -> str:
+    """Return what a goal prints for everything that the last commit affects."""
     changed = (f"--changed-since={since}", "--changed-dependents=transitive")
     ran = scratch.pants(*changed, *options, goal)
     return ran.stdout + ran.stderr
@@ -39,15 +41,13 @@ def concerned(scratch: Scratch, goal: str, *options: str, since: str = "HEAD~1")
     "path, more, selected, not_selected",
     [
         pytest.param(
-            f"{EXPERIMENT}/azure-ml-job.yaml",
-            "# An edit.\n",
+            JOB_FILE,
+            EDIT,
             {JOB, LOCAL},
             {TEST, SHARED_TEST},
             id="a job file",
         ),
-        pytest.param(
-            f"{DOCKER}/Dockerfile", "# An edit.\n", {JOB, IMAGE}, {TEST}, id="a Dockerfile"
-        ),
+        pytest.param(f"{DOCKER}/Dockerfile", EDIT, {JOB, IMAGE}, {TEST}, id="a Dockerfile"),
         pytest.param(
             f"{PACKAGES}/experiments.lock",
             "\n",
@@ -57,10 +57,10 @@ def concerned(scratch: Scratch, goal: str, *options: str, since: str = "HEAD~1")
         ),
         pytest.param(
             f"{PACKAGES}/experiments-requirements.txt",
-            "# An edit.\n",
+            EDIT,
             {JOB, IMAGE, LOCAL, TEST, SHARED_TEST},
             set(),
-            id="a list of packages",
+            id="a list of requirements",
         ),
         pytest.param(
             f"{PACKAGES}/platforms/linux_x86_64-cp311.json",
@@ -78,33 +78,28 @@ def concerned(scratch: Scratch, goal: str, *options: str, since: str = "HEAD~1")
         ),
         pytest.param(
             "src/common/figures.py",
-            "# An edit.\n",
+            EDIT,
             {JOB, LOCAL, TEST, SHARED_TEST},
             {"src/common/tests/test_terminal.py:../tests"},
             id="a shared module",
         ),
-        pytest.param(
-            f"{EXPERIMENT}/local.py", "# An edit.\n", {LOCAL}, {JOB, IMAGE}, id="only the script"
-        ),
+        pytest.param(f"{EXPERIMENT}/local.py", EDIT, {LOCAL}, {JOB, IMAGE}, id="only the script"),
         pytest.param(
             f"{EXPERIMENT}/BUILD",
-            "# An edit.\n",
+            EDIT,
             {JOB, IMAGE, TEST},
             {SHARED_TEST},
             id="a BUILD file",
         ),
     ],
 )
-def test_an_edit_concerns(
+def test_an_edit_selects_what_depends_on_it(
     scratch: Scratch, path: str, more: str, selected: set[str], not_selected: set[str]
 ) -> None:
     with committed(scratch, path, more):
-        found = set(concerned(scratch, "list").splitlines())
+        found = set(affected(scratch, "list").splitlines())
     assert selected <= found
     assert not not_selected & found
-
-
-JOB_BUNDLE = "Wrote dist/src.example_experiment/job"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +107,7 @@ JOB_BUNDLE = "Wrote dist/src.example_experiment/job"
     [
         pytest.param(
             "src/common/figures.py",
-            "# An edit.\n",
+            EDIT,
             {TEST, SHARED_TEST},
             {"azureml_pants"},
             "flake8",
@@ -120,8 +115,8 @@ JOB_BUNDLE = "Wrote dist/src.example_experiment/job"
             id="a shared module",
         ),
         pytest.param(
-            f"{EXPERIMENT}/azure-ml-job.yaml",
-            "# An edit.\n",
+            JOB_FILE,
+            EDIT,
             set(),
             {TEST, SHARED_TEST},
             "azureml-jobs",
@@ -130,10 +125,10 @@ JOB_BUNDLE = "Wrote dist/src.example_experiment/job"
         ),
         pytest.param(
             f"{DOCKER}/Dockerfile",
-            "# An edit.\n",
+            EDIT,
             set(),
             {TEST, SHARED_TEST},
-            "hadolint",
+            None,
             True,
             id="a Dockerfile",
         ),
@@ -148,7 +143,7 @@ JOB_BUNDLE = "Wrote dist/src.example_experiment/job"
         ),
     ],
 )
-def test_goals_take_what_is_concerned(
+def test_goals_work_on_what_is_affected(
     scratch: Scratch,
     path: str,
     more: str,
@@ -158,36 +153,27 @@ def test_goals_take_what_is_concerned(
     is_bundled: bool,
 ) -> None:
     with committed(scratch, path, more):
-        tests = concerned(scratch, "test", "--tag=-integration")
-        bundles = concerned(scratch, "package", "--filter-target-type=azureml_job")
+        tests = affected(scratch, "test", "--tag=-integration")
+        bundles = affected(scratch, "package", "--filter-target-type=azureml_job")
         only = ("--tag=-integration", f"--lint-only={linter}")
-        linted = concerned(scratch, "lint", *only) if linter else ""
-        assert concerned(scratch, "test", since="HEAD") == ""
+        linted = affected(scratch, "lint", *only) if linter else ""
+        assert affected(scratch, "test", since="HEAD") == ""
     assert all(f"{each} succeeded" in tests for each in tested)
     assert not [each for each in not_tested if each in tests]
-    assert (JOB_BUNDLE in bundles) == is_bundled
+    assert ("Wrote dist/src.example_experiment/job" in bundles) == is_bundled
     assert not linter or f"✓ {linter} succeeded." in linted
 
 
-def test_a_new_lock_is_linted_tested_and_bundled_with(scratch: Scratch) -> None:
-    # What the goals take is what `list` prints; these would build all environments anew.
-    with committed(scratch, f"{PACKAGES}/experiments.lock", "\n"):
-        for kind, each in (("python_test", TEST), ("azureml_job", JOB), ("docker_image", IMAGE)):
-            assert each in concerned(scratch, "list", f"--filter-target-type={kind}")
-
-
 @pytest.mark.parametrize("is_renamed", [False, True], ids=["removed", "renamed"])
-def test_an_import_of_a_file_that_is_gone_is_found_by_lint(
-    scratch: Scratch, is_renamed: bool
-) -> None:
+def test_lint_finds_imports_of_a_removed_file(scratch: Scratch, is_renamed: bool) -> None:
     gone = f"{EXPERIMENT}/model.py"
     text = (scratch.root / gone).read_text()
     with scratch.changed({gone: None, **({f"{EXPERIMENT}/net.py": text} if is_renamed else {})}):
         changed = ("--changed-since=HEAD", "--changed-dependents=transitive")
-        told = scratch.pants(*changed, "--lint-only=unowned-imports", "lint", status=1).stderr
-    assert f"{EXPERIMENT}/main.py:" in told and "example_experiment" in told
+        report = scratch.pants(*changed, "--lint-only=unowned-imports", "lint", status=1).stderr
+    assert f"{MAIN}:" in report and "example_experiment" in report
 
 
-def test_what_is_not_committed_counts(scratch: Scratch) -> None:
+def test_uncommitted_changes_count(scratch: Scratch) -> None:
     with scratch.changed({f"{DOCKER}/new.conf": "a\n"}):
-        assert {JOB, IMAGE} <= set(concerned(scratch, "list", since="HEAD").splitlines())
+        assert {JOB, IMAGE} <= set(affected(scratch, "list", since="HEAD").splitlines())

@@ -1,9 +1,9 @@
-"""The shared copy of the repository."""
+"""Fixtures for the shared copy of the repository."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 from scratch import Scratch
@@ -11,11 +11,18 @@ from scratch import Scratch
 
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
-    """One copy for all tests: a test that writes into it takes back what it wrote.
+    """Return one copy for all tests; a test undoes its own changes to it.
 
-    Its path has a space and letters that are not ASCII, as those of many people's have.
+    Its path has a space and a letter that is not ASCII, as many people's paths have.
     """
     folder: Path = tmp_path_factory.mktemp("work") / "a répo"
     copy = Scratch(folder)
     yield copy
     copy.stop_daemon()
+
+
+@pytest.fixture
+def restored(scratch: Scratch) -> Iterator[Scratch]:
+    """Return the shared copy, and undo all changes to it after the test."""
+    yield scratch
+    scratch.restore()

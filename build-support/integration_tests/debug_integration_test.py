@@ -1,28 +1,30 @@
-"""`run --debug-adapter`: an editor attaches, and its breakpoints are in the repository's files."""
+"""Test that an editor attaches to `run --debug-adapter`, with breakpoints in the repository."""
 
 from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping
 
 import pytest
-from azureml_jobs.docker.testing import has_engine, needs_engine
+from azureml_jobs.docker.conftest import has_engine, needs_engine
 from documents import commands_run_by
 from editor import Editor, Stop, free_port
+from example import EXPERIMENT, JOB_FILE, MAIN
 from images import BUILD_ARGUMENTS, containers
-from scratch import Scratch
+from scratch import Scratch, read_until
 
-FOLDER = "src/example_experiment"
-MODEL = f"{FOLDER}/model.py"
+LOCAL = f"{EXPERIMENT}/local.py"
+MODEL = f"{EXPERIMENT}/model.py"
+WAITING = "waiting for an editor"
 RUNTIMES = ["venv", pytest.param("docker", marks=needs_engine)]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def image(scratch: Scratch) -> None:
     if has_engine():
-        scratch.pants("package", f"{FOLDER}:env", BUILD_ARGUMENTS)
+        scratch.pants("package", f"{EXPERIMENT}:env", BUILD_ARGUMENTS)
 
 
 @pytest.fixture
@@ -30,11 +32,15 @@ def port() -> int:
     return free_port()
 
 
-def debug(runtime: str, port: int, target: str, *arguments: str) -> list[str]:
-    return [
-        *("run", f"--azureml-runtime={runtime}", "--debug-adapter", f"--debug-adapter-port={port}"),
-        *(f"{FOLDER}:{target}", "--", *arguments),
-    ]
+def debug(runtime: str, port: int, command: str, *arguments: str) -> list[str]:
+    """Return the arguments of `./pants` for a command of the pages, with another port."""
+    words = command.replace("src/X", EXPERIMENT).removesuffix(" -- ARGS").split()[1:]
+    options = (f"--azureml-runtime={runtime}", f"--debug-adapter-port={port}")
+    return [*options, *words, "--", *arguments]
+
+
+def debug_target(runtime: str, port: int, target: str, *arguments: str) -> list[str]:
+    return debug(runtime, port, f"./pants run --debug-adapter src/X:{target}", *arguments)
 
 
 def line_of(path: Path, text: str) -> int:
@@ -42,8 +48,8 @@ def line_of(path: Path, text: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
-def check_stop(stop: Stop, place: tuple[Path, int], values: Mapping[str, str]) -> None:
-    assert stop.place == place
+def check_stop(stop: Stop, position: tuple[Path, int], values: Mapping[str, str]) -> None:
+    assert stop.position == position
     assert {name: stop.value(name) for name in values} == values
 
 
@@ -51,66 +57,48 @@ def check_stop(stop: Stop, place: tuple[Path, int], values: Mapping[str, str]) -
 def test_a_script_stops_in_the_files_that_are_edited(
     scratch: Scratch, port: int, runtime: str
 ) -> None:
-    script, model = scratch.root / FOLDER / "local.py", scratch.root / MODEL
-    ours = (script, line_of(script, "list(train("))
-    shared = (model, line_of(model, "model.train_epoch("))
-    process = scratch.start(*debug(runtime, port, "local", "--epochs", "1"))
+    (command,) = commands_run_by("test_a_script_stops_in_the_files_that_are_edited")
+    script, model = scratch.root / LOCAL, scratch.root / MODEL
+    in_script = (script, line_of(script, "list(train("))
+    in_model = (model, line_of(model, "model.train_epoch("))
+    process = scratch.start(*debug(runtime, port, command, "--epochs", "1"))
     with Editor(port) as editor:
-        editor.attach({script: [ours[1]], model: [shared[1]]})
-        stop = editor.stopped()
-        check_stop(stop, ours, {"args.epochs": "1"})
-        # Pants is free meanwhile.
-        scratch.pants("list", f"{FOLDER}:local")
-        stop.go_on()
-        stop = editor.stopped()
-        check_stop(stop, shared, {"epoch": "1"})
+        editor.attach({script: [in_script[1]], model: [in_model[1]]})
+        stop = editor.wait_for_stop()
+        check_stop(stop, in_script, {"args.epochs": "1"})
+        # Pants runs other commands meanwhile.
+        scratch.pants("list", f"{EXPERIMENT}:local")
+        stop.resume()
+        stop = editor.wait_for_stop()
+        check_stop(stop, in_model, {"epoch": "1"})
         assert stop.files[1] == str(script)
-        stop.go_on()
-        editor.until_the_end()
+        stop.resume()
+        editor.wait_for_end()
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
     assert f"waiting for an editor to attach at 127.0.0.1:{port}." in out
     assert "accuracy" in out
 
 
-def test_an_editor_attaches_to_what_the_documentation_starts(scratch: Scratch, port: int) -> None:
-    commands = commands_run_by("test_an_editor_attaches_to_what_the_documentation_starts")
-    for command in commands:
-        typed = command.replace("src/X", FOLDER).replace("-- ARGS", "-- --epochs 1").split()
-        # Another port than the default, which somebody may use; and which runtime, both are tested.
-        options = ("--azureml-runtime=venv", f"--debug-adapter-port={port}")
-        process = scratch.start(*options, *typed[1:])
-        name = "local.py" if f"{FOLDER}:local" in typed else "main.py"
-        script = scratch.root / FOLDER / name
-        place = (script, line_of(script, "parser = argparse.ArgumentParser("))
-        with Editor(port) as editor:
-            editor.attach({script: [place[1]]})
-            stop = editor.stopped()
-            assert stop.place == place
-            stop.go_on()
-            editor.until_the_end()
-        out, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, out
-
-
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_job_stops_there_also_for_an_editor_with_mappings_of_its_own(
+def test_a_job_stops_in_spite_of_the_editor_s_own_mappings(
     scratch: Scratch, port: int, runtime: str
 ) -> None:
-    main = scratch.root / FOLDER / "main.py"
-    ours = (main, line_of(main, "saved = model.save("))
+    (command,) = commands_run_by("test_a_job_stops_in_spite_of_the_editor_s_own_mappings")
+    main = scratch.root / MAIN
+    position = (main, line_of(main, "saved = model.save("))
     settings = ("--set", "inputs.epochs=1", "--set", "limits.timeout=1")
-    process = scratch.start(*debug(runtime, port, "job", *settings))
-    # What VS Code sends by itself to this machine.
+    process = scratch.start(*debug(runtime, port, command, *settings))
+    # VS Code sends this by itself to a debuggee on the same machine.
     mapping = {"localRoot": str(scratch.root), "remoteRoot": str(scratch.root)}
     with Editor(port) as editor:
-        editor.attach({main: [ours[1]]}, {"pathMappings": [mapping]})
-        stop = editor.stopped()
-        check_stop(stop, ours, {"args.epochs": "1"})
-        stop.go_on()
-        editor.until_the_end()
+        editor.attach({main: [position[1]]}, {"pathMappings": [mapping]})
+        stop = editor.wait_for_stop()
+        check_stop(stop, position, {"args.epochs": "1"})
+        stop.resume()
+        editor.wait_for_end()
     out, _ = process.communicate(timeout=60)
-    # The job's time limit does not count.
+    # The job's time limit does not apply.
     assert process.returncode == 0, out
     assert "Completed in" in out
 
@@ -124,69 +112,61 @@ if __name__ == "__main__":
     said = " ".join(sys.argv[1:])
     print("said", said, flush=True)
 """
-JOB_OF_TWO = """
+JOB_OF_TWO_COMMANDS = """
 code: .
 command: python local.py one && python local.py two
 environment: {build: {path: docker}}
 """
 
 
-def test_each_command_of_a_job_waits_in_its_turn(scratch: Scratch, port: int) -> None:
-    script = scratch.root / FOLDER / "local.py"
-    changes = {f"{FOLDER}/local.py": PROGRAM, f"{FOLDER}/azure-ml-job.yaml": JOB_OF_TWO}
+def test_each_command_of_a_job_waits_in_turn(scratch: Scratch, port: int) -> None:
+    script = scratch.root / LOCAL
+    changes = {LOCAL: PROGRAM, JOB_FILE: JOB_OF_TWO_COMMANDS}
     with scratch.changed(changes):
-        place = (script, line_of(script, "print("))
-        process = scratch.start(*debug("venv", port, "job"))
+        position = (script, line_of(script, "print("))
+        process = scratch.start(*debug_target("venv", port, "job"))
         assert process.stdout is not None
         out = ""
         for word in ("one", "two"):
-            # Not before: for a moment the debugger of the first command takes connections still.
-            for line in process.stdout:
-                out += line
-                if "waiting for an editor" in line:
-                    break
+            # For a moment the first command's debugger still accepts connections.
+            out += read_until(process, WAITING)
             with Editor(port) as editor:
-                editor.attach({script: [place[1]]})
-                stop = editor.stopped()
-                check_stop(stop, place, {"said": f"'{word}'"})
-                stop.go_on()
-                editor.until_the_end()
+                editor.attach({script: [position[1]]})
+                stop = editor.wait_for_stop()
+                check_stop(stop, position, {"said": f"'{word}'"})
+                stop.resume()
+                editor.wait_for_end()
         out += process.stdout.read()
         process.wait(timeout=60)
     assert process.returncode == 0, out
-    assert out.count("waiting for an editor") == 2
+    assert out.count(WAITING) == 2
 
 
 def test_a_process_that_a_program_starts_is_debugged_with_it(scratch: Scratch, port: int) -> None:
-    script = scratch.root / FOLDER / "local.py"
-    with scratch.changed({f"{FOLDER}/local.py": PROGRAM}):
-        place = (script, line_of(script, "print("))
-        process = scratch.start(*debug("venv", port, "local", "parent"))
+    script = scratch.root / LOCAL
+    with scratch.changed({LOCAL: PROGRAM}):
+        position = (script, line_of(script, "print("))
+        process = scratch.start(*debug_target("venv", port, "local", "parent"))
         with Editor(port) as editor:
-            editor.attach({script: [place[1]]})
+            editor.attach({script: [position[1]]})
             with Editor(port) as second:
-                second.attach({script: [place[1]]}, editor.new_process())
-                stop = second.stopped()
-                check_stop(stop, place, {"said": "''"})
-                stop.go_on()
-            stop = editor.stopped()
-            check_stop(stop, place, {"said": "'parent'"})
-            stop.go_on()
-            editor.until_the_end()
+                second.attach({script: [position[1]]}, editor.wait_for_child())
+                stop = second.wait_for_stop()
+                check_stop(stop, position, {"said": "''"})
+                stop.resume()
+            stop = editor.wait_for_stop()
+            check_stop(stop, position, {"said": "'parent'"})
+            stop.resume()
+            editor.wait_for_end()
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
-    assert out.count("waiting for an editor") == 1
+    assert out.count(WAITING) == 1
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_ctrl_c_ends_a_job_that_waits(scratch: Scratch, port: int, runtime: str) -> None:
-    process = scratch.start(*debug(runtime, port, "job"))
-    seen = ""
-    assert process.stdout is not None
-    while "waiting for an editor" not in seen:
-        line = process.stdout.readline()
-        assert line, seen
-        seen += line
+    process = scratch.start(*debug_target(runtime, port, "job"))
+    read_until(process, WAITING)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
@@ -196,15 +176,17 @@ def test_ctrl_c_ends_a_job_that_waits(scratch: Scratch, port: int, runtime: str)
         assert containers(scratch.job_folders()[-1]) == []
 
 
-def test_a_port_in_use_is_told_before_anything_runs(scratch: Scratch) -> None:
+def test_reports_a_port_in_use_before_anything_runs(scratch: Scratch) -> None:
     before = scratch.job_folders()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = scratch.pants(*debug("venv", port, "job"), status=1)
-    assert f"the debugger cannot wait at 127.0.0.1:{port}: Address already in use." in result.stderr
+        result = scratch.pants(*debug_target("venv", port, "job"), status=1)
+    assert (
+        f"the debugger cannot listen at 127.0.0.1:{port}: Address already in use." in result.stderr
+    )
     assert scratch.job_folders() == before
 
 
 def test_a_shell_has_no_debugger(scratch: Scratch, port: int) -> None:
-    result = scratch.pants(*debug("venv", port, "terminal")[:5], status=1)
+    result = scratch.pants(*debug_target("venv", port, "terminal"), status=1)
     assert "with a debug adapter is not yet supported" in result.stderr

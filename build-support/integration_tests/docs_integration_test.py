@@ -1,14 +1,13 @@
-"""Commands of README and docs that are not marked otherwise succeed, and print what is shown."""
+"""Test that the commands in README and docs succeed, and print what the pages show."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
-from azureml_jobs.docker.testing import needs_engine
+from azureml_jobs.docker.conftest import needs_engine
 from documents import (
     NEEDS_AZURE,
     NEEDS_DOCKER,
@@ -22,12 +21,12 @@ from images import BASE_IMAGE
 from scratch import Scratch, Terminal, repository_root
 
 ROOT = repository_root()
-# What Pants tells of its own work stands between the lines of a command, and may be missing.
+# Pants' own progress, which may appear between the lines of a command.
 PROGRESS = re.compile(r"^\d\d:\d\d:\d\d\.\d\d \[.*\n|  ?\((?:cached|memoized)[^)]*\)", re.MULTILINE)
 
 
 def marked(marker: str | None) -> dict[str, Block]:
-    """The blocks of commands with this marker, by page and line."""
+    """Return the blocks of commands with this marker, by page and line."""
     return {
         f"{page.relative_to(ROOT)}:{block.line}": block
         for page in pages(ROOT)
@@ -38,41 +37,28 @@ def marked(marker: str | None) -> dict[str, Block]:
 
 @pytest.fixture(scope="module")
 def succeeded(scratch: Scratch) -> Iterator[dict[str, str]]:
-    """Outputs of the commands that were run already: pages share many, and each is run once."""
+    """Return the outputs of commands that have run: pages share many, and each runs once."""
     before = scratch.git("rev-parse", "HEAD").strip()
-    # What a clone of a repository on a server has.
+    # A clone of a repository on a server has this reference.
     scratch.git("update-ref", "refs/remotes/origin/main", "HEAD")
-    # The first step of the README's "Your own experiment", which its later commands are about: it
-    # is also what differs from the main branch.
+    # The first step of "Your own experiment" in the README: later commands use this experiment, and
+    # it is what differs from the main branch.
     scratch.pants("new-experiment", "--name=my_experiment")
     scratch.git("add", "--all")
     scratch.git("commit", "--quiet", "--message", "My experiment")
     yield {}
     scratch.git("update-ref", "-d", "refs/remotes/origin/main")
-    scratch.git("reset", "--quiet", "--hard", before)
-    scratch.git("clean", "-d", "--force", "--quiet")
+    scratch.restore(before)
 
 
-def run(scratch: Scratch, command: str, more: dict[str, str]) -> str:
-    ran = subprocess.run(
-        ["bash", "-c", command],
-        cwd=scratch.root,
-        env=scratch.environment(more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    assert ran.returncode == 0, f"{command}\n{ran.stdout}"
-    return PROGRESS.sub("", ran.stdout)
+def run(scratch: Scratch, command: str, more: dict[str, str] | None = None) -> str:
+    return PROGRESS.sub("", scratch.bash(command, more=more).stdout)
 
 
 def check(scratch: Scratch, block: Block, succeeded: dict[str, str], more: dict[str, str]) -> None:
     for command, shown in block.outputs.items():
         if command not in succeeded:
-            # A page cannot know the names of its readers' jobs.
+            # Pages write NAME for the name of a reader's job.
             typed = command
             if re.search(r"\bNAME\b", command):
                 typed = re.sub(r"\bNAME\b", scratch.jobs()[0]["name"], command)
@@ -82,10 +68,10 @@ def check(scratch: Scratch, block: Block, succeeded: dict[str, str], more: dict[
 
 
 @pytest.mark.parametrize("block", marked(None).values(), ids=marked(None))
-def test_the_commands_succeed_and_print_what_is_shown(
+def test_commands_succeed_and_print_what_the_page_shows(
     scratch: Scratch, succeeded: dict[str, str], block: Block
 ) -> None:
-    # A machine as the README begins with: no Docker. And the whole runs do not run themselves.
+    # As at the beginning of the README, there is no Docker. Whole-run tests do not run themselves.
     more = {
         "DOCKER_HOST": "unix:///nowhere/docker.sock",
         "PANTS_AZUREML_RUNTIME": "auto",
@@ -96,7 +82,7 @@ def test_the_commands_succeed_and_print_what_is_shown(
 
 @needs_engine
 @pytest.mark.parametrize("block", marked(NEEDS_DOCKER).values(), ids=marked(NEEDS_DOCKER))
-def test_the_commands_with_docker_succeed_and_print_what_is_shown(
+def test_commands_with_docker_succeed_and_print_what_the_page_shows(
     scratch: Scratch, succeeded: dict[str, str], block: Block
 ) -> None:
     more = {
@@ -106,21 +92,21 @@ def test_the_commands_with_docker_succeed_and_print_what_is_shown(
     check(scratch, block, succeeded, more)
 
 
-def test_the_commands_with_azure_succeed_on_the_stand_in(scratch: Scratch) -> None:
+def test_commands_with_azure_succeed_with_the_stand_in(scratch: Scratch) -> None:
     commands = {
         command: None
         for block in marked(NEEDS_AZURE).values()
         for command in block.commands
-        # Azure's own client is not part of this repository.
+        # This repository does not install Azure's own client.
         if command.startswith("./pants ")
     }
     assert commands
     script = "\n".join(["set -e", *commands])
-    run(scratch, f"./pants run :aml -- service -- bash -c {shlex.quote(script)}", {})
+    run(scratch, f"./pants run :aml -- service -- bash -c {shlex.quote(script)}")
 
 
-def test_the_service_is_used_from_another_terminal(scratch: Scratch) -> None:
-    (start,) = commands_run_by("test_the_service_is_used_from_another_terminal")
+def test_another_terminal_uses_the_service(scratch: Scratch) -> None:
+    (start,) = commands_run_by("test_another_terminal_uses_the_service")
     service = Terminal(scratch, *shlex.split(start)[1:])
     service.read_until("-- --stream")
     shown = next(
@@ -130,9 +116,9 @@ def test_the_service_is_used_from_another_terminal(scratch: Scratch) -> None:
         if start in block.commands
     )
     assert not first_not_printed(shown, service.seen), service.seen
-    # What it says to type.
+    # The commands that it prints for the other terminal.
     typed = [line.strip() for line in service.seen.splitlines() if line.startswith("  ")]
-    streamed = run(scratch, "\n".join(["set -e", *typed]), {})
+    streamed = run(scratch, "\n".join(["set -e", *typed]))
     assert "submitted to standin-workspace" in streamed
     service.type("\x03")
     assert service.status() in (0, 130)

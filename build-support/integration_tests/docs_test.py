@@ -1,10 +1,10 @@
-"""Pages lead where they say, and each block of commands is run by a test or says why not."""
+"""Test that links lead somewhere, and that a test runs each command or the page says why not."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 from documents import (
@@ -22,18 +22,18 @@ from documents import (
 from scratch import repository_root
 
 ROOT = repository_root()
-# All that no test runs, and why.
+# All commands that no test runs, and why.
 NOT_RUN_HERE = {
     '$ ./pants --docker-run-args="--gpus all" run src/example_experiment:job -- --runtime docker': (
         "it needs a GPU"
     ),
     '$ CA_CERTIFICATE="$(cat ca.pem)" ./pants package src/example_experiment:env '
-    "--docker-build-args=CA_CERTIFICATE": "it needs a proxy with certificates of its own",
+    "--docker-build-args=CA_CERTIFICATE": "it needs a proxy with its own certificates",
     "$ ./pants test ::": "it runs the test that runs this page; .ci/run does so",
     "$ ./pants test build-support/integration_tests:": (
         "it runs the test that runs this page; .ci/run does so"
     ),
-    # `test_an_experiment_has_other_versions_in_a_resolve_of_its_own` runs it for another lock.
+    # `test_only_necessary_packages_move` runs it for another lock.
     "$ ./pants generate-lockfiles --resolve=experiments": (
         "it asks the package index, and a new release would change the lock"
     ),
@@ -41,7 +41,7 @@ NOT_RUN_HERE = {
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages(ROOT)]
 
 
-def test_all_pages_are_looked_at() -> None:
+def test_all_pages_are_checked() -> None:
     found = {str(page.relative_to(ROOT)) for page in pages(ROOT)}
     assert {"README.md", "docs/concepts.md"} <= found
     assert any(name.startswith("build-support/decisions/") for name in found)
@@ -53,7 +53,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_commands_stand_in_console_blocks_and_follow_a_dollar(page: Path) -> None:
+def test_commands_are_in_console_blocks_after_a_dollar(page: Path) -> None:
     for block in blocks(page.read_text(encoding="utf-8")):
         where = f"line {block.line}"
         assert block.language, where
@@ -62,14 +62,14 @@ def test_commands_stand_in_console_blocks_and_follow_a_dollar(page: Path) -> Non
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_reason_not_to_run_stands_directly_before_its_block(page: Path) -> None:
+def test_a_marker_is_on_the_line_before_its_block(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     marked = [block for block in blocks(text) if block.marker]
     assert all(block.language == "console" for block in marked)
     assert sum(text.count(f"<!-- {start}") for start in ("needs", RUN_BY, NOT_RUN)) == len(marked)
 
 
-def test_what_is_not_run_is_listed_above_with_its_reason() -> None:
+def test_commands_that_no_test_runs_are_listed_above_with_their_reason() -> None:
     found = {
         f"$ {command}": (block.marker or "").partition(NOT_RUN)[2]
         for page in pages(ROOT)
@@ -82,7 +82,7 @@ def test_what_is_not_run_is_listed_above_with_its_reason() -> None:
 
 
 def functions_that_run_commands() -> Iterator[str]:
-    """Names of tests and fixtures that take the commands of the blocks that name them."""
+    """Yield the names of tests and fixtures that run the blocks marked with their name."""
     for path in Path(__file__).parent.glob("*_integration_test.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
@@ -94,7 +94,7 @@ def functions_that_run_commands() -> Iterator[str]:
                     yield node.name
 
 
-def test_blocks_that_other_tests_run_name_those_that_do() -> None:
+def test_blocks_name_the_tests_that_run_them() -> None:
     named = {
         block.marker.partition(RUN_BY)[2]
         for page in pages(ROOT)
@@ -105,7 +105,7 @@ def test_blocks_that_other_tests_run_name_those_that_do() -> None:
     assert all(commands_run_by(name) for name in named)
 
 
-def test_every_page_of_docs_is_linked_from_the_readme() -> None:
+def test_the_readme_links_every_page_of_docs() -> None:
     linked = links((ROOT / "README.md").read_text(encoding="utf-8"))
     written = [str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")]
     assert sorted(set(written) - set(linked)) == []
@@ -117,7 +117,7 @@ def test_the_readme_is_short_and_begins_with_a_command() -> None:
     assert any(line.startswith("$ ") for line in lines[:25])
 
 
-def test_only_console_blocks_without_a_reason_are_to_be_run() -> None:
+def test_blocks_have_their_commands_and_markers() -> None:
     text = (
         "```console\n$ one\nits output\n$ two \\\n  three\n```\n"
         "<!-- needs Azure -->\n```console\n$ four\n```\n"
@@ -150,7 +150,7 @@ def test_only_console_blocks_without_a_reason_are_to_be_run() -> None:
         (["accuracy ...", "Runtime: venv"], "Runtime: venv"),
     ],
 )
-def test_what_a_page_shows_is_compared_with_what_is_printed(shown: list[str], missing: str) -> None:
+def test_finds_the_first_line_that_is_not_printed(shown: list[str], missing: str) -> None:
     printed = (
         "Runtime: venv\naccuracy 0.9 on 1,054 rows: /tmp/a/model.json\n"
         "example-0badc0de-17 Completed in 12.25 s.\n"
@@ -158,7 +158,7 @@ def test_what_a_page_shows_is_compared_with_what_is_printed(shown: list[str], mi
     assert first_not_printed(shown, printed) == missing
 
 
-def test_commands_in_running_text_are_found() -> None:
+def test_finds_commands_in_running_text() -> None:
     text = (
         "Try `./pants run a:b -- --x` or ``./pants list``, not `./pantsy`.\n"
         "```console\n$ `./pants no`\n```\n"
@@ -178,7 +178,7 @@ def test_commands_in_running_text_are_found() -> None:
         ("../../outside.md", True),
     ],
 )
-def test_a_broken_link_is_found(tmp_path: Path, link: str, is_broken: bool) -> None:
+def test_finds_broken_links(tmp_path: Path, link: str, is_broken: bool) -> None:
     root = tmp_path / "root"
     (root / "docs").mkdir(parents=True)
     (tmp_path / "outside.md").write_text("")
@@ -188,5 +188,5 @@ def test_a_broken_link_is_found(tmp_path: Path, link: str, is_broken: bool) -> N
     assert broken_links(page, root) == ([link] if is_broken else [])
 
 
-def test_a_comment_in_code_is_no_heading() -> None:
+def test_a_comment_in_code_is_not_a_heading() -> None:
     assert anchors("# One\n\n```python\n# two\n```\n") == {"one"}

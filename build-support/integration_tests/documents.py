@@ -1,18 +1,18 @@
-"""The pages of this repository: their links and their blocks of commands."""
+"""Read the pages of this repository: their links and their blocks of commands."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Sequence
 
 from scratch import repository_root
 
 GLOBS = ("README.md", "docs/**/*.md", "data/*.md", "notebooks/*.md", "build-support/*/*.md")
 
 _FENCE = re.compile(r"\s*```(\w*)")
-# What becomes of a block stands in a comment on the line before it; without one it is run as it is.
+# A comment on the line before a block says what happens with it; without one, its commands run.
 NEEDS_AZURE, NEEDS_DOCKER = "needs Azure", "needs Docker"
 RUN_BY, NOT_RUN = "run by ", "not run: "
 _MARKER = re.compile(rf"\s*<!-- ({NEEDS_AZURE}|{NEEDS_DOCKER}|{RUN_BY}\w+|{NOT_RUN}.+) -->")
@@ -23,9 +23,9 @@ _HEADING = re.compile(r"#+ (.*)")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block. `marker` says who runs its commands, or why nobody does.
+    """A fenced block; `marker` says which test runs its commands, or why none does.
 
-    `run by NAME` is a test or a fixture of this name, which takes them by `commands_run_by(NAME)`.
+    `run by NAME` is a test or a fixture of this name, which calls `commands_run_by(NAME)`.
     """
 
     line: int
@@ -35,12 +35,12 @@ class Block:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """What follows `$ `; all else is output."""
+        """The commands, which follow `$ `; all other lines are output."""
         return tuple(self.outputs)
 
     @property
     def outputs(self) -> dict[str, tuple[str, ...]]:
-        """The lines that the page shows below each command."""
+        """For each command, the lines that the page shows below it."""
         text = "\n".join(line.strip() for line in self.lines).replace("\\\n", "")
         found: dict[str, list[str]] = {}
         below: list[str] = []
@@ -75,7 +75,7 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def commands_run_by(name: str) -> list[str]:
-    """The commands, in the order of the pages, whose blocks are marked `run by NAME`."""
+    """Return the commands of the blocks marked `run by NAME`, in the order of the pages."""
     found = [
         command
         for page in pages(repository_root())
@@ -88,10 +88,9 @@ def commands_run_by(name: str) -> list[str]:
 
 
 def first_not_printed(shown: Sequence[str], output: str) -> str:
-    """The first line that a page shows and that does not follow the ones before it in `output`.
+    """Return the first line of `shown` that is missing in `output`, in this order, or "".
 
-    Empty when all do. Digits may differ, in numbers and in names made of digests; `...` and `…`
-    stand for anything.
+    Digits may differ, in numbers and in names made of digests; `...` and `…` match anything.
     """
     lines = iter([line.strip() for line in output.splitlines()])
     for line in shown:
@@ -115,25 +114,25 @@ def _pattern(shown: str) -> re.Pattern[str]:
 
 
 def links(text: str) -> list[str]:
-    """Targets of all links, those in code left out."""
+    """Return the targets of all links outside code."""
     return _LINK.findall(_CODE.sub("", "\n".join(_prose(text))))
 
 
 def commands_in_text(text: str) -> list[str]:
-    """What stands as code in running text and in tables, and begins with `./pants`."""
+    """Return the commands of `./pants` in running text and tables."""
     spans = (span for line in _prose(text) for _, span in _CODE.findall(line))
     return [span for span in spans if span.startswith("./pants ")]
 
 
 def anchors(text: str) -> set[str]:
-    """Names by which a page's headings can be linked to, as GitHub makes them."""
+    """Return the names for links to a page's headings, as GitHub makes them."""
     headings = (_HEADING.fullmatch(line) for line in _prose(text))
     kept = (re.sub(r"[^\w\- ]", "", found.group(1)) for found in headings if found)
     return {heading.lower().replace(" ", "-") for heading in kept}
 
 
 def broken_links(page: Path, root: Path) -> list[str]:
-    """Relative links that lead to no file, out of the repository or to no heading."""
+    """Return the relative links without a file or heading, and those out of the repository."""
     broken = []
     for link in links(page.read_text(encoding="utf-8")):
         if re.match(r"[a-z]+:", link):

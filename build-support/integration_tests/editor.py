@@ -1,4 +1,4 @@
-"""A debugger's side of the Debug Adapter Protocol, as editors have it.
+"""The editor's side of the Debug Adapter Protocol.
 
 https://microsoft.github.io/debug-adapter-protocol/specification
 """
@@ -9,9 +9,10 @@ import contextlib
 import json
 import socket
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 
 def free_port() -> int:
@@ -21,7 +22,7 @@ def free_port() -> int:
 
 
 class Editor:
-    """One connection to a debugger that waits at `port` of this machine."""
+    """A connection to the debugger that waits at `port` of this machine."""
 
     def __init__(self, port: int, seconds: float = 120) -> None:
         self._connection = self._connected(port, time.monotonic() + seconds)
@@ -41,12 +42,12 @@ class Editor:
 
     @staticmethod
     def _connected(port: int, end: float) -> socket.socket:
-        """A connection that the debugger itself answers: Docker takes some before it listens."""
+        """Return a connection to the debugger; Docker accepts some before the debugger listens."""
         while True:
             with contextlib.suppress(OSError):
                 connection = socket.create_connection(("127.0.0.1", port))
                 connection.settimeout(max(1.0, end - time.monotonic()))
-                # The first message is the debugger's.
+                # The debugger sends the first message.
                 if connection.recv(1, socket.MSG_PEEK):
                     return connection
                 connection.close()
@@ -57,9 +58,9 @@ class Editor:
     def attach(
         self, breakpoints: Mapping[Path, Sequence[int]], more: Mapping[str, Any] | None = None
     ) -> None:
-        """Let the program begin, with breakpoints at lines of files; `more` are settings."""
+        """Start the program, with breakpoints at lines of files; `more` are other settings."""
         self._request("initialize", adapterID="debugpy", pathFormat="path", linesStartAt1=True)
-        # debugpy refuses an attachment without any setting.
+        # debugpy rejects an attachment without settings.
         attach = self._send("attach", **{"type": "debugpy", "request": "attach", **(more or {})})
         self._event("initialized")
         for path, lines in breakpoints.items():
@@ -72,24 +73,24 @@ class Editor:
         self._request("configurationDone")
         self._answer(attach)
 
-    def stopped(self) -> Stop:
-        """Wait for a breakpoint."""
+    def wait_for_stop(self) -> Stop:
+        """Wait until the program stops at a breakpoint."""
         thread = self._event("stopped")["threadId"]
         frames = self._request("stackTrace", threadId=thread)["stackFrames"]
         return Stop(self, thread, frames)
 
-    def go_on(self, thread: int) -> None:
+    def resume(self, thread: int) -> None:
         self._request("continue", threadId=thread)
 
     def evaluate(self, expression: str, frame: int) -> str:
         found = self._request("evaluate", expression=expression, frameId=frame, context="watch")
         return str(found["result"])
 
-    def new_process(self) -> dict[str, Any]:
-        """Wait until the program starts another one, which waits for an editor, too."""
+    def wait_for_child(self) -> dict[str, Any]:
+        """Wait until the program starts another one; return the settings to attach to it."""
         return self._event("debugpyAttach")
 
-    def until_the_end(self) -> None:
+    def wait_for_end(self) -> None:
         self._event("terminated")
 
     def _request(self, command: str, **arguments: Any) -> dict[str, Any]:
@@ -116,7 +117,7 @@ class Editor:
         return dict(self._next("event", "event", name).get("body") or {})
 
     def _next(self, kind: str, key: str, value: Any) -> dict[str, Any]:
-        """The first message of this kind that nobody has taken yet."""
+        """Return the first message of this kind that was not returned yet."""
         while True:
             for index, message in enumerate(self.seen):
                 if message["type"] == kind and message[key] == value:
@@ -137,7 +138,7 @@ class Editor:
 
 
 class Stop:
-    """A program that stands at a breakpoint; the innermost of its `frames` is the first."""
+    """A program that stopped at a breakpoint; the innermost of its `frames` is the first."""
 
     def __init__(self, editor: Editor, thread: int, frames: Sequence[Mapping[str, Any]]) -> None:
         self._editor = editor
@@ -145,7 +146,7 @@ class Stop:
         self.frames = frames
 
     @property
-    def place(self) -> tuple[Path, int]:
+    def position(self) -> tuple[Path, int]:
         return Path(self.frames[0]["source"]["path"]), int(self.frames[0]["line"])
 
     @property
@@ -155,5 +156,5 @@ class Stop:
     def value(self, expression: str) -> str:
         return self._editor.evaluate(expression, self.frames[0]["id"])
 
-    def go_on(self) -> None:
-        self._editor.go_on(self._thread)
+    def resume(self) -> None:
+        self._editor.resume(self._thread)

@@ -1,4 +1,4 @@
-"""The editor's settings, on the environment that is made for it: imports, programs and tests."""
+"""Test the editor's settings in its environment: imports, programs and tests."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 from documents import commands_run_by
+from example import EXPERIMENT, MAIN
 from scratch import Scratch, repository_root
 from settings import read
 
 ROOT = repository_root()
-EXPERIMENT = "src/example_experiment"
 
 
-class Workspace:
-    """What an editor knows of the copy: its environment, and the variables of `.vscode`."""
+class VSCode:
+    """The copy as an editor sees it: its environment, and the variables of `.vscode`."""
 
     def __init__(self, scratch: Scratch) -> None:
         self.root = scratch.root
@@ -25,7 +25,6 @@ class Workspace:
         self.python = self.filled(settings["python.defaultInterpreterPath"])
         lines = Path(self.filled(settings["python.envFile"])).read_text().splitlines()
         self.variables = dict(line.split("=", 1) for line in lines)
-        self.paths = settings["python.analysis.extraPaths"]
         self._environment = scratch.environment()
 
     def filled(self, text: str, file: str = "") -> str:
@@ -64,12 +63,10 @@ class Workspace:
 
 
 @pytest.fixture(scope="module")
-def environment_of_the_editor(scratch: Scratch) -> Workspace:
-    for command in commands_run_by("environment_of_the_editor"):
-        subprocess.run(
-            ["bash", "-c", command], cwd=scratch.root, env=scratch.environment(), check=True
-        )
-    return Workspace(scratch)
+def vscode(scratch: Scratch) -> VSCode:
+    for command in commands_run_by("vscode"):
+        scratch.bash(command)
+    return VSCode(scratch)
 
 
 WHERE = """\
@@ -78,12 +75,11 @@ print(json.dumps({name: importlib.import_module(name).__file__ for name in sys.a
 """
 
 
-def test_imports_lead_to_the_files_that_are_edited_and_to_locked_packages(
-    scratch: Scratch, environment_of_the_editor: Workspace
+def test_imports_lead_to_the_repository_and_to_locked_packages(
+    scratch: Scratch, vscode: VSCode
 ) -> None:
-    editor = environment_of_the_editor
     modules = ("common.tracking", "example_experiment.main", "numpy", "mlflow", "pytest")
-    printed = editor.run("-c", WHERE, *modules, folder=scratch.root, variables=editor.variables)
+    printed = vscode.run("-c", WHERE, *modules, folder=scratch.root, variables=vscode.variables)
     found = json.loads(printed.splitlines()[-1])
     assert found["common.tracking"] == str(scratch.root / "src/common/tracking.py")
     assert found["example_experiment.main"] == str(scratch.root / EXPERIMENT / "main.py")
@@ -95,27 +91,20 @@ def test_imports_lead_to_the_files_that_are_edited_and_to_locked_packages(
     assert f"/{numpy.name.removesuffix('.dist-info')}-" in lock
 
 
-def test_entries_of_the_debugger_start_what_they_say(
-    environment_of_the_editor: Workspace,
-) -> None:
-    editor = environment_of_the_editor
-    local, main = f"{EXPERIMENT}/local.py", f"{EXPERIMENT}/main.py"
-    assert "accuracy" in editor.launch("local.py beside the open file", main)
-    assert "accuracy" in editor.launch("The open file", local)
-    tested = editor.launch("Tests of the open file", f"{EXPERIMENT}/tests/test_main.py")
+def test_entries_of_the_debugger_start_what_they_say(vscode: VSCode) -> None:
+    assert "accuracy" in vscode.launch("local.py next to the open file", MAIN)
+    assert "accuracy" in vscode.launch("The open file", f"{EXPERIMENT}/local.py")
+    tested = vscode.launch("Tests of the open file", f"{EXPERIMENT}/tests/test_main.py")
     assert re.search(r"\d+ passed", tested)
 
 
-def test_the_editor_runs_the_tests_of_experiments(
-    scratch: Scratch, environment_of_the_editor: Workspace
-) -> None:
-    editor = environment_of_the_editor
+def test_the_editor_runs_the_tests_of_experiments(scratch: Scratch, vscode: VSCode) -> None:
     arguments = read(".vscode/settings.json")["python.testing.pytestArgs"]
-    tested = editor.run("-m", "pytest", *arguments, folder=scratch.root, variables=editor.variables)
+    tested = vscode.run("-m", "pytest", *arguments, folder=scratch.root, variables=vscode.variables)
     assert re.search(r"\d+ passed", tested)
 
 
-def test_the_debugger_starts_the_open_file_or_what_stands_beside_it() -> None:
+def test_the_debugger_starts_the_open_file_or_its_neighbour() -> None:
     entries = read(".vscode/launch.json")["configurations"]
     assert {entry["program"] for entry in entries if "program" in entry} == {
         "${file}",
@@ -123,10 +112,10 @@ def test_the_debugger_starts_the_open_file_or_what_stands_beside_it() -> None:
     }
     for entry in entries:
         if entry["request"] == "launch":
-            # Where modules begin, so that experiments and shared code are found.
+            # The source root, so that imports of experiments and shared code work.
             assert entry["env"]["PYTHONPATH"] == "${workspaceFolder}/src"
         else:
-            # Pants' own default for `--debug-adapter`, and nothing that names a staged copy.
+            # The default of `--debug-adapter`, and no mappings to a copy.
             assert entry["connect"] == {"host": "127.0.0.1", "port": 5678}
             assert set(entry) == {"name", "type", "request", "connect"}
 

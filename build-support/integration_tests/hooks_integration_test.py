@@ -1,26 +1,26 @@
-"""pre-commit in a repository: it stops a commit that `./pants` finds fault with, and no other."""
+"""Test that pre-commit stops a commit that fails a check, and no other commit."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Iterator
 
 import pytest
 from documents import commands_run_by
-from scratch import Scratch
+from example import JOB_FILE
+from scratch import IDENTITY, Scratch
 
 Commit = Callable[[], subprocess.CompletedProcess[str]]
 SHARED = "src/common/figures.py"
-JOB_FILE = "src/example_experiment/azure-ml-job.yaml"
 
 
 @pytest.fixture(scope="module")
 def hooks(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commit]:
-    """Commits all that is changed in the copy, whose hooks are installed as the page says."""
+    """Install hooks in the copy as the page says; return a function that commits all changes."""
     folder = tmp_path_factory.mktemp("hooks")
-    # In place of an environment of the user's own.
+    # As in a user's own environment.
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     usual = scratch.environment()
     environment = {
@@ -43,8 +43,7 @@ def hooks(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     def commit() -> subprocess.CompletedProcess[str]:
         scratch.git("add", "--all")
-        identity = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
-        return run("git", *identity, "commit", "--quiet", "--message", "A change")
+        return run("git", *IDENTITY, "commit", "--quiet", "--message", "A change")
 
     before = scratch.git("rev-parse", "HEAD").strip()
     for command in commands_run_by("hooks"):
@@ -52,16 +51,14 @@ def hooks(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         assert done.returncode == 0, done.stdout
     yield commit
     assert run("pre-commit", "uninstall").returncode == 0
-    scratch.git("reset", "--quiet", "--hard", before)
-    scratch.git("clean", "-d", "--force", "--quiet")
+    scratch.restore(before)
 
 
 @pytest.fixture
 def commit(scratch: Scratch, hooks: Commit) -> Iterator[Commit]:
     before = scratch.git("rev-parse", "HEAD").strip()
     yield hooks
-    scratch.git("reset", "--quiet", "--hard", before)
-    scratch.git("clean", "-d", "--force", "--quiet")
+    scratch.restore(before)
 
 
 def head(scratch: Scratch) -> str:
@@ -81,7 +78,7 @@ def test_a_good_change_is_committed(scratch: Scratch, commit: Commit) -> None:
     assert done.returncode == 0, done.stdout
     assert head(scratch) != before
     assert done.stdout.count("Passed") == 3
-    # Nothing is left to look at when a file goes.
+    # A removed file leaves nothing to check.
     scratch.git("rm", "--quiet", "docs/new page.md")
     assert commit().returncode == 0
 
@@ -96,30 +93,42 @@ def test_a_badly_formatted_file_is_formatted_and_not_committed(
     assert "files were modified by this hook" in done.stdout
     assert head(scratch) == before
     assert (scratch.root / SHARED).read_text().endswith("x = 1\n")
-    # The same commit again takes what was formatted.
+    # The second attempt commits the formatted file.
     assert commit().returncode == 0
     assert head(scratch) != before
 
 
 @pytest.mark.parametrize(
-    "path, more, told",
+    "path, more, message",
     [
         pytest.param(SHARED, "import os\n", "F401", id="Python"),
         pytest.param(JOB_FILE, "computer: x\n", "unknown key `computer`", id="a job file"),
         pytest.param("src/run.sh", "#!/bin/bash\nrm $1\n", "SC2086", id="a shell script"),
-        pytest.param("src/Dockerfile", "FROM python\n", "DL3006", id="a Dockerfile"),
+        pytest.param("src/Dockerfile.gpu", "FROM python\n", "DL3006", id="a Dockerfile"),
+        pytest.param(
+            ".github/workflows/nightly.yml",
+            "on: push\njobs: {night: {steps: [{run: ./pants test ::}]}}\n",
+            "'runs-on' is a required property",
+            id="a workflow",
+        ),
+        pytest.param(
+            "azure-pipelines.yml",
+            "\n  - {job: a, steps: [{script: ls, displayname: x}]}\n",
+            "Additional properties are not allowed ('displayname'",
+            id="a pipeline",
+        ),
         pytest.param("src/a.yml", "a: 1\na: 2\n", "key-duplicates", id="YAML"),
         pytest.param("src/loose/a.py", "", "Would create src/loose/BUILD", id="no target"),
         pytest.param("src/common/BUILD", "files(\n", "SyntaxError", id="a BUILD file"),
     ],
 )
-def test_what_a_linter_finds_is_told_and_not_committed(
-    scratch: Scratch, commit: Commit, path: str, more: str, told: str
+def test_a_file_with_a_lint_error_is_reported_and_not_committed(
+    scratch: Scratch, commit: Commit, path: str, more: str, message: str
 ) -> None:
     before = head(scratch)
     (scratch.root / path).parent.mkdir(exist_ok=True)
     append(scratch.root / path, more)
     done = commit()
     assert done.returncode != 0
-    assert told in done.stdout
+    assert message in done.stdout
     assert head(scratch) == before

@@ -1,20 +1,17 @@
-"""Images of experiments: what goes into them, that Docker builds them, and what runs in them."""
+"""Test images of experiments: what is in them, that Docker builds them, and what runs in them."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from azureml_jobs.docker.testing import needs_engine
-from images import BUILD_ARGUMENTS, containers, image_id
+from azureml_jobs.docker.conftest import needs_engine
+from example import EXPERIMENT, JOB, MAIN
+from images import BUILD_ARGUMENTS, NO_ENGINE, containers, image_id
 from scratch import Scratch, Terminal, wait_for
 
-EXPERIMENT = "src/example_experiment"
 IMAGE = f"{EXPERIMENT}:env"
-JOB = f"{EXPERIMENT}:job"
-MAIN = f"{EXPERIMENT}/main.py"
 DOCKERFILE = f"{EXPERIMENT}/docker/Dockerfile"
-NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
 
 
 def requirements(scratch: Scratch) -> str:
@@ -31,7 +28,7 @@ def environment_digest(scratch: Scratch) -> str:
 
 @pytest.fixture(scope="module")
 def image(scratch: Scratch) -> str:
-    """The example's image, by the tag of its content."""
+    """Return the example's image, by the tag of its content."""
     scratch.pants("package", IMAGE, BUILD_ARGUMENTS)
     return f"example_experiment:env-{environment_digest(scratch)[:12]}"
 
@@ -63,26 +60,26 @@ def test_an_image_is_built_once_for_an_environment(scratch: Scratch, image: str)
 
 
 def run_job(scratch: Scratch, runtime: str, *arguments: str) -> tuple[str, dict]:
-    """What a job says at its start, and everything about it at its end."""
-    said = scratch.pants(
+    """Return what a job prints at its start, and its record at its end."""
+    printed = scratch.pants(
         *("run", JOB, "--", "--runtime", runtime, "--set", "inputs.epochs=5", *arguments)
     ).stderr
-    name = said.partition("workspace): ")[2].split()[0]
-    return said, scratch.json("run", ":aml", "--", "jobs", "show", name, "--json")
+    name = printed.partition("workspace): ")[2].split()[0]
+    return printed, scratch.json("run", ":aml", "--", "jobs", "show", name, "--json")
 
 
 @needs_engine
 def test_a_job_has_the_same_metrics_in_its_image(scratch: Scratch, image: str) -> None:
     _, outside = run_job(scratch, "venv")
-    said, inside = run_job(scratch, "auto")
-    assert f"Runtime: docker, {image}\n" in said
+    printed, inside = run_job(scratch, "auto")
+    assert f"Runtime: docker, {image}\n" in printed
     assert (outside["runtime"], inside["runtime"]) == ("venv", "docker")
     assert inside["container"]["image_id"] == image_id(image)
     assert inside["params"] == {**outside["params"], **inside["params"]}
     assert inside["metrics"].keys() == outside["metrics"].keys()
-    # Sums in another order, by libraries built for another system, differ in their last digits.
+    # Libraries built for another system sum in another order, which changes the last digits.
     assert inside["metrics"] == pytest.approx(outside["metrics"], rel=1e-9)
-    # Metrics, artifacts and outputs come back to where those of every local job are.
+    # Metrics, artifacts and outputs are where those of every local job are.
     assert inside["artifacts"] == outside["artifacts"] != []
     model = scratch.root / ".azureml/jobs" / inside["name"] / "outputs/model/model.json"
     assert json.loads(model.read_text())
@@ -90,8 +87,8 @@ def test_a_job_has_the_same_metrics_in_its_image(scratch: Scratch, image: str) -
 
 
 @needs_engine
-def test_resources_and_docker_s_arguments_reach_the_container(scratch: Scratch, image: str) -> None:
-    said = scratch.pants(
+def test_resources_and_docker_arguments_reach_the_container(scratch: Scratch, image: str) -> None:
+    ran = scratch.pants(
         *("--docker-run-args=--env=GIVEN=yes", "run", JOB, "--", "--runtime=docker"),
         *("--set", "resources.shm_size=96m", "--set", "resources.docker_args=--hostname=mine"),
         *(
@@ -100,48 +97,46 @@ def test_resources_and_docker_s_arguments_reach_the_container(scratch: Scratch, 
         ),
         status=None,
     )
-    # The job then fails for want of arguments; what it is about was printed before.
-    lines = said.stdout.splitlines()
+    # The job then fails, because its arguments are missing.
+    lines = ran.stdout.splitlines()
     assert "98304" in lines[1].split()
     assert lines[2:4] == ["mine", "yes"]
-    assert said.returncode == 2
+    assert ran.returncode == 2
 
 
 @needs_engine
-def test_an_image_that_is_not_built_is_told(scratch: Scratch, image: str) -> None:
+def test_reports_an_image_that_is_not_built(scratch: Scratch, image: str) -> None:
     changed = (scratch.root / DOCKERFILE).read_text() + "LABEL changed=yes\n"
     with scratch.changed({DOCKERFILE: changed}):
-        told = scratch.pants("run", JOB, "--", "--runtime=docker", status=2)
-        assert f"error: {JOB}: its image is not built" in told.stderr
-        assert f"`./pants package {IMAGE}`" in told.stderr
+        ran = scratch.pants("run", JOB, "--", "--runtime=docker", status=2)
+        assert f"error: {JOB}: its image is not built" in ran.stderr
+        assert f"`./pants package {IMAGE}`" in ran.stderr
         local = scratch.pants(
             *("--azureml-runtime=auto", "run", f"{EXPERIMENT}:local", "--", "--epochs=1")
         )
-        hint = f"Runtime: venv (the image is not there yet: ./pants package {IMAGE})"
+        hint = f"Runtime: venv (the image does not exist yet: ./pants package {IMAGE})"
         assert hint in local.stderr
 
 
-def test_an_engine_that_does_not_answer_is_told(scratch: Scratch) -> None:
-    asked = ("run", JOB, "--", "--set", "inputs.epochs=1", "--runtime")
-    told = scratch.pants(*asked, "docker", status=1, more=NOWHERE)
-    assert f"error: {JOB}: it shall run in Docker, but " in told.stderr
-    assert "Traceback" not in told.stderr
-    assert "Runtime: venv (" in scratch.pants(*asked, "auto", more=NOWHERE).stderr
-    built = scratch.pants("package", IMAGE, status=1, more=NOWHERE)
+def test_reports_an_engine_that_does_not_answer(scratch: Scratch) -> None:
+    command = ("run", JOB, "--", "--set", "inputs.epochs=1", "--runtime")
+    ran = scratch.pants(*command, "docker", status=1, more=NO_ENGINE)
+    assert f"error: {JOB}: it must run in Docker, but " in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Runtime: venv (" in scratch.pants(*command, "auto", more=NO_ENGINE).stderr
+    built = scratch.pants("package", IMAGE, status=1, more=NO_ENGINE)
     assert "no engine answers" in built.stderr or "Cannot find `docker`" in built.stderr
 
 
 @needs_engine
-def test_a_base_image_that_cannot_be_pulled_is_told(scratch: Scratch) -> None:
+def test_reports_a_base_image_that_cannot_be_pulled(scratch: Scratch) -> None:
     base = "localhost:1/no/such:image"
-    told = scratch.pants(
-        "package", IMAGE, f"--docker-build-args=BASE_IMAGE={base}", status=1
-    ).stderr
-    assert f"{DOCKERFILE}: FROM: the image {base} could not be pulled: " in told
+    ran = scratch.pants("package", IMAGE, f"--docker-build-args=BASE_IMAGE={base}", status=1)
+    assert f"{DOCKERFILE}: FROM: the image {base} could not be pulled: " in ran.stderr
 
 
 @needs_engine
-def test_a_shell_is_where_the_local_script_is(scratch: Scratch, image: str) -> None:
+def test_a_shell_starts_where_the_local_script_does(scratch: Scratch, image: str) -> None:
     (scratch.root / "data/seen.csv").write_text("1\n")
     shell = Terminal(scratch, "--azureml-runtime=docker", "run", f"{EXPERIMENT}:terminal")
     shell.read_until(f"Runtime: docker, {image}")
@@ -149,7 +144,7 @@ def test_a_shell_is_where_the_local_script_is(scratch: Scratch, image: str) -> N
     shell.read_until("/exe/wd")
     shell.read_until("/opt/venv/lib/python3.11/site-packages/numpy/__init__.py")
     assert "seen.csv" in shell.seen
-    # Pants is free meanwhile.
+    # Pants runs other commands meanwhile.
     assert IMAGE in scratch.pants("list", f"{EXPERIMENT}:").stdout
     shell.type("python -m example_experiment.local --epochs 1\r")
     shell.read_until("accuracy ")
@@ -177,14 +172,14 @@ def test_ctrl_c_ends_a_local_script_and_its_container(scratch: Scratch, image: s
 @needs_engine
 def test_an_experiment_s_tests_run_in_its_image_once(scratch: Scratch, image: str) -> None:
     tests = ("run", f"{EXPERIMENT}:test")
-    # What the engine has of earlier runs of this test would otherwise be the first result.
+    # The first run may come from an earlier run of this test; both print the same.
     first = scratch.pants(*tests, "--", "--color=no")
     assert "configfile: pyproject.toml" in first.stdout
     assert "passed" in first.stdout
     assert "The tests passed.\n" in first.stderr
     again = scratch.pants(*tests, "--", "--color=no")
     assert again.stdout == first.stdout
-    assert "The tests passed before, nothing has changed since." in again.stderr
+    assert "The tests passed before, and nothing has changed since." in again.stderr
     failing = f"{EXPERIMENT}/tests/test_failing.py"
     with scratch.changed({failing: "def test_it() -> None:\n    assert False\n"}):
         for _ in range(2):

@@ -1,18 +1,18 @@
-"""Submitting a job in the image of this machine: built, pushed, run by its digest, once."""
+"""Test submitting a job with the image of this machine: build it, push it once, run it."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
-from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
+from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from documents import commands_run_by
+from example import EXPERIMENT, JOB
+from images import NO_ENGINE
 from scratch import Scratch
 
-EXPERIMENT = "src/example_experiment"
-JOB = f"{EXPERIMENT}:job"
 BASE = "test-small-base:1"
 COMMAND = (
     'command=echo "in $(</content)"; ls() { echo *; }; ls; echo made > ${{outputs.model}}/made'
@@ -24,30 +24,29 @@ SUBMIT --name once-more --set '{COMMAND}'
 ./pants run :aml -- jobs download in-image --path fetched
 ./pants run :aml -- doctor
 """
-NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
-# Enough to ask for a workspace; what is looked at here happens before it is talked to.
+# Names a workspace, for errors that occur before it is contacted.
 CONFIGURED = {"SUBSCRIPTION_ID": "1234", "RESOURCE_GROUP": "my-group", "WORKSPACE": "my-workspace"}
 
 
 @pytest.fixture
 def small(scratch: Scratch) -> Iterator[Scratch]:
-    """The image of the example is small, so that it is pushed within seconds."""
+    """Make the example's image small, so that a push takes seconds."""
     make_small_image(BASE, "the image")
     dockerfile = f"{EXPERIMENT}/docker/Dockerfile"
     with scratch.changed({dockerfile: f"ARG BASE_IMAGE={BASE}\nFROM ${{BASE_IMAGE}}\n"}):
         yield scratch
     shutil.rmtree(scratch.root / ".azureml/service", ignore_errors=True)
     shutil.rmtree(scratch.root / "fetched", ignore_errors=True)
-    # Under the names that the build and the push gave to it.
+    # The build and the push gave it other names, too.
     docker("image", "rm", "--force", docker("image", "ls", "--quiet", BASE))
 
 
 @needs_engine
 def test_a_job_runs_in_the_image_that_was_built_here(small: Scratch) -> None:
     package, submit = commands_run_by("test_a_job_runs_in_the_image_that_was_built_here")
-    told = small.pants(*submit.split()[1:], "--dry-run", status=2, more=CONFIGURED)
-    assert f"error: {JOB}: its image is not built" in told.stderr
-    assert f"`{package}`" in told.stderr
+    ran = small.pants(*submit.split()[1:], "--dry-run", status=2, more=CONFIGURED)
+    assert f"error: {JOB}: its image is not built" in ran.stderr
+    assert f"`{package}`" in ran.stderr
     small.pants(*package.split()[1:])
     planned = small.pants(*submit.split()[1:], "--dry-run", more=CONFIGURED).stdout
     assert "would be pushed to the workspace's registry as example_experiment:env-" in planned
@@ -63,15 +62,15 @@ def test_a_job_runs_in_the_image_that_was_built_here(small: Scratch) -> None:
     assert "ok      registry       127.0.0.1:" in second
     (made,) = (small.root / "fetched").rglob("made")
     assert made.read_text() == "made\n"
-    # It ran in a container, of the image that the registry knows by this digest.
+    # It ran in a container, with the image that has this digest in the registry.
     job = json.loads((small.root / ".azureml/service/jobs/in-image/job.json").read_text())
     assert job["runtime"] == "docker" and "/example_experiment@sha256:" in job["container"]["image"]
 
 
-def test_what_image_needs_is_told(scratch: Scratch) -> None:
-    asked = ("run", JOB, "--", "--image")
-    here = scratch.pants(*asked, status=2).stderr
+def test_reports_what_the_option_image_needs(scratch: Scratch) -> None:
+    command = ("run", JOB, "--", "--image")
+    here = scratch.pants(*command, status=2).stderr
     assert "error: --image: it pushes an image to the workspace in Azure" in here
-    engine = scratch.pants(*asked, status=1, more={**CONFIGURED, **NOWHERE}).stderr
+    engine = scratch.pants(*command, status=1, more={**CONFIGURED, **NO_ENGINE}).stderr
     assert "error: --image: it pushes an image that this machine has built, but " in engine
     assert "Traceback" not in engine

@@ -1,4 +1,4 @@
-"""Jobs from the command line to their metrics, in the local workspace."""
+"""Test jobs from the command line to their metrics, in the local workspace."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
+from example import EXPERIMENT, JOB
 from scratch import Scratch, Terminal, wait_for
-
-JOB = "src/example_experiment:job"
-JOB_FILE = "src/example_experiment/azure-ml-job.yaml"
 
 SLEEPER_BUILD = """
 python_sources(name="lib")
@@ -45,7 +43,7 @@ except KeyboardInterrupt:
 
 @pytest.fixture
 def sleeper(scratch: Scratch, tmp_path: Path) -> Iterator[Path]:
-    """A job that runs for a minute, and cleans up when it is interrupted."""
+    """Make a job that runs for a minute; return the file that it writes when it is interrupted."""
     job_file = SLEEPER_JOB.replace("MARKER", str(tmp_path / "marker"))
     with scratch.changed(
         {
@@ -75,15 +73,7 @@ def test_the_example_trains_and_its_metrics_are_shown(scratch: Scratch) -> None:
     assert "accuracy" in log and "accuracy" in ran.stdout
 
 
-def test_overrides_reach_the_job(scratch: Scratch) -> None:
-    scratch.pants("run", JOB, "--", "--set", "inputs.epochs=2", "--set", "tags.owner=me")
-    newest = scratch.jobs()[0]["name"]
-    shown = scratch.json("run", ":aml", "--", "jobs", "show", newest, "--json")
-    assert shown["params"]["epochs"] == "2"
-    assert shown["tags"]["owner"] == "me"
-
-
-def test_a_failed_job_gives_its_own_status_and_shows_its_log(scratch: Scratch) -> None:
+def test_a_failed_job_returns_its_own_status_and_shows_its_log(scratch: Scratch) -> None:
     failing = "command=python -c 'import sys; print(41 + 1); sys.exit(7)'"
     result = scratch.pants("run", JOB, "--", "--set", failing, status=7)
     newest = scratch.jobs()[0]
@@ -92,7 +82,7 @@ def test_a_failed_job_gives_its_own_status_and_shows_its_log(scratch: Scratch) -
     assert "42" in result.stderr
 
 
-def test_a_dry_run_says_what_would_be_sent_and_writes_nothing(scratch: Scratch) -> None:
+def test_a_dry_run_reports_what_would_be_sent_and_writes_nothing(scratch: Scratch) -> None:
     before = scratch.job_folders()
     report = scratch.json("run", JOB, "--", "--dry-run", "--json")
     assert scratch.job_folders() == before
@@ -100,7 +90,7 @@ def test_a_dry_run_says_what_would_be_sent_and_writes_nothing(scratch: Scratch) 
     files = {file["path"]: file for file in report["snapshot"]["files"]}
     assert files["common/figures.py"]["why"] == "needed by src/common/tracking.py"
     assert files["common/figures.py"]["size"] > 0
-    assert report["data"][0]["path"] == "src/example_experiment/sample-data/wine.csv"
+    assert report["data"][0]["path"] == f"{EXPERIMENT}/sample-data/wine.csv"
     text = scratch.pants("run", JOB, "--", "--dry-run").stdout
     for path in files:
         assert path in text
@@ -141,9 +131,13 @@ def test_ctrl_c_in_a_terminal_reaches_the_job(scratch: Scratch, sleeper: Path) -
     assert "Traceback (most recent call last)" not in terminal.seen.split("KeyboardInterrupt")[-1]
 
 
-def test_a_job_is_streamed_from_elsewhere_and_downloaded(scratch: Scratch, tmp_path: Path) -> None:
-    scratch.pants("run", JOB, "--", "--set", "inputs.epochs=1")
+def test_a_job_with_overrides_is_shown_streamed_and_downloaded(
+    scratch: Scratch, tmp_path: Path
+) -> None:
+    scratch.pants("run", JOB, "--", "--set", "inputs.epochs=1", "--set", "tags.owner=me")
     name = scratch.jobs()[0]["name"]
+    shown = scratch.json("run", ":aml", "--", "jobs", "show", name, "--json")
+    assert (shown["params"]["epochs"], shown["tags"]["owner"]) == ("1", "me")
     assert "accuracy" in scratch.pants("run", ":aml", "--", "jobs", "stream", name).stdout
     target = tmp_path / "down"
     scratch.pants("run", ":aml", "--", "jobs", "download", name, "--path", str(target))
@@ -159,24 +153,23 @@ def test_the_local_script_gets_arguments_and_data(scratch: Scratch) -> None:
         "print(sys.argv[1:], sorted(os.listdir('../data')), tabular.__name__)\n"
         "sys.exit(5)\n"
     )
-    with scratch.changed({"src/example_experiment/local.py": script}):
-        target = "src/example_experiment:local"
+    with scratch.changed({f"{EXPERIMENT}/local.py": script}):
+        target = f"{EXPERIMENT}:local"
         result = scratch.pants("run", target, "--", "--a b", "é", "", "--help", status=5)
     assert "['--a b', 'é', '', '--help'] ['README.md'] common.tabular" in result.stdout
     assert list((scratch.root / ".azureml/local").iterdir()) == []
 
 
 def test_the_local_script_of_the_example_trains(scratch: Scratch) -> None:
-    ran = scratch.pants("run", "src/example_experiment:local", "--", "--epochs", "3")
+    ran = scratch.pants("run", f"{EXPERIMENT}:local", "--", "--epochs", "3")
     assert re.search(r"accuracy 0\.\d+", ran.stdout)
 
 
 def test_the_official_launcher_runs_the_job(scratch: Scratch) -> None:
     # It sources .pants.bootstrap, in a shell whose $0 is the first argument.
     script = 'source ./.pants.bootstrap; exec false "$0" "$@"'
-    arguments = ["run", JOB, "--", "--set", "inputs.epochs=1"]
-    result = subprocess.run(
-        ["bash", "-euc", script, *arguments],
+    ran = subprocess.run(
+        ["bash", "-euc", script, "run", JOB, "--", "--set", "inputs.epochs=1"],
         cwd=scratch.root,
         env=scratch.environment(),
         stdout=subprocess.PIPE,
@@ -184,16 +177,14 @@ def test_the_official_launcher_runs_the_job(scratch: Scratch) -> None:
         text=True,
         check=False,
     )
-    assert result.returncode == 0, result.stdout
-    assert f"{scratch.jobs()[0]['name']} Completed" in result.stdout
+    assert ran.returncode == 0, ran.stdout
+    assert f"{scratch.jobs()[0]['name']} Completed" in ran.stdout
 
 
 def local_records(scratch: Scratch) -> list[dict]:
-    """Records as they are on the disk, without a Pants command."""
-    records = []
-    for file in (scratch.root / ".azureml/jobs").glob("[!.]*/job.json"):
-        records.append(json.loads(file.read_text()))
-    return records
+    """Return the records on the disk, without a Pants command."""
+    files = (scratch.root / ".azureml/jobs").glob("[!.]*/job.json")
+    return [json.loads(file.read_text()) for file in files]
 
 
 def processes_with(command: str) -> list[str]:

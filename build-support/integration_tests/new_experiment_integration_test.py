@@ -1,110 +1,100 @@
-"""`./pants new-experiment`: what it writes works at once; a mistake writes nothing."""
+"""Test that `./pants new-experiment` writes what works at once, and nothing for an invalid name."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 from documents import commands_run_by
 from scratch import Scratch
 
 
-@pytest.fixture
-def sources(scratch: Scratch) -> Iterator[Path]:
-    """The source root; what is new in it goes after the test."""
-    folder = scratch.root / "src"
-    before = set(folder.iterdir())
-    yield folder
-    for path in set(folder.iterdir()) - before:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for path in (*(scratch.root / "dist").glob("src.zebra_1*"), scratch.root / "dist/src.a.b"):
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def test_a_new_experiment_works_without_an_edit(scratch: Scratch, sources: Path) -> None:
-    told = scratch.pants("new-experiment", "--name=zebra_1").stdout
-    commands = [line.split()[1:] for line in told.splitlines() if line.startswith("  ./pants ")]
+def test_new_experiments_work_without_an_edit(restored: Scratch) -> None:
+    # Nested ones have names that sort before and after all others, in a new folder and in an
+    # existing one.
+    nested = ("a/b", "a/" + "z" * 58)
+    report = restored.pants("new-experiment", "--name=zebra_1").stdout
+    for name in nested:
+        restored.pants("new-experiment", f"--name={name}")
+    commands = [line.split()[1:] for line in report.splitlines() if line.startswith("  ./pants ")]
     assert [command[0] for command in commands] == ["run", "run", "test"]
-    assert (sources / "zebra_1/README.md").exists()
+    assert (restored.root / "src/zebra_1/README.md").exists()
     for command in commands:
-        scratch.pants(*command)
-    newest = scratch.jobs()[0]
+        restored.pants(*command)
+    newest = restored.jobs()[0]
     assert newest["status"] == "Completed"
-    shown = scratch.json("run", ":aml", "--", "jobs", "show", newest["name"], "--json")
+    shown = restored.json("run", ":aml", "--", "jobs", "show", newest["name"], "--json")
     assert shown["metrics"]["loss"] < 0.1
     assert len(shown["metric_history"]["loss"]) == 50
     assert (Path(shown["outputs"]["model"]) / "model.json").exists()
-
-    scratch.pants("lint", "check", "src/zebra_1::")
-    assert "made changes" not in scratch.pants("fmt", "src/zebra_1::").stderr
-    scratch.pants("package", "src/zebra_1:job")
-    assert (scratch.root / "dist/src.zebra_1/job/code/zebra_1/main.py").exists()
-    scratch.pants("tailor", "--check", "update-build-files", "--check", "::")
-    scratch.pants("new-experiment", "--name=zebra_1", status=2)
-
-
-def test_a_nested_experiment_works_without_an_edit(scratch: Scratch, sources: Path) -> None:
-    # With names that sort before and after all others, in a folder that is there and in a new one.
-    for name in ("a/b", "a/" + "z" * 58):
-        scratch.pants("new-experiment", f"--name={name}")
-    report = scratch.json("run", "src/a/b:job", "--", "--dry-run", "--json")
-    sent = {file["path"] for file in report["snapshot"]["files"]}
+    dry_run = restored.json("run", "src/a/b:job", "--", "--dry-run", "--json")
+    sent = {file["path"] for file in dry_run["snapshot"]["files"]}
     assert {"a/__init__.py", "a/b/main.py", "common/tracking.py"} <= sent
-    assert "Completed" in scratch.pants("run", "src/a/b:job").stdout
-    tested = scratch.pants("test", "src/a::").stderr
+    assert "Completed" in restored.pants("run", "src/a/b:job").stdout
+    tested = restored.pants("test", "src/a::").stderr
     assert "src/a/b/tests/test_main.py:../tests succeeded" in tested
-    scratch.pants("lint", "check", "src/a::")
-    scratch.pants("package", "src/a/b:job")
-    assert (scratch.root / "dist/src.a.b/job/code/a/b/main.py").exists()
-    scratch.pants("tailor", "--check", "update-build-files", "--check", "::")
-    scratch.pants("new-experiment", "--name=a/b/c", status=2)
 
-
-@pytest.fixture
-def committed(scratch: Scratch) -> Iterator[Scratch]:
-    """The copy; all that a test changes in it, wherever, is taken back."""
-    yield scratch
-    scratch.git("reset", "--quiet", "--hard")
-    scratch.git("clean", "-d", "--force", "--quiet")
+    restored.pants("lint", "check", "src/zebra_1::", "src/a::")
+    assert "made changes" not in restored.pants("fmt", "src/zebra_1::", "src/a::").stderr
+    restored.pants("package", "src/zebra_1:job", "src/a/b:job")
+    for experiment in ("zebra_1", "a/b"):
+        bundle = restored.root / "dist" / f"src/{experiment}".replace("/", ".")
+        assert (bundle / f"job/code/{experiment}/main.py").exists()
+    restored.pants("tailor", "--check", "update-build-files", "--check", "::")
+    for name in ("zebra_1", "a/b/c"):
+        restored.pants("new-experiment", f"--name={name}", status=2)
 
 
 def locked_numpy(scratch: Scratch, experiment: str) -> str:
-    """The version of numpy in an experiment's image."""
+    """Return the pinned numpy of an experiment's image."""
     scratch.pants("export-codegen", f"src/{experiment}:requirements")
     path = scratch.root / f"dist/codegen/src/{experiment}/docker/requirements.txt"
     (line,) = [line for line in path.read_text().splitlines() if line.startswith("numpy==")]
     return line.split()[0]
 
 
-def test_an_experiment_has_other_versions_in_a_resolve_of_its_own(committed: Scratch) -> None:
-    root = committed.root
-    begin, renew = commands_run_by("test_an_experiment_has_other_versions_in_a_resolve_of_its_own")
-    committed.pants(*begin.split()[1:])
+def test_an_experiment_has_other_versions_in_its_own_resolve(restored: Scratch) -> None:
+    root = restored.root
+    *copies, sync = commands_run_by("test_an_experiment_has_other_versions_in_its_own_resolve")
+    for copy in copies:
+        shutil.copy(root / copy.split()[1], root / copy.split()[2])
+    restored.pants("new-experiment", "--name=my_old_experiment")
+    for path, old, new in (
+        (
+            "pants.toml",
+            "[python.resolves]",
+            '[python.resolves]\nolder = "3rdparty/python/older.lock"',
+        ),
+        ("build-support/macros/resolves.py", "OWN_RESOLVES = ()", 'OWN_RESOLVES = ("older",)'),
+        ("src/my_old_experiment/BUILD", "experiment()", 'experiment(resolve="older")'),
+    ):
+        text = (root / path).read_text()
+        assert old in text
+        (root / path).write_text(text.replace(old, new))
     packages = root / "3rdparty/python/older-requirements.txt"
     kept = [line for line in packages.read_text().splitlines() if not line.startswith("pandas")]
     older = ["numpy>=2.2,<2.3" if line.startswith("numpy") else line for line in kept]
     packages.write_text("\n".join(older) + "\n")
-    committed.pants(*renew.split()[1:])
+    restored.pants(*sync.split()[1:])
     main = root / "src/my_old_experiment/main.py"
     main.write_text(main.read_text().replace('print(f"loss', 'print(f"numpy {np.__version__} loss'))
 
-    ran = committed.pants("run", "src/my_old_experiment:job", "--", "--set", "inputs.steps=1")
+    ran = restored.pants("run", "src/my_old_experiment:job", "--", "--set", "inputs.steps=1")
     assert "numpy 2.2." in ran.stdout
-    committed.pants("test", "src/my_old_experiment::")
-    assert locked_numpy(committed, "my_old_experiment").startswith("numpy==2.2.")
+    restored.pants("test", "src/my_old_experiment::")
+    assert locked_numpy(restored, "my_old_experiment").startswith("numpy==2.2.")
     # The others stay as they are, and both import the same shared code.
-    assert not locked_numpy(committed, "example_experiment").startswith("numpy==2.2.")
+    assert not locked_numpy(restored, "example_experiment").startswith("numpy==2.2.")
     for experiment in ("my_old_experiment", "example_experiment"):
-        report = committed.json("run", f"src/{experiment}:job", "--", "--dry-run", "--json")
+        report = restored.json("run", f"src/{experiment}:job", "--", "--dry-run", "--json")
         sent = {file["path"] for file in report["snapshot"]["files"]}
         assert "common/tracking.py" in sent
-    committed.pants("tailor", "--check", "update-build-files", "--check", "::")
+    restored.pants("tailor", "--check", "update-build-files", "--check", "::")
 
 
 @pytest.mark.parametrize(
-    "arguments, told",
+    "arguments, message",
     [
         pytest.param([], "--name=my_experiment", id="no name"),
         pytest.param(["--name=My-Exp"], "`--name=my_exp`", id="no package name"),
@@ -114,21 +104,20 @@ def test_an_experiment_has_other_versions_in_a_resolve_of_its_own(committed: Scr
         pytest.param(["--name=scipy"], "3rdparty/python/experiments.lock", id="locked package"),
         pytest.param(["--name=common"], "src/common exists already", id="existing folder"),
         pytest.param(["--name=common/x"], "src/common:common", id="shared code"),
-        pytest.param(["--name=x", "--resolve=black"], "resolve of a tool", id="a tool's resolve"),
         pytest.param(["--name=mlruns"], ".gitignore", id="ignored by git"),
     ],
 )
-def test_a_mistake_is_told_and_nothing_is_written(
-    scratch: Scratch, sources: Path, arguments: list[str], told: str
+def test_an_invalid_name_is_reported_and_nothing_is_written(
+    scratch: Scratch, arguments: list[str], message: str
 ) -> None:
+    sources = scratch.root / "src"
     before = sorted(sources.rglob("*"))
     ran = scratch.pants("new-experiment", *arguments, status=2)
-    assert told in ran.stderr
-    assert "Traceback" not in ran.stderr and "traceback" not in ran.stderr
+    assert message in ran.stderr
+    assert "raceback" not in ran.stderr
     assert ran.stdout == ""
     assert sorted(sources.rglob("*")) == before
 
 
 def test_help_says_how_to_write_it(scratch: Scratch) -> None:
-    told = scratch.pants("help", "new-experiment").stdout
-    assert "--name=my_experiment" in told and "`older`" in told
+    assert "--name=my_experiment" in scratch.pants("help", "new-experiment").stdout

@@ -1,4 +1,4 @@
-"""JupyterLab in an experiment's image, used in a real browser."""
+"""Test JupyterLab in an experiment's image, with a real browser."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import re
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Iterator
 
 import pytest
-from azureml_jobs.docker.testing import needs_engine
+from azureml_jobs.docker.conftest import needs_engine
 from documents import commands_run_by
+from example import EXPERIMENT
 from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch, Terminal, wait_for
 from selenium import webdriver
@@ -72,13 +73,13 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 
 def until(browser: webdriver.Chrome, condition: Callable[[], object]) -> None:
-    """Wait for it on a page that is still being built."""
+    """Wait for a condition on a page that is still loading."""
     unready = (StaleElementReferenceException, ElementNotInteractableException)
     WebDriverWait(browser, 90, 1, ignored_exceptions=unready).until(lambda _: condition())
 
 
 def cells(browser: webdriver.Chrome) -> list[WebElement]:
-    """Those that the page shows."""
+    """Return the visible cells."""
     found = browser.find_elements(By.CSS_SELECTOR, ".jp-CodeCell .cm-content")
     return [each for each in found if each.is_displayed()]
 
@@ -89,9 +90,9 @@ def output_of_cell(browser: webdriver.Chrome) -> str:
 
 
 def run_cell(browser: webdriver.Chrome, word: str) -> str:
-    """Run the cell until its output holds `word`; its output then."""
+    """Run the cell until its output contains `word`, and return the output."""
 
-    # An idle kernel may still be starting when the page is there: a key press is lost then.
+    # While the kernel is still starting, a key press is lost.
     def has_run() -> bool:
         if f"cell says {word}" in output_of_cell(browser):
             return True
@@ -109,7 +110,7 @@ def run_cell(browser: webdriver.Chrome, word: str) -> str:
 def test_a_notebook_runs_in_the_image_on_the_repository_s_files(
     scratch: Scratch, browser: webdriver.Chrome
 ) -> None:
-    scratch.pants("package", "src/example_experiment:env", BUILD_ARGUMENTS)
+    scratch.pants("package", f"{EXPERIMENT}:env", BUILD_ARGUMENTS)
     files = {
         MODULE: 'WORD = "first"\n',
         "notebooks/seen.ipynb": notebook(CELL),
@@ -124,15 +125,15 @@ def test_a_notebook_runs_in_the_image_on_the_repository_s_files(
         (token,) = re.findall(r"\?token=([\w-]+)", server.seen)
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(f"{url.rpartition('/lab')[0]}/api/contents", timeout=20)
-        # Pants is free meanwhile.
+        # Pants runs other commands meanwhile.
         assert scratch.pants("list", "src/common:").stdout
 
         browser.get(f"{url}/tree/notebooks/seen.ipynb?token={token}")
         until(browser, lambda: cells(browser))
-        said = run_cell(browser, "first")
-        assert "seen.csv" in said
-        assert "/opt/venv/lib/python3.11/site-packages/numpy/" in said
-        # An edit on the host is seen at once.
+        output = run_cell(browser, "first")
+        assert "seen.csv" in output
+        assert "/opt/venv/lib/python3.11/site-packages/numpy/" in output
+        # The notebook sees an edit on the host at once.
         (scratch.root / MODULE).write_text('WORD = "second"\n')
         run_cell(browser, "second")
 

@@ -1,9 +1,8 @@
-"""A repository without the example: everything still passes, and experiments can be made."""
+"""Test that a repository without the example passes all checks and can make experiments."""
 
 from __future__ import annotations
 
-import subprocess
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 from documents import commands_run_by
@@ -12,23 +11,23 @@ from scratch import Scratch
 
 @pytest.fixture(scope="module")
 def emptied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
-    """A copy from which the example was removed as the documentation says, in a commit."""
+    """Return a copy with a commit that removes the example as the documentation says."""
     copy = Scratch(tmp_path_factory.mktemp("emptied") / "repository")
     for command in commands_run_by("emptied"):
-        # In a repository from which they were removed, some are gone already.
-        subprocess.run(["bash", "-c", f"{command} --ignore-unmatch"], cwd=copy.root, check=True)
+        # This repository may have removed some already.
+        copy.bash(f"{command} --ignore-unmatch")
     copy.git("commit", "--quiet", "--message", "Remove the example")
     yield copy
     copy.stop_daemon()
 
 
-def test_linters_types_and_targets_are_as_they_should_be(emptied: Scratch) -> None:
+def test_linters_and_type_checks_pass(emptied: Scratch) -> None:
     assert not (emptied.root / "src/example_experiment").exists()
     emptied.pants("tailor", "--check", "update-build-files", "--check", "::")
     emptied.pants("lint", "check", "::")
 
 
-def test_tests_pass_and_whole_runs_find_an_experiment(emptied: Scratch) -> None:
+def test_whole_run_tests_pass_with_a_replacement(emptied: Scratch) -> None:
     tests = "build-support/integration_tests"
     emptied.pants("test", "src::", f"{tests}/docs_test.py")
     ran = emptied.pants(

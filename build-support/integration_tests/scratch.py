@@ -1,4 +1,4 @@
-"""A copy of this repository in which tests run the real `./pants`."""
+"""Run the real `./pants` in a copy of this repository."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any
 
-from stand_in import write_stand_in
+from example import write_replacement
 
-# What a clone holds; caches, results and other people's files stay behind.
+# What a clone contains: no caches, results or other people's files.
 COPIED = (
     *("3rdparty", "build-support", "docs", "src", "data", "notebooks"),
     *(".flake8", ".gitignore", ".hadolint.yaml", ".pants.bootstrap", ".yamllint"),
@@ -24,16 +25,17 @@ COPIED = (
     *("azure-pipelines.yml", "config.env", "pants", "pants.toml", "pyproject.toml"),
     *(".ci", ".devcontainer", ".github", ".pre-commit-config.yaml", ".vscode"),
 )
+IDENTITY = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
 IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".hypothesis", "*.pyc")
 
 
 def repository_root() -> Path:
-    """The folder above this file that holds `pants.toml`; a sandbox of Pants has one, too."""
+    """Return the folder above this file with `pants.toml`, which a sandbox of Pants has, too."""
     return next(folder for folder in Path(__file__).parents if (folder / "pants.toml").exists())
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """The first true value of `condition`; fails with `what` when there is none in time."""
+    """Return the first true value of `condition`; fail with `what` when there is none in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
@@ -41,6 +43,17 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> An
             return value
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """Return what the process prints, up to the first line with `text`."""
+    assert process.stdout is not None
+    seen = ""
+    while text not in seen:
+        line = process.stdout.readline()
+        assert line, seen
+        seen += line
+    return seen
 
 
 class Scratch:
@@ -55,50 +68,71 @@ class Scratch:
             else:
                 root.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source / name, root / name)
-        write_stand_in(root)
+        write_replacement(root)
         self.git("init", "--quiet")
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "All")
 
     def git(self, *arguments: str) -> str:
-        identity = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
         return subprocess.run(
-            ["git", *identity, *arguments],
+            ["git", *IDENTITY, *arguments],
             cwd=self.root,
             stdout=subprocess.PIPE,
             check=True,
             text=True,
         ).stdout
 
+    def restore(self, commit: str = "HEAD") -> None:
+        """Undo all changes to files, and all commits after `commit`."""
+        self.git("reset", "--quiet", "--hard", commit)
+        self.git("clean", "-d", "--force", "--quiet")
+
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """What a user's shell has; nothing that an outer Pants set reaches the inner one."""
-        mine = {
+        """Return the variables of a user's shell, without those that an outer Pants set."""
+        inherited = {
             key: value
             for key, value in os.environ.items()
             if not key.startswith(("PANTS_", "PEX_", "PYTHON", "PYTEST", "_PANTS", "AZUREML_"))
         }
-        # Images that the machine has must not decide what a test tests.
+        # Images on this machine must not decide what a test tests.
         runtime = {"PANTS_AZUREML_RUNTIME": "venv"}
-        return {**mine, "LC_ALL": "C.UTF-8", **runtime, **(more or {})}
+        return {**inherited, "LC_ALL": "C.UTF-8", **runtime, **(more or {})}
 
     def pants(
         self, *arguments: str, status: int | None = 0, more: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run `./pants` to its end; `status` is the expected exit status, None for any."""
+        """Run `./pants` until it ends; `status` is the expected exit status, None for any."""
+        return self._run(["./pants", *arguments], status, more, stderr=subprocess.PIPE)
+
+    def bash(
+        self,
+        script: str,
+        *arguments: str,
+        status: int | None = 0,
+        more: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script in the copy until it ends; its errors are part of `stdout`."""
+        command = ["bash", "-c", script, "bash", *arguments]
+        return self._run(command, status, more, stderr=subprocess.STDOUT)
+
+    def _run(
+        self, command: list[str], status: int | None, more: Mapping[str, str] | None, stderr: int
+    ) -> subprocess.CompletedProcess[str]:
         result = subprocess.run(
-            ["./pants", *arguments],
+            command,
             cwd=self.root,
             env=self.environment(more),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
+            timeout=900,
             check=False,
         )
         if status is not None and result.returncode != status:
             raise AssertionError(
-                f"{' '.join(arguments)}: status {result.returncode}\n"
-                f"{result.stdout}\n{result.stderr}"
+                f"{' '.join(command)}: status {result.returncode}\n"
+                f"{result.stdout}\n{result.stderr or ''}"
             )
         return result
 
@@ -106,7 +140,7 @@ class Scratch:
         return json.loads(self.pants(*arguments).stdout)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `./pants` without a terminal and go on."""
+        """Start `./pants` without a terminal, and do not wait for it."""
         return subprocess.Popen(
             ["./pants", *arguments],
             cwd=self.root,
@@ -122,26 +156,26 @@ class Scratch:
         return self.json("run", ":aml", "--", "jobs", "list", "--json")
 
     def job_folders(self) -> list[str]:
-        """Names of the folders of jobs, staged ones included."""
+        """Return the names of all folders of jobs, incomplete ones included."""
         folder = self.root / ".azureml" / "jobs"
         return sorted(os.listdir(folder)) if folder.exists() else []
 
     @contextlib.contextmanager
     def changed(self, changes: Mapping[str, str | None]) -> Iterator[None]:
-        """Write files (or remove those given as None) for the time of a block."""
+        """Write files, or remove those given as None, until the block ends."""
         before = {
             path: (self.root / path).read_bytes() if (self.root / path).exists() else None
             for path in changes
         }
         try:
             for path, text in changes.items():
-                self._put(path, None if text is None else text.encode())
+                self._write(path, None if text is None else text.encode())
             yield
         finally:
             for path, content in before.items():
-                self._put(path, content)
+                self._write(path, content)
 
-    def _put(self, path: str, content: bytes | None) -> None:
+    def _write(self, path: str, content: bytes | None) -> None:
         target = self.root / path
         if content is None:
             target.unlink(missing_ok=True)
@@ -158,7 +192,7 @@ class Scratch:
 
 
 class Terminal:
-    """`./pants` in a terminal of its own, as a person sees and types it."""
+    """`./pants` in its own terminal, as a person uses it."""
 
     def __init__(self, scratch: Scratch, *arguments: str) -> None:
         self.seen = ""
@@ -179,7 +213,7 @@ class Terminal:
         os.write(self._master, keys.encode())
 
     def status(self, seconds: float = 60) -> int:
-        """Exit status of the command, once it has ended; what it printed is in `seen`."""
+        """Return the command's exit status when it ends; `seen` has what it printed."""
 
         def ended() -> bool:
             self._read()

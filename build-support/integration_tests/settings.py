@@ -1,4 +1,4 @@
-"""The settings of hooks, build servers and editors that this repository brings."""
+"""Read this repository's settings for hooks, build servers and editors."""
 
 from __future__ import annotations
 

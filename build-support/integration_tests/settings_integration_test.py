@@ -1,15 +1,16 @@
-"""Settings of hooks, build servers and editors can be read, and name only what there is."""
+"""Test that settings of hooks, build servers and editors are valid, and name only what exists."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
-import subprocess
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from documents import blocks, commands_in_text, pages
+from example import EXPERIMENT, MAIN
 from scratch import Scratch, repository_root
 from settings import CHECKS, JSON_FILES, SUBMIT, YAML_FILES, read
 
@@ -29,7 +30,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def pants_commands(name: str) -> list[list[str]]:
-    """The words of each `./pants …` in a file, up to the end of the command."""
+    """Return the words of each `./pants …` in a file, up to the end of the command."""
     return [
         found.group(1).split()
         for text in texts(read(name))
@@ -38,12 +39,12 @@ def pants_commands(name: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", [*YAML_FILES, *JSON_FILES])
-def test_settings_can_be_read(name: str) -> None:
+def test_settings_are_valid(name: str) -> None:
     assert isinstance(read(name), dict)
 
 
 def commands_of_pages() -> dict[str, list[str]]:
-    """The words of each `./pants …` of the pages, in blocks and in running text."""
+    """Return the words of each `./pants …` in the pages, in blocks and in running text."""
     found = {}
     for page in pages(ROOT):
         text = page.read_text(encoding="utf-8")
@@ -63,7 +64,7 @@ def test_commands_are_goals_and_options_of_pants(scratch: Scratch) -> None:
         for option in scope[kind]
         for argument in (*option["display_args"], *option["scoped_cmd_line_args"])
     }
-    # A goal's own options are written shorter behind it.
+    # After a goal, its own options are shorter.
     options |= {"--check", "--force", "--name", "--only", "--resolve", "--transitive", "--version"}
     options |= {"--debug-adapter"}
     commands = {
@@ -74,7 +75,7 @@ def test_commands_are_goals_and_options_of_pants(scratch: Scratch) -> None:
     commands |= commands_of_pages()
     assert len(commands) > 100
     for where, words in commands.items():
-        # What follows is for the program that is run.
+        # Words after `--` are for the program that runs.
         for word in words[: words.index("--")] if "--" in words else words:
             if word.startswith("-"):
                 assert word.partition("=")[0] in options | {"-ldebug"}, where
@@ -83,7 +84,7 @@ def test_commands_are_goals_and_options_of_pants(scratch: Scratch) -> None:
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_build_servers_run_scripts_that_are_there(name: str) -> None:
+def test_build_servers_run_scripts_that_exist(name: str) -> None:
     named = {
         found for text in texts(read(name)) for found in re.findall(r"(?<![\w/])\.ci/\w+", text)
     }
@@ -92,22 +93,22 @@ def test_build_servers_run_scripts_that_are_there(name: str) -> None:
         assert (ROOT / script).stat().st_mode & 0o100
 
 
-def test_a_build_server_may_only_read(scratch: Scratch) -> None:
+def test_a_build_server_may_only_read() -> None:
     workflow = read(".github/workflows/ci.yml")
     assert workflow["permissions"] == {"contents": "read"}
     assert all("permissions" not in job for job in workflow["jobs"].values())
 
 
-def test_jobs_are_submitted_by_hand_alone_and_without_a_secret() -> None:
+def test_jobs_are_submitted_only_by_hand_and_without_a_secret() -> None:
     workflow = read(SUBMIT)
-    # YAML takes the key `on` for a boolean.
+    # YAML reads the key `on` as a boolean.
     assert list(workflow[True]) == ["workflow_dispatch"]
     assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
     pipeline = read("azure-pipelines.yml")
     assert [each["default"] for each in pipeline["parameters"]] == ["none"]
     assert not any("secrets." in text for name in (SUBMIT, *CHECKS) for text in texts(read(name)))
     for job in (workflow["jobs"]["submit"], pipeline["jobs"][1].popitem()[1][0]):
-        # What a person typed reaches the script as a variable, and not as text of the script.
+        # The script gets what a person typed as a variable, not as its own text.
         scripts = [text for text in texts(job) if "./pants" in text]
         assert scripts and not any("${{" in text for text in scripts)
 
@@ -119,42 +120,30 @@ def test_build_servers_sign_in_without_another_program() -> None:
     assert {"AZURE_CLIENT_ID", "AZURE_TENANT_ID"} <= set(step["env"])
     _, job = read("azure-pipelines.yml")["jobs"][1].popitem()
     (task,) = [step for step in job[0]["steps"] if step.get("task", "").startswith("AzureCLI")]
-    # Of the three things that the task has, it does not hand this one on by itself.
+    # The task does not pass this variable by itself.
     assert task["env"]["SYSTEM_ACCESSTOKEN"] == "$(System.AccessToken)"
 
 
 @pytest.fixture
-def origin(scratch: Scratch) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """Runs a script as a pull request into `main` does, of which this commit is the newest."""
+def pull_request(scratch: Scratch) -> Iterator[Callable[[str], str]]:
+    """Return a function that runs a script as a pull request into `main` does."""
     scratch.git("update-ref", "refs/remotes/origin/main", "HEAD")
-
-    def run(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, "origin/main"],
-            cwd=scratch.root,
-            # The whole-run tests, this one among them, are concerned by every file.
-            env=scratch.environment({"PANTS_TAG": "['-integration']"}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-
-    yield run
+    # Every file affects the whole-run tests, this one among them.
+    variables = {"PANTS_TAG": "['-integration']"}
+    yield lambda script: scratch.bash(f"{script} origin/main", more=variables).stdout
     scratch.git("update-ref", "-d", "refs/remotes/origin/main")
 
 
-def test_a_pull_request_is_checked_by_what_it_concerns(scratch: Scratch, origin) -> None:
+def test_a_pull_request_is_checked_by_what_it_affects(
+    scratch: Scratch, pull_request: Callable[[str], str]
+) -> None:
     path = "src/common/figures.py"
     text = (scratch.root / path).read_text()
     with scratch.changed({path: "# A change.\n" + text}):
-        ran = origin(".ci/changed")
-    assert ran.returncode == 0, ran.stderr
-    assert "src/common/tests/test_figures.py" in ran.stderr
-    assert "azureml_pants/ownership_test.py" not in ran.stderr
-    assert "Wrote dist/src.example_experiment/job" in ran.stderr
+        output = pull_request(".ci/changed")
+    assert "src/common/tests/test_figures.py" in output
+    assert not re.search(r"azureml_pants/\S+_test\.py", output)
+    assert "Wrote dist/src.example_experiment/job" in output
 
 
 EDIT, REMOVE, RENAME = "an edit of", "without", "another name for"
@@ -167,12 +156,12 @@ EDIT, REMOVE, RENAME = "an edit of", "without", "another name for"
         ("build-support/macros/experiment.py", EDIT),
         ("build-support/bootstrap/settings.sh", EDIT),
         ("src/common/figures.py", REMOVE),
-        ("src/example_experiment/model.py", RENAME),
+        (f"{EXPERIMENT}/model.py", RENAME),
     ],
     ids=lambda value: value,
 )
-def test_what_pants_cannot_see_concerns_everything(
-    scratch: Scratch, origin, path: str, change: str
+def test_changes_that_pants_cannot_see_affect_everything(
+    scratch: Scratch, pull_request: Callable[[str], str], path: str, change: str
 ) -> None:
     text = (scratch.root / path).read_text()
     changes: dict[str, str | None] = {".ci/run": "#!/bin/sh\necho everything\n"}
@@ -180,18 +169,15 @@ def test_what_pants_cannot_see_concerns_everything(
     if change == RENAME:
         changes[path.replace("model", "other_model")] = text
     with scratch.changed(changes):
-        ran = origin(".ci/changed")
-    assert (ran.returncode, ran.stdout) == (0, "everything\n"), ran.stderr
+        assert pull_request(".ci/changed") == "everything\n"
 
 
-def test_images_are_built_when_their_environment_changed(scratch: Scratch, origin) -> None:
-    experiment = "src/example_experiment"
-    main, dockerfile = f"{experiment}/main.py", f"{experiment}/docker/Dockerfile"
-    texts_of = {path: (scratch.root / path).read_text() for path in (main, dockerfile)}
-    with scratch.changed({main: texts_of[main] + "# A change.\n"}):
-        of_code = origin(".ci/images")
-    with scratch.changed({dockerfile: texts_of[dockerfile] + "# A change.\n"}):
-        of_context = origin(".ci/images")
-    assert (of_code.returncode, of_code.stdout) == (0, ""), of_code.stderr
-    assert (of_context.returncode, of_context.stdout) == (0, f"{experiment}:env\n")
+def test_images_are_built_when_their_environment_changed(
+    scratch: Scratch, pull_request: Callable[[str], str]
+) -> None:
+    for path, images in ((MAIN, ""), (f"{EXPERIMENT}/docker/Dockerfile", f"{EXPERIMENT}:env\n")):
+        text = (scratch.root / path).read_text()
+        with scratch.changed({path: f"{text}# A change.\n"}):
+            # Pants' progress goes to stderr.
+            assert pull_request(".ci/images 2>/dev/null") == images
     assert len(scratch.git("worktree", "list").splitlines()) == 1

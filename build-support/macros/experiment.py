@@ -5,20 +5,35 @@ def experiment(
     resolve=None,
     docker="docker",
 ):
-    """The targets of one experiment's folder.
+    """Declare the targets of one experiment's folder.
 
-    `dependencies` are addresses of what the job needs besides that which its code imports, such as
-    `:configs`; `local_dependencies` the same for `local.py` and the tests. `resolve` names another
-    lock than the default one. `docker` is the folder of the Dockerfile, None when the job file names
-    an environment of Azure ML.
+    `dependencies` are addresses of what the job needs in addition to what its code imports, such as
+    `:configs`; `local_dependencies` are the same for `local.py` and the tests. `resolve` names
+    another lock than the default one. `docker` is the folder of the Dockerfile, or None if the job
+    file names an environment of Azure ML.
     """
-    # The code. A job gets only the modules that its command runs and that these import.
+    image = ":env" if docker else None
+    experiment_code(local_dependencies, resolve)
+    # ./pants run src/X:job
+    azureml_job(
+        name="job",
+        source=job_file,
+        dependencies=dependencies,
+        resolve=resolve,
+    )
+    experiment_scripts(local_dependencies, resolve, image)
+    if docker:
+        experiment_image(docker)
+        experiment_in_image(resolve, image)
+
+
+def experiment_code(local_dependencies, resolve):
+    """Declare the code. A job gets only the modules that its command runs and that these import."""
     python_sources(
         name="lib",
         sources=["**/*.py", "!tests/**/test_*.py"],
         resolve=resolve,
     )
-
     # ./pants test src/X::
     python_tests(
         name="tests",
@@ -27,35 +42,28 @@ def experiment(
         resolve=resolve,
     )
 
-    # ./pants run src/X:job
-    azureml_job(
-        name="job",
-        source=job_file,
-        dependencies=dependencies,
-        resolve=resolve,
-    )
 
-    # ./pants run src/X:local, with the packages that the job has
+def experiment_scripts(local_dependencies, resolve, image):
+    """Declare what runs on this machine next to the job, with the packages that the job has."""
+    # ./pants run src/X:local
     azureml_local(
         name="local",
         entry_point="local.py",
         dependencies=[":job", *local_dependencies],
-        image=":env" if docker else None,
+        image=image,
         resolve=resolve,
     )
-
     # ./pants run src/X:terminal, a shell where local.py would run
     azureml_terminal(
         name="terminal",
         dependencies=[":local"],
-        image=":env" if docker else None,
+        image=image,
         resolve=resolve,
     )
 
-    if docker is None:
-        return
 
-    # ./pants package src/X:env builds the image X:latest
+def experiment_image(docker):
+    """Declare the image of the environment: ./pants package src/X:env builds X:latest."""
     files(
         name="docker",
         sources=[f"{docker}/**/*", f"!{docker}/**/BUILD"],
@@ -72,16 +80,18 @@ def experiment(
         dependencies=[":docker", ":requirements"],
     )
 
-    # ./pants run src/X:test, the tests in that image
+
+def experiment_in_image(resolve, image):
+    """Declare what runs in the image only."""
+    # ./pants run src/X:test
     azureml_test(
         name="test",
         dependencies=[":tests"],
-        image=":env",
+        image=image,
         resolve=resolve,
     )
-
-    # ./pants run src/X:jupyter, notebooks in that image
+    # ./pants run src/X:jupyter
     azureml_jupyter(
         name="jupyter",
-        image=":env",
+        image=image,
     )

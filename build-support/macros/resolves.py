@@ -1,13 +1,13 @@
-# The resolves of experiments besides `experiments`: `./pants new-experiment --resolve=NAME` adds one.
+# The resolves of experiments in addition to `experiments`: docs/environments.md says how to add one.
 OWN_RESOLVES = ()
 
 
-def experiment_packages(module_mapping={}):
-    """The packages that experiments may import: one target and one list for each of their resolves.
+def locked_packages(*resolves, module_mapping={}):
+    """Declare the packages of each resolve, which its `NAME-requirements.txt` lists.
 
-    `module_mapping` names packages whose modules have another name than Pants would guess.
+    `module_mapping` is for packages whose modules have another name than Pants would guess.
     """
-    for resolve in ("experiments", *OWN_RESOLVES):
+    for resolve in resolves:
         python_requirements(
             name=resolve,
             source=f"{resolve}-requirements.txt",
@@ -16,8 +16,13 @@ def experiment_packages(module_mapping={}):
         )
 
 
+def experiment_packages(module_mapping={}):
+    """Declare the packages that experiments may import, for each of their resolves."""
+    locked_packages("experiments", *OWN_RESOLVES, module_mapping=module_mapping)
+
+
 def shared_sources(name, **fields):
-    """Python code for the experiments of every resolve; `fields` are those of `python_sources`."""
+    """Declare code for the experiments of every resolve; `fields` are those of `python_sources`."""
     python_sources(name=name, **fields)
     for resolve in OWN_RESOLVES:
         python_sources(name=f"{name}-{resolve}", resolve=resolve, **fields)

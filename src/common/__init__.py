@@ -1,1 +1,1 @@
-"""Code that experiments share. Import it; a job gets exactly the modules that it imports."""
+"""Code that experiments share: import it, and a job gets exactly the modules that it imports."""

@@ -1,4 +1,4 @@
-"""Figures of results. They need no display, so they are drawn alike on a laptop and in a job."""
+"""Draw figures of results. They need no display, so they work in a job as on a laptop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 def confusion_matrix(counts: np.ndarray, classes: Sequence[str]) -> Figure:
     """Draw how often each class (rows) was predicted as which class (columns)."""
-    # A Figure of its own, not one of pyplot's, is drawn by Agg and freed when it is dropped.
+    # Unlike figures of pyplot, this one needs no display and is freed after use.
     figure = Figure(figsize=(4.5, 4), layout="constrained")
     axes = figure.add_subplot()
     image = axes.imshow(counts, cmap="Blues", vmin=0)

@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with numeric features and the class that each belongs to."""
+    """Rows with numeric features, and the class of each row."""
 
     features: pd.DataFrame
     labels: pd.Series
@@ -25,18 +25,18 @@ class Table:
 
 
 def read_table(path: Path, label: str) -> Table:
-    """Read the CSV file at `path`; the column `label` holds the classes.
+    """Read the CSV file at `path`, whose column `label` has the classes.
 
     Raises `ValueError` when that column is missing, or when a feature is empty or not a number.
     """
-    # Labels are names, also where they look like numbers.
+    # Labels are names, even if they look like numbers.
     frame = pd.read_csv(path, dtype={label: str})
     if label not in frame.columns:
         raise ValueError(f"{path}: no column {label!r}; it has {', '.join(frame.columns)}")
     features = frame.drop(columns=label)
     for name in features.columns:
         if not pd.api.types.is_numeric_dtype(features[name]):
-            raise ValueError(f"{path}: column {name!r} holds something that is not a number")
+            raise ValueError(f"{path}: column {name!r} has values that are not numbers")
     incomplete = frame.columns[frame.isna().any()]
     if len(incomplete):
         raise ValueError(f"{path}: empty values in {', '.join(incomplete)}")
@@ -44,9 +44,9 @@ def read_table(path: Path, label: str) -> Table:
 
 
 def split(table: Table, held_out: float, seed: int) -> tuple[Table, Table]:
-    """Rows to train on, and the share `held_out` of them (0 to 1) to validate with.
+    """Return the rows to train on, and the share `held_out` (0 to 1) of all rows to validate with.
 
-    Both parts hold the classes in equal proportions. The same seed gives the same split.
+    Both parts have the classes in the same proportions. The same seed gives the same split.
     """
     train_x, test_x, train_y, test_y = train_test_split(
         table.features,

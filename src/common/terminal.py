@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns aligned to the right under their names; numbers with a fraction get four digits."""
+    """Return a table with right-aligned columns; floats have four decimal places."""
     lines = [list(header)]
     for row in rows:
         lines.append([f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row])

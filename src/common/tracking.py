@@ -1,4 +1,4 @@
-"""Record a training run with MLflow, by the same calls on a laptop and in Azure ML."""
+"""Record a training run with MLflow, with the same calls on a laptop and in Azure ML."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from common import figures
 from sklearn import metrics
 
 if TYPE_CHECKING:
-    # MLflow finds it on Azure ML by itself; what stands here gets it into the environment.
+    # MLflow finds this plugin by itself; the import only adds its package to the environment.
     import azureml.mlflow  # noqa: F401
 
 
 def start_run(tags: Mapping[str, str]) -> mlflow.ActiveRun:
     """Resume the run that belongs to this job, or start a new one. Use it in a `with` statement.
 
-    A job has its run in `MLFLOW_RUN_ID` and the place to report to in `MLFLOW_TRACKING_URI`.
-    Where neither is set, a new run is kept in the folder `mlruns`.
+    A job has its run in `MLFLOW_RUN_ID`, and its server in `MLFLOW_TRACKING_URI`. When neither is
+    set, a new run goes to the folder `mlruns`.
     """
     if not mlflow.is_tracking_uri_set():
         # MLflow's default is a SQLite file, which mlflow-skinny cannot open.
@@ -32,7 +32,7 @@ def start_run(tags: Mapping[str, str]) -> mlflow.ActiveRun:
 
 
 def log_classification(truth: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
-    """Log how good predicted classes are, under names that every experiment shares.
+    """Log how good the predicted classes are, under the same names in every experiment.
 
     Logs and returns `accuracy` and `macro_f1`, and logs the figure `confusion_matrix.png`.
     """

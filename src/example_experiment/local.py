@@ -1,6 +1,6 @@
 """Try the model on little data, without a job and without MLflow: edit, run, look, repeat.
 
-Own data goes to the repository's folder `data`, which is `../data` when this script runs by
+Put your own data into the repository's folder `data`, which this script finds as `../data`:
 `./pants run src/example_experiment:local -- --data ../data/my.csv`.
 """
 

@@ -1,4 +1,4 @@
-"""What the job runs: train on the data input, log with MLflow, save the model to the output."""
+"""Train on the data input, log with MLflow, save the model: this is what the job runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=60, help="passes over the data (%(default)s)")
     parser.add_argument("--learning-rate", type=float, default=0.5, help="(%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="picks held-out rows (%(default)s)")
-    # Azure ML keeps what a job writes to the folder `outputs`, also when no output is declared.
+    # Azure ML keeps what a job writes to the folder `outputs`, even when no output is declared.
     parser.add_argument("--model-output", type=Path, default=Path("outputs"), help="(%(default)s)")
     return parser.parse_args(argv)
 
@@ -30,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     model = SoftmaxRegression.untrained(training)
 
     with tracking.start_run(tags={"model": "softmax", "dataset": args.training_data.name}):
-        # Paths differ from machine to machine, and a parameter cannot change when a job is
-        # started again on another one: log settings only.
+        # Log no paths: they differ between machines, and a parameter cannot change when a job is
+        # started again on another one.
         mlflow.log_params(
             {"epochs": args.epochs, "learning_rate": args.learning_rate, "seed": args.seed}
         )
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             mlflow.log_metrics(losses, step=epoch)
             if epoch % 10 == 0 or epoch == args.epochs:
                 shown = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
-                # Flushed, so that it is in the job's log at once.
+                # Flush, so that the line is in the job's log at once.
                 print(f"epoch {epoch}/{args.epochs}  {shown}", flush=True)
         scores = tracking.log_classification(
             list(validation.labels), model.predict(validation.features)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from common.tabular import Table
 
-# The column of the data that holds the class to predict.
+# The column of the data with the class to predict.
 LABEL = "cultivar"
 FILE_NAME = "model.json"
 
@@ -29,14 +29,14 @@ class SoftmaxRegression:
 
     @classmethod
     def untrained(cls, training: Table) -> SoftmaxRegression:
-        """A model for the features and classes of `training`. It takes all for equally likely."""
+        """Return a model to which all classes of `training` are equally likely."""
         values = training.features.to_numpy()
         spread = values.std(axis=0)
         return cls(
             features=list(training.features.columns),
             classes=training.classes,
             mean=values.mean(axis=0),
-            # A constant feature says nothing; it must not divide by zero either.
+            # A constant feature would divide by zero.
             scale=np.where(spread > 0, spread, 1.0),
             weights=np.zeros((values.shape[1], len(training.classes))),
             bias=np.zeros(len(training.classes)),
@@ -50,18 +50,18 @@ class SoftmaxRegression:
         self.bias -= learning_rate * error.sum(axis=0)
 
     def probabilities(self, features: pd.DataFrame) -> np.ndarray:
-        """One row per row of `features`, one column per class."""
+        """Return one row for each row of `features`, with one column for each class."""
         scores = self._standardised(features) @ self.weights + self.bias
         # Only differences count; without this, large scores would overflow.
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
     def predict(self, features: pd.DataFrame) -> list[str]:
-        """The likeliest class of each row."""
+        """Return the likeliest class of each row."""
         return [self.classes[i] for i in self.probabilities(features).argmax(axis=1)]
 
     def loss(self, table: Table) -> float:
-        """Mean cross-entropy, in nats; 0 is perfect."""
+        """Return the mean cross-entropy, in nats; 0 is perfect."""
         true_class = (self.probabilities(table.features) * self._one_hot(table)).sum(axis=1)
         return float(-np.log(np.clip(true_class, 1e-15, 1)).mean())
 
@@ -78,7 +78,7 @@ class SoftmaxRegression:
 
     @classmethod
     def load(cls, folder: Path) -> SoftmaxRegression:
-        """Read what `save` has written into `folder`."""
+        """Read the model that `save` wrote into `folder`."""
         content = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
         return cls(
             features=content["features"],
@@ -99,7 +99,7 @@ class SoftmaxRegression:
 def train(
     model: SoftmaxRegression, training: Table, validation: Table, epochs: int, learning_rate: float
 ) -> Iterator[tuple[int, dict[str, float]]]:
-    """Train `model` in place; after each epoch, yield its number from 1 on and the losses."""
+    """Train `model` in place; yield each epoch's number, from 1 on, and its losses."""
     for epoch in range(1, epochs + 1):
         model.train_epoch(training, learning_rate)
         yield epoch, {

@@ -1,1 +1,1 @@
-"""Azure Machine Learning jobs, read, checked, bundled and run without Pants and without Azure."""
+"""Read, check, bundle and run Azure Machine Learning jobs, without Pants and without Azure."""

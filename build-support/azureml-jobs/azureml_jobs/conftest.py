@@ -1,4 +1,4 @@
-"""A job as Pants hands it over, for the tests: a small repository and what was gathered of it."""
+"""For the tests: a small repository, and what Pants would gather of it for a job."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.prepare import PreparedJob, prepare_job
-from azureml_jobs.snapshot.request import (
+from azureml_jobs.bundle.plan import JobPlan, plan_job
+from azureml_jobs.protocol import (
     REQUEST_FILE,
     REQUIREMENTS_FILE,
     SOURCES_FOLDER,
-    ClosureFile,
     JobRequest,
     LockedPackages,
+    NeededFile,
     PackagesVenv,
 )
 
@@ -33,14 +34,14 @@ CONTEXT_JOB = JOB.replace("environment: azureml:env:1", "environment: {build: {p
 
 
 class Gathered:
-    """What Pants would gather: files get into the repository and into the request's folder."""
+    """What Pants would gather; each file is in the repository and in the request's folder."""
 
     def __init__(self, folder: Path) -> None:
         self.repository = folder / "repository"
         self.folder = folder / "gathered"
-        self.files: list[ClosureFile] = []
+        self.files: list[NeededFile] = []
         self.context_files: list[str] = []
-        self.mistakes: tuple[str, ...] = ()
+        self.errors: tuple[str, ...] = ()
         self.requirements: tuple[str, ...] = ("numpy",)
         self.venv: PackagesVenv | None = None
         self.image_target: str | None = None
@@ -48,7 +49,7 @@ class Gathered:
             each.mkdir(parents=True)
 
     def write(self, path: str, content: str | bytes = "", executable: bool = False) -> None:
-        """Write a file, of which Pants knows nothing more."""
+        """Write a file that belongs to no target."""
         for base in (self.repository, self.folder / SOURCES_FOLDER):
             file = base / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -63,9 +64,9 @@ class Gathered:
         executable: bool = False,
         why: str = "run or named by src/exp:job",
     ) -> None:
-        """Write a file of the closure."""
+        """Write a file that the job needs."""
         self.write(path, content, executable)
-        self.files.append(ClosureFile(path, root, f"//{path}", why))
+        self.files.append(NeededFile(path, root, f"//{path}", why))
 
     def add_context(self, path: str, content: str = "") -> None:
         """Write a file of the Docker build context."""
@@ -73,7 +74,7 @@ class Gathered:
         self.context_files.append(path)
 
     def request(self, job: str | bytes = JOB, job_file: str = JOB_FILE) -> Path:
-        """Write the job file and the request; the path of the request."""
+        """Write the job file and the request, and return the path of the request."""
         self.write(job_file, job)
         requirements = "numpy==2.4.6 --hash=sha256:00\n"
         (self.folder / REQUIREMENTS_FILE).write_text(requirements, encoding="utf-8")
@@ -84,21 +85,29 @@ class Gathered:
             context_files=tuple(self.context_files),
             packages=LockedPackages("default", "3rdparty/a.lock", "ab" * 32, self.requirements),
             versions={"pants": "2.17.1"},
-            mistakes=self.mistakes,
+            errors=self.errors,
             venv=self.venv,
             image_target=self.image_target,
         )
         (self.folder / REQUEST_FILE).write_bytes(request.to_json())
         return self.folder / REQUEST_FILE
 
-    def prepare(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> PreparedJob:
-        return prepare_job(self.request(job, job_file), self.repository, settings)
+    def plan(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> JobPlan:
+        return plan_job(self.request(job, job_file), self.repository, settings)
 
     def add_code(self) -> None:
-        """Write the closure that most tests are content with."""
+        """Write the files that most tests use."""
         self.add("src/exp/__init__.py", why="makes its folder a package")
         self.add("src/exp/main.py", "import common.a\n")
         self.add("src/common/a.py", "A = 1\n", why="needed by src/exp/main.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the cache of a test run from the next run, and from the user."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture
@@ -107,7 +116,7 @@ def gathered(tmp_path: Path) -> Gathered:
 
 
 class Tool:
-    """Runs Python in a process of its own, with the job tool importable."""
+    """Runs Python in another process, with the job tool importable."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -126,13 +135,13 @@ class Tool:
 
     @staticmethod
     def environment(**changes: str) -> dict[str, str]:
-        # Pants gives source roots relative to where the tests run.
+        # Pants gives source roots relative to the folder of the test run.
         path = os.pathsep.join(os.path.abspath(each) for each in sys.path if each)
         # Output is buffered as for most users, whatever is set here.
         return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "", **changes}
 
     def json(self, script: str, *arguments: str, **environment: str) -> Any:
-        """What `script` prints, as JSON."""
+        """Return what `script` prints, read as JSON."""
         done = self.run("-c", script, *arguments, **environment)
         done.check_returncode()
         return json.loads(done.stdout)
@@ -144,7 +153,7 @@ def tool(gathered: Gathered) -> Tool:
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Mode and content of everything below a folder; of a link, where it leads."""
+    """Return mode and content of everything below a folder; of a link, its target."""
     found = {}
     for parent, folders, names in os.walk(folder):
         for name in (*folders, *names):

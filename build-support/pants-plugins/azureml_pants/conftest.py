@@ -1,18 +1,27 @@
-"""A small repository in which the plugin's rules run, for all tests of rules."""
+"""A small repository in which the tests run the rules of all backends."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
+import azureml_pants.tested_pants  # noqa: F401  # isort: split
 import pytest
-from azureml_pants import register
-from azureml_pants.rules.closure import Closure, ClosureRequest
-from azureml_pants.rules.entry_points import JobEntryPoints, JobEntryPointsRequest
-from azureml_pants.rules.imports import ImportMistakes, ImportMistakesRequest
-from azureml_pants.rules.job_inputs import JobInputs, JobInputsRequest
-from azureml_pants.rules.lint_job import JobsToLint, JobsToLintRequest
+from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
+from azureml_pants.code.job_entry_points import JobEntryPoints, JobEntryPointsRequest
+from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
+from azureml_pants.file_set import register as file_set
+from azureml_pants.image import register as image
+from azureml_pants.imports import register as imports
+from azureml_pants.job import register as job
+from azureml_pants.job.inputs import JobInputs, JobInputsRequest
+from azureml_pants.job.lint import JobsToLint, JobsToLintRequest
+from azureml_pants.locks import register as locks
+from azureml_pants.new_experiment import register as new_experiment
+from azureml_pants.notebook import register as notebook
+from azureml_pants.script import register as script
+from azureml_pants.workspace import register as workspace
 from pants.backend.docker import register as docker_backend
 from pants.backend.project_info import dependencies, dependents, list_targets
 from pants.backend.project_info.dependents import Dependents, DependentsRequest
@@ -23,13 +32,15 @@ from pants.engine.addresses import Addresses
 from pants.engine.target import DependenciesRequest
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
+WITH_TARGETS = (file_set, image, job, notebook, script, workspace)
+BACKENDS = (*WITH_TARGETS, imports, locks, new_experiment)
 OPTIONS = (
     "--source-root-patterns=['/src', '/other']",
     "--python-enable-resolves",
     "--python-resolves={'main': 'main.lock', 'second': 'second.lock'}",
     "--python-default-resolve=main",
     "--python-interpreter-constraints=['CPython==3.11.*']",
-    # Not as pants.toml, whose parser would start a Python of its own for each file.
+    # Unlike in pants.toml, because the other parser starts a Python for each file.
     "--python-infer-use-rust-parser",
     "--python-invalid-lockfile-behavior=ignore",
     "--azureml-image-platform=platform.json",
@@ -38,26 +49,26 @@ OPTIONS = (
 
 @pytest.fixture(scope="session")
 def _runner() -> RuleRunner:
-    # One for all tests: to build the graph of the rules takes seconds, to ask it milliseconds.
+    # One for all tests: building the graph of the rules takes seconds, a request milliseconds.
     return RuleRunner(
         rules=[
-            *register.rules(),
+            *(rule for backend in BACKENDS for rule in backend.rules()),
             *python_backend.rules(),
             *core_backend.rules(),
             *docker_backend.rules(),
             *dependencies.rules(),
             *dependents.rules(),
             *list_targets.rules(),
-            QueryRule(Closure, [ClosureRequest]),
+            QueryRule(TargetFiles, [TargetFilesRequest]),
             QueryRule(Addresses, [DependenciesRequest]),
             QueryRule(Dependents, [DependentsRequest]),
-            QueryRule(ImportMistakes, [ImportMistakesRequest]),
+            QueryRule(ImportErrors, [ImportErrorsRequest]),
             QueryRule(JobEntryPoints, [JobEntryPointsRequest]),
             QueryRule(JobInputs, [JobInputsRequest]),
             QueryRule(JobsToLint, [JobsToLintRequest]),
         ],
         target_types=[
-            *register.target_types(),
+            *(target for backend in WITH_TARGETS for target in backend.target_types()),
             *python_backend.target_types(),
             *core_backend.target_types(),
             *docker_backend.target_types(),
@@ -68,7 +79,7 @@ def _runner() -> RuleRunner:
 
 @pytest.fixture
 def rule_runner(_runner: RuleRunner) -> Iterator[RuleRunner]:
-    """A runner with an empty repository; `src` and `other` are source roots."""
+    """Yield a runner with an empty repository; `src` and `other` are source roots."""
     root = Path(_runner.build_root)
     kept = {path.name for path in root.iterdir()}
     _runner.set_options(OPTIONS, env_inherit={"PATH", "HOME"})

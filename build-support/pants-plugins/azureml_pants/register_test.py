@@ -1,19 +1,20 @@
 from __future__ import annotations
 
-from azureml_pants import register
-from azureml_pants.rules.lint_docker import LintDockerfilesRequest
-from azureml_pants.rules.lint_job import LintJobsRequest
-from azureml_pants.rules.lint_shell import LintShellRequest
-from azureml_pants.rules.package_job import PackageJobFieldSet
-from azureml_pants.rules.run_job import RunJobFieldSet
-from azureml_pants.rules.run_jupyter import RunJupyterFieldSet
-from azureml_pants.rules.run_script import (
-    RunLocalFieldSet,
-    RunTerminalFieldSet,
-    RunTestsFieldSet,
-)
-from azureml_pants.rules.run_workspace import RunWorkspaceFieldSet
+import inspect
+import re
+from types import ModuleType
+
+import pytest
+from azureml_pants.base.options import AzureMLSubsystem
+from azureml_pants.conftest import BACKENDS, WITH_TARGETS
+from azureml_pants.file_set import register as file_set
+from azureml_pants.imports import register as imports
+from azureml_pants.job import register as job
+from azureml_pants.locks import register as locks
+from azureml_pants.new_experiment import register as new_experiment
+from azureml_pants.script import register as script
 from pants.backend.build_files.fmt.black import register as build_files_black
+from pants.backend.docker import register as docker
 from pants.backend.experimental.tools.yamllint import register as yamllint
 from pants.backend.python import register as python
 from pants.backend.python.lint.black import register as black
@@ -21,31 +22,69 @@ from pants.backend.python.lint.flake8 import register as flake8
 from pants.backend.python.lint.isort import register as isort
 from pants.backend.python.typecheck.mypy import register as mypy
 from pants.core import register as core
-from pants.core.goals.lint import LintResult
-from pants.core.goals.package import BuiltPackage
-from pants.core.goals.run import RunRequest
-from pants.testutil.rule_runner import QueryRule, RuleRunner
+from pants.engine.addresses import Address
+from pants.engine.target import Target
+from pants.testutil.rule_runner import RuleRunner
+
+ADDRESS = Address("src/x", target_name="x")
+LINTERS = (black, flake8, isort, mypy, yamllint, build_files_black)
+NOT_ABOUT_AZURE_ML = (file_set, imports, locks, new_experiment)
 
 
-def test_the_rules_fit_the_backends_that_are_enabled_beside() -> None:
-    backends = (core, python, black, flake8, isort, mypy, yamllint, build_files_black)
-    runner = RuleRunner(
-        rules=[
-            *register.rules(),
-            *(rule for backend in backends for rule in backend.rules()),
-            QueryRule(BuiltPackage, [PackageJobFieldSet]),
-            QueryRule(RunRequest, [RunJobFieldSet]),
-            QueryRule(RunRequest, [RunJupyterFieldSet]),
-            QueryRule(RunRequest, [RunLocalFieldSet]),
-            QueryRule(RunRequest, [RunTerminalFieldSet]),
-            QueryRule(RunRequest, [RunTestsFieldSet]),
-            QueryRule(RunRequest, [RunWorkspaceFieldSet]),
-            QueryRule(LintResult, [LintDockerfilesRequest.Batch]),
-            QueryRule(LintResult, [LintJobsRequest.Batch]),
-            QueryRule(LintResult, [LintShellRequest.Batch]),
+@pytest.mark.parametrize(
+    "backends",
+    [
+        pytest.param((*BACKENDS, *LINTERS), id="all, with the linters of pants.toml"),
+        pytest.param(
+            [each for each in BACKENDS if each not in NOT_ABOUT_AZURE_ML], id="about Azure ML"
+        ),
+        pytest.param(NOT_ABOUT_AZURE_ML, id="not about Azure ML"),
+        pytest.param((job,), id="jobs"),
+        pytest.param((script,), id="scripts"),
+    ],
+)
+def test_backends_need_only_those_of_python_and_docker(backends: tuple[ModuleType, ...]) -> None:
+    # Builds the graph of the rules of all goals, which fails when a rule is missing.
+    RuleRunner(
+        rules=[rule for each in (core, python, docker, *backends) for rule in each.rules()],
+        target_types=[
+            target
+            for each in (core, python, docker, *backends)
+            if hasattr(each, "target_types")
+            for target in each.target_types()
         ],
-        target_types=[*register.target_types(), *core.target_types(), *python.target_types()],
     )
-    assert {"azureml_job", "azureml_local", "azureml_workspace"} <= {
-        target.alias for target in runner.target_types
-    }
+
+
+TARGETS = [target for backend in WITH_TARGETS for target in backend.target_types()]
+
+
+def helps() -> list[tuple[str, str]]:
+    """Return all that `./pants help` prints of this plugin, by what it is about."""
+    found = [(AzureMLSubsystem.__name__, AzureMLSubsystem.help)]
+    for name, member in inspect.getmembers(AzureMLSubsystem):
+        if hasattr(member, "flag_options"):
+            found.append((name, member.flag_options["help"]))
+    for target in TARGETS:
+        found.append((target.alias, target.help))
+        found += [
+            (f"{target.alias}.{field.alias}", field.help)
+            for field in target.core_fields
+            if field.__module__.startswith("azureml_pants")
+        ]
+    return [(name, help() if callable(help) else help) for name, help in found]
+
+
+@pytest.mark.parametrize("name, text", [pytest.param(*each, id=each[0]) for each in helps()])
+def test_help_is_made_of_sentences(name: str, text: str) -> None:
+    assert text == text.strip() and text[-1] in ".:"
+    assert not re.search(r"[{}]|  ", text), "a value was not filled in, or a text was not unwrapped"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_help_of_a_target_shows_how_it_is_written(target: type[Target]) -> None:
+    text = target.help() if callable(target.help) else target.help
+    example = re.search(rf"Example: `({target.alias}\(.*\))`", text)
+    assert example is not None
+    written = eval(example.group(1), {target.alias: dict})
+    target({name: value for name, value in written.items() if name != "name"}, ADDRESS)

@@ -1,4 +1,4 @@
-"""What the figures show."""
+"""Test what the figures show."""
 
 import numpy as np
 from common import figures

@@ -1,4 +1,4 @@
-"""Reading and splitting tables."""
+"""Test reading and splitting tables."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_labels_stay_names_where_they_look_like_numbers(tmp_path: Path) -> None:
+def test_labels_that_look_like_numbers_stay_names(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "t.csv", "a,b,class\n1,2,01\n3,4,2\n"), label="class")
     assert table.classes == ["01", "2"]
     assert list(table.features.columns) == ["a", "b"]
@@ -19,23 +19,23 @@ def test_labels_stay_names_where_they_look_like_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text, complaint",
+    "text, message",
     [
         pytest.param("a,b\n1,2\n", "no column 'class'; it has a, b", id="no label column"),
-        pytest.param("a,class\nx,A\n", "column 'a' holds something", id="a word as feature"),
+        pytest.param(
+            "a,class\nx,A\n", "column 'a' has values that are not numbers", id="a word as feature"
+        ),
         pytest.param("a,b,class\n1,,A\n2,3,B\n", "empty values in b", id="a missing feature"),
         pytest.param("a,class\n1,A\n2,\n", "empty values in class", id="a missing label"),
     ],
 )
-def test_names_the_file_and_the_column_that_is_wrong(
-    tmp_path: Path, text: str, complaint: str
-) -> None:
-    with pytest.raises(ValueError, match=complaint) as raised:
+def test_names_the_file_and_the_invalid_column(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as raised:
         read_table(write(tmp_path / "t.csv", text), label="class")
     assert str(raised.value).startswith(str(tmp_path / "t.csv"))
 
 
-def test_splits_alike_for_one_seed_and_keeps_the_classes_in_proportion(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_split_with_the_classes_in_proportion(tmp_path: Path) -> None:
     rows = "".join(f"{i},{'A' if i % 4 else 'B'}\n" for i in range(40))
     table = read_table(write(tmp_path / "t.csv", "a,class\n" + rows), label="class")
     training, held_out = split(table, held_out=0.2, seed=3)

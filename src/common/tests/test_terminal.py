@@ -1,4 +1,4 @@
-"""How results look in a terminal."""
+"""Test how results look in a terminal."""
 
 from common import terminal
 

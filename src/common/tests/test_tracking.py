@@ -1,4 +1,4 @@
-"""What is recorded, and in which run."""
+"""Test what is recorded, and in which run."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def test_resumes_the_run_that_belongs_to_the_job(monkeypatch: pytest.MonkeyPatch
     assert mlflow.get_run(run.info.run_id).data.tags["purpose"] == "test"
 
 
-def test_keeps_the_run_in_a_folder_where_nothing_is_configured(
+def test_keeps_the_run_in_a_folder_when_nothing_is_configured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI")

@@ -1,4 +1,4 @@
-"""What the job logs and writes, and what `local.py` prints."""
+"""Test what the job logs and writes, and what `local.py` prints."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ def test_the_job_logs_its_run_and_writes_the_model(
 ) -> None:
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "store").as_uri())
-    # As in a job: the run is there before the code starts.
+    # As in a job, the run exists before the code starts.
     client = mlflow.MlflowClient()
     run_id = client.create_run("0").info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", run_id)

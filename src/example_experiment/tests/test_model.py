@@ -1,4 +1,4 @@
-"""The model learns, and survives being saved."""
+"""Test that the model learns, and that it can be saved and loaded."""
 
 from pathlib import Path
 
@@ -21,9 +21,7 @@ def trained(parts: tuple[Table, Table]) -> tuple[SoftmaxRegression, list[dict[st
     return model, [losses for _, losses in train(model, *parts, epochs=60, learning_rate=0.5)]
 
 
-def test_an_untrained_model_takes_all_classes_for_equally_likely(
-    parts: tuple[Table, Table],
-) -> None:
+def test_all_classes_are_equally_likely_to_an_untrained_model(parts: tuple[Table, Table]) -> None:
     assert SoftmaxRegression.untrained(parts[0]).loss(parts[1]) == pytest.approx(np.log(3))
 
 
@@ -35,7 +33,7 @@ def test_the_loss_falls_from_epoch_to_epoch(
     assert trained[1][-1]["validation_loss"] < 0.15
 
 
-def test_recognises_wines_that_it_has_not_seen(
+def test_recognises_unseen_wines(
     parts: tuple[Table, Table], trained: tuple[SoftmaxRegression, list[dict[str, float]]]
 ) -> None:
     unseen = parts[1]

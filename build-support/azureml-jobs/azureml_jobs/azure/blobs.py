@@ -7,41 +7,32 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import re
-import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Callable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
-from azureml_jobs.azure.connection import Answer, Connection, ServiceError
-from azureml_jobs.azure.parallel import Task, run_all
-from azureml_jobs.errors import OutsideError
-from azureml_jobs.progress import Progress
+from azureml_jobs.azure.connection import Connection, is_success
+from azureml_jobs.azure.sas import STORAGE_VERSION
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.transport import Response
 
-VERSION = "2021-12-02"
-# Larger files go up in blocks, several at once.
-SINGLE_PUT_BYTES = 16 << 20
-BLOCK_BYTES = 8 << 20
-WORKERS = 32
 # https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url: limits of its source.
 _COPY_BYTES = 256 << 20
 _COPY_URL_LENGTH = 2048
-# How long storage may take for a copy, before the file is sent in place of it.
+# How long storage may take for a copy, before the file is sent instead.
 _COPY_SECONDS = 5.0
 _COPY_RATE = 20e6
-_SAS_HOURS = 12
 # A signature may not be known everywhere yet, and storage answers 409 while it makes room.
 _ALSO_TRANSIENT = frozenset({409})
 
 
 @dataclass(frozen=True)
 class Blob:
-    """`md5` is empty where nobody told it. A blob that `grows` is appended to, such as a log.
+    """`md5` is empty where storage does not know it. A blob that `grows` is appended to: a log.
 
     `changed` is in seconds since 1970.
     """
@@ -55,15 +46,6 @@ class Blob:
 
 
 @dataclass(frozen=True)
-class LocalFile:
-    """A file to send: its `name` in the container, where it is, its size in bytes."""
-
-    name: str
-    path: Path
-    size: int
-
-
-@dataclass(frozen=True)
 class CopySource:
     """A blob elsewhere in the account. `url` holds a signature, or `token` is the user's own."""
 
@@ -72,14 +54,14 @@ class CopySource:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a request to copy from it says, apart from the MD5."""
+        """The headers of a request to copy from it, without the MD5."""
         headers = {"x-ms-copy-source": self.url, "x-ms-requires-sync": "true"}
         if self.token:
             headers["x-ms-copy-source-authorization"] = f"Bearer {self.token}"
         return headers
 
-    def is_worth_it(self, size: int) -> bool:
-        """Whether a file of `size` bytes can be copied, and that sends fewer bytes than itself."""
+    def saves_bytes(self, size: int) -> bool:
+        """Return whether a file of `size` bytes can be copied, by a smaller request than itself."""
         cost = sum(len(name) + len(value) for name, value in self.headers.items())
         return cost < size <= _COPY_BYTES and len(self.url) <= _COPY_URL_LENGTH
 
@@ -103,45 +85,33 @@ class Container:
         base, _, sas = address.partition("?")
         return cls(connection, base, sas)
 
-    def url(self, name: str) -> str:
-        return f"{self.address}/{quote(name)}"
-
-    def has(self, name: str) -> bool:
-        answer = self._send("HEAD", name, accept=lambda status: status in (200, 404))
-        return answer.status == 200
+    def exists(self, name: str) -> bool:
+        response = self._send("HEAD", name, accept=lambda status: status in (200, 404))
+        return response.status == 200
 
     def put(self, name: str, content: bytes) -> None:
-        self._send(
-            "PUT",
-            name,
-            body=content,
-            headers={"x-ms-blob-type": "BlockBlob", "Content-MD5": _md5(content)},
-        )
+        headers = {"x-ms-blob-type": "BlockBlob", "Content-MD5": _md5(content)}
+        self._send("PUT", name, body=content, headers=headers)
 
-    def copy(self, name: str, source: CopySource, file: LocalFile) -> None:
-        """Have storage make a blob of one elsewhere in its account, which holds what `file` holds.
+    def copy(self, name: str, source: CopySource, file: Path) -> None:
+        """Let storage copy a blob of its account that has the same content as `file`.
 
         Storage compares the MD5, and the new blob has that of its source. Raises `ServiceError`.
         """
-        answer = self._send(
+        response = self._send(
             "PUT",
             name,
-            headers={**source.headers, "x-ms-source-content-md5": file_md5(file.path)},
+            headers={**source.headers, "x-ms-source-content-md5": file_md5(file)},
             retry_also=frozenset(),
-            patience=_COPY_SECONDS + file.size / _COPY_RATE,
+            patience=_COPY_SECONDS + file.stat().st_size / _COPY_RATE,
         )
-        status = answer.headers.get("x-ms-copy-status")
+        status = response.headers.get("x-ms-copy-status")
         if status != "success":
-            raise ServiceError(self.url(name), f"the copy is {status or 'not told of'}")
+            raise ServiceError(self._url(name), f"the status of the copy is {status or 'unknown'}")
 
     def put_block(self, name: str, block: str, content: bytes) -> None:
-        self._send(
-            "PUT",
-            name,
-            {"comp": "block", "blockid": block},
-            body=content,
-            headers={"Content-MD5": _md5(content)},
-        )
+        query = {"comp": "block", "blockid": block}
+        self._send("PUT", name, query, body=content, headers={"Content-MD5": _md5(content)})
 
     def put_block_list(self, name: str, blocks: list[str], md5: str) -> None:
         listed = "".join(f"<Latest>{block}</Latest>" for block in blocks)
@@ -155,34 +125,29 @@ class Container:
         )
 
     def list(self, prefix: str) -> Iterator[Blob]:
-        """All blobs whose names begin with `prefix`."""
+        """Yield all blobs whose names begin with `prefix`."""
         marker = ""
         while True:
             query = {"restype": "container", "comp": "list", "prefix": prefix}
-            answer = self._send("GET", "", {**query, **({"marker": marker} if marker else {})})
-            listing = ElementTree.fromstring(answer.body)
-            for entry in listing.iter("Blob"):
-                yield Blob(
-                    entry.findtext("Name") or "",
-                    int(entry.findtext("Properties/Content-Length") or 0),
-                    entry.findtext("Properties/Content-MD5") or "",
-                    (entry.findtext("Properties/Etag") or "").strip('"'),
-                    entry.findtext("Properties/BlobType") == "AppendBlob",
-                    _moment(entry.findtext("Properties/Last-Modified") or ""),
-                )
+            response = self._send("GET", "", {**query, **({"marker": marker} if marker else {})})
+            listing = ElementTree.fromstring(response.body)
+            yield from map(_blob, listing.iter("Blob"))
             marker = listing.findtext("NextMarker") or ""
             if not marker:
                 return
 
     def read(self, blob: Blob, start: int, sink: Callable[[bytes], None]) -> None:
-        """Give `sink` the bytes of a blob from `start` on, as long as it was when it was listed.
+        """Give `sink` the bytes of a blob from `start` on, up to the size that was listed.
 
-        Raises `ServiceError` 412 when it is another one by now; one that grows may have grown.
+        Raises `ServiceError` 412 when the blob was replaced; one that grows may have grown.
         """
         headers = {"Range": f"bytes={start}-{blob.size - 1}"}
         if blob.etag and not blob.grows:
             headers["If-Match"] = f'"{blob.etag}"'
         self._send("GET", blob.name, headers=headers, sink=sink)
+
+    def _url(self, name: str) -> str:
+        return f"{self.address}/{quote(name)}" if name else self.address
 
     def _send(
         self,
@@ -191,18 +156,17 @@ class Container:
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
-        accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
+        accept: Callable[[int], bool] = is_success,
         sink: Callable[[bytes], None] | None = None,
         retry_also: frozenset[int] = _ALSO_TRANSIENT,
         patience: float | None = None,
-    ) -> Answer:
-        address = self.url(name) if name else self.address
+    ) -> Response:
         arguments = "&".join(part for part in (urlencode(query or {}), self._sas) if part)
         return self._connection.request(
             method,
-            f"{address}?{arguments}" if arguments else address,
+            f"{self._url(name)}?{arguments}" if arguments else self._url(name),
             scope=None if self._sas else self._scope,
-            headers={"x-ms-version": VERSION, **(headers or {})},
+            headers={"x-ms-version": STORAGE_VERSION, **(headers or {})},
             body=body,
             accept=accept,
             sink=sink,
@@ -211,144 +175,16 @@ class Container:
         )
 
 
-def missing_files(container: Container, files: list[LocalFile], prefix: str) -> list[LocalFile]:
-    """Those that no earlier attempt brought there."""
-    try:
-        present = {blob.name: blob for blob in container.list(prefix)}
-    except ServiceError as error:
-        # A signature may allow writing alone.
-        if error.status_code != 403:
-            raise
-        return files
-    return [
-        file
-        for file in files
-        if (blob := present.get(prefix + file.name)) is None
-        or blob.size != file.size
-        or blob.md5 != file_md5(file.path)
-    ]
-
-
-def copy_files(
-    container: Container, files: Mapping[LocalFile, CopySource], prefix: str
-) -> set[LocalFile]:
-    """Have storage copy files, several at once; which of them it did.
-
-    After the first that it does not do, no other is tried: what it may not read, it may not read in
-    the next one either.
-    """
-    copied: set[LocalFile] = set()
-    refused = threading.Event()
-
-    def copying(file: LocalFile, source: CopySource) -> Callable[[], None]:
-        def copy() -> None:
-            if refused.is_set():
-                return
-            try:
-                container.copy(prefix + file.name, source, file)
-            except ServiceError:
-                refused.set()
-            else:
-                copied.add(file)
-
-        return copy
-
-    tasks = [Task(file.name, file.size, copying(file, source)) for file, source in files.items()]
-    run_all(tasks, WORKERS, Progress("Copying", len(tasks), sum(file.size for file in files)))
-    return copied
-
-
-def send_files(container: Container, files: list[LocalFile], prefix: str, shown: str) -> None:
-    """Send files below `prefix`, several at once, each with its MD5 for storage to check.
-
-    A blob that is sent twice is replaced by the same bytes, so that a lost answer does not matter.
-    Raises `OutsideError` that names the file which could not be sent.
-    """
-    blocks = {file.name: _block_ids(file) for file in files if file.size > SINGLE_PUT_BYTES}
-    tasks = []
-    for file in files:
-        if file.name in blocks:
-            tasks += [
-                Task(
-                    file.name, BLOCK_BYTES, _sending_block(container, file, prefix, shown, i, block)
-                )
-                for i, block in enumerate(blocks[file.name])
-            ]
-        else:
-            tasks.append(Task(file.name, file.size, _sending(container, file, prefix, shown)))
-    run_all(tasks, WORKERS, Progress("Sending", len(tasks), sum(file.size for file in files)))
-    commits = [
-        Task(file.name, 0, _committing(container, file, prefix, shown, blocks[file.name]))
-        for file in files
-        if file.name in blocks
-    ]
-    run_all(commits, WORKERS, Progress("Sending", len(commits), 0))
-
-
-def _sending(container: Container, file: LocalFile, prefix: str, shown: str) -> Callable[[], None]:
-    def send() -> None:
-        with _Naming(shown, file):
-            container.put(prefix + file.name, file.path.read_bytes())
-
-    return send
-
-
-def _sending_block(
-    container: Container, file: LocalFile, prefix: str, shown: str, index: int, block: str
-) -> Callable[[], None]:
-    def send() -> None:
-        with _Naming(shown, file):
-            with open(file.path, "rb") as source:
-                source.seek(index * BLOCK_BYTES)
-                content = source.read(BLOCK_BYTES)
-            container.put_block(prefix + file.name, block, content)
-
-    return send
-
-
-def _committing(
-    container: Container, file: LocalFile, prefix: str, shown: str, blocks: list[str]
-) -> Callable[[], None]:
-    def send() -> None:
-        with _Naming(shown, file):
-            container.put_block_list(prefix + file.name, blocks, file_md5(file.path))
-
-    return send
-
-
-class _Naming:
-    """Tells which file an error is about."""
-
-    def __init__(self, shown: str, file: LocalFile) -> None:
-        self._shown = shown
-        self._file = file
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, ServiceError):
-            raise ServiceError(
-                f"{self._shown}{self._file.name}",
-                f"the file could not be sent: {error.what}",
-                error.status_code,
-                error.code,
-            ) from error
-        if isinstance(error, OSError):
-            raise OutsideError(
-                f"{self._shown}{self._file.name}",
-                f"the file could not be read: {error.strerror}",
-            ) from error
-
-
-def _block_ids(file: LocalFile) -> list[str]:
-    count = -(-file.size // BLOCK_BYTES)
-    # All of one length, as storage wants them.
-    return [base64.b64encode(b"%08d" % index).decode() for index in range(count)]
-
-
-def _moment(text: str) -> float:
-    return parsedate_to_datetime(text).timestamp() if text else 0.0
+def _blob(entry: ElementTree.Element) -> Blob:
+    changed = entry.findtext("Properties/Last-Modified")
+    return Blob(
+        entry.findtext("Name") or "",
+        int(entry.findtext("Properties/Content-Length") or 0),
+        entry.findtext("Properties/Content-MD5") or "",
+        (entry.findtext("Properties/Etag") or "").strip('"'),
+        entry.findtext("Properties/BlobType") == "AppendBlob",
+        parsedate_to_datetime(changed).timestamp() if changed else 0.0,
+    )
 
 
 def _md5(content: bytes) -> str:
@@ -356,40 +192,12 @@ def _md5(content: bytes) -> str:
 
 
 def file_md5(path: Path) -> str:
-    """MD5 of a file as storage writes it, in base64."""
-    digest = hashlib.md5(usedforsecurity=False)
+    """Return the MD5 of a file as storage writes it, in base64."""
     with open(path, "rb") as file:
-        for part in iter(lambda: file.read(1 << 20), b""):
-            digest.update(part)
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
     return base64.b64encode(digest.digest()).decode()
 
 
-def sas_of_key(
-    account: str, container: str, key: str, permissions: str = "rwl", hours: float = _SAS_HOURS
-) -> str:
-    """A signature for all of a container, made from the account's key.
-
-    It has no start, so that a clock which goes a little fast does not matter.
-    https://learn.microsoft.com/rest/api/storageservices/create-service-sas
-    """
-    end = datetime.now(timezone.utc) + timedelta(hours=hours)
-    expiry = end.strftime("%Y-%m-%dT%H:%MZ")
-    fields = [permissions, "", expiry, f"/blob/{account}/{container}"]
-    # identifier, IP, protocol, version, resource, snapshot time, encryption scope, five headers
-    fields += ["", "", "https", VERSION, "c", "", "", "", "", "", "", ""]
-    signature = hmac.new(base64.b64decode(key), "\n".join(fields).encode(), hashlib.sha256)
-    return urlencode(
-        {
-            "sp": permissions,
-            "se": expiry,
-            "spr": "https",
-            "sv": VERSION,
-            "sr": "c",
-            "sig": base64.b64encode(signature.digest()).decode(),
-        }
-    )
-
-
 def is_safe_name(name: str) -> bool:
-    """Whether a blob's name is a path that stays below the folder that it is written to."""
+    """Return whether a blob's name is a path that stays below the folder it is written to."""
     return not re.search(r"(^|/)\.\.?(/|$)|^/|//|\0|\\", name) and bool(name)

@@ -1,19 +1,20 @@
-"""Where the services of an Azure cloud are: the three clouds of Microsoft, and private ones."""
+"""Where the services of an Azure cloud are: Microsoft's three clouds, and private ones."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Mapping, MutableMapping
+from typing import Any
 
 from azureml_jobs.azure.connection import Connection
-from azureml_jobs.destination import PUBLIC_CLOUD
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.workspace_config import PUBLIC_CLOUD
 
 METADATA_VARIABLE = "ARM_CLOUD_METADATA_URL"
 _NAME_VARIABLE = "AZUREML_CURRENT_CLOUD"
-# The answer of this version is a list of clouds, with the keys that `_of` reads.
+# The response of this version is a list of clouds, with the keys that `_parse` reads.
 _METADATA_PATH = "/metadata/endpoints?api-version=2022-09-01"
 
 _EXCHANGE_SUFFIXES = {"AzureChinaCloud": "China", "AzureUSGovernment": "USGov"}
@@ -45,7 +46,7 @@ class Cloud:
 
     @property
     def token_exchange_audience(self) -> str:
-        """Whom a build server has to name as the reader of what it tells of itself.
+        """The audience that a build server must request its OIDC token for.
 
         https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust
         """
@@ -97,13 +98,13 @@ _KNOWN = {
 
 
 def find_cloud(name: str, where: str, environment: MutableMapping[str, str] = os.environ) -> Cloud:
-    """The cloud called `name`, or whose resource manager has that address.
+    """Return the cloud called `name`, or whose resource manager has that address.
 
-    A private cloud tells its addresses at `ARM_CLOUD_METADATA_URL`, as Azure CLI knows it, or below
-    its resource manager. `where` is what names the cloud. Where it names none,
-    `AZUREML_CURRENT_CLOUD` counts, as for azure-ai-ml. Both variables are taken out of the
-    environment: azure-ai-ml would ask for the metadata some ten times. Raises `JobError` for a name
-    that nobody knows, `OutsideError` when the cloud does not answer.
+    A private cloud publishes its addresses at `ARM_CLOUD_METADATA_URL`, as for Azure CLI, or below
+    its resource manager. `where` is the file that names the cloud; when it names none,
+    `AZUREML_CURRENT_CLOUD` counts, as for azure-ai-ml. Both variables are removed from the
+    environment: azure-ai-ml would fetch the metadata some ten times. Raises `JobError` for an
+    unknown name, `OutsideError` when the cloud does not answer.
     """
     metadata = environment.pop(METADATA_VARIABLE, None)
     current = environment.pop(_NAME_VARIABLE, None)
@@ -134,28 +135,30 @@ def find_cloud(name: str, where: str, environment: MutableMapping[str, str] = os
 
 
 def _read(metadata: str, where: str) -> list[Cloud]:
-    answer = Connection().request("GET", metadata)
+    response = Connection().request("GET", metadata)
     try:
-        given = json.loads(answer.body)
-        return [_of(each) for each in (given if isinstance(given, list) else [given])]
+        described = json.loads(response.body)
+        return [
+            _parse(each) for each in (described if isinstance(described, list) else [described])
+        ]
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise OutsideError(
             f"{where}: CLOUD", f"{metadata} does not describe a cloud ({error!r})"
         ) from error
 
 
-def _of(given: Mapping[str, Any]) -> Cloud:
-    name, portal = str(given["name"]), str(given["portal"]).rstrip("/")
+def _parse(described: Mapping[str, Any]) -> Cloud:
+    name, portal = str(described["name"]), str(described["portal"]).rstrip("/")
     # Not in the metadata; derived as azure-ai-ml does it.
     domain = ".".join(portal.split(".")[2:])
-    authority = str(given["authentication"]["loginEndpoint"]).rstrip("/")
+    authority = str(described["authentication"]["loginEndpoint"]).rstrip("/")
     return Cloud(
         name,
-        str(given["resourceManager"]).rstrip("/"),
+        str(described["resourceManager"]).rstrip("/"),
         authority,
         f"https://ml.azure.{domain}",
         portal,
-        str(given["suffixes"]["storage"]),
-        str(given["suffixes"].get("acrLoginServer") or "").lstrip("."),
+        str(described["suffixes"]["storage"]),
+        str(described["suffixes"].get("acrLoginServer") or "").lstrip("."),
         is_private=authority not in {cloud.authority for cloud in _KNOWN.values()},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from azureml_jobs.azure.clouds import find_cloud
 from azureml_jobs.azure.conftest import Client
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_everything_stays_in_the_cloud_that_is_named(
         client.monkeypatch.delenv(name, raising=False)
     client.use({**client.service.client.by_proxy("secret"), "CLOUD": cloud})
     assert client.submit() == 0, capsys.readouterr().err
-    assert client.steer("data", "register", "wine", "--path", "src/exp/data") == 0
-    assert client.steer("data", "download", "wine") == 0
+    assert client.run_aml("data", "register", "wine", "--path", "src/exp/data") == 0
+    assert client.run_aml("data", "download", "wine") == 0
     assert (client.repository / "data/wine/1/below/b.csv").read_text() == "2\n"
     asked = {each.host.partition(":")[0] for each in client.requests() if each.kind != "proxy"}
     assert asked == hosts
@@ -52,7 +52,7 @@ def test_a_private_cloud_is_found_by_its_name_in_the_metadata(client: Client) ->
 
 
 @pytest.mark.parametrize("metadata", [True, False], ids=["in the metadata", "anywhere"])
-def test_a_cloud_that_does_not_exist_is_the_user_s_mistake(client: Client, metadata: bool) -> None:
+def test_an_unknown_cloud_is_the_user_s_mistake(client: Client, metadata: bool) -> None:
     environment = {}
     if metadata:
         environment = {"ARM_CLOUD_METADATA_URL": client.environment["ARM_CLOUD_METADATA_URL"]}
@@ -61,7 +61,7 @@ def test_a_cloud_that_does_not_exist_is_the_user_s_mistake(client: Client, metad
     assert caught.value.status == 2 and "AzureChinaCloud" in str(caught.value)
 
 
-def test_an_address_that_is_no_cloud_is_told(client: Client) -> None:
+def test_reports_an_address_that_is_no_cloud(client: Client) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.2")
     with pytest.raises(OutsideError, match="GET localhost/metadata/endpoints"):
         find_cloud("https://localhost:9", "config.env", {})

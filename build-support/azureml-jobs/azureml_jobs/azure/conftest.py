@@ -1,4 +1,4 @@
-"""The stand-in service, once for all tests, and a client that submits to it in this process."""
+"""The stand-in service for all tests of this room, which import it only here; and its client."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import pytest
-from azureml_jobs import cli
-from azureml_jobs.azure.connection import PATIENCE_VARIABLE
-from azureml_jobs.azure.session import Session
-from azureml_jobs.azure.submission import SubmissionFolder, stage_submission
+from azureml_jobs.azure.retries import PATIENCE_VARIABLE
+from azureml_jobs.azure.submission import SubmissionFolder, SubmitOptions, create_submission
+from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
+from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
-from azureml_jobs.destination import AzureWorkspace, configured_workspace
-from azureml_jobs.service.recording import Recorded
-from azureml_jobs.service.start import Service, running_service
-from azureml_jobs.submission_options import Wishes
-from azureml_jobs.submitted_image import SubmittedImage
+from azureml_jobs.docker.pushable_image import PushableImage
+from azureml_standin.execution.execution import RunView
+from azureml_standin.http import faults
+from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody
+from azureml_standin.http.recording import Recorded
+from azureml_standin.registry.access import PULL, PUSH
+from azureml_standin.service import Service, running_service
+from azureml_standin.storage.addresses import storage_location
+
+__all__ = ["PULL", "PUSH", "HttpRequest", "HttpResponse", "RequestBody", "RunView", "faults"]
 
 JOB = """\
 experiment_name: exp
@@ -62,7 +69,7 @@ _SIGN_IN = (
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Service]:
+def idle_service() -> Iterator[Service]:
     """Takes jobs and runs none."""
     with running_service(jobs_at_once=0) as service:
         yield service
@@ -70,7 +77,7 @@ def running() -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def working() -> Iterator[Service]:
+def working_service() -> Iterator[Service]:
     """Runs the jobs that it takes, on the tests' own packages."""
     with running_service(python=sys.prefix) as service:
         yield service
@@ -113,17 +120,17 @@ class Client:
         self.restore()
 
     def restore(self) -> None:
-        """Some variables are taken away by the first command of a process."""
+        """Set the variables again: the first command of a process removes some."""
         for name, value in self.environment.items():
             self.monkeypatch.setenv(name, value)
 
-    def of_a_process(self) -> dict[str, str]:
-        """The environment of a process of the job tool."""
+    def process_environment(self) -> dict[str, str]:
+        """Return the environment of a process of the job tool."""
         self.restore()
         return {**os.environ, "PYTHONPATH": self._python_path}
 
     def add_program(self, name: str, extra: str = "") -> None:
-        """`az` or `azd`: notes each call, then prints a token for the resource manager."""
+        """Add `az` or `azd`, which records calls and prints a token for the resource manager."""
         self.bin.mkdir(exist_ok=True)
         issuer = f"{self.service.url}/{self.service.tokens.tenant}/"
         token = self.service.tokens.issue(self.service.url, "person", issuer)
@@ -141,31 +148,31 @@ class Client:
     def program_calls(self) -> list[str]:
         return self.calls.read_text().splitlines() if self.calls.exists() else []
 
-    def workspace(self) -> AzureWorkspace:
+    def config(self) -> AzureWorkspace:
         self.restore()
-        place = configured_workspace(self.repository)
-        assert place is not None
-        return place
+        config = configured_workspace(self.repository)
+        assert config is not None
+        return config
 
-    def session(self) -> Session:
-        return Session(self.workspace())
+    def connect(self) -> ConnectedWorkspace:
+        return ConnectedWorkspace(self.config())
 
-    def stage(
-        self, job: str = JOB, *settings: str, image: SubmittedImage | None = None, **wishes: bool
+    def create_submission(
+        self, job: str = JOB, *settings: str, image: PushableImage | None = None, **options: bool
     ) -> SubmissionFolder:
-        prepared = self.gathered.prepare(job, *settings)
-        wished = Wishes(**wishes)
-        return stage_submission(prepared, self.workspace(), self.repository, wished, image)
+        plan = self.gathered.plan(job, *settings)
+        wanted = SubmitOptions(**options)
+        return create_submission(plan, self.config(), self.repository, wanted, image)
 
     def submit(self, job: str = JOB, *settings: str, **how: Any) -> int:
-        """`how` as for `stage`."""
-        return self.send(self.stage(job, *settings, **how))
+        """Submit a job; `how` as for `create_submission`."""
+        return self.send(self.create_submission(job, *settings, **how))
 
     def send(self, folder: SubmissionFolder) -> int:
         self.restore()
         return cli.main(["submit", str(folder.path)])
 
-    def steer(self, *arguments: str) -> int:
+    def run_aml(self, *arguments: str) -> int:
         self.restore()
         return cli.main(["workspace", "--repository", str(self.repository), *arguments])
 
@@ -173,21 +180,21 @@ class Client:
 
     def put_environment(self) -> None:
         """Make the environment that `start` names."""
-        self.session().workspace.put(
+        self.connect().put(
             *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
         )
 
     def start(self, name: str, command: str) -> str:
-        """Submit a job of one command; its name."""
+        """Submit a job of one command; return its name."""
         job = SCRIPT_JOB.format(command=json.dumps(command))
         assert self.submit(job, f"name={name}") == 0
         return name
 
     def status_of(self, name: str) -> str:
-        return str(self.session().workspace.get("jobs", name)["properties"]["status"])
+        return str(self.connect().get("jobs", name)["properties"]["status"])
 
     def wait_for_end(self, name: str) -> None:
-        """A job that hangs ends the test by its own limit."""
+        """Wait for the end of a job; one that hangs ends the test by its own limit."""
         while not self.service.execution.view(name).has_ended:
             time.sleep(0.02)
 
@@ -204,15 +211,13 @@ class Client:
         return [self.service.jobs.stored(name) for name in self.service.jobs.names()]
 
     def snapshot(self, job: dict[str, Any]) -> dict[str, bytes]:
-        """The files of a job's code asset as they are in storage."""
-        from azureml_jobs.service.assets import storage_place
-
+        """Return the files of a job's code asset as they are in storage."""
         name = job["properties"]["codeId"].split("/codes/")[1].split("/")[0]
         asset = self.service.assets.version(self.service.workspace, "codes", name, "1")
         assert asset is not None
-        place = storage_place(asset["properties"]["codeUri"])
-        assert place is not None
-        container, path = place
+        location = storage_location(asset["properties"]["codeUri"])
+        assert location is not None
+        container, path = location
         blobs = self.service.blobs.blobs(container, f"{path}/")
         return {blob.name[len(path) + 1 :]: blob.file.read_bytes() for blob in blobs}
 
@@ -224,6 +229,14 @@ class Client:
     ) -> Any:
         return self.service.faults.add(kind, method, path, header=header, **settings)
 
+    def add_page(self, method: str, path: str, status: int) -> None:
+        """Answer with a page, as a proxy or the network of a hotel does."""
+        page = HttpResponse(
+            status, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"}
+        )
+        rule = self.service.faults.add(faults.STATUS, method, path, times=None)
+        self.monkeypatch.setattr(rule, "response", lambda kind: page)
+
 
 def assert_one_whole_job(client: Client) -> None:
     (job,) = client.jobs()
@@ -232,23 +245,25 @@ def assert_one_whole_job(client: Client) -> None:
 
 @pytest.fixture
 def client(
-    running: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    idle_service: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
     add_files(gathered)
-    yield Client(running, gathered, tmp_path, monkeypatch)
-    forget(running)
+    # Requests of a submission that failed in an earlier test may have arrived after it.
+    forget(idle_service)
+    yield Client(idle_service, gathered, tmp_path, monkeypatch)
+    forget(idle_service)
 
 
 @pytest.fixture
-def worked_for(
-    working: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def client_with_jobs(
+    working_service: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
-    """A client whose jobs are run. They stay: each test has names of its own."""
+    """A client whose jobs are run. They stay: each test has its own names."""
     add_files(gathered)
-    yield Client(working, gathered, tmp_path, monkeypatch)
-    working.faults.clear()
-    working.recording.clear()
-    working.control.datastore_credentials = "AccountKey"
+    yield Client(working_service, gathered, tmp_path, monkeypatch)
+    working_service.faults.clear()
+    working_service.recording.clear()
+    working_service.control.datastore_credentials = "AccountKey"
 
 
 def add_files(gathered: Gathered) -> None:
@@ -263,7 +278,7 @@ def forget(service: Service) -> None:
     service.faults.clear()
     service.recording.clear()
     service.control.datastore_credentials = "AccountKey"
-    service.registry.forget()
+    service.registry.images.forget()
     with service.state.lock:
         for name in service.jobs.names():
             service.state.remove_document("jobs", name)

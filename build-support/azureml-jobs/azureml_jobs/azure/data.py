@@ -1,4 +1,4 @@
-"""Data assets of a workspace: list, register, and fetch to where local runs find them."""
+"""Data assets of a workspace: list, register, and download to where local runs find them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.azure.connection import ServiceError
 from azureml_jobs.azure.datastores import Datastores
-from azureml_jobs.azure.download import fetch, files_at
+from azureml_jobs.azure.download import download_files, files_at
+from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.upload import send_data
-from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.download import refuse_used
+from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.download_result import check_empty_folder
+from azureml_jobs.base.errors import JobError, OutsideError
 
 _ASSET = re.compile(r"(?:azureml:)?([A-Za-z0-9][\w.-]*)(?::([A-Za-z0-9][\w.-]*)|@latest)?")
 
@@ -28,11 +28,11 @@ class FetchedData:
 
 
 class DataAssets:
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: ConnectedWorkspace) -> None:
         self._workspace = workspace
 
     def list(self) -> list[dict[str, Any]]:
-        """The newest version of each asset."""
+        """Return a row for the newest version of each asset."""
         rows = []
         for container in self._workspace.pages("data"):
             name, version = container["name"], container["properties"].get("latestVersion")
@@ -47,9 +47,10 @@ class DataAssets:
         return sorted(rows, key=lambda row: str(row["name"]))
 
     def register(self, name: str, path: str, version: str | None, kind: str | None) -> str:
-        """Make a version of an asset of local files, or of an address; `azureml:<name>:<version>`.
+        """Make a version of an asset from local files or an address.
 
-        Raises `JobError` when there is such a version of something else, or no such file.
+        Returns `azureml:<name>:<version>`. Raises `JobError` when this version is something else,
+        or there is no such file.
         """
         is_address = "://" in path
         if is_address:
@@ -81,42 +82,40 @@ class DataAssets:
         return f"azureml:{name}:{version}"
 
     def download(self, asset: str, data: Path) -> FetchedData:
-        """Fetch an asset to `<data>/<name>/<version>`; without a version, the latest.
+        """Download an asset to `<data>/<name>/<version>`; without a version, the latest.
 
-        Raises `JobError` when it does not exist, or its place is taken.
+        Raises `JobError` when it does not exist, or the folder is in use.
         """
         match = _ASSET.fullmatch(asset)
         if match is None:
-            raise JobError(asset, "this is no name of data", "Write NAME, or NAME:VERSION.")
+            raise JobError(asset, "this is not a name of data", "Write NAME, or NAME:VERSION.")
         name, version = match[1], match[2] or self._latest(match[1])
         found = self._workspace.get("data", name, "versions", version)
         if found is None:
-            raise JobError(
-                f"azureml:{name}:{version}",
-                f"{self._workspace.place.name} has no such data",
-                "`./pants run :aml -- data list` lists what there is.",
-            )
+            raise self._no_such_data(f"azureml:{name}:{version}")
         target = data / name / version
-        refuse_used(target)
+        check_empty_folder(target)
         address = found["properties"]["dataUri"]
         files = files_at(Datastores(self._workspace), address, "")
         if not files:
             raise OutsideError(f"azureml:{name}:{version}", f"there is nothing at {address}")
-        fetch(files, target)
+        download_files(files, target)
         return FetchedData(f"azureml:{name}:{version}", target, len(files))
 
     def _latest(self, name: str) -> str:
         container = self._workspace.get("data", name)
         version = container and container["properties"].get("latestVersion")
         if not version:
-            raise JobError(
-                f"azureml:{name}",
-                f"{self._workspace.place.name} has no such data",
-                "`./pants run :aml -- data list` lists what there is.",
-            )
+            raise self._no_such_data(f"azureml:{name}")
         return str(version)
 
     def _next_version(self, name: str) -> str:
-        container = self._workspace.get("data", name)
-        latest = str((container or {"properties": {}})["properties"].get("nextVersion") or "1")
-        return latest
+        container = self._workspace.get("data", name) or {"properties": {}}
+        return str(container["properties"].get("nextVersion") or "1")
+
+    def _no_such_data(self, asset: str) -> JobError:
+        return JobError(
+            asset,
+            f"{self._workspace.config.name} has no such data",
+            "`./pants run :aml -- data list` lists what there is.",
+        )

@@ -1,18 +1,20 @@
-"""Datastores of a workspace: where they are, and how they may be read and written."""
+"""Datastores of a workspace: where they are, and what gives access to them."""
 
 from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any
 from urllib.parse import quote
 
-from azureml_jobs.azure.blobs import Container, CopySource, sas_of_key
-from azureml_jobs.azure.connection import ServiceError
-from azureml_jobs.azure.parallel import Later
-from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace
-from azureml_jobs.errors import JobError
+from azureml_jobs.azure.blobs import Container, CopySource
+from azureml_jobs.azure.parallel import BackgroundCall
+from azureml_jobs.azure.sas import sas_of_key
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace
+from azureml_jobs.base.errors import JobError
 
 _PATH = re.compile(
     r"azureml://(?:subscriptions/[^/]+/resource[gG]roups/[^/]+(?:/providers/[^/]+)?"
@@ -20,15 +22,15 @@ _PATH = re.compile(
 )
 _BY_KEY = "AccountKey"
 _IDENTITY_BASED = frozenset({"None", "ServicePrincipal", "Certificate"})
-# A hierarchical account answers the protocol of blobs as well.
+# A hierarchical account understands the protocol of blobs as well.
 _KINDS = frozenset({"AzureBlob", "AzureDataLakeGen2"})
 # How long storage may read an earlier snapshot.
 _READ_HOURS = 1.0
 
 
 @dataclass(frozen=True)
-class Place:
-    """A path in a container: without a slash at its begin."""
+class DatastorePath:
+    """A path in a container, without a slash at its start."""
 
     container: Container
     path: str
@@ -37,7 +39,7 @@ class Place:
 class AccountReader:
     """Lets storage read any container of one account, by the account's key or the user's token.
 
-    `address` is `https://account.blob…`, as that of a container begins.
+    `address` is `https://account.blob…`, with which those of its containers begin.
     """
 
     def __init__(self, address: str, account: str, key: str, token: str) -> None:
@@ -59,18 +61,18 @@ class AccountReader:
 
 
 class Datastores:
-    """From any thread. Each datastore is asked for once."""
+    """Looks each datastore up once; from any thread."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: ConnectedWorkspace) -> None:
         self._workspace = workspace
         self._lock = threading.Lock()
-        self._asked: dict[tuple[str, str], Later[Any]] = {}
+        self._lookups: dict[tuple[str, str], BackgroundCall[Any]] = {}
 
     def default(self) -> Container:
         return self.open(DEFAULT_DATASTORE)
 
     def open(self, name: str) -> Container:
-        """The container of a datastore, with whatever credentials it has.
+        """Return the container of a datastore, with whatever credentials it has.
 
         A key or a signature comes from the datastore; where it has none, or we may not see it, the
         user's own account is used. Raises `JobError` for a datastore that is no container.
@@ -79,11 +81,11 @@ class Datastores:
         return container
 
     def account_reader(self) -> AccountReader | None:
-        """How any container of the default datastore's account is read; None when none may be."""
+        """Return how the default datastore's account is read; None when we may not read it."""
         try:
-            known = self._known(DEFAULT_DATASTORE)
-            account = str(known["accountName"])
-            address = f"https://{account}.blob.{self._suffix(known)}"
+            properties = self._known(DEFAULT_DATASTORE)
+            account = str(properties["accountName"])
+            address = f"https://{account}.blob.{self._suffix(properties)}"
             key = self._key(DEFAULT_DATASTORE)
             scope = self._workspace.cloud.storage_scope
             token = "" if key else self._workspace.connection.token(scope)
@@ -91,34 +93,34 @@ class Datastores:
             return None
         return AccountReader(address, account, key, token)
 
-    def place_of(self, address: str) -> Place | None:
-        """What an `azureml://…/datastores/…/paths/…` address means; None for another address."""
+    def resolve(self, address: str) -> DatastorePath | None:
+        """Resolve `azureml://…/datastores/…/paths/…`; return None for another address."""
         match = _PATH.fullmatch(address)
-        return Place(self.open(match["datastore"]), match["path"]) if match else None
+        return DatastorePath(self.open(match["datastore"]), match["path"]) if match else None
 
     def _once(self, what: str, name: str, call: Callable[[str], Any]) -> Any:
         with self._lock:
-            if (what, name) not in self._asked:
-                self._asked[what, name] = Later(lambda: call(name))
-            asked = self._asked[what, name]
-        return asked.result()
+            if (what, name) not in self._lookups:
+                self._lookups[what, name] = BackgroundCall(lambda: call(name))
+            lookup = self._lookups[what, name]
+        return lookup.result()
 
     def _open(self, name: str) -> Container:
-        known = self._known(name)
-        container = known.get("containerName") or known.get("filesystem")
-        address = f"https://{known['accountName']}.blob.{self._suffix(known)}/{container}"
+        properties = self._known(name)
+        container = properties.get("containerName") or properties.get("filesystem")
+        address = f"https://{properties['accountName']}.blob.{self._suffix(properties)}/{container}"
         sas = ""
-        if known.get("credentials", {}).get("credentialsType") not in _IDENTITY_BASED:
-            sas = self._sas(name, str(known["accountName"]), str(container))
+        if properties.get("credentials", {}).get("credentialsType") not in _IDENTITY_BASED:
+            sas = self._sas(name, str(properties["accountName"]), str(container))
         scope = self._workspace.cloud.storage_scope
         return Container(self._workspace.connection, address, sas, scope)
 
-    def _suffix(self, known: Mapping[str, Any]) -> str:
-        return str(known.get("endpoint") or self._workspace.cloud.storage_suffix)
+    def _suffix(self, properties: Mapping[str, Any]) -> str:
+        return str(properties.get("endpoint") or self._workspace.cloud.storage_suffix)
 
     def _known(self, name: str) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = self._once("properties", name, self._properties)
-        return known
+        properties: Mapping[str, Any] = self._once("properties", name, self._properties)
+        return properties
 
     def _properties(self, name: str) -> Mapping[str, Any]:
         workspace = self._workspace
@@ -126,17 +128,17 @@ class Datastores:
         if resource is None:
             raise JobError(
                 f"datastore {name}",
-                f"{workspace.place.name} has no such datastore",
+                f"{workspace.config.name} has no such datastore",
                 "Look at the names in the studio, below Data.",
             )
-        known: Mapping[str, Any] = resource["properties"]
-        if known.get("datastoreType") not in _KINDS:
+        properties: Mapping[str, Any] = resource["properties"]
+        if properties.get("datastoreType") not in _KINDS:
             raise JobError(
                 f"datastore {name}",
-                f"it is of the kind {known.get('datastoreType')}, which is no container of blobs",
-                "Name a datastore of blobs or of Data Lake Gen2.",
+                f"its type is {properties.get('datastoreType')}, which is no container of blobs",
+                "Name a datastore for blobs or for Data Lake Gen2.",
             )
-        return known
+        return properties
 
     def _sas(self, name: str, account: str, container: str) -> str:
         # A short-lived signature in place of the key, where the service makes them.
@@ -147,7 +149,7 @@ class Datastores:
         return sas_of_key(account, container, key) if key else ""
 
     def _key(self, name: str) -> str:
-        """The account's key; empty where the datastore has none, or we may not see it."""
+        """Return the account's key; empty where the datastore has none, or we may not see it."""
         if self._known(name).get("credentials", {}).get("credentialsType") != _BY_KEY:
             return ""
         return str(self._secrets(name, {"expirableSecret": False}).get("key") or "")

@@ -1,118 +1,124 @@
-"""Check what a submission needs, one line each, with what to do about it."""
+"""Check what a submission needs, and print one line for each check, with what to do about it."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
+from functools import cached_property
 from importlib import metadata
-from typing import Callable, Iterator
 
-from azureml_jobs.azure.session import Session
-from azureml_jobs.console import GREEN, RED, YELLOW, coloured
-from azureml_jobs.destination import CONFIG_FILE, AzureWorkspace
-from azureml_jobs.errors import JobError
+from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.console import GREEN, RED, YELLOW, coloured
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace
 
 _PACKAGES = ("azure-ai-ml", "azure-identity")
 _PREREQUISITES = frozenset({"sign-in", "workspace"})
-Check = Callable[[], str]
 
 
-class _Lacking(Exception):
-    """Nothing is broken, and something will be missed: what, and what to do."""
+class _Note(Exception):
+    """Nothing is broken, but something will be missing: what, and what to do."""
 
 
-def examine(place: AzureWorkspace | None, login: bool) -> int:
-    """Print one line for each check; 1 when one failed.
+def check_all(config: AzureWorkspace | None, login: bool) -> int:
+    """Print one line for each check; return 1 when one failed.
 
     Without a sign-in or a workspace, what is in the workspace is left out.
     """
-    if place is None:
-        _line("configuration", GREEN, f"{CONFIG_FILE} names no workspace: jobs run on this machine")
-        _line("versions", GREEN, f"Python {platform.python_version()}")
+    if config is None:
+        _print(
+            "configuration", GREEN, f"{CONFIG_FILE} names no workspace: jobs run on this machine"
+        )
+        _print("versions", GREEN, f"Python {platform.python_version()}")
         return 0
-    _line(
-        "configuration",
-        GREEN,
-        f"{place.source}: {place.name} in {place.resource_group}, {place.cloud}",
-    )
+    where = f"{config.source}: {config.name} in {config.resource_group}, {config.cloud}"
+    _print("configuration", GREEN, where)
     failed: set[str] = set()
-    for name, check in _checks(place, login):
+    for name, check in _Checks(config, login).all().items():
         if failed & _PREREQUISITES and name != "versions":
             continue
         try:
-            _line(name, GREEN, check())
-        except _Lacking as lacking:
-            _line(name, YELLOW, str(lacking))
+            _print(name, GREEN, check())
+        except _Note as note:
+            _print(name, YELLOW, str(note))
         except JobError as error:
             failed.add(name)
-            _line(name, RED, _told(error))
+            _print(name, RED, _one_line(error))
     return 1 if failed else 0
 
 
-def _checks(place: AzureWorkspace, login: bool) -> Iterator[tuple[str, Check]]:
-    session: list[Session] = []
+class _Checks:
+    def __init__(self, config: AzureWorkspace, login: bool) -> None:
+        self._config = config
+        self._login = login
 
-    def sign_in() -> str:
-        session.append(Session(place, login))
-        session[0].sign_in.token(session[0].workspace.cloud.management_scope)
-        failed = "".join(f"; {warning}" for warning in session[0].sign_in.warnings)
-        return f"by {session[0].sign_in.way}{failed}"
+    @cached_property
+    def _workspace(self) -> ConnectedWorkspace:
+        return ConnectedWorkspace(self._config, self._login)
 
-    def workspace() -> str:
-        details = session[0].workspace.details
+    def all(self) -> dict[str, Callable[[], str]]:
+        return {
+            "sign-in": self._sign_in,
+            "workspace": self._details,
+            "compute": self._compute,
+            "storage": self._storage,
+            "registry": self._registry,
+            "versions": self._versions,
+        }
+
+    def _sign_in(self) -> str:
+        sign_in = self._workspace.sign_in
+        sign_in.token(self._workspace.cloud.management_scope)
+        return "; ".join([f"by {sign_in.credential_name}", *sign_in.warnings])
+
+    def _details(self) -> str:
+        details = self._workspace.details
         return f"{details['name']} in {details.get('location', 'an unknown region')}"
 
-    def compute() -> str:
+    def _compute(self) -> str:
         found = [
             f"{each['name']} ({each['properties'].get('provisioningState')})"
-            for each in session[0].workspace.pages("computes")
+            for each in self._workspace.pages("computes")
         ]
         if not found:
-            raise _Lacking(
+            raise _Note(
                 "the workspace has none. Make a cluster in the studio, below Compute, or submit "
                 "without `compute:` to serverless compute"
             )
         return ", ".join(found)
 
-    def storage() -> str:
+    def _storage(self) -> str:
         from azureml_jobs.azure.datastores import Datastores
 
-        container = Datastores(session[0].workspace).default()
+        container = Datastores(self._workspace).default()
         next(iter(container.list("azureml/")), None)
         return container.address
 
-    def registry() -> str:
+    def _registry(self) -> str:
         from azureml_jobs.azure.registry import NoRegistry, Registry
 
-        found = Registry(session[0].workspace, session[0].sign_in)
+        registry = Registry(self._workspace)
         try:
-            found.refresh_token()
+            registry.refresh_token()
         except NoRegistry as error:
-            raise _Lacking("none yet. Azure ML makes one when it first builds an image") from error
+            raise _Note("none yet. Azure ML makes one when it first builds an image") from error
         except JobError as error:
-            # Jobs run without it; only who pushes images is in need of it.
-            raise _Lacking(f"`--image` will not work. {_told(error)}") from error
-        return found.server
+            # Jobs run without it; only pushing images needs it.
+            raise _Note(f"`--image` will not work. {_one_line(error)}") from error
+        return registry.server
 
-    yield "sign-in", sign_in
-    yield "workspace", workspace
-    yield "compute", compute
-    yield "storage", storage
-    yield "registry", registry
-    yield "versions", _versions
+    def _versions(self) -> str:
+        installed = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
+        return ", ".join([*installed, f"Python {platform.python_version()}"])
 
 
-def _versions() -> str:
-    installed = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
-    return ", ".join([*installed, f"Python {platform.python_version()}"])
-
-
-def _told(error: JobError) -> str:
-    """An error on one line: its lists become parts of it."""
+def _one_line(error: JobError) -> str:
+    """Return an error on one line: its lists become parts of it."""
     remedy = f" {' '.join(error.remedy.split())}" if error.remedy else ""
     what = "; ".join(line.strip() for line in error.what.splitlines()).replace(":; ", ": ")
     return f"{error.where}: {what}.{remedy}"
 
 
-def _line(name: str, colour: str, text: str) -> None:
+def _print(name: str, colour: str, text: str) -> None:
     mark = {GREEN: "ok", YELLOW: "note", RED: "failed"}[colour]
     print(f"{coloured(f'{mark:<6}', colour)}  {name:<13}  {text}")

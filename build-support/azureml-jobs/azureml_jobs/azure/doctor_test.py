@@ -15,7 +15,7 @@ def impatient(client: Client) -> None:
 
 def examined(client: Client, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
     """The status, and the lines by their names: mark and text."""
-    status = client.steer("doctor")
+    status = client.run_aml("doctor")
     lines: dict[str, str] = {}
     for line in capsys.readouterr().out.splitlines():
         match = re.fullmatch(r"(ok|note|failed) +(\S+) +(.+)", line)
@@ -33,32 +33,32 @@ def test_a_sign_in_that_failed_is_one_line(
     assert lines["sign-in"] == (
         "failed Azure: could not sign in. What was tried, in this order: the environment: neither "
         "AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH nor AZURE_FEDERATED_TOKEN_FILE is set; "
-        "a managed identity: this machine has none; Azure CLI: Please run az login; "
-        "Azure Developer CLI: `azd` is not installed. Sign in by `az login`, or add `--login` "
-        "behind `--` to sign in by a browser."
+        "a managed identity: this machine has none; Azure CLI: Please run 'az login' to set up an "
+        "account; Azure Developer CLI: `azd` is not installed. Sign in by `az login`, or add "
+        "`--login` behind `--` to sign in by a browser."
     )
 
 
-def test_a_way_that_is_set_up_and_failed_is_told_beside_the_one_that_worked(
+def test_reports_what_failed_before_another_credential_worked(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client.use(client.service.client.direct("secret"))
-    client.set(AZURE_CLIENT_SECRET="wrong", AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
+    client.add_program("az", "echo 'ERROR: AADSTS700082: The token has expired.' >&2; exit 1")
+    client.add_program("azd")
     status, lines = examined(client, capsys)
     assert status == 0
     assert lines["sign-in"].startswith(
-        "ok by Azure CLI; signing in by the environment (client secret) failed: "
+        "ok by Azure Developer CLI; signing in by Azure CLI failed: AADSTS700082"
     )
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "check", "told"),
+    ("fault", "status", "check", "expected"),
     [
         pytest.param(
             r"^/[^?]*/workspaces/standin-workspace\?",
             403,
             "workspace",
-            "Your account lacks a role for this: docs/azure.md names the roles.",
+            "Your account is missing a role for this: docs/azure.md names the roles.",
             id="no role on the workspace",
         ),
         pytest.param(
@@ -82,12 +82,12 @@ def test_each_failure_is_one_line_with_what_to_do(
     fault: str,
     status: int,
     check: str,
-    told: str,
+    expected: str,
 ) -> None:
     client.add_fault("status", "GET", fault, times=None, status=status)
     code, lines = examined(client, capsys)
     assert code == 1
-    assert lines[check].startswith("failed ") and told in lines[check]
+    assert lines[check].startswith("failed ") and expected in lines[check]
     # What does not depend on it is looked at all the same.
     others = {"workspace", "compute", "storage", "registry"} - {check}
     assert set(lines) >= (set() if check == "workspace" else others)
@@ -95,9 +95,7 @@ def test_each_failure_is_one_line_with_what_to_do(
     assert lines["versions"].startswith("ok azure-ai-ml ")
 
 
-def test_a_network_that_is_down_is_told_as_such(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_reports_a_network_that_is_down(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     client.add_fault("reset-before", "GET", "/workspaces/", times=None)
     status, lines = examined(client, capsys)
     assert status == 1

@@ -1,4 +1,4 @@
-"""Download what a job in Azure produced: several files at once, checked, and to be gone on with."""
+"""Download what a job in Azure produced: several files at once, checked, and resumable."""
 
 from __future__ import annotations
 
@@ -8,23 +8,27 @@ import os
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from azureml_jobs.azure.blobs import Blob, Container, file_md5, is_safe_name
-from azureml_jobs.azure.connection import ServiceError
-from azureml_jobs.azure.datastores import Datastores, Place
-from azureml_jobs.azure.jobs import job_of
+from azureml_jobs.azure.datastores import DatastorePath, Datastores
 from azureml_jobs.azure.parallel import Task, run_all
-from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, artifacts_address
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.download import DEFAULT_OUTPUT, Downloaded, refuse_used
-from azureml_jobs.local.record import ENDED
-from azureml_jobs.progress import Progress
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.workspace import (
+    DEFAULT_DATASTORE,
+    ConnectedWorkspace,
+    artifacts_address,
+    job_of,
+)
+from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.progress import Progress
 
 _WORKERS = 8
 # Gone, another version than the one that was listed, or shorter than that.
 _CHANGED = frozenset({404, 412, 416})
-# How often a file that a job writes is taken anew.
+# How often a file that a job is writing is downloaded again.
 _VERSIONS = 5
 
 
@@ -38,50 +42,51 @@ class _File:
 
 
 def download(
-    workspace: Workspace, name: str, destination: Path, output_name: Optional[str]
-) -> Downloaded:
+    workspace: ConnectedWorkspace, name: str, destination: Path, output_name: str | None
+) -> DownloadResult:
     """Download all outputs of a job, or one of them, to `destination`.
 
-    The layout is that of the local workspace and of `az ml job download --all`. A job that runs is
-    taken as it is: what is written anew meanwhile is taken anew, what goes away is left out. The
-    folder appears when it is whole; a download that was interrupted leaves its parts beside it, and
-    the same command goes on with them. Raises `JobError` when `destination` holds something or
-    there is no such output.
+    The layout is that of the local workspace and of `az ml job download --all`. While a job runs,
+    files that change are downloaded again, and files that disappear are left out. The folder
+    appears when it is complete; an interrupted download leaves its parts next to it, and the same
+    command resumes it. Raises `JobError` when `destination` is in use, or there is no such output.
     """
-    refuse_used(destination)
+    check_empty_folder(destination)
     job = job_of(workspace, name)["properties"]
     datastores = Datastores(workspace)
-    outputs = _wanted(name, job, output_name)
+    outputs = _selected_outputs(name, job, output_name)
     files: list[_File] = []
     for output, address in outputs.items():
         below = "artifacts" if output == DEFAULT_OUTPUT else f"named-outputs/{output}"
         files += files_at(datastores, address, below)
-    left_out = fetch(files, destination, job["status"] in ENDED)
-    return Downloaded(len(files) - len(left_out), job["status"], tuple(left_out))
+    left_out = download_files(files, destination, job["status"] in ENDED)
+    return DownloadResult(len(files) - len(left_out), job["status"], tuple(left_out))
 
 
 def files_at(datastores: Datastores, address: str, below: str) -> list[_File]:
-    """The files at an `azureml://` address, to be written below a folder.
+    """Return the files at an `azureml://` address, to be written below a folder.
 
-    Raises `JobError` for another address: what it leads to is nobody's here.
+    Raises `JobError` for any other address.
     """
-    place = datastores.place_of(address)
-    if place is None:
+    source = datastores.resolve(address)
+    if source is None:
         raise JobError(address, "only data of a datastore can be downloaded", "Fetch it yourself.")
     found = []
-    for blob in place.container.list(place.path.rstrip("/")):
-        inside = _inside(place, blob)
-        if inside is None:
+    for blob in source.container.list(source.path.rstrip("/")):
+        name = _relative_name(source, blob)
+        if name is None:
             continue
-        if not is_safe_name(inside):
-            raise OutsideError(blob.name, "a file of this name leads out of the folder")
-        found.append(_File(place.container, blob, f"{below}/{inside}" if below else inside))
+        if not is_safe_name(name):
+            raise OutsideError(
+                blob.name, "a file of this name would be written outside of the folder"
+            )
+        found.append(_File(source.container, blob, f"{below}/{name}" if below else name))
     return found
 
 
-def _inside(place: Place, blob: Blob) -> str | None:
-    """The name of a blob below a place, None where it only begins alike."""
-    folder = place.path.rstrip("/")
+def _relative_name(source: DatastorePath, blob: Blob) -> str | None:
+    """Return a blob's name relative to a path, None when it only starts with the same letters."""
+    folder = source.path.rstrip("/")
     if blob.name == folder:
         # The address is of one file. Folders of Data Lake are blobs without content.
         return folder.rpartition("/")[2] if blob.size else None
@@ -91,52 +96,43 @@ def _inside(place: Place, blob: Blob) -> str | None:
     return rest[1:]
 
 
-def fetch(files: list[_File], destination: Path, is_final: bool = True) -> list[str]:
+def download_files(files: list[_File], destination: Path, is_final: bool = True) -> list[str]:
     """Download `files` into a folder that appears when all of them are there.
 
-    Unless they are final, those that change meanwhile are taken as they are then; those that go
-    away, or change all the time, are left out and returned.
+    Unless they are final, those that change are downloaded again. Those that disappear, or change
+    all the time, are left out and returned.
     """
     destination = destination.absolute()
-    beside = destination.parent / f".{destination.name}.part"
+    partial_folder = destination.parent / f".{destination.name}.part"
     left_out: list[str] = []
     try:
-        beside.mkdir(parents=True, exist_ok=True)
+        partial_folder.mkdir(parents=True, exist_ok=True)
         size = sum(file.blob.size for file in files)
         progress = Progress("Receiving", len(files), size)
+        fetch = partial(_fetch if is_final else _fetch_changing, partial_folder, progress)
+        if not is_final:
+            fetch = partial(fetch, left_out)
         # Bytes are counted as they come, so that a large file shows how far it is.
-        tasks = [
-            Task(
-                file.path,
-                0,
-                (
-                    partial(_fetch, file, beside, progress)
-                    if is_final
-                    else partial(_fetch_changing, file, beside, progress, left_out)
-                ),
-            )
-            for file in files
-        ]
-        run_all(tasks, _WORKERS, progress)
-        _forget_others(beside, {file.path for file in files} - set(left_out))
+        run_all([Task(0, partial(fetch, file)) for file in files], _WORKERS, progress)
+        _remove_others(partial_folder, {file.path for file in files} - set(left_out))
         if destination.exists():
             destination.rmdir()
-        os.rename(beside, destination)
+        os.rename(partial_folder, destination)
     except OSError as error:
         raise OutsideError(
             str(destination),
             f"the download failed: {error.strerror or error}",
-            "Give the same command again to go on.",
+            "Give the same command again to resume it.",
         ) from error
     return sorted(left_out)
 
 
-def _fetch_changing(file: _File, folder: Path, progress: Progress, left_out: list[str]) -> None:
-    """Fetch a file of a job that runs, or add its path to `left_out`."""
+def _fetch_changing(folder: Path, progress: Progress, left_out: list[str], file: _File) -> None:
+    """Fetch a file of a running job, or add its path to `left_out`."""
     wanted = file
     for _ in range(_VERSIONS):
         try:
-            return _fetch(wanted, folder, progress)
+            return _fetch(folder, progress, wanted)
         except ServiceError as error:
             if error.status_code not in _CHANGED:
                 raise
@@ -147,14 +143,14 @@ def _fetch_changing(file: _File, folder: Path, progress: Progress, left_out: lis
     left_out.append(file.path)
 
 
-def _newest(file: _File) -> Optional[_File]:
-    """A file as it is by now, None when it is gone."""
+def _newest(file: _File) -> _File | None:
+    """Return a file as it is now, None when it is gone."""
     name = file.blob.name
     found = [blob for blob in file.container.list(name) if blob.name == name]
     return replace(file, blob=found[0]) if found else None
 
 
-def _fetch(file: _File, folder: Path, progress: Progress) -> None:
+def _fetch(folder: Path, progress: Progress, file: _File) -> None:
     target = folder / file.path
     blob = file.blob
     # Of the right size alone, it could be of another version.
@@ -162,7 +158,7 @@ def _fetch(file: _File, folder: Path, progress: Progress) -> None:
         progress.advance(blob.size, files=0)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The version is part of the name: what is there of another one is of no use.
+    # The version is part of the name: parts of another one are no use.
     version = hashlib.sha256(f"{blob.etag} {blob.size}".encode()).hexdigest()[:12]
     part = target.with_name(f".{target.name[:200]}.{version}")
     try:
@@ -170,8 +166,7 @@ def _fetch(file: _File, folder: Path, progress: Progress) -> None:
     except ServiceError as error:
         raise ServiceError(
             file.path,
-            f"the file could not be received: {error.what}. "
-            "The same command goes on where this one ended",
+            f"the file could not be downloaded: {error.what}. The same command resumes it",
             error.status_code,
             error.code,
         ) from error
@@ -196,7 +191,7 @@ def _receive(file: _File, part: Path, progress: Progress) -> None:
                 try:
                     file.container.read(blob, start, write)
                 except ServiceError as error:
-                    # What has come is kept; as long as something comes, it is worth going on.
+                    # What arrived is kept. While something arrives, continue.
                     if error.status_code or out.tell() == start:
                         raise
                     continue
@@ -207,7 +202,7 @@ def _receive(file: _File, part: Path, progress: Progress) -> None:
         attempts += 1
         if attempts == 2:
             raise OutsideError(
-                file.path, "what was received is not what is stored: size or MD5 differ"
+                file.path, "what arrived is not what is stored: the size or the MD5 differs"
             )
 
 
@@ -215,8 +210,8 @@ def _is_whole(path: Path, blob: Blob) -> bool:
     return path.stat().st_size == blob.size and (not blob.md5 or file_md5(path) == blob.md5)
 
 
-def _forget_others(folder: Path, wanted: set[str]) -> None:
-    """Remove parts of versions that are no more, from an earlier attempt."""
+def _remove_others(folder: Path, wanted: set[str]) -> None:
+    """Remove parts of other versions, from an earlier attempt."""
     for parent, _, names in os.walk(folder):
         for name in names:
             path = Path(parent, name)
@@ -224,15 +219,14 @@ def _forget_others(folder: Path, wanted: set[str]) -> None:
                 path.unlink()
 
 
-def _wanted(name: str, job: dict[str, Any], output_name: Optional[str]) -> dict[str, str]:
-    """Addresses of the outputs that are asked for, by their names."""
-    given = job.get("outputs") or {}
+def _selected_outputs(name: str, job: dict[str, Any], output_name: str | None) -> dict[str, str]:
+    """Return the addresses of the outputs to download, by name."""
     addresses = {DEFAULT_OUTPUT: artifacts_address(name)}
-    for key, value in given.items():
-        # Where the job file names no place, the service takes this one.
-        usual = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/azureml/{name}/{key}/"
-        uri = (value or {}).get("uri") or addresses.get(key) or usual
-        # The service fills in the name only while the job runs.
+    for key, value in (job.get("outputs") or {}).items():
+        # The service writes here unless the job file says otherwise.
+        default = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/azureml/{name}/{key}/"
+        uri = (value or {}).get("uri") or addresses.get(key) or default
+        # The service only fills in the name while the job runs.
         addresses[key] = str(uri).replace("${{name}}", name).replace("${{output_name}}", key)
     if output_name is None:
         return addresses

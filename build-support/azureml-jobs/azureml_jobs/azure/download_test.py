@@ -11,17 +11,15 @@ from pathlib import Path
 
 import pytest
 import run
-from azureml_jobs.azure.conftest import Client
+from azureml_jobs.azure.conftest import Client, HttpRequest, HttpResponse, faults
 from azureml_jobs.azure.download import download
 from azureml_jobs.azure.jobs import AzureJobs
-from azureml_jobs.service import faults
-from azureml_jobs.service.messages import Answer, Request
 
 
 @pytest.fixture
-def client(worked_for: Client) -> Client:
-    worked_for.put_environment()
-    return worked_for
+def client(client_with_jobs: Client) -> Client:
+    client_with_jobs.put_environment()
+    return client_with_jobs
 
 
 WRITING = (
@@ -53,11 +51,11 @@ def test_downloads_what_a_job_wrote(client: Client, tmp_path: Path, credentials:
         client.use(client.service.client.direct("secret"))
     name = client.start(f"writing-{credentials}".lower(), WRITING)
     client.until(lambda: client.status_of(name) == "Completed")
-    assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
+    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
     assert EXPECTED.items() <= written(tmp_path / "got").items()
-    assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 2
+    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 2
     one = ("--output-name", "model", "--path", str(tmp_path / "one"))
-    assert client.steer("jobs", "download", name, *one) == 0
+    assert client.run_aml("jobs", "download", name, *one) == 0
     assert set(written(tmp_path / "one")) == {
         "named-outputs/model/weights",
         "named-outputs/model/x",
@@ -87,7 +85,7 @@ def test_downloads_from_a_job_that_runs(
         for number in range(2):
             target = tmp_path / str(number)
             capsys.readouterr()
-            assert client.steer("jobs", "download", name, "--path", str(target)) == 0
+            assert client.run_aml("jobs", "download", name, "--path", str(target)) == 0
             assert capsys.readouterr().out == (
                 f"5 files in {target}, as they are now: the job is Running\n"
             )
@@ -99,7 +97,7 @@ def test_downloads_from_a_job_that_runs(
             logs.append((target / "artifacts/user_logs/std_log.txt").read_bytes())
             client.until(lambda: log_size(client, name) > len(logs[-1]))
     finally:
-        AzureJobs(client.session()).cancel(name)
+        AzureJobs(client.connect()).cancel(name)
     assert logs[1].startswith(logs[0]) and len(logs[1]) > len(logs[0])
     assert logs[0].startswith(b"began\nmore\n")
 
@@ -110,24 +108,22 @@ def log_size(client: Client, name: str) -> int:
     return blob.size if blob else 0
 
 
-def test_what_changes_meanwhile_is_taken_anew_or_left_out(
+def test_what_changes_meanwhile_is_downloaded_again_or_left_out(
     client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = running(client, "changing")
     # Requests for the files, and not for what there is.
     file = "^[^?]*/outputs/"
-    taken_anew = client.add_fault(faults.STATUS, "GET", f"{file}steady", times=2, status=412)
+    repeated = client.add_fault(faults.STATUS, "GET", f"{file}steady", times=2, status=412)
     client.add_fault(faults.STATUS, "GET", f"{file}temporary", times=None, status=404)
     try:
-        assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
+        assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
     finally:
         client.service.faults.clear()
-        AzureJobs(client.session()).cancel(name)
-    assert taken_anew.hits == 2
+        AzureJobs(client.connect()).cancel(name)
+    assert repeated.hits == 2
     printed = capsys.readouterr()
-    assert "warning: artifacts/outputs/temporary is left out: it went away, or changed" in (
-        printed.err
-    )
+    assert "warning: artifacts/outputs/temporary is left out: it went away or kept" in (printed.err)
     assert "4 files in " in printed.out
     found = written(tmp_path / "got")
     assert found["artifacts/outputs/steady.txt"] == 7
@@ -135,23 +131,23 @@ def test_what_changes_meanwhile_is_taken_anew_or_left_out(
     assert [path.name for path in (tmp_path / "got").rglob(".*")] == []
 
 
-def test_what_goes_away_is_not_looked_for_for_ever(client: Client, tmp_path: Path) -> None:
+def test_a_file_that_disappears_is_not_waited_for(client: Client, tmp_path: Path) -> None:
     name = running(client, "vanishing")
     file = client.service.execution.folder(name).work / "outputs/temporary"
     # It goes when it was listed, and is asked for.
-    answer = client.service.blobs.answer
+    answer = client.service.blobs.respond
 
-    def vanish(request: Request, *where: str) -> Answer:
+    def vanish(request: HttpRequest, *where: str) -> HttpResponse:
         if request.path.endswith("/temporary"):
             file.unlink(missing_ok=True)
         return answer(request, *where)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(client.service.blobs, "answer", vanish)
+        patched.setattr(client.service.blobs, "respond", vanish)
         try:
-            assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
+            assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
         finally:
-            AzureJobs(client.session()).cancel(name)
+            AzureJobs(client.connect()).cancel(name)
     assert "artifacts/outputs/temporary" not in written(tmp_path / "got")
     asked = client.requests("GET", "/outputs/temporary")
     # Once for the file, and once for what there is of it by now.
@@ -166,29 +162,29 @@ def test_of_a_job_that_has_ended_nothing_is_left_out(
     name = client.start("ended", WRITING)
     client.wait_for_end(name)
     client.add_fault(faults.STATUS, "GET", "/deep/a.txt", times=None, status=404)
-    assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
-    assert "artifacts/outputs/deep/a.txt: the file could not be received" in (
+    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
+    assert "artifacts/outputs/deep/a.txt: the file could not be downloaded" in (
         capsys.readouterr().err
     )
     assert not (tmp_path / "got").exists()
 
 
-def test_several_files_are_received_at_once(client: Client, tmp_path: Path) -> None:
+def test_several_files_are_downloaded_at_once(client: Client, tmp_path: Path) -> None:
     name = client.start("many", "mkdir -p outputs; for i in 1 2 3 4; do echo $i > outputs/$i; done")
     client.wait_for_end(name)
     client.service.recording.clear()
     client.add_fault(faults.SLOW, "GET", r"/outputs/\d", times=None, seconds=0.5)
-    assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
+    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
     asked = client.requests("GET", "/dcid.many/outputs/")
-    first = min(asked, key=lambda each: each.moment)
+    first = min(asked, key=lambda each: each.started)
     assert len(asked) == 4
-    assert all(each.moment < first.moment + first.seconds for each in asked)
+    assert all(each.started < first.started + first.seconds for each in asked)
 
 
 def test_a_large_file_is_not_held_in_memory(client: Client, tmp_path: Path) -> None:
     name = client.start("large", "head -c 64000000 /dev/zero > ${{outputs.model}}/weights")
     client.wait_for_end(name)
-    workspace = client.session().workspace
+    workspace = client.connect()
     tracemalloc.start()
     try:
         download(workspace, name, tmp_path / "got", "model")
@@ -199,7 +195,7 @@ def test_a_large_file_is_not_held_in_memory(client: Client, tmp_path: Path) -> N
     assert peak < 16000000
 
 
-def test_a_download_that_was_killed_goes_on(client: Client, tmp_path: Path) -> None:
+def test_a_killed_download_is_resumed(client: Client, tmp_path: Path) -> None:
     name = client.start("killed", WRITING)
     client.wait_for_end(name)
     client.add_fault(faults.TRUNCATED, "GET", "/weights")
@@ -210,7 +206,7 @@ def test_a_download_that_was_killed_goes_on(client: Client, tmp_path: Path) -> N
             *(sys.executable, str(Path(run.__file__ or "").resolve()), "workspace"),
             *("--repository", str(client.repository), *arguments),
         ],
-        env=client.of_a_process(),
+        env=client.process_environment(),
     )
     # The first half has come, and the rest is under way.
     while not hanging.hits:
@@ -221,47 +217,49 @@ def test_a_download_that_was_killed_goes_on(client: Client, tmp_path: Path) -> N
     assert not (tmp_path / "got").exists()
     client.service.faults.clear()
     client.service.recording.clear()
-    assert client.steer(*arguments) == 0
+    assert client.run_aml(*arguments) == 0
     assert EXPECTED.items() <= written(tmp_path / "got").items()
     (rest,) = client.requests("GET", "/weights")
-    assert (rest.headers["range"], rest.answer_bytes) == ("bytes=150000-299999", 150000)
+    assert (rest.headers["range"], rest.response_bytes) == ("bytes=150000-299999", 150000)
 
 
-def test_a_file_of_another_version_is_received_anew(client: Client, tmp_path: Path) -> None:
+def test_a_file_of_another_version_is_downloaded_from_its_start(
+    client: Client, tmp_path: Path
+) -> None:
     """A part that an earlier attempt brought is of no use when the file is another one since."""
-    name = running(client, "anew")
+    name = running(client, "again")
     file = client.service.execution.folder(name).work / "outputs/steady.txt"
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault(faults.STATUS, "GET", "/model/part", times=None, status=503)
     try:
         target = tmp_path / "got"
-        assert client.steer("jobs", "download", name, "--path", str(target)) == 1
+        assert client.run_aml("jobs", "download", name, "--path", str(target)) == 1
         client.until(lambda: (tmp_path / ".got.part/artifacts/outputs/steady.txt").exists())
         client.service.faults.clear()
         # Of the same size, and storage has no MD5 of it yet.
         file.write_text("STEADY\n")
         os.utime(file, (time.time() + 5, time.time() + 5))
-        assert client.steer("jobs", "download", name, "--path", str(target)) == 0
+        assert client.run_aml("jobs", "download", name, "--path", str(target)) == 0
         assert (target / "artifacts/outputs/steady.txt").read_text() == "STEADY\n"
     finally:
-        AzureJobs(client.session()).cancel(name)
+        AzureJobs(client.connect()).cancel(name)
 
 
-def test_a_download_that_was_interrupted_goes_on(client: Client, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_resumed(client: Client, tmp_path: Path) -> None:
     name = client.start("interrupted", WRITING)
     client.until(lambda: client.status_of(name) == "Completed")
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault(faults.STATUS, "GET", "/weights", skip=1, times=None, status=503)
     client.add_fault(faults.TRUNCATED, "GET", "/weights")
     target = tmp_path / "got"
-    assert client.steer("jobs", "download", name, "--path", str(target)) == 1
+    assert client.run_aml("jobs", "download", name, "--path", str(target)) == 1
     assert not target.exists()
     client.service.faults.clear()
     client.service.recording.clear()
-    assert client.steer("jobs", "download", name, "--path", str(target)) == 0
+    assert client.run_aml("jobs", "download", name, "--path", str(target)) == 0
     assert EXPECTED.items() <= written(target).items()
     (rest,) = client.requests("GET", "/weights")
-    assert rest.answer_bytes == 150000
+    assert rest.response_bytes == 150000
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
@@ -270,14 +268,14 @@ def test_what_a_job_wrote_and_arrives_changed_is_not_kept(
 ) -> None:
     name = client.start("corrupted", WRITING)
     client.wait_for_end(name)
-    assert client.steer("jobs", "download", name, "--path", str(tmp_path / "sound")) == 0
+    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "sound")) == 0
     weights = client.service.execution.folder(name).outputs / "model/weights"
     # Storage keeps the MD5 that it had.
     state = weights.stat()
     weights.write_bytes(b"1" * state.st_size)
     os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert client.steer("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
-    assert "named-outputs/model/weights: what was received is not what is stored" in (
+    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
+    assert "named-outputs/model/weights: what arrived is not what is stored" in (
         capsys.readouterr().err
     )
     assert not (tmp_path / "got").exists()
@@ -289,13 +287,13 @@ def test_what_arrives_changed_is_not_kept(
 ) -> None:
     source = client.repository / "src/exp/data"
     (source / "a.csv").write_text("sound and whole")
-    assert client.steer("data", "register", "changed", "--path", str(source)) == 0
+    assert client.run_aml("data", "register", "changed", "--path", str(source)) == 0
     (blob,) = [
         blob
         for blob in client.service.blobs.blobs("azureml-blobstore-standin", "LocalUpload/")
         if blob.file.read_text() == "sound and whole"
     ]
     blob.file.write_text("changed in size"[: blob.size])
-    assert client.steer("data", "download", "changed") == 1
-    assert "a.csv: what was received is not what is stored" in capsys.readouterr().err
+    assert client.run_aml("data", "download", "changed") == 1
+    assert "a.csv: what arrived is not what is stored" in capsys.readouterr().err
     assert not (client.repository / "data/changed/1").exists()

@@ -1,7 +1,7 @@
-"""What snapshots that were sent from here hold: storage copies from them what did not change.
+"""What the snapshots that were sent from here contain: storage copies unchanged files from them.
 
-It is a file of `.azureml/sent-snapshots` for each workspace. It names contents and where they are,
-and nothing that would let anybody read them. Without it, everything is sent.
+There is a file in `.azureml/sent-snapshots` for each workspace. It names contents and where they
+are, and nothing that would let anybody read them. Without it, everything is sent.
 """
 
 from __future__ import annotations
@@ -9,25 +9,26 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Iterable, Mapping
 
-from azureml_jobs.azure.blobs import CopySource, LocalFile
+from azureml_jobs.azure.blobs import CopySource
 from azureml_jobs.azure.datastores import AccountReader
-from azureml_jobs.destination import AzureWorkspace
-from azureml_jobs.local.record import write_atomically
+from azureml_jobs.azure.send_files import LocalFile
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.workspace_config import AzureWorkspace
 
 _FORMAT = 1
 _FOLDER = "sent-snapshots"
-# Several experiments take turns; some megabytes are the most that is read and written.
+# Room for several experiments; at most some megabytes are read and written.
 _MOST_SNAPSHOTS = 20
 _MOST_FILES = 20_000
 
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """`container` is its address; `files` are names of blobs by the sha256 of what they hold."""
+    """`container` is its address; `files` are names of blobs by the sha256 of their content."""
 
     container: str
     files: Mapping[str, str]
@@ -41,15 +42,15 @@ class EarlierSnapshots:
         self._file = local / _FOLDER / f"{digest.hexdigest()[:16]}.json"
         self._snapshots = self._read()
 
-    def hold(self, content: str) -> bool:
+    def have(self, content: str) -> bool:
         return any(content in each.files for each in self._snapshots)
 
     def sources(
         self, reader: AccountReader, files: Iterable[LocalFile], contents: Mapping[str, str]
     ) -> dict[LocalFile, CopySource]:
-        """From where to copy which files, as far as that sends fewer bytes than they have.
+        """Return from where to copy which files, where that sends fewer bytes than they have.
 
-        `contents` are their sha256 by their names.
+        `contents` are their sha256 by name.
         """
         found = {}
         for file in files:
@@ -58,15 +59,15 @@ class EarlierSnapshots:
                 name = each.files.get(contents[file.name])
                 if name is not None and account == reader.address:
                     source = reader.source(container, name)
-                    if source.is_worth_it(file.size):
+                    if source.saves_bytes(file.size):
                         found[file] = source
                     break
         return found
 
     def remember(self, container: str, prefix: str, contents: Mapping[str, str]) -> None:
-        """A snapshot is whole in the container of this address, below `prefix`.
+        """Record a snapshot that is complete in the container of this address, below `prefix`.
 
-        What cannot be written is only sent again. Of two at once, one is remembered.
+        What cannot be recorded is only sent again. Of two at once, one is recorded.
         """
         sent = _Snapshot(container, {each: f"{prefix}{name}" for name, each in contents.items()})
         kept, room = [], _MOST_FILES
@@ -78,10 +79,10 @@ class EarlierSnapshots:
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps({"format": _FORMAT, "snapshots": kept}, indent=1)
-            write_atomically(self._file, text + "\n")
+            write_file(self._file, text + "\n")
 
     def _read(self) -> list[_Snapshot]:
-        """The newest first; none where the file is damaged, or of another version of this tool."""
+        """Return the newest first; none when the file is damaged, or of another version."""
         try:
             known = json.loads(self._file.read_text(encoding="utf-8"))
             if known["format"] == _FORMAT:

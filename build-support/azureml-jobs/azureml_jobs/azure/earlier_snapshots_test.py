@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.azure.blobs import CopySource, file_md5
-from azureml_jobs.azure.conftest import CODE_JOB, Client
+from azureml_jobs.azure.conftest import CODE_JOB, Client, RequestBody, faults
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-from azureml_jobs.destination import AzureWorkspace
-from azureml_jobs.service import faults
-from azureml_jobs.service.messages import Body
+from azureml_jobs.base.workspace_config import AzureWorkspace
 
 SIZE = 3000
 
@@ -145,7 +143,7 @@ def test_a_record_that_cannot_be_read_is_done_without(client: Client, damage: st
     assert json.loads(record.read_text())["format"] == 1
 
 
-def test_the_record_lets_nobody_read_anything(client: Client) -> None:
+def test_the_record_contains_no_credentials(client: Client) -> None:
     send_first(client)
     edit(client)
     assert client.submit(CODE_JOB) == 0
@@ -165,8 +163,8 @@ def test_what_storage_has_no_more_is_sent(client: Client, is_gone: bool) -> None
             if is_gone:
                 service.state.remove_blob(container, blob.name)
             else:
-                # Of the same size: only its MD5 tells.
-                sha256, blob.md5, _ = service.blobs.keep(Body(b"x" * blob.size))
+                # It has the same size: only its MD5 differs.
+                sha256, blob.md5, _ = service.blobs.keep(RequestBody(b"x" * blob.size))
                 service.state.put_blob(blob, sha256)
     edit(client)
     assert client.submit(CODE_JOB) == 0
@@ -177,7 +175,7 @@ def test_what_storage_has_no_more_is_sent(client: Client, is_gone: bool) -> None
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 400, 501])
 def test_after_a_refusal_no_other_copy_is_tried(client: Client, status: int) -> None:
     send_first(client)
-    client.monkeypatch.setattr("azureml_jobs.azure.blobs.WORKERS", 1)
+    client.monkeypatch.setattr("azureml_jobs.azure.send_files.WORKERS", 1)
     edit(client)
     # In the order of names, the second copy.
     rule = client.add_fault("status", "PUT", r"/exp/m01\.py", "x-ms-copy-source", status=status)
@@ -212,35 +210,35 @@ def test_small_snapshots_ask_nothing_more(client: Client) -> None:
     assert client.requests(path="/datastores/") == []
 
 
-PLACE = AzureWorkspace("s", "g", "w")
+CONFIG = AzureWorkspace("s", "g", "w")
 
 
 def test_old_snapshots_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("azureml_jobs.azure.earlier_snapshots._MOST_SNAPSHOTS", 3)
     monkeypatch.setattr("azureml_jobs.azure.earlier_snapshots._MOST_FILES", 5)
     for number in range(6):
-        earlier = EarlierSnapshots(tmp_path, PLACE)
+        earlier = EarlierSnapshots(tmp_path, CONFIG)
         earlier.remember(f"https://a.blob.x/c{number}", "code/", {"a": f"{number}"})
-    kept = EarlierSnapshots(tmp_path, PLACE)
-    assert [kept.hold(f"{number}") for number in range(6)] == [False] * 3 + [True] * 3
+    kept = EarlierSnapshots(tmp_path, CONFIG)
+    assert [kept.have(f"{number}") for number in range(6)] == [False] * 3 + [True] * 3
     kept.remember("https://a.blob.x/c", "code/", {f"{n}": f"many {n}" for n in range(4)})
-    kept = EarlierSnapshots(tmp_path, PLACE)
-    assert [kept.hold(f"{number}") for number in range(6)] == [False] * 5 + [True]
+    kept = EarlierSnapshots(tmp_path, CONFIG)
+    assert [kept.have(f"{number}") for number in range(6)] == [False] * 5 + [True]
     kept.remember("https://a.blob.x/c", "code/", {f"{n}": f"more {n}" for n in range(6)})
-    assert not EarlierSnapshots(tmp_path, PLACE).hold("more 1")
+    assert not EarlierSnapshots(tmp_path, CONFIG).have("more 1")
 
 
 def test_workspaces_have_records_of_their_own(tmp_path: Path) -> None:
-    EarlierSnapshots(tmp_path, PLACE).remember("https://a.blob.x/c", "code/", {"a": "1"})
-    assert EarlierSnapshots(tmp_path, AzureWorkspace("S", "G", "W")).hold("1")
+    EarlierSnapshots(tmp_path, CONFIG).remember("https://a.blob.x/c", "code/", {"a": "1"})
+    assert EarlierSnapshots(tmp_path, AzureWorkspace("S", "G", "W")).have("1")
     for other in (AzureWorkspace("s", "g", "v"), AzureWorkspace("s", "g", "w", "AzureChinaCloud")):
-        assert not EarlierSnapshots(tmp_path, other).hold("1")
+        assert not EarlierSnapshots(tmp_path, other).have("1")
 
 
 def test_many_at_once_leave_a_whole_record(tmp_path: Path) -> None:
     def remember(number: int) -> None:
         for each in range(10):
-            earlier = EarlierSnapshots(tmp_path, PLACE)
+            earlier = EarlierSnapshots(tmp_path, CONFIG)
             earlier.remember("https://a.blob.x/c", "code/", {"a": f"{number} {each}"})
 
     threads = [threading.Thread(target=remember, args=(number,)) for number in range(8)]
@@ -254,14 +252,14 @@ def test_many_at_once_leave_a_whole_record(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_is_only_sent_again(tmp_path: Path) -> None:
     (tmp_path / "sent-snapshots").write_text("in the way")
-    EarlierSnapshots(tmp_path, PLACE).remember("https://a.blob.x/c", "code/", {"a": "1"})
-    assert not EarlierSnapshots(tmp_path, PLACE).hold("1")
+    EarlierSnapshots(tmp_path, CONFIG).remember("https://a.blob.x/c", "code/", {"a": "1"})
+    assert not EarlierSnapshots(tmp_path, CONFIG).have("1")
 
 
-def test_a_copy_is_worth_it_where_the_request_is_smaller_than_the_file() -> None:
+def test_a_copy_saves_bytes_where_the_request_is_smaller_than_the_file() -> None:
     signed = CopySource("https://a.blob.x/c/n?" + "s" * 100)
-    assert not signed.is_worth_it(100) and signed.is_worth_it(250)
+    assert not signed.saves_bytes(100) and signed.saves_bytes(250)
     with_token = CopySource("https://a.blob.x/c/n", "t" * 2000)
-    assert not with_token.is_worth_it(2000) and with_token.is_worth_it(2250)
-    assert not signed.is_worth_it((256 << 20) + 1)
-    assert not CopySource("https://a.blob.x/c/" + "n" * 2048).is_worth_it(10_000)
+    assert not with_token.saves_bytes(2000) and with_token.saves_bytes(2250)
+    assert not signed.saves_bytes((256 << 20) + 1)
+    assert not CopySource("https://a.blob.x/c/" + "n" * 2048).saves_bytes(10_000)

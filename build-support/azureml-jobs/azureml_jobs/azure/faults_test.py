@@ -6,9 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, assert_one_whole_job
-from azureml_jobs.azure.connection import PATIENCE_VARIABLE
-from azureml_jobs.service import faults
+from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, assert_one_whole_job, faults
+from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 
 # Method and path of each request that a first submission sends.
 REQUESTS = {
@@ -48,7 +47,7 @@ WITHOUT_TOKEN |= {"an empty file of the code"}
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_a_fault_that_passes_costs_nothing_but_time(
+def test_a_passing_fault_costs_only_time(
     client: Client,
     request_of: str,
     fault: tuple[str, dict[str, Any]],
@@ -56,7 +55,7 @@ def test_a_fault_that_passes_costs_nothing_but_time(
 ) -> None:
     kind, settings = fault
     if kind == faults.EXPIRED_TOKEN and request_of in WITHOUT_TOKEN:
-        # These go without a token, by a signature or openly.
+        # These carry a signature, or nothing, in place of a token.
         kind, settings = faults.STATUS, {"status": 408}
     rule = client.add_fault(kind, *REQUESTS[request_of], **settings)
     status = client.submit()
@@ -74,7 +73,7 @@ LASTING: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_a_lasting_fault_is_told_soon_and_the_next_run_goes_on(
+def test_a_lasting_fault_is_reported_soon_and_the_next_run_continues(
     client: Client,
     request_of: str,
     fault: tuple[str, dict[str, Any]],
@@ -85,10 +84,10 @@ def test_a_lasting_fault_is_told_soon_and_the_next_run_goes_on(
     rule = client.add_fault(kind, *REQUESTS[request_of], times=None, **settings)
     begun = time.monotonic()
     status = client.submit()
-    # A guard against hanging; in truth it is the patience and a little more.
+    # A guard against hanging: it takes the patience and a little more.
     assert time.monotonic() - begun < 30
     err = capsys.readouterr().err
-    # What an account may not see is done without.
+    # A submission does without what an account may not see.
     is_needed = settings.get("status") != 403 or request_of not in (
         *("what is there of the code", "its secrets"),
     )
@@ -105,7 +104,16 @@ def test_a_lasting_fault_is_told_soon_and_the_next_run_goes_on(
     assert_one_whole_job(client)
 
 
-# What a submission sends beside these when a part of its snapshot is one that was sent before.
+def test_a_request_to_wait_longer_than_the_patience_is_an_error_at_once(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """azure-core and urllib3 would wait all that time, and report nothing before."""
+    client.add_fault(faults.STATUS, "GET", "/jobs/", times=None, status=429, retry_after=600)
+    assert client.submit() == 1
+    assert "the service answered 429" in capsys.readouterr().err
+
+
+# What a submission also sends when a part of its snapshot is one that was sent before.
 REQUESTS_AFTER_AN_EDIT = {
     "where the account is": ("GET", "/datastores/workspaceblobstore"),
     "its key": ("POST", "/listSecrets"),
@@ -131,7 +139,7 @@ def assert_second_job_is_whole(client: Client, is_copied: bool) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("request_of", REQUESTS_AFTER_AN_EDIT)
-def test_a_fault_that_passes_is_no_reason_to_send_what_can_be_copied(
+def test_a_passing_fault_does_not_end_copying(
     client: Client, request_of: str, fault: tuple[str, dict[str, Any]]
 ) -> None:
     submit_and_edit(client)
@@ -170,10 +178,10 @@ def test_a_job_whose_answer_was_always_lost_is_found_by_the_next_run(
     assert_one_whole_job(client)
 
 
-def test_an_interrupted_upload_goes_on_where_it_ended(client: Client) -> None:
+def test_an_interrupted_upload_continues_where_it_ended(client: Client) -> None:
     for number in range(40):
         client.gathered.add(f"src/exp/m{number:02d}.py", f"{number}\n")
-    # Enough for requests while the SDK is still imported beside, after the first attempt failed.
+    # Enough for requests while the SDK is still being imported, after the first attempt failed.
     client.set(**{PATIENCE_VARIABLE: "2"})
     client.add_fault("status", "PUT", r"/code/exp/m39\.py", times=None, status=500)
     assert client.submit() == 1

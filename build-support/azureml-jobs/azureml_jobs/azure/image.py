@@ -1,42 +1,39 @@
-"""Push a job's image to the workspace's registry, where that does not have it yet."""
+"""Push a job's image to the workspace's registry, unless it is there already."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
-import random
 import signal
 import sys
-import time
+from collections.abc import Iterator
 from types import FrameType
-from typing import Any, Iterator
+from typing import Any
 
-from azureml_jobs.azure.connection import patience_seconds
 from azureml_jobs.azure.registry import Manifest, Registry
-from azureml_jobs.azure.upload import Sent
-from azureml_jobs.azure.workspace import Workspace, put_once
+from azureml_jobs.azure.retries import Retries, patience_seconds
+from azureml_jobs.azure.upload import SentAsset
+from azureml_jobs.azure.workspace import ConnectedWorkspace, put_once
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.engine import image_details, tag_image
 from azureml_jobs.docker.private_config import signed_in
-from azureml_jobs.docker.push import Pushed, push
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.submitted_image import SubmittedImage
+from azureml_jobs.docker.push import push
+from azureml_jobs.docker.pushable_image import PushableImage
 
 _ANY_VERSION = "1"
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 8.0
 
 
 class ImageToPush:
     """An image on its way to the registry of a workspace."""
 
-    def __init__(self, workspace: Workspace, registry: Registry, image: SubmittedImage) -> None:
+    def __init__(self, workspace: ConnectedWorkspace, image: PushableImage) -> None:
         self._workspace = workspace
-        self._registry = registry
+        self._registry = Registry(workspace)
         self._image = image
 
     def find(self) -> Manifest | None:
-        """The image in the registry, None when it is not there; can be asked in any thread."""
+        """Return the image in the registry, None when it is not there. Any thread may ask."""
         image, registry = self._image, self._registry
         repository = f"{registry.server}/{image.repository}"
         for pushed in self._details().get("RepoDigests") or ():
@@ -46,30 +43,31 @@ class ImageToPush:
                 return found
         # The engine may have forgotten that it pushed, or another one may have.
         found = registry.manifest(image.repository, image.tag)
-        # An engine's name of an image is the digest of its configuration, or of its manifest.
+        # An engine's id of an image is the digest of its configuration, or of its manifest.
         return found if found and image.id in (found.config, found.digest) else None
 
-    def send(self, found: Manifest | None) -> Sent:
-        """The environment that is this image, which is pushed unless it was `found`.
+    def send(self, found: Manifest | None) -> SentAsset:
+        """Make the environment of this image, which is pushed unless it was `found`.
 
-        Has to be called in the main thread, which receives signals: what Docker signs in by is
-        removed however it ends.
+        Must be called in the main thread, which receives signals: Docker's credentials are removed
+        however it ends.
         """
         size = None
         if found is None:
-            found, size = self._pushed()
+            found, size = self._push()
         server, image = self._registry.server, self._image
         reference = f"{server}/{image.repository}@{found.digest}"
         name = f"image-{hashlib.sha256(reference.encode()).hexdigest()[:12]}"
         path = ("environments", name, "versions", _ANY_VERSION)
         if self._workspace.get(*path) is None:
             put_once(self._workspace, *path, body={"properties": {"image": reference}})
-        sent = Sent(self._workspace.asset_id("environments", name, _ANY_VERSION))
+        sent = SentAsset(self._workspace.asset_id("environments", name, _ANY_VERSION))
         if size is not None:
             sent.files, sent.size, sent.pushed_to = 1, size, f"{server}/{image.name}"
         return sent
 
-    def _pushed(self) -> tuple[Manifest, int]:
+    def _push(self) -> tuple[Manifest, int]:
+        """Push the image; return what the registry has then, and how many bytes were sent."""
         server, image = self._registry.server, self._image
         target = f"{server}/{image.name}"
         self._registry.check_push(image.repository)
@@ -77,39 +75,36 @@ class ImageToPush:
         tag_image(image.id, target)
         print(f"Pushing {target}", file=sys.stderr, flush=True)
         with _signals_raise(), signed_in(server, token, os.environ) as environment:
-            layers = self._push(target, environment)
+            layers = self._push_with_retries(target, environment)
         found = self.find()
         if found is None:
             raise OutsideError(
-                target, "Docker pushed the image, and the registry has another one of this name"
+                target, "Docker pushed the image, but the registry has another one of this name"
             )
         parts = [self._registry.manifest(image.repository, digest) for digest in found.parts]
         details = self._details()
         return found, sum(sent_size(each, details, layers) for each in (found, *parts) if each)
 
-    def _push(self, target: str, environment: dict[str, str]) -> frozenset[str]:
-        """Push until it succeeds or patience ends; the layers that were sent."""
+    @staticmethod
+    def _push_with_retries(target: str, environment: dict[str, str]) -> frozenset[str]:
+        """Push until it succeeds or patience ends; return the layers that were sent."""
         sent: frozenset[str] = frozenset()
-        deadline = time.monotonic() + patience_seconds()
-        pause = _FIRST_PAUSE
+        retries = Retries(patience_seconds())
         while True:
-            done: Pushed = push(target, environment)
+            done = push(target, environment)
             sent |= done.layers
             if done.status == 0:
                 return sent
             if done.layers:
-                # It goes on, however slowly.
-                deadline, pause = time.monotonic() + patience_seconds(), _FIRST_PAUSE
-            wait = random.uniform(pause / 2, pause)
+                # There is progress, however slow.
+                retries.restart()
             # Docker itself tries for some time before it gives up.
-            if time.monotonic() + wait >= deadline:
+            if not retries.wait():
                 raise OutsideError(
                     target,
                     f"the image could not be pushed: {done.last_line.rstrip('.')}",
-                    "Start the same command again: layers that have arrived are not sent anew.",
+                    "Start the same command again: layers that have arrived are not sent again.",
                 )
-            time.sleep(wait)
-            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _details(self) -> dict[str, Any]:
         details = image_details(self._image.id)
@@ -123,9 +118,9 @@ class ImageToPush:
 
 
 def sent_size(manifest: Manifest, details: dict[str, Any], pushed: frozenset[str]) -> int:
-    """Bytes that were sent of the layers that Docker calls `pushed`.
+    """Return how many bytes were sent of the layers that Docker calls `pushed`.
 
-    Engines name a layer by the first digits of what it is unpacked, or of what is sent of it.
+    Engines name a layer by the first digits of the digest of its unpacked or its sent form.
     """
     unpacked = (details.get("RootFS") or {}).get("Layers") or []
     size = 0
@@ -138,7 +133,7 @@ def sent_size(manifest: Manifest, details: dict[str, Any], pushed: frozenset[str
 
 @contextlib.contextmanager
 def _signals_raise() -> Iterator[None]:
-    """Let other signals that end a process do it as Ctrl-C does, so that everything is removed."""
+    """Let other signals end the process as Ctrl-C does, so that everything is removed."""
 
     def end(signum: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + signum)
@@ -146,7 +141,7 @@ def _signals_raise() -> Iterator[None]:
     before = {
         each: signal.signal(each, end)
         for each in (signal.SIGTERM, signal.SIGHUP)
-        # Whoever started us under `nohup` wants it to outlive the terminal.
+        # Under `nohup` it outlives the terminal.
         if signal.getsignal(each) is not signal.SIG_IGN
     }
     try:

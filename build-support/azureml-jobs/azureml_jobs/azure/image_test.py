@@ -11,35 +11,34 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 import run
-from azureml_jobs.azure.conftest import JOB, Client
-from azureml_jobs.azure.connection import PATIENCE_VARIABLE
+from azureml_jobs.azure.conftest import JOB, PULL, PUSH, Client, faults
 from azureml_jobs.azure.image import sent_size
 from azureml_jobs.azure.registry import Registry, read_manifest
-from azureml_jobs.docker.testing import docker, make_small_image, needs_engine
-from azureml_jobs.service import faults
-from azureml_jobs.service.registry_access import PULL, PUSH
-from azureml_jobs.snapshot.digest import environment_tag
-from azureml_jobs.submitted_image import SubmittedImage, image_to_submit
+from azureml_jobs.azure.retries import PATIENCE_VARIABLE
+from azureml_jobs.base.digest import environment_tag
+from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
+from azureml_jobs.docker.pushable_image import PushableImage, pushable_image
 
 NOTHING_SENT = "unchanged, nothing sent"
 
 
 @dataclass
 class Built:
-    """The image of the client's job; `build` builds it anew, with another content."""
+    """The image of the client's job; `build` builds it again, with other content."""
 
     client: Client
     name: str
 
-    def build(self, content: str) -> SubmittedImage:
+    def build(self, content: str) -> PushableImage:
         make_small_image(self.name, content)
-        return image_to_submit(self.client.gathered.prepare(JOB), os.environ)
+        return pushable_image(self.client.gathered.plan(JOB), os.environ)
 
     @property
     def server(self) -> str:
@@ -61,7 +60,7 @@ class Built:
 
     def in_registry(self) -> str:
         repository, _, tag = self.name.partition(":")
-        digest = self.client.service.registry.tags(repository)[tag]
+        digest = self.client.service.registry.images.tags(repository)[tag]
         return f"{self.server}/{repository}@{digest}"
 
 
@@ -70,7 +69,7 @@ def built(client: Client, tmp_path: Path) -> Iterator[Built]:
     client.gathered.image_target = "src/exp:env"
     # Nobody else's image of this content.
     client.gathered.write("src/exp/docker/Dockerfile", f"FROM {tmp_path}\n")
-    digest = client.gathered.prepare(JOB).bundle.environment_digest
+    digest = client.gathered.plan(JOB).bundle.environment_digest
     name = f"exp:{environment_tag(digest or '')}"
     # Where the folder of the token would be left behind.
     place = tmp_path / "temporary"
@@ -101,8 +100,8 @@ def test_the_image_is_pushed_and_the_job_is_it_by_digest(
     image = built.build("one")
     assert built.client.submit(JOB, image=image) == 0
     out, err = capsys.readouterr()
-    told = rf"  image       pushed to {built.pushed_name} \((\d\.\d MB) sent\)\n"
-    assert re.search(told, out), out
+    expected = rf"  image       pushed to {built.pushed_name} \((\d\.\d MB) sent\)\n"
+    assert re.search(expected, out), out
     assert "  environment" not in out
     assert err.startswith(f"Pushing {built.pushed_name}\n") and ": Pushed\n" in err
     assert built.submitted() == [built.in_registry()]
@@ -127,7 +126,7 @@ def test_not_a_byte_is_pushed_again(built: Built, capsys: pytest.CaptureFixture[
     assert set(built.submitted()) == {built.in_registry()}
 
 
-def test_an_image_that_was_built_anew_is_another_one(
+def test_an_image_that_was_built_again_is_another_one(
     built: Built, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = built.build("one")
@@ -136,7 +135,7 @@ def test_an_image_that_was_built_anew_is_another_one(
     assert "The workspace has it already" in capsys.readouterr().out
     second = built.build("two")
     assert built.client.submit(JOB, "name=mine", image=second) == 1 + 1
-    assert "has a job of this name already, and it is another one" in capsys.readouterr().err
+    assert "has another job of this name already" in capsys.readouterr().err
     # Nor is it the job that builds its environment.
     assert built.client.submit(JOB, "name=mine") == 2
     assert built.client.submit(JOB, image=second) == 0
@@ -162,7 +161,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_a_fault_that_passes_costs_nothing_but_time(
+def test_a_passing_fault_costs_only_time(
     built: Built,
     request_of: str,
     fault: tuple[str, dict[str, Any]],
@@ -193,7 +192,7 @@ def test_docker_is_started_again_after_a_fault(
 
 
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_a_lasting_fault_is_told_and_the_next_run_goes_on(
+def test_a_lasting_fault_is_reported_and_the_next_run_continues(
     built: Built, request_of: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = built.build("one")
@@ -212,7 +211,7 @@ def test_a_lasting_fault_is_told_and_the_next_run_goes_on(
 
 
 @pytest.mark.parametrize("allowed", [(), (PULL,)], ids=["no role", "AcrPull"])
-def test_an_account_without_the_role_is_told_which(
+def test_names_the_role_that_an_account_is_missing(
     built: Built, allowed: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = built.build("one")
@@ -246,13 +245,12 @@ def test_a_workspace_without_a_registry_says_what_to_do(
     assert "submit the job once without `--image`" in err
 
 
-def test_who_may_not_look_at_the_registry_goes_to_its_usual_name(client: Client) -> None:
+def test_an_account_that_may_not_see_the_registry_uses_its_default_name(client: Client) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         client.monkeypatch.delenv(name, raising=False)
     client.use({**client.service.client.by_proxy("secret"), "CLOUD": "AzureChinaCloud"})
     rule = client.add_fault("status", "GET", "/registries/standinregistry", status=403)
-    session = client.session()
-    registry = Registry(session.workspace, session.sign_in)
+    registry = Registry(client.connect())
     assert registry.server == "standinregistry.azurecr.cn"
     assert rule.hits == 1
     assert registry.manifest("exp", "latest") is None
@@ -264,15 +262,15 @@ def test_doctor_signs_in_to_the_registry(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def line() -> str:
-        assert client.steer("doctor") == 0
+        assert client.run_aml("doctor") == 0
         (found,) = [each for each in capsys.readouterr().out.splitlines() if "registry " in each]
         return found
 
     assert line() == f"ok      registry       127.0.0.1:{client.service.server.port}"
     client.service.registry.access.allowed = ()
-    told = line()
-    assert told.startswith("note    registry       `--image` will not work. 127.0.0.1:")
-    assert "AcrPush" in told
+    found = line()
+    assert found.startswith("note    registry       `--image` will not work. 127.0.0.1:")
+    assert "AcrPush" in found
     client.service.registry.access.allowed = (PULL, PUSH)
     client.service.control.has_registry = False
     assert line().startswith("note    registry       none yet. Azure ML makes one")
@@ -328,13 +326,13 @@ def test_a_push_that_is_ended_leaves_no_token_behind(
     built: Built, signum: signal.Signals, tmp_path: Path
 ) -> None:
     image = built.build("one")
-    folder = built.client.stage(JOB, image=image)
+    folder = built.client.create_submission(JOB, image=image)
     rule = built.client.add_fault(faults.SLOW, "PATCH", "/v2/exp/blobs/", seconds=3.0)
     add_watched_docker(built.client, tmp_path)
     process = subprocess.Popen(
         [sys.executable, str(Path(run.__file__ or "").resolve()), "submit", str(folder.path)],
         cwd=built.client.repository,
-        env=built.client.of_a_process(),
+        env=built.client.process_environment(),
         start_new_session=True,
     )
     while not rule.hits:
@@ -347,7 +345,7 @@ def test_a_push_that_is_ended_leaves_no_token_behind(
     assert list((tmp_path / "temporary").iterdir()) == []
     assert of_group(process.pid) == []
     assert built.client.jobs() == []
-    # What was begun is gone on with.
+    # The submission that was started is continued.
     (begun,) = (built.client.repository / ".azureml/submissions").iterdir()
     assert built.client.submit(JOB, image=image) == 0
     assert [job["name"] for job in built.client.jobs()] == [begun.name]

@@ -1,11 +1,14 @@
-"""Imports of what talks to Azure: late, because they take a second, and by one thread at a time.
+"""Imports of what talks to Azure: late, because they take a second, and one after the other.
 
-Signing in goes on beside the import of azure-ai-ml. Modules of azure-core import each other; begun
-from two threads, Python gives such imports up with a `_DeadlockError`.
+Signing in runs next to the import of azure-ai-ml. Modules of azure-core import each other; started
+in two threads, Python ends such imports with a `_DeadlockError`. azure-identity comes first, so
+that signing in starts at once.
 """
 
 from __future__ import annotations
 
+import gc
+import logging
 import threading
 from typing import Any
 
@@ -13,25 +16,25 @@ _one_at_a_time = threading.Lock()
 
 
 def import_identity() -> Any:
-    """The package azure-identity, with all that its credentials need of azure-core."""
+    """Import azure-identity, with all that its credentials need of azure-core."""
     with _one_at_a_time:
         from azure import identity
 
         # azure-core imports it when the first credential is made, without this lock.
         from azure.core.pipeline.transport import RequestsTransport  # noqa: F401
 
+        # What fails is reported once, and by us.
+        logging.getLogger("azure").setLevel(logging.ERROR)
         return identity
 
 
 def import_sdk() -> Any:
-    """The package azure-ai-ml."""
-    import gc
-
-    with _one_at_a_time:
-        # Nothing of what an import makes is garbage; collecting costs a sixth of its time.
-        gc.disable()
-        try:
-            from azure.ai import ml
-        finally:
-            gc.enable()
-        return ml
+    """Import azure-ai-ml, after azure-identity: signing in does not wait for it."""
+    import_identity()
+    # Nothing of what an import makes is garbage; collecting costs a sixth of its time.
+    gc.disable()
+    try:
+        from azure.ai import ml
+    finally:
+        gc.enable()
+    return ml

@@ -1,4 +1,4 @@
-"""Signing in and the import of azure-ai-ml, which go on at once."""
+"""Signing in and the import of azure-ai-ml, at the same time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from azureml_jobs.conftest import Tool
 
-# Whoever comes second has to wait, and modules that need each other are not begun from two sides.
+# The second import waits: modules that need each other are not started from two sides.
 SCRIPT = """
 import sys, threading, time
 from azureml_jobs.azure import imports

@@ -1,22 +1,22 @@
-"""Jobs of a workspace in Azure, as `:aml -- jobs` shows and steers them."""
+"""Jobs of a workspace in Azure, for the commands of `:aml -- jobs`."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Iterable, Mapping, Optional, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from azureml_jobs.azure import run_history
-from azureml_jobs.azure.connection import ServiceError
-from azureml_jobs.azure.parallel import Later
-from azureml_jobs.azure.session import Session
-from azureml_jobs.azure.workspace import Workspace, artifacts_address
-from azureml_jobs.console import warn
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.download import Downloaded
-from azureml_jobs.local.record import COMPLETED, ENDED
+from azureml_jobs.azure.parallel import BackgroundCall
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, job_of
+from azureml_jobs.base.console import print_warning
+from azureml_jobs.base.download_result import DownloadResult
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.job_status import COMPLETED, ENDED
 
 Value = TypeVar("Value")
 
@@ -28,15 +28,13 @@ _POLL_SECONDS = 1.0
 
 
 class AzureJobs:
-    """The jobs of one workspace; the other place for them is `azureml_jobs.local.steered`."""
+    """The jobs of one workspace; `azureml_jobs.local.local_jobs` has those of this machine."""
 
-    def __init__(self, session: Session) -> None:
-        self.workspace = session.workspace
+    def __init__(self, workspace: ConnectedWorkspace) -> None:
+        self.workspace = workspace
 
-    def list(
-        self, status: Optional[str], count: Optional[int], archived: bool
-    ) -> list[dict[str, Any]]:
-        """Rows of jobs, newest first."""
+    def list(self, status: str | None, count: int | None, archived: bool) -> list[dict[str, Any]]:
+        """Return rows of jobs, newest first."""
         view = "All" if archived else "ActiveOnly"
         jobs: list[dict[str, Any]] = []
         for job in self.workspace.pages("jobs", listViewType=view):
@@ -52,20 +50,21 @@ class AzureJobs:
         return sorted(rows, key=lambda row: str(row["created"]), reverse=True)
 
     def describe(self, name: str, whole: bool) -> dict[str, Any]:
-        """Everything about one job, in the form of the local workspace's.
+        """Return everything about one job, in the same form as the local workspace.
 
-        What is not to be had of run history or MLflow is left out, with a warning.
+        What run history or MLflow does not give is left out, with a warning.
         """
         workspace = self.workspace
         job = job_of(workspace, name)
-        known = job["properties"]
-        experiment = str(known.get("experimentName") or "")
-        asked_details = Later(partial(run_history.details_of, workspace, name))
-        asked_logged = Later(partial(run_history.logged_by, workspace, name))
-        asked_artifacts = Later(partial(run_history.artifacts_of, workspace, experiment, name))
-        run: dict[str, Any] = _or_warn("times", asked_details.result, {})
-        logged = _or_warn("parameters and metrics", asked_logged.result, _NOTHING_LOGGED)
-        artifacts: list[str] = _or_warn("artifacts", asked_artifacts.result, [])
+        experiment = str(job["properties"].get("experimentName") or "")
+        details = BackgroundCall(partial(run_history.details_of, workspace, name))
+        logged_values = BackgroundCall(partial(run_history.logged_by, workspace, name))
+        artifact_paths = BackgroundCall(
+            partial(run_history.artifacts_of, workspace, experiment, name)
+        )
+        run: dict[str, Any] = _or_warn("times", details.result, {})
+        logged = _or_warn("parameters and metrics", logged_values.result, _NOTHING_LOGGED)
+        artifacts: list[str] = _or_warn("artifacts", artifact_paths.result, [])
         curves: dict[str, Any] = {}
         if whole:
             ask_curves = partial(run_history.curves_of, workspace, name, sorted(logged["metrics"]))
@@ -73,22 +72,9 @@ class AzureJobs:
             curves = {"metric_history": found}
         return {
             **_summary(job, run),
-            "description": known.get("description") or "",
-            "command": known.get("command") or "",
-            "compute": str(known.get("computeId") or "").rpartition("/")[2],
-            "environment": known.get("environmentId") or "",
-            "log": _log(name, [*(run.get("logFiles") or ()), *artifacts]),
-            "folder": _studio(self.workspace, job),
-            "inputs": known.get("inputs") or {},
-            "outputs": {
-                key: str((value or {}).get("uri") or "")
-                for key, value in (known.get("outputs") or {}).items()
-                if key != "default"
-            },
-            "properties": known.get("properties") or {},
-            # Values may be secrets.
-            "environment_variables": sorted(known.get("environmentVariables") or {}),
-            "tags": known.get("tags") or {},
+            **_definition(job["properties"]),
+            "log": _log_address(name, [*(run.get("logFiles") or ()), *artifacts]),
+            "folder": _studio_link(self.workspace, job),
             **logged,
             **curves,
             "artifacts": artifacts,
@@ -101,7 +87,7 @@ class AzureJobs:
         return stream(self.workspace, name, out)
 
     def cancel(self, name: str) -> str:
-        """Ask for the end of a job and wait for it; its status then."""
+        """Cancel a job and wait until it has ended; return its status then."""
         status = job_of(self.workspace, name)["properties"]["status"]
         if status in ENDED:
             raise JobError(
@@ -112,7 +98,7 @@ class AzureJobs:
         try:
             self.workspace.send("POST", "jobs", name, "cancel")
         except ServiceError:
-            # It may have ended by itself meanwhile.
+            # It may have ended meanwhile.
             if job_of(self.workspace, name)["properties"]["status"] not in ENDED:
                 raise
         deadline = time.monotonic() + _CANCEL_SECONDS
@@ -123,15 +109,15 @@ class AzureJobs:
             time.sleep(_POLL_SECONDS)
         return str(status)
 
-    def download(self, name: str, destination: Path, output_name: Optional[str]) -> Downloaded:
+    def download(self, name: str, destination: Path, output_name: str | None) -> DownloadResult:
         from azureml_jobs.azure.download import download
 
         return download(self.workspace, name, destination, output_name)
 
     def archive(self, name: str) -> None:
-        """Hide a job from lists, as the studio does it.
+        """Hide a job from lists, as the studio does.
 
-        The documented PUT of the job refuses what its own GET gave (azure-ai-ml goes round it, too:
+        The documented PUT of a job refuses what its own GET returned (azure-ai-ml avoids it, too:
         `_archive_or_restore` in `operations/_job_operations.py`).
         """
         job = job_of(self.workspace, name)["properties"]
@@ -140,26 +126,14 @@ class AzureJobs:
         )
 
 
-def job_of(workspace: Workspace, name: str) -> dict[str, Any]:
-    """The job as the service has it. Raises `JobError` for a name that it does not know."""
-    job: dict[str, Any] | None = workspace.get("jobs", name)
-    if job is None:
-        raise JobError(
-            name,
-            f"{workspace.place.name} has no such job",
-            "`./pants run :aml -- jobs list` lists them; with `--local`, those of this machine.",
-        )
-    return job
-
-
 def _summary(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
     known = job["properties"]
-    started, ended = (_moment(run.get(key)) for key in ("startTimeUtc", "endTimeUtc"))
+    started, ended = (_time(run.get(key)) for key in ("startTimeUtc", "endTimeUtc"))
     has_ended = known["status"] in ENDED
     duration = None
     if started is not None and (ended is not None or not has_ended):
         duration = round(((ended or datetime.now(timezone.utc)) - started).total_seconds(), 3)
-    created = _moment(job.get("systemData", {}).get("createdAt"))
+    created = _time(job.get("systemData", {}).get("createdAt"))
     error = run_history.error_of(run) or None
     exit_code = 0 if known["status"] == COMPLETED else run_history.exit_status_in(error or "")
     return {
@@ -177,35 +151,52 @@ def _summary(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _definition(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was submitted."""
+    outputs = properties.get("outputs") or {}
+    return {
+        "description": properties.get("description") or "",
+        "command": properties.get("command") or "",
+        "compute": str(properties.get("computeId") or "").rpartition("/")[2],
+        "environment": properties.get("environmentId") or "",
+        "inputs": properties.get("inputs") or {},
+        "outputs": {
+            key: str((value or {}).get("uri") or "")
+            for key, value in outputs.items()
+            if key != "default"
+        },
+        "properties": properties.get("properties") or {},
+        # Values may be secrets.
+        "environment_variables": sorted(properties.get("environmentVariables") or {}),
+        "tags": properties.get("tags") or {},
+    }
+
+
 def _or_warn(what: str, call: Callable[[], Value], otherwise: Value) -> Value:
-    """What `call` gives or, when the service does not give it, `otherwise`."""
+    """Return the value of `call` or, when the service fails, `otherwise`, with a warning."""
     try:
         return call()
     except OutsideError as error:
-        warn(f"{what} are left out: {error.where}: {error.what}")
+        print_warning(f"{what} are left out: {error.where}: {error.what}")
         return otherwise
 
 
-def _log(name: str, files: Iterable[str]) -> str:
-    """Where the log is, or the first of several; empty before there is one."""
+def _log_address(name: str, files: Iterable[str]) -> str:
+    """Return the address of the log, or of the first of several; empty before there is one."""
     printed = sorted(file for file in files if run_history.PRINTED.fullmatch(file))
     return f"{artifacts_address(name)}{printed[0]}" if printed else ""
 
 
-def _studio(workspace: Workspace, job: Mapping[str, Any]) -> str:
+def _studio_link(workspace: ConnectedWorkspace, job: Mapping[str, Any]) -> str:
     services = job["properties"].get("services") or {}
     return str((services.get("Studio") or {}).get("endpoint") or workspace.studio_link(job["name"]))
 
 
-def _moment(text: Any) -> datetime | None:
+def _time(text: Any) -> datetime | None:
     if not text:
         return None
-    import re
-
-    # Azure writes seven digits, Python 3.9 reads six.
-    plain = re.sub(r"(\.\d{6})\d+", r"\1", str(text)).replace("Z", "+00:00")
     try:
-        moment = datetime.fromisoformat(plain)
+        found = datetime.fromisoformat(str(text))
     except ValueError as error:
-        raise OutsideError("Azure", f"the service gives {text} as a moment") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        raise OutsideError("Azure", f"the service returned {text} as a time") from error
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

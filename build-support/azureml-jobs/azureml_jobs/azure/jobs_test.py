@@ -11,49 +11,49 @@ from azureml_jobs.azure.stream import stream
 
 
 @pytest.fixture
-def client(worked_for: Client) -> Client:
-    worked_for.put_environment()
-    return worked_for
+def client(client_with_jobs: Client) -> Client:
+    client_with_jobs.put_environment()
+    return client_with_jobs
 
 
 def test_lists_shows_and_archives(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     names = [client.start(f"listed-{number}", "true") for number in range(2)]
     client.until(lambda: all(client.status_of(name) == "Completed" for name in names))
     capsys.readouterr()
-    assert client.steer("jobs", "list", "--json", "--status", "completed") == 0
+    assert client.run_aml("jobs", "list", "--json", "--status", "completed") == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows if row["name"] in names] == names[::-1]
-    assert client.steer("jobs", "show", names[0], "--json") == 0
+    assert client.run_aml("jobs", "show", names[0], "--json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["status"], shown["compute"]) == ("Completed", "cpu-cluster")
     assert shown["address"] == "src/exp:job" and shown["duration"] > 0
-    assert client.steer("jobs", "show", names[0]) == 0
+    assert client.run_aml("jobs", "show", names[0]) == 0
     assert f"folder        {client.service.url}/runs/listed-0" in capsys.readouterr().out
-    assert client.steer("jobs", "archive", names[0]) == 0
+    assert client.run_aml("jobs", "archive", names[0]) == 0
     capsys.readouterr()
-    client.steer("jobs", "list", "--json")
+    client.run_aml("jobs", "list", "--json")
     listed = {row["name"] for row in json.loads(capsys.readouterr().out)}
     assert names[1] in listed and names[0] not in listed
-    client.steer("jobs", "list", "--json", "--archived")
+    client.run_aml("jobs", "list", "--json", "--archived")
     assert names[0] in {row["name"] for row in json.loads(capsys.readouterr().out)}
 
 
 def test_says_that_there_is_no_such_job(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    assert client.steer("jobs", "show", "gone") == 2
+    assert client.run_aml("jobs", "show", "gone") == 2
     assert "gone: standin-workspace has no such job." in capsys.readouterr().err
 
 
-def test_the_local_workspace_is_steered_by_local(
+def test_local_selects_the_local_workspace(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client.service.recording.clear()
-    assert client.steer("jobs", "list", "--local") == 0
+    assert client.run_aml("jobs", "list", "--local") == 0
     assert capsys.readouterr().out.startswith("No jobs.")
     assert client.requests() == []
 
 
-def test_doctor_tells_what_works(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    assert client.steer("doctor") == 0
+def test_doctor_reports_what_works(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    assert client.run_aml("doctor") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [
         *(["ok", "configuration"], ["ok", "sign-in"], ["ok", "workspace"], ["ok", "compute"]),
@@ -62,9 +62,9 @@ def test_doctor_tells_what_works(client: Client, capsys: pytest.CaptureFixture[s
     assert lines[1].endswith("by Azure CLI")
 
 
-def test_doctor_tells_what_fails(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_reports_what_fails(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     client.set(WORKSPACE="other")
-    assert client.steer("doctor") == 1
+    assert client.run_aml("doctor") == 1
     out = capsys.readouterr().out.splitlines()
     assert out[-2].startswith("failed  workspace      config.env: there is no workspace other in")
     assert out[-1].startswith("ok      versions ")
@@ -76,15 +76,15 @@ def test_data_goes_to_the_workspace_and_comes_back(
     source = client.repository / "src/exp/data"
     for version in ("1", "2"):
         (source / "a.csv").write_text(version)
-        assert client.steer("data", "register", "wine", "--path", str(source)) == 0
+        assert client.run_aml("data", "register", "wine", "--path", str(source)) == 0
         assert (
             capsys.readouterr().out == f"azureml:wine:{version} registered in standin-workspace\n"
         )
-    assert client.steer("data", "list", "--json") == 0
+    assert client.run_aml("data", "list", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["version"] for row in rows if row["name"] == "wine"] == ["2"]
-    assert client.steer("data", "download", "wine:1") == 0
-    assert client.steer("data", "download", "azureml:wine@latest") == 0
+    assert client.run_aml("data", "download", "wine:1") == 0
+    assert client.run_aml("data", "download", "azureml:wine@latest") == 0
     data = client.repository / "data/wine"
     assert [(data / version / "a.csv").read_text() for version in ("1", "2")] == ["1", "2"]
     # A job finds it by the same name here and there.
@@ -96,15 +96,15 @@ def test_data_goes_to_the_workspace_and_comes_back(
     # A version stays what it is.
     (source / "a.csv").write_text("3")
     again = ("data", "register", "wine", "--path", str(source), "--version", "1")
-    assert client.steer(*again) == 2
+    assert client.run_aml(*again) == 2
     assert "this version exists already" in capsys.readouterr().err
 
 
 def test_a_file_comes_back_as_a_file(client: Client) -> None:
     from azureml_jobs.local.inputs import resolve_inputs
 
-    assert client.steer("data", "register", "single", "--path", "src/exp/data/a.csv") == 0
-    assert client.steer("data", "download", "single") == 0
+    assert client.run_aml("data", "register", "single", "--path", "src/exp/data/a.csv") == 0
+    assert client.run_aml("data", "download", "single") == 0
     file = client.repository / "data/single/1/a.csv"
     assert file.read_text() == (client.repository / "src/exp/data/a.csv").read_text()
     job = {"inputs": {"table": {"type": "uri_file", "path": "azureml:single@latest"}}}
@@ -112,21 +112,21 @@ def test_a_file_comes_back_as_a_file(client: Client) -> None:
     assert found["table"].value == str(file)
 
 
-def test_data_that_is_gone_is_told_and_leaves_no_folder(
+def test_reports_data_that_is_gone_and_leaves_no_folder(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nowhere = "azureml://datastores/workspaceblobstore/paths/nowhere/"
-    assert client.steer("data", "register", "hollow", "--path", nowhere) == 0
+    assert client.run_aml("data", "register", "hollow", "--path", nowhere) == 0
     capsys.readouterr()
-    assert client.steer("data", "download", "hollow") == 1
+    assert client.run_aml("data", "download", "hollow") == 1
     assert f"azureml:hollow:1: there is nothing at {nowhere}" in capsys.readouterr().err
     assert not (client.repository / "data/hollow").exists()
-    assert client.steer("data", "download", "never-made") == 2
+    assert client.run_aml("data", "download", "never-made") == 2
     assert "azureml:never-made: standin-workspace has no such data" in capsys.readouterr().err
 
 
 def test_a_job_gets_the_workspace_s_data(client: Client) -> None:
-    client.steer("data", "register", "for-a-job", "--path", "src/exp/data", "--version", "7")
+    client.run_aml("data", "register", "for-a-job", "--path", "src/exp/data", "--version", "7")
     job = JOB.replace("path: data", "path: 'azureml:for-a-job:7'").replace(
         "python -m exp.main --epochs ${{inputs.epochs}} --data", "cat $(find"
     )
@@ -134,5 +134,5 @@ def test_a_job_gets_the_workspace_s_data(client: Client) -> None:
     job = job.replace("{build: {path: docker}}", "azureml:curated:1")
     assert client.submit(job, "name=with-data") == 0
     out = io.BytesIO()
-    assert stream(client.session().workspace, "with-data", out) == 0
+    assert stream(client.connect(), "with-data", out) == 0
     assert out.getvalue() == b"1\n3\n"

@@ -1,41 +1,42 @@
-"""Who runs a job on a build server: GitHub Actions and Azure Pipelines tell it by OpenID Connect.
+"""OpenID Connect of build servers: GitHub Actions and Azure Pipelines say who runs a job.
 
-Microsoft Entra ID takes what they tell in place of a secret. Sources:
+Microsoft Entra ID accepts their token in place of a secret. Sources:
 https://docs.github.com/actions/reference/security/oidc, and `AzurePipelinesCredential` of
-azure-identity, which keeps to itself why a request was refused.
+azure-identity, which does not report why a request was refused.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from azureml_jobs.azure.connection import Connection, ServiceError, patience_seconds
+from azureml_jobs.azure.connection import Connection
+from azureml_jobs.azure.retries import patience_seconds
+from azureml_jobs.azure.service_error import ServiceError
 
 if TYPE_CHECKING:
     from azureml_jobs.azure.clouds import Cloud
 
-# Less than the time that signing in has, so that the reason is told and not its absence.
+# Less than the time that signing in has, so that the reason is reported.
 _PATIENCE_SECONDS = 10.0
-_PIPELINES_API_VERSION = "7.1"
-_TENANT, _CLIENT = "AZURE_TENANT_ID", "AZURE_CLIENT_ID"
-_GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
-_GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
-_PIPELINES_URL = "SYSTEM_OIDCREQUESTURI"
-_PIPELINES_TOKEN = "SYSTEM_ACCESSTOKEN"
-# The task AzureCLI@2 sets these three, of the service connection that it runs with
+_API_VERSION = "7.1"
+# The task AzureCLI@2 sets this one and two more, of the service connection that it runs with
 # (https://github.com/microsoft/azure-pipelines-tasks/tree/master/Tasks/AzureCLIV2).
 _CONNECTION = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"
-_CONNECTION_TENANT = "AZURESUBSCRIPTION_TENANT_ID"
-_CONNECTION_CLIENT = "AZURESUBSCRIPTION_CLIENT_ID"
 
 
 @dataclass(frozen=True)
 class BuildServer:
-    """A build server that may be asked. `answer_key` is where in its answer the token is."""
+    """The build server that this runs on, and the identity that trusts it.
+
+    `missing` says what prevents signing in by it; empty when nothing does. `answer_key` is where
+    the token is in an answer.
+    """
 
     name: str
+    missing: str
     tenant: str
     client: str
     method: str
@@ -44,12 +45,12 @@ class BuildServer:
     answer_key: str
 
     def token(self) -> str:
-        """What the build server tells of this run, signed by it. Raises `ServiceError`."""
+        """Return a token that says who runs this job. Raises `ServiceError`."""
         connection = Connection(patience=min(patience_seconds(), _PATIENCE_SECONDS))
         headers = {
             "Accept": "application/json",
             "Authorization": f"Bearer {self.secret}",
-            # Otherwise Azure Pipelines would lead to a page on which a person signs in.
+            # Otherwise Azure Pipelines would redirect to a page on which a person signs in.
             "X-TFS-FedAuthRedirect": "Suppress",
         }
         try:
@@ -61,67 +62,48 @@ class BuildServer:
             raise ServiceError("no OIDC token", "the answer has none") from error
 
 
-def is_build_server(environment: Mapping[str, str]) -> bool:
-    return bool(environment.get("GITHUB_ACTIONS") or environment.get("TF_BUILD"))
+def build_server(cloud: Cloud) -> BuildServer | None:
+    """Return the build server that this runs on, or None."""
+    if os.environ.get("GITHUB_ACTIONS"):
+        return _github(cloud)
+    return _pipelines() if os.environ.get("TF_BUILD") else None
 
 
-def build_server(environment: Mapping[str, str], cloud: Cloud) -> BuildServer | None:
-    """The build server on which this runs; None where something is `lacking`, or there is none."""
-    if not is_build_server(environment) or lacking(environment):
-        return None
-    if environment.get("GITHUB_ACTIONS"):
-        url, audience = environment[_GITHUB_URL], quote(cloud.token_exchange_audience, safe="")
-        return BuildServer(
-            "GitHub Actions",
-            environment[_TENANT],
-            environment[_CLIENT],
-            "GET",
-            f"{url}{'&' if '?' in url else '?'}audience={audience}",
-            environment[_GITHUB_TOKEN],
-            "value",
+def _github(cloud: Cloud) -> BuildServer:
+    tenant, client = _value("AZURE_TENANT_ID"), _value("AZURE_CLIENT_ID")
+    url, secret = _value("ACTIONS_ID_TOKEN_REQUEST_URL"), _value("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+    missing = _unset({"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client})
+    if not (url and secret):
+        missing = (
+            "GitHub Actions gives this job no OIDC token. Add `permissions: {id-token: write}` "
+            "to its workflow"
         )
-    connection = quote(environment[_CONNECTION], safe="")
-    return BuildServer(
-        "Azure Pipelines",
-        environment.get(_CONNECTION_TENANT) or environment[_TENANT],
-        environment.get(_CONNECTION_CLIENT) or environment[_CLIENT],
-        "POST",
-        f"{environment[_PIPELINES_URL].rstrip('/')}?api-version={_PIPELINES_API_VERSION}"
-        f"&serviceConnectionId={connection}",
-        environment[_PIPELINES_TOKEN],
-        "oidcToken",
-    )
+    url += f"{'&' if '?' in url else '?'}audience={quote(cloud.token_exchange_audience, safe='')}"
+    return BuildServer("GitHub Actions", missing, tenant, client, "GET", url, secret, "value")
 
 
-def lacking(environment: Mapping[str, str]) -> str:
-    """What a build server lacks to sign in by OpenID Connect; empty when it lacks nothing."""
-    if environment.get("GITHUB_ACTIONS"):
-        if not (environment.get(_GITHUB_URL) and environment.get(_GITHUB_TOKEN)):
-            return (
-                "GitHub Actions gives this job no OIDC token, because its workflow lacks "
-                "`permissions: {id-token: write}`"
-            )
-        return _not_set(environment, {_TENANT: (_TENANT,), _CLIENT: (_CLIENT,)})
-    if environment.get("TF_BUILD"):
-        if not environment.get(_PIPELINES_TOKEN):
-            return (
-                "Azure Pipelines gives this step no token: map it by "
-                f"`env: {{{_PIPELINES_TOKEN}: $(System.AccessToken)}}`"
-            )
-        return _not_set(
-            environment,
-            {
-                _PIPELINES_URL: (_PIPELINES_URL,),
-                f"{_CONNECTION} (the task AzureCLI@2 sets it)": (_CONNECTION,),
-                _TENANT: (_CONNECTION_TENANT, _TENANT),
-                _CLIENT: (_CONNECTION_CLIENT, _CLIENT),
-            },
+def _pipelines() -> BuildServer:
+    tenant = _value("AZURESUBSCRIPTION_TENANT_ID", "AZURE_TENANT_ID")
+    client = _value("AZURESUBSCRIPTION_CLIENT_ID", "AZURE_CLIENT_ID")
+    url, secret = _value("SYSTEM_OIDCREQUESTURI"), _value("SYSTEM_ACCESSTOKEN")
+    connection = _value(_CONNECTION)
+    needed = {f"{_CONNECTION} (the task AzureCLI@2 sets it)": connection}
+    needed |= {"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client}
+    missing = _unset({"SYSTEM_OIDCREQUESTURI": url, **needed})
+    if not secret:
+        missing = (
+            "Azure Pipelines gives this step no token. Map it by "
+            "`env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`"
         )
-    return ""
+    query = f"api-version={_API_VERSION}&serviceConnectionId={quote(connection, safe='')}"
+    url = f"{url.rstrip('/')}?{query}"
+    return BuildServer("Azure Pipelines", missing, tenant, client, "POST", url, secret, "oidcToken")
 
 
-def _not_set(environment: Mapping[str, str], wanted: Mapping[str, tuple[str, ...]]) -> str:
-    missing = [
-        shown for shown, names in wanted.items() if not any(environment.get(name) for name in names)
-    ]
+def _value(*names: str) -> str:
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def _unset(values: dict[str, str]) -> str:
+    missing = [name for name, value in values.items() if not value]
     return f"OIDC needs {' and '.join(missing)}" if missing else ""

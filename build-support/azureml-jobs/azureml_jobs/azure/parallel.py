@@ -1,22 +1,23 @@
-"""Many transfers at once: bounded, in daemon threads, and the first failure ends it."""
+"""Calls in background threads, and many transfers at once."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Callable, Generic, Sequence, TypeVar
+from typing import Generic, TypeVar
 
-from azureml_jobs.progress import Progress
+from azureml_jobs.base.progress import Progress
 
 Value = TypeVar("Value")
 
 _POLL_SECONDS = 0.1
 
 
-class Later(Generic[Value]):
-    """What a call gives, which was started in the background."""
+class BackgroundCall(Generic[Value]):
+    """A call that was started in the background."""
 
     def __init__(self, call: Callable[[], Value]) -> None:
         self._values: list[Value] = []
@@ -31,7 +32,7 @@ class Later(Generic[Value]):
             self._errors.append(error)
 
     def result(self) -> Value:
-        """Wait for it; raises what the call raised."""
+        """Wait for the call and return its value; raise what it raised."""
         while self._thread.is_alive():
             # In steps, so that Ctrl-C is seen.
             self._thread.join(_POLL_SECONDS)
@@ -40,25 +41,24 @@ class Later(Generic[Value]):
         return self._values[0]
 
     def result_within(self, seconds: float) -> Value | None:
-        """What the call gave; None when it needs longer. Raises what the call raised."""
+        """Return the value, or None when the call takes longer; raise what it raised."""
         self._thread.join(seconds)
         return None if self._thread.is_alive() else self.result()
 
 
 @dataclass(frozen=True)
 class Task:
-    """One transfer of the file `label`, of `size` bytes."""
+    """One transfer of `size` bytes."""
 
-    label: str
     size: int
     run: Callable[[], None]
 
 
 def run_all(tasks: Sequence[Task], workers: int, progress: Progress) -> None:
-    """Run every task, `workers` at a time.
+    """Run every task, `workers` at a time, in daemon threads.
 
-    After the first failure nothing new is started, and it is raised at once, with those under way
-    left behind: a transfer that hangs keeps nobody waiting.
+    After the first failure nothing new is started, and it is raised at once. Transfers under way
+    are left behind: one that hangs keeps nobody waiting.
     """
     waiting = deque(tasks)
     failures: list[BaseException] = []

@@ -9,10 +9,9 @@ import time
 from pathlib import Path
 
 import run
-from azureml_jobs.azure.conftest import JOB, SNAPSHOT, Client, assert_one_whole_job
-from azureml_jobs.azure.connection import PATIENCE_VARIABLE
+from azureml_jobs.azure.conftest import JOB, SNAPSHOT, Client, assert_one_whole_job, faults
+from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder
-from azureml_jobs.service import faults
 
 # The door of the job tool, as `./pants` starts it.
 RUN = str(Path(run.__file__ or "").resolve())
@@ -21,7 +20,7 @@ AT_ONCE = 10
 
 
 def test_two_at_once_under_one_name_make_one_job(client: Client) -> None:
-    folders = [client.stage(JOB, "name=mine") for _ in range(2)]
+    folders = [client.create_submission(JOB, "name=mine") for _ in range(2)]
     assert in_processes(client, folders) == [0, 0]
     (job,) = [job for job in client.jobs() if job["name"] != "first"]
     assert job["name"] == "mine"
@@ -30,7 +29,7 @@ def test_two_at_once_under_one_name_make_one_job(client: Client) -> None:
 
 
 def test_a_hundred_at_once_make_a_hundred_jobs(client: Client) -> None:
-    folders = [client.stage() for _ in range(100)]
+    folders = [client.create_submission() for _ in range(100)]
     assert in_processes(client, folders) == [0] * 100
     jobs = [job for job in client.jobs() if job["name"] != "first"]
     assert {job["name"] for job in jobs} == {folder.path.name for folder in folders}
@@ -53,7 +52,7 @@ def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
     it. One more job, `first`, is made of other code: after it, no process has to compile anything.
     """
     client.set(**{PATIENCE_VARIABLE: "300"})
-    environment = client.of_a_process()
+    environment = client.process_environment()
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     client.gathered.add("src/exp/another.py")
 
@@ -64,7 +63,7 @@ def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
             command, cwd=client.repository, env=environment, stdout=subprocess.DEVNULL
         )
 
-    processes = [started(client.stage(JOB, "name=first"))]
+    processes = [started(client.create_submission(JOB, "name=first"))]
     try:
         assert processes[0].wait(timeout=120) == 0
         client.add_fault(faults.STATUS, "PUT", "/codes/", times=None, status=503)
@@ -82,14 +81,14 @@ def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
             each.wait()
 
 
-def test_a_submission_that_is_killed_makes_one_job_when_it_is_started_anew(client: Client) -> None:
-    folder = client.stage()
+def test_a_killed_submission_makes_one_job_when_it_is_started_again(client: Client) -> None:
+    folder = client.create_submission()
     # It is killed after the service has taken the job, and before it learns of it.
     rule = client.add_fault(faults.SLOW, "PUT", "/jobs/", seconds=1.0)
     process = subprocess.Popen(
         [sys.executable, RUN, "submit", str(folder.path)],
         cwd=client.repository,
-        env=client.of_a_process(),
+        env=client.process_environment(),
     )
     while not rule.hits:
         assert process.poll() is None

@@ -1,22 +1,23 @@
-"""What run history and MLflow know of jobs: times, logs and artifacts; parameters and metrics.
+"""What run history and MLflow know about jobs: times, logs, artifacts; parameters and metrics.
 
-It is shown besides what the jobs themselves tell, and a permission or a service may be missing for
-it: therefore each part fails for itself, and soon, by `OutsideError`. Interfaces: azure-ai-ml's
-generated client `runhistory`; https://mlflow.org/docs/latest/rest-api.html
+It is shown in addition to the jobs themselves, and a permission or a service may be missing for it:
+therefore each part fails alone, and soon, with `OutsideError`. Interfaces: azure-ai-ml's generated
+client `runhistory`; https://mlflow.org/docs/latest/rest-api.html
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from azureml_jobs.azure.parallel import Task, run_all
-from azureml_jobs.azure.workspace import Workspace
-from azureml_jobs.progress import Progress
+from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.progress import Progress
 
-# Nobody waits longer for what is not there, while the rest could be shown.
+# Nobody waits longer for what is missing, while the rest could be shown.
 _PATIENCE_SECONDS = 8.0
 # One request for what a list shows by default.
 _RUNS_AT_ONCE = 100
@@ -26,8 +27,8 @@ PRINTED = re.compile(r"user_logs/.+\.txt|azureml-logs/\d{2}.+\.txt")
 _EXIT_STATUS = re.compile(r"(?:exit(?:ed)?|status)(?: with)?(?: status| exit)? code:? (\d{1,3})\b")
 
 
-def runs_of(workspace: Workspace, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The runs of jobs by their names, as far as there are runs: a waiting job may have none."""
+def runs_of(workspace: ConnectedWorkspace, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the runs of jobs by name. A waiting job may have none yet."""
     found = {}
     for start in range(0, len(names), _RUNS_AT_ONCE):
         wanted = names[start : start + _RUNS_AT_ONCE]
@@ -42,8 +43,8 @@ def runs_of(workspace: Workspace, names: Sequence[str]) -> dict[str, dict[str, A
     return found
 
 
-def details_of(workspace: Workspace, name: str) -> dict[str, Any]:
-    """A run with its error and its logs; empty when there is no run yet."""
+def details_of(workspace: ConnectedWorkspace, name: str) -> dict[str, Any]:
+    """Return a run with its error and its logs; empty when there is no run yet."""
     found: dict[str, Any] | None = workspace.history(
         "GET", f"runs/{name}/details", patience=_PATIENCE_SECONDS
     )
@@ -56,13 +57,13 @@ def error_of(run: Mapping[str, Any]) -> str:
 
 
 def exit_status_in(message: str) -> int | None:
-    """The status of a command in the words in which the service tells its failure."""
-    told = _EXIT_STATUS.search(message)
-    return int(told[1]) if told and 0 < int(told[1]) < 256 else None
+    """Return the exit status that the service's message about a failed command contains."""
+    found = _EXIT_STATUS.search(message)
+    return int(found[1]) if found and 0 < int(found[1]) < 256 else None
 
 
-def artifacts_of(workspace: Workspace, experiment: str, name: str) -> list[str]:
-    """Names of what a job wrote to logs and artifacts. It needs no permission for the storage."""
+def artifacts_of(workspace: ConnectedWorkspace, experiment: str, name: str) -> list[str]:
+    """Return the paths of a job's logs and artifacts. No permission for the storage is needed."""
     path = f"experiments/{quote(experiment, safe='')}/runs/{name}/artifacts"
     names: list[str] = []
     token = None
@@ -75,8 +76,8 @@ def artifacts_of(workspace: Workspace, experiment: str, name: str) -> list[str]:
             return sorted(names)
 
 
-def logged_by(workspace: Workspace, name: str) -> dict[str, dict[str, Any]]:
-    """Parameters and the last value of each metric."""
+def logged_by(workspace: ConnectedWorkspace, name: str) -> dict[str, dict[str, Any]]:
+    """Return parameters and the last value of each metric."""
     answer = _mlflow(workspace, "runs/get", run_id=name)
     data = (answer or {"run": {}})["run"].get("data") or {}
     return {
@@ -86,20 +87,20 @@ def logged_by(workspace: Workspace, name: str) -> dict[str, dict[str, Any]]:
 
 
 def curves_of(
-    workspace: Workspace, name: str, metrics: Sequence[str]
+    workspace: ConnectedWorkspace, name: str, metrics: Sequence[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Every value of each metric: `step`, `timestamp` in milliseconds, `value`."""
+    """Return every value of each metric: `step`, `timestamp` in milliseconds, `value`."""
     curves: dict[str, list[dict[str, Any]]] = {}
 
     def fetch(metric: str) -> None:
         curves[metric] = _curve(workspace, name, metric)
 
-    tasks = [Task(metric, 0, partial(fetch, metric)) for metric in metrics]
+    tasks = [Task(0, partial(fetch, metric)) for metric in metrics]
     run_all(tasks, _CURVES_AT_ONCE, Progress("Reading", len(tasks), 0))
     return {metric: curves[metric] for metric in metrics}
 
 
-def _curve(workspace: Workspace, name: str, metric: str) -> list[dict[str, Any]]:
+def _curve(workspace: ConnectedWorkspace, name: str, metric: str) -> list[dict[str, Any]]:
     points: list[dict[str, Any]] = []
     more: Mapping[str, str] = {}
     while True:
@@ -114,17 +115,17 @@ def _curve(workspace: Workspace, name: str, metric: str) -> list[dict[str, Any]]
         more = {"page_token": token}
 
 
-def _mlflow(workspace: Workspace, path: str, **query: str) -> Any:
-    """An answer of the workspace's MLflow server; None when it has no such run, or is none."""
-    given = str(workspace.details["properties"].get("mlFlowTrackingUri") or "")
-    if not given:
+def _mlflow(workspace: ConnectedWorkspace, path: str, **query: str) -> Any:
+    """Ask the workspace's MLflow server. None when there is no such run, or no such server."""
+    uri = str(workspace.details["properties"].get("mlFlowTrackingUri") or "")
+    if not uri:
         return None
-    base = given.replace("azureml://", "https://", 1)
-    answer = workspace.connection.request(
+    base = uri.replace("azureml://", "https://", 1)
+    response = workspace.connection.request(
         "GET",
         f"{base}/api/2.0/mlflow/{path}?{urlencode(query)}",
         scope=workspace.cloud.management_scope,
         accept=lambda status: status in (200, 404),
         patience=_PATIENCE_SECONDS,
     )
-    return None if answer.status == 404 else answer.json()
+    return None if response.status == 404 else response.json()

@@ -1,4 +1,4 @@
-"""What `jobs list` and `jobs show` tell of jobs in Azure besides what the jobs themselves tell."""
+"""What `jobs list` and `jobs show` report in addition to the jobs themselves."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ def ended() -> list[str]:
 
 
 @pytest.fixture
-def client(worked_for: Client, ended: list[str]) -> Client:
+def client(client_with_jobs: Client, ended: list[str]) -> Client:
     if not ended:
-        worked_for.put_environment()
-        worked_for.start("logging", LOGGING)
-        worked_for.start("failing", "exit 7")
+        client_with_jobs.put_environment()
+        client_with_jobs.start("logging", LOGGING)
+        client_with_jobs.start("failing", "exit 7")
         for name in ("logging", "failing"):
-            worked_for.wait_for_end(name)
+            client_with_jobs.wait_for_end(name)
             ended.append(name)
-    worked_for.service.recording.clear()
-    return worked_for
+    client_with_jobs.service.recording.clear()
+    return client_with_jobs
 
 
 def listed(client: Client, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
-    assert client.steer("jobs", "list", "--json", *more) == 0
+    assert client.run_aml("jobs", "list", "--json", *more) == 0
     return {row["name"]: row for row in json.loads(capsys.readouterr().out)}
 
 
 def shown(client: Client, capsys: pytest.CaptureFixture[str], name: str) -> dict[str, Any]:
-    assert client.steer("jobs", "show", name, "--json") == 0
+    assert client.run_aml("jobs", "show", name, "--json") == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
@@ -64,7 +64,7 @@ def test_a_list_has_the_durations_by_one_request_for_all(
     wanted = asked.content["requests"]
     assert wanted["logging"] == {"runId": "logging", "selectRunMetadata": True}
     assert set(wanted) == set(rows)
-    assert client.steer("jobs", "list") == 0
+    assert client.run_aml("jobs", "list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert all(re.search(r"\d s$", line) for line in lines if line.startswith(("log", "fail")))
 
@@ -78,8 +78,8 @@ def test_only_what_is_listed_is_asked_for(
     assert set(asked.content["requests"]) == set(rows)
 
 
-def test_a_job_without_a_run_keeps_nobody_from_the_others(client: Client) -> None:
-    runs = runs_of(client.session().workspace, ["waits", "logging"])
+def test_a_job_without_a_run_does_not_hide_the_others(client: Client) -> None:
+    runs = runs_of(client.connect(), ["waits", "logging"])
     assert set(runs) == {"logging"}
     (asked,) = client.requests("POST", "/batchrundata")
     assert asked.status == 207
@@ -91,7 +91,7 @@ def test_a_list_needs_no_history(
 ) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault("status", "POST", "/batchrundata", times=None, status=status)
-    assert client.steer("jobs", "list", "--json") == 0
+    assert client.run_aml("jobs", "list", "--json") == 0
     printed = capsys.readouterr()
     (row,) = [each for each in json.loads(printed.out) if each["name"] == "logging"]
     assert (row["status"], row["duration"]) == ("Completed", None)
@@ -111,7 +111,7 @@ def test_shows_artifacts_and_the_log_without_asking_the_storage(
     )
     assert len(client.requests("GET", "/experiments/exp/runs/logging/artifacts")) == 2
     assert client.requests(kind="blob") == []
-    assert client.steer("jobs", "show", "logging") == 0
+    assert client.run_aml("jobs", "show", "logging") == 0
     text = capsys.readouterr().out
     assert "  outputs/deep/1.txt\n" in text and f"  log           {job['log']}\n" in text
     # The addresses that run history gives of logs are signed.
@@ -129,16 +129,16 @@ def test_whole_curves_are_in_the_json_and_nowhere_else_asked_for(
     assert curve[1] == {"step": 2, "timestamp": 1700000000002, "value": 2}
     assert [point["value"] for point in job["metric_history"]["a b"]] == ["NaN"]
     client.service.recording.clear()
-    assert client.steer("jobs", "show", "logging") == 0
+    assert client.run_aml("jobs", "show", "logging") == 0
     text = capsys.readouterr().out
     assert f"  loss  {POINTS}\n" in text and "  epochs  3\n" in text
     assert client.requests("GET", "/metrics/get-history") == []
 
 
-def test_tells_with_which_status_a_command_failed(
+def test_reports_the_exit_status_of_a_failed_command(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert client.steer("jobs", "show", "failing") == 0
+    assert client.run_aml("jobs", "show", "failing") == 0
     text = capsys.readouterr().out
     assert "  exit status   7\n" in text and "exited with status code 7" in text
     assert shown(client, capsys, "logging")["exit_code"] == 0
@@ -153,7 +153,7 @@ def test_tells_with_which_status_a_command_failed(
         ("/metrics/get-history", "curves of metrics", {"metric_history": {}}),
     ],
 )
-def test_shows_the_rest_when_a_part_is_not_to_be_had(
+def test_shows_the_rest_when_a_part_is_missing(
     client: Client,
     capsys: pytest.CaptureFixture[str],
     path: str,
@@ -162,7 +162,7 @@ def test_shows_the_rest_when_a_part_is_not_to_be_had(
 ) -> None:
     whole = shown(client, capsys, "logging")
     client.add_fault("status", "GET", path, times=None, status=403)
-    assert client.steer("jobs", "show", "logging", "--json") == 0
+    assert client.run_aml("jobs", "show", "logging", "--json") == 0
     printed = capsys.readouterr()
     assert f"warning: {what} are left out: GET 127.0.0.1" in printed.err
     job = json.loads(printed.out)
@@ -176,13 +176,13 @@ def test_shows_a_job_when_nothing_else_answers(
 ) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault("reset-before", "", "/(discovery|history|mlflow)", times=None)
-    assert client.steer("jobs", "show", "logging") == 0
+    assert client.run_aml("jobs", "show", "logging") == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("logging  Completed\n")
     assert printed.err.count("are left out") == 3
 
 
 def test_a_workspace_without_mlflow_has_no_curves(client: Client) -> None:
-    workspace = client.session().workspace
+    workspace = client.connect()
     workspace.details["properties"]["mlFlowTrackingUri"] = None
     assert curves_of(workspace, "logging", ["loss"]) == {"loss": []}

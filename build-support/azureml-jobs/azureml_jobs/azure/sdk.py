@@ -1,34 +1,29 @@
-"""The one step that azure-ai-ml does: a job file becomes a job, in its own words.
+"""The one step of azure-ai-ml: it makes a job of a job file.
 
 It reads the bundle's own file, as `az ml job create -f` does, so that all of its schema works. What
-it would upload has been sent before, by this tool: it finds ids of assets.
+it would upload has already been sent by this tool: it finds ids of assets.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import random
-import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any
 
 from azureml_jobs.azure import imports
-from azureml_jobs.azure.clouds import Cloud
-from azureml_jobs.azure.connection import ServiceError, patience_seconds, without_secrets
-from azureml_jobs.azure.sign_in import SignIn
-from azureml_jobs.destination import AzureWorkspace
-from azureml_jobs.errors import JobError
+from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
+from azureml_jobs.azure.service_error import ServiceError, without_secrets
+from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.errors import JobError
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-_FIRST_PAUSE = 0.2
-_LONGEST_PAUSE = 8.0
-_SILENCE_SECONDS = 20
+_READ_SECONDS = 20
 
 
 def import_sdk() -> None:
@@ -46,9 +41,9 @@ def load(
     data: Mapping[str, str],
     properties: Mapping[str, str],
 ) -> Job:
-    """The job of a bundle, with assets in place of its folders.
+    """Return the job of a bundle, with assets in place of its folders.
 
-    `data` are addresses of inputs by their names. Raises `JobError` for what azure-ai-ml refuses.
+    `data` are addresses of inputs by name. Raises `JobError` for what azure-ai-ml refuses.
     """
     from azure.ai.ml import load_job
 
@@ -69,64 +64,55 @@ def load(
 
 @dataclass(frozen=True)
 class MadeJob:
-    """What the service says of the job: the link to the studio, empty without one."""
+    """The job that the service has. `link` leads to the studio, and may be empty."""
 
     link: str
     properties: Mapping[str, str]
 
 
-def create(job: Job, place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> MadeJob:
+def create(job: Job, workspace: ConnectedWorkspace) -> MadeJob:
     """Make the job, or find the one of its name.
 
-    azure-ai-ml itself neither sends a second time after an expired token, nor stops before minutes
-    have passed: it is asked once, and asked again here. Raises `ServiceError` and `JobError`.
+    azure-ai-ml does not retry after an expired token, and gives up only after minutes: its own
+    retries are off, and it is called again here. Raises `ServiceError` and `JobError`.
     """
-    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.exceptions import AzureError
 
-    deadline = time.monotonic() + patience_seconds()
-    pause, renewed = _FIRST_PAUSE, False
+    retries, is_renewed = Retries(patience_seconds()), False
     while True:
-        wait = random.uniform(pause / 2, pause)
         try:
-            # One of its own each time: it keeps its token.
-            made = _client(place, cloud, sign_in).jobs.create_or_update(job)
+            # Each time a new client, because it keeps its token.
+            made = _client(workspace).jobs.create_or_update(job)
             studio = (made.services or {}).get("Studio")
             link = str(studio.endpoint) if studio and studio.endpoint else ""
             return MadeJob(link, made.properties or {})
-        except HttpResponseError as error:
-            failure = ServiceError(
-                job.name or "",
-                f"the service did not take the job: {_message(error)}",
-                error.status_code or 0,
-            )
-            if error.status_code == 401 and not renewed:
-                scope = cloud.management_scope
-                sign_in.token(scope, rejected=sign_in.token(scope))
-                renewed = True
-                continue
-            if error.status_code and error.status_code not in _TRANSIENT:
-                raise failure from error
-            wait = max(wait, _retry_after(error))
         except AzureError as error:
-            failure = ServiceError(job.name or "", _message(error))
-        except Exception as error:  # Of its own kinds, and of marshmallow's.
+            status = getattr(error, "status_code", 0) or 0
+            if status == 401 and not is_renewed:
+                workspace.sign_in.renew(workspace.cloud.management_scope)
+                is_renewed = True
+                continue
+            pause = wait_before_retry(error)
+            if pause is None or not retries.wait(pause):
+                message = _message(error)
+                if status:
+                    message = f"the service did not take the job: {message}"
+                raise ServiceError(job.name or "", message, status) from error
+        except Exception as error:  # Its own exceptions, and marshmallow's.
             if isinstance(error, (JobError, OSError)):
                 raise
             raise JobError(
                 job.name or "", f"azure-ai-ml refuses the job: {_message(error)}"
             ) from error
-        if time.monotonic() + wait >= deadline:
-            raise failure
-        time.sleep(wait)
-        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _client(place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Any:
+def _client(workspace: ConnectedWorkspace) -> Any:
     from azure.ai.ml import MLClient
 
+    config, cloud = workspace.config, workspace.cloud
     settings: dict[str, Any] = {"cloud": cloud.name}
     if cloud.is_private:
-        # It takes no other addresses for a name that it knows.
+        # It accepts no other addresses for a name that it knows.
         settings["cloud"] = f"private {cloud.resource_manager}"
         settings["cloud_metadata"] = {
             "azure_portal": cloud.portal,
@@ -137,21 +123,21 @@ def _client(place: AzureWorkspace, cloud: Cloud, sign_in: SignIn) -> Any:
             "registry_discovery_endpoint": cloud.machine_learning,
         }
     return MLClient(
-        sign_in,
-        place.subscription_id,
-        place.resource_group,
-        place.name,
+        workspace.sign_in,
+        config.subscription_id,
+        config.resource_group,
+        config.name,
         show_progress=False,
         enable_telemetry=False,
         retry_total=0,
         connection_timeout=10,
-        read_timeout=_SILENCE_SECONDS,
+        read_timeout=_READ_SECONDS,
         **settings,
     )
 
 
-def without_git_secrets(repository: Path) -> None:
-    """Tell azure-ai-ml the remote's address without credentials, which it would send along."""
+def hide_git_credentials(repository: Path) -> None:
+    """Give azure-ai-ml the remote's address without credentials, which it would send."""
     import subprocess
     from urllib.parse import urlsplit, urlunsplit
 
@@ -168,17 +154,10 @@ def without_git_secrets(repository: Path) -> None:
 
 
 def _message(error: Exception) -> str:
-    """The first lines of what azure-ai-ml says, which is long and in colours."""
+    """Return the start of an error of azure-ai-ml, which is long and in colours."""
     import re
 
     given = getattr(error, "message", None) or str(error)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(given))
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
     return without_secrets(" ".join(lines))[:600].rstrip(".")
-
-
-def _retry_after(error: Any) -> float:
-    try:
-        return float(error.response.headers.get("Retry-After") or 0)
-    except (AttributeError, ValueError):
-        return 0.0

@@ -1,31 +1,39 @@
-"""Signing in to Azure: which ways are tried, in which order, for how long; and the tokens."""
+"""Signing in to Azure: a cache of tokens in front of the first credential that works."""
 
 from __future__ import annotations
 
-import os
+import base64
+import json
+import re
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from azureml_jobs.azure import sign_in_ways as ways
-from azureml_jobs.azure.oidc import is_build_server
-from azureml_jobs.azure.sign_in_ways import Token, WayFailed, WayMissing
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.azure.credentials import Credential, NotSetUp, credentials
+from azureml_jobs.azure.imports import import_identity
+from azureml_jobs.azure.oidc import build_server
+from azureml_jobs.azure.parallel import BackgroundCall
+from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
+from azureml_jobs.azure.service_error import without_secrets
+from azureml_jobs.base.errors import OutsideError
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
     from azureml_jobs.azure.clouds import Cloud
 
 # A token is renewed when it would not last for what it is fetched for.
-_LEFT_SECONDS = 300.0
+_MINIMUM_SECONDS = 300.0
+# Less than any credential has, so that the reason of a failure is reported.
+_PATIENCE_SECONDS = 10.0
 
 
 class SignInFailed(OutsideError):
     """Nobody could be signed in: what was tried, and why each failed."""
 
     def __init__(self, attempts: Sequence[tuple[str, str]], is_build_server: bool) -> None:
-        listed = "".join(f"\n  {name}: {why}" for name, why in attempts)
+        listed = "".join(f"\n  {name}: {reason}" for name, reason in attempts)
         super().__init__(
             "Azure",
             f"could not sign in. What was tried, in this order:{listed}",
@@ -37,78 +45,128 @@ class SignInFailed(OutsideError):
         )
 
 
-@dataclass
-class _Scope:
-    lock: threading.Lock
-    token: Token | None = None
+@dataclass(frozen=True)
+class _Token:
+    """`expires` is a time of the monotonic clock, which nobody can set back."""
+
+    text: str = field(repr=False)
+    expires: float
+
+    @property
+    def seconds_left(self) -> float:
+        return self.expires - time.monotonic()
 
 
 class SignIn:
-    """Tokens for one cloud, one fetch for each scope; usable from any thread.
+    """Tokens for one cloud, from any thread: one request for each scope, until it expires.
 
-    The first way that gives a token is kept for the whole run. It is a credential for azure-ai-ml
-    as well.
+    The first credential that gives a token is kept for the whole run. A configured one that fails
+    ends the search: nobody else is signed in instead. It is a credential for azure-ai-ml as well.
     """
 
-    def __init__(
-        self, cloud: Cloud, login: bool = False, environment: Mapping[str, str] = os.environ
-    ) -> None:
-        self._ways = ways.ways(cloud, environment, login)
-        self._is_build_server = is_build_server(environment)
+    def __init__(self, cloud: Cloud, login: bool = False) -> None:
+        self._credentials = credentials(cloud, login)
+        self._is_build_server = build_server(cloud) is not None
         self._lock = threading.Lock()
-        self._scopes: dict[str, _Scope] = {}
-        self._way: ways.Way | None = None
-        # What was set up for this and did not work, though another way did.
+        self._tokens: dict[str, _Token] = {}
+        self.credential_name = ""
+        """The credential that worked; empty before the first token."""
         self.warnings: list[str] = []
-
-    @property
-    def way(self) -> str:
-        """The name of the way that worked; empty before the first token."""
-        return self._way.name if self._way else ""
+        """What was found on this machine and failed before another credential worked."""
 
     def begin(self, scope: str) -> None:
-        """Fetch the first token in the background, to have it when it is needed."""
-        threading.Thread(target=self._fetch_early, args=(scope,), daemon=True).start()
-
-    def _fetch_early(self, scope: str) -> None:
-        try:
-            self.token(scope)
-        except OutsideError:
-            # Whoever needs the token meets the same and tells it.
-            pass
+        """Fetch the first token in the background; whoever needs it meets the same error."""
+        BackgroundCall(lambda: self.token(scope))
 
     def token(self, scope: str, rejected: str | None = None) -> str:
-        """A token that lasts for minutes at least. Raises `SignInFailed`."""
+        """Return a token that lasts for minutes at least. Raises `SignInFailed`.
+
+        `rejected` is one that the service did not accept.
+        """
         return self._token(scope, rejected).text
 
-    def _token(self, scope: str, rejected: str | None = None) -> Token:
-        with self._lock:
-            held = self._scopes.setdefault(scope, _Scope(threading.Lock()))
-        with held.lock:
-            token = held.token
-            if token is None or token.text == rejected or token.seconds_left < _LEFT_SECONDS:
-                held.token = token = self._fetch(scope)
-            return token
-
-    def _fetch(self, scope: str) -> Token:
-        attempts = []
-        for way in self._ways if self._way is None else [self._way]:
-            try:
-                token = way.fetch(scope)
-            except WayMissing as missing:
-                attempts.append((way.name, str(missing)))
-            except WayFailed as failed:
-                attempts.append((way.name, str(failed)))
-                self.warnings.append(f"signing in by {way.name} failed: {failed}")
-            else:
-                self._way = way
-                return token
-        raise SignInFailed(attempts, self._is_build_server)
-
-    # What azure-core asks of a credential.
+    def renew(self, scope: str) -> str:
+        """Return a token in place of the current one, which the service did not accept."""
+        return self.token(scope, rejected=self.token(scope))
 
     def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        """Return a token as azure-core asks for it."""
         from azure.core.credentials import AccessToken
 
         token = self._token(scopes[0])
         return AccessToken(token.text, int(time.time() + token.seconds_left))
+
+    def _token(self, scope: str, rejected: str | None = None) -> _Token:
+        with self._lock:
+            token = self._tokens.get(scope)
+            if token is None or token.text == rejected or token.seconds_left < _MINIMUM_SECONDS:
+                token = self._tokens[scope] = self._fetch(scope)
+            return token
+
+    def _fetch(self, scope: str) -> _Token:
+        attempts: list[tuple[str, str]] = []
+        for credential in self._credentials:
+            try:
+                token = _fetch_in_time(credential, scope)
+            except NotSetUp as missing:
+                attempts.append((credential.name, str(missing)))
+            except Exception as error:  # azure-identity raises what its parts raise.
+                reason = _reason(error, credential.secrets)
+                attempts.append((credential.name, reason))
+                if credential.is_configured:
+                    break
+                self.warnings.append(f"signing in by {credential.name} failed: {reason}")
+            else:
+                self._credentials, self.credential_name = [credential], credential.name
+                return token
+        raise SignInFailed(attempts, self._is_build_server)
+
+
+def _fetch_in_time(credential: Credential, scope: str) -> _Token:
+    # A thread that hangs cannot be ended, but it keeps nobody from going on.
+    token = BackgroundCall(lambda: _fetch(credential, scope)).result_within(credential.seconds)
+    if token is None:
+        raise TimeoutError(f"no answer within {credential.seconds:g} s")
+    return token
+
+
+def _fetch(credential: Credential, scope: str) -> _Token:
+    """Fetch a token by a new credential: one that was used would return what it holds."""
+    retries = Retries(min(patience_seconds(), _PATIENCE_SECONDS))
+    while True:
+        try:
+            token = credential.make().get_token(scope)
+        except Exception as error:
+            if isinstance(error, import_identity().CredentialUnavailableError):
+                if not credential.is_configured:
+                    raise NotSetUp(_reason(error)) from error
+                raise
+            pause = wait_before_retry(error)
+            if pause is None or not retries.wait(pause):
+                raise
+        else:
+            # azure-identity takes the time that `azd` prints for local time.
+            expires_on = token_claims(token.token).get("exp") or token.expires_on
+            return _Token(token.token, time.monotonic() + float(expires_on) - time.time())
+
+
+def token_claims(token: str) -> dict[str, Any]:
+    """Return what a token says of itself; nothing where that cannot be read."""
+    try:
+        claims = token.split(".")[1]
+        found = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _reason(error: Exception, secrets: Sequence[str] = ()) -> str:
+    """Return the first line of an error that says something, without what is secret in it."""
+    # What a program printed instead of a token may hold it.
+    message = re.sub(r"(Unexpected output from [\w ]+):.*", r"\1", str(error), flags=re.DOTALL)
+    for secret in filter(None, secrets):
+        message = message.replace(secret, "***")
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    useful = [line for line in lines if not line.startswith(("WARNING", "Traceback"))]
+    first = (useful or lines or [type(error).__name__])[0].replace("ERROR: ", "")
+    return without_secrets(first)[:300].rstrip(".")

@@ -1,19 +1,21 @@
-"""Ways to sign in, each by its real door: azure-identity over HTTPS, and programs on the PATH."""
+"""Signing in by azure-identity: over HTTPS to the stand-in, and by programs on the PATH."""
 
 from __future__ import annotations
 
+import re
 import time
+from typing import Any
 
 import pytest
-from azureml_jobs.azure import sign_in_ways
+from azureml_jobs.azure import credentials
 from azureml_jobs.azure.clouds import find_cloud
 from azureml_jobs.azure.conftest import Client
 from azureml_jobs.azure.sign_in import SignIn, SignInFailed
 
 
 def sign_in(client: Client, login: bool = False) -> SignIn:
-    place = client.workspace()
-    return SignIn(find_cloud(place.cloud, place.source), login)
+    config = client.config()
+    return SignIn(find_cloud(config.cloud, config.source), login)
 
 
 def scope(client: Client) -> str:
@@ -21,7 +23,7 @@ def scope(client: Client) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "way"),
+    ("kind", "name"),
     [
         ("secret", "the environment (client secret)"),
         ("certificate", "the environment (certificate)"),
@@ -32,25 +34,25 @@ def scope(client: Client) -> str:
         ("app-service", "a managed identity"),
     ],
 )
-def test_signs_in_without_a_person(client: Client, kind: str, way: str) -> None:
+def test_signs_in_without_a_person(client: Client, kind: str, name: str) -> None:
     client.use(client.service.client.direct(kind))
     (client.bin / "az").unlink()
     signed_in = sign_in(client)
     token = signed_in.token(scope(client))
     client.service.tokens.check_token(token, [client.service.url])
-    assert (signed_in.way, signed_in.warnings) == (way, [])
+    assert (signed_in.credential_name, signed_in.warnings) == (name, [])
 
 
-@pytest.mark.parametrize(("program", "way"), [("az", "Azure CLI"), ("azd", "Azure Developer CLI")])
-def test_signs_in_by_a_program(client: Client, program: str, way: str) -> None:
+@pytest.mark.parametrize(("program", "name"), [("az", "Azure CLI"), ("azd", "Azure Developer CLI")])
+def test_signs_in_by_a_program(client: Client, program: str, name: str) -> None:
     (client.bin / "az").unlink()
     client.add_program(program)
     signed_in = sign_in(client)
     for _ in range(3):
         signed_in.token(scope(client))
-    assert signed_in.way == way
+    assert signed_in.credential_name == name
     (call,) = client.program_calls()
-    assert call.startswith(f"{program} ") and call.endswith(f" {scope(client)}")
+    assert call.startswith(f"{program} ") and client.service.url in call
 
 
 def test_the_environment_comes_first(client: Client) -> None:
@@ -58,19 +60,95 @@ def test_the_environment_comes_first(client: Client) -> None:
     client.add_program("azd")
     signed_in = sign_in(client)
     signed_in.token(scope(client))
-    assert signed_in.way == "the environment (client secret)"
+    assert signed_in.credential_name == "the environment (client secret)"
     assert client.program_calls() == []
 
 
-def test_what_is_set_up_and_fails_is_told_though_another_way_works(client: Client) -> None:
-    client.use(client.service.client.direct("secret"))
-    client.set(AZURE_CLIENT_SECRET="w~rong", AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
+# What each configured credential needs, and a value that is not accepted.
+CONFIGURED = {
+    "secret": ("AZURE_CLIENT_SECRET", "w~rong"),
+    "certificate": ("AZURE_CLIENT_CERTIFICATE_PATH", "/dev/null"),
+    "workload": ("AZURE_FEDERATED_TOKEN_FILE", "/dev/null"),
+    "github": ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "w~rong"),
+    "pipelines": ("SYSTEM_ACCESSTOKEN", "w~rong"),
+}
+
+
+def assert_ends_there(client: Client, kind: str) -> SignInFailed:
+    """No other credential is tried, and the reason is reported."""
+    client.add_program("azd")
     signed_in = sign_in(client)
-    signed_in.token(scope(client))
-    assert signed_in.way == "Azure CLI"
-    (warning,) = signed_in.warnings
-    assert warning.startswith("signing in by the environment (client secret) failed: ")
-    assert "w~rong" not in warning
+    with pytest.raises(SignInFailed) as caught:
+        signed_in.token(scope(client))
+    assert caught.value.status == 1
+    (attempt,) = caught.value.what.splitlines()[1:]
+    assert attempt.startswith("  the environment (") and not attempt.endswith(": ")
+    assert client.program_calls() == [] and client.requests("GET", "/metadata/identity") == []
+    assert "w~rong" not in str(caught.value) and "eyJ" not in str(caught.value)
+    return caught.value
+
+
+def use_with_machine_identity(client: Client, kind: str) -> None:
+    """Configure a credential on a machine whose own identity could sign in, too."""
+    client.use({**client.service.client.direct("machine"), **client.service.client.direct(kind)})
+
+
+@pytest.mark.parametrize("kind", CONFIGURED)
+def test_a_configured_credential_that_is_wrong_ends_there(client: Client, kind: str) -> None:
+    use_with_machine_identity(client, kind)
+    variable, wrong = CONFIGURED[kind]
+    client.set(**{variable: wrong})
+    assert_ends_there(client, kind)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        pytest.param({"kind": "status", "status": 403}, "403|AuthorizationFailed", id="403"),
+        pytest.param(
+            {"kind": "status", "status": 429, "retry_after": 60}, "TooManyRequests", id="429"
+        ),
+        pytest.param({"kind": "reset-before"}, "EOF|reset|aborted", id="reset"),
+    ],
+)
+@pytest.mark.parametrize("kind", CONFIGURED)
+def test_a_configured_credential_that_fails_ends_there(
+    client: Client, kind: str, fault: dict[str, Any], reason: str
+) -> None:
+    use_with_machine_identity(client, kind)
+    client.set(AZUREML_JOBS_PATIENCE="0.5")
+    client.add_fault(**fault, method="POST", path="/oauth2/v2.0/token", times=None)
+    assert re.search(reason, str(assert_ends_there(client, kind)))
+
+
+@pytest.mark.parametrize("status", [200, 503])
+@pytest.mark.parametrize("kind", CONFIGURED)
+def test_a_page_in_place_of_a_token_ends_there(client: Client, kind: str, status: int) -> None:
+    use_with_machine_identity(client, kind)
+    client.set(AZUREML_JOBS_PATIENCE="0.5")
+    client.add_page("POST", "/oauth2/v2.0/token", status)
+    assert_ends_there(client, kind)
+
+
+@pytest.mark.parametrize("kind", CONFIGURED)
+@pytest.mark.parametrize("fault", [{"kind": "status", "status": 503}, {"kind": "reset-after"}])
+def test_a_passing_fault_does_not_end_the_sign_in(
+    client: Client, kind: str, fault: dict[str, Any]
+) -> None:
+    client.use(client.service.client.direct(kind))
+    rule = client.add_fault(**fault, method="POST", path="/oauth2/v2.0/token")
+    sign_in(client).token(scope(client))
+    assert rule.hits == 1
+
+
+def test_a_failed_credential_ends_a_submission(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_with_machine_identity(client, "secret")
+    client.set(AZURE_CLIENT_SECRET="w~rong")
+    assert client.submit() == 1
+    assert "error: Azure: could not sign in. " in capsys.readouterr().err
+    assert client.jobs() == [] and client.program_calls() == []
 
 
 def test_a_failure_lists_what_was_tried_and_why_it_failed(client: Client) -> None:
@@ -83,7 +161,7 @@ def test_a_failure_lists_what_was_tried_and_why_it_failed(client: Client) -> Non
         "  the environment: neither AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH nor "
         "AZURE_FEDERATED_TOKEN_FILE is set\n"
         "  a managed identity: this machine has none\n"
-        "  Azure CLI: Please run az login to set up an account\n"
+        "  Azure CLI: Please run 'az login' to set up an account\n"
         "  Azure Developer CLI: `azd` is not installed.\n\n"
         "Sign in by `az login`, or add `--login` behind `--` to sign in by a browser."
     )
@@ -105,7 +183,7 @@ def without_programs(client: Client, kind: str, **changes: str) -> SignInFailed:
         pytest.param(
             "github",
             ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
-            "its workflow lacks `permissions: {id-token: write}`",
+            "Add `permissions: {id-token: write}`",
             id="GitHub's permission",
         ),
         pytest.param(
@@ -114,7 +192,7 @@ def without_programs(client: Client, kind: str, **changes: str) -> SignInFailed:
         pytest.param(
             "pipelines",
             ("SYSTEM_ACCESSTOKEN",),
-            "map it by `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`",
+            "Map it by `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`",
             id="the token of Azure Pipelines",
         ),
         pytest.param(
@@ -126,7 +204,7 @@ def without_programs(client: Client, kind: str, **changes: str) -> SignInFailed:
         ),
     ],
 )
-def test_says_what_a_build_server_lacks(
+def test_says_what_a_build_server_is_missing(
     client: Client, kind: str, empty: tuple[str, ...], why: str
 ) -> None:
     failed = without_programs(client, kind, **dict.fromkeys(empty, ""))
@@ -134,13 +212,13 @@ def test_says_what_a_build_server_lacks(
     assert failed.remedy == "docs/azure.md, Build servers, says what a workflow needs."
 
 
-def test_what_a_build_server_lacks_is_no_warning_where_another_way_works(client: Client) -> None:
+def test_a_build_server_that_is_not_configured_leaves_it_to_azure_cli(client: Client) -> None:
     # As after the action azure/login, or in the task AzureCLI@2.
     client.use({**client.service.client.direct("github"), "AZURE_CLIENT_ID": ""})
     client.set(AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
     signed_in = sign_in(client)
     signed_in.token(scope(client))
-    assert (signed_in.way, signed_in.warnings) == ("Azure CLI", [])
+    assert (signed_in.credential_name, signed_in.warnings) == ("Azure CLI", [])
 
 
 @pytest.mark.parametrize(
@@ -156,14 +234,14 @@ def test_a_build_server_that_refuses_is_quoted_and_its_secret_is_not(
     assert client.requests("POST", "/oauth2/v2.0/token") == []
 
 
-def test_another_service_connection_is_told(client: Client) -> None:
+def test_reports_an_unknown_service_connection(client: Client) -> None:
     failed = without_programs(
         client, "pipelines", AZURESUBSCRIPTION_SERVICE_CONNECTION_ID="an other"
     )
     assert "404: Service connection an other was not found" in str(failed)
 
 
-def test_what_a_build_server_tells_expires(client: Client) -> None:
+def test_reports_an_expired_token_of_a_build_server(client: Client) -> None:
     servers = client.service.sign_in.build_servers
     servers.lifetime = -1
     try:
@@ -174,7 +252,7 @@ def test_what_a_build_server_tells_expires(client: Client) -> None:
     assert "eyJ" not in str(failed)
 
 
-def test_a_workflow_that_nobody_trusts_is_named(client: Client) -> None:
+def test_names_a_workflow_that_is_not_trusted(client: Client) -> None:
     servers = client.service.sign_in.build_servers
     servers.trusted.remove(servers.github)
     try:
@@ -184,17 +262,14 @@ def test_a_workflow_that_nobody_trusts_is_named(client: Client) -> None:
     assert f"presented assertion subject '{servers.github.subject}'" in str(failed)
 
 
-def test_a_build_server_that_does_not_answer_is_given_up(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("azureml_jobs.azure.oidc._PATIENCE_SECONDS", 0.3)
+def test_a_build_server_that_does_not_answer_is_given_up(client: Client) -> None:
     client.add_fault("slow", "GET", "/actions/idtoken", times=None, seconds=60)
-    failed = without_programs(client, "github")
+    failed = without_programs(client, "github", AZUREML_JOBS_PATIENCE="0.3")
     assert "the environment (OIDC of GitHub Actions): no OIDC token: " in str(failed)
     assert "timed out" in str(failed)
 
 
-def test_an_answer_without_a_token_is_told(client: Client) -> None:
+def test_reports_an_answer_without_a_token(client: Client) -> None:
     client.add_fault("status", "GET", "/actions/idtoken", status=200)
     assert "no OIDC token: the answer has none" in str(without_programs(client, "github"))
 
@@ -205,15 +280,15 @@ def test_a_build_server_names_the_directory_of_the_cloud(client: Client, cloud: 
     # The build server itself is no host of a cloud.
     client.set(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
     (client.bin / "az").unlink()
-    place = client.workspace()
-    found = find_cloud(place.cloud, place.source)
+    config = client.config()
+    found = find_cloud(config.cloud, config.source)
     signed_in = SignIn(found)
     signed_in.token(found.management_scope)
-    assert signed_in.way == "the environment (OIDC of GitHub Actions)"
+    assert signed_in.credential_name == "the environment (OIDC of GitHub Actions)"
 
 
-def test_each_token_is_asked_for_anew(client: Client) -> None:
-    # What a build server tells lasts for minutes, a job that is followed for hours.
+def test_a_build_server_is_asked_again_for_each_token(client: Client) -> None:
+    # Its tokens last for minutes, a job that is followed for hours.
     client.use(client.service.client.direct("github"))
     client.service.recording.clear()
     signed_in = sign_in(client)
@@ -222,14 +297,14 @@ def test_each_token_is_asked_for_anew(client: Client) -> None:
     assert len(client.requests("GET", "/actions/idtoken")) == 2
 
 
-def test_a_way_that_hangs_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign_in_ways, "_PROGRAM_SECONDS", 0.3)
+def test_a_program_that_hangs_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "_PROGRAM_SECONDS", 0.3)
     client.add_program("az", "sleep 60")
     client.add_program("azd")
     begun = time.monotonic()
     signed_in = sign_in(client)
     signed_in.token(scope(client))
-    assert signed_in.way == "Azure Developer CLI"
+    assert signed_in.credential_name == "Azure Developer CLI"
     # A guard against hanging, no measure.
     assert time.monotonic() - begun < 30
 
@@ -238,7 +313,7 @@ def test_a_program_that_prints_something_else_is_not_quoted(client: Client) -> N
     client.add_program("az", "echo eyJsecret; exit 0")
     with pytest.raises(SignInFailed) as caught:
         sign_in(client).token(scope(client))
-    assert "Azure CLI: `az` printed something else than a token" in str(caught.value)
+    assert "Azure CLI: Unexpected output from Azure CLI" in str(caught.value)
     assert "eyJsecret" not in str(caught.value)
 
 
@@ -267,14 +342,9 @@ def test_asks_a_person_only_by_login(
     )
     signed_in = sign_in(client, login=True)
     signed_in.token(scope(client))
-    assert signed_in.way == "a browser"
+    assert signed_in.credential_name == "a browser"
     assert "To sign in, open " in capsys.readouterr().err
     assert client.program_calls() == []
-
-
-def test_no_token_shows_in_a_representation() -> None:
-    token = sign_in_ways.Token("eyJsecret", time.monotonic() + 60)
-    assert "eyJsecret" not in repr(token)
 
 
 def test_nothing_secret_is_in_what_a_failure_prints(
@@ -284,7 +354,7 @@ def test_nothing_secret_is_in_what_a_failure_prints(
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     secret = client.environment["AZURE_CLIENT_SECRET"]
     client.add_fault("status", "PUT", "/code/", times=None, status=403)
-    folder = client.stage()
+    folder = client.create_submission()
     assert client.send(folder) == 1
     printed = "".join(capsys.readouterr())
     kept = "".join(

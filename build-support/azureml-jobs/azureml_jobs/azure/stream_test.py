@@ -9,20 +9,18 @@ from types import SimpleNamespace
 
 import pytest
 from azureml_jobs.azure.blobs import Container
-from azureml_jobs.azure.conftest import Client
+from azureml_jobs.azure.conftest import Client, RunView, faults
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.stream import _POLL_SECONDS as POLL_SECONDS
 from azureml_jobs.azure.stream import stream
-from azureml_jobs.service import faults
-from azureml_jobs.service.execution import RunView
 
 
 @pytest.fixture
-def client(worked_for: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+def client(client_with_jobs: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     # The tests would mostly wait.
     monkeypatch.setattr("azureml_jobs.azure.stream._POLL_SECONDS", 0.3)
-    worked_for.put_environment()
-    return worked_for
+    client_with_jobs.put_environment()
+    return client_with_jobs
 
 
 def test_streams_what_a_job_prints_and_ends_with_its_status(
@@ -30,7 +28,7 @@ def test_streams_what_a_job_prints_and_ends_with_its_status(
 ) -> None:
     name = client.start("printing", "printf 'one\\ntwo\\nhalf a li'; printf 'ne\\nno end'; exit 3")
     capfdbinary.readouterr()
-    assert client.steer("jobs", "stream", name) == 3
+    assert client.run_aml("jobs", "stream", name) == 3
     out, err = capfdbinary.readouterr()
     assert out == b"one\ntwo\nhalf a line\nno end"
     assert b"printing Failed: " in err
@@ -40,7 +38,7 @@ def test_reads_each_byte_of_a_log_once(client: Client) -> None:
     name = client.start("growing", "for i in 1 2 3; do printf 'line %s. ' $i; sleep 0.7; done")
     client.service.recording.clear()
     out = io.BytesIO()
-    assert stream(client.session().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"line 1. line 2. line 3. "
     read = client.requests("GET", "user_logs/std_log")
     assert len(read) > 1
@@ -48,8 +46,8 @@ def test_reads_each_byte_of_a_log_once(client: Client) -> None:
     position = 0
     for each in read:
         assert each.headers["range"].startswith(f"bytes={position}-")
-        assert each.status == (206 if each.answer_bytes and each.status != 416 else 416)
-        position += (each.answer_bytes or 0) if each.status == 206 else 0
+        assert each.status == (206 if each.response_bytes and each.status != 416 else 416)
+        position += (each.response_bytes or 0) if each.status == 206 else 0
     assert position == 24
 
 
@@ -59,10 +57,10 @@ def test_a_long_log_is_read_in_parts(client: Client, monkeypatch: pytest.MonkeyP
     client.wait_for_end(name)
     client.service.recording.clear()
     out = io.BytesIO()
-    assert stream(client.session().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"".join(b"%d\n" % number for number in range(1, 1001))
     read = client.requests("GET", "user_logs/std_log")
-    assert [each.answer_bytes for each in read if each.status == 206] == [*[1000] * 3, 893]
+    assert [each.response_bytes for each in read if each.status == 206] == [*[1000] * 3, 893]
     assert len(client.requests("GET", "/details")) == 1
 
 
@@ -84,7 +82,7 @@ def test_it_never_waits_longer_than_the_log_may_be_late(
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
     monkeypatch.setattr("azureml_jobs.azure.stream.time", clock)
     out = io.BytesIO()
-    workspace = client.session().workspace
+    workspace = client.connect()
     assert stream(workspace, name, out) == 0
     assert out.getvalue() == b"done\n"
     assert len(pauses) == 20 and all(0 <= pause <= 2 for pause in pauses)
@@ -94,14 +92,14 @@ def test_a_log_that_is_announced_and_not_there_is_waited_for(client: Client) -> 
     name = client.start("announced", "echo one; sleep 1; echo two")
     client.add_fault(faults.STATUS, "GET", "user_logs", status=404)
     out = io.BytesIO()
-    assert stream(client.session().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"one\ntwo\n"
 
 
 def test_follows_the_logs_of_all_nodes_to_the_end(client: Client) -> None:
     name = client.start("nodes", "while [ ! -e go ]; do sleep 0.05; done; printf 'zero\\nleft'")
     client.until(lambda: client.status_of(name) == "Running")
-    workspace = client.session().workspace
+    workspace = client.connect()
     sas = client.service.access.signature("azureml")
     container = Container(
         workspace.connection, f"{client.service.url}/standin.blob.core.azure.standin/azureml", sas
@@ -132,14 +130,14 @@ def test_streams_whatever_the_datastore_s_credentials(client: Client, credential
     client.service.control.datastore_credentials = credentials
     name = client.start(f"logs-{credentials}".lower(), "echo done")
     out = io.BytesIO()
-    assert stream(client.session().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"done\n"
 
 
-def test_logs_of_several_nodes_are_told_apart_by_whole_lines(client: Client) -> None:
+def test_logs_of_several_nodes_are_separated_by_whole_lines(client: Client) -> None:
     from azureml_jobs.azure.stream import _Logs
 
-    workspace = client.session().workspace
+    workspace = client.connect()
     out = io.BytesIO()
     logs = _Logs(workspace, out)
     contents = {"user_logs/std_log_0.txt": b"a\nhal", "user_logs/std_log_1.txt": b"b\n"}
@@ -173,30 +171,30 @@ def test_a_stream_survives_a_broken_network(client: Client) -> None:
     client.add_fault(faults.TRUNCATED, "GET", "user_logs", skip=1)
     client.add_fault(faults.STATUS, "GET", "user_logs", skip=2, status=503)
     out = io.BytesIO()
-    assert stream(client.session().workspace, name, out) == 0
+    assert stream(client.connect(), name, out) == 0
     assert out.getvalue() == b"1\n2\n3\n"
 
 
-def test_a_cancelled_job_is_told_as_such(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+def test_reports_a_cancelled_job(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
     name = client.start("endless", "echo began; sleep 600")
     client.until(lambda: client.status_of(name) == "Running")
     streamed: list[int] = []
-    workspace = client.session().workspace
+    workspace = client.connect()
     thread = threading.Thread(
         target=lambda: streamed.append(stream(workspace, name, io.BytesIO())), daemon=True
     )
     thread.start()
     capfd.readouterr()
-    assert client.steer("jobs", "cancel", name) == 0
+    assert client.run_aml("jobs", "cancel", name) == 0
     thread.join(30)
     assert streamed == [143]
     printed = capfd.readouterr()
     assert (printed.out, printed.err) == ("endless Canceled\n", "endless Canceled\n")
-    assert client.steer("jobs", "cancel", name) == 2
+    assert client.run_aml("jobs", "cancel", name) == 2
     assert "has ended already, its status is Canceled" in capfd.readouterr().err
 
 
-def test_a_job_that_ends_while_it_is_cancelled_tells_how(
+def test_reports_how_a_job_ended_while_it_was_cancelled(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = client.start("quicker", "while [ ! -e go ]; do sleep 0.05; done")
@@ -213,12 +211,12 @@ def test_a_job_that_ends_while_it_is_cancelled_tells_how(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(client.service.jobs.execution, "view", end)
         capsys.readouterr()
-        assert client.steer("jobs", "cancel", name) == 0
+        assert client.run_aml("jobs", "cancel", name) == 0
     assert capsys.readouterr().out == "quicker Completed\n"
     assert [each.status for each in client.requests("POST", "/cancel")] == [400]
 
 
-def test_who_stops_following_is_told_that_the_job_goes_on(
+def test_ctrl_c_reports_that_the_job_is_still_running(
     client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = client.start("goes-on", "sleep 600")
@@ -228,8 +226,8 @@ def test_who_stops_following_is_told_that_the_job_goes_on(
 
     with monkeypatch.context() as patched:
         patched.setattr("azureml_jobs.azure.stream._follow", interrupted)
-        assert client.steer("jobs", "stream", name) == 130
-    assert "goes-on goes on. End it: ./pants run :aml -- jobs cancel goes-on" in (
+        assert client.run_aml("jobs", "stream", name) == 130
+    assert "goes-on is still running. Cancel it: ./pants run :aml -- jobs cancel goes-on" in (
         capsys.readouterr().err
     )
-    assert AzureJobs(client.session()).cancel(name) == "Canceled"
+    assert AzureJobs(client.connect()).cancel(name) == "Canceled"

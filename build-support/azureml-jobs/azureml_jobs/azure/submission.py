@@ -1,7 +1,7 @@
-"""A submission on this machine: what is sent, under which name, and how far it came.
+"""A submission on this machine: what is sent, under which name, and how far it is.
 
-It is a folder of `.azureml/submissions`, which is there from before the first request until the
-service has the job. A submission that was killed is thus found again, with the name of its job.
+It is a folder in `.azureml/submissions`, which exists from before the first request until the
+service has the job. So a submission that was killed is found again, with the name of its job.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from azureml_jobs.azure.upload import listed_data
-from azureml_jobs.destination import LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.bundle.plan import JobPlan
+from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.write import JOB_FILE, write_bundle
+from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.document import dump_job_file
-from azureml_jobs.local.record import write_atomically
-from azureml_jobs.local.workspace import job_name_stem
-from azureml_jobs.prepare import PreparedJob
-from azureml_jobs.snapshot.bundle import JOB_FILE, write_bundle
-from azureml_jobs.snapshot.provenance import git_state
-from azureml_jobs.submission_options import Wishes
-from azureml_jobs.submitted_image import SubmittedImage
 
 _FORMAT = 1
 _RECORD = "submission.json"
@@ -38,6 +38,16 @@ _NEW = ".new-"
 _ABANDONED_SECONDS = 24 * 3600.0
 # Room for `-<date>-<time>-<count>` in the 255 characters of a job's name.
 _LONGEST_STEM = 200
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """What a submission does in addition to making the job."""
+
+    stream: bool = False
+    web: bool = False
+    timings: bool = False
+    login: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,13 +69,13 @@ class Submission:
     environment: str | None
     dockerfile: str
     data: dict[str, str]
-    wishes: Wishes
-    image: SubmittedImage | None = None
+    options: SubmitOptions
+    image: PushableImage | None = None
     is_started: bool = False
     format: int = _FORMAT
 
     def write(self, folder: Path) -> None:
-        write_atomically(folder / _RECORD, json.dumps(asdict(self), indent=2) + "\n")
+        write_file(folder / _RECORD, json.dumps(asdict(self), indent=2) + "\n")
 
 
 class SubmissionFolder:
@@ -88,24 +98,24 @@ class SubmissionFolder:
         return self.path.parent.parent
 
     def read(self) -> Submission | None:
-        """None when the submission has come to its end, and for what is no submission."""
+        """Return the submission, or None when it has ended or cannot be read."""
         try:
             known: dict[str, Any] = json.loads((self.path / _RECORD).read_text(encoding="utf-8"))
             if known.get("format") != _FORMAT:
                 return None
             known["workspace"] = AzureWorkspace(**known["workspace"])
-            known["wishes"] = Wishes(**known["wishes"])
+            known["options"] = SubmitOptions(**known["options"])
             if known.get("image") is not None:
-                known["image"] = SubmittedImage(**known["image"])
+                known["image"] = PushableImage(**known["image"])
             return Submission(**known)
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
     @contextlib.contextmanager
     def held(self) -> Iterator[bool]:
-        """Nobody else works on the submission meanwhile; False when somebody does already.
+        """Lock the submission; yield False when another process has locked it.
 
-        The system takes the lock back from a killed process.
+        The system releases the lock of a killed process.
         """
         with open(self.path / _LOCK, "w") as file:
             try:
@@ -119,81 +129,86 @@ class SubmissionFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def stage_submission(
-    prepared: PreparedJob,
+def create_submission(
+    plan: JobPlan,
     workspace: AzureWorkspace,
     repository: Path,
-    wishes: Wishes,
-    image: SubmittedImage | None = None,
+    options: SubmitOptions,
+    image: PushableImage | None = None,
 ) -> SubmissionFolder:
-    """Write all that is sent into a folder of its own, or find the one of a killed submission.
+    """Write all that is sent into a new folder, or find the one of a killed submission.
 
-    Such a one has the same content, for the same workspace, and had begun to send it. `image` is
+    That one has the same content, for the same workspace, and had started to send it. `image` is
     sent in place of the build context. Raises `OutsideError` when the disk fails.
     """
     root = repository / LOCAL_FOLDER / "submissions"
-    bundle = prepared.bundle
-    job = dict(prepared.job)
-    # azure-ai-ml makes names lower-case without a word; the job would not be found again.
-    named = str(job["name"]).lower() if job.get("name") else None
-    content = hashlib.sha256(
-        json.dumps(
-            [
-                dump_job_file(job),
-                bundle.snapshot_digest,
-                bundle.environment_digest,
-                asdict(workspace),
-                *([image.id] if image else []),
-                # Without a name of the user's it is read only when it is sent.
-                [listed_data(repository / item.path)[1] for item in bundle.data] if named else [],
-            ]
-        ).encode()
-    ).hexdigest()
+    # azure-ai-ml makes names lower-case silently; the job would not be found again.
+    name = str(plan.job["name"]).lower() if plan.job.get("name") else None
+    content = _content_digest(plan, workspace, repository, image, with_data=bool(name))
     try:
         root.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(root)
-        interrupted = None if named else _interrupted(root, content)
+        interrupted = None if name else _interrupted(root, content)
         if interrupted is not None:
             folder, submission = interrupted
-            replace(submission, wishes=wishes).write(folder.path)
+            replace(submission, options=options).write(folder.path)
             return folder
+        bundle, job = plan.bundle, plan.job
         build = job["environment"]["build"] if bundle.environment_digest and _has_build(job) else {}
         submission = Submission(
-            name=named or _new_name(prepared),
-            # The user's own name stands for one content: started anew, it is the same submission.
-            token=content if named else secrets.token_hex(16),
+            name=name or _new_name(plan),
+            # The user's own name stands for one content: started again, it is the same submission.
+            token=content if name else secrets.token_hex(16),
             content=content,
-            is_named=bool(named),
-            address=prepared.request.address,
+            is_named=bool(name),
+            address=plan.request.address,
             workspace=workspace,
             snapshot=bundle.snapshot_digest if bundle.code else None,
             environment=bundle.environment_digest if build and image is None else None,
             dockerfile=str(build.get("dockerfile_path") or "Dockerfile"),
             data={item.name: str(repository / item.path) for item in bundle.data},
-            wishes=wishes,
+            options=options,
             image=image,
         )
-        return _written(prepared, submission, root, repository)
+        return _write(plan, submission, root, repository)
     except OSError as error:
         raise OutsideError(
             LOCAL_FOLDER,
             f"the submission could not be written: {error.strerror or error}",
-            f"Look at the free space and the permissions of {root}.",
+            f"Check the free space and the permissions of {root}.",
         ) from error
 
 
-def _written(
-    prepared: PreparedJob, submission: Submission, root: Path, repository: Path
-) -> SubmissionFolder:
+def _content_digest(
+    plan: JobPlan,
+    workspace: AzureWorkspace,
+    repository: Path,
+    image: PushableImage | None,
+    with_data: bool,
+) -> str:
+    """Return a digest of what is sent. Unless `with_data`, data are only read when sent."""
+    bundle = plan.bundle
+    content = [
+        dump_job_file(dict(plan.job)),
+        bundle.snapshot_digest,
+        bundle.environment_digest,
+        asdict(workspace),
+        *([image.id] if image else []),
+        [listed_data(repository / item.path)[1] for item in bundle.data] if with_data else [],
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _write(plan: JobPlan, submission: Submission, root: Path, repository: Path) -> SubmissionFolder:
     staging = root / f"{_NEW}{secrets.token_hex(8)}"
-    git = git_state(repository, [file.source for file in prepared.bundle.code])
+    git = git_state(repository, [file.source for file in plan.bundle.code])
     stem, count = submission.name, 1
     try:
         staging.mkdir()
-        write_bundle(prepared.bundle, git, staging / _BUNDLE, repository, copy_data=False)
+        write_bundle(plan.bundle, git, staging / _BUNDLE, repository, with_data=False)
         while True:
             submission.write(staging)
-            # One under the user's own name is found in the workspace, not here.
+            # With the user's own name, the job is found in the workspace, not here.
             ending = f".{secrets.token_hex(4)}" if submission.is_named else ""
             final = SubmissionFolder(root / f"{submission.name}{ending}")
             try:
@@ -211,7 +226,7 @@ def _written(
 
 
 def _interrupted(root: Path, content: str) -> tuple[SubmissionFolder, Submission] | None:
-    """A submission of this content that began, and that no process works on any more."""
+    """Return a submission of this content that was started, and that no process is sending."""
     for path in sorted(root.iterdir()):
         folder = SubmissionFolder(path)
         submission = folder.read()
@@ -226,7 +241,7 @@ def _interrupted(root: Path, content: str) -> tuple[SubmissionFolder, Submission
 
 
 def _remove_abandoned(root: Path) -> None:
-    """Remove what was given up long ago and is not needed to find a job again."""
+    """Remove what was abandoned long ago and is not needed to find a job again."""
     for path in root.iterdir():
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime < _ABANDONED_SECONDS:
@@ -236,13 +251,13 @@ def _remove_abandoned(root: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _new_name(prepared: PreparedJob) -> str:
-    """Experiment, first digits of the snapshot's digest, moment in UTC."""
-    stem = job_name_stem(prepared.experiment_name)[:_LONGEST_STEM].lower()
-    moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return f"{stem}-{prepared.bundle.snapshot_digest[:8]}-{moment}"
+def _new_name(plan: JobPlan) -> str:
+    """Return experiment, first digits of the snapshot's digest, time in UTC."""
+    stem = job_name_stem(plan.experiment_name)[:_LONGEST_STEM].lower()
+    now = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    return f"{stem}-{plan.bundle.snapshot_digest[:8]}-{now}"
 
 
-def _has_build(job: dict[str, Any]) -> bool:
+def _has_build(job: Mapping[str, Any]) -> bool:
     environment = job.get("environment")
     return isinstance(environment, dict) and "build" in environment

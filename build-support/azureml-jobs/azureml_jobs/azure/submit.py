@@ -1,28 +1,29 @@
-"""Send a submission: what the job brings along, then the job; and tell what was done."""
+"""Send a submission: what the job needs, then the job; and print what was done."""
 
 from __future__ import annotations
 
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Callable
 
 from azureml_jobs.azure import sdk
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.image import ImageToPush
-from azureml_jobs.azure.parallel import Later
-from azureml_jobs.azure.registry import Manifest, Registry
-from azureml_jobs.azure.session import Session
+from azureml_jobs.azure.parallel import BackgroundCall
+from azureml_jobs.azure.registry import Manifest
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
-from azureml_jobs.azure.upload import Sent, send_data, send_environment, send_snapshot
-from azureml_jobs.console import BOLD, coloured, size_text, warn
-from azureml_jobs.errors import JobError
-from azureml_jobs.snapshot.bundle import CODE_FOLDER, ENVIRONMENT_FOLDER
+from azureml_jobs.azure.upload import SentAsset, send_data, send_environment, send_snapshot
+from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.console import BOLD, coloured, print_warning, size_text
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.write import CODE_FOLDER, ENVIRONMENT_FOLDER
 
-# Marks a job as made by one submission, so that it is found again and no other is taken for it.
+# Marks a job as made by one submission, so that it is found again and not mistaken for another.
 TOKEN_PROPERTY = "azureml_jobs.submission"
 _ADDRESS_PROPERTY = "azureml_jobs.address"
 _SNAPSHOT_PROPERTY = "azureml_jobs.snapshot"
@@ -30,19 +31,19 @@ _SNAPSHOT_PROPERTY = "azureml_jobs.snapshot"
 
 @dataclass(frozen=True)
 class SubmittedJob:
-    """`sent` are what the job brings along, by what it is called; `was_there`: the job itself."""
+    """`assets` are what the job uses, by their labels. `was_there`: so was the job itself."""
 
     name: str
     link: str
-    sent: dict[str, Sent]
+    assets: dict[str, SentAsset]
     was_there: bool = False
 
 
 def submit(path: Path) -> int:
-    """Send the submission in a folder to its end; 0 when the service has the job.
+    """Send the submission in a folder; return 0 when the service has the job.
 
     With `--stream` the status is the job's own. Whatever fails leaves the submission for a later
-    run, which goes on with it.
+    run, which continues it.
     """
     folder = SubmissionFolder(path)
     submission = folder.read()
@@ -54,59 +55,66 @@ def submit(path: Path) -> int:
         submission = replace(submission, is_started=True)
         submission.write(path)
         timings = Timings()
-        session = Session(submission.workspace, submission.wishes.login)
-        job = _Sending(folder, submission, session, timings).to_its_end()
+        workspace = ConnectedWorkspace(submission.workspace, submission.options.login)
+        job = _Sender(folder, submission, workspace, timings).send()
         folder.remove()
-    for warning in session.sign_in.warnings:
-        warn(warning)
-    print(_told(job, submission, session))
-    if submission.wishes.timings:
+    for warning in workspace.sign_in.warnings:
+        print_warning(warning)
+    print("\n".join(_report(job, submission, workspace)))
+    if submission.options.timings:
         print("\n".join(["", *timings.lines()]))
     sys.stdout.flush()
-    if submission.wishes.web:
+    if submission.options.web:
         import webbrowser
 
         webbrowser.open(job.link)
-    if submission.wishes.stream:
+    if submission.options.stream:
         from azureml_jobs.azure.stream import stream
 
-        return stream(session.workspace, job.name, sys.stdout.buffer)
+        return stream(workspace, job.name, sys.stdout.buffer)
     return 0
 
 
-class _Sending:
+class _Sender:
     def __init__(
-        self, folder: SubmissionFolder, submission: Submission, session: Session, timings: Timings
+        self,
+        folder: SubmissionFolder,
+        submission: Submission,
+        workspace: ConnectedWorkspace,
+        timings: Timings,
     ) -> None:
         self._folder = folder
         self._submission = submission
-        self._session = session
-        self._workspace = session.workspace
-        self._datastores = Datastores(session.workspace)
+        self._workspace = workspace
+        self._datastores = Datastores(workspace)
         self._timings = timings
-        self._image: ImageToPush | None = None
-        if submission.image is not None:
-            registry = Registry(session.workspace, session.sign_in)
-            self._image = ImageToPush(session.workspace, registry, submission.image)
+        self._image = ImageToPush(workspace, submission.image) if submission.image else None
 
-    def to_its_end(self) -> SubmittedJob:
-        submission, workspace = self._submission, self._workspace
-        found = Later(self._find)
-        sent = Later(self._send)
-        image = Later(self._find_image)
+    def send(self) -> SubmittedJob:
+        """Send what the job needs while azure-ai-ml is imported; then make the job."""
+        found = BackgroundCall(self._find_job)
+        sent = BackgroundCall(self._send_assets)
+        image = BackgroundCall(self._find_image)
         with self._timings.part("import of azure-ai-ml"):
             sdk.import_sdk()
-            sdk.without_git_secrets(Path.cwd())
+            sdk.hide_git_credentials(Path.cwd())
         name, was_there = found.result()
         if was_there:
-            return SubmittedJob(name, workspace.studio_link(name), {}, was_there=True)
+            return SubmittedJob(name, self._workspace.studio_link(name), {}, was_there=True)
         assets = sent.result()
         if self._image is not None:
-            there = image.result()
+            known = image.result()
             with self._timings.part("image"):
-                assets["image"] = self._image.send(there)
-        snapshot, environment = assets.get("snapshot"), assets.get("environment")
-        environment = environment or assets.get("image")
+                assets["image"] = self._image.send(known)
+        return self._make_job(name, assets)
+
+    def _make_job(self, name: str, assets: dict[str, SentAsset]) -> SubmittedJob:
+        submission, workspace = self._submission, self._workspace
+        snapshot = assets.get("snapshot")
+        environment = assets.get("environment") or assets.get("image")
+        properties = {TOKEN_PROPERTY: submission.token, _ADDRESS_PROPERTY: submission.address}
+        if submission.snapshot:
+            properties[_SNAPSHOT_PROPERTY] = submission.snapshot
         with self._timings.part("reading the job"):
             job = sdk.load(
                 self._folder.job_file,
@@ -114,23 +122,19 @@ class _Sending:
                 snapshot.id if snapshot else None,
                 environment.id if environment else None,
                 {key: assets[f"input {key}"].id for key in submission.data},
-                {
-                    TOKEN_PROPERTY: submission.token,
-                    _ADDRESS_PROPERTY: submission.address,
-                    **({_SNAPSHOT_PROPERTY: submission.snapshot} if submission.snapshot else {}),
-                },
+                properties,
             )
         with self._timings.part("making the job"):
-            made = sdk.create(job, workspace.place, workspace.cloud, self._session.sign_in)
+            made = sdk.create(job, workspace)
         if made.properties.get(TOKEN_PROPERTY) != submission.token:
-            raise _taken(name, workspace.place.name)
+            raise _name_taken(name, workspace)
         return SubmittedJob(name, made.link or workspace.studio_link(name), assets)
 
-    def _find(self) -> tuple[str, bool]:
-        """The job's name, and whether the service has the job from an earlier attempt."""
+    def _find_job(self) -> tuple[str, bool]:
+        """Return the job's name, and whether the service has it from an earlier attempt."""
         submission, workspace = self._submission, self._workspace
         with self._timings.part("signing in"):
-            self._session.sign_in.token(workspace.cloud.management_scope)
+            workspace.sign_in.token(workspace.cloud.management_scope)
         with self._timings.part("looking for the job"):
             job = workspace.get("jobs", submission.name)
         if job is None:
@@ -138,7 +142,7 @@ class _Sending:
         if (job["properties"].get("properties") or {}).get(TOKEN_PROPERTY) == submission.token:
             return submission.name, True
         if submission.is_named:
-            raise _taken(submission.name, workspace.place.name)
+            raise _name_taken(submission.name, workspace)
         # Somebody else's, of the same content and the same second.
         name = f"{submission.name}-{secrets.token_hex(3)}"
         replace(submission, name=name).write(self._folder.path)
@@ -150,74 +154,68 @@ class _Sending:
         with self._timings.part("looking for the image"):
             return self._image.find()
 
-    def _send(self) -> dict[str, Sent]:
-        submission, bundle = self._submission, self._folder.bundle
-        workspace, datastores = self._workspace, self._datastores
-        self._session.sign_in.token(workspace.cloud.management_scope)
-        parts: dict[str, Later[Sent]] = {}
+    def _send_assets(self) -> dict[str, SentAsset]:
+        submission, bundle, workspace = self._submission, self._folder.bundle, self._workspace
+        workspace.sign_in.token(workspace.cloud.management_scope)
+        calls: dict[str, Callable[[], SentAsset]] = {}
         if submission.snapshot is not None:
-            snapshot = submission.snapshot
-            earlier = EarlierSnapshots(self._folder.local, workspace.place)
-            parts["snapshot"] = self._later(
-                "snapshot",
-                lambda: send_snapshot(
-                    workspace, datastores, earlier, bundle / CODE_FOLDER, snapshot
-                ),
+            earlier = EarlierSnapshots(self._folder.local, workspace.config)
+            code = bundle / CODE_FOLDER
+            calls["snapshot"] = partial(
+                send_snapshot, workspace, self._datastores, earlier, code, submission.snapshot
             )
         if submission.environment is not None:
-            digest, dockerfile = submission.environment, submission.dockerfile
-            context = bundle / ENVIRONMENT_FOLDER
-            parts["environment"] = self._later(
-                "environment",
-                lambda: send_environment(workspace, datastores, context, digest, dockerfile),
+            calls["environment"] = partial(
+                send_environment,
+                *(workspace, self._datastores, bundle / ENVIRONMENT_FOLDER),
+                *(submission.environment, submission.dockerfile),
             )
         for name, path in submission.data.items():
-            parts[f"input {name}"] = self._later(f"input {name}", self._sending_data(path))
-        return {name: part.result() for name, part in parts.items()}
+            calls[f"input {name}"] = partial(send_data, self._datastores, Path(path))
+        started = {
+            label: BackgroundCall(partial(self._timed, label, call))
+            for label, call in calls.items()
+        }
+        return {label: call.result() for label, call in started.items()}
 
-    def _sending_data(self, path: str) -> Callable[[], Sent]:
-        return lambda: send_data(self._datastores, Path(path))
-
-    def _later(self, name: str, call: Callable[[], Sent]) -> Later[Sent]:
-        def timed() -> Sent:
-            with self._timings.part(name):
-                return call()
-
-        return Later(timed)
+    def _timed(self, label: str, call: Callable[[], SentAsset]) -> SentAsset:
+        with self._timings.part(label):
+            return call()
 
 
-def _taken(name: str, workspace: str) -> JobError:
+def _name_taken(name: str, workspace: ConnectedWorkspace) -> JobError:
     return JobError(
         name,
-        f"{workspace} has a job of this name already, and it is another one",
-        "Write another `--name`, or leave it out to get one made.",
+        f"{workspace.config.name} has another job of this name already",
+        "Write another `--name`, or leave it out to get a generated one.",
     )
 
 
-def _told(job: SubmittedJob, submission: Submission, session: Session) -> str:
-    place = session.workspace.place
+def _report(job: SubmittedJob, submission: Submission, workspace: ConnectedWorkspace) -> list[str]:
+    config = workspace.config
     lines = [
-        f"{coloured(job.name, BOLD)} submitted to {place.name} in {place.resource_group} "
-        f"({place.source}), signed in by {session.sign_in.way}"
+        f"{coloured(job.name, BOLD)} submitted to {config.name} in {config.resource_group} "
+        f"({config.source}), signed in by {workspace.sign_in.credential_name}"
     ]
     if job.was_there:
         lines.append("  The workspace has it already, from an earlier attempt. Nothing was sent.")
-    facts = [(what, _cost(sent)) for what, sent in sorted(job.sent.items())]
+    facts = [(label, _cost(asset)) for label, asset in sorted(job.assets.items())]
     facts.append(("studio", job.link))
-    if not submission.wishes.stream:
+    if not submission.options.stream:
         facts.append(("follow it", f"./pants run :aml -- jobs stream {job.name}"))
-    width = max(len(what) for what, _ in facts)
-    return "\n".join([*lines, *(f"  {what:<{width}}  {text}" for what, text in facts)])
+    width = max(len(label) for label, _ in facts)
+    return [*lines, *(f"  {label:<{width}}  {text}" for label, text in facts)]
 
 
-def _cost(sent: Sent) -> str:
-    if sent.was_there:
+def _cost(asset: SentAsset) -> str:
+    if asset.was_there:
         return "unchanged, nothing sent"
-    if sent.pushed_to:
-        return f"pushed to {sent.pushed_to} ({size_text(sent.size)} sent)"
-    if not sent.copied:
-        return f"{sent.files:,} file{'' if sent.files == 1 else 's'}, {size_text(sent.size)} sent"
+    if asset.pushed_to:
+        return f"pushed to {asset.pushed_to} ({size_text(asset.size)} sent)"
+    if not asset.copied:
+        ending = "" if asset.files == 1 else "s"
+        return f"{asset.files:,} file{ending}, {size_text(asset.size)} sent"
     return (
-        f"{sent.files:,} of {sent.files + sent.copied:,} files sent, {size_text(sent.size)}; "
+        f"{asset.files:,} of {asset.files + asset.copied:,} files sent, {size_text(asset.size)}; "
         "the others were copied within storage"
     )

@@ -43,7 +43,7 @@ def test_a_job_is_made_of_what_the_bundle_holds(
     }
 
 
-def test_nothing_is_left_of_a_submission_that_came_to_its_end(client: Client) -> None:
+def test_nothing_is_left_of_a_submission_that_has_ended(client: Client) -> None:
     assert client.submit() == 0
     assert list((client.repository / ".azureml/submissions").iterdir()) == []
 
@@ -65,7 +65,7 @@ def test_not_a_byte_is_sent_again(client: Client, capsys: pytest.CaptureFixture[
 def test_azure_cli_is_called_once(client: Client) -> None:
     assert client.submit() == 0
     assert client.program_calls() == [
-        f"az account get-access-token --output json --scope {client.service.url}/.default"
+        f"az account get-access-token --output json --resource {client.service.url}"
     ]
 
 
@@ -89,8 +89,8 @@ def test_the_environment_is_made_once_for_each_content(client: Client) -> None:
 def test_an_environment_of_the_job_file_s_own_is_taken(client: Client, environment: str) -> None:
     job = JOB.replace("{build: {path: docker}}", environment)
     if environment.startswith("azureml:"):
-        place = client.session().workspace
-        place.put(
+        workspace = client.connect()
+        workspace.put(
             *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
         )
     assert client.submit(job) == 0
@@ -137,8 +137,8 @@ def test_odd_names_arrive_as_they_are(client: Client) -> None:
 
 
 def test_a_large_file_goes_up_in_blocks(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azureml_jobs.azure.blobs.SINGLE_PUT_BYTES", 1000)
-    monkeypatch.setattr("azureml_jobs.azure.blobs.BLOCK_BYTES", 300)
+    monkeypatch.setattr("azureml_jobs.azure.send_files.SINGLE_PUT_BYTES", 1000)
+    monkeypatch.setattr("azureml_jobs.azure.send_files.BLOCK_BYTES", 300)
     content = bytes(range(256)) * 5
     client.gathered.write("src/exp/data/large", content)
     assert client.submit() == 0
@@ -168,7 +168,7 @@ def test_a_name_stands_for_one_content(client: Client, capsys: pytest.CaptureFix
     assert client.submit(JOB, "name=mine") == 0
     assert "The workspace has it already" in capsys.readouterr().out
     assert client.submit(JOB, "name=mine", "inputs.epochs=8") == 2
-    assert "mine: standin-workspace has a job of this name already" in capsys.readouterr().err
+    assert "mine: standin-workspace has another job of this name already" in capsys.readouterr().err
     client.gathered.write("src/exp/data/a.csv", "2\n")
     assert client.submit(JOB, "name=mine") == 2
     assert [job["name"] for job in client.jobs()] == ["mine"]
@@ -181,12 +181,12 @@ def test_a_name_with_capitals_is_the_same_job(client: Client) -> None:
 
 
 def test_a_job_of_the_same_second_elsewhere_is_not_taken_for_ours(client: Client) -> None:
-    first = client.stage()
+    first = client.create_submission()
     submission = first.read()
     assert submission is not None
     assert client.send(first) == 0
     # As another clone of the repository would make it at the same moment.
-    second = client.stage()
+    second = client.create_submission()
     other = second.read()
     assert other is not None
     replace(other, name=submission.name).write(second.path)
@@ -195,29 +195,29 @@ def test_a_job_of_the_same_second_elsewhere_is_not_taken_for_ours(client: Client
     assert len(names) == 2 and names[1].startswith(f"{submission.name}-")
 
 
-def test_a_submission_that_was_killed_is_gone_on_with(client: Client) -> None:
+def test_a_killed_submission_is_continued(client: Client) -> None:
     client.add_fault("status", "PUT", "/jobs/", status=400)
-    folder = client.stage()
+    folder = client.create_submission()
     assert client.send(folder) == 1
-    again = client.stage(JOB, stream=False, timings=True)
+    again = client.create_submission(JOB, stream=False, timings=True)
     assert again.path == folder.path
     assert client.send(again) == 0
     assert [job["name"] for job in client.jobs()] == [folder.path.name]
-    new = client.stage().read()
+    new = client.create_submission().read()
     assert new is not None and not new.is_started
 
 
 def test_what_another_process_sends_is_left_to_it(client: Client) -> None:
-    folder = client.stage()
+    folder = client.create_submission()
     submission = folder.read()
     assert submission is not None
     replace(submission, is_started=True).write(folder.path)
     with folder.held() as is_ours:
         assert is_ours
-        assert client.stage().path != folder.path
+        assert client.create_submission().path != folder.path
 
 
-def test_what_azure_ai_ml_refuses_is_the_user_s_mistake(
+def test_reports_what_the_service_refuses(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert client.submit(JOB.replace("cpu-cluster", "gone")) == 1
@@ -237,14 +237,14 @@ def test_data_with_a_circle_of_links_is_refused_before_anything_is_sent(
     assert client.requests("PUT", "/LocalUpload/.*/data/") == []
 
 
-def test_the_parts_of_the_time_are_told(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reports_the_parts_of_the_time(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.submit(JOB, timings=True) == 0
     lines = capsys.readouterr().out.partition("\n\n")[2].splitlines()
     assert [re.split(r" {2,}", line)[0] for line in lines] == [
         *("part", *[re.split(r" {2,}", line)[0] for line in lines[1:-1]], "in all"),
     ]
-    told = {re.split(r" {2,}", line)[0] for line in lines}
-    assert {"signing in", "import of azure-ai-ml", "snapshot", "making the job"} <= told
+    reported = {re.split(r" {2,}", line)[0] for line in lines}
+    assert {"signing in", "import of azure-ai-ml", "snapshot", "making the job"} <= reported
 
 
 def test_credentials_of_the_remote_are_not_sent(client: Client) -> None:
@@ -259,9 +259,9 @@ def test_credentials_of_the_remote_are_not_sent(client: Client) -> None:
     assert properties["mlflow.source.git.repoURL"] == "https://host.example/a/b.git"
 
 
-def test_a_run_of_the_tool_submits(worked_for: Client, tmp_path: Path) -> None:
-    """The whole way, in processes of its own, as `./pants` starts them without a hand-over."""
-    client = worked_for
+def test_a_run_of_the_tool_submits(client_with_jobs: Client, tmp_path: Path) -> None:
+    """All of it, in its own processes, as `./pants` starts them."""
+    client = client_with_jobs
     request = client.gathered.request(JOB)
     known = json.loads(request.read_text())
     known["azure"] = {"prefix": str(tmp_path / "venv"), "seed": "seed"}
@@ -277,7 +277,7 @@ def test_a_run_of_the_tool_submits(worked_for: Client, tmp_path: Path) -> None:
             *("--display-name", "Ours", "--compute", "cpu-cluster"),
         ],
         cwd=client.repository,
-        env=client.of_a_process(),
+        env=client.process_environment(),
         capture_output=True,
         text=True,
         timeout=60,

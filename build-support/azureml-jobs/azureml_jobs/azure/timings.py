@@ -1,17 +1,17 @@
-"""How long the parts of a submission took; some run beside each other."""
+"""How long the parts of a submission took, some of which run at the same time."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
-from typing import Iterator
+from collections.abc import Iterator
 
-from azureml_jobs.console import table
+from azureml_jobs.base.console import table
 
 
 class Timings:
-    """Parts are told with when they began, so that one sees what overlaps."""
+    """The parts, with the time when each began, so that one sees what overlaps."""
 
     def __init__(self) -> None:
         self._begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""What a job brings along, as assets whose names are their contents: sent once, then found."""
+"""Send what a job needs, as assets that are named after their content: sent once, then found."""
 
 from __future__ import annotations
 
@@ -8,36 +8,31 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from azureml_jobs.azure.blobs import (
-    Container,
-    LocalFile,
-    copy_files,
-    missing_files,
-    send_files,
-)
+from azureml_jobs.azure.blobs import Container
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-from azureml_jobs.azure.parallel import Later
-from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, Workspace, put_once
-from azureml_jobs.errors import OutsideError
-from azureml_jobs.snapshot.bundle import files_below
-from azureml_jobs.snapshot.digest import entries_digest, environment_tag
+from azureml_jobs.azure.parallel import BackgroundCall
+from azureml_jobs.azure.send_files import LocalFile, copy_files, missing_files, send_files
+from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace, put_once
+from azureml_jobs.base.digest import entries_digest, environment_tag
+from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.bundle.data import files_below
 
 _ANY_VERSION = "1"
-# Below this folder azure-ai-ml puts what it sends, too.
+# azure-ai-ml, too, sends to this folder.
 _FOLDER = "LocalUpload"
-# Less is sent before it is known how to copy it.
+# Less is sent: asking how it can be copied would take longer.
 _WORTH_COPYING_BYTES = 10_000
-# Who does not tell for so long how to copy would make the submission slower.
+# Waiting longer for permission to copy would make the submission slower.
 _READER_SECONDS = 2.0
 
 
 @dataclass
-class Sent:
-    """What one asset cost: nothing when it was there already.
+class SentAsset:
+    """An asset, and what it cost to send: nothing when it was there already.
 
-    `files` of `size` bytes were sent, `copied` is how many storage copied from elsewhere.
-    `pushed_to` is the name of an image in its registry.
+    `files` of `size` bytes were sent, storage copied `copied` more from elsewhere. `pushed_to` is
+    the name of an image in its registry.
     """
 
     id: str
@@ -52,28 +47,22 @@ class Sent:
 
 
 def send_snapshot(
-    workspace: Workspace,
+    workspace: ConnectedWorkspace,
     datastores: Datastores,
     earlier: EarlierSnapshots,
     folder: Path,
     digest: str,
-) -> Sent:
-    """The code asset of the files in `folder`, whose snapshot has this sha256.
+) -> SentAsset:
+    """Make the code asset of the files in `folder`, whose snapshot has this sha256.
 
-    Every attempt writes into a container of its own, which becomes the asset only when it is whole:
+    Each attempt writes into its own container, which becomes the asset only when it is complete:
     attempts at the same time do not meet.
     """
     name = str(uuid.UUID(hex=digest[:32]))
     path = ("codes", name, "versions", _ANY_VERSION)
-    sent = Sent(workspace.asset_id("codes", name, _ANY_VERSION))
+    sent = SentAsset(workspace.asset_id("codes", name, _ANY_VERSION))
     if workspace.get(*path) is not None:
         return sent
-    files = _listed(folder)
-    contents = {file.name: _sha256(file.path) for file in files}
-    known = {file for file in files if earlier.hold(contents[file.name])}
-    reader = None
-    if sum(file.size for file in known) > _WORTH_COPYING_BYTES:
-        reader = Later(datastores.account_reader)
     pending = workspace.post(
         *path, "startPendingUpload", body={"pendingUploadType": "TemporaryBlobReference"}
     )
@@ -81,18 +70,9 @@ def send_snapshot(
     container = Container.of_sas_address(
         workspace.connection, str(reference["credential"]["sasUri"])
     )
-    # The folder's own name stands above the files, as with azure-ai-ml.
+    # azure-ai-ml, too, puts the files below the folder's own name.
     prefix = f"{folder.name}/"
-    shown = f"{folder.name}/"
-    missing = missing_files(container, files, prefix)
-    # First what has to be sent: meanwhile it is told how to copy the others.
-    _send(container, [file for file in missing if file not in known], prefix, sent, shown)
-    rest = [file for file in missing if file in known]
-    if reader is not None and (found := reader.result_within(_READER_SECONDS)) is not None:
-        copied = copy_files(container, earlier.sources(found, rest, contents), prefix)
-        sent.copied = len(copied)
-        rest = [file for file in rest if file not in copied]
-    _send(container, rest, prefix, sent, shown)
+    contents = _send_or_copy(container, _listed(folder), prefix, datastores, earlier, sent)
     put_once(
         workspace,
         *path,
@@ -108,13 +88,43 @@ def send_snapshot(
     return sent
 
 
+def _send_or_copy(
+    container: Container,
+    files: list[LocalFile],
+    prefix: str,
+    datastores: Datastores,
+    earlier: EarlierSnapshots,
+    sent: SentAsset,
+) -> dict[str, str]:
+    """Bring the files of a snapshot below `prefix`; return the sha256 of each by its name."""
+    contents = {file.name: _sha256(file.path) for file in files}
+    known = {file for file in files if earlier.have(contents[file.name])}
+    reader = None
+    if sum(file.size for file in known) > _WORTH_COPYING_BYTES:
+        reader = BackgroundCall(datastores.account_reader)
+    missing = missing_files(container, files, prefix)
+    # First what must be sent: meanwhile the answer comes how to copy the others.
+    _send(container, [file for file in missing if file not in known], prefix, sent, prefix)
+    rest = [file for file in missing if file in known]
+    if reader is not None and (found := reader.result_within(_READER_SECONDS)) is not None:
+        copied = copy_files(container, earlier.sources(found, rest, contents), prefix)
+        sent.copied = len(copied)
+        rest = [file for file in rest if file not in copied]
+    _send(container, rest, prefix, sent, prefix)
+    return contents
+
+
 def send_environment(
-    workspace: Workspace, datastores: Datastores, folder: Path, digest: str, dockerfile: str
-) -> Sent:
-    """The environment that is built from `folder`, by the service and once for each content."""
+    workspace: ConnectedWorkspace,
+    datastores: Datastores,
+    folder: Path,
+    digest: str,
+    dockerfile: str,
+) -> SentAsset:
+    """Make the environment that the service builds from `folder`, once for each content."""
     name = environment_tag(digest)
     path = ("environments", name, "versions", _ANY_VERSION)
-    sent = Sent(workspace.asset_id("environments", name, _ANY_VERSION))
+    sent = SentAsset(workspace.asset_id("environments", name, _ANY_VERSION))
     if workspace.get(*path) is not None:
         return sent
     container = datastores.default()
@@ -138,17 +148,17 @@ def send_environment(
     return sent
 
 
-def send_data(datastores: Datastores, data: Path) -> Sent:
-    """A file or folder in the default datastore; the id is its `azureml://` address."""
+def send_data(datastores: Datastores, data: Path) -> SentAsset:
+    """Send a file or folder to the default datastore; its id is an `azureml://` address."""
     listed, digest = listed_data(data)
     container = datastores.default()
     prefix = f"{_FOLDER}/{digest}/{data.name}" if data.is_dir() else f"{_FOLDER}/{digest}"
     ending = "/" if data.is_dir() else f"/{data.name}"
     address = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/{prefix}{ending}"
-    sent = Sent(address)
-    # Written last, beside the folder: what is below it is whole.
+    sent = SentAsset(address)
+    # Written last, next to the folder, which is then complete.
     mark = f"{_FOLDER}/{digest}.complete"
-    if not container.has(mark):
+    if not container.exists(mark):
         listed = missing_files(container, listed, f"{prefix}/")
         _send(container, listed, f"{prefix}/", sent, f"{data.name}: ")
         container.put(mark, b"")
@@ -156,9 +166,9 @@ def send_data(datastores: Datastores, data: Path) -> Sent:
 
 
 def listed_data(data: Path) -> tuple[list[LocalFile], str]:
-    """The files of a file or folder, and the sha256 of their names and contents.
+    """Return the files of a file or folder, and the sha256 of their names and contents.
 
-    Raises `OutsideError` for what cannot be read, and for a folder that links lead back to.
+    Raises `OutsideError` for what cannot be read, and for circular links.
     """
     try:
         files = files_below(data) if data.is_dir() else [data]
@@ -172,7 +182,7 @@ def listed_data(data: Path) -> tuple[list[LocalFile], str]:
 
 
 def _listed(folder: Path) -> list[LocalFile]:
-    """The files below a folder, in the order of their names."""
+    """Return the files below a folder, in the order of their names."""
     files = [
         _local_file(Path(parent, name), folder)
         for parent, _, names in os.walk(folder)
@@ -182,9 +192,9 @@ def _listed(folder: Path) -> list[LocalFile]:
 
 
 def _send(
-    container: Container, files: list[LocalFile], prefix: str, sent: Sent, shown: str
+    container: Container, files: list[LocalFile], prefix: str, sent: SentAsset, label: str
 ) -> None:
-    send_files(container, files, prefix, shown)
+    send_files(container, files, prefix, label)
     sent.files += len(files)
     sent.size += sum(file.size for file in files)
 
@@ -194,8 +204,5 @@ def _local_file(path: Path, base: Path) -> LocalFile:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        for part in iter(lambda: file.read(1 << 20), b""):
-            digest.update(part)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

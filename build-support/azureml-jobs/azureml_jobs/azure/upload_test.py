@@ -1,14 +1,13 @@
-"""How files go up: what each of them costs, how many at once, and how one ends that does not."""
+"""How files are sent: what each of them costs, how many at once, and how a failure ends."""
 
 from __future__ import annotations
 
 import time
 
 import pytest
-from azureml_jobs.azure.blobs import WORKERS
-from azureml_jobs.azure.conftest import CODE_JOB, Client
-from azureml_jobs.azure.connection import PATIENCE_VARIABLE, patience_seconds
-from azureml_jobs.service import faults
+from azureml_jobs.azure.conftest import CODE_JOB, Client, faults
+from azureml_jobs.azure.retries import PATIENCE_VARIABLE, patience_seconds
+from azureml_jobs.azure.send_files import WORKERS
 
 CONTAINER = r"/standin-[0-9a-f-]+"
 
@@ -33,7 +32,7 @@ def test_many_files_are_under_way_at_once_and_not_all(client: Client) -> None:
     assert client.submit(CODE_JOB) == 0
     moments = []
     for each in client.requests("PUT", CONTAINER):
-        moments += [(each.moment, 1), (each.moment + each.seconds, -1)]
+        moments += [(each.started, 1), (each.started + each.seconds, -1)]
     under_way = most = 0
     for _, change in sorted(moments):
         under_way += change
@@ -63,11 +62,11 @@ def test_an_upload_that_fails_names_its_file(
     assert "code/exp/main.py: the file could not be sent: the service answered 500" in err
     assert "sig=" not in err
     client.monkeypatch.delenv(PATIENCE_VARIABLE)
-    # So long a lasting error is tried, and then told: azure-ai-ml would hang without progress.
+    # A lasting error is reported after that time: azure-ai-ml would hang without progress.
     assert patience_seconds() < 60
 
 
-def test_an_upload_that_hangs_is_told_with_its_file(
+def test_an_upload_that_hangs_names_its_file(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add_modules(client, 40)

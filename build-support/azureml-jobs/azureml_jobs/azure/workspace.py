@@ -1,39 +1,51 @@
-"""One workspace through its documented REST interface: its resources and its data plane.
+"""A workspace, connected by its documented REST interface: its resources and its data plane.
 
 https://learn.microsoft.com/rest/api/azureml
 """
 
 from __future__ import annotations
 
+import sys
 import threading
-from typing import Any, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from azureml_jobs.azure.clouds import Cloud
-from azureml_jobs.azure.connection import Answer, Connection, ServiceError
-from azureml_jobs.destination import AzureWorkspace
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.azure.clouds import find_cloud
+from azureml_jobs.azure.connection import Connection, is_success
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.sign_in import SignIn
+from azureml_jobs.azure.transport import Response
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.workspace_config import AzureWorkspace
 
 API_VERSION = "2024-04-01"
 DEFAULT_DATASTORE = "workspaceblobstore"
 
 
-class Workspace:
-    """`place` says which workspace, `cloud` where its services are."""
+class ConnectedWorkspace:
+    """`config` says which workspace, `cloud` where its services are.
 
-    def __init__(self, place: AzureWorkspace, cloud: Cloud, connection: Connection) -> None:
-        self.place = place
-        self.cloud = cloud
-        self.connection = connection
-        # What several threads ask for is asked once.
+    Signing in begins at once, in the background.
+    """
+
+    def __init__(self, config: AzureWorkspace, login: bool = False) -> None:
+        # Whatever the environment says: without it, importing azure-ai-ml takes 4 s, not 1.
+        sys.dont_write_bytecode = False
+        self.config = config
+        self.cloud = find_cloud(config.cloud, config.source)
+        self.sign_in = SignIn(self.cloud, login)
+        self.sign_in.begin(self.cloud.management_scope)
+        self.connection = Connection(self.sign_in)
+        # Several threads may need these; they are fetched once.
         self._lock = threading.RLock()
         self._details: dict[str, Any] | None = None
         self._data_plane = ""
 
     def get(self, *path: str, **query: str) -> Any:
-        """The resource at a path below the workspace, None when there is none."""
-        answer = self._send("GET", path, query, accept=lambda status: status in (200, 404))
-        return None if answer.status == 404 else answer.json()
+        """Return the resource at a path below the workspace, None when there is none."""
+        response = self._send("GET", path, query, accept=lambda status: status in (200, 404))
+        return None if response.status == 404 else response.json()
 
     def put(self, *path: str, body: Mapping[str, Any]) -> Any:
         return self._send("PUT", path, {}, body).json()
@@ -41,11 +53,11 @@ class Workspace:
     def post(self, *path: str, body: Mapping[str, Any]) -> Any:
         return self._send("POST", path, {}, body).json()
 
-    def send(self, method: str, *path: str) -> Answer:
+    def send(self, method: str, *path: str) -> Response:
         return self._send(method, path, {})
 
     def pages(self, *path: str, **query: str) -> Iterator[dict[str, Any]]:
-        """The entries of a list that comes in pages."""
+        """Yield the entries of a list that comes in pages."""
         page = self.get(*path, **query) or {}
         while True:
             yield from page.get("value") or ()
@@ -55,18 +67,18 @@ class Workspace:
             page = self._request("GET", following).json()
 
     def asset_id(self, kind: str, name: str, version: str) -> str:
-        return f"{self.place.resource_id}/{kind}/{name}/versions/{version}"
+        return f"{self.config.resource_id}/{kind}/{name}/versions/{version}"
 
     @property
     def details(self) -> dict[str, Any]:
-        """The workspace itself: its `location`, its `properties`. Raises when there is none."""
+        """The workspace itself: its `location`, its `properties`. Raises `OutsideError`."""
         with self._lock:
             self._details = self._details or self.get()
         if self._details is None:
             raise OutsideError(
-                self.place.source,
-                f"there is no workspace {self.place.name} in {self.place.resource_group}",
-                "Look at the three values there, and at the account that you signed in with.",
+                self.config.source,
+                f"there is no workspace {self.config.name} in {self.config.resource_group}",
+                "Check the three values there, and the account that you signed in with.",
             )
         return self._details
 
@@ -77,30 +89,30 @@ class Workspace:
         body: Mapping[str, Any] | None = None,
         patience: float | None = None,
     ) -> Any:
-        """A request to the run history, which knows a run's times and logs.
+        """Send a request to the run history, which has the times and logs of runs.
 
-        None for a GET of what it does not have.
+        Returns None for a GET of what it does not have.
         """
         with self._lock:
             if not self._data_plane:
                 discovery = str(self.details["properties"]["discoveryUrl"])
                 urls = self._request("GET", discovery, patience=patience).json()
                 self._data_plane = str(urls["api"]).rstrip("/")
-        url = f"{self._data_plane}/history/v1.0{self.place.resource_id}/{path}"
-        answer = self._request(
+        url = f"{self._data_plane}/history/v1.0{self.config.resource_id}/{path}"
+        response = self._request(
             method,
             url,
             body,
-            lambda status: 200 <= status < 300 or (method == "GET" and status == 404),
+            lambda status: is_success(status) or (method == "GET" and status == 404),
             patience,
         )
-        return None if answer.status == 404 else answer.json()
+        return None if response.status == 404 else response.json()
 
     def studio_link(self, job: str) -> str:
-        place = self.place
+        config = self.config
         return (
-            f"{self.cloud.machine_learning}/runs/{job}?wsid=/subscriptions/{place.subscription_id}"
-            f"/resourcegroups/{place.resource_group}/workspaces/{place.name}"
+            f"{self.cloud.machine_learning}/runs/{job}?wsid=/subscriptions/{config.subscription_id}"
+            f"/resourcegroups/{config.resource_group}/workspaces/{config.name}"
         )
 
     def _send(
@@ -109,11 +121,11 @@ class Workspace:
         path: tuple[str, ...],
         query: Mapping[str, str],
         body: Mapping[str, Any] | None = None,
-        accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
-    ) -> Answer:
+        accept: Callable[[int], bool] = is_success,
+    ) -> Response:
         below = "".join(f"/{quote(part, safe='')}" for part in path)
         arguments = urlencode({"api-version": API_VERSION, **query})
-        url = f"{self.cloud.resource_manager}{self.place.resource_id}{below}?{arguments}"
+        url = f"{self.cloud.resource_manager}{self.config.resource_id}{below}?{arguments}"
         return self._request(method, url, body, accept)
 
     def _request(
@@ -121,9 +133,9 @@ class Workspace:
         method: str,
         url: str,
         body: Mapping[str, Any] | None = None,
-        accept: Callable[[int], bool] = lambda status: 200 <= status < 300,
+        accept: Callable[[int], bool] = is_success,
         patience: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         scope = self.cloud.management_scope
         return self.connection.request(
             method, url, scope=scope, body=body, accept=accept, patience=patience
@@ -131,19 +143,31 @@ class Workspace:
 
 
 def artifacts_address(job: str) -> str:
-    """Where the logs and artifacts of a job are."""
+    """Return the address of the logs and artifacts of a job."""
     return f"azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 
 
-def put_once(workspace: Workspace, *path: str, body: Mapping[str, Any]) -> Any:
-    """Make a version of an asset whose name is its content: one that is there already will do."""
+def put_once(workspace: ConnectedWorkspace, *path: str, body: Mapping[str, Any]) -> Any:
+    """Make a version of an asset that is named after its content, or return an existing one."""
     try:
         return workspace.put(*path, body=body)
     except ServiceError as error:
         if error.status_code not in (400, 409):
             raise
-        # Another submission was quicker, or an answer was lost.
+        # Another submission was faster, or a response was lost.
         existing = workspace.get(*path)
         if existing is None:
             raise
         return existing
+
+
+def job_of(workspace: ConnectedWorkspace, name: str) -> dict[str, Any]:
+    """Return the job as the service has it. Raises `JobError` for an unknown name."""
+    job: dict[str, Any] | None = workspace.get("jobs", name)
+    if job is None:
+        raise JobError(
+            name,
+            f"{workspace.config.name} has no such job",
+            "`./pants run :aml -- jobs list` lists them; with `--local`, those of this machine.",
+        )
+    return job

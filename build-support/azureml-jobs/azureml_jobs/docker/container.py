@@ -1,12 +1,13 @@
-"""One container: what it is made of, and the command line that runs it."""
+"""Describe one container, and build the command line that runs it."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any
 
 # Where Azure ML puts the code and the data of a job in its container, below the job's folder.
 _JOB_FOLDER = "/mnt/azureml/cr/j"
@@ -18,13 +19,13 @@ DEBUGGER_PACKAGES = "/mnt/azureml/debugger-packages"
 # Azure ML's default for `resources.shm_size`:
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-command
 DEFAULT_SHM_SIZE = "2g"
-# The docker client reads these for itself: what a job has under these names is written out in
-# place of being passed on by name.
-_OF_THE_CLIENT = frozenset({"PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"})
-_OF_THE_CLIENT_PREFIXES = ("DOCKER_", "BUILDKIT_", "LD_")
-# The exit status of `docker run` for a failure of Docker's own.
+# The docker client reads these variables itself: values of a job with these names are written into
+# the command line, not passed on by name.
+_CLIENT_VARIABLES = frozenset({"PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"})
+_CLIENT_PREFIXES = ("DOCKER_", "BUILDKIT_", "LD_")
+# The exit status of `docker run` when Docker itself fails.
 DOCKER_FAILED_STATUS = 125
-# In a terminal, ctrl-p is a shell's key for the command before; by default Docker takes it.
+# Docker's default takes ctrl-p, which shells use for the previous command.
 _DETACH_KEYS = "ctrl-^,ctrl-@"
 
 
@@ -37,7 +38,7 @@ class Mount:
     read_only: bool = False
 
     def option(self) -> str:
-        """The value of `--mount`, which is a line of CSV."""
+        """Return the value of `--mount`, which is a line of CSV."""
         parts = ["type=bind", f"source={self.source}", f"target={self.target}"]
         if self.read_only:
             parts.append("readonly")
@@ -50,10 +51,10 @@ def _csv(part: str) -> str:
 
 @dataclass
 class Container:
-    """A container to be run, as it is kept in records.
+    """A container to run, as records keep it.
 
-    `name` is unique on this machine. `arguments` are of `docker run`: those of the job file, then
-    the user's. `work` is the folder in which the command starts.
+    `name` is unique on this machine. `arguments` are those of `docker run` in the job file, then
+    the user's. The command starts in the folder `work`.
     """
 
     name: str
@@ -61,69 +62,69 @@ class Container:
     image_id: str
     work: str
     user: str
-    mounts: List[Mount] = field(default_factory=list)
-    arguments: List[str] = field(default_factory=list)
+    mounts: list[Mount] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Container:
         mounts = [Mount(**mount) for mount in data["mounts"]]
         return cls(**{**data, "mounts": mounts})
 
-    def as_data(self) -> Dict[str, Any]:
+    def as_data(self) -> dict[str, Any]:
         return asdict(self)
 
     @property
     def has_host_network(self) -> bool:
-        """Whether a port of the container is one of this machine, as its arguments say."""
+        """Whether the container shares the network of this machine."""
         return re.search(r"--net(work)?[ =]host\b", " ".join(self.arguments)) is not None
 
     def run_arguments(
         self, command: Sequence[str], environment: Mapping[str, str], *stdin_and_terminal: str
-    ) -> List[str]:
-        """The command line that runs `command` and removes the container when it has ended.
+    ) -> list[str]:
+        """Return the command line that runs `command`, and removes the container afterwards.
 
-        Values of `environment` are not in it: `client_environment` has them.
+        It does not show values of `environment`, which are in `client_environment`.
         """
         return [
             *("docker", "run", "--rm", "--name", self.name),
-            # A first process that passes signals on, to all of the command's process group, and
-            # that reaps what ends.
+            # An init process that passes signals on to the command's process group, and reaps
+            # processes that ended.
             *("--init", "--env", "TINI_KILL_PROCESS_GROUP=1"),
             *("--user", self.user, "--workdir", self.work),
             *(f"--mount={mount.option()}" for mount in self.mounts),
             *self._environment_arguments(environment),
             *(f"--detach-keys={_DETACH_KEYS}", *stdin_and_terminal),
             *self.arguments,
-            # By its id: nobody may have given the name to another one meanwhile.
+            # By its id: the name could belong to another image meanwhile.
             self.image_id,
             *command,
         ]
 
     @staticmethod
-    def _environment_arguments(environment: Mapping[str, str]) -> List[str]:
+    def _environment_arguments(environment: Mapping[str, str]) -> list[str]:
         arguments = ["--env", f"HOME={HOME}"]
         for name, value in environment.items():
-            arguments += ["--env", f"{name}={value}" if _is_of_the_client(name) else name]
+            arguments += ["--env", f"{name}={value}" if _is_client_variable(name) else name]
         return arguments
 
 
-def client_environment(environment: Mapping[str, str], caller: Mapping[str, str]) -> Dict[str, str]:
-    """The environment of the docker client, from which it takes what `--env NAME` passes on."""
-    own = {name: value for name, value in environment.items() if not _is_of_the_client(name)}
+def client_environment(environment: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the docker client, which holds the values of `--env NAME`."""
+    own = {name: value for name, value in environment.items() if not _is_client_variable(name)}
     return {**caller, **own}
 
 
-def _is_of_the_client(name: str) -> bool:
-    return name in _OF_THE_CLIENT or name.startswith(_OF_THE_CLIENT_PREFIXES)
+def _is_client_variable(name: str) -> bool:
+    return name in _CLIENT_VARIABLES or name.startswith(_CLIENT_PREFIXES)
 
 
 def code_folder(name: str) -> str:
-    """Where the code of the job or script `name` is in its container; its commands start there."""
+    """Return the folder in the container where the code of `name` is, and its command starts."""
     return f"{_JOB_FOLDER}/{name}/{_CODE}"
 
 
 def input_path(job: str, name: str, path: Path) -> str:
-    """Where the input `name` is, which is `path` on this machine; a file keeps its own name."""
+    """Return the path in the container of the input that is `path` here; a file keeps its name."""
     folder = f"{_JOB_FOLDER}/{job}/{_DATA}/INPUT_{name}"
     return f"{folder}/{path.name}" if path.is_file() else folder
 
@@ -133,5 +134,5 @@ def output_folder(job: str, name: str) -> str:
 
 
 def user_of_files(is_rootless: bool) -> str:
-    """`--user` for which the files that a container writes are those of who runs it."""
+    """Return the `--user` with which files that a container writes belong to who runs it."""
     return "0:0" if is_rootless else f"{os.getuid()}:{os.getgid()}"

@@ -1,4 +1,4 @@
-"""Command lines of containers, run by a real engine where one answers."""
+"""Command lines of containers, run by a real engine if one answers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from azureml_jobs.docker.conftest import needs_engine
 from azureml_jobs.docker.container import Container, Mount, client_environment, input_path
 from azureml_jobs.docker.engine import image_id
-from azureml_jobs.docker.testing import needs_engine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +26,7 @@ def test_a_mount_is_one_row_of_csv_whatever_the_path(path: str, read_only: bool)
     assert row == ["type=bind", f"source={path}", "target=/x", *["readonly"] * read_only]
 
 
-def test_a_container_is_kept_as_data() -> None:
+def test_a_container_is_restored_from_its_data() -> None:
     container = Container("n", "i:1", "sha256:0", "/w", "1:2", [Mount("/a", "/b", True)], ["--x"])
     assert Container.of_data(container.as_data()) == container
 
@@ -38,7 +38,7 @@ def test_values_of_variables_are_not_in_the_command_line() -> None:
     client = client_environment(environment, {"PATH": "/usr/bin", "DOCKER_HOST": "unix:///outer"})
     assert "s3cret" not in " ".join(line)
     assert "TOKEN" in line and client["TOKEN"] == "s3cret"
-    # What the client itself reads stays its own.
+    # The client's own variables stay as they are.
     assert (client["PATH"], client["DOCKER_HOST"]) == ("/usr/bin", "unix:///outer")
     assert {"PATH=/own/bin", "DOCKER_HOST=tcp://inner"} < set(line)
 
@@ -52,7 +52,7 @@ def test_an_input_file_keeps_its_name(tmp_path: Path) -> None:
 
 @needs_engine
 @pytest.mark.parametrize("name", ["plain", 'with , a "quote" and é: blanks'])
-def test_a_command_finds_its_folder_its_variables_and_its_user(
+def test_a_command_gets_its_folder_variables_and_user(
     base_image: str, tmp_path: Path, name: str
 ) -> None:
     folder = tmp_path / name

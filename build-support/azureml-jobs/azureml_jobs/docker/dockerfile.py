@@ -1,18 +1,18 @@
-"""What a Dockerfile is based on."""
+"""Find the images that a Dockerfile is based on."""
 
 from __future__ import annotations
 
 import re
-from typing import Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 # https://docs.docker.com/reference/dockerfile/#environment-replacement
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
 
 
 def base_images(dockerfile: str, build_arguments: Mapping[str, str]) -> tuple[str, ...]:
-    """The images that the builder has to have, in order: all of `FROM` that are no earlier stage.
+    """Return the images of all `FROM` lines that are not earlier stages, in order.
 
-    Those for a named platform are left to the builder.
+    Those with a `--platform` are left out: the builder gets them.
     """
     arguments: dict[str, str] = {}
     stages: set[str] = {"scratch"}

@@ -23,5 +23,5 @@ from azureml_jobs.docker.dockerfile import base_images
         ("", {}, ()),
     ],
 )
-def test_the_images_of_from(dockerfile: str, given: dict, expected: tuple) -> None:
+def test_finds_the_images_of_from(dockerfile: str, given: dict, expected: tuple) -> None:
     assert base_images(dockerfile, given) == expected

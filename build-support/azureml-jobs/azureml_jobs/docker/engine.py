@@ -1,22 +1,23 @@
-"""The Docker engine: whether one answers, which images it has, and its containers by name."""
+"""Ask the Docker engine for its images, and for containers by name."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, List, Mapping, Sequence
+from typing import Any
 
-from azureml_jobs.errors import OutsideError
-from azureml_jobs.snapshot.digest import ENVIRONMENT_TAG_PREFIX
+from azureml_jobs.base.digest import ENVIRONMENT_TAG_PREFIX
+from azureml_jobs.base.errors import OutsideError
 
-# What an engine on this machine needs is some hundredths of a second.
+# An engine on this machine answers within some hundredths of a second.
 _ANSWER_SECONDS = 2.0
 _REMOVE_SECONDS = 30.0
 
 
 class NoEngine(Exception):
-    """No engine answers; the text says why, as a part of a sentence."""
+    """No engine answers; the text completes a sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -29,28 +30,28 @@ class Image:
 
 @dataclass(frozen=True)
 class Engine:
-    """What an engine said: its images of environments by tag, and how it maps users."""
+    """The engine's images of environments, by tag, and its security options."""
 
     images: Mapping[str, Image]
-    security_options: FrozenSet[str]
+    security_options: frozenset[str]
 
     @property
     def is_rootless(self) -> bool:
-        """Whether root of a container is the user who runs the engine."""
+        """Whether root in a container is the user who runs the engine."""
         return "rootless" in self.security_options
 
     @property
     def maps_users(self) -> bool:
-        """Whether a user's number in a container is another one on this machine."""
+        """Whether user ids in a container are other ones on this machine."""
         return "userns" in self.security_options
 
 
-class EngineQuestion:
-    """Asks the engine at once, and lets the caller do something else until `answer` is needed."""
+class EngineQuery:
+    """A query that runs while the caller does something else, until `answer`."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         patterns = [f"{folders}*:{ENVIRONMENT_TAG_PREFIX}*" for folders in ("", "*/", "*/*/")]
-        self._asked: List[subprocess.Popen[str]] = []
+        self._processes: list[subprocess.Popen[str]] = []
         self._error = ""
         try:
             self._ask(
@@ -73,29 +74,29 @@ class EngineQuestion:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._asked.append(process)
+        self._processes.append(process)
 
     def answer(self) -> Engine:
-        """Raises `NoEngine` when none answers within seconds."""
-        said = []
+        """Return what the engine answered; raise `NoEngine` when none answers within seconds."""
+        outputs = []
         try:
-            for process in self._asked:
+            for process in self._processes:
                 out, error = process.communicate(timeout=_ANSWER_SECONDS)
                 if process.returncode != 0:
                     raise NoEngine(self._error or f"no Docker engine answers: {_first_line(error)}")
-                said.append(out)
+                outputs.append(out)
         except subprocess.TimeoutExpired:
             raise NoEngine(
                 f"the Docker engine did not answer within {_ANSWER_SECONDS:g} s"
             ) from None
         finally:
-            self._forget()
+            self._kill_unfinished()
         if self._error:
             raise NoEngine(self._error)
-        return Engine(_images(said[0]), _security_options(said[1]))
+        return Engine(_images(outputs[0]), _security_options(outputs[1]))
 
-    def _forget(self) -> None:
-        for process in self._asked:
+    def _kill_unfinished(self) -> None:
+        for process in self._processes:
             if process.poll() is None:
                 process.kill()
                 process.communicate()
@@ -103,28 +104,28 @@ class EngineQuestion:
 
 def _first_line(text: str) -> str:
     lines = text.strip().splitlines() or ["it gave no reason"]
-    # Docker's own question at the end is answered by our message.
+    # Our message answers Docker's question at the end.
     return lines[0].replace(" Is the docker daemon running?", "").rstrip(".")
 
 
-def _images(lines: str) -> Dict[str, Image]:
-    found: Dict[str, Image] = {}
+def _images(lines: str) -> dict[str, Image]:
+    found: dict[str, Image] = {}
     for line in lines.splitlines():
         row = json.loads(line)
         image = Image(f"{row['Repository']}:{row['Tag']}", row["ID"])
-        # Equal tags are equal contents, whatever the repository. A name with a registry before it
-        # is what an image was once pushed under; else the newest one, which is listed first.
+        # Equal tags mean equal content, whatever the repository. Prefer a name without a registry,
+        # under which an image was built, not pushed; then the newest image, which is listed first.
         known = found.get(row["Tag"])
         if known is None or image.reference.count("/") < known.reference.count("/"):
             found[row["Tag"]] = image
     return found
 
 
-def _security_options(text: str) -> FrozenSet[str]:
-    """Names among such as `["name=seccomp,profile=default", "name=rootless"]`."""
+def _security_options(text: str) -> frozenset[str]:
+    """Return the names in text such as `["name=seccomp,profile=default", "name=rootless"]`."""
     options = json.loads(text) or []
     return frozenset(
-        part[len("name=") :]
+        part.removeprefix("name=")
         for option in options
         for part in option.split(",")
         if part.startswith("name=")
@@ -132,13 +133,13 @@ def _security_options(text: str) -> FrozenSet[str]:
 
 
 def image_id(reference: str) -> str | None:
-    """The id of an image that the engine has; None when it has none of this name."""
+    """Return the id of the engine's image of this name, or None."""
     done = _docker("image", "inspect", "--format", "{{.Id}}", reference)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def image_details(reference: str) -> Dict[str, Any] | None:
-    """What the engine knows of an image, as of `docker image inspect`; None when it has none."""
+def image_details(reference: str) -> dict[str, Any] | None:
+    """Return what `docker image inspect` prints, or None without such an image."""
     done = _docker("image", "inspect", "--format", "{{json .}}", reference)
     return json.loads(done.stdout) if done.returncode == 0 else None
 
@@ -147,11 +148,11 @@ def tag_image(reference: str, name: str) -> None:
     """Give an image another name."""
     done = _docker("image", "tag", reference, name)
     if done.returncode != 0:
-        raise OutsideError(name, f"the image cannot have this name: {_first_line(done.stderr)}")
+        raise OutsideError(name, f"the image cannot get this name: {_first_line(done.stderr)}")
 
 
 def has_container(name: str) -> bool:
-    """Whether a container of this name is there, running or not."""
+    """Return whether there is a container of this name, running or not."""
     try:
         return _docker("container", "inspect", "--format", "{{.Id}}", name).returncode == 0
     except OutsideError:
@@ -159,12 +160,12 @@ def has_container(name: str) -> bool:
 
 
 def remove_container(name: str) -> str | None:
-    """End a container and all of its processes at once; what went wrong, None when it is gone."""
+    """Kill a container and all of its processes; return what failed, None when it is gone."""
     try:
         done = _docker("rm", "--force", "--volumes", name)
     except OutsideError as error:
         return error.what
-    # Older clients call it an error that there is none, or that it is on its way out.
+    # Older clients fail when there is no such container, or when it is being removed.
     if done.returncode == 0 or "No such container" in done.stderr or "in progress" in done.stderr:
         return None
     return _first_line(done.stderr)
@@ -189,7 +190,7 @@ def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
         raise OutsideError("docker", f"it cannot be started: {error.strerror}") from error
 
 
-def run_visibly(arguments: Sequence[str]) -> int:
+def run_to_stderr(arguments: Sequence[str]) -> int:
     """Run `docker` with its output on ours; its exit status."""
     try:
         return subprocess.run(

@@ -1,12 +1,10 @@
-"""JupyterLab on top of an experiment's image, and how it is started there."""
+"""Add JupyterLab to an experiment's image, and start it there."""
 
 from __future__ import annotations
 
-from typing import Dict, List
+from azureml_jobs.docker.derived_image import WITH_CERTIFICATE, WITHOUT_CERTIFICATE, Addition
 
-from azureml_jobs.docker.layer import WITH_CERTIFICATE, WITHOUT_CERTIFICATE, Layer
-
-# A virtual environment of its own: what JupyterLab needs must not change what notebooks import.
+# Its own virtual environment: what JupyterLab needs must not change what notebooks import.
 _FOLDER = "/opt/jupyter"
 _KERNEL = """\
 {
@@ -16,12 +14,12 @@ _KERNEL = """\
  "metadata": {"debugger": true}
 }
 """
-# The experiment's own packages come first, those of the kernel fill in what is missing.
+# The experiment's packages come first; those of the kernel fill in what is missing.
 _START_KERNEL = """\
 import sys
 
 version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-# In place of the folder of this file: notebooks do not import from it.
+# The folder of this file, from which notebooks must not import.
 del sys.path[0]
 sys.path.append(f"/opt/jupyter/lib/{version}/site-packages")
 
@@ -30,15 +28,15 @@ from ipykernel import kernelapp  # noqa: E402
 kernelapp.launch_new_instance()
 """
 
-# News from elsewhere are none of a locked environment's.
+# Without news from the project's server.
 _PAGE = """\
 {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 """
 
 
-def jupyter_layer(requirements: bytes) -> Layer:
-    """JupyterLab from the locked `requirements`, with the experiment's Python as its kernel."""
-    return Layer(
+def jupyter_addition(requirements: bytes) -> Addition:
+    """Add JupyterLab from locked `requirements`, with the experiment's Python as its kernel."""
+    return Addition(
         "jupyter",
         "JupyterLab",
         "COPY requirements.txt kernel.json kernel.py page_config.json /opt/jupyter-files/\n"
@@ -58,22 +56,22 @@ def jupyter_layer(requirements: bytes) -> Layer:
     )
 
 
-def server_command(port: int, folder: str) -> List[str]:
-    """Start the server in `folder` of the container, for whoever knows `JUPYTER_TOKEN`."""
+def server_command(port: int, folder: str) -> list[str]:
+    """Return the command that starts the server in `folder` of the container."""
     return [
         f"{_FOLDER}/bin/jupyter-lab",
         "--no-browser",
-        # Docker publishes the port on this machine's loopback alone.
+        # Docker publishes the port on this machine's loopback address only.
         "--ServerApp.ip=0.0.0.0",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
-        # The user of the container is who started it; root is that in an engine without root.
+        # The user of the container is who started it: root, in a rootless engine.
         "--ServerApp.allow_root=True",
         "--log-level=WARN",
     ]
 
 
-def server_environment(token: str, sources: str) -> Dict[str, str]:
-    """`sources` are the folders that notebooks import from, separated as on a PATH."""
+def server_environment(token: str, sources: str) -> dict[str, str]:
+    """Return the server's variables; `sources` are the folders to import from, as on a PATH."""
     return {"JUPYTER_TOKEN": token, "PYTHONPATH": sources}

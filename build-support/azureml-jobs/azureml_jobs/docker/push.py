@@ -1,4 +1,4 @@
-"""`docker push` with its progress on standard error, and with what it says kept."""
+"""Run `docker push`, and keep what its result needs of the output."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import FrozenSet, Mapping, Set, Tuple
 
-from azureml_jobs.errors import OutsideError
+from azureml_jobs.base.errors import OutsideError
 
 _READ_BYTES = 1 << 16
-_END_SECONDS = 5.0
-# Of a layer that was sent; `Layer already exists` and `Mounted from` stand for the others.
+_STOP_SECONDS = 5.0
+# A layer that was sent; others say `Layer already exists` or `Mounted from`.
 _PUSHED = re.compile(rb"\b([0-9a-f]{12}): Pushed\b")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-# More than the longest line that is looked for.
+# Longer than any line that is searched for.
 _KEPT_BYTES = 4096
 
 
 @dataclass(frozen=True)
-class Pushed:
-    """How a push ended: its `status`, the ids of `layers` as Docker shows them, its last line."""
+class PushResult:
+    """`status` is the exit status, `layers` are the short ids of the layers that were sent."""
 
     status: int
-    layers: FrozenSet[str]
+    layers: frozenset[str]
     last_line: str
 
 
-def push(reference: str, environment: Mapping[str, str]) -> Pushed:
-    """Push an image that the engine has under this name.
+def push(reference: str, environment: Mapping[str, str]) -> PushResult:
+    """Push an image of the engine, and pass Docker's output on to standard error.
 
-    In a terminal Docker shows how far each layer is, elsewhere a line for each step. Docker's
-    process ends with this call, whatever ends it.
+    Docker gets a terminal if there is one, to show the progress of each layer. Its process ends
+    with this call, even when an exception does.
     """
-    ours, theirs = _terminal() if sys.stderr.isatty() else os.pipe()
+    ours, theirs = _open_terminal() if sys.stderr.isatty() else os.pipe()
     try:
         try:
             process = subprocess.Popen(
@@ -51,18 +51,18 @@ def push(reference: str, environment: Mapping[str, str]) -> Pushed:
         finally:
             os.close(theirs)
         try:
-            layers, end = _relayed(ours)
+            layers, tail = _relay(ours)
             status = process.wait()
         finally:
-            _end(process)
+            _stop(process)
     finally:
         os.close(ours)
-    lines = [line.strip() for line in _CONTROL.sub("", end).splitlines() if line.strip()]
-    return Pushed(status, layers, lines[-1] if lines else "it gave no reason")
+    lines = [line.strip() for line in _CONTROL.sub("", tail).splitlines() if line.strip()]
+    return PushResult(status, layers, lines[-1] if lines else "it gave no reason")
 
 
-def _terminal() -> Tuple[int, int]:
-    """A terminal as large as ours, from which what Docker shows in one can be read."""
+def _open_terminal() -> tuple[int, int]:
+    """Open a terminal of the size of ours, and return its two ends."""
     import fcntl
     import pty
     import termios
@@ -74,15 +74,15 @@ def _terminal() -> Tuple[int, int]:
     return ours, theirs
 
 
-def _relayed(source: int) -> Tuple[FrozenSet[str], str]:
-    """Copy what comes to standard error; the layers that were sent, and the end of it all."""
-    layers: Set[str] = set()
+def _relay(source: int) -> tuple[frozenset[str], str]:
+    """Copy the output to standard error; return the layers that were sent, and the last output."""
+    layers: set[str] = set()
     kept = b""
     while True:
         try:
             data = os.read(source, _READ_BYTES)
         except OSError:
-            # A terminal ends so on Linux.
+            # So ends a terminal on Linux.
             data = b""
         if not data:
             return frozenset(layers), kept.decode("utf-8", "replace")
@@ -93,12 +93,12 @@ def _relayed(source: int) -> Tuple[FrozenSet[str], str]:
         kept = kept[-_KEPT_BYTES:]
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is not None:
         return
     process.terminate()
     try:
-        process.wait(_END_SECONDS)
+        process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

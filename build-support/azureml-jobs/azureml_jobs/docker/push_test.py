@@ -1,4 +1,4 @@
-"""What is shown and what is kept of `docker push`, with a program that stands for Docker."""
+"""What is shown and kept of `docker push`, with a script in place of Docker."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.conftest import Tool
 from azureml_jobs.docker.push import push
-from azureml_jobs.errors import OutsideError
 
-SAYS = """\
+DOCKER = """\
 #!/bin/sh
 exec 3<&1
 if [ -t 1 ]; then echo "a terminal of $(stty size <&3)"; else echo "no terminal"; fi
@@ -25,11 +25,11 @@ echo 'ba9876543210: Layer already exists'
 echo "$2: digest: sha256:00" >&2
 exit 3
 """
-PUSHES = """
+PUSH = """
 import os, sys
 from azureml_jobs.docker.push import push
-done = push("exp:v1", os.environ)
-print(done.status, sorted(done.layers), done.last_line, flush=True)
+result = push("exp:v1", os.environ)
+print(result.status, sorted(result.layers), result.last_line, flush=True)
 """
 
 
@@ -40,18 +40,18 @@ def with_docker(folder: Path, script: str) -> dict[str, str]:
     return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
 
-def test_elsewhere_than_in_a_terminal_its_lines_are_passed_on(tmp_path: Path, tool: Tool) -> None:
-    done = tool.run("-c", PUSHES, **with_docker(tmp_path, SAYS))
+def test_output_is_passed_on_without_a_terminal(tmp_path: Path, tool: Tool) -> None:
+    done = tool.run("-c", PUSH, **with_docker(tmp_path, DOCKER))
     assert done.stdout == "3 ['0123456789ab'] exp:v1: digest: sha256:00\n"
     assert done.stderr.startswith("no terminal\n0123456789ab: Pushing")
     assert "ba9876543210: Layer already exists\n" in done.stderr
 
 
-def test_in_a_terminal_it_has_one_of_the_same_size(tmp_path: Path, tool: Tool) -> None:
-    environment = {**Tool.environment(), **with_docker(tmp_path, SAYS)}
+def test_docker_gets_a_terminal_of_the_same_size(tmp_path: Path, tool: Tool) -> None:
+    environment = {**Tool.environment(), **with_docker(tmp_path, DOCKER)}
     pid, master = pty.fork()
     if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-c", SIZE + PUSHES], environment)
+        os.execve(sys.executable, [sys.executable, "-c", SIZE + PUSH], environment)
     seen = b""
     while True:
         try:
@@ -78,7 +78,7 @@ def test_docker_ends_with_the_push(tmp_path: Path, tool: Tool) -> None:
     script = f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\nexec sleep 100\n"
     environment = {**Tool.environment(), **with_docker(tmp_path, script)}
     process = subprocess.Popen(
-        [sys.executable, "-c", PUSHES], env=environment, stderr=subprocess.PIPE
+        [sys.executable, "-c", PUSH], env=environment, stderr=subprocess.PIPE
     )
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
         time.sleep(0.02)
@@ -88,7 +88,9 @@ def test_docker_ends_with_the_push(tmp_path: Path, tool: Tool) -> None:
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_says_that_docker_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_that_docker_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OutsideError, match="docker: it cannot be started: No such file"):
         push("exp:v1", os.environ)

@@ -1,1 +1,1 @@
-"""New experiments: their names, and the template of which they are made."""
+"""Write a new experiment from the template."""

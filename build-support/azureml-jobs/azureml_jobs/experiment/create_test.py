@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.experiment import create
 from azureml_jobs.experiment.create import ExperimentRequest, create_experiment, ignoring_pattern
 
@@ -53,31 +55,51 @@ def below(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
-def test_writes_the_template_and_says_what_comes_next(root: Path) -> None:
-    told = new(root, "x")
+def test_writes_the_template_and_prints_the_next_commands(root: Path) -> None:
+    report = new(root, "x")
     assert below(root / "src") == [
         *("x", "x/BUILD", "x/main.py", "x/run.sh", "x/tests", "x/tests/test_main.py"),
     ]
     assert (root / "src/x/main.py").read_text(encoding="utf-8") == "import x\n"
-    assert told.startswith("Wrote src/x,")
+    assert report.startswith("Wrote src/x,")
     for line in (
         *("  src/x/BUILD", "  src/x/tests/test_main.py", "  ./pants run src/x:local"),
         *("  ./pants run src/x:job", "  ./pants test src/x::"),
     ):
-        assert line in told.splitlines()
+        assert line in report.splitlines()
 
 
-def test_folders_above_become_packages_that_a_target_owns(root: Path) -> None:
-    told = new(root, "a/b/x")
+def test_markers_become_the_name_and_all_other_text_stays(root: Path) -> None:
+    template = root / "template/a.template"
+    template.write_bytes(b"{{module}} {{folder}} {{label}} {{code}}")
+    other = b"${{inputs.steps}} {{ module }} {{other}}\r\n\x00\xff{{"
+    template.with_name("b.template").write_bytes(other)
+    template.with_name("README.md").touch()
+    new(root, "x")
+    new(root, "t/u/x")
+    assert (root / "src/x/a").read_bytes() == b"x src/x x .."
+    assert (root / "src/t/u/x/a").read_bytes() == b"t.u.x src/t/u/x t-u-x ../../.."
+    assert (root / "src/x/b").read_bytes() == other
+    assert not (root / "src/x/README.md").exists()
+
+
+def test_a_missing_template_is_reported(root: Path) -> None:
+    shutil.rmtree(root / "template")
+    with pytest.raises(JobError, match="^template: there is no template"):
+        new(root, "x")
+
+
+def test_missing_folders_above_become_packages_that_a_target_owns(root: Path) -> None:
+    report = new(root, "a/b/x")
     assert (root / "src/a/b/x/main.py").read_text(encoding="utf-8") == "import a.b.x\n"
     for folder in ("a", "a/b"):
         assert (root / "src" / folder / "__init__.py").read_bytes() == b""
         assert "python_sources()" in (root / "src" / folder / "BUILD").read_text(encoding="utf-8")
-        assert f"  src/{folder}/BUILD" in told.splitlines()
+        assert f"  src/{folder}/BUILD" in report.splitlines()
     assert not (root / "src/__init__.py").exists()
 
 
-def test_folders_that_are_there_stay_as_they_are(root: Path) -> None:
+def test_existing_folders_stay_as_they_are(root: Path) -> None:
     new(root, "team/x")
     (root / "src/team/BUILD").write_text("# mine\n", encoding="utf-8")
     (root / "src/team/__init__.py").unlink()
@@ -87,14 +109,14 @@ def test_folders_that_are_there_stay_as_they_are(root: Path) -> None:
     assert (root / "src/team/y/main.py").exists()
 
 
-def test_makes_the_source_root_when_it_is_the_first_experiment(root: Path) -> None:
+def test_makes_the_source_root_for_the_first_experiment(root: Path) -> None:
     (root / "src").rmdir()
     new(root, "x")
     assert below(root / "src")[:2] == ["x", "x/BUILD"]
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002], ids=lambda mask: f"{mask:03o}")
-def test_the_umask_decides_who_may_read_and_programs_stay_programs(root: Path, mask: int) -> None:
+def test_the_umask_applies_and_programs_stay_executable(root: Path, mask: int) -> None:
     with umask(mask):
         new(root, "team/x")
     for path, mode in (("", 0o777), ("/x", 0o777), ("/x/main.py", 0o666), ("/x/run.sh", 0o777)):
@@ -107,8 +129,8 @@ def test_the_umask_decides_who_may_read_and_programs_stay_programs(root: Path, m
         pytest.param("x/", "x", "src/x exists", "x_2", id="the folder"),
         pytest.param("x", "x", "src/x exists", "x_2", id="a file"),
         pytest.param("x.py", "x", "src/x.py is a module", "x_2", id="a module"),
-        pytest.param("team", "team/x", "src/team is not a folder", "team_x_2", id="a file above"),
-        pytest.param("team.py", "team/x", "src/team.py is a module", "team_x_2", id="module above"),
+        pytest.param("team", "team/x", "src/team is not a folder", "team_x", id="a file above"),
+        pytest.param("team.py", "team/x", "src/team.py is a module", "team_x", id="module above"),
         pytest.param("t/x/", "t/x", "src/t/x exists", "t/x_2", id="the nested folder"),
     ],
 )
@@ -128,27 +150,27 @@ def test_nothing_that_exists_is_touched(
     assert below(root) == before
 
 
-def test_a_link_that_leads_nowhere_exists_too(root: Path) -> None:
+def test_a_broken_link_is_in_the_way_too(root: Path) -> None:
     (root / "src/x").symlink_to("nowhere")
     with pytest.raises(JobError, match="src/x exists already"):
         new(root, "x")
 
 
-def test_the_name_that_is_suggested_is_free(root: Path) -> None:
+def test_suggests_a_free_name(root: Path) -> None:
     for name in ("x", "x_2", "x_3"):
         new(root, name)
     with pytest.raises(JobError, match="--name=x_4"):
         new(root, "x")
 
 
-def test_an_experiment_is_not_made_inside_of_other_code(root: Path) -> None:
+def test_rejects_a_folder_inside_other_code(root: Path) -> None:
     with pytest.raises(JobError, match="belong to src/common:common already") as caught:
         new(root, "common/x", owners=("src/common:common",))
     assert "`--name=common_x`" in caught.value.remedy
     assert below(root / "src") == []
 
 
-def test_a_folder_that_git_ignores_is_refused(root: Path) -> None:
+def test_rejects_a_folder_that_git_ignores(root: Path) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
     (root / ".gitignore").write_text("runs/\n", encoding="utf-8")
     with pytest.raises(JobError, match=r"`.gitignore:1:runs/`"):
@@ -159,7 +181,7 @@ def test_a_folder_that_git_ignores_is_refused(root: Path) -> None:
     assert ignoring_pattern(root, "src/x/main.py") == ""
 
 
-def test_git_need_not_be_there(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_works_without_git(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     new(root, "x")
 
@@ -201,12 +223,11 @@ create.create_experiment(Path(sys.argv[1]), request)
 """
 
 
-def test_what_a_killed_process_leaves_is_hidden_and_removed_by_the_next(root: Path) -> None:
-    (root / "src/team").mkdir()
+def test_the_next_run_removes_the_hidden_folder_of_a_killed_one(root: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, str(root)], env=python_path())
     assert killed.returncode == -9
-    (left,) = (root / "src/team").iterdir()
-    # Of a process that runs, this one, it stays.
+    (left,) = (root / "src").glob(".*")
+    # That of a running process, such as this one, stays.
     other = left.with_name(f".new-experiment-{os.getpid()}-0")
     other.mkdir()
     assert left.name.startswith(".new-experiment-")
@@ -223,24 +244,24 @@ def python_path() -> dict[str, str]:
 @pytest.mark.parametrize(
     "names", [["x"] * 6, ["team/x"] * 6, [f"team/x{i}" for i in range(6)]], ids=str
 )
-def test_of_many_at_once_each_name_is_made_once(root: Path, names: list[str]) -> None:
+def test_concurrent_runs_create_each_name_once(root: Path, names: list[str]) -> None:
     barrier = threading.Barrier(len(names))
-    told: list[str] = []
+    reports: list[str] = []
 
     def run(name: str) -> None:
         barrier.wait()
         try:
-            told.append(new(root, name))
+            reports.append(new(root, name))
         except JobError as error:
-            told.append(error.what)
+            reports.append(error.what)
 
     threads = [threading.Thread(target=run, args=(name,)) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(line.startswith("Wrote") for line in told) == len(set(names))
-    assert sum("exists already" in line for line in told) == len(names) - len(set(names))
+    assert sum(line.startswith("Wrote") for line in reports) == len(set(names))
+    assert sum("exists already" in line for line in reports) == len(names) - len(set(names))
     for name in names:
         assert [path for path in FILES if not (root / "src" / name / path).exists()] == []
     assert list((root / "src").rglob(".*")) == []

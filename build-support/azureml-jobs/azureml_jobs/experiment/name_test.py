@@ -1,10 +1,10 @@
-"""Which names serve, and what to write instead of the others."""
+"""Which names are valid, and what to write instead of the others."""
 
 from __future__ import annotations
 
 import pytest
-from azureml_jobs.errors import JobError
-from azureml_jobs.experiment.name import ExperimentName, parse_name, suggested_name
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.experiment.name import parse_name
 
 TAKEN = {"numpy": "a.lock", "PIL": "a.lock", "tools": "lib/tools"}
 
@@ -13,19 +13,14 @@ TAKEN = {"numpy": "a.lock", "PIL": "a.lock", "tools": "lib/tools"}
     "name",
     ["x", "my_exp", "exp2", "team/x", "a/b/c_d", "team/json", "team/numpy", "team/src", "a" * 60],
 )
-def test_a_package_name_serves(name: str) -> None:
-    assert parse_name(name, TAKEN, "src").path == name
-
-
-def test_a_name_has_a_form_for_each_use() -> None:
-    name = ExperimentName(("team", "x_1"))
-    assert (name.path, name.module, name.label) == ("team/x_1", "team.x_1", "team-x_1")
+def test_a_package_name_is_valid(name: str) -> None:
+    assert parse_name(name, "src", TAKEN) == tuple(name.split("/"))
 
 
 @pytest.mark.parametrize("name", [None, ""], ids=["not given", "empty"])
-def test_without_a_name_it_says_how_to_write_one(name: str | None) -> None:
+def test_a_missing_name_is_reported_with_how_to_write_one(name: str | None) -> None:
     with pytest.raises(JobError, match="--name=my_experiment") as caught:
-        parse_name(name, TAKEN, "src")
+        parse_name(name, "src", TAKEN)
     assert caught.value.status == 2
 
 
@@ -60,31 +55,30 @@ def test_without_a_name_it_says_how_to_write_one(name: str | None) -> None:
         pytest.param("None", "package name", "none", id="keyword in upper case"),
         pytest.param("json", "standard library", "json_experiment", id="standard library"),
         pytest.param("test/x", "standard library", "test_experiment/x", id="standard folder"),
-        pytest.param("tomllib", "standard library", "tomllib_experiment", id="after Python 3.9"),
+        pytest.param("tomllib", "standard library", "tomllib_experiment", id="new in Python 3.11"),
         pytest.param("numpy", "a.lock", "numpy_experiment", id="locked package"),
         pytest.param("numpy/x", "a.lock", "numpy_experiment/x", id="below a locked package"),
-        pytest.param("pil", "a.lock", "pil_experiment", id="locked package but for its case"),
+        pytest.param("pil", "a.lock", "pil_experiment", id="locked package in another case"),
         pytest.param("NumPy", "package name", "num_py", id="another spelling"),
-        pytest.param("Numpy", "package name", "numpy_experiment", id="two mistakes"),
+        pytest.param("Numpy", "package name", "numpy_experiment", id="two errors"),
         pytest.param("tools", "lib/tools", "tools_experiment", id="module of another root"),
-        pytest.param("azureml", "Azure", "azureml_experiment", id="namespace"),
+        pytest.param("azureml", "Azure", "azureml_experiment", id="namespace package"),
         pytest.param("a" * 61, "61 characters", "a" * 60, id="too long"),
+        pytest.param(
+            "a" * 59 + "_b", "61 characters", "a" * 59, id="too long behind an underscore"
+        ),
     ],
 )
-def test_a_mistake_is_told_with_a_name_that_serves(name: str, what: str, instead: str) -> None:
+def test_an_invalid_name_is_reported_with_a_valid_one(name: str, what: str, instead: str) -> None:
     with pytest.raises(JobError) as caught:
-        parse_name(name, TAKEN, "src")
+        parse_name(name, "src", TAKEN)
     assert caught.value.status == 2
     assert what in caught.value.what
     assert f"`--name={instead}`" in caught.value.remedy
-    parse_name(instead, TAKEN, "src")
+    parse_name(instead, "src", TAKEN)
 
 
 def test_a_message_stays_on_its_line_and_printable() -> None:
     with pytest.raises(JobError) as caught:
-        parse_name("x\x1b[31m\udcff\n", TAKEN, "src")
+        parse_name("x\x1b[31m\udcff\n", "src", TAKEN)
     assert caught.value.where == r"--name='x\x1b[31m\udcff\n'"
-
-
-def test_a_suggestion_is_cut_where_a_name_may_end() -> None:
-    assert suggested_name("a" * 59 + "_" + "b" * 20, {}, "src") == "a" * 59

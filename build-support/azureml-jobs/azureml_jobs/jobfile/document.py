@@ -1,4 +1,4 @@
-"""Job files as text and as plain data."""
+"""Read job files into plain data, and write plain data as job files."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 
-# PyYAML folds longer lines; a command folded at another place is harder to compare with its source.
+# PyYAML folds longer lines, and a folded command is hard to compare with its source.
 _NEVER_FOLD = 2**31
 _ODD_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
 _MERGE_TAG = "tag:yaml.org,2002:merge"
@@ -22,40 +22,38 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
     (`azure.ai.ml._utils.utils.load_yaml`): YAML 1.1, so `yes` and `on` are booleans, `010` is 8,
     `2024-01-31` is a date, and `1e-3` is a string (a number needs the point: `1.0e-3`).
 
-    Unlike PyYAML, which silently keeps the last of two equal keys, this refuses them.
-
-    Raises `JobError` when the text is not YAML, is empty, holds more than one document, repeats a
-    key, contains itself, or is not a mapping.
+    Raises `JobError` when the text is not YAML, is empty, has more than one document, repeats a
+    key (of which PyYAML would silently use the last), contains itself, or is not a mapping.
     """
     try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
-        if node is not None:
-            _refuse_loops(node, path)
-            _refuse_repeated_keys(loader, node, path)
-        job = None if node is None else loader.construct_document(node)
+        job = _load(text, path)
     except yaml.MarkedYAMLError as error:
-        raise JobError(_place(path, error), f"not valid YAML: {_problem(error)}") from None
+        raise JobError(_location(path, error), f"not valid YAML: {_problem(error)}") from None
     except yaml.YAMLError as error:
         raise JobError(path, f"not valid YAML: {_one_line(error)}") from None
     except ValueError as error:
         # PyYAML takes `2024-02-31` for a date and `0x_` for a number before it finds they are none.
         raise JobError(
             path,
-            f"not valid YAML: a value looks like a date or a number and is none: {error}",
-            "Write it in quotes if it is meant as text.",
+            f"not valid YAML: a value looks like a date or a number, but is not: {error}",
+            "Quote it if it is meant as text.",
         ) from None
     except RecursionError:
         raise JobError(path, "not a job file: it is nested too deeply") from None
-    if job is None:
-        raise JobError(path, "the job file is empty", f"It needs at least:\n\n{_SMALLEST_JOB}")
-    if not isinstance(job, dict):
-        raise JobError(
-            path,
-            f"not a job file: it holds {_kind(job)} and not a mapping of keys to values",
-            f"It needs at least:\n\n{_SMALLEST_JOB}",
-        )
-    return job
+    if isinstance(job, dict):
+        return job
+    what = "the job file is empty" if job is None else f"not a job file: it is {_kind(job)}"
+    raise JobError(path, what, f"It needs at least:\n\n{_SMALLEST_JOB}")
+
+
+def _load(text: str, path: str) -> Any:
+    loader = yaml.SafeLoader(text)
+    node = loader.get_single_node()
+    if node is None:
+        return None
+    _check_loops(node, path)
+    _check_repeated_keys(loader, node, path)
+    return loader.construct_document(node)
 
 
 def dump_job_file(job: Mapping[str, Any]) -> str:
@@ -81,14 +79,14 @@ environment: azureml:my-environment:1"""
 
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
-        # Anchors such as `&id001` say nothing to a reader, and a job file never contains itself.
+        # Anchors such as `&id001` mean nothing to a reader, and a job file never contains itself.
         return True
 
 
 def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     style = "|" if "\n" in value else None
     if _ODD_LINE_ENDS.search(value):
-        # PyYAML writes these as they are, and reads them back as line feeds or blanks.
+        # PyYAML would write these unchanged, and read them back as line feeds or blanks.
         style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
@@ -96,7 +94,7 @@ def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def _refuse_loops(node: yaml.Node, path: str) -> None:
+def _check_loops(node: yaml.Node, path: str) -> None:
     done: set[int] = set()
     open_nodes: set[int] = set()
 
@@ -123,7 +121,7 @@ def _children(node: yaml.Node) -> Iterator[yaml.Node]:
         yield from node.value
 
 
-def _refuse_repeated_keys(loader: yaml.SafeLoader, root: yaml.Node, path: str) -> None:
+def _check_repeated_keys(loader: yaml.SafeLoader, root: yaml.Node, path: str) -> None:
     repeated: list[str] = []
     seen_nodes: set[int] = set()
 
@@ -144,7 +142,7 @@ def _refuse_repeated_keys(loader: yaml.SafeLoader, root: yaml.Node, path: str) -
                 key_path = f"{where}.{key_node.value}" if where else key_node.value
                 if key in first_lines:
                     repeated.append(
-                        f"`{key_path}` stands in line {first_lines[key]} and again in line "
+                        f"`{key_path}` is in line {first_lines[key]} and again in line "
                         f"{_line(key_node)}"
                     )
                 else:
@@ -156,7 +154,7 @@ def _refuse_repeated_keys(loader: yaml.SafeLoader, root: yaml.Node, path: str) -
         raise JobError(
             path,
             f"the same key twice: {'; '.join(repeated)}",
-            "YAML would silently take the last one. Keep one of them.",
+            "YAML would silently use the last one. Keep one of them.",
         )
 
 
@@ -164,14 +162,14 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _place(path: str, error: yaml.MarkedYAMLError) -> str:
+def _location(path: str, error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     return path if mark is None else f"{path}: line {mark.line + 1}, column {mark.column + 1}"
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
     if error.problem == "but found another document":
-        return "a second document begins here, a job file holds one"
+        return "a second document begins here, and a job file has one"
     parts = (error.context, error.problem)
     return _one_line(", ".join(part for part in parts if part)) or "it cannot be read"
 

@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import dump_job_file, read_job_file
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,21 +41,23 @@ def test_reads_values_as_azure_ai_ml_does(text: str, value: Any) -> None:
         pytest.param("a: 1\n---\nb: 2", "line 2, column 1: not valid", id="two documents"),
         pytest.param("a: \x07", "special characters are not allowed", id="a control character"),
         pytest.param("a: !!python/name:os.system", "constructor for the tag", id="a Python tag"),
-        pytest.param("a: 2024-02-31", "looks like a date or a number", id="a day that is none"),
+        pytest.param(
+            "a: 2024-02-31", "looks like a date or a number", id="a day that does not exist"
+        ),
         pytest.param("[1]: 2", "unhashable key", id="a list as key"),
         pytest.param("a: &a [*a]", "a YAML alias contains itself", id="a loop"),
         pytest.param("a: " + "[" * 2000, "nested too deeply", id="deep nesting"),
         pytest.param("", "the job file is empty", id="no content"),
         pytest.param("# nothing", "the job file is empty", id="comments only"),
-        pytest.param("- a", "it holds a list", id="a list"),
-        pytest.param("some words", "it holds plain text", id="text"),
-        pytest.param("5", "it holds the single value 5", id="a number"),
-        pytest.param("a: 1\nb: 2\na: 3", "`a` stands in line 1 and again in line 3", id="a repeat"),
-        pytest.param("a:\n  b: 1\n  b: 1", "`a.b` stands in line 2", id="a repeat further down"),
-        pytest.param("on: 1\nyes: 2", "`yes` stands in line 1 and", id="a repeat in other letters"),
+        pytest.param("- a", "it is a list", id="a list"),
+        pytest.param("some words", "it is plain text", id="text"),
+        pytest.param("5", "it is the single value 5", id="a number"),
+        pytest.param("a: 1\nb: 2\na: 3", "`a` is in line 1 and again in line 3", id="a repeat"),
+        pytest.param("a:\n  b: 1\n  b: 1", "`a.b` is in line 2", id="a repeat further down"),
+        pytest.param("on: 1\nyes: 2", "`yes` is in line 1 and", id="a repeat in other letters"),
     ],
 )
-def test_says_where_and_what_is_wrong(text: str, message: str) -> None:
+def test_reports_where_and_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(JobError) as caught:
         read_job_file(text, "job.yaml")
     assert str(caught.value).startswith("job.yaml")
@@ -63,7 +65,7 @@ def test_says_where_and_what_is_wrong(text: str, message: str) -> None:
 
 
 def test_names_all_repeated_keys_at_once() -> None:
-    with pytest.raises(JobError, match=r"`a` stands.*; `c\.d` stands"):
+    with pytest.raises(JobError, match=r"`a` is in.*; `c\.d` is in"):
         read_job_file("a: 1\na: 2\nc: {d: 1, d: 2}", "job.yaml")
 
 

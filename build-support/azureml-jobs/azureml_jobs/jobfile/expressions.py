@@ -1,4 +1,4 @@
-"""The expressions `${{inputs.x}}` and `${{outputs.y}}` in a job's command."""
+"""Find, check and replace `${{inputs.x}}` and `${{outputs.y}}` in a job's command."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from azureml_jobs.errors import JobError
-from azureml_jobs.jobfile.mistakes import Mistake, instead_of, nearest, raise_mistakes
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.nearest import nearest, suggestion
+from azureml_jobs.jobfile.findings import Finding, raise_findings
 from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
 
 _EXPRESSION = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 _REFERENCE = re.compile(r"(inputs|outputs)\.([\w-]+)((?:\.[\w-]+)*)")
 _OPTIONAL_PART = re.compile(r"\$\[\[((?:(?!\$\[\[).)*?)\]\]", re.DOTALL)
-# Azure ML tells the path of each input that is data by a variable of this name and the input's.
+# Azure ML sets a variable with this prefix and an input's name to the path of the input's data.
 _DATA_VARIABLE = "AZURE_ML_INPUT_"
 # Namespaces that Azure ML knows in other kinds of jobs.
 _ELSEWHERE = {"parent": "pipeline jobs", "search_space": "sweep jobs"}
@@ -25,7 +26,7 @@ class Reference:
     """One `${{inputs.name}}` or `${{outputs.name}}`.
 
     attribute: what follows the name (`path` in `${{inputs.x.path}}`), mostly empty.
-    is_optional: it stands in `$[[ … ]]`, which falls away when there is no such input.
+    is_optional: it is in a part `$[[ … ]]`, which is left out when there is no such input.
     """
 
     group: Literal["inputs", "outputs"]
@@ -35,7 +36,7 @@ class Reference:
 
 
 def references(command: str) -> tuple[Reference, ...]:
-    """Return the inputs and outputs that `command` names, in order, each as often as it stands."""
+    """Return the inputs and outputs that `command` names, in order, with repetitions."""
     optional = [match.span() for match in _OPTIONAL_PART.finditer(command)]
     found = []
     for match in _EXPRESSION.finditer(command):
@@ -53,31 +54,31 @@ def references(command: str) -> tuple[Reference, ...]:
 
 
 def check_references(job: Mapping[str, Any], path: str) -> None:
-    """Raise a `JobError` that lists all `reference_mistakes`."""
-    raise_mistakes(path, reference_mistakes(job))
+    """Raise a `JobError` that lists all `reference_findings`."""
+    raise_findings(path, reference_findings(job))
 
 
-def reference_mistakes(job: Mapping[str, Any]) -> list[Mistake]:
+def reference_findings(job: Mapping[str, Any]) -> list[Finding]:
     """Return every expression in the command that names nothing in the job.
 
-    As azure-ai-ml does before it submits (`validate_inputs_for_command`), and for outputs alike:
-    what it would not replace reaches bash as `${{…}}`, which bash refuses as a bad substitution.
+    azure-ai-ml checks inputs alike before it submits (`validate_inputs_for_command`). What it does
+    not replace reaches bash as `${{…}}`, which bash refuses as a bad substitution.
     """
     command = job.get("command")
     if not isinstance(command, str):
         return []
-    mistakes = [_unknown_reference(job, reference) for reference in references(command)]
-    mistakes += [_unknown_expression(match.group(1)) for match in _EXPRESSION.finditer(command)]
-    return list(dict.fromkeys(mistake for mistake in mistakes if mistake))
+    findings = [_unknown_reference(job, reference) for reference in references(command)]
+    findings += [_unknown_expression(match.group(1)) for match in _EXPRESSION.finditer(command)]
+    return list(dict.fromkeys(finding for finding in findings if finding))
 
 
-def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list[Mistake]:
+def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list[Finding]:
     """Return every input of the job that its command never uses.
 
     A command uses an input by `${{inputs.x}}`, and one that is data also by the environment
-    variable `AZURE_ML_INPUT_x`. `scripts` are the texts of the files that the command runs: where
-    one of them reads such variables, every input that is data counts as used, because its name may
-    be put together there.
+    variable `AZURE_ML_INPUT_x`. `scripts` are the texts of the files that the command runs: if one
+    of them reads such variables, every input that is data counts as used, because the script may
+    compose its name.
     """
     command, inputs = job.get("command"), job.get("inputs")
     if not isinstance(command, str) or not isinstance(inputs, Mapping):
@@ -85,7 +86,7 @@ def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list
     used = {found.name for found in references(command) if found.group == "inputs"}
     reads_variables = any(_DATA_VARIABLE in text for text in (command, *scripts))
     return [
-        Mistake(
+        Finding(
             f"inputs.{name}",
             "the command never uses this input",
             f"Write `${{{{inputs.{name}}}}}` where the command needs it, or remove the input.",
@@ -105,11 +106,11 @@ def render(
     outputs: Mapping[str, str],
     paths: Collection[str] = (),
 ) -> str:
-    """Return `command` with its expressions replaced, and all other text as it stands.
+    """Return `command` with its expressions replaced, and all other text unchanged.
 
-    `inputs` and `outputs` hold what each name stands for: the path of the data, or the text of a
-    literal. Those of them that `paths` names (`inputs.x`) are quoted for bash where that is needed.
-    A part `$[[ … ]]` is kept when all inputs in it are given, else it falls away.
+    `inputs` and `outputs` map each name to its value: the path of the data, or the text of a
+    literal. Those that `paths` names (`inputs.x`) are quoted for bash where that is needed. A part
+    `$[[ … ]]` is kept when all inputs in it are given, and left out otherwise.
 
     Raises `JobError` for a name that is not given.
     """
@@ -126,7 +127,7 @@ def render(
             return match.group()
         group, name = parts.group(1), parts.group(2)
         if parts.group(3) or name not in values[group]:
-            raise JobError("command", f"nothing is given for `{match.group()}`")
+            raise JobError("command", f"there is no value for `{match.group()}`")
         value = values[group][name]
         if f"{group}.{name}" in paths:
             return quoted_for(value, quotes_at(kept, match.start()))
@@ -139,54 +140,55 @@ def render(
 def literal_text(value: Any) -> str:
     """Return a literal input as the text that Azure ML puts into the command.
 
-    azure-ai-ml sends `str(value)`, so `true` arrives as `True` and `1.0e-3` as `0.001`.
+    azure-ai-ml sends `str(value)` (`entities/_job/_input_output_helpers.py`), so `true` arrives as
+    `True` and `1.0e-3` as `0.001`.
     """
-    return str(value["value"] if isinstance(value, Mapping) else value)
+    return str(value)
 
 
-def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Any:
+def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Finding | None:
     group, name = reference.group, reference.name
     declared = job.get(group)
     names = [str(key) for key in declared] if isinstance(declared, Mapping) else []
     written = f"${{{{{group}.{name}}}}}"
     singular = group[:-1]
     if name not in names:
-        # Of inputs, azure-ai-ml lets those go that stand in an optional part.
+        # azure-ai-ml accepts unknown inputs in an optional part.
         if reference.is_optional:
             return None
-        remedy = instead_of(name, names, none=f"The job has no `{group}:`.")
-        return Mistake(
+        remedy = suggestion(name, names, f"The job has no `{group}:`.")
+        return Finding(
             "command",
             f"`{written}` names no {singular} of this job",
             f"{remedy} Or add `{name}:` below `{group}:`.",
         )
     if reference.attribute:
-        return Mistake(
+        return Finding(
             "command",
-            f"`${{{{{group}.{name}.{reference.attribute}}}}}` is nothing that Azure ML replaces in "
-            "a command job",
+            f"`${{{{{group}.{name}.{reference.attribute}}}}}` is not replaced by Azure ML in a "
+            "command job",
             f"Write `{written}`, which is the path of the data.",
         )
     return None
 
 
-def _unknown_expression(content: str) -> Any:
+def _unknown_expression(content: str) -> Finding | None:
     if _REFERENCE.fullmatch(content):
         return None
     namespace, _, rest = content.partition(".")
     written = f"${{{{{content}}}}}"
     if namespace in _ELSEWHERE:
-        return Mistake(
+        return Finding(
             "command",
             f"`{written}` is for {_ELSEWHERE[namespace]}, and this is a command job",
             "Write `${{inputs.NAME}}` or `${{outputs.NAME}}`.",
         )
-    # What is left untouched here may be something that a later Azure ML replaces.
+    # A later version of Azure ML may replace it.
     close = nearest(namespace, ("inputs", "outputs"))
     if close is None:
         return None
-    return Mistake(
+    return Finding(
         "command",
-        f"`{written}` is nothing that Azure ML replaces in a command job",
+        f"`{written}` is not replaced by Azure ML in a command job",
         f"Did you mean `${{{{{close}.{rest or 'NAME'}}}}}`?",
     )

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.overrides import apply_overrides
 from hypothesis import given
@@ -47,7 +47,7 @@ def at(job: Any, *keys: Any) -> Any:
         pytest.param("name=5", ["name"], "5", id="text stays text"),
         pytest.param("description=a=b", ["description"], "a=b", id="an equals sign in the value"),
         pytest.param("description=", ["description"], "", id="an empty value"),
-        pytest.param("tags.owner=me", ["tags", "owner"], "me", id="a level that is not there"),
+        pytest.param("tags.owner=me", ["tags", "owner"], "me", id="a missing level"),
         pytest.param(r"tags.a\.b=c", ["tags", "a.b"], "c", id="a dot within a key"),
         pytest.param("tags={a: b}", ["tags"], {"a": "b"}, id="a mapping as YAML"),
         pytest.param(
@@ -78,7 +78,7 @@ def at(job: Any, *keys: Any) -> Any:
         ),
         pytest.param("limits.timeout=60", ["limits", "timeout"], 60, id="an integer, a new level"),
         pytest.param("inputs.epochs=20", ["inputs", "epochs"], 20, id="an integer literal"),
-        pytest.param("inputs.rate=1", ["inputs", "rate"], 1.0, id="a fraction stays one"),
+        pytest.param("inputs.rate=1", ["inputs", "rate"], 1.0, id="a fraction stays a fraction"),
         pytest.param("inputs.rate=1e-3", ["inputs", "rate"], 0.001, id="an exponent"),
         pytest.param("inputs.verbose=no", ["inputs", "verbose"], False, id="a boolean literal"),
         pytest.param("inputs.text=7", ["inputs", "text"], "7", id="a text literal"),
@@ -111,7 +111,7 @@ def test_sets_a_value_of_the_right_type(setting: str, keys: list[str], value: An
 @pytest.mark.parametrize(
     ("setting", "where", "says"),
     [
-        pytest.param("foo", "job.yaml", "needs a `=`", id="no equals sign"),
+        pytest.param("foo", "job.yaml", "there is no `=`", id="no equals sign"),
         pytest.param("=x", "job.yaml", "a part of the key is empty", id="no key"),
         pytest.param("tags..a=x", "job.yaml", "a part of the key is empty", id="two dots"),
         pytest.param("computee=x", "job.yaml: computee", "Did you mean `compute`?", id="a typo"),
@@ -151,13 +151,13 @@ def test_sets_a_value_of_the_right_type(setting: str, keys: list[str], value: An
             "resources.locations.5=x", "job.yaml: resources.locations", "0 to 1", id="index"
         ),
         pytest.param(
-            "resources.locations.a=x", "job.yaml: resources.locations", "no index", id="key"
+            "resources.locations.a=x", "job.yaml: resources.locations", "not an index", id="key"
         ),
         pytest.param("distribution.type=mp", "job.yaml: distribution.type", "`mpi`", id="choice"),
         pytest.param("limits.timeout=" + "9" * 5000, "job.yaml: limits", "an integer", id="huge"),
     ],
 )
-def test_refuses_a_setting_that_cannot_be_meant(setting: str, where: str, says: str) -> None:
+def test_refuses_an_invalid_setting(setting: str, where: str, says: str) -> None:
     with pytest.raises(JobError) as caught:
         apply(setting)
     assert str(caught.value).startswith(where)
@@ -168,7 +168,7 @@ def test_refuses_a_setting_that_cannot_be_meant(setting: str, where: str, says: 
 def test_reports_all_settings_that_are_wrong() -> None:
     with pytest.raises(JobError) as caught:
         apply("foo", "compute=gpu", "computee=x")
-    assert "2 mistakes" in str(caught.value)
+    assert "2 errors" in str(caught.value)
     assert "--set foo" in str(caught.value)
     assert "--set computee=x" in str(caught.value)
 
@@ -177,7 +177,7 @@ def test_later_settings_win() -> None:
     assert apply("compute=a", "compute=b")["compute"] == "b"
 
 
-def test_the_job_itself_and_the_order_of_its_keys_stay() -> None:
+def test_keeps_the_job_itself_and_the_order_of_its_keys() -> None:
     before = copy.deepcopy(JOB)
     changed = apply("inputs.data.path=x", "resources.locations.0=y", "tags.a=b", "command=c")
     assert JOB == before

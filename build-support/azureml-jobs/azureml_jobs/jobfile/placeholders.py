@@ -1,4 +1,4 @@
-"""Finding what a template leaves to be filled in: `compute: azureml:<your-cluster>`."""
+"""Find values that a template leaves to the user: `compute: azureml:<your-cluster>`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azureml_jobs.jobfile.mistakes import Mistake, raise_mistakes
+from azureml_jobs.jobfile.findings import Finding, raise_findings
 
-# A letter right behind `<` and something else than a blank right before `>`: not `a < b > c`.
+# A letter right after `<`, and no blank right before `>`, unlike in `a < b > c`.
 _PLACEHOLDER = re.compile(r"(?<![\w$<])<[A-Za-z](?:[\w .:/-]*\w)?>")
-# In text of the user's own, `<pad>` and `<b>` are ordinary and `<your-name>` is not.
-_SPOKEN = re.compile(r"<(?:.*[ -].*|your.*|change_?me|replace_?me|todo|fill_?me_?in)>", re.I)
+# In the user's own text, `<pad>` and `<b>` are ordinary, and `<your-name>` is not.
+_ADDRESSES_READER = re.compile(
+    r"<(?:.*[ -].*|your.*|change_?me|replace_?me|todo|fill_?me_?in)>", re.I
+)
 
 # Bash reads `<in.txt` as a redirection, and a description may say anything.
 _NEVER = {"command", "description", "environment.description"}
-# Where any text may stand, and not the name of something in Azure ML.
+# Keys whose value may be any text, not the name of something in Azure ML.
 _FREE_TEXT = re.compile(
     r"(?:display_name|tags\..*|properties\..*|environment_variables\..*|inputs\.[^.]+"
     r"|inputs\.[^.]+\.value|environment\.tags\..*|environment\.conda_file.*"
@@ -31,38 +33,38 @@ _EXAMPLES = {
 
 
 def check_placeholders(job: Mapping[str, Any], path: str) -> None:
-    """Raise a `JobError` that lists all `placeholder_mistakes`."""
-    raise_mistakes(path, placeholder_mistakes(job))
+    """Raise a `JobError` that lists all `placeholder_findings`."""
+    raise_findings(path, placeholder_findings(job))
 
 
-def placeholder_mistakes(job: Mapping[str, Any]) -> list[Mistake]:
-    """Return every value that still holds a placeholder such as `<cluster-name>`.
+def placeholder_findings(job: Mapping[str, Any]) -> list[Finding]:
+    """Return every value that still has a placeholder such as `<cluster-name>`.
 
     A placeholder is `<`, a letter, more letters, digits, blanks, or any of `_ . : / -`, and `>`.
-    Values that name something (compute, environment, paths, names) may hold none. In free text
+    Values that name something (compute, environment, paths, names) must not have any. In free text
     (literal inputs, tags, properties, environment variables, the display name), one counts only
-    when it is spoken to the reader: with a blank or a hyphen, or `<your…>`, `<changeme>`, `<todo>`;
-    so `<pad>` and `<b>` pass. The command and descriptions are not looked at: `<in.txt` is a
+    when it addresses the reader: with a blank or a hyphen, or `<your…>`, `<changeme>`, `<todo>`;
+    so `<pad>` and `<b>` pass. The command and descriptions are not checked: `<in.txt` is a
     redirection there.
     """
-    mistakes = []
+    findings = []
     for key_path, text in _texts(job, ""):
         if key_path in _NEVER:
             continue
         for match in _PLACEHOLDER.finditer(text):
-            if _FREE_TEXT.fullmatch(key_path) and not _SPOKEN.fullmatch(match.group()):
+            if _FREE_TEXT.fullmatch(key_path) and not _ADDRESSES_READER.fullmatch(match.group()):
                 continue
-            mistakes.append(_mistake(key_path, match.group()))
+            findings.append(_finding(key_path, match.group()))
             break
-    return mistakes
+    return findings
 
 
-def _mistake(key_path: str, placeholder: str) -> Mistake:
+def _finding(key_path: str, placeholder: str) -> Finding:
     key = key_path.rpartition(".")[2]
     remedy = f"Write your own value for `{placeholder}`"
     if key_path in _EXAMPLES:
         remedy += f", for example `{key}: {_EXAMPLES[key_path]}`"
-    return Mistake(
+    return Finding(
         key_path,
         f"the placeholder `{placeholder}` is not replaced yet",
         f"{remedy}, in the file or by `--set {key_path}=…`.",

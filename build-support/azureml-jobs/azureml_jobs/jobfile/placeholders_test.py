@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.placeholders import check_placeholders
 
 
@@ -11,14 +11,14 @@ from azureml_jobs.jobfile.placeholders import check_placeholders
     "job",
     [
         pytest.param({"compute": "<azure-ml-cluster-name>"}, id="the whole value"),
-        pytest.param({"compute": "azureml:<cluster>"}, id="behind azureml:"),
+        pytest.param({"compute": "azureml:<cluster>"}, id="after azureml:"),
         pytest.param({"environment": "azureml:<env>:<version>"}, id="two in one value"),
         pytest.param({"environment": {"image": "<registry>.azurecr.io/x"}}, id="within a name"),
         pytest.param(
             {"inputs": {"d": {"path": "azureml://datastores/<store>/paths/x"}}}, id="a path"
         ),
         pytest.param({"resources": {"locations": ["<region>"]}}, id="in a list"),
-        pytest.param({"tags": {"owner": "<your name>"}}, id="spoken to the reader, in a tag"),
+        pytest.param({"tags": {"owner": "<your name>"}}, id="addressed to the reader, in a tag"),
         pytest.param({"inputs": {"x": "<some-value>"}}, id="with a hyphen, as a literal"),
         pytest.param({"environment_variables": {"KEY": "<CHANGEME>"}}, id="changeme"),
     ],
@@ -60,5 +60,5 @@ def test_names_the_key_and_what_to_write() -> None:
 
 
 def test_names_all_of_them_at_once() -> None:
-    with pytest.raises(JobError, match="2 mistakes"):
+    with pytest.raises(JobError, match="2 errors"):
         check_placeholders({"compute": "<cluster>", "name": "<name>"}, "job.yaml")

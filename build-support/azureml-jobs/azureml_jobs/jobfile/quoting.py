@@ -1,4 +1,4 @@
-"""Put a path into a bash command so that bash sees it as it is."""
+"""Quote a path for bash, by the quotes that are open where it is inserted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SPECIAL_WITHIN_DOUBLE_QUOTES = re.compile(r'([\\"$`])')
 
 
 def quotes_at(command: str, position: int) -> Quotes:
-    """Which quotes of bash are open in `command` before `position`."""
+    """Return which quotes of bash are open in `command` before `position`."""
     open_quotes: Quotes = ""
     index = 0
     while index < position:
@@ -36,10 +36,10 @@ def quotes_at(command: str, position: int) -> Quotes:
 
 
 def quoted_for(path: str, quotes: Quotes) -> str:
-    """`path` such as it has to be written where `quotes` are open.
+    """Return `path` as it must be written where `quotes` are open.
 
-    Unlike in Azure ML, whose paths hold none of bash's special characters, a folder on a person's
-    machine may have a space in its name.
+    In Azure ML paths have none of bash's special characters, but a folder on a user's machine may
+    have a space in its name.
     """
     if quotes == "'":
         return path.replace("'", "'\\''")

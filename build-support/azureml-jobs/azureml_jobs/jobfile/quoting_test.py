@@ -1,5 +1,3 @@
-"""Paths inside of bash commands."""
-
 from __future__ import annotations
 
 import subprocess
@@ -27,7 +25,7 @@ PATHS = ["/plain/path.csv", "/a b/é 'x' \"y\"/$HOME `id` \\n.csv"]
     ids=[
         "bare",
         "before more of a path",
-        "behind an option",
+        "after an option",
         "in double quotes",
         "in single quotes",
         "after an escaped quote",
@@ -42,11 +40,11 @@ def test_bash_sees_the_path(command: str, expected: str, path: str) -> None:
     assert seen.decode() == expected.replace("{}", path)
 
 
-def test_a_plain_path_stays_as_it_is() -> None:
+def test_a_plain_path_is_not_quoted() -> None:
     assert (
         render("x ${{outputs.y}}", {}, {"y": "/a/b-1.csv"}, paths={"outputs.y"}) == "x /a/b-1.csv"
     )
 
 
-def test_a_literal_is_put_in_as_azure_ml_does() -> None:
+def test_a_literal_is_inserted_without_quotes_as_by_azure_ml() -> None:
     assert render("x ${{inputs.flags}}", {"flags": "--a 1"}, {}) == "x --a 1"

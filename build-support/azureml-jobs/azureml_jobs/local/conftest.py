@@ -6,23 +6,24 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator, List
+from typing import Any
 
 import pytest
 from azureml_jobs.conftest import Gathered
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.process import job_processes
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
-from azureml_jobs.snapshot.request import PackagesVenv
+from azureml_jobs.protocol import PackagesVenv
 
 _RUN = """
 import pathlib, sys
-from azureml_jobs.errors import JobError
-from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.runner import execute
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.local.runner import execute_job
 try:
-    sys.exit(execute(JobFolder(pathlib.Path(sys.argv[1])), grace=float(sys.argv[2])))
+    sys.exit(execute_job(pathlib.Path(sys.argv[1]), grace=float(sys.argv[2])))
 except JobError as error:
     sys.stderr.write(str(error))
     sys.exit(error.status)
@@ -30,24 +31,24 @@ except JobError as error:
 
 
 class Jobs:
-    """Makes jobs in a workspace of its own, and starts them."""
+    """Creates jobs in its own workspace and starts them."""
 
     def __init__(self, repo: Path) -> None:
         self.repo = repo
         self.workspace = LocalWorkspace(repo / ".azureml")
-        self.started: List[subprocess.Popen[bytes]] = []
+        self.started: list[subprocess.Popen[bytes]] = []
 
     def new(self, command: str, **known: Any) -> JobFolder:
-        def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
-            (staging.bundle / "code").mkdir(parents=True)
+        def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
+            (temporary.bundle / "code").mkdir(parents=True)
             return JobRecord(final.name, command=command, experiment_name="exp", **known)
 
-        return self.workspace.new_job("exp-3f2a9c1d", fill)
+        return self.workspace.new_job("exp-3f2a9c1d", write)
 
     def start(
         self, folder: JobFolder, grace: float = 10, stdout: Any = subprocess.PIPE
     ) -> subprocess.Popen[bytes]:
-        """Start the runner in a process of its own, as `./pants` does."""
+        """Start the runner in its own process, as `./pants` does."""
         process = subprocess.Popen(
             self.command(folder, grace),
             stdin=subprocess.DEVNULL,
@@ -60,7 +61,7 @@ class Jobs:
         return process
 
     @staticmethod
-    def command(folder: JobFolder, grace: float = 10) -> List[str]:
+    def command(folder: JobFolder, grace: float = 10) -> list[str]:
         return [sys.executable, "-c", _RUN, str(folder.path), str(grace)]
 
     def run(self, folder: JobFolder, grace: float = 10) -> tuple[int, bytes, bytes]:
@@ -88,9 +89,9 @@ class Jobs:
 def jobs(tmp_path: Path) -> Iterator[Jobs]:
     repo = tmp_path / "a répo"
     repo.mkdir()
-    made = Jobs(repo)
-    yield made
-    for process in made.started:
+    created = Jobs(repo)
+    yield created
+    for process in created.started:
         if process.poll() is None:
             process.kill()
         process.wait()
@@ -101,12 +102,42 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
 
 @pytest.fixture
 def venv(gathered: Gathered, tmp_path: Path) -> PackagesVenv:
-    """A virtual environment that is there."""
-    made = PackagesVenv(str(tmp_path / "cache" / "venv"), "seed")
+    """A virtual environment that exists."""
+    venv = PackagesVenv(str(tmp_path / "cache" / "venv"), "seed")
     (tmp_path / "cache/venv/bin").mkdir(parents=True)
     (tmp_path / "cache/venv/bin/python").write_text("")
-    gathered.venv = made
-    return made
+    gathered.venv = venv
+    return venv
+
+
+# Logs with MLflow, writes outputs, and prints.
+LOGGING = """
+run=$(echo ../../../mlruns/*/$AZUREML_RUN_ID)
+printf '1 0.5 0\\n2 nan 1\\n' > $run/metrics/loss
+echo -n 3 > $run/params/depth
+echo -n v > $run/tags/mine
+echo figure > $run/artifacts/figure.png
+mkdir outputs/sub; echo o > outputs/sub/o.txt; echo l > logs/l.txt; echo m > ../outputs/model/m.bin
+echo said
+"""
+
+
+@pytest.fixture
+def ended(jobs: Jobs) -> JobFolder:
+    """A job that has ended and left something of every kind."""
+    folder = jobs.new(
+        LOGGING,
+        outputs={"model": "/there"},
+        environment_variables={"TOKEN": "secret value"},
+        tags={"team": "a"},
+    )
+    assert jobs.run(folder)[0] == 0
+    return folder
+
+
+def running(folder: JobFolder) -> list[int]:
+    """Return the processes of a job that still run."""
+    return [each.pid for each in job_processes(str(folder.path), folder.read().pgid)]
 
 
 def below(folder: Path) -> list[str]:

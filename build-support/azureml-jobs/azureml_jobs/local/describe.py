@@ -1,83 +1,73 @@
-"""A local job as data for people and programs: `jobs list` and `jobs show`."""
+"""A local job as data: `jobs list` and `jobs show`."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Dict, List, Optional, Union
+from typing import Any
 
+from azureml_jobs.base.job_status import seconds_since
 from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.mlflow_store import MlflowStore, RunData
-from azureml_jobs.local.record import JobRecord, seconds_since
-from azureml_jobs.local.state import current
+from azureml_jobs.local.mlflow_run_data import RunData
+from azureml_jobs.local.mlflow_store import MlflowStore
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.state import current_record
 
-# What only the local workspace itself needs.
-_INTERNAL = ("place", "pid", "process_start", "pgid", "pgid_start", "format")
-
-
-def summary(record: JobRecord) -> Dict[str, Any]:
-    """A row of the list of jobs."""
-    return {
-        "name": record.name,
-        "display_name": record.display_name,
-        "experiment_name": record.experiment_name,
-        "status": record.status,
-        "address": record.address,
-        "runtime": record.runtime,
-        "created": record.created,
-        "started": record.started,
-        "ended": record.ended,
-        "duration": duration(record),
-        "exit_code": record.exit_code,
-        "error": record.error,
-    }
+# A row of the list; `duration` comes in addition.
+_COLUMNS = (
+    *("name", "display_name", "experiment_name", "status", "address", "runtime"),
+    *("created", "started", "ended", "exit_code", "error"),
+)
+# Only the local workspace itself needs these.
+_INTERNAL = ("host", "pid", "pid_identity", "pgid", "pgid_identity", "format")
 
 
-def describe(folder: JobFolder) -> Dict[str, Any]:
-    """Everything about one job, fit for JSON: a metric that is no number is given as text."""
-    record = current(folder)
-    shown = {key: value for key, value in asdict(record).items() if key not in _INTERNAL}
+def summary(record: JobRecord) -> dict[str, Any]:
+    """Return a row of the list of jobs."""
+    return {key: getattr(record, key) for key in _COLUMNS} | {"duration": duration(record)}
+
+
+def describe(folder: JobFolder) -> dict[str, Any]:
+    """Return everything about one job as JSON data; a metric that is not a number is text."""
+    record = current_record(folder)
+    described = {key: value for key, value in asdict(record).items() if key not in _INTERNAL}
     # Values may be secrets.
-    shown["environment_variables"] = sorted(record.environment_variables)
+    described["environment_variables"] = sorted(record.environment_variables)
     run = MlflowStore(folder.mlruns).read_run(record.name) or RunData("")
-    shown.update(
+    described.update(
         duration=duration(record),
         folder=str(folder.path),
         log=str(folder.log),
         params=run.params,
-        # A tag that code set during the run is newer than the job file's.
+        # Tags that code set during the run are newer than those of the job file.
         tags={**record.tags, **run.tags},
         metrics={key: _number(value) for key, value in run.metrics.items()},
         metric_history={
             key: [
-                {"step": step, "timestamp": moment, "value": _number(value)}
-                for step, moment, value in points
+                {"step": step, "timestamp": timestamp, "value": _number(value)}
+                for step, timestamp, value in points
             ]
             for key, points in run.history.items()
         },
-        artifacts=sorted(_artifact_names(folder)),
+        artifacts=[name for name, _ in artifacts(folder)],
     )
-    return shown
+    return described
 
 
-def duration(record: JobRecord) -> Optional[float]:
-    """Seconds from the start to the end or, before that, to now."""
+def duration(record: JobRecord) -> float | None:
+    """Return the seconds from the start to the end or, before that, to now."""
     if record.started is None:
         return None
     if record.ended is None:
         return round(seconds_since(record.started), 3)
-    begun = datetime.fromisoformat(record.started)
-    return round((datetime.fromisoformat(record.ended) - begun).total_seconds(), 3)
+    started, ended = map(datetime.fromisoformat, (record.started, record.ended))
+    return round((ended - started).total_seconds(), 3)
 
 
-def _artifact_names(folder: JobFolder) -> List[str]:
-    return [name for name, _ in artifacts(folder)]
-
-
-def _number(value: float) -> Union[float, str]:
-    """JSON has no such numbers; the text is what MLflow's own services write."""
+def _number(value: float) -> float | str:
+    """Return a number that JSON has, or else the text that MLflow's own services write."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):

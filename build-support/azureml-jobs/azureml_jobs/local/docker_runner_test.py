@@ -1,4 +1,4 @@
-"""Whole local jobs in containers of a real engine."""
+"""Whole local jobs run in containers of a real engine."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.docker.conftest import base_image  # noqa: F401
+from azureml_jobs.docker.conftest import needs_engine
 from azureml_jobs.docker.engine import Engine, Image, has_container, image_id
-from azureml_jobs.docker.testing import needs_engine
-from azureml_jobs.errors import JobError
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
+from azureml_jobs.local.mounts import container_paths, job_container
 from azureml_jobs.local.outputs import resolve_outputs
-from azureml_jobs.local.places import container_paths, job_container
 from azureml_jobs.local.runtimes import Runtime
 
 pytestmark = needs_engine
@@ -29,7 +29,7 @@ open(os.path.join(folder, "seen"), "w").close()
 
 
 class ContainerJobs:
-    """Makes jobs that run in containers of the base image."""
+    """Creates jobs that run in containers of the base image."""
 
     def __init__(self, jobs: Any, image: str) -> None:
         self.jobs = jobs
@@ -60,11 +60,11 @@ def container_of(folder: JobFolder) -> str:
 
 
 def is_gone(jobs: Any, folder: JobFolder) -> bool:
-    """Docker removes a container a moment after its client has ended."""
+    """Wait until Docker has removed the container, a moment after its client has ended."""
     return bool(jobs.until(lambda: not has_container(container_of(folder))))
 
 
-def test_a_job_finds_all_where_azure_ml_has_it(
+def test_a_job_finds_code_and_data_where_azure_ml_has_them(
     jobs: Any, containers: ContainerJobs, tmp_path: Path
 ) -> None:
     (tmp_path / "a.csv").write_text("1,2\n")
@@ -82,7 +82,6 @@ def test_a_job_finds_all_where_azure_ml_has_it(
     assert (folder.outputs / "model/m").read_text() == "m\n"
     assert (folder.work / "outputs/o").read_text() == "o\n"
     assert folder.log.read_bytes() in out
-    # MLflow keeps absolute paths, and packages their caches.
     assert (jobs.workspace.mlruns / "seen").exists()
     assert (jobs.workspace.root / "home/mine").exists()
     assert is_gone(jobs, folder)
@@ -101,7 +100,7 @@ def test_ctrl_c_reaches_the_command_which_cleans_up(jobs: Any, containers: Conta
     assert is_gone(jobs, folder)
 
 
-def test_what_does_not_end_is_ended_with_its_container(
+def test_kills_a_command_that_does_not_end_with_its_container(
     jobs: Any, containers: ContainerJobs
 ) -> None:
     folder = containers.new("trap '' INT TERM; echo ready; while true; do sleep 1; done")
@@ -113,16 +112,15 @@ def test_what_does_not_end_is_ended_with_its_container(
     assert is_gone(jobs, folder)
 
 
-def test_cancelling_ends_the_container_of_a_runner_that_was_killed(
+def test_cancels_the_container_of_a_runner_that_was_killed(
     jobs: Any, containers: ContainerJobs
 ) -> None:
-    from azureml_jobs.local.jobs import cancel
+    from azureml_jobs.local.cancel import cancel
 
     folder = containers.new("echo ready; sleep 300")
     process = jobs.start(folder)
     assert process.stdout.readline() == b"ready\n"
-    client = folder.read().pgid
-    assert client is not None
+    client = jobs.until(lambda: folder.read().pgid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     os.killpg(client, signal.SIGKILL)
@@ -133,7 +131,7 @@ def test_cancelling_ends_the_container_of_a_runner_that_was_killed(
         cancel(folder)
 
 
-def test_says_that_docker_could_not_start_the_container(
+def test_reports_that_docker_could_not_start_the_container(
     jobs: Any, containers: ContainerJobs
 ) -> None:
     folder = containers.new("echo never", "--runtime=no-such-runtime")

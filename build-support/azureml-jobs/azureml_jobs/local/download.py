@@ -7,87 +7,65 @@ import shutil
 import stat
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
 
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.progress import Progress
+from azureml_jobs.local.folder import JobFolder, files_below
 from azureml_jobs.local.mlflow_store import MlflowStore
-from azureml_jobs.local.record import ENDED, JobRecord
-from azureml_jobs.local.state import current
-from azureml_jobs.progress import Progress
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.state import current_record
 
-# azure-ai-ml's name for the output that holds logs and artifacts.
-DEFAULT_OUTPUT = "default"
 _READ_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class Downloaded:
-    """`status` is the job's when it began; `left_out` names files that changed while it went on."""
-
-    files: int
-    status: str
-    left_out: Tuple[str, ...] = ()
-
-    @property
-    def is_final(self) -> bool:
-        return self.status in ENDED
-
-
-def download(folder: JobFolder, destination: Path, output_name: Optional[str] = None) -> Downloaded:
+def download(
+    folder: JobFolder, destination: Path, output_name: str | None = None
+) -> DownloadResult:
     """Copy all outputs, or one of them, to `destination`.
 
     Named outputs go to `named-outputs/<name>/`; logs, `./outputs`, `./logs` and what was logged
-    with MLflow go to `artifacts/` and are the output `default`. A job that runs is taken as it is:
-    of a file that grows what was there when its turn came. An interrupted download leaves nothing.
+    with MLflow go to `artifacts/` and are the output `default`. While a job runs, its files are
+    copied as they are now. An interrupted download leaves nothing.
     Raises `JobError` when `destination` holds something or there is no such output.
     """
-    record = current(folder)
-    entries = _entries(folder, record, _wanted(record, output_name))
-    refuse_used(destination)
+    record = current_record(folder)
+    entries = _entries(folder, record, _selected_outputs(record, output_name))
+    check_empty_folder(destination)
     destination = destination.absolute()
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
         try:
-            left_out = _copy_all(entries, beside, record.has_ended)
-            beside.chmod(0o755)
-            os.rename(beside, destination)
+            left_out = _copy_all(entries, temporary, record.has_ended)
+            temporary.chmod(0o755)
+            os.rename(temporary, destination)
         except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
             raise
     except OSError as error:
         raise OutsideError(record.name, f"the download to {destination} failed: {error}") from error
     files = sum(source is not None for source in entries.values()) - len(left_out)
-    return Downloaded(files, record.status, tuple(left_out))
+    return DownloadResult(files, record.status, tuple(left_out))
 
 
-def refuse_used(destination: Path) -> None:
-    """Raise `JobError` for a place to download to that holds something already."""
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        raise JobError(
-            str(destination.absolute()),
-            "the folder to download to is not empty",
-            "Name a new folder.",
-        )
-
-
-def artifacts(folder: JobFolder) -> List[tuple[str, Path]]:
-    """Logs and artifacts under the names that Azure ML gives them, with where they are."""
-    found: Dict[str, Path] = {}
+def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:
+    """Return the paths of logs and artifacts by the names that Azure ML gives them."""
+    found: dict[str, Path] = {}
     if folder.log.is_file():
         found["user_logs/std_log.txt"] = folder.log
     logged = MlflowStore(folder.mlruns).artifacts_folder(folder.name)
     if logged is not None:
-        found.update(_files(logged, ""))
+        found.update(files_below(logged))
     for name in ("outputs", "logs"):
-        found.update(_files(folder.work / name, f"{name}/"))
+        files = files_below(folder.work / name)
+        found.update((f"{name}/{path}", source) for path, source in files)
     return sorted(found.items())
 
 
-def _wanted(record: JobRecord, output_name: Optional[str]) -> List[str]:
+def _selected_outputs(record: JobRecord, output_name: str | None) -> list[str]:
     available = sorted({*record.outputs, DEFAULT_OUTPUT})
     if output_name is None:
         return available
@@ -100,22 +78,22 @@ def _wanted(record: JobRecord, output_name: Optional[str]) -> List[str]:
     return [output_name]
 
 
-def _entries(folder: JobFolder, record: JobRecord, wanted: List[str]) -> Dict[str, Optional[Path]]:
-    """What is copied, by its path below the destination; None is a folder that has to be there."""
-    found: Dict[str, Optional[Path]] = {}
+def _entries(folder: JobFolder, record: JobRecord, wanted: list[str]) -> dict[str, Path | None]:
+    """Return what to copy, by its path below the destination; None stands for a folder."""
+    found: dict[str, Path | None] = {}
     for name in wanted:
         if name == DEFAULT_OUTPUT and name not in record.outputs:
             found["artifacts"] = None
             found.update((f"artifacts/{path}", source) for path, source in artifacts(folder))
         else:
-            # Also where the job has not made it yet, or ended before.
+            # Even when the job has not created it.
             found[f"named-outputs/{name}"] = None
             found.update(_tree(folder.outputs / name, f"named-outputs/{name}/"))
     return found
 
 
-def _tree(folder: Path, prefix: str) -> Iterator[Tuple[str, Optional[Path]]]:
-    """Everything below a folder, empty folders and links as well."""
+def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, Path | None]]:
+    """Yield everything below a folder, including empty folders and links."""
     for parent, folders, names in os.walk(folder):
         for name in (*folders, *names):
             path = Path(parent, name)
@@ -123,8 +101,8 @@ def _tree(folder: Path, prefix: str) -> Iterator[Tuple[str, Optional[Path]]]:
             yield prefix + path.relative_to(folder).as_posix(), None if is_folder else path
 
 
-def _copy_all(entries: Dict[str, Optional[Path]], target: Path, is_final: bool) -> List[str]:
-    """Copy `entries` into `target`; those that went away, which only a job that runs may do."""
+def _copy_all(entries: dict[str, Path | None], target: Path, is_final: bool) -> list[str]:
+    """Copy `entries` into `target`; return those that a running job removed meanwhile."""
     sizes = {path: _size(source) for path, source in entries.items() if source is not None}
     progress = Progress("Copying", len(sizes), sum(sizes.values()))
     left_out = []
@@ -152,15 +130,15 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
     if stat.S_ISLNK(mode):
         target.symlink_to(os.readlink(source))
     elif not stat.S_ISREG(mode):
-        # To open a pipe would wait for somebody who writes into it.
-        raise shutil.SpecialFileError(f"{source} is no file")
+        # Opening a pipe would wait for a writer.
+        raise shutil.SpecialFileError(f"{source} is not a regular file")
     else:
         with open(source, "rb") as reading, open(target, "wb") as writing:
             # A log may grow faster than it is copied.
-            left = os.fstat(reading.fileno()).st_size
-            while left > 0 and (part := reading.read(min(left, _READ_BYTES))):
+            remaining = os.fstat(reading.fileno()).st_size
+            while remaining > 0 and (part := reading.read(min(remaining, _READ_BYTES))):
                 writing.write(part)
-                left -= len(part)
+                remaining -= len(part)
                 progress.advance(len(part), files=0)
                 progress.show(time.monotonic())
     shutil.copystat(source, target, follow_symlinks=False)
@@ -173,12 +151,3 @@ def _size(path: Path) -> int:
         return path.lstat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _files(folder: Path, prefix: str) -> Dict[str, Path]:
-    found = {}
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent, name)
-            found[prefix + path.relative_to(folder).as_posix()] = path
-    return found

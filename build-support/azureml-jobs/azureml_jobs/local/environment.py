@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Dict, Mapping
 
 from azureml_jobs.local.record import JobRecord
 
 # A job in the cloud sees none of the laptop's variables. What a job needs belongs into
-# `environment_variables` of its job file, where the cloud gets it too; and credentials that lie in
-# a developer's shell have no business in a job. Only what describes the machine is passed on.
+# `environment_variables` of its job file, which the cloud gets, too; and a job must not see the
+# credentials in a developer's shell. Only what describes the machine is passed on.
 _PASSED_ON = frozenset(
     {
         # The user and the session
         *("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM", "COLORTERM"),
         *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TMPDIR", "DISPLAY", "XDG_RUNTIME_DIR"),
         *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
-        # The way to the network, for data and models that code fetches by itself
+        # The network, for data and models that code fetches by itself
         *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
         *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-        # The hardware, and its drivers
+        # The hardware and its drivers
         *("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH", "NVIDIA_VISIBLE_DEVICES"),
         *("ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"),
     }
@@ -29,7 +29,7 @@ _PASSED_ON = frozenset(
 _PASSED_ON_PREFIXES = ("LC_",)
 
 
-# What a container has of its own is not the machine's: its folders, its languages, its libraries.
+# A container has its own folders, languages and libraries, so that it gets less.
 _PASSED_INTO_CONTAINERS = frozenset(
     {
         *("USER", "LOGNAME", "TZ", "TERM", "COLORTERM", "COLUMNS", "LINES"),
@@ -42,13 +42,13 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 def job_environment(
     record: JobRecord, mlruns: Path, experiment_id: str, caller: Mapping[str, str]
-) -> Dict[str, str]:
-    """What the command of a job sees. The job file's own variables win over everything."""
+) -> dict[str, str]:
+    """Return the environment of a job's command. The job file's own variables win."""
     environment = _surroundings(caller, record.python, record.container is not None)
     environment.update(
         {
             # Read by azureml-mlflow (`_common/constants.py`), by azureml-core's `Run.get_context`
-            # and by user code. The variables of a subscription are left out: there is none.
+            # and by user code. There is no subscription, so that its variables are missing.
             "AZUREML_RUN_ID": record.name,
             "AZUREML_ROOT_RUN_ID": record.name,
             "AZUREML_EXPERIMENT_ID": experiment_id,
@@ -59,8 +59,8 @@ def job_environment(
             "MLFLOW_RUN_ID": record.name,
         }
     )
-    # Azure ML gives the paths of data, not literals, under these names; the prefix is also in
-    # azure-ai-ml (`entities/_job/parameterized_command.py`).
+    # Azure ML gives the paths of data, but not literals, under these names; the prefix is in
+    # azure-ai-ml, too (`entities/_job/parameterized_command.py`).
     for key, path in record.paths.items():
         kind, _, name = key.partition(".")
         environment[f"AZURE_ML_{kind[:-1].upper()}_{name}"] = path
@@ -75,33 +75,35 @@ def script_environment(
     own: Mapping[str, str],
     caller: Mapping[str, str],
     in_container: bool,
-) -> Dict[str, str]:
-    """What a `:local` script sees: as a job, but there is no run yet that it could resume."""
+) -> dict[str, str]:
+    """Return the environment of a `:local` script: as of a job, but without a run to resume."""
     environment = _surroundings(caller, python, in_container)
     environment.update(_tracking(mlruns, experiment))
     environment.update(own)
     return environment
 
 
-def _surroundings(caller: Mapping[str, str], python: str, in_container: bool) -> Dict[str, str]:
-    environment = _container(caller) if in_container else _machine(caller, python)
-    # What a job prints is seen when it prints it, not when a buffer is full.
+def _surroundings(caller: Mapping[str, str], python: str, in_container: bool) -> dict[str, str]:
+    environment = (
+        _from_caller_into_container(caller) if in_container else _from_caller(caller, python)
+    )
+    # The user should see what a job prints at once, not when a buffer is full.
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 
 
-def _container(caller: Mapping[str, str]) -> Dict[str, str]:
-    # Python asks for the user's name, which the image does not know.
+def _from_caller_into_container(caller: Mapping[str, str]) -> dict[str, str]:
+    # For Python, which asks for the user's name; the image does not know it.
     return {"USER": "user"} | {
         key: value
         for key, value in caller.items()
         if key in _PASSED_INTO_CONTAINERS
-        # A proxy on this machine's loopback is none of the container's.
+        # A container cannot reach a proxy on this machine's loopback.
         or (key.upper() in _PROXIES and not any(part in value for part in _LOOPBACK))
     }
 
 
-def _machine(caller: Mapping[str, str], python: str) -> Dict[str, str]:
+def _from_caller(caller: Mapping[str, str], python: str) -> dict[str, str]:
     environment = {
         key: value
         for key, value in caller.items()
@@ -115,7 +117,7 @@ def _machine(caller: Mapping[str, str], python: str) -> Dict[str, str]:
     return environment
 
 
-def _tracking(mlruns: Path, experiment: str) -> Dict[str, str]:
+def _tracking(mlruns: Path, experiment: str) -> dict[str, str]:
     return {
         "MLFLOW_TRACKING_URI": mlruns.absolute().as_uri(),
         "MLFLOW_EXPERIMENT_NAME": experiment,

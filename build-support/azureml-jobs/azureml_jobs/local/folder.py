@@ -1,7 +1,9 @@
-"""Where things are in the folder of one local job."""
+"""The paths in the folder of one local job."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from azureml_jobs.local.record import JobRecord
@@ -28,7 +30,7 @@ class JobFolder:
 
     @property
     def bundle(self) -> Path:
-        """What was staged; nothing changes it afterwards."""
+        """The bundle of the job; nothing changes it after the job was created."""
         return self.path / "bundle"
 
     @property
@@ -42,12 +44,12 @@ class JobFolder:
 
     @property
     def debugger(self) -> Path:
-        """What a job that is debugged needs for that."""
+        """The debugger's files for a job that is debugged."""
         return self.path / "debugger"
 
     @property
     def log(self) -> Path:
-        """Standard output and error as they came, under Azure ML's name."""
+        """Standard output and error in the order of their arrival, under Azure ML's name."""
         return self.path / "user_logs" / "std_log.txt"
 
     @property
@@ -59,3 +61,12 @@ class JobFolder:
 
     def save(self, record: JobRecord) -> None:
         record.write(self.record_file)
+
+
+def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files below `folder` in order, with their path relative to it."""
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            yield path.relative_to(folder).as_posix(), path

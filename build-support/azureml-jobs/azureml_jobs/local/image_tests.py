@@ -1,4 +1,4 @@
-"""Tests in the image of an experiment: run, and remembered where they passed."""
+"""Run tests in the image of an experiment, and keep the output of those that passed."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
+from azureml_jobs.base.digest import content_digest
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.engine import Image
-from azureml_jobs.errors import OutsideError
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Log, open_standard_descriptors
 from azureml_jobs.local.process import signal_group
 from azureml_jobs.local.script import Script, script_status
 from azureml_jobs.local.supervise import GRACE_SECONDS, Supervision
-from azureml_jobs.snapshot.digest import content_digest
 
 
 def result_file(
     root: Path, image: Image, code: Path, files: Sequence[str], command: Sequence[str]
 ) -> Path:
-    """The file that keeps the output of these tests once they have passed.
+    """Return the file that keeps the output of these tests once they have passed.
 
-    Its name tells the image's content, the files (paths below `code`) and the command line.
+    Its name depends on the image's content, the files (paths below `code`) and the command line.
     """
     sources = content_digest((name, (code / name).read_bytes(), False) for name in files)
     key = json.dumps([image.id, sources, list(command)])
     return root / "tests" / f"{hashlib.sha256(key.encode()).hexdigest()}.txt"
 
 
-def passed_before(result: Path) -> Optional[str]:
-    """What these tests printed when they passed; None when they have not yet."""
+def passed_before(result: Path) -> str | None:
+    """Return what these tests printed when they passed; None when they have not yet."""
     try:
         return result.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -45,26 +45,26 @@ def execute_tests(folder: Path, grace: float = GRACE_SECONDS) -> int:
     open_standard_descriptors()
     folder = folder.absolute()
     script = Script.read(folder)
-    started = script.launch(folder)
+    spec = script.process_spec(folder)
+    result = Path(script.result)
     log = Log(folder / "log.txt")
     try:
         with Interruptions() as interruptions:
-            process, copies = started.copied_to(log)
+            process, copies = spec.start_logged(log)
             ended = Supervision(
                 process,
                 interruptions,
-                ask=lambda signum: signal_group(process.pid, signum),
-                kill=lambda: started.kill(process.pid),
+                send_signal=lambda signum: signal_group(process.pid, signum),
+                kill=lambda: spec.kill(process.pid),
                 copies=copies,
                 grace=grace,
             ).wait()
-        status = script_status(started, ended)
+        status = script_status(spec, ended)
         if status == 0 and not log.error:
-            result = Path(script.result)
             result.parent.mkdir(parents=True, exist_ok=True)
             os.replace(folder / "log.txt", result)
     except OSError as error:
-        raise OutsideError(started.argv[0], f"it could not be started: {error.strerror}") from error
+        raise OutsideError(str(result), f"it could not be written: {error.strerror}") from error
     finally:
         log.close()
         shutil.rmtree(folder, ignore_errors=True)

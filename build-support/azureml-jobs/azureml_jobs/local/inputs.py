@@ -1,14 +1,16 @@
-"""The inputs of a job file as values and local paths."""
+"""Resolve the inputs of a job file to values and local paths."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any
 
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.expressions import literal_text
 
 _LITERAL_TYPES = frozenset({"string", "integer", "number", "boolean"})
 _FILE_TYPES = frozenset({"uri_file"})
@@ -24,20 +26,20 @@ class ResolvedInput:
 
     kind: str
     value: str
-    asset: Optional[str] = None
-    mode: Optional[str] = None
+    asset: str | None = None
+    mode: str | None = None
 
 
-def resolve_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> Dict[str, ResolvedInput]:
-    """The inputs of `job`, found from the folder of `job_file` or as data of the repository.
+def resolve_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> dict[str, ResolvedInput]:
+    """Find the inputs of `job` from the folder of `job_file` or among the repository's data.
 
-    An optional input that has no value is left out. Raises `JobError` that names the key of the
-    first input that this machine does not have.
+    Leaves out optional inputs that have no value. Raises `JobError` that names the key of the first
+    input that this machine does not have.
     """
     return {
         str(name): _Input(str(name), given, job_file, repo).resolve()
         for name, given in (job.get("inputs") or {}).items()
-        if not _is_left_open(given)
+        if not _is_omitted(given)
     }
 
 
@@ -67,7 +69,7 @@ class _Input:
         elif _REMOTE.match(path):
             raise self._error(
                 f"the local workspace does not fetch {path}",
-                f"Put a copy under {self._shown(self.repo / 'data')}/{self.name} and run with\n"
+                f"Put a copy under {self._relative(self.repo / 'data')}/{self.name} and run with\n"
                 f"`--set inputs.{self.name}.path=azureml:{self.name}:1`, which is found there.\n"
                 f"In Azure ML the job file works as it is.",
             )
@@ -85,18 +87,16 @@ class _Input:
                 f"Write `{self.name}: <text, number, true or false>`, or a `type:` with a `path:`.",
                 "",
             )
-        # azure-ai-ml sends `str(value)` (`entities/_job/_input_output_helpers.py`), so that a job
-        # sees `True` where its file says `true`.
-        return ResolvedInput("literal", str(value))
+        return ResolvedInput("literal", literal_text(value))
 
     def _local_path(self, path: str) -> Path:
-        # Not `resolve()`: the path that the command sees shall be the one that people know.
+        # Not `resolve()`: the command should get the path that its user knows.
         found = Path(os.path.normpath(self.job_file.absolute().parent / path))
         if not found.exists():
             raise self._error(
                 f"{path} does not exist",
-                f"Looked for {self._shown(found)}. Paths are relative to the job file's folder.\n"
-                "Put the data there, or write the path of what exists.",
+                f"Looked for {self._relative(found)}. Paths are relative to the job file.\n"
+                "Put the data there, or write the path of data that exists.",
             )
         return found
 
@@ -111,18 +111,18 @@ class _Input:
         folder = self.repo / "data" / name
         versions = data_versions(folder)
         if version is None:
-            # In Azure ML the latest is the one made last; here the one counted highest.
+            # In Azure ML the latest version is the newest one, here that of the highest number.
             version = max(versions, key=int) if versions else "1"
         found = folder / version
         if found.exists():
             return found
-        # A folder without versions in it serves for each of them.
+        # A folder without versions serves as every version.
         if folder.exists() and not versions:
             return folder
-        remedy = f"Looked for {self._shown(found)} and {self._shown(folder)}."
+        remedy = f"Looked for {self._relative(found)} and {self._relative(folder)}."
         if versions:
             listed = ", ".join(f"azureml:{name}:{each}" for each in versions)
-            remedy = f"Looked for {self._shown(found)}. There are {listed}."
+            remedy = f"Looked for {self._relative(found)}. There are {listed}."
         raise self._error(
             f"{path} is not among the data of the local workspace",
             f"{remedy}\nPut a copy of the data there, or write the path of local data.",
@@ -132,7 +132,7 @@ class _Input:
         if self.type in _FILE_TYPES and found.is_dir():
             files = [each for each in sorted(found.iterdir()) if each.is_file()]
             files = [each for each in files if not each.name.startswith(".")]
-            # The version of a data asset is a folder, here with the asset's one file in it.
+            # A version of a data asset is a folder, here one with the asset's only file.
             if str(self.given["path"]).startswith("azureml:") and len(files) == 1:
                 return files[0]
             remedy = "Write `type: uri_folder`, or the path of a file."
@@ -141,26 +141,26 @@ class _Input:
                 if not example.startswith("azureml:"):
                     remedy += f" For example `path: {example}`."
             raise self._error(
-                f"`type: {self.type}` is given a folder, {self._shown(found)}", remedy
+                f"`type: {self.type}` is given a folder, {self._relative(found)}", remedy
             )
         if self.type in _FOLDER_TYPES and not found.is_dir():
             raise self._error(
-                f"`type: {self.type}` is given a file, {self._shown(found)}",
+                f"`type: {self.type}` is given a file, {self._relative(found)}",
                 "Write `type: uri_file`, or the path of a folder.",
             )
         return found
 
     def _error(self, what: str, remedy: str, key: str = ".path") -> JobError:
-        return JobError(f"{self._shown(self.job_file)}: inputs.{self.name}{key}", what, remedy)
+        return JobError(f"{self._relative(self.job_file)}: inputs.{self.name}{key}", what, remedy)
 
-    def _shown(self, path: Path) -> str:
+    def _relative(self, path: Path) -> str:
         try:
             return str(path.relative_to(self.repo))
         except ValueError:
             return str(path)
 
 
-def _is_left_open(given: Any) -> bool:
+def _is_omitted(given: Any) -> bool:
     return (
         isinstance(given, Mapping)
         and bool(given.get("optional"))
@@ -168,8 +168,8 @@ def _is_left_open(given: Any) -> bool:
     )
 
 
-def data_versions(folder: Path) -> List[str]:
-    """Versions that are there as folders or files named by a number, lowest first."""
+def data_versions(folder: Path) -> list[str]:
+    """Return the versions in `folder`: its folders and files named by a number, lowest first."""
     try:
         return sorted((each for each in os.listdir(folder) if each.isdigit()), key=int)
     except OSError:

@@ -1,4 +1,4 @@
-"""Inputs and outputs of a job file on this machine."""
+"""Inputs and outputs of a job file are resolved on this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput, resolve_inputs
 from azureml_jobs.local.outputs import resolve_outputs
@@ -41,7 +41,7 @@ def resolve(repo: Path, given: Any) -> ResolvedInput:
         ({"type": "boolean", "default": False}, "False"),
     ],
 )
-def test_literals_are_given_as_azure_ml_gives_them(repo: Path, given: Any, text: str) -> None:
+def test_literals_have_the_text_that_azure_ml_passes(repo: Path, given: Any, text: str) -> None:
     assert resolve(repo, given) == ResolvedInput("literal", text)
 
 
@@ -113,7 +113,7 @@ def test_keeps_the_mode(repo: Path) -> None:
         ([1], "", "no value", "Write `in:"),
     ],
 )
-def test_says_what_to_write(repo: Path, given: Any, key: str, what: str, remedy: str) -> None:
+def test_reports_what_to_write(repo: Path, given: Any, key: str, what: str, remedy: str) -> None:
     with pytest.raises(JobError) as caught:
         resolve(repo, given)
     assert caught.value.where == f"src/x/azure-ml-job.yaml: inputs.in{key}"
@@ -127,7 +127,7 @@ def test_a_job_file_needs_no_inputs(repo: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["uri_folder", "number"])
-def test_an_optional_input_may_be_left_open(repo: Path, kind: str) -> None:
+def test_an_optional_input_may_be_omitted(repo: Path, kind: str) -> None:
     job = {"inputs": {"in": {"type": kind, "optional": True}}}
     assert resolve_inputs(job, repo / "src/x/azure-ml-job.yaml", repo) == {}
 
@@ -144,5 +144,4 @@ def test_outputs_are_folders_or_files_in_folders(tmp_path: Path) -> None:
     assert found["model"].path == found["model"].folder == folder.outputs / "model"
     assert found["report"].path == folder.outputs / "report" / "report"
     assert found["report"].folder == folder.outputs / "report"
-    assert found["report"].remote == "azureml://datastores/d/paths/p"
     assert not folder.path.exists()

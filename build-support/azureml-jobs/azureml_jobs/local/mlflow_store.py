@@ -1,44 +1,31 @@
-"""MLflow's store of files, written and read without MLflow: experiments, runs and their metrics."""
+"""Experiments and runs in MLflow's store of files, written and read without MLflow."""
 
 from __future__ import annotations
 
 import contextlib
 import getpass
 import hashlib
-import math
 import os
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any
 
-from azureml_jobs.local.record import CANCELED, COMPLETED, FAILED, write_atomically
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
+from azureml_jobs.local.mlflow_run_data import RunData
 
 # mlflow/entities/run_status.py and source_type.py
 _RUNNING, _FINISHED, _FAILED, _KILLED = 1, 3, 4, 5
 _STATUS = {COMPLETED: _FINISHED, FAILED: _FAILED, CANCELED: _KILLED}
-_STATUS_NAMES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
+_STATUS_NAMES = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
 _SOURCE_LOCAL = 4
 _META = "meta.yaml"
 _TRASH = ".trash"
 _RUN_FOLDERS = ("metrics", "params", "tags", "artifacts")
-
-Point = Tuple[int, int, float]
-
-
-@dataclass
-class RunData:
-    """What code logged. A point of the history is (step, milliseconds since 1970, value)."""
-
-    status: str
-    params: Dict[str, str] = field(default_factory=dict)
-    tags: Dict[str, str] = field(default_factory=dict)
-    metrics: Dict[str, float] = field(default_factory=dict)
-    history: Dict[str, List[Point]] = field(default_factory=dict)
-    artifacts: List[str] = field(default_factory=list)
 
 
 class MlflowStore:
@@ -53,12 +40,12 @@ class MlflowStore:
         self.root = root
 
     def ensure_experiment(self, name: str) -> str:
-        """The id of the experiment `name`, which is made, or taken out of the bin, if need be.
+        """Return the id of the experiment `name`; create it, or restore it when it was deleted.
 
-        The id follows from the name, so that two who make it at once make the same.
+        The id follows from the name, so that two processes that create it at once agree.
         """
         derived = _experiment_id(name)
-        self._make_experiment("0", "Default")
+        self._create_experiment("0", "Default")
         for experiment_id in (derived, *self._experiment_ids()):
             meta = _read_meta(self.root / experiment_id)
             if meta.get("name") == name:
@@ -69,13 +56,13 @@ class MlflowStore:
                 _write_meta(deleted, {**meta, "lifecycle_stage": "active"})
                 os.replace(deleted, self.root / deleted.name)
                 return deleted.name
-        self._make_experiment(derived, name)
+        self._create_experiment(derived, name)
         return derived
 
     def create_run(
         self, experiment_id: str, run_id: str, run_name: str, tags: Mapping[str, str], start: str
     ) -> Path:
-        """Make a run that `MLFLOW_RUN_ID=run_id` resumes. `start` is ISO 8601."""
+        """Create a run that `MLFLOW_RUN_ID=run_id` resumes. `start` is ISO 8601."""
         final = self.root / experiment_id / run_id
         user = _user()
         all_tags = {
@@ -84,7 +71,7 @@ class MlflowStore:
             **tags,
             "mlflow.runName": run_name,
         }
-        meta: Dict[str, Any] = {
+        meta: dict[str, Any] = {
             "artifact_uri": (final / "artifacts").absolute().as_uri(),
             "end_time": None,
             "entry_point_name": "",
@@ -102,22 +89,22 @@ class MlflowStore:
             "tags": [],
             "user_id": user,
         }
-        with self._new_folder(final) as beside:
+        with self._new_folder(final) as temporary:
             for name in _RUN_FOLDERS:
-                (beside / name).mkdir()
+                (temporary / name).mkdir()
             for key, value in all_tags.items():
                 if _is_key(key):
-                    path = beside / "tags" / key
+                    path = temporary / "tags" / key
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(str(value), encoding="utf-8")
-            _write_meta(beside, meta)
+            _write_meta(temporary, meta)
         return final
 
     def finish_run(self, run_id: str, status: str, end: str) -> None:
-        """Give a run the status of its job.
+        """Set the status of a run to that of its job.
 
-        An end that the code recorded by itself is kept, except for a success of a job that
-        failed: MLflow records one whenever an interpreter ends, with `sys.exit(1)` too.
+        An end that the code itself recorded stays, except for the success of a job that failed:
+        MLflow records success whenever an interpreter ends, even with `sys.exit(1)`.
         """
         run = self._run(run_id)
         if run is None:
@@ -131,61 +118,51 @@ class MlflowStore:
         meta.update(status=final, end_time=meta.get("end_time") or _milliseconds(end))
         _write_meta(run, meta)
 
-    def read_run(self, run_id: str) -> Optional[RunData]:
-        """What was logged to a run, also while it goes on; None when there is no such run."""
+    def read_run(self, run_id: str) -> RunData | None:
+        """Return what was logged to a run so far; None when there is no such run."""
         run = self._run(run_id)
         if run is None:
             return None
-        code = _read_meta(run).get("status")
-        data = RunData(_STATUS_NAMES.get(code, "RUNNING") if isinstance(code, int) else "RUNNING")
-        data.params = dict(_texts(run / "params"))
-        data.tags = dict(_texts(run / "tags"))
-        for key, text in _texts(run / "metrics"):
-            points = [point for point in map(_point, text.splitlines()) if point]
-            if points:
-                data.history[key] = points
-                # As MLflow decides which value is the last one.
-                data.metrics[key] = max(points, key=_order)[2]
-        data.artifacts = [key for key, _ in _files(run / "artifacts")]
-        return data
+        status = str(_read_meta(run).get("status"))
+        return RunData.read(run, _STATUS_NAMES.get(status, "RUNNING"))
 
-    def artifacts_folder(self, run_id: str) -> Optional[Path]:
-        """Where the artifacts of a run are; None when there is no such run."""
+    def artifacts_folder(self, run_id: str) -> Path | None:
+        """Return the folder of a run's artifacts; None when there is no such run."""
         run = self._run(run_id)
         return None if run is None else run / "artifacts"
 
-    def _run(self, run_id: str) -> Optional[Path]:
+    def _run(self, run_id: str) -> Path | None:
         for experiment_id in self._experiment_ids():
             run = self.root / experiment_id / run_id
             if (run / _META).is_file():
                 return run
         return None
 
-    def _experiment_ids(self) -> List[str]:
+    def _experiment_ids(self) -> list[str]:
         try:
             return sorted(name for name in os.listdir(self.root) if not name.startswith("."))
         except OSError:
             return []
 
-    def _trash(self) -> List[Path]:
+    def _trash(self) -> list[Path]:
         try:
             return sorted((self.root / _TRASH).iterdir())
         except OSError:
             return []
 
-    def _make_experiment(self, experiment_id: str, name: str) -> None:
+    def _create_experiment(self, experiment_id: str, name: str) -> None:
         final = self.root / experiment_id
         if (final / _META).is_file() or (self.root / _TRASH / experiment_id).exists():
             return
-        moment = int(datetime.now().timestamp() * 1000)
-        with self._new_folder(final) as beside:
+        created = int(datetime.now().timestamp() * 1000)
+        with self._new_folder(final) as temporary:
             _write_meta(
-                beside,
+                temporary,
                 {
                     "artifact_location": final.absolute().as_uri(),
-                    "creation_time": moment,
+                    "creation_time": created,
                     "experiment_id": experiment_id,
-                    "last_update_time": moment,
+                    "last_update_time": created,
                     "lifecycle_stage": "active",
                     "name": name,
                 },
@@ -193,29 +170,29 @@ class MlflowStore:
 
     @contextlib.contextmanager
     def _new_folder(self, final: Path) -> Iterator[Path]:
-        """A folder to fill that becomes `final`; when somebody was faster, theirs stays."""
+        """Yield a folder to fill that becomes `final`, unless another process was faster."""
         final.parent.mkdir(parents=True, exist_ok=True)
-        # Not inside of the store, where MLflow would take it for an experiment or a run.
-        beside = Path(tempfile.mkdtemp(prefix=".new-mlflow-", dir=self.root.parent))
+        # Outside the store, where MLflow would take it for an experiment or a run.
+        temporary = Path(tempfile.mkdtemp(prefix=".new-mlflow-", dir=self.root.parent))
         try:
-            yield beside
-            beside.chmod(0o755)
+            yield temporary
+            temporary.chmod(0o755)
             try:
-                os.rename(beside, final)
+                os.rename(temporary, final)
             except OSError:
                 if not (final / _META).is_file():
                     raise
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _experiment_id(name: str) -> str:
-    """18 digits, as MLflow's own ids have."""
+    """Return an id of 18 digits, like MLflow's own."""
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
     return str(10**17 + int.from_bytes(digest[:8], "big") % (9 * 10**17))
 
 
-def _read_meta(folder: Path) -> Dict[str, Any]:
+def _read_meta(folder: Path) -> dict[str, Any]:
     import yaml
 
     try:
@@ -229,39 +206,11 @@ def _write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
     import yaml
 
     text = yaml.safe_dump(dict(meta), allow_unicode=True, default_flow_style=False)
-    write_atomically(folder / _META, text)
-
-
-def _files(folder: Path) -> Iterator[Tuple[str, Path]]:
-    """Files below `folder` with their path relative to it, which is a key in MLflow."""
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(parent, name)
-            yield path.relative_to(folder).as_posix(), path
-
-
-def _texts(folder: Path) -> Iterator[Tuple[str, str]]:
-    for key, path in _files(folder):
-        with contextlib.suppress(OSError):
-            yield key, path.read_text(encoding="utf-8", errors="replace")
-
-
-def _point(line: str) -> Optional[Point]:
-    """A line is `<time> <value> <step> [<data set> <digest>]`; one half written gives None."""
-    parts = line.split()
-    try:
-        return int(parts[2]) if len(parts) > 2 else 0, int(parts[0]), float(parts[1])
-    except (IndexError, ValueError):
-        return None
-
-
-def _order(point: Point) -> Tuple[int, int, float]:
-    return point[0], point[1], -math.inf if math.isnan(point[2]) else point[2]
+    write_file(folder / _META, text)
 
 
 def _is_key(key: str) -> bool:
-    """MLflow's rule for a key that becomes the name of a file (`utils/validation.py`)."""
+    """Return whether MLflow allows `key` as the name of a file (`utils/validation.py`)."""
     return (
         bool(re.fullmatch(r"[/\w.\- :]+", key))
         and os.path.normpath(key) == key[:250]
@@ -269,13 +218,13 @@ def _is_key(key: str) -> bool:
     )
 
 
-def _milliseconds(moment: str) -> int:
-    return int(datetime.fromisoformat(moment).timestamp() * 1000)
+def _milliseconds(time: str) -> int:
+    return int(datetime.fromisoformat(time).timestamp() * 1000)
 
 
 def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        # A container may run under an id that has no name.
+        # In a container the user's id may have no name.
         return str(os.getuid())

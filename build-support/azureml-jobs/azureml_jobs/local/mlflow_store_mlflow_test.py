@@ -1,4 +1,4 @@
-"""The store of MLflow runs, read and written by MLflow itself."""
+"""MLflow itself reads and writes the store of runs."""
 
 from __future__ import annotations
 

@@ -26,14 +26,14 @@ def new_run(store: MlflowStore, run_id: str = "job-1") -> Path:
     return store.create_run(experiment, run_id, "a name", tags, START)
 
 
-def test_an_experiment_is_made_once(store: MlflowStore) -> None:
+def test_creates_an_experiment_once(store: MlflowStore) -> None:
     first = store.ensure_experiment("a: 'b' #é")
     assert first == store.ensure_experiment("a: 'b' #é")
     assert first != store.ensure_experiment("another")
     assert [path for path in store.root.parent.iterdir() if path != store.root] == []
 
 
-def test_processes_that_make_one_experiment_at_once_agree(store: MlflowStore, jobs: Any) -> None:
+def test_processes_that_create_one_experiment_at_once_agree(store: MlflowStore, jobs: Any) -> None:
     code = (
         "import pathlib, sys; from azureml_jobs.local.mlflow_store import MlflowStore;"
         "print(MlflowStore(pathlib.Path(sys.argv[1])).ensure_experiment('x'))"
@@ -47,13 +47,13 @@ def test_processes_that_make_one_experiment_at_once_agree(store: MlflowStore, jo
     assert ids == {store.ensure_experiment("x")}
 
 
-def test_finds_an_experiment_that_mlflow_made(store: MlflowStore) -> None:
+def test_finds_an_experiment_that_mlflow_created(store: MlflowStore) -> None:
     (store.root / "123").mkdir(parents=True)
     (store.root / "123" / "meta.yaml").write_text("experiment_id: '123'\nname: exp\n")
     assert store.ensure_experiment("exp") == "123"
 
 
-def test_takes_an_experiment_out_of_the_bin(store: MlflowStore) -> None:
+def test_restores_a_deleted_experiment(store: MlflowStore) -> None:
     experiment = store.ensure_experiment("exp")
     (store.root / ".trash").mkdir()
     (store.root / experiment).rename(store.root / ".trash" / experiment)
@@ -82,7 +82,7 @@ def test_reads_what_was_logged(store: MlflowStore) -> None:
     assert data.artifacts == ["sub/x"]
 
 
-def test_there_may_be_no_run(store: MlflowStore) -> None:
+def test_accepts_that_there_is_no_run(store: MlflowStore) -> None:
     assert store.read_run("none") is None
     store.finish_run("none", "Completed", END)
 
@@ -99,7 +99,7 @@ def test_there_may_be_no_run(store: MlflowStore) -> None:
     ],
     ids=["completed", "failed", "canceled", "own failure", "own kill", "success of a failed job"],
 )
-def test_gives_a_run_its_final_status(
+def test_sets_the_final_status_of_a_run(
     store: MlflowStore, recorded: int, status: str, kept: str
 ) -> None:
     meta = new_run(store) / "meta.yaml"

@@ -1,4 +1,4 @@
-"""What a child writes: copied to our own output as it comes, and kept in the log."""
+"""Copy what a child writes to our own output as it comes, and keep it in the log."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import contextlib
 import os
 import select
 from pathlib import Path
-from typing import Optional
 
 _READ_BYTES = 65536
 
 
 class Log:
-    """The log file. A full disk stops the log and not the job; `error` tells what happened."""
+    """The log file. A full disk stops the log and not the job; `error` says what happened."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self.error: Optional[str] = None
+        self.error: str | None = None
 
     def write(self, data: bytes) -> None:
         while data:
             try:
                 data = data[os.write(self._file, data) :]
             except OSError as error:
-                # Later output is still tried: the disk may have room again.
+                # Later output is still tried, as the disk may have room again.
                 self.error = error.strerror or str(error)
                 return
 
@@ -35,16 +34,16 @@ class Log:
 class Copy:
     """One stream of a child: from the pipe `source` to the log and to the descriptor `target`.
 
-    Only as much is written at once as a pipe takes without blocking, so that a reader who pauses
-    cannot keep a Ctrl-C or a time limit from the job. A reader who goes away costs the copy only.
+    A write takes only as much as a pipe takes without blocking, so that a reader that pauses cannot
+    keep a Ctrl-C or a time limit from the job. When the reader goes away, only the copy ends.
     """
 
     def __init__(self, source: int, target: int, log: Log) -> None:
-        self.source: Optional[int] = source
+        self.source: int | None = source
         self.target = target
         self._log = log
         self._pending = b""
-        self._reader_left = False
+        self._reader_has_gone = False
         os.set_blocking(source, False)
 
     @property
@@ -52,7 +51,7 @@ class Copy:
         return bool(self._pending)
 
     def receive(self) -> int:
-        """Take what the child has written; the number of bytes, 0 when there are none now."""
+        """Read what the child has written; return the number of bytes, 0 when there are none."""
         if self.source is None:
             return 0
         try:
@@ -63,12 +62,12 @@ class Copy:
             self.close()
             return 0
         self._log.write(data)
-        if not self._reader_left:
+        if not self._reader_has_gone:
             self._pending += data
         return len(data)
 
     def send(self) -> None:
-        """Write a part of what is pending; call when `target` is ready."""
+        """Write a part of what is pending; call it when `target` is ready."""
         try:
             written = os.write(self.target, self._pending[: select.PIPE_BUF])
         except BlockingIOError:
@@ -80,8 +79,8 @@ class Copy:
         self._pending = self._pending[written:]
 
     def forget_reader(self) -> None:
-        """From now on keep the log only."""
-        self._reader_left = True
+        """Write only to the log from now on."""
+        self._reader_has_gone = True
         self._pending = b""
 
     def close(self) -> None:
@@ -91,9 +90,9 @@ class Copy:
 
 
 def open_standard_descriptors() -> None:
-    """Give us the standard descriptors that our caller withheld (`>&-`).
+    """Open the standard descriptors that our caller closed (`>&-`).
 
-    A pipe of our own would otherwise get the number 1, and what is meant for the user go there.
+    Otherwise a pipe of our own would get the number 1 and receive what is meant for the user.
     """
     while True:
         descriptor = os.open(os.devnull, os.O_RDWR)
@@ -102,8 +101,8 @@ def open_standard_descriptors() -> None:
             return
 
 
-def say(target: int, text: str) -> None:
-    """Write a message of our own; that nobody reads it any more is no error."""
+def write_message(target: int, text: str) -> None:
+    """Write a message of our own to a descriptor; a reader that has gone is no error."""
     data = os.fsencode(text)
     with contextlib.suppress(OSError):
         while data:
@@ -114,7 +113,7 @@ def say(target: int, text: str) -> None:
 
 
 def last_lines(path: Path, count: int) -> str:
-    """The last lines of a log. Bytes that are not UTF-8 survive as surrogates."""
+    """Return the last lines of a log. Bytes that are not UTF-8 survive as surrogates."""
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)

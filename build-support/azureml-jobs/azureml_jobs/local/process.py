@@ -1,14 +1,15 @@
-"""Processes by identity: whether one still lives, and which ones belong to a job."""
+"""Processes by identity: whether one still runs, and which ones belong to a job."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
-from typing import Iterator, List, Optional, Tuple
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 # Carried by every process of a local job, so that those which left the job's process group (as the
 # workers of torchrun do) are found as well.
@@ -17,59 +18,53 @@ JOB_MARKER = "AZUREML_JOBS_LOCAL_FOLDER"
 _KILL_SECONDS = 5.0
 
 
-def start_of(pid: int) -> Optional[str]:
-    """What tells this process from a later one with the same id; None when it has ended.
+def identity_of(pid: int) -> str | None:
+    """Return what distinguishes this process from later ones with its id; None when it has ended.
 
     A process that has ended and waits for its parent to notice counts as ended.
     """
-    if _has_proc():
-        stat = _stat(pid)
-        if stat is None or stat[0] in ("Z", "X"):
+    # Imported late: it takes longer than most of what a command does before.
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        if not _runs(process):
             return None
-        return f"{_boot()}:{stat[19]}"
-    # macOS has no /proc. The time zone and language are fixed so that the text stays the same.
-    shown = subprocess.run(
-        ["ps", "-o", "state=", "-o", "lstart=", "-p", str(pid)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
-        check=False,
-    ).stdout.decode("ascii", "replace")
-    state, _, started = shown.strip().partition(" ")
-    return None if not started or state.startswith("Z") else " ".join(started.split())
+    except psutil.NoSuchProcess:
+        return None
+    # A hash of the id and the time from boot to start. `create_time()` counts from 1970 instead and
+    # moves whenever the clock is set, so that a job would look as if its runner had been killed.
+    return f"{_boot_id()}:{hash(process)}"
 
 
-def is_same(pid: Optional[int], start: Optional[str]) -> bool:
-    """Whether the process that had this id and start is still there."""
-    return pid is not None and start is not None and start_of(pid) == start
+def is_running(pid: int | None, identity: str | None) -> bool:
+    """Return whether the process that had this id and identity still runs."""
+    return pid is not None and identity is not None and identity_of(pid) == identity
 
 
-def place() -> str:
-    """The machine, or the container on it, within which process ids mean something."""
+def current_host() -> str:
+    """Return the machine, or the container on it, within which process ids mean something."""
     name = os.uname().nodename
     with contextlib.suppress(OSError):
         return f"{name} {os.readlink('/proc/self/ns/pid')}"
     return name
 
 
-def members(folder: str, pgid: Optional[int]) -> List[int]:
-    """Processes of the job in `folder`, without this one.
+def job_processes(folder: str, pgid: int | None) -> list[psutil.Process]:
+    """Return the processes of the job in `folder`, without this one.
 
     They are known by the marker in their environment, and by `pgid`, their process group and
-    session; the caller vouches that this number is still the job's, or passes None. Where the
-    system does not show a process's environment (macOS) only the group is known, and the list
-    holds its number negated, as `os.kill` takes it.
+    session; the caller vouches that this number is still the job's, or passes None.
     """
-    if _has_proc():
-        marker = os.fsencode(f"{JOB_MARKER}={folder}")
-        return [pid for pid in _pids() if _belongs(pid, marker, str(pgid))]
-    if pgid is None or pgid == os.getpgrp():
-        return []
-    try:
-        os.killpg(pgid, 0)
-    except OSError:
-        return []
-    return [-pgid]
+    import psutil
+
+    # 0 is the kernel on macOS, and stands for this very process in calls of the system.
+    own = os.getpid()
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.pid not in (0, own) and _belongs(process, folder, pgid)
+    ]
 
 
 def signal_group(pgid: int, signum: int) -> None:
@@ -78,57 +73,39 @@ def signal_group(pgid: int, signum: int) -> None:
         os.killpg(pgid, signum)
 
 
-def kill_members(folder: str, pgid: Optional[int]) -> None:
-    """End all processes of a job at once, also those that they start meanwhile."""
+def kill_job(folder: str, pgid: int | None) -> None:
+    """Kill all processes of a job, including those that they start meanwhile."""
     deadline = time.monotonic() + _KILL_SECONDS
-    while True:
-        found = members(folder, pgid)
-        for pid in found:
+    while found := job_processes(folder, pgid):
+        for process in found:
+            # It may have ended meanwhile, or belong to somebody else.
             with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-        if not found or time.monotonic() > deadline:
+                os.kill(process.pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
             return
         time.sleep(0.01)
 
 
-def _has_proc() -> bool:
-    return sys.platform.startswith("linux")
+def _belongs(process: psutil.Process, folder: str, pgid: int | None) -> bool:
+    import psutil
 
-
-def _pids() -> Iterator[int]:
-    own = os.getpid()
-    for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != own:
-            yield int(name)
-
-
-def _belongs(pid: int, marker: bytes, pgid: str) -> bool:
-    stat = _stat(pid)
-    if stat is None or stat[0] in ("Z", "X"):
-        return False
-    if pgid in (stat[2], stat[3]):
-        return True
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return marker in file.read().split(b"\0")
-    except OSError:
+        if not _runs(process):
+            return False
+        if pgid in (os.getpgid(process.pid), os.getsid(process.pid)):
+            return True
+        return process.environ().get(JOB_MARKER) == folder
+    except (OSError, psutil.Error):
         # It ended meanwhile, or belongs to somebody else.
         return False
 
 
-def _stat(pid: int) -> Optional[Tuple[str, ...]]:
-    """Fields of /proc/<pid>/stat from the third on (proc(5)): state, parent, group, session, …"""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            content = file.read()
-    except OSError:
-        return None
-    # The second field is the program's name in brackets, which may hold blanks and brackets.
-    return tuple(content.rpartition(")")[2].split())
+def _runs(process: psutil.Process) -> bool:
+    return process.status() not in ("zombie", "dead")
 
 
-def _boot() -> str:
-    """Start times count from the boot, so the boot belongs to a process's identity."""
+def _boot_id() -> str:
+    """Return the present boot of Linux, from which times of start count; macOS has none."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,22 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.local.conftest import running
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
-from azureml_jobs.local.process import members
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] not in "ZX"
-
-
-def left_of(folder: JobFolder) -> list[int]:
-    return members(str(folder.path), folder.read().pgid)
+from azureml_jobs.local.process import identity_of
 
 
 def mlflow_status(jobs: Any, folder: JobFolder) -> str:
@@ -52,7 +39,7 @@ def test_records_a_job_that_completes(jobs: Any) -> None:
     assert mlflow_status(jobs, folder) == "FINISHED"
 
 
-def test_a_failed_job_gives_its_status_and_shows_the_end_of_its_log(jobs: Any) -> None:
+def test_returns_the_status_of_a_failed_job_and_prints_the_end_of_its_log(jobs: Any) -> None:
     folder = jobs.new("for i in $(seq 30); do echo line $i; done; exit 7")
     status, out, err = jobs.run(folder)
     record = folder.read()
@@ -66,7 +53,7 @@ def test_a_failed_job_gives_its_status_and_shows_the_end_of_its_log(jobs: Any) -
     assert mlflow_status(jobs, folder) == "FAILED"
 
 
-def test_names_the_signal_that_ended_the_command(jobs: Any) -> None:
+def test_reports_the_signal_that_ended_the_command(jobs: Any) -> None:
     folder = jobs.new("kill -SEGV $$")
     assert jobs.run(folder)[0] == 128 + signal.SIGSEGV
     assert folder.read().error == "the command ended with exit status 139 (SIGSEGV)"
@@ -84,7 +71,7 @@ def test_streams_while_the_job_runs(jobs: Any) -> None:
     folder = jobs.new("echo first; while [ ! -e go ]; do sleep 0.02; done; echo second")
     process = jobs.start(folder)
     assert process.stdout.readline() == b"first\n"
-    assert folder.read().status == "Running"
+    jobs.until(lambda: folder.read().status == "Running")
     (folder.work / "go").touch()
     assert process.stdout.readline() == b"second\n"
     assert process.wait(10) == 0
@@ -143,7 +130,7 @@ def test_ctrl_c_lets_the_job_clean_up(jobs: Any) -> None:
     assert (folder.work / "cleaned").read_text() == "done\n"
     record = folder.read()
     assert (record.status, record.exit_code) == ("Canceled", 130)
-    assert left_of(folder) == []
+    assert running(folder) == []
     assert mlflow_status(jobs, folder) == "KILLED"
 
 
@@ -170,7 +157,7 @@ def test_other_signals_end_the_job_too(jobs: Any, sent: int, passed_on: str, sta
     assert process.wait(10) == status
     assert (folder.work / "cleaned").exists()
     assert folder.read().status == "Canceled"
-    assert left_of(folder) == []
+    assert running(folder) == []
 
 
 def test_a_second_ctrl_c_kills_at_once(jobs: Any) -> None:
@@ -179,7 +166,7 @@ def test_a_second_ctrl_c_kills_at_once(jobs: Any) -> None:
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     jobs.until(lambda: folder.read().status == "CancelRequested")
-    begun = time.monotonic()
+    started = time.monotonic()
 
     def has_ended() -> bool:
         process.send_signal(signal.SIGINT)
@@ -187,9 +174,9 @@ def test_a_second_ctrl_c_kills_at_once(jobs: Any) -> None:
 
     jobs.until(has_ended)
     assert process.returncode == 130
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - started < 5
     assert folder.read().status == "Canceled"
-    assert left_of(folder) == []
+    assert running(folder) == []
 
 
 def test_a_job_that_does_not_clean_up_in_time_is_killed(jobs: Any) -> None:
@@ -198,7 +185,7 @@ def test_a_job_that_does_not_clean_up_in_time_is_killed(jobs: Any) -> None:
     process.stdout.readline()
     process.terminate()
     assert process.wait(10) == 143
-    assert left_of(folder) == []
+    assert running(folder) == []
 
 
 LEAVES_ITS_GROUP = """
@@ -210,23 +197,23 @@ if os.fork() == 0:
 """
 
 
-def test_ends_what_a_job_leaves_in_the_background(jobs: Any) -> None:
+def test_kills_what_a_job_leaves_in_the_background(jobs: Any) -> None:
     left = ["sleep 60 & echo $! > a"]
-    # Only Linux shows which processes outside of the group are the job's.
+    # macOS hides the environment of some programs, by which those outside the group are found.
     if sys.platform.startswith("linux"):
         left.append(f"{sys.executable} -c '{LEAVES_ITS_GROUP}'; while [ ! -s b ]; do :; done")
     folder = jobs.new("; ".join([*left, "exit 3"]))
-    begun = time.monotonic()
+    started = time.monotonic()
     status, _, _ = jobs.run(folder)
     assert status == 3
-    # The pipe is held open by what was left, and this does not make the run wait for it.
-    assert time.monotonic() - begun < 10
+    # What was left holds the pipe open, but the run does not wait for it.
+    assert time.monotonic() - started < 10
     for name in "ab"[: len(left)]:
-        assert not is_alive(int((folder.work / name).read_text()))
-    assert left_of(folder) == []
+        assert identity_of(int((folder.work / name).read_text())) is None
+    assert running(folder) == []
 
 
-def test_waits_for_the_last_words_of_a_process_substitution(jobs: Any) -> None:
+def test_waits_for_the_last_output_of_a_process_substitution(jobs: Any) -> None:
     folder = jobs.new("echo said > >(sleep 0.2; cat)")
     _, out, _ = jobs.run(folder)
     assert out.startswith(b"said\n")
@@ -248,7 +235,7 @@ def test_runs_without_any_output_descriptors(jobs: Any) -> None:
     folder = jobs.new("echo said")
     code = "import os; os.close(1); os.close(2)\n"
     process = subprocess.run(
-        [sys.executable, "-c", code + _RUN_PLAINLY, str(folder.path)],
+        [sys.executable, "-c", code + _RUN, str(folder.path)],
         env=jobs.environment(),
         check=False,
         timeout=20,
@@ -257,11 +244,10 @@ def test_runs_without_any_output_descriptors(jobs: Any) -> None:
     assert folder.log.read_text() == "said\n"
 
 
-_RUN_PLAINLY = """
+_RUN = """
 import pathlib, sys
-from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.runner import execute
-os._exit(execute(JobFolder(pathlib.Path(sys.argv[1]))))
+from azureml_jobs.local.runner import execute_job
+os._exit(execute_job(pathlib.Path(sys.argv[1])))
 """
 
 
@@ -287,7 +273,7 @@ def test_a_full_disk_costs_the_log_and_not_the_job(jobs: Any) -> None:
     assert (folder.work / "here").read_text() == "more\n"
 
 
-def test_keeps_the_time_limit(jobs: Any) -> None:
+def test_obeys_the_time_limit(jobs: Any) -> None:
     folder = jobs.new("trap 'touch cleaned; exit' TERM; echo up; sleep 60 & wait", timeout=0.3)
     status, _, err = jobs.run(folder)
     record = folder.read()
@@ -299,26 +285,26 @@ def test_keeps_the_time_limit(jobs: Any) -> None:
     assert (folder.work / "cleaned").exists()
 
 
-def test_refuses_to_run_a_job_twice(jobs: Any) -> None:
+def test_rejects_a_second_run_of_a_job(jobs: Any) -> None:
     folder = jobs.new("echo x >> ../times")
     jobs.run(folder)
     status, _, err = jobs.run(folder)
     assert status == 2
-    assert f"{folder.name}: the job cannot be started, its status is Completed." in (err.decode())
+    assert f"{folder.name}: the job cannot be started, its status is Completed." in err.decode()
     assert (folder.path / "times").read_text() == "x\n"
 
 
-def test_says_when_there_is_no_bash(jobs: Any) -> None:
+def test_reports_a_missing_bash(jobs: Any) -> None:
     folder = jobs.new("true", environment_variables={"PATH": "/nowhere"})
     status, _, err = jobs.run(folder)
     assert status == 1
-    assert b"bash could not be started" in err
+    assert b"bash: it could not be started" in err
     assert b"Traceback" not in err
     assert folder.read().status == "Failed"
     assert mlflow_status(jobs, folder) == "FAILED"
 
 
-def test_says_when_the_bundle_has_no_code(jobs: Any) -> None:
+def test_reports_a_bundle_without_code(jobs: Any) -> None:
     folder = jobs.new("true")
     (folder.bundle / "code").rmdir()
     status, _, err = jobs.run(folder)

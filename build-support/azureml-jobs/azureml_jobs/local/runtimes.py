@@ -1,21 +1,20 @@
-"""Which runtime a job or script gets: the image of its environment, or a virtual environment."""
+"""Choose the runtime of a job or script: the image of its environment, or a virtual environment."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Mapping, Optional, Sequence
 
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.engine import (
     Engine,
-    EngineQuestion,
+    EngineQuery,
     Image,
     NoEngine,
     image_id,
-    run_visibly,
+    run_to_stderr,
 )
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.prepare import PreparedJob
-from azureml_jobs.snapshot.digest import environment_tag
+from azureml_jobs.docker.needed_image import NeededImage, image_not_built
 
 AUTO = "auto"
 DOCKER = "docker"
@@ -24,36 +23,18 @@ RUNTIMES = (AUTO, DOCKER, VENV)
 
 
 def only_docker(option: str, arguments: Sequence[str]) -> bool:
-    """Whether a job runs in Docker or not at all, by Pants' option and the job's arguments."""
+    """Return whether a job must run in Docker, by Pants' option and the job's arguments."""
     given = " ".join(arguments).replace("--runtime=", "--runtime ").split()
     named = [value for flag, value in zip(given, given[1:]) if flag == "--runtime"]
     return (named or [option])[-1] == DOCKER
 
 
 @dataclass(frozen=True)
-class ImageNeed:
-    """The image in which something runs.
-
-    It is known by the `tag` of its content, which the target `address` builds, or by a `reference`
-    that the job file names. With neither there is none, and `lack` says why, as a sentence's part.
-    """
-
-    tag: Optional[str] = None
-    address: Optional[str] = None
-    reference: Optional[str] = None
-    lack: str = ""
-
-    @property
-    def build_command(self) -> str:
-        return f"./pants package {self.address}" if self.address else "./pants package ….:env"
-
-
-@dataclass(frozen=True)
 class Runtime:
-    """`image` and `engine` are those of the runtime docker; `reason` says why it is not that."""
+    """With `image` and `engine` it is docker; `reason` says why it is not."""
 
-    image: Optional[Image] = None
-    engine: Optional[Engine] = None
+    image: Image | None = None
+    engine: Engine | None = None
     reason: str = ""
 
     @property
@@ -66,81 +47,59 @@ class Runtime:
         return f"Runtime: {VENV}{f' ({self.reason})' if self.reason else ''}"
 
 
-def need_of_job(prepared: PreparedJob) -> ImageNeed:
-    """The image of a job's environment, as its job file has it."""
-    environment = prepared.job.get("environment")
-    digest = prepared.bundle.environment_digest
-    if isinstance(environment, Mapping) and "build" in environment and digest:
-        return ImageNeed(environment_tag(digest), prepared.request.image_target)
-    if isinstance(environment, Mapping) and environment.get("image") and not digest:
-        return ImageNeed(reference=str(environment["image"]))
-    if digest:
-        return ImageNeed(lack="its environment is a `conda_file`, which only Azure ML installs")
-    named = environment if isinstance(environment, str) else "it names"
-    return ImageNeed(lack=f"only Azure ML has the environment {named}")
-
-
 class RuntimeChoice:
-    """Asks the engine when made, if its answer can matter; `choose` waits for it."""
+    """Asks Docker's engine at once if its answer can matter; `choose` waits for that."""
 
     def __init__(self, wanted: str, environment: Mapping[str, str]) -> None:
         self._wanted = wanted
-        self._question = None if wanted == VENV else EngineQuestion(environment)
+        self._query = None if wanted == VENV else EngineQuery(environment)
 
-    def choose(self, need: ImageNeed, where: str) -> Runtime:
-        """The runtime for what `where` names.
+    def choose(self, need: NeededImage, where: str) -> Runtime:
+        """Return the runtime for what `where` names.
 
-        Raises `JobError` when docker is wanted and the image is not there, `OutsideError` when no
+        When docker is required, raises `JobError` for a missing image, and `OutsideError` when no
         engine answers.
         """
-        if self._question is None:
+        if self._query is None:
             return Runtime()
         if self._wanted == DOCKER:
-            return self._docker(self._question, need, where)
+            return self._docker(self._query, need, where)
         try:
-            engine = self._question.answer()
+            engine = self._query.answer()
         except NoEngine as error:
             return Runtime(reason=str(error).partition(":")[0])
-        if need.lack:
-            return Runtime(reason=need.lack)
+        if need.why_none:
+            return Runtime(reason=need.why_none)
         image = _find(engine, need)
         if image is None:
             build = f"docker pull {need.reference}" if need.reference else need.build_command
-            return Runtime(reason=f"the image is not there yet: {build}")
+            return Runtime(reason=f"the image does not exist yet: {build}")
         return Runtime(image, engine)
 
-    def _docker(self, question: EngineQuestion, need: ImageNeed, where: str) -> Runtime:
+    def _docker(self, query: EngineQuery, need: NeededImage, where: str) -> Runtime:
         try:
-            engine = question.answer()
+            engine = query.answer()
         except NoEngine as error:
             raise OutsideError(
                 where,
-                f"it shall run in Docker, but {error}",
+                f"it must run in Docker, but {error}",
                 "Start Docker, or run it without: `./pants --azureml-runtime=venv run …`.",
             ) from error
-        if need.lack:
+        if need.why_none:
             raise JobError(
                 where,
-                f"it shall run in Docker, but {need.lack}",
+                f"it must run in Docker, but {need.why_none}",
                 "Run it without: `./pants --azureml-runtime=venv run …`.",
             )
         image = _find(engine, need)
         if image is None and need.reference:
-            image = _pulled(need.reference, where)
+            image = _pull(need.reference, where)
         if image is None:
             raise image_not_built(where, need)
         return Runtime(image, engine)
 
 
-def image_not_built(where: str, need: ImageNeed) -> JobError:
-    return JobError(
-        where,
-        "its image is not built, or what it is made of has changed since",
-        f"Build it: `{need.build_command}`.",
-    )
-
-
-def _find(engine: Engine, need: ImageNeed) -> Optional[Image]:
+def _find(engine: Engine, need: NeededImage) -> Image | None:
     if need.tag is not None:
         return engine.images.get(need.tag)
     if need.reference is None:
@@ -149,8 +108,8 @@ def _find(engine: Engine, need: ImageNeed) -> Optional[Image]:
     return Image(need.reference, found) if found else None
 
 
-def _pulled(reference: str, where: str) -> Image:
-    status = run_visibly(["pull", reference])
+def _pull(reference: str, where: str) -> Image:
+    status = run_to_stderr(["pull", reference])
     found = image_id(reference) if status == 0 else None
     if found is None:
         raise OutsideError(

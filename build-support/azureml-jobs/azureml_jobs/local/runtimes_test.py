@@ -1,20 +1,21 @@
-"""Which runtime is chosen, and what is said of it."""
+"""The runtime of a job is chosen and printed."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import pytest
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered
 from azureml_jobs.docker.conftest import base_image  # noqa: F401
+from azureml_jobs.docker.conftest import needs_docker, needs_engine
 from azureml_jobs.docker.engine import image_id
-from azureml_jobs.docker.testing import needs_docker, needs_engine
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.runtimes import ImageNeed, RuntimeChoice, need_of_job, only_docker
+from azureml_jobs.docker.needed_image import NeededImage, needed_image_of
+from azureml_jobs.local.runtimes import RuntimeChoice, only_docker
 
-BUILT = ImageNeed("env-0123456789ab", "src/exp:env")
+BUILT = NeededImage("env-0123456789ab", "src/exp:env")
 
 
 @pytest.mark.parametrize(
@@ -28,39 +29,41 @@ BUILT = ImageNeed("env-0123456789ab", "src/exp:env")
         ("docker", ["--set", "inputs.x=1"], True),
     ],
 )
-def test_whether_only_docker_will_do(option: str, arguments: Sequence[str], expected: bool) -> None:
+def test_knows_whether_a_run_requires_docker(
+    option: str, arguments: Sequence[str], expected: bool
+) -> None:
     assert only_docker(option, arguments) is expected
 
 
-def test_a_virtual_environment_asks_no_engine() -> None:
+def test_a_run_in_a_virtual_environment_asks_no_engine() -> None:
     runtime = RuntimeChoice("venv", {"PATH": "/nowhere"}).choose(BUILT, "src/exp:job")
     assert (runtime.name, str(runtime)) == ("venv", "Runtime: venv")
 
 
-def test_without_docker_a_virtual_environment_is_taken(tmp_path: Path) -> None:
+def test_without_docker_chooses_a_virtual_environment(tmp_path: Path) -> None:
     runtime = RuntimeChoice("auto", {"PATH": str(tmp_path)}).choose(BUILT, "src/exp:job")
     assert str(runtime) == "Runtime: venv (Docker is not installed)"
 
 
 @needs_docker
-def test_without_an_engine_a_virtual_environment_is_taken(tmp_path: Path) -> None:
+def test_without_an_engine_chooses_a_virtual_environment(tmp_path: Path) -> None:
     environment = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/gone.sock"}
     runtime = RuntimeChoice("auto", environment).choose(BUILT, "src/exp:job")
     assert str(runtime) == "Runtime: venv (no Docker engine answers)"
 
 
 @needs_docker
-def test_says_why_docker_cannot_be_had(tmp_path: Path) -> None:
+def test_reports_why_docker_is_not_available(tmp_path: Path) -> None:
     environment = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/gone.sock"}
-    with pytest.raises(OutsideError, match="src/exp:job: it shall run in Docker, but no Docker"):
+    with pytest.raises(OutsideError, match="src/exp:job: it must run in Docker, but no Docker"):
         RuntimeChoice("docker", environment).choose(BUILT, "src/exp:job")
 
 
 @needs_engine
-def test_an_image_that_is_not_built_is_no_obstacle_unless_docker_is_wanted() -> None:
+def test_a_missing_image_is_an_error_only_when_docker_is_required() -> None:
     runtime = RuntimeChoice("auto", os.environ).choose(BUILT, "src/exp:job")
     assert str(runtime) == (
-        "Runtime: venv (the image is not there yet: ./pants package src/exp:env)"
+        "Runtime: venv (the image does not exist yet: ./pants package src/exp:env)"
     )
     with pytest.raises(JobError, match="its image is not built") as caught:
         RuntimeChoice("docker", os.environ).choose(BUILT, "src/exp:job")
@@ -69,8 +72,8 @@ def test_an_image_that_is_not_built_is_no_obstacle_unless_docker_is_wanted() -> 
 
 
 @needs_engine
-def test_an_image_that_the_job_file_names_is_taken(base_image: str) -> None:  # noqa: F811
-    need = ImageNeed(reference=base_image)
+def test_chooses_the_image_that_the_job_file_names(base_image: str) -> None:  # noqa: F811
+    need = NeededImage(reference=base_image)
     runtime = RuntimeChoice("auto", os.environ).choose(need, "src/exp:job")
     assert runtime.image is not None
     assert runtime.image.id == image_id(base_image)
@@ -78,19 +81,19 @@ def test_an_image_that_the_job_file_names_is_taken(base_image: str) -> None:  # 
 
 
 @needs_engine
-def test_an_image_that_cannot_be_pulled(capfd: pytest.CaptureFixture[str]) -> None:
-    need = ImageNeed(reference="localhost:1/no/such:image")
+def test_reports_an_image_that_cannot_be_pulled(capfd: pytest.CaptureFixture[str]) -> None:
+    need = NeededImage(reference="localhost:1/no/such:image")
     runtime = RuntimeChoice("auto", os.environ).choose(need, "src/exp:job")
     assert "docker pull localhost:1/no/such:image" in str(runtime)
     with pytest.raises(OutsideError, match="environment.image: the image .* could not be pulled"):
         RuntimeChoice("docker", os.environ).choose(need, "src/exp:job")
-    # Docker's own words are there for the reason.
+    # Docker prints the reason.
     assert "localhost:1" in capfd.readouterr().err
 
 
 @needs_engine
-def test_what_only_azure_ml_has_runs_without_docker() -> None:
-    need = ImageNeed(lack="only Azure ML has the environment azureml:e:1")
+def test_an_environment_that_only_azure_ml_has_runs_without_docker() -> None:
+    need = NeededImage(why_none="only Azure ML has the environment azureml:e:1")
     runtime = RuntimeChoice("auto", os.environ).choose(need, "src/exp:job")
     assert str(runtime) == "Runtime: venv (only Azure ML has the environment azureml:e:1)"
     with pytest.raises(JobError, match="in Docker, but only Azure ML has"):
@@ -100,21 +103,21 @@ def test_what_only_azure_ml_has_runs_without_docker() -> None:
 def test_the_image_of_a_job_is_that_of_its_environment(gathered: Gathered) -> None:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-    prepared = gathered.prepare(CONTEXT_JOB)
-    digest = prepared.bundle.environment_digest or ""
-    assert need_of_job(prepared).tag == f"env-{digest[:12]}"
+    plan = gathered.plan(CONTEXT_JOB)
+    digest = plan.bundle.environment_digest or ""
+    assert needed_image_of(plan).tag == f"env-{digest[:12]}"
 
 
 @pytest.mark.parametrize(
     "environment, expected",
     [
-        ("azureml:e:1", ImageNeed(lack="only Azure ML has the environment azureml:e:1")),
-        ("{image: 'python:3.11'}", ImageNeed(reference="python:3.11")),
+        ("azureml:e:1", NeededImage(why_none="only Azure ML has the environment azureml:e:1")),
+        ("{image: 'python:3.11'}", NeededImage(reference="python:3.11")),
     ],
 )
 def test_the_image_of_other_environments(
-    gathered: Gathered, environment: str, expected: ImageNeed
+    gathered: Gathered, environment: str, expected: NeededImage
 ) -> None:
     gathered.add_code()
     job = "\n".join(line for line in JOB.splitlines() if not line.startswith("environment:"))
-    assert need_of_job(gathered.prepare(f"{job}\nenvironment: {environment}\n")) == expected
+    assert needed_image_of(gathered.plan(f"{job}\nenvironment: {environment}\n")) == expected

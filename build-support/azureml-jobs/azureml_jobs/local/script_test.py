@@ -10,10 +10,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 import pytest
-from azureml_jobs.local.process import members
+from azureml_jobs.local.process import job_processes
 from azureml_jobs.local.script import Script
 
 _RUN = """
@@ -24,7 +24,7 @@ sys.exit(execute_script(pathlib.Path(sys.argv[1])))
 
 
 @pytest.fixture
-def staged(jobs: Any) -> Path:
+def folder(jobs: Any) -> Path:
     folder: Path = jobs.workspace.root / "local" / "x-1"
     (folder / "code").mkdir(parents=True)
     (folder / "code" / "there.txt").write_text("old")
@@ -34,7 +34,7 @@ def staged(jobs: Any) -> Path:
     return folder
 
 
-def stage(folder: Path, code: str, *args: str) -> Path:
+def with_script(folder: Path, code: str, *args: str) -> Path:
     argv = [sys.executable, "-c", code, *args]
     Script(argv, "/prefix", experiment_name="exp", environment_variables={"MINE": "1"}).write(
         folder
@@ -50,18 +50,18 @@ def start(jobs: Any, folder: Path, **streams: Any) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_passes_arguments_data_and_status(jobs: Any, staged: Path) -> None:
+def test_passes_arguments_data_and_status(jobs: Any, folder: Path) -> None:
     code = "import sys; print(sys.argv[1:], open('../data/d.csv').read()); sys.exit(9)"
-    process = start(jobs, stage(staged, code, "--a", "b c"), stdout=subprocess.PIPE)
+    process = start(jobs, with_script(folder, code, "--a", "b c"), stdout=subprocess.PIPE)
     out, _ = process.communicate(timeout=10)
     assert (process.returncode, out) == (9, b"['--a', 'b c'] 1,2\n")
-    assert not staged.exists()
+    assert not folder.exists()
     assert (jobs.repo / "data" / "d.csv").exists()
 
 
-def test_gives_the_job_s_variables_without_a_run(jobs: Any, staged: Path) -> None:
+def test_sets_the_variables_of_a_job_without_a_run(jobs: Any, folder: Path) -> None:
     code = "import os; print(*(f'{k}={v}' for k, v in os.environ.items()), sep=chr(10))"
-    process = start(jobs, stage(staged, code), stdout=subprocess.PIPE)
+    process = start(jobs, with_script(folder, code), stdout=subprocess.PIPE)
     lines = process.communicate(timeout=10)[0].decode().splitlines()
     seen = dict(line.split("=", 1) for line in lines)
     assert seen["MLFLOW_TRACKING_URI"] == jobs.workspace.mlruns.as_uri()
@@ -71,41 +71,41 @@ def test_gives_the_job_s_variables_without_a_run(jobs: Any, staged: Path) -> Non
     assert not {"MLFLOW_RUN_ID", "AZUREML_RUN_ID", "A_SECRET"} & set(seen)
 
 
-def test_reads_what_is_piped_in(jobs: Any, staged: Path) -> None:
+def test_reads_what_is_piped_in(jobs: Any, folder: Path) -> None:
     process = start(
         jobs,
-        stage(staged, "print(input()[::-1])"),
+        with_script(folder, "print(input()[::-1])"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     assert process.communicate(b"abc\n", timeout=10)[0] == b"cba\n"
 
 
-def test_keeps_and_names_what_the_script_wrote(jobs: Any, staged: Path) -> None:
+def test_keeps_and_reports_files_that_the_script_wrote(jobs: Any, folder: Path) -> None:
     code = "open('new é.txt', 'w').write('x'); open('there.txt', 'a').write('x')"
-    process = start(jobs, stage(staged, code), stderr=subprocess.PIPE)
+    process = start(jobs, with_script(folder, code), stderr=subprocess.PIPE)
     err = process.communicate(timeout=10)[1].decode()
     assert process.returncode == 0
-    assert f"kept in {staged / 'code'}:\n  new é.txt\n  there.txt\n" in err
-    assert (staged / "code" / "new é.txt").exists()
+    assert f"kept in {folder / 'code'}:\n  new é.txt\n  there.txt\n" in err
+    assert (folder / "code" / "new é.txt").exists()
 
 
-def test_says_when_the_program_cannot_be_started(jobs: Any, staged: Path) -> None:
-    Script(["/no/such/python"]).write(staged)
-    process = start(jobs, staged, stderr=subprocess.PIPE)
+def test_reports_a_program_that_cannot_be_started(jobs: Any, folder: Path) -> None:
+    Script(["/no/such/python"]).write(folder)
+    process = start(jobs, folder, stderr=subprocess.PIPE)
     err = process.communicate(timeout=10)[1]
     assert b"/no/such/python: it could not be started: No such file or directory." in err
-    assert not staged.exists()
+    assert not folder.exists()
 
 
-def test_passes_ctrl_c_on_without_a_terminal(jobs: Any, staged: Path) -> None:
+def test_passes_ctrl_c_on_without_a_terminal(jobs: Any, folder: Path) -> None:
     code = (
         "import time\ntry:\n print('up', flush=True); time.sleep(60)\n"
         "finally:\n print('cleaned', flush=True)"
     )
     process = start(
         jobs,
-        stage(staged, code),
+        with_script(folder, code),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -115,7 +115,7 @@ def test_passes_ctrl_c_on_without_a_terminal(jobs: Any, staged: Path) -> None:
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=10)[0] == b"cleaned\n"
     assert process.returncode == 130
-    assert not staged.exists()
+    assert not folder.exists()
 
 
 class Terminal:
@@ -138,7 +138,7 @@ class Terminal:
             self.seen += os.read(self.end, 4096)
 
     def status(self) -> int:
-        """Read to the end, and give the runner's exit status."""
+        """Read to the end, and return the runner's exit status."""
         while True:
             try:
                 data = os.read(self.end, 4096)
@@ -153,9 +153,9 @@ class Terminal:
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_script_has_the_terminal(jobs: Any, staged: Path) -> None:
+def test_a_script_has_the_terminal(jobs: Any, folder: Path) -> None:
     code = "import sys; print(sys.stdin.isatty(), sys.stdout.isatty(), input('name? ').upper())"
-    terminal = Terminal(stage(staged, code), jobs.environment())
+    terminal = Terminal(with_script(folder, code), jobs.environment())
     terminal.wait_for(b"name? ")
     terminal.type(b"ann\n")
     assert terminal.status() == 0
@@ -163,8 +163,8 @@ def test_a_script_has_the_terminal(jobs: Any, staged: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_ctrl_c_in_a_terminal_reaches_the_script_itself(jobs: Any, staged: Path) -> None:
-    lines: List[str] = [
+def test_ctrl_c_in_a_terminal_reaches_the_script_itself(jobs: Any, folder: Path) -> None:
+    lines: list[str] = [
         "import subprocess, time",
         "other = subprocess.Popen(['sleep', '60'], start_new_session=True)",
         "try:",
@@ -172,11 +172,11 @@ def test_ctrl_c_in_a_terminal_reaches_the_script_itself(jobs: Any, staged: Path)
         "finally:",
         "    print('cleaned')",
     ]
-    terminal = Terminal(stage(staged, "\n".join(lines)), jobs.environment())
+    terminal = Terminal(with_script(folder, "\n".join(lines)), jobs.environment())
     terminal.wait_for(b"up")
     terminal.type(b"\x03")
     assert terminal.status() == 130
     assert b"cleaned" in terminal.seen
     assert terminal.seen.count(b"Traceback") == 1  # the script's own
-    assert not staged.exists()
-    assert members(str(staged), None) == []
+    assert not folder.exists()
+    assert job_processes(str(folder), None) == []

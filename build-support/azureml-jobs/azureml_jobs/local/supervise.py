@@ -1,4 +1,4 @@
-"""Wait for a child: pass output and signals on, keep its time limit, leave nothing of it."""
+"""Wait for a child: pass on its output and our signals, keep its time limit, kill the rest."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import select
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
-from typing import Callable, List, Optional, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
 
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Copy
 
+# As of timeout(1).
+TIMED_OUT_STATUS = 124
 # How long a job may clean up after it was asked to end.
 GRACE_SECONDS = 30.0
-# What is left of a job when its command has ended may still flush what it holds of the output, as
-# in `python main.py > >(tee log)`.
+# When the command of a job has ended, what else it started may still flush output, as in
+# `python main.py > >(tee log)`.
 _LINGER_SECONDS = 1.0
 # More than a pipe holds.
 _PIPE_BYTES = 4 * 1024 * 1024
-# Pants, where it is between the terminal and us, passes a Ctrl-C on that reached us by itself.
+# Between the terminal and us, Pants passes on a Ctrl-C that has reached us already.
 _SAME_KEY_PRESS_SECONDS = 0.5
 
 
@@ -28,142 +30,141 @@ class Ended:
     """`status` is the child's own, as a shell counts it: 128 + n for the signal n."""
 
     status: int
-    signalled: Optional[int] = None
+    signalled: int | None = None
     timed_out: bool = False
 
+    @property
+    def exit_status(self) -> int:
+        """The exit status of whoever waited for the child."""
+        if self.signalled is not None:
+            return 128 + self.signalled
+        return TIMED_OUT_STATUS if self.timed_out else self.status
 
+
+@dataclass
 class Supervision:
     """One child until it ends.
 
-    `ask` passes a signal on to it, `kill` ends at once whatever is left of it. `stopping` is called
+    `send_signal` passes a signal on to it, `kill` kills whatever is left of it. `on_stop` is called
     once, when the child is first asked to end.
     """
 
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        interruptions: Interruptions,
-        *,
-        ask: Callable[[int], None],
-        kill: Callable[[], None],
-        copies: Sequence[Copy] = (),
-        grace: float = GRACE_SECONDS,
-        timeout: Optional[float] = None,
-        stopping: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._process = process
-        self._interruptions = interruptions
-        self._ask = ask
-        self._kill_rest = kill
-        self._copies = copies
-        self._grace = grace
-        self._timeout = timeout
-        self._stopping = stopping
-        self._begun = time.monotonic()
-        self._asked: Optional[float] = None
+    process: subprocess.Popen[bytes]
+    interruptions: Interruptions
+    _: KW_ONLY
+    send_signal: Callable[[int], None]
+    kill: Callable[[], None]
+    copies: Sequence[Copy] = ()
+    grace: float = GRACE_SECONDS
+    timeout: float | None = None
+    on_stop: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        self._started = time.monotonic()
+        self._stopped_at: float | None = None
         self._killed = False
-        self._exited: Optional[float] = None
-        self._signalled: Optional[int] = None
+        self._exited_at: float | None = None
+        self._signalled: int | None = None
         self._timed_out = False
 
     def wait(self) -> Ended:
-        """Return when the child has ended, its output is passed on, and none of it is left."""
+        """Wait until the child has ended, its output is passed on, and no process of it is left."""
         while True:
             self._handle_signals()
             self._handle_time()
-            if self._exited is None and self._process.poll() is not None:
-                self._exited = time.monotonic()
-            if self._exited is not None and not self._is_lingering():
+            if self._exited_at is None and self.process.poll() is not None:
+                self._exited_at = time.monotonic()
+            if self._exited_at is not None and not self._is_lingering():
                 break
             self._pass_on(self._wait_seconds())
-        self._kill_rest()
+        self.kill()
         self._drain()
-        code = self._process.returncode
+        code = self.process.returncode
         return Ended(128 - code if code < 0 else code, self._signalled, self._timed_out)
 
     def _handle_signals(self) -> None:
-        for signum in self._interruptions.take():
+        for signum in self.interruptions.take():
             if self._signalled is None:
                 self._signalled = signum
                 self._stop(signum)
-            elif time.monotonic() - (self._asked or 0) > _SAME_KEY_PRESS_SECONDS:
-                self._kill()
+            elif time.monotonic() - (self._stopped_at or 0) > _SAME_KEY_PRESS_SECONDS:
+                self._kill_now()
 
     def _handle_time(self) -> None:
         now = time.monotonic()
-        if self._asked is not None:
-            if now - self._asked >= self._grace:
-                self._kill()
-        elif self._timeout is not None and now - self._begun >= self._timeout:
-            self._timed_out = self._exited is None
+        if self._stopped_at is not None:
+            if now - self._stopped_at >= self.grace:
+                self._kill_now()
+        elif self.timeout is not None and now - self._started >= self.timeout:
+            self._timed_out = self._exited_at is None
             self._stop(signal.SIGTERM)
 
     def _stop(self, signum: int) -> None:
-        if self._exited is None:
-            # A closed terminal and a cancelled job look alike to the job: Azure ML sends SIGTERM.
-            self._ask(signal.SIGINT if signum == signal.SIGINT else signal.SIGTERM)
-        if self._asked is None:
-            self._asked = time.monotonic()
-            self._stopping()
+        if self._exited_at is None:
+            # Like Azure ML, send SIGTERM to a job that is canceled, or whose terminal was closed.
+            self.send_signal(signal.SIGINT if signum == signal.SIGINT else signal.SIGTERM)
+        if self._stopped_at is None:
+            self._stopped_at = time.monotonic()
+            self.on_stop()
 
-    def _kill(self) -> None:
+    def _kill_now(self) -> None:
         if not self._killed:
             self._killed = True
-            self._kill_rest()
-            if self._exited is None:
-                self._process.kill()
+            self.kill()
+            if self._exited_at is None:
+                self.process.kill()
 
     def _is_lingering(self) -> bool:
-        """Whether somebody still holds the ended child's output and may write to it."""
-        if self._exited is None or all(copy.source is None for copy in self._copies):
+        """Return whether another process may still write to the output of the ended child."""
+        if self._exited_at is None or all(copy.source is None for copy in self.copies):
             return False
-        return time.monotonic() - self._exited < _LINGER_SECONDS
+        return time.monotonic() - self._exited_at < _LINGER_SECONDS
 
-    def _wait_seconds(self) -> Optional[float]:
+    def _wait_seconds(self) -> float | None:
         now = time.monotonic()
-        moments: List[float] = []
-        if self._exited is not None:
-            moments.append(self._exited + _LINGER_SECONDS)
-        if self._asked is not None:
+        deadlines: list[float] = []
+        if self._exited_at is not None:
+            deadlines.append(self._exited_at + _LINGER_SECONDS)
+        if self._stopped_at is not None:
             if not self._killed:
-                moments.append(self._asked + self._grace)
-        elif self._timeout is not None:
-            moments.append(self._begun + self._timeout)
-        return max(0.0, min(moments) - now) if moments else None
+                deadlines.append(self._stopped_at + self.grace)
+        elif self.timeout is not None:
+            deadlines.append(self._started + self.timeout)
+        return max(0.0, min(deadlines) - now) if deadlines else None
 
-    def _pass_on(self, seconds: Optional[float]) -> None:
+    def _pass_on(self, seconds: float | None) -> None:
         """Wait for a signal, for output, or for room to write it."""
-        pending = [copy for copy in self._copies if copy.is_pending]
-        # While one stream waits for its reader nothing more is taken, so that order is kept.
-        sources = [] if pending else [c.source for c in self._copies if c.source is not None]
+        pending = [copy for copy in self.copies if copy.is_pending]
+        # While one stream waits for its reader we read no more, to keep the order.
+        sources = [] if pending else [c.source for c in self.copies if c.source is not None]
         readable, writable, _ = select.select(
-            [self._interruptions.fileno(), *sources], [copy.target for copy in pending], [], seconds
+            [self.interruptions.fileno(), *sources], [copy.target for copy in pending], [], seconds
         )
         for copy in pending:
             if copy.target in writable:
                 copy.send()
-        for copy in self._copies:
+        for copy in self.copies:
             if copy.source is not None and copy.source in readable:
                 copy.receive()
 
     def _drain(self) -> None:
-        """Pass on what the pipes still hold; a reader who pauses is waited for until a signal."""
-        for copy in self._copies:
+        """Pass on what the pipes still hold; wait for a reader that pauses until a signal comes."""
+        for copy in self.copies:
             taken = 0
             while True:
                 while copy.is_pending:
                     self._handle_signals()
                     ready = select.select(
-                        [self._interruptions.fileno()] if self._asked is None else [],
+                        [self.interruptions.fileno()] if self._stopped_at is None else [],
                         [copy.target],
                         [],
-                        None if self._asked is None else 0.0,
+                        None if self._stopped_at is None else 0.0,
                     )[1]
                     if ready:
                         copy.send()
-                    elif self._asked is not None:
+                    elif self._stopped_at is not None:
                         copy.forget_reader()
-                # Somebody who got away from the job could go on writing for ever.
+                # A process that escaped from the job could go on writing for ever.
                 received = copy.receive() if taken < _PIPE_BYTES else 0
                 if not received:
                     break

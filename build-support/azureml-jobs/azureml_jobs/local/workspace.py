@@ -1,4 +1,4 @@
-"""The folder `.azureml`: making, listing and finding local jobs."""
+"""The folder `.azureml`: create, list and find local jobs, and create folders of scripts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ import contextlib
 import os
 import re
 import shutil
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, List, Optional
 
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.state import current
+from azureml_jobs.local.state import current_record
 
 # Azure ML's rule for the name of a job is `^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$`. File systems take
 # 255 bytes as well, and a part of them is for names made from this one.
 _LONGEST_NAME = 240
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,239}")
-_CLAIM = ".new-"
+_TEMPORARY = ".new-"
 _ABANDONED_SECONDS = 24 * 3600.0
 
 
@@ -34,29 +37,45 @@ class LocalWorkspace:
     def new_job(
         self,
         stem: str,
-        fill: Callable[[JobFolder, JobFolder], JobRecord],
-        name: Optional[str] = None,
+        write: Callable[[JobFolder, JobFolder], JobRecord],
+        name: str | None = None,
     ) -> JobFolder:
-        """Make the job `name`, or else `<stem>-<counter>`, in one step, and write its record.
+        """Create the job `name`, or else `<stem>-<counter>`; its folder appears when it is whole.
 
-        `fill` gets the folder to write into and the folder that it will become, whose paths the
-        record and the command hold; it returns the record, whose name is set here. Whatever it
-        raises leaves nothing behind. Raises `JobError` when there is a job `name` already.
+        `write` gets the temporary folder to write into and the final one, whose paths the record
+        and the command hold; it returns the record, whose name is set here. Whatever it raises
+        leaves nothing behind. Raises `JobError` when there is a job `name` already, `OutsideError`
+        when the disk cannot be written.
         """
-        self._remove_abandoned()
-        staging, final = self._claim_name(name) if name else self._claim(job_name_stem(stem))
-        try:
-            record = fill(staging, final)
-            record.name = final.name
-            staging.save(record)
-            os.rename(staging.path, final.path)
-        except BaseException:
-            shutil.rmtree(staging.path, ignore_errors=True)
-            raise
+        with self._disk_errors_reported():
+            self._remove_abandoned()
+            self.jobs_folder.mkdir(parents=True, exist_ok=True)
+            temporary, final = self._reserve_name(name) if name else self._reserve_next(stem)
+            try:
+                record = write(temporary, final)
+                record.name = final.name
+                temporary.save(record)
+                os.rename(temporary.path, final.path)
+            except BaseException:
+                shutil.rmtree(temporary.path, ignore_errors=True)
+                raise
         return final
 
-    def jobs(self) -> List[JobRecord]:
-        """All jobs, newest first. What is not a job's folder, or cannot be read, is skipped."""
+    def new_script_folder(self, prefix: str, write: Callable[[Path], None]) -> Path:
+        """Create a folder in `.azureml/local` and let `write` fill it; a failure leaves none."""
+        scripts_folder = self.root / "local"
+        with self._disk_errors_reported():
+            scripts_folder.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=scripts_folder))
+            try:
+                write(folder)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+        return folder
+
+    def jobs(self) -> list[JobRecord]:
+        """Return all jobs, newest first. Skips what is not a job's folder or cannot be read."""
         try:
             names = os.listdir(self.jobs_folder)
         except OSError:
@@ -66,13 +85,13 @@ class LocalWorkspace:
             if name.startswith("."):
                 continue
             with contextlib.suppress(OSError, ValueError):
-                record = current(JobFolder(self.jobs_folder / name))
+                record = current_record(JobFolder(self.jobs_folder / name))
                 if record.name == name:
                     records.append(record)
         return sorted(records, key=lambda record: (record.created, record.name), reverse=True)
 
     def job(self, name: str) -> JobFolder:
-        """The folder of the job `name`. Raises `JobError` with the closest names otherwise."""
+        """Return the folder of the job `name`. Raises `JobError` with the closest names."""
         folder = JobFolder(self.jobs_folder / name)
         # The name may come from a command line: `..` or a path is not a job.
         if _NAME.fullmatch(name) and folder.record_file.exists():
@@ -82,7 +101,7 @@ class LocalWorkspace:
                 raise JobError(
                     name,
                     f"the job's record cannot be read ({error})",
-                    f"If it is of no use any more, remove the folder {folder.path}.",
+                    f"Remove the folder {folder.path} if you no longer need it.",
                 ) from error
             return folder
         raise JobError(name, "the local workspace has no such job", self._closest(name))
@@ -92,58 +111,66 @@ class LocalWorkspace:
 
         existing = [record.name for record in self.jobs()]
         if not existing:
-            return "It has no jobs yet. `./pants run src/<experiment>:job` makes one."
+            return "It has no jobs yet. Create one: `./pants run src/<experiment>:job`."
         close = get_close_matches(name, existing, n=5, cutoff=0.4) or existing[:5]
         listed = "\n".join(f"  {each}" for each in close)
         return (
             f"Jobs with the closest names:\n{listed}\n\n`./pants run :aml -- jobs list` lists all."
         )
 
-    def _claim_name(self, name: str) -> tuple[JobFolder, JobFolder]:
+    def _reserve_name(self, name: str) -> tuple[JobFolder, JobFolder]:
         if not _NAME.fullmatch(name):
-            raise JobError(name, "this is no name of a job", "Write letters, digits, `-` and `_`.")
-        self.jobs_folder.mkdir(parents=True, exist_ok=True)
-        staging, final = self.jobs_folder / f"{_CLAIM}{name}", self.jobs_folder / name
-        with contextlib.suppress(FileExistsError):
-            if not final.exists():
-                staging.mkdir()
-                if not final.exists():
-                    return JobFolder(staging), JobFolder(final)
-                staging.rmdir()
-        raise JobError(
-            name, "the local workspace has a job of this name already", "Write another name."
-        )
+            raise JobError(
+                name, "this is not a valid name of a job", "Write letters, digits, `-` and `_`."
+            )
+        reserved = self._reserve(name)
+        if reserved is None:
+            raise JobError(
+                name, "the local workspace has a job of this name already", "Write another name."
+            )
+        return reserved
 
-    def _claim(self, stem: str) -> tuple[JobFolder, JobFolder]:
-        """Take the first free name; making the folder `.new-<name>` is what claims it."""
-        self.jobs_folder.mkdir(parents=True, exist_ok=True)
+    def _reserve_next(self, stem: str) -> tuple[JobFolder, JobFolder]:
+        stem = job_name_stem(stem)
         counter = 0
         while True:
             counter += 1
-            name = f"{stem[: _LONGEST_NAME - 1 - len(str(counter))]}-{counter}"
-            final = self.jobs_folder / name
-            staging = self.jobs_folder / f"{_CLAIM}{name}"
-            if final.exists():
-                continue
-            try:
-                staging.mkdir()
-            except FileExistsError:
-                continue
-            # Another process may have finished a job of this name just before the claim.
-            if final.exists():
-                staging.rmdir()
-                continue
-            return JobFolder(staging), JobFolder(final)
+            reserved = self._reserve(f"{stem[: _LONGEST_NAME - 1 - len(str(counter))]}-{counter}")
+            if reserved is not None:
+                return reserved
+
+    def _reserve(self, name: str) -> tuple[JobFolder, JobFolder] | None:
+        """Create the temporary folder of a job, which reserves its name; None when it is taken."""
+        temporary, final = self.jobs_folder / f"{_TEMPORARY}{name}", self.jobs_folder / name
+        if final.exists():
+            return None
+        try:
+            temporary.mkdir()
+        except FileExistsError:
+            return None
+        # Another process may have finished a job of this name just before.
+        if final.exists():
+            temporary.rmdir()
+            return None
+        return JobFolder(temporary), JobFolder(final)
 
     def _remove_abandoned(self) -> None:
-        """Remove what a process that was killed while it made a job left behind long ago."""
-        for staging in self.jobs_folder.glob(f"{_CLAIM}*"):
+        """Remove what a process that was killed while it created a job left behind long ago."""
+        for temporary in self.jobs_folder.glob(f"{_TEMPORARY}*"):
             with contextlib.suppress(OSError):
-                if time.time() - staging.stat().st_mtime > _ABANDONED_SECONDS:
-                    shutil.rmtree(staging, ignore_errors=True)
+                if time.time() - temporary.stat().st_mtime > _ABANDONED_SECONDS:
+                    shutil.rmtree(temporary, ignore_errors=True)
 
-
-def job_name_stem(text: str) -> str:
-    """`text` with what Azure ML does not take in a job's name replaced by `-`."""
-    stem = re.sub(r"[^a-zA-Z0-9_-]+", "-", text).strip("-_")
-    return stem or "job"
+    @contextlib.contextmanager
+    def _disk_errors_reported(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            # A copy that fails names the file that it read, which is not the one to check.
+            named = str(error.filename or "")
+            raise OutsideError(
+                LOCAL_FOLDER,
+                f"the local workspace could not be written: {error.strerror or error}",
+                "Check the free space and the permissions of "
+                f"{named if named.startswith(str(self.root)) else self.root}.",
+            ) from error

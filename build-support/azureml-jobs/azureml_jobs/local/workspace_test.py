@@ -1,4 +1,4 @@
-"""Making and finding jobs."""
+"""Jobs are created and found in the local workspace."""
 
 from __future__ import annotations
 
@@ -10,46 +10,47 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_names import job_name_stem
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.workspace import LocalWorkspace, job_name_stem
+from azureml_jobs.local.workspace import LocalWorkspace
 
 _MANY = """
 import pathlib, sys
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
 
-def fill(staging, final):
-    (staging.path / "mine").write_text(final.name)
+def write(temporary, final):
+    (temporary.path / "mine").write_text(final.name)
     return JobRecord(final.name)
 
 for _ in range(25):
-    print(LocalWorkspace(pathlib.Path(sys.argv[1])).new_job("x", fill).name)
+    print(LocalWorkspace(pathlib.Path(sys.argv[1])).new_job("x", write).name)
 """
 
 
-def plain(staging: JobFolder, final: JobFolder) -> JobRecord:
+def write_record(temporary: JobFolder, final: JobFolder) -> JobRecord:
     return JobRecord("any")
 
 
-def test_counts_jobs_of_one_stem(tmp_path: Path) -> None:
+def test_numbers_jobs_of_one_stem(tmp_path: Path) -> None:
     workspace = LocalWorkspace(tmp_path / ".azureml")
-    assert [workspace.new_job("a-1", plain).name for _ in range(2)] == ["a-1-1", "a-1-2"]
-    assert workspace.new_job("b", plain).read().name == "b-1"
+    assert [workspace.new_job("a-1", write_record).name for _ in range(2)] == ["a-1-1", "a-1-2"]
+    assert workspace.new_job("b", write_record).read().name == "b-1"
 
 
-def test_a_job_may_have_a_name_of_its_own_once(tmp_path: Path) -> None:
+def test_gives_a_name_to_one_job_only(tmp_path: Path) -> None:
     workspace = LocalWorkspace(tmp_path / ".azureml")
-    assert workspace.new_job("a", plain, "mine").name == "mine"
+    assert workspace.new_job("a", write_record, "mine").name == "mine"
     with pytest.raises(JobError, match="mine: the local workspace has a job of this name already"):
-        workspace.new_job("a", plain, "mine")
-    with pytest.raises(JobError, match="this is no name of a job"):
-        workspace.new_job("a", plain, "../mine")
+        workspace.new_job("a", write_record, "mine")
+    with pytest.raises(JobError, match="this is not a valid name of a job"):
+        workspace.new_job("a", write_record, "../mine")
     assert os.listdir(workspace.jobs_folder) == ["mine"]
 
 
-def test_processes_that_make_jobs_at_once_never_share_a_name(jobs: Any) -> None:
+def test_processes_that_create_jobs_at_once_never_share_a_name(jobs: Any) -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", _MANY, str(jobs.workspace.root)],
@@ -67,27 +68,29 @@ def test_processes_that_make_jobs_at_once_never_share_a_name(jobs: Any) -> None:
 
 
 @pytest.mark.parametrize("error", [JobError("a", "b"), KeyboardInterrupt()], ids=["error", "^C"])
-def test_a_failure_while_making_a_job_leaves_nothing(tmp_path: Path, error: BaseException) -> None:
+def test_a_failure_while_creating_a_job_leaves_nothing(
+    tmp_path: Path, error: BaseException
+) -> None:
     workspace = LocalWorkspace(tmp_path / ".azureml")
 
-    def fill(staging: JobFolder, final: JobFolder) -> JobRecord:
-        staging.bundle.mkdir()
+    def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        temporary.bundle.mkdir()
         raise error
 
     with pytest.raises(type(error)):
-        workspace.new_job("a", fill)
+        workspace.new_job("a", write)
     assert list(workspace.jobs_folder.iterdir()) == []
 
 
 def test_removes_what_was_abandoned_long_ago(tmp_path: Path) -> None:
     workspace = LocalWorkspace(tmp_path)
     for name, hours in (("a-1", 30), ("b-1", 1)):
-        claim = workspace.jobs_folder / f".new-{name}"
-        claim.mkdir(parents=True)
-        moment = time.time() - hours * 3600
-        os.utime(claim, (moment, moment))
-    assert workspace.new_job("a", plain).name == "a-1"
-    assert workspace.new_job("b", plain).name == "b-2"
+        temporary = workspace.jobs_folder / f".new-{name}"
+        temporary.mkdir(parents=True)
+        changed = time.time() - hours * 3600
+        os.utime(temporary, (changed, changed))
+    assert workspace.new_job("a", write_record).name == "a-1"
+    assert workspace.new_job("b", write_record).name == "b-2"
 
 
 @pytest.mark.parametrize(
@@ -95,19 +98,19 @@ def test_removes_what_was_abandoned_long_ago(tmp_path: Path) -> None:
     [("src/x y:job", "src-x-y-job"), ("_é_a", "a"), ("..", "job"), ("ok_1-2", "ok_1-2")],
     ids=["address", "non-ASCII", "nothing left", "fine"],
 )
-def test_keeps_to_azure_ml_s_rule_for_names(text: str, stem: str) -> None:
+def test_obeys_azure_ml_s_rule_for_names(text: str, stem: str) -> None:
     assert job_name_stem(text) == stem
 
 
 def test_cuts_long_names(tmp_path: Path) -> None:
-    name = LocalWorkspace(tmp_path).new_job("x" * 400, plain).name
+    name = LocalWorkspace(tmp_path).new_job("x" * 400, write_record).name
     assert len(name) == 240 and name.endswith("x-1")
 
 
 def test_names_the_closest_jobs(tmp_path: Path) -> None:
     workspace = LocalWorkspace(tmp_path)
-    workspace.new_job("train", plain)
-    workspace.new_job("predict", plain)
+    workspace.new_job("train", write_record)
+    workspace.new_job("predict", write_record)
     assert workspace.job("train-1").name == "train-1"
     with pytest.raises(JobError) as caught:
         workspace.job("trian-1")
@@ -117,15 +120,15 @@ def test_names_the_closest_jobs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "../jobs/train-1", "", ".new-train-1", "/"])
-def test_a_path_is_no_job(tmp_path: Path, name: str) -> None:
+def test_rejects_a_path_as_a_name(tmp_path: Path, name: str) -> None:
     workspace = LocalWorkspace(tmp_path)
     with pytest.raises(JobError, match="It has no jobs yet"):
         workspace.job(name)
 
 
-def test_says_when_a_record_cannot_be_read(tmp_path: Path) -> None:
+def test_reports_an_unreadable_record(tmp_path: Path) -> None:
     workspace = LocalWorkspace(tmp_path)
-    folder = workspace.new_job("a", plain)
+    folder = workspace.new_job("a", write_record)
     folder.record_file.write_text("[]")
     with pytest.raises(JobError, match="a-1: the job's record cannot be read"):
         workspace.job("a-1")

@@ -1,1 +1,1 @@
-"""Locks of packages: what is in them, and how little of it has to change."""
+"""Bring locks in line with their requirements, by the least change."""

@@ -1,36 +1,36 @@
-"""Locks of pex, as Pants writes them: a header in comment lines, then JSON."""
+"""Read locks of pex as Pants writes them: a header in comment lines, then JSON."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
-# What says nothing of how the packages of a lock were chosen.
+# What does not affect how the packages of a lock are chosen.
 _NO_SETTINGS = ("constraints", "locked_resolves", "path_mappings", "pex_version", "requirements")
 
 
 @dataclass(frozen=True)
 class Pin:
-    """The version that a lock has of a package; `marker` is that of a part of a split lock."""
+    """The locked version of a package; `marker` is that of its part in a split lock."""
 
     name: str
     version: str
-    marker: Optional[str] = None
+    marker: str | None = None
 
     def __str__(self) -> str:
-        """The line of a constraints file, as pex writes it into a lock again."""
+        """Return the line of a requirements file."""
         pinned = f"{self.name}=={self.version}"
         return f"{pinned}; {self.marker}" if self.marker else pinned
 
 
 class Lock:
-    """What a lock holds. Raises `ValueError` for text that is no lock of pex."""
+    """The content of a lock. Raises `ValueError` for text that is not a lock of pex."""
 
     def __init__(self, text: str) -> None:
-        # Only Pants' own notes begin so.
+        # The header of Pants.
         lines = (line for line in text.splitlines() if not line.startswith("//"))
         try:
             self.content: dict[str, Any] = json.loads("\n".join(lines))
@@ -39,7 +39,7 @@ class Lock:
                 for part, package in self._packages()
             )
         except (LookupError, TypeError, AttributeError) as error:
-            raise ValueError(f"no lock of pex: {error}") from error
+            raise ValueError(f"not a lock of pex: {error}") from error
 
     def _packages(self) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
         for part in self.content["locked_resolves"]:
@@ -47,29 +47,29 @@ class Lock:
                 yield part, package
 
     def versions(self) -> dict[str, tuple[str, ...]]:
-        """The versions of each package by its name: one, but for a split lock."""
+        """Return the versions of each package by its name: one, except in a split lock."""
         found: dict[str, set[str]] = {}
         for pin in self.pins:
             found.setdefault(pin.name, set()).add(pin.version)
         return {name: tuple(sorted(versions)) for name, versions in sorted(found.items())}
 
     def files(self) -> dict[tuple[str, str], frozenset[str]]:
-        """The hashes of the files of each name and version."""
+        """Return the hashes of the files by name and version."""
         return {
             (package["project_name"], package["version"]): _hashes(package)
             for _, package in self._packages()
         }
 
-    def keeping(self, old: Optional[Lock], pins: Iterable[Pin]) -> str:
-        """The JSON of this lock, with what is the same in `old` word for word.
+    def keeping(self, old: Lock | None, constraints: Collection[str]) -> str:
+        """Return the JSON of this lock, with the entries of `old` for the same releases.
 
-        An index may list more files of a release than it did, and another machine lists them in
-        another order: neither is a reason to change what is locked. Other settings are, such as
-        other Pythons. `pins` were given to pex as constraints; they are not written down as such.
+        An index may list more files of a release by now, or in another order: neither changes the
+        lock. Other settings do, such as other Pythons. `constraints` are those that pex got in
+        addition to the user's; the JSON is without them.
         """
-        added = {str(pin) for pin in pins}
+        added = {each.partition(";")[0] for each in constraints}
         self.content["constraints"] = [
-            each for each in self.content["constraints"] if each not in added
+            each for each in self.content["constraints"] if each.partition(";")[0] not in added
         ]
         if old is not None and self._settings() == old._settings():
             before = {
@@ -87,8 +87,8 @@ class Lock:
         return {key: value for key, value in self.content.items() if key not in _NO_SETTINGS}
 
 
-def read_lock(text: str) -> Optional[Lock]:
-    """The lock; None when the text is none."""
+def read_lock(text: str) -> Lock | None:
+    """Return the lock, or None if the text is not one."""
     try:
         return Lock(text)
     except ValueError:
@@ -96,16 +96,16 @@ def read_lock(text: str) -> Optional[Lock]:
 
 
 def locked_projects(text: str) -> frozenset[str]:
-    """Names of all packages that a lock holds; none when it is not a lock of pex.
+    """Return the names of all packages in a lock; none if the text is not a lock of pex.
 
-    What is wrong with a lock is told by the commands that install from it.
+    Commands that install from a lock report what is wrong with it.
     """
     lock = read_lock(text)
     return frozenset(lock.versions()) if lock else frozenset()
 
 
 def canonical_name(name: str) -> str:
-    """One spelling for all that mean the same package: PEP 503."""
+    """Return the spelling of PEP 503, which is the same for all spellings of a package."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -113,8 +113,8 @@ def _hashes(package: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(f"{file['algorithm']}:{file['hash']}" for file in package["artifacts"])
 
 
-def _same(new: dict[str, Any], old: Optional[dict[str, Any]]) -> dict[str, Any]:
-    """`old` when it is the same release. Of one that has no file in common this is not known."""
+def _same(new: dict[str, Any], old: dict[str, Any] | None) -> dict[str, Any]:
+    """Return `old` if it is the same release: of the same version, with a common file."""
     if old is None or new["version"] != old["version"] or not _hashes(new) & _hashes(old):
         return new
     return old

@@ -1,4 +1,4 @@
-"""Locks are read below the notes of Pants, and what is the same stays word for word."""
+"""Locks are read below the header of Pants, and entries of the same release stay as they are."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 from typing import Any
 
 import pytest
-from azureml_jobs.locks.lock import Lock, Pin, canonical_name, locked_projects, read_lock
-from azureml_jobs.locks.testing import lock_text, package
+from azureml_jobs.locks.conftest import lock_text, package
+from azureml_jobs.locks.lock import Lock, canonical_name, locked_projects, read_lock
 
-NOTES = "// By Pants.\n//\n// {\n//   1\n// }\n\n"
+HEADER = "// By Pants.\n//\n// {\n//   1\n// }\n\n"
 
 
-@pytest.mark.parametrize("notes", ["", NOTES])
-def test_reads_all_parts_of_a_lock_below_the_notes_of_pants(notes: str) -> None:
+@pytest.mark.parametrize("header", ["", HEADER])
+def test_reads_all_parts_of_a_lock_below_the_header_of_pants(header: str) -> None:
     text = lock_text(
         [package("numpy", "2.0"), package("scikit-learn", "1.9")],
         [package("numpy", "1.26"), package("six", "1.0")],
-        notes=notes,
+        header=header,
     )
     assert locked_projects(text) == {"numpy", "scikit-learn", "six"}
     lock = Lock(text)
@@ -42,13 +42,13 @@ def test_reads_all_parts_of_a_lock_below_the_notes_of_pants(notes: str) -> None:
     ],
     ids=["empty", "requirements", "a list", "no parts", "null", "no version", "a merge"],
 )
-def test_what_is_no_lock_holds_nothing(text: str) -> None:
+def test_other_text_holds_no_packages(text: str) -> None:
     assert read_lock(text) is None
     assert locked_projects(text) == frozenset()
 
 
-def kept(old: str, new: str, *pins: Pin) -> Any:
-    return json.loads(Lock(new).keeping(Lock(old), pins))
+def kept(old: str, new: str, *constraints: str) -> Any:
+    return json.loads(Lock(new).keeping(Lock(old), constraints))
 
 
 def packages(content: Any) -> list[dict[str, Any]]:
@@ -72,34 +72,34 @@ def test_each_part_of_a_split_lock_keeps_its_own() -> None:
 @pytest.mark.parametrize(
     "new",
     [package("numpy", "2.1", "linux"), package("numpy", "2.0", "other file")],
-    ids=["another version", "a release that was replaced under its version"],
+    ids=["another version", "replaced files"],
 )
-def test_what_is_not_the_same_is_taken_as_it_is_now(new: dict[str, Any]) -> None:
+def test_another_release_has_its_new_entry(new: dict[str, Any]) -> None:
     old = package("numpy", "2.0", "linux")
     assert packages(kept(lock_text([old]), lock_text([new]))) == [new]
 
 
-def test_for_other_pythons_the_files_are_those_that_serve_them() -> None:
+def test_entries_are_new_for_other_pythons() -> None:
     old, new = package("numpy", "2.0", "cp311"), package("numpy", "2.0", "cp311", "cp312")
     now = lock_text([new], requires_python=["CPython==3.12.*"])
     assert packages(kept(lock_text([old]), now)) == [new]
 
 
-def test_another_pex_is_no_other_setting() -> None:
+def test_entries_stay_with_another_pex() -> None:
     old, new = package("numpy", "2.0", "a"), package("numpy", "2.0", "a", "b")
     assert packages(kept(lock_text([old]), lock_text([new], pex_version="3"))) == [old]
 
 
-def test_what_was_held_is_not_written_down_as_the_user_s_constraints() -> None:
+def test_our_constraints_are_not_in_the_lock() -> None:
     text = lock_text([package("numpy", "2.0")], constraints=["numpy==2.0", "six<2"])
-    assert kept(text, text, Pin("numpy", "2.0"))["constraints"] == ["six<2"]
+    assert kept(text, text, "numpy==2.0")["constraints"] == ["six<2"]
 
 
-def test_a_lock_with_nothing_new_has_the_same_bytes() -> None:
+def test_a_lock_without_changes_has_the_same_bytes() -> None:
     text = lock_text([package("numpy", "2.0"), package("zoë", "1")])
-    assert Lock(text).keeping(Lock(NOTES + text), ()) == text
+    assert Lock(text).keeping(Lock(HEADER + text), ()) == text
     assert Lock(text).keeping(None, ()) == text
 
 
-def test_names_mean_the_same_however_they_are_spelt() -> None:
+def test_all_spellings_of_a_name_are_one() -> None:
     assert canonical_name("Azure_AI.ml--x") == canonical_name("azure-ai-ml-x")

@@ -1,17 +1,17 @@
-"""Requirements that were listed after their lock was made."""
+"""Find requirements that are listed, but not in the lock yet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from azureml_jobs.errors import JobError
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.lock import Lock, canonical_name
 
 
 @dataclass(frozen=True)
 class ListedRequirement:
-    """`text` as it is listed, e.g. `numpy>=2,<3`; `allows` says whether a version will do."""
+    """`text` is as listed, e.g. `numpy>=2,<3`; `allows` returns whether it allows a version."""
 
     name: str
     text: str
@@ -25,24 +25,24 @@ def stale_lock(
     lock: Lock | None,
     requirements: Sequence[ListedRequirement],
 ) -> JobError | None:
-    """What to tell of requirements that no locked package meets; None when there are none.
+    """Return the error that no locked package meets some requirements, or None.
 
-    `path` is the lock's, `lists` are the files that list the packages of its resolve. A lock that
-    is none is told of by what installs from it.
+    `path` is that of the lock, `lists` are the files with the requirements of its resolve. Without
+    a readable lock, whatever installs from it reports that.
     """
     if lock is None:
         return None
     versions = lock.versions()
-    lacking = sorted(
+    unmet = sorted(
         each.text
         for each in requirements
         if not any(each.allows(version) for version in versions.get(canonical_name(each.name), ()))
     )
-    if not lacking:
+    if not unmet:
         return None
     where = " or ".join(lists) or "a BUILD file"
     return JobError(
         path,
-        f"it does not have {', '.join(lacking)}, which {where} lists",
-        f"Bring the lock in line: `./pants sync-lockfiles --resolve={resolve}`.",
+        f"it does not have {', '.join(unmet)}, which {where} lists",
+        f"Update the lock: `./pants sync-lockfiles --resolve={resolve}`.",
     )

@@ -1,19 +1,18 @@
-"""What is checked before locks are synced with their requirements, and how they are written."""
+"""Check what locks are synced with, and write them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Optional
 
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.jobfile.mistakes import nearest
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.nearest import nearest
 from azureml_jobs.locks.lock import Lock, read_lock
-from azureml_jobs.replace_file import replace_file
 
 
 def check_names(asked: Iterable[str], resolves: Collection[str]) -> tuple[str, ...]:
-    """The resolves that are asked for, each once; all when none is. Raises `JobError`."""
+    """Return the resolves that are asked for, or all; raise `JobError` for an unknown one."""
     names = tuple(dict.fromkeys(asked)) or tuple(resolves)
     for name in names:
         if name not in resolves:
@@ -23,44 +22,43 @@ def check_names(asked: Iterable[str], resolves: Collection[str]) -> tuple[str, .
             raise JobError(
                 f"--resolve={name}",
                 "there is no such resolve",
-                f"Write one of these: {valid}. A new one is made by "
-                "`./pants new-experiment --resolve=older`.",
+                f"Write one of these: {valid}. How to add one: docs/environments.md.",
             )
     return names
 
 
 def check_requirements(where: str, resolve: str, requirements: Collection[str]) -> None:
-    """Raise `JobError` when there is nothing to lock."""
+    """Raise `JobError` if there is nothing to lock."""
     if not requirements:
         raise JobError(
             where,
             f"the resolve `{resolve}` has no requirements",
-            "Write a package into its list. The list needs a target, such as "
+            "Add a package to its list. The list needs a target, such as "
             f'`python_requirements(source="{resolve}-requirements.txt", resolve="{resolve}")`.',
         )
 
 
-def parse_old(path: str, resolve: str, text: str) -> Optional[Lock]:
-    """The lock that is there; None when there is none yet. Raises `JobError` when it is broken."""
+def parse_old(path: str, resolve: str, text: str) -> Lock | None:
+    """Return the present lock, None if there is none yet; raise `JobError` if it is broken."""
     if not text.strip():
         return None
     lock = read_lock(text)
     if lock is None:
         raise JobError(
             path,
-            "this is no lock that could be synced",
+            "this is not a lock that can be synced",
             f"Restore it from git; in a merge, take one side: `git checkout --theirs {path}`. Then "
-            f"run this again. `./pants generate-lockfiles --resolve={resolve}` makes a new one, "
+            f"sync again. `./pants generate-lockfiles --resolve={resolve}` makes a new one, "
             "with the newest releases of everything.",
         )
     return lock
 
 
 def write_locks(root: Path, contents: Mapping[str, bytes]) -> None:
-    """Write each file below `root` in one step."""
+    """Write the files below `root`, each in one step."""
     for path, content in contents.items():
         try:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
-            replace_file(root / path, content)
+            write_file(root / path, content)
         except OSError as error:
             raise OutsideError(path, f"it could not be written: {error.strerror}") from error

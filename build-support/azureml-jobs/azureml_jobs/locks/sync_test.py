@@ -1,23 +1,23 @@
-"""Mistakes are told before anything is asked of the package index; nothing is half-written."""
+"""Errors are reported before the package index is used; nothing is half-written."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from azureml_jobs.errors import JobError, OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.locks.conftest import lock_text, package
 from azureml_jobs.locks.sync import check_names, check_requirements, parse_old, write_locks
-from azureml_jobs.locks.testing import lock_text, package
 
 RESOLVES = {"azureml": "a.lock", "experiments": "e.lock", "older": "o.lock"}
 
 
-def test_all_resolves_are_meant_when_none_is_named() -> None:
+def test_all_resolves_are_synced_by_default() -> None:
     assert check_names([], RESOLVES) == ("azureml", "experiments", "older")
     assert check_names(["older", "azureml", "older"], RESOLVES) == ("older", "azureml")
 
 
-def test_an_unknown_resolve_is_told_with_the_closest_first() -> None:
+def test_an_unknown_resolve_is_reported_with_the_closest_first() -> None:
     with pytest.raises(JobError) as raised:
         check_names(["experimets"], RESOLVES)
     assert raised.value.status == 2
@@ -25,7 +25,7 @@ def test_an_unknown_resolve_is_told_with_the_closest_first() -> None:
     assert "Write one of these: experiments, azureml, older." in str(raised.value)
 
 
-def test_an_unknown_resolve_that_is_close_to_none() -> None:
+def test_an_unknown_resolve_without_a_close_one_is_reported_with_all() -> None:
     with pytest.raises(JobError, match="Write one of these: azureml, experiments, older"):
         check_names(["zzz"], RESOLVES)
 
@@ -36,19 +36,19 @@ def test_a_resolve_needs_requirements() -> None:
         check_requirements("x.txt", "x", [])
 
 
-def test_a_lock_that_is_not_there_yet_is_no_mistake() -> None:
+def test_a_missing_lock_is_no_error() -> None:
     assert parse_old("x.lock", "x", "\n") is None
     assert parse_old("x.lock", "x", lock_text([package("six", "1")])) is not None
 
 
-def test_a_lock_in_the_middle_of_a_merge_is_told() -> None:
+def test_a_lock_in_a_merge_is_reported() -> None:
     with pytest.raises(JobError) as raised:
         parse_old("x.lock", "x", "<<<<<<< HEAD\n" + lock_text([package("six", "1")]))
     assert "git checkout --theirs x.lock" in str(raised.value)
     assert "./pants generate-lockfiles --resolve=x" in str(raised.value)
 
 
-def test_writes_into_folders_that_are_new_and_over_what_is_there(tmp_path: Path) -> None:
+def test_writes_into_new_folders_and_over_files(tmp_path: Path) -> None:
     (tmp_path / "a.lock").write_bytes(b"old")
     write_locks(tmp_path, {"a.lock": b"new", "b/c.lock": b"first"})
     assert (tmp_path / "a.lock").read_bytes() == b"new"
@@ -56,7 +56,7 @@ def test_writes_into_folders_that_are_new_and_over_what_is_there(tmp_path: Path)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.lock", "b", "c.lock"]
 
 
-def test_a_place_that_cannot_be_written_leaves_what_is_there(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "a.lock").mkdir()
     with pytest.raises(OutsideError, match="a.lock: it could not be written"):
         write_locks(tmp_path, {"a.lock": b"new"})

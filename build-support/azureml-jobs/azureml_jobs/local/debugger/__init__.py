@@ -1,1 +1,1 @@
-"""Runs under a debugger: what makes their Python processes wait for an editor."""
+"""What makes the Python processes of a run wait for an editor to attach."""

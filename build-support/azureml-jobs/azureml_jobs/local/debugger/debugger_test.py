@@ -1,4 +1,4 @@
-"""What a run gets to be debugged: the address, and a container's share."""
+"""The debugger's address, and what a container needs of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import socket
 from pathlib import Path
 
 import pytest
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.container import Container, Mount
-from azureml_jobs.errors import JobError, OutsideError
-from azureml_jobs.local.debugger.debugger import Debugger, StagedCode, debugger_of
-from azureml_jobs.snapshot.request import DEBUGGER_FILE, DebuggerOptions, PackagesVenv
+from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger, requested_debugger
+from azureml_jobs.protocol import DEBUGGER_FILE, DebuggerOptions, PackagesVenv
 
 
 def options(folder: Path, host: str, port: int) -> Path:
-    """The folder of a request, with an environment whose package is a link, as Pants makes it."""
+    """Write a request with an environment in which the package is a link, as in Pants'."""
     package = folder / "wheel" / "debugpy"
     package.mkdir(parents=True)
     site = folder / "venv/lib/python3.11/site-packages"
@@ -33,50 +33,55 @@ def free_port() -> int:
 
 
 def test_a_run_without_options_is_not_debugged(tmp_path: Path) -> None:
-    assert debugger_of(tmp_path) is None
+    assert requested_debugger(tmp_path) is None
 
 
 def test_finds_the_address_and_the_package_itself(tmp_path: Path) -> None:
     port = free_port()
-    found = debugger_of(options(tmp_path, "127.0.0.1", port))
+    found = requested_debugger(options(tmp_path, "127.0.0.1", port))
     assert found == Debugger("127.0.0.1", port, tmp_path / "wheel")
 
 
 @pytest.mark.parametrize(
-    ("host", "port", "said"),
+    ("host", "port", "message"),
     [
-        pytest.param("127.0.0.1", 0, "--debug-adapter-port: 0 is no port", id="no port"),
-        pytest.param("127.0.0.1", 70000, "70000 is no port", id="a port too large"),
-        pytest.param("no such host", 5678, "--debug-adapter-host: no such host", id="no host"),
+        pytest.param("127.0.0.1", 0, "--debug-adapter-port: 0 is not a port", id="not a port"),
+        pytest.param("127.0.0.1", 70000, "70000 is not a port", id="a port too large"),
+        pytest.param(
+            "no such host",
+            5678,
+            "--debug-adapter-host: unknown host no such host",
+            id="unknown host",
+        ),
     ],
 )
-def test_says_what_is_no_address(tmp_path: Path, host: str, port: int, said: str) -> None:
-    with pytest.raises(JobError, match=said) as caught:
-        debugger_of(options(tmp_path, host, port))
+def test_rejects_invalid_addresses(tmp_path: Path, host: str, port: int, message: str) -> None:
+    with pytest.raises(JobError, match=message) as caught:
+        requested_debugger(options(tmp_path, host, port))
     assert caught.value.status == 2
 
 
-def test_says_that_a_port_is_in_use(tmp_path: Path) -> None:
+def test_reports_a_port_that_is_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OutsideError, match=f"{port}: Address already in use") as caught:
-            debugger_of(options(tmp_path, "127.0.0.1", port))
+            requested_debugger(options(tmp_path, "127.0.0.1", port))
     assert "--debug-adapter-port=5679" in caught.value.remedy
 
 
 def written(folder: Path, host: str, *arguments: str) -> tuple[Container, dict]:
     container = Container("n", "i", "sha256:1", "/in/wd", "1:1", arguments=list(arguments))
-    code = StagedCode(folder / "code", {"main.py": "src/main.py"}, folder / "repository")
+    code = CodeCopy(folder / "code", {"main.py": "src/main.py"}, folder / "repository")
     debugger = Debugger(host, 5678, folder / "packages")
-    seen = debugger.write(folder / "staging", folder / "final", code, container)
-    assert seen == "/mnt/azureml/debugger"
-    return container, json.loads((folder / "staging/settings.json").read_text())
+    target = debugger.write(folder / "temporary", folder / "final", code, container)
+    assert target == "/mnt/azureml/debugger"
+    return container, json.loads((folder / "temporary/settings.json").read_text())
 
 
 @pytest.mark.parametrize(
     ("host", "published"), [("127.0.0.1", "127.0.0.1:5678:5678"), ("::1", "[::1]:5678:5678")]
 )
-def test_a_container_publishes_the_port_where_it_was_asked_for(
+def test_a_container_publishes_the_port_at_the_requested_host(
     tmp_path: Path, host: str, published: str
 ) -> None:
     container, settings = written(tmp_path, host, "--gpus=all")
@@ -92,7 +97,7 @@ def test_a_container_publishes_the_port_where_it_was_asked_for(
 
 
 @pytest.mark.parametrize("network", [["--network=host"], ["--net", "host"]])
-def test_a_container_in_the_machine_s_network_listens_there_only(
+def test_a_container_in_the_host_s_network_listens_at_the_requested_host(
     tmp_path: Path, network: list[str]
 ) -> None:
     container, settings = written(tmp_path, "127.0.0.1", *network)

@@ -1,7 +1,7 @@
-"""Makes a Python process wait for a debugger before it runs its program.
+"""Make a Python process wait for a debugger before it runs its program.
 
-It stands alone: a copy of it, with `settings.json` beside, is first on the PYTHONPATH of a run that
-is debugged, and runs on whatever Python the run has.
+This file imports nothing of ours: a copy of it, next to `settings.json`, comes first on the
+PYTHONPATH of a run that is debugged, and runs on whatever Python the run has.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ import time
 from importlib.machinery import PathFinder
 from typing import Any
 
-# Set in a process that is debugged. Those that it starts do not wait: debugpy follows them.
+# Set in a process that is debugged. Its children do not wait, because debugpy follows them.
 _DEBUGGED = "AZUREML_JOBS_DEBUGGED"
-# The process before this one may still be telling its debugger that it has ended.
+# The process before this one may still be reporting its end to the debugger.
 _PORT_SECONDS = 5.0
 
 
 class _MappedFiles:
-    """Gives pydevd, debugpy's engine, the files of the repository for those of the staged copy.
+    """Maps files of the run's copy to those of the repository, in pydevd, debugpy's engine.
 
-    A debugger may name further folders that map to others (`pathMappings`); those of ours count
-    first. `settings` are the content of `settings.json`.
+    A debugger may map further folders (`pathMappings`); ours come first. `settings` is the content
+    of `settings.json`.
     """
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        # The repository's files, and those that Python runs.
+        # The server is the Python process, the client is the editor.
         self._to_server = settings["files"]
-        self._to_client = {ours: theirs for theirs, ours in settings["files"].items()}
+        self._to_client = {copy: source for source, copy in settings["files"].items()}
         self._folders = [tuple(each) for each in settings["folders"]]
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """As a finder of `sys.meta_path`: change one module when it is imported."""
+        """Change one module when it is imported, as a finder of `sys.meta_path`."""
         if name != "pydevd_file_utils":
             return None
         sys.meta_path.remove(self)
         spec: Any = importlib.util.find_spec(name)
         if spec is not None:
-            run = spec.loader.exec_module
+            execute = spec.loader.exec_module
 
-            def run_and_change(module: Any) -> None:
-                run(module)
+            def execute_and_change(module: Any) -> None:
+                execute(module)
                 self._change(module)
 
-            spec.loader.exec_module = run_and_change
+            spec.loader.exec_module = execute_and_change
         return spec
 
     def _change(self, module: Any) -> None:
@@ -62,8 +62,8 @@ class _MappedFiles:
                 return self._to_server.get(os.path.normpath(name)) or to_server(name)
 
             def map_file_to_client(name: str) -> Any:
-                ours = self._to_client.get(os.path.abspath(name))
-                return (ours, True) if ours else to_client(name)
+                source = self._to_client.get(os.path.abspath(name))
+                return (source, True) if source else to_client(name)
 
             module.map_file_to_server = map_file_to_server
             module.map_file_to_client = map_file_to_client
@@ -74,7 +74,7 @@ class _MappedFiles:
 
 def _wait_for_debugger(settings: dict[str, Any]) -> None:
     os.environ[_DEBUGGED] = str(os.getpid())
-    # It concerns breakpoints inside of Python's own library only, and debugpy would warn of it.
+    # Without it debugpy warns of breakpoints in Python's own library.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     sys.path.insert(0, settings["packages"])
     try:
@@ -82,14 +82,14 @@ def _wait_for_debugger(settings: dict[str, Any]) -> None:
     finally:
         sys.path.remove(settings["packages"])
     if not _listen(debugpy, settings):
-        _say("another process of this run is debugged, this one is not: %s" % sys.executable)
+        _print("another process of this run is debugged, this one is not: %s" % sys.executable)
         return
-    _say("waiting for an editor to attach at %s" % settings["address"])
+    _print("waiting for an editor to attach at %s" % settings["address"])
     debugpy.wait_for_client()
 
 
 def _listen(debugpy: Any, settings: dict[str, Any]) -> bool:
-    """Whether this process has the port, which only one at a time can have."""
+    """Return whether this process got the port, which only one at a time can have."""
     end = time.monotonic() + _PORT_SECONDS
     while True:
         try:
@@ -103,13 +103,13 @@ def _listen(debugpy: Any, settings: dict[str, Any]) -> bool:
         time.sleep(0.2)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stderr.write("Debugger: %s.\n" % text)
     sys.stderr.flush()
 
 
-def _run_the_environment_s_own(folder: str) -> None:
-    """Run the `sitecustomize` that this one stands before: Debian has one, and images may."""
+def _run_original(folder: str) -> None:
+    """Run the `sitecustomize` that this one hides: Debian has one, and images may."""
     sys.path[:] = [each for each in sys.path if each != folder]
     spec: Any = PathFinder.find_spec("sitecustomize", sys.path)
     if spec is not None:
@@ -118,13 +118,13 @@ def _run_the_environment_s_own(folder: str) -> None:
         spec.loader.exec_module(module)
 
 
-def _begin(folder: str) -> None:
+def _install(folder: str) -> None:
     with open(os.path.join(folder, "settings.json"), encoding="utf-8") as file:
         settings = json.load(file)
     sys.meta_path.insert(0, _MappedFiles(settings))
 
     def before_the_program(event: str, _: Any) -> None:
-        # Later than now: Python is complete by then, and the environment's own start has run.
+        # Later than now: Python is set up by then, and the original `sitecustomize` has run.
         # https://docs.python.org/3/library/audit_events.html
         if event.startswith("cpython.run_") and _DEBUGGED not in os.environ:
             _debug(settings)
@@ -136,14 +136,14 @@ def _debug(settings: dict[str, Any]) -> None:
     try:
         _wait_for_debugger(settings)
     except KeyboardInterrupt:
-        # Raised from here, Python would end with a message about its own failure.
+        # Raised from here, it would look like a failure inside Python.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     except Exception as error:
-        # Python would go on, without the debugger that was asked for.
-        _say("it cannot be started: %s: %s" % (type(error).__name__, error))
+        # Python would go on without the debugger.
+        _print("it cannot be started: %s: %s" % (type(error).__name__, error))
         os._exit(1)
 
 
-_begin(os.path.dirname(os.path.abspath(__file__)))
-_run_the_environment_s_own(os.path.dirname(os.path.abspath(__file__)))
+_install(os.path.dirname(os.path.abspath(__file__)))
+_run_original(os.path.dirname(os.path.abspath(__file__)))

@@ -1,4 +1,4 @@
-"""Python processes that wait for a debugger, here a stand-in that says what it does."""
+"""Python processes wait for a debugger, here a stand-in that prints what it does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from azureml_jobs.local.debugger.debugger import Debugger, StagedCode, debugged
+from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger, with_debugger
 
 DEBUGPY = """
 import os, time
@@ -24,12 +24,12 @@ def wait_for_client():
     print("wait", flush=True)
     time.sleep(float(os.environ.get("WAITS", "0")))
     import pydevd_file_utils as files
-    for name in ("src/x/main.py", "other.py", "made.py"):
+    for name in ("src/x/main.py", "other.py", "new.py"):
         print(name, "->", files.map_file_to_server("/repo/" + name))
-    for name in ("main.py", "made.py"):
+    for name in ("main.py", "new.py"):
         print(name, "=>", *files.map_file_to_client("/work/" + name))
 """
-# As pydevd's: every set-up makes the two functions anew.
+# Like pydevd's: each set-up defines the two functions again.
 FILE_UTILS = """
 PATHS_FROM_ECLIPSE_TO_PYTHON = []
 
@@ -43,23 +43,23 @@ setup_client_server_paths([])
 
 
 class Run:
-    """A folder in which debugged Python is started."""
+    """A folder in which Python starts under the debugger."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         packages = folder / "packages"
         packages.mkdir()
         (packages / "debugpy.py").write_text(DEBUGPY)
-        # Beside debugpy, and found through it, as pydevd is.
         (folder / "own").mkdir()
         (folder / "own" / "pydevd_file_utils.py").write_text(FILE_UTILS)
-        code = StagedCode(Path("/work"), {"main.py": "src/x/main.py"}, Path("/repo"))
-        at = folder / "debugger"
-        self.debugger = Debugger("127.0.0.1", 5678, packages).write(at, at, code, None)
+        code = CodeCopy(Path("/work"), {"main.py": "src/x/main.py"}, Path("/repo"))
+        target = folder / "debugger"
+        debugger = Debugger("127.0.0.1", 5678, packages)
+        self.debugger = debugger.write(target, target, code, None)
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            debugged([sys.executable, *command], self.debugger),
+            with_debugger([sys.executable, *command], self.debugger),
             cwd=self.folder,
             env={
                 "PATH": "/usr/bin:/bin",
@@ -84,16 +84,16 @@ def run(tmp_path: Path) -> Run:
     return Run(tmp_path)
 
 
-def test_waits_before_the_program_with_the_repository_s_files(run: Run) -> None:
+def test_waits_before_the_program_and_maps_its_files_to_the_repository(run: Run) -> None:
     out, err = run.output("-c", "print('program')")
     assert out == [
         "listen 127.0.0.1 5678",
         "wait",
         "src/x/main.py -> /work/main.py",
         "other.py -> theirs /repo/other.py",
-        "made.py -> theirs /repo/made.py",
+        "new.py -> theirs /repo/new.py",
         "main.py => /repo/src/x/main.py True",
-        "made.py => theirs /work/made.py False",
+        "new.py => theirs /work/new.py False",
         "program",
     ]
     assert err == "Debugger: waiting for an editor to attach at 127.0.0.1:5678.\n"
@@ -107,30 +107,30 @@ def test_waits_before_modules_and_files(run: Run, how: str) -> None:
     assert (out[0], out[-1]) == ("listen 127.0.0.1 5678", "program --an argument")
 
 
-def test_a_process_that_it_starts_does_not_wait(run: Run) -> None:
+def test_a_child_does_not_wait(run: Run) -> None:
     child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1)'])"
     out, err = run.output("-c", child)
     assert out.count("wait") == 1 and out[-1] == "1"
     assert err.count("waiting") == 1
 
 
-def test_takes_the_port_when_the_process_before_has_left_it(run: Run) -> None:
+def test_takes_the_port_when_the_process_before_releases_it(run: Run) -> None:
     (run.folder / "taken").touch()
     out, _ = run.output("-c", "")
     assert out[0] == "listen 127.0.0.1 5678"
 
 
-def test_the_environment_s_own_start_is_run_too(run: Run) -> None:
+def test_runs_the_environment_s_own_sitecustomize(run: Run) -> None:
     (run.folder / "own" / "sitecustomize.py").write_text("print('own', __name__)")
-    shown = "import sitecustomize, sys; print(sitecustomize.__file__, *sys.path, sep=chr(10))"
-    out, _ = run.output("-c", shown)
+    code = "import sitecustomize, sys; print(sitecustomize.__file__, *sys.path, sep=chr(10))"
+    out, _ = run.output("-c", code)
     assert out[0] == "own sitecustomize"
     assert str(run.folder / "own" / "sitecustomize.py") in out
-    # Nothing of ours is in the way of the program's imports.
+    # Our folders do not get in the way of the program's imports.
     assert not {run.debugger, str(run.folder / "packages")} & set(out)
 
 
-def test_ctrl_c_ends_it_without_a_traceback(run: Run) -> None:
+def test_ctrl_c_ends_the_wait_without_a_traceback(run: Run) -> None:
     process = run.start("-c", "print('program')", WAITS="60")
     assert process.stdout is not None
     while process.stdout.readline() != "wait\n":
@@ -150,16 +150,16 @@ def test_a_debugger_that_fails_ends_the_run(run: Run) -> None:
     assert err == "Debugger: it cannot be started: ImportError: too new.\n"
 
 
-def test_knows_the_repository_by_the_shell_s_name_too(
+def test_maps_files_by_the_path_of_the_shell_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     monkeypatch.setenv("PWD", str(tmp_path / "link"))
-    code = StagedCode(Path("/work"), {"main.py": "src/main.py"}, tmp_path / "real")
-    at = tmp_path / "debugger"
-    Debugger("127.0.0.1", 1, tmp_path).write(at, at, code, None)
-    settings = json.loads((at / "settings.json").read_text())
+    code = CodeCopy(Path("/work"), {"main.py": "src/main.py"}, tmp_path / "real")
+    target = tmp_path / "debugger"
+    Debugger("127.0.0.1", 1, tmp_path).write(target, target, code, None)
+    settings = json.loads((target / "settings.json").read_text())
     assert list(settings["files"]) == [
         str(tmp_path / "real/src/main.py"),
         str(tmp_path / "link/src/main.py"),

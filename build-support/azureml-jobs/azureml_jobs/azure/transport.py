@@ -1,0 +1,178 @@
+"""HTTP without retries: certificates, proxies, time limits, and connections that are kept."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import ssl
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from azureml_jobs.base.errors import OutsideError
+
+if TYPE_CHECKING:
+    import urllib3
+
+_CONNECT_SECONDS = 10.0
+# A service that sends nothing for so long does not respond any more.
+_SILENCE_SECONDS = 20.0
+_READ_BYTES = 1 << 16
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True)
+class Response:
+    """`headers` have names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body) if self.body else None
+
+
+class TransportError(Exception):
+    """There was no whole response. `is_final`: a part of it was handed on already."""
+
+    def __init__(self, what: str, is_final: bool = False) -> None:
+        super().__init__(what)
+        self.is_final = is_final
+
+
+class Transport:
+    """Sends requests, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._origins: dict[tuple[str, str], _Origin] = {}
+        self._context: ssl.SSLContext | None = None
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        deadline: float,
+        sink: Callable[[bytes], None] | None,
+    ) -> Response:
+        """Send a request once. Raises `TransportError`.
+
+        `sink` is given the body of a response that succeeded, in parts as they come. `deadline` is
+        a time of the monotonic clock.
+        """
+        import urllib3
+
+        silence = max(0.1, min(_SILENCE_SECONDS, deadline - time.monotonic()))
+        origin = self._origin(url)
+        body_reader = _BodyReader(sink, deadline)
+        try:
+            # Bytes would go out in one call with one time limit, whatever their number.
+            response = origin.pool.urlopen(
+                method,
+                origin.target(url),
+                headers=dict(headers),
+                body=None if body is None else io.BytesIO(body),
+                timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, silence), read=silence),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                content = body_reader.read(response)
+            except BaseException:
+                # Only a response that was read to its end leaves a connection to use again.
+                response.close()
+                raise
+        except urllib3.exceptions.HTTPError as error:
+            raise TransportError(_reason(error), body_reader.has_begun) from error
+        except OSError as error:
+            raise TransportError(error.strerror or str(error), body_reader.has_begun) from error
+        names = {name.lower(): value for name, value in response.headers.items()}
+        return Response(response.status, names, content)
+
+    def _origin(self, url: str) -> _Origin:
+        parts = urlsplit(url)
+        key = (parts.scheme, parts.netloc)
+        with self._lock:
+            if key not in self._origins:
+                self._context = self._context or _tls_context()
+                self._origins[key] = _Origin.of(*key, self._context)
+            return self._origins[key]
+
+
+class _BodyReader:
+    def __init__(self, sink: Callable[[bytes], None] | None, deadline: float) -> None:
+        self._sink = sink
+        self._deadline = deadline
+        self.has_begun = False
+
+    def read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        """Read the body to its end; what `sink` takes is not returned."""
+        parts = []
+        sink = self._sink if 200 <= response.status < 300 else None
+        for part in iter(lambda: response.read1(_READ_BYTES), b""):
+            if sink is not None:
+                self.has_begun = True
+                sink(part)
+                continue
+            parts.append(part)
+            if time.monotonic() > self._deadline:
+                raise TransportError("the response takes too long")
+        return b"".join(parts)
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Connections to one scheme and host, found once: for a small file that is a third of the work.
+
+    `is_absolute`: a proxy needs the whole address.
+    """
+
+    pool: urllib3.HTTPConnectionPool
+    is_absolute: bool
+
+    @classmethod
+    def of(cls, scheme: str, host: str, context: ssl.SSLContext) -> _Origin:
+        import urllib3
+
+        settings: dict[str, Any] = {"maxsize": 64, "blocksize": 1 << 17, "ssl_context": context}
+        manager, proxy = urllib3.PoolManager(**settings), ""
+        if not urllib.request.proxy_bypass(host):
+            proxies = urllib.request.getproxies_environment()
+            proxy = proxies.get(scheme) or proxies.get("all") or ""
+        if proxy:
+            manager = urllib3.ProxyManager(proxy, **settings)
+        pool = manager.connection_from_url(f"{scheme}://{host}")
+        return cls(pool, bool(proxy) and scheme == "http")
+
+    def target(self, url: str) -> str:
+        return url if self.is_absolute else urlsplit(url)._replace(scheme="", netloc="").geturl()
+
+
+def _tls_context() -> ssl.SSLContext:
+    file = next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), None)
+    if file is None:
+        import certifi
+
+        file = certifi.where()
+    try:
+        if os.path.isdir(file):
+            return ssl.create_default_context(capath=file)
+        return ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise OutsideError(file, f"the certificates there cannot be read: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    text = str(error.__cause__ or error)
+    # urllib3 puts its own objects in front: `<HTTPSConnection(…) at 0x…>: `.
+    return re.sub(r"<[^>]*>: |HTTPSConnectionPool\([^)]*\): ", "", text)

@@ -1,0 +1,30 @@
+"""Write a file in one step: a reader sees the old content or the new, never a part."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a file next to `path`, force it to the disk, and rename it.
+
+    Text is UTF-8; names of files that are not UTF-8 are written byte for byte. A file that exists
+    keeps its mode; a new one gets 0644.
+    """
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise

@@ -1,0 +1,84 @@
+"""Format text for a terminal: colours, sizes, durations, tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+BOLD = "1"
+RED = "31"
+GREEN = "32"
+YELLOW = "33"
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Return whether `stream` is a terminal with colours; https://no-color.org is honoured."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def coloured(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """Return `text` in a colour, an ANSI code, if `stream` (by default standard output) has any."""
+    if not has_colours(sys.stdout if stream is None else stream):
+        return text
+    return f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def print_warning(message: str) -> None:
+    print(f"{coloured('warning', YELLOW, sys.stderr)}: {message}", file=sys.stderr)
+
+
+def print_error(message: str) -> None:
+    print(f"{coloured('error', RED, sys.stderr)}: {message}", file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes in a readable unit, such as `12.3 kB`."""
+    if size < 1000:
+        return f"{size} B"
+    amount, unit = size / 1000, "kB"
+    for larger in ("MB", "GB", "TB"):
+        # What would round to 1000.0 is 1.0 of the next unit.
+        if amount < 999.95:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.1f} {unit}"
+
+
+def duration_text(seconds: float | None) -> str:
+    """Return a duration such as `4.2 s` or `1 h 02 min`, or a dash for None."""
+    if seconds is None:
+        return "-"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
+) -> list[str]:
+    """Return the lines of a table whose columns are as wide as their widest cell.
+
+    `right` are the columns that are aligned to the right.
+    """
+    every = [header, *rows]
+    widths = [max(len(row[column]) for row in every) for column in range(len(header))]
+    return [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths))
+        ).rstrip()
+        for row in every
+    ]

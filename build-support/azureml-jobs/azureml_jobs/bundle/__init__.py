@@ -1,0 +1,1 @@
+"""What exactly is sent for a job, and may it be sent?"""

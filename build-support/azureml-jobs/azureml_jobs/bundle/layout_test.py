@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import posixpath
+
+import pytest
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.layout import archive_path, lay_out
+from azureml_jobs.jobfile.paths import code_folder, leads_out
+from hypothesis import given
+from hypothesis import strategies as st
+
+JOB_FILE = "src/exp/job.yaml"
+
+
+@pytest.mark.parametrize(
+    ("code", "folder"),
+    [
+        pytest.param(None, "src/exp", id="no code"),
+        pytest.param(".", "src/exp", id="the job file's own folder"),
+        pytest.param("./", "src/exp", id="the same with a slash"),
+        pytest.param("..", "src", id="the folder above"),
+        pytest.param("../..", "", id="the repository's root"),
+        pytest.param("../other/", "src/other", id="another folder"),
+        pytest.param("größe", "src/exp/größe", id="a name that is not ASCII"),
+        pytest.param("..data", "src/exp/..data", id="a name that begins with dots"),
+        pytest.param("../../..data", "..data", id="the same in the root"),
+    ],
+)
+def test_the_code_folder_is_relative_to_the_job_file(code: str | None, folder: str) -> None:
+    assert code_folder(JOB_FILE, code) == folder
+
+
+def test_the_code_folder_may_be_the_root() -> None:
+    assert code_folder("job.yaml", ".") == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        pytest.param("../../..", "leads out of the repository", id="above the root"),
+        pytest.param("../../../src", "leads out of the repository", id="next to the root"),
+        pytest.param("/home/me", "leads out of the repository", id="an absolute path"),
+        pytest.param("azureml:code:1", "is not a folder of this repository", id="an asset"),
+        pytest.param("https://x.org/y.git", "is not a folder of this repository", id="a URL"),
+        pytest.param(5, "is not a folder of this repository", id="a number"),
+    ],
+)
+def test_refuses_code_that_is_not_a_folder_of_the_repository(code: str, message: str) -> None:
+    with pytest.raises(JobError) as caught:
+        code_folder(JOB_FILE, code)
+    assert caught.value.status == 2
+    assert str(caught.value).startswith(f"src/exp/job.yaml: code: {code!r} {message}.")
+    assert "such as `code: ..`" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "folder", "name"),
+    [
+        pytest.param("src/exp/main.py", "src", "src/exp", "main.py", id="in the code folder"),
+        pytest.param("src/exp/a/b.py", "src", "src/exp", "a/b.py", id="further down"),
+        pytest.param("src/common/a.py", "src", "src/exp", "common/a.py", id="in its source root"),
+        pytest.param("src/exp/main.py", "src", "src", "exp/main.py", id="code: .. is the root"),
+        pytest.param("lib/b/c.py", "lib", "src", "b/c.py", id="in another source root"),
+        pytest.param("src/exp/main.py", "src", "", "src/exp/main.py", id="all of the repository"),
+        pytest.param("src/exp/main.py", "src", None, "exp/main.py", id="no code folder"),
+        pytest.param("docs/x.txt", "", "src", "docs/x.txt", id="in no source root"),
+        pytest.param("src/expert/a.py", "src", "src/exp", "expert/a.py", id="a longer name"),
+        pytest.param("src/exp/é ü.py", "src", "src/exp", "é ü.py", id="a name with a blank"),
+    ],
+)
+def test_names_a_file_by_the_code_folder_else_by_its_source_root(
+    path: str, root: str, folder: str | None, name: str
+) -> None:
+    assert archive_path(path, root, folder) == name
+
+
+def test_lays_files_out_in_the_order_of_their_names() -> None:
+    files = [("src/exp/z.py", "src"), ("src/common/a.py", "src"), ("src/exp/b.py", "src")]
+    layout = lay_out(files, "src/exp", JOB_FILE)
+    assert list(layout.items()) == [
+        ("b.py", "src/exp/b.py"),
+        ("common/a.py", "src/common/a.py"),
+        ("z.py", "src/exp/z.py"),
+    ]
+
+
+def test_accepts_a_file_that_is_listed_twice() -> None:
+    assert lay_out([("src/a.py", "src")] * 2, "src", JOB_FILE) == {"a.py": "src/a.py"}
+
+
+def test_refuses_two_files_with_one_name() -> None:
+    files = [("src/exp/common/a.py", "src"), ("src/common/a.py", "src")]
+    with pytest.raises(JobError) as caught:
+        lay_out(files, "src/exp", JOB_FILE)
+    assert str(caught.value).startswith(
+        "src/exp/job.yaml: code: two files with one name in the snapshot: "
+        "src/common/a.py and src/exp/common/a.py would both become common/a.py."
+    )
+    assert "`code: ..`" in caught.value.remedy
+
+
+def test_refuses_a_file_where_another_needs_a_folder() -> None:
+    files = [("src/exp/common", "src"), ("src/common/deep/a.py", "src")]
+    with pytest.raises(JobError) as caught:
+        lay_out(files, "src/exp", JOB_FILE, key="files")
+    assert caught.value.where == "src/exp/job.yaml: files"
+    assert "src/common/deep/a.py needs a folder common, which src/exp/common becomes" in str(
+        caught.value
+    )
+
+
+def test_names_every_clash() -> None:
+    files = [(f"{root}/{name}", root) for root in ("a", "b") for name in ("x", "y")]
+    with pytest.raises(JobError, match="a/x and b/x .*; a/y and b/y would both become y"):
+        lay_out(files, None, JOB_FILE)
+
+
+PARTS = st.sampled_from(["a", "b", "..c", "é", "a b"])
+PATHS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
+FOLDERS = st.none() | st.just("") | PATHS
+
+
+@given(PATHS, st.just("") | PATHS, FOLDERS)
+def test_never_leaves_the_snapshot(path: str, root: str, folder: str | None) -> None:
+    name = archive_path(path, root, folder)
+    assert name and path.endswith(name)
+    assert not leads_out(posixpath.normpath(name))
+
+
+@given(st.lists(st.tuples(PATHS, st.just("") | PATHS), max_size=6, unique_by=lambda f: f[0]))
+def test_does_not_depend_on_the_order_of_files(files: list[tuple[str, str]]) -> None:
+    def outcome(given_files: list[tuple[str, str]]) -> object:
+        try:
+            return list(lay_out(given_files, "a", JOB_FILE).items())
+        except JobError as error:
+            return str(error)
+
+    assert outcome(files) == outcome(files[::-1])

@@ -1,0 +1,87 @@
+"""Plan a job: read, override, check and lay out, before anything is written."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.bundle.command_checks import check_code_paths, check_overridden_needs
+from azureml_jobs.bundle.contents import Bundle, plan_bundle
+from azureml_jobs.bundle.outgoing_files import OutgoingFile, check_links, size_warning
+from azureml_jobs.bundle.secret_guard import check_secrets
+from azureml_jobs.jobfile.document import read_job_file
+from azureml_jobs.jobfile.needs import needs_of
+from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """A job that has passed all checks.
+
+    `job` is the job file with all overrides; its paths are still those of the job file.
+    """
+
+    request: JobRequest
+    job: Mapping[str, Any]
+    bundle: Bundle
+    warnings: tuple[str, ...]
+
+    @property
+    def job_folder(self) -> str:
+        """The folder of the job file, relative to the repository's root."""
+        return posixpath.dirname(self.request.job_file)
+
+    @property
+    def experiment_name(self) -> str:
+        """As in Azure ML, which uses the folder's name when the job file has none."""
+        name = self.job.get("experiment_name") or posixpath.basename(self.job_folder)
+        # The name of the repository's root differs among clones.
+        return str(name or "Default")
+
+
+def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ()) -> JobPlan:
+    """Read what Pants gathered and check everything that can be checked without a workspace.
+
+    `settings` are overrides, `key.path=value`. Raises `JobError` for an error of the user.
+    """
+    from azureml_jobs.jobfile.expressions import check_references
+    from azureml_jobs.jobfile.overrides import apply_overrides
+    from azureml_jobs.jobfile.placeholders import check_placeholders
+    from azureml_jobs.jobfile.schema.check import check_schema
+
+    request = JobRequest.read(request_file)
+    request.raise_errors()
+    folder, path = request_file.parent, request.job_file
+    original = read_job_file((folder / SOURCES_FOLDER / path).read_text(encoding="utf-8"), path)
+    check_schema(original, path)
+    job = original
+    if settings:
+        job = apply_overrides(original, settings, path)
+        # A setting may replace a whole mapping or list.
+        check_schema(job, path)
+    check_placeholders(job, path)
+    check_references(job, path)
+    needs = needs_of(job, path)
+    if settings:
+        check_overridden_needs(request, needs_of(original, path), needs)
+    bundle = plan_bundle(request, job, needs, folder)
+    check_code_paths(bundle, needs)
+    warning = _check_outgoing_files(bundle, repository)
+    return JobPlan(request, job, bundle, (warning,) if warning else ())
+
+
+def _check_outgoing_files(bundle: Bundle, repository: Path) -> str | None:
+    """Raise `JobError` for what must not leave the machine; return a warning of large files."""
+    request = bundle.request
+    outgoing = [
+        OutgoingFile(file.source, file.content, file.size, file.sha256)
+        for file in (*bundle.code, *bundle.environment)
+        # Package names and digests are generated.
+        if file.source != request.packages.lock
+    ]
+    check_links(repository, [file.path for file in outgoing], request.address)
+    check_secrets(outgoing, request.address)
+    return size_warning(outgoing)

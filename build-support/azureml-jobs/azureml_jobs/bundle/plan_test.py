@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import pytest
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.plan import plan_job
+from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, tree
+
+
+def refusal(gathered: Gathered, job: str = JOB, *settings: str) -> JobError:
+    """Return the error for which a job is refused, without anything having been written."""
+    request = gathered.request(job)
+    before = tree(gathered.folder.parent)
+    with pytest.raises(JobError) as caught:
+        plan_job(request, gathered.repository, settings)
+    assert tree(gathered.folder.parent) == before
+    assert caught.value.status == 2
+    return caught.value
+
+
+def test_plans_a_job_with_overrides(gathered: Gathered) -> None:
+    gathered.add_code()
+    plan = gathered.plan(JOB, "inputs.epochs=9")
+    assert plan.job["inputs"] == {"epochs": 9}
+    assert [file.path for file in plan.bundle.code] == [
+        *("common/a.py", "exp/__init__.py", "exp/main.py"),
+    ]
+    assert plan.warnings == ()
+    assert plan.job_folder == "src/exp"
+
+
+@pytest.mark.parametrize(
+    ("job", "job_file", "name"),
+    [
+        pytest.param(f"experiment_name: mine\n{JOB}", "src/exp/job.yaml", "mine", id="named"),
+        pytest.param(JOB, "src/exp/job.yaml", "exp", id="by the folder"),
+        pytest.param(JOB.replace("..", "src"), "job.yaml", "Default", id="in the root"),
+    ],
+)
+def test_names_the_experiment(gathered: Gathered, job: str, job_file: str, name: str) -> None:
+    gathered.add_code()
+    assert gathered.plan(job, job_file=job_file).experiment_name == name
+
+
+@pytest.mark.parametrize(
+    ("job", "message"),
+    [
+        pytest.param("a: b: c", "src/exp/azure-ml-job.yaml: line 1, column 5: not", id="no YAML"),
+        pytest.param("", "src/exp/azure-ml-job.yaml: the job file is empty.", id="empty"),
+        pytest.param(f"comand: x\n{JOB}", "comand: unknown key `comand`", id="an unknown key"),
+        pytest.param(
+            f"compute: azureml:<your-cluster>\n{JOB}",
+            "compute: the placeholder `<your-cluster>` is not replaced yet",
+            id="a placeholder",
+        ),
+        pytest.param(
+            JOB.replace("inputs.epochs", "inputs.epoch"),
+            "src/exp/azure-ml-job.yaml: command:",
+            id="a reference to nothing",
+        ),
+        pytest.param(JOB.replace("..", "../../.."), "code: ", id="code outside"),
+        pytest.param(JOB.replace("-m exp", "-m 'exp"), "command: ", id="an open quote"),
+        pytest.param(f"type: pipeline\n{JOB}", "type: ", id="another kind of job"),
+    ],
+)
+def test_refuses_a_job_file_with_an_error(gathered: Gathered, job: str, message: str) -> None:
+    gathered.add_code()
+    error = refusal(gathered, job)
+    assert message in str(error)
+    assert str(error).startswith("src/exp/azure-ml-job.yaml")
+
+
+def test_reports_the_errors_that_pants_met_as_they_are(gathered: Gathered) -> None:
+    gathered.errors = ("a: first.\n\nDo this.", "b: second.")
+    assert str(refusal(gathered, "a: b: c")) == "a: first.\n\nDo this.\n\nb: second."
+
+
+def test_accepts_a_placeholder_that_is_overridden(gathered: Gathered) -> None:
+    gathered.add_code()
+    plan = gathered.plan(f"compute: <cluster>\n{JOB}", "compute=azureml:cpu")
+    assert plan.job["compute"] == "azureml:cpu"
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        pytest.param("inputs.epochs=many", "inputs.epochs: ", id="no number"),
+        pytest.param("input.epochs=2", "unknown key", id="an unknown key"),
+        pytest.param("environment={bild: {path: x}}", "`bild`", id="an unknown key in a mapping"),
+        pytest.param("inputs={epochs: {tipe: uri_file}}", "`tipe`", id="a mapping for inputs"),
+        pytest.param("compute=azureml:<name>", "placeholder `<name>`", id="a placeholder"),
+        pytest.param("command=python -m exp.main ${{inputs.x}}", "command: ", id="a reference"),
+    ],
+)
+def test_checks_overrides_as_the_job_file(gathered: Gathered, setting: str, message: str) -> None:
+    gathered.add_code()
+    error = refusal(gathered, JOB, setting)
+    assert error.where.startswith("src/exp/azure-ml-job.yaml")
+    assert message in str(error)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param("python -m common.a", id="another module that the job needs"),
+        pytest.param("python exp/main.py", id="the module as a script"),
+        pytest.param("cd exp && python main.py", id="from its folder"),
+        pytest.param("python -m cProfile -m exp.main", id="under a profiler"),
+        pytest.param("pip list && python -m pip list", id="a module of Python"),
+        pytest.param("nvidia-smi", id="no code at all"),
+        pytest.param("python -m exp", id="a package"),
+        pytest.param("python exp", id="a folder"),
+    ],
+)
+def test_accepts_another_command_that_runs_what_was_gathered(
+    gathered: Gathered, command: str
+) -> None:
+    gathered.add_code()
+    gathered.add("src/exp/__main__.py")
+    assert gathered.plan(JOB, f"command={command}").job["command"] == command
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        pytest.param("python -m exp.other", "exp.other", id="a module"),
+        pytest.param("python -m exp.main && python other.py", "other.py", id="a script"),
+        pytest.param("torchrun exp/other.py", "exp/other.py", id="with a launcher"),
+    ],
+)
+def test_refuses_another_command_that_runs_what_was_not_gathered(
+    gathered: Gathered, command: str, name: str
+) -> None:
+    gathered.add_code()
+    gathered.write("src/exp/other.py")
+    error = refusal(gathered, JOB, f"command={command}")
+    assert error.where == "src/exp/azure-ml-job.yaml: command"
+    assert f"runs {name}, which is not in the snapshot" in error.what
+    assert f'entry_point="{name}"' in error.remedy
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param("environment.build.path=../docker", id="another build context"),
+        pytest.param("environment=azureml:other:1", id="an environment instead"),
+    ],
+)
+def test_refuses_another_environment_of_files(gathered: Gathered, setting: str) -> None:
+    gathered.add_code()
+    gathered.add_context("src/exp/docker/Dockerfile")
+    error = refusal(gathered, CONTEXT_JOB, setting)
+    assert error.where == "src/exp/azure-ml-job.yaml: environment"
+
+
+def test_accepts_another_environment_that_is_registered(gathered: Gathered) -> None:
+    gathered.add_code()
+    job = gathered.plan(JOB, "environment=azureml:other:2").job
+    assert job["environment"] == "azureml:other:2"
+
+
+@pytest.mark.parametrize(
+    ("code", "command", "remedy"),
+    [
+        pytest.param(".", "python -m exp.main", "`main`", id="a module in the code folder"),
+        pytest.param(".", "python ../common/a.py", "`common/a.py`", id="next to the code folder"),
+        pytest.param("../..", "python exp/main.py", "`src/exp/main.py`", id="code is the root"),
+    ],
+)
+def test_refuses_a_command_that_would_not_find_its_code(
+    gathered: Gathered, code: str, command: str, remedy: str
+) -> None:
+    gathered.add_code()
+    error = refusal(gathered, JOB.replace("..", code).replace("python -m exp.main", command))
+    assert error.where == "src/exp/azure-ml-job.yaml: command"
+    assert f"Write {remedy} in the command" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "command"),
+    [
+        pytest.param(".", "python main.py", id="code: ."),
+        pytest.param(".", "python common/a.py", id="common code next to it"),
+        pytest.param("../..", "python src/exp/main.py", id="the whole repository"),
+        pytest.param("../..", "cd src && python -m exp.main", id="a module after a cd"),
+        pytest.param("../..", "PYTHONPATH=src python -m exp.main", id="a module by its path"),
+    ],
+)
+def test_accepts_a_command_that_will_find_its_code(
+    gathered: Gathered, code: str, command: str
+) -> None:
+    gathered.add_code()
+    plan = gathered.plan(JOB.replace("..", code).replace("python -m exp.main", command))
+    assert len(plan.bundle.code) == 3
+
+
+def test_refuses_secrets_in_code_and_environment(gathered: Gathered) -> None:
+    gathered.add_code()
+    key = "AK" + "IA" + "ABCD1234" * 2
+    gathered.add("src/exp/keys.py", f"KEY = '{key}'\n")
+    gathered.add_context("src/exp/docker/Dockerfile", f"FROM x\nENV KEY={key}\n")
+    message = str(refusal(gathered, CONTEXT_JOB))
+    assert message.startswith("src/exp:job: ")
+    assert "src/exp/keys.py:1" in message and "src/exp/docker/Dockerfile:2" in message
+    assert key not in message
+
+
+def test_refuses_a_link_that_leads_out(gathered: Gathered) -> None:
+    gathered.add_code()
+    file = gathered.repository / "src/common/a.py"
+    file.unlink()
+    file.symlink_to("/etc/hosts")
+    assert "src/common/a.py is a symbolic link that leads out" in str(refusal(gathered))
+
+
+def test_refuses_two_files_with_one_name(gathered: Gathered) -> None:
+    gathered.add_code()
+    gathered.add("src/exp/common/a.py")
+    error = refusal(gathered, JOB.replace("..", ".").replace("exp.main", "main"))
+    assert "src/common/a.py and src/exp/common/a.py would both become" in str(error)
+
+
+def test_warns_of_a_large_snapshot(gathered: Gathered) -> None:
+    gathered.add_code()
+    gathered.add("src/exp/large.bin")
+    for base in (gathered.repository, gathered.folder / "sources"):
+        with open(base / "src/exp/large.bin", "wb") as file:
+            file.truncate(101 * 1024 * 1024)
+    (warning,) = gathered.plan().warnings
+    assert "src/exp/large.bin (106 MB)" in warning

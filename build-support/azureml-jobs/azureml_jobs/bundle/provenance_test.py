@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from azureml_jobs.bundle.provenance import GitState, git_state
+from azureml_jobs.conftest import tree
+
+AS_IN_AN_EMPTY_HOME = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "A",
+    "GIT_AUTHOR_EMAIL": "a@example.org",
+    "GIT_COMMITTER_NAME": "A",
+    "GIT_COMMITTER_EMAIL": "a@example.org",
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    for name, value in AS_IN_AN_EMPTY_HOME.items():
+        monkeypatch.setenv(name, value)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    return folder
+
+
+def git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, input=given, stdout=subprocess.PIPE, check=True
+    )
+    return done.stdout
+
+
+def write(folder: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+BEGINNING = {"src/a.py": b"a = 1\n" * 30, "src/b.py": b"b = 1\n", "src/gone.py": b"", "c.md": b"c"}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "a répo: of mine"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    write(folder, BEGINNING)
+    commit(folder)
+    return folder
+
+
+def commit(folder: Path) -> str:
+    git(folder, "add", "-A", "-f")
+    git(folder, "commit", "-q", "-m", "x")
+    return head(folder)
+
+
+def head(folder: Path) -> str:
+    return git(folder, "rev-parse", "HEAD").decode().strip()
+
+
+def known(repository: Path, paths: Iterable[str]) -> GitState:
+    """Return the state, and check that nothing in the repository has changed."""
+    before = tree(repository)
+    state = git_state(repository, list(paths))
+    assert tree(repository) == before
+    assert state is not None
+    return state
+
+
+def applied(state: GitState, repository: Path, folder: Path) -> Path:
+    """Return a checkout of the state's commit with its diff applied, as for reproducing a job."""
+    git(folder.parent, "clone", "-q", "--no-checkout", str(repository), str(folder))
+    if state.commit:
+        git(folder, "checkout", "-q", state.commit)
+    diff = json.loads(json.dumps(state.diff)).encode("utf-8", "surrogateescape")
+    if diff:
+        git(folder, "apply", "--whitespace=nowarn", given=diff)
+    return folder
+
+
+def test_there_is_no_diff_for_committed_files(repository: Path) -> None:
+    state = known(repository, ["src/a.py", "src/b.py"])
+    assert state == GitState(head(repository), "")
+
+
+def stage(folder: Path) -> None:
+    write(folder, {"src/a.py": b"a = 2\n" * 30})
+    git(folder, "add", "src/a.py")
+
+
+def stage_and_go_on(folder: Path) -> None:
+    stage(folder)
+    write(folder, {"src/a.py": b"a = 3\n"})
+
+
+def drop_from_the_index(folder: Path) -> None:
+    git(folder, "rm", "-q", "--cached", "src/a.py")
+
+
+def ignore(folder: Path) -> None:
+    write(folder, {".gitignore": b"*.bin\n", "src/a.bin": b"ignored"})
+
+
+def run_bit(folder: Path) -> None:
+    (folder / "src/a.py").chmod(0o755)
+
+
+def in_a_merge(folder: Path) -> None:
+    git(folder, "checkout", "-q", "-b", "other")
+    write(folder, {"src/b.py": b"theirs\n"})
+    commit(folder)
+    git(folder, "checkout", "-q", "main")
+    write(folder, {"src/b.py": b"ours\n"})
+    commit(folder)
+    subprocess.run(["git", "merge", "-q", "other"], cwd=folder, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    ("change", "paths"),
+    [
+        pytest.param(stage, ["src/a.py"], id="staged"),
+        pytest.param(stage_and_go_on, ["src/a.py"], id="staged and changed again"),
+        pytest.param(
+            lambda folder: write(folder, {"src/a.py": b"no newline"}), ["src/a.py"], id="unstaged"
+        ),
+        pytest.param(
+            lambda folder: write(folder, {"new/d.py": b"d\n"}), ["new/d.py"], id="untracked"
+        ),
+        pytest.param(drop_from_the_index, ["src/a.py"], id="no longer in the index"),
+        pytest.param(ignore, ["src/a.bin"], id="ignored"),
+        pytest.param(run_bit, ["src/a.py"], id="a run bit"),
+        pytest.param(in_a_merge, ["src/a.py", "src/b.py"], id="during a merge"),
+        pytest.param(
+            lambda folder: write(folder, {"src/m.bin": bytes(range(256)) * 40}),
+            ["src/m.bin"],
+            id="binary",
+        ),
+        pytest.param(
+            lambda folder: write(folder, {"src/latin.py": "é = 1\n".encode("latin-1")}),
+            ["src/latin.py"],
+            id="text in another encoding",
+        ),
+        pytest.param(
+            lambda folder: write(folder, {"src/dos.py": b"a\r\nb\r\n"}), ["src/dos.py"], id="CRLF"
+        ),
+        pytest.param(lambda folder: write(folder, {"src/e.py": b""}), ["src/e.py"], id="empty"),
+        pytest.param(
+            lambda folder: write(
+                folder, {"src/ü b.py": b"1\n", "src/\"q\" 's'.py": b"2\n", "src/tab\t.py": b"3\n"}
+            ),
+            ["src/ü b.py", "src/\"q\" 's'.py", "src/tab\t.py", "src/a.py"],
+            id="names with blanks, quotes and other letters",
+        ),
+    ],
+)
+def test_the_diff_restores_exactly_the_files(
+    repository: Path, tmp_path: Path, change: Callable[[Path], None], paths: list[str]
+) -> None:
+    change(repository)
+    state = known(repository, paths)
+    assert state.commit == head(repository)
+    checkout = applied(state, repository, tmp_path / "checkout")
+    for path in paths:
+        assert (checkout / path).read_bytes() == (repository / path).read_bytes()
+        assert os.access(checkout / path, os.X_OK) == os.access(repository / path, os.X_OK)
+
+
+def test_the_diff_removes_a_deleted_file(repository: Path, tmp_path: Path) -> None:
+    (repository / "src/gone.py").unlink()
+    state = known(repository, ["src/gone.py", "src/never-there.py"])
+    assert not (applied(state, repository, tmp_path / "checkout") / "src/gone.py").exists()
+    assert "never-there" not in state.diff
+
+
+@pytest.mark.parametrize("to_folder", [True, False], ids=["file to folder", "folder to file"])
+def test_a_file_may_replace_a_folder(repository: Path, tmp_path: Path, to_folder: bool) -> None:
+    path = "src/a.py/x.py" if to_folder else "src"
+    if to_folder:
+        (repository / "src/a.py").unlink()
+    else:
+        shutil.rmtree(repository / "src")
+    write(repository, {path: b"new\n"})
+    checkout = applied(known(repository, [path]), repository, tmp_path / "checkout")
+    assert (checkout / path).read_bytes() == b"new\n"
+
+
+def test_the_diff_leaves_out_other_files(repository: Path) -> None:
+    write(repository, {"src/a.py": b"mine\n", "src/b.py": b"other\n", "new.py": b"other\n"})
+    git(repository, "add", "new.py")
+    (repository / "c.md").unlink()
+    diff = known(repository, ["src/a.py"]).diff
+    assert "mine" in diff and "other" not in diff and "c.md" not in diff
+
+
+def test_returns_the_commit_even_without_files(repository: Path) -> None:
+    assert known(repository, []) == GitState(head(repository), "")
+
+
+@pytest.mark.parametrize("format_name", ["sha1", "sha256"])
+def test_there_is_no_commit_before_the_first(tmp_path: Path, format_name: str) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    git(folder, "init", "-q", f"--object-format={format_name}")
+    write(folder, {"src/a.py": b"1\n", "src/b.py": b"2\n"})
+    git(folder, "add", "src/b.py")
+    state = known(folder, ["src/a.py"])
+    assert state.commit is None
+    assert "b.py" not in state.diff
+    (tmp_path / "empty").mkdir()
+    git(tmp_path / "empty", "apply", given=state.diff.encode())
+    assert (tmp_path / "empty/src/a.py").read_bytes() == b"1\n"
+
+
+def test_returns_none_outside_of_a_git_repository(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": b""})
+    assert git_state(tmp_path, ["a.py"]) is None
+
+
+def test_returns_none_without_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(repository))
+    assert git_state(repository, ["src/a.py"]) is None
+
+
+def test_the_diff_has_paths_from_the_top_of_the_work_tree(repository: Path, tmp_path: Path) -> None:
+    write(repository, {"ml/src/a.py": b"1\n", "ml/src/b.py": b"2\n"})
+    commit(repository)
+    write(repository, {"ml/src/a.py": b"changed\n", "ml/src/n.py": b"n\n", "src/a.py": b"other\n"})
+    state = known(repository / "ml", ["src/a.py", "src/b.py", "src/n.py"])
+    assert "a/ml/src/a.py" in state.diff and "other" not in state.diff
+    checkout = applied(state, repository, tmp_path / "checkout")
+    assert (checkout / "ml/src/a.py").read_bytes() == b"changed\n"
+    assert (checkout / "ml/src/n.py").read_bytes() == b"n\n"
+
+
+def test_works_in_a_linked_work_tree(repository: Path, tmp_path: Path) -> None:
+    git(repository, "worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side")
+    write(tmp_path / "tree", {"src/a.py": b"side\n"})
+    before = tree(repository)
+    state = known(tmp_path / "tree", ["src/a.py"])
+    assert tree(repository) == before
+    checkout = applied(state, repository, tmp_path / "checkout")
+    assert (checkout / "src/a.py").read_bytes() == b"side\n"
+
+
+def test_works_in_a_clone_that_borrows_its_objects(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", "--shared", str(repository), "borrower")
+    write(tmp_path / "borrower", {"src/b.py": b"changed\n"})
+    assert "+changed" in known(tmp_path / "borrower", ["src/a.py", "src/b.py"]).diff
+
+
+def with_submodule(repository: Path, tmp_path: Path) -> Path:
+    """A submodule in `lib/sub`; returns it."""
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    git(origin, "init", "-q")
+    write(origin, {"s.py": b"s = 1\n", "t.py": b"t = 1\n"})
+    commit(origin)
+    allow = ("-c", "protocol.file.allow=always")
+    git(repository, *allow, "submodule", "--quiet", "add", str(origin), "lib/sub")
+    commit(repository)
+    return repository / "lib/sub"
+
+
+def test_changes_in_a_submodule_are_against_its_own_commit(
+    repository: Path, tmp_path: Path
+) -> None:
+    inner = with_submodule(repository, tmp_path)
+    paths = ["src/a.py", "lib/sub/s.py", "lib/sub/u.py"]
+    assert known(repository, paths[:2]).diff == ""
+
+    write(inner, {"s.py": b"s = 2\n", "u.py": b"u\n", "t.py": b"other\n"})
+    state = known(repository, paths)
+    checkout = applied(GitState(state.commit, ""), repository, tmp_path / "checkout")
+    git(checkout, "-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init")
+    git(checkout, "apply", given=state.diff.encode())
+    assert (checkout / "lib/sub/s.py").read_bytes() == b"s = 2\n"
+    assert (checkout / "lib/sub/u.py").read_bytes() == b"u\n"
+    assert "other" not in state.diff
+
+
+def test_the_diff_has_the_commit_of_a_submodule(repository: Path, tmp_path: Path) -> None:
+    inner = with_submodule(repository, tmp_path)
+    write(inner, {"s.py": b"s = 2\n"})
+    new = commit(inner)
+    assert f"+Subproject commit {new}" in known(repository, ["lib/sub/s.py"]).diff
+    assert known(repository, ["src/a.py"]).diff == ""
+
+
+def test_works_in_a_submodule(repository: Path, tmp_path: Path) -> None:
+    inner = with_submodule(repository, tmp_path)
+    write(inner, {"s.py": b"s = 2\n"})
+    before = tree(repository)
+    state = known(inner, ["s.py"])
+    assert tree(repository) == before
+    assert state.commit == head(inner) and "a/s.py" in state.diff
+
+
+def test_a_repository_inside_may_be_no_submodule(repository: Path) -> None:
+    write(repository, {"lib/own/x.py": b"x\n", "src/b.py": b"changed\n"})
+    git(repository / "lib/own", "init", "-q")
+    diff = known(repository, ["lib/own/x.py", "src/b.py"]).diff
+    assert "+changed" in diff and "b/lib/own/x.py" in diff
+
+
+def test_the_diff_has_links_and_their_targets(repository: Path, tmp_path: Path) -> None:
+    (repository / "src/link.py").symlink_to("b.py")
+    (repository / "folder").symlink_to("src")
+    (repository / "absolute.py").symlink_to(repository / "folder" / "n.py")
+    write(repository, {"src/b.py": b"changed\n", "src/n.py": b"new\n"})
+    paths = ["folder/link.py", "absolute.py", "src/a.py"]
+    state = known(repository, paths)
+    checkout = applied(state, repository, tmp_path / "checkout")
+    assert (checkout / "folder/link.py").read_bytes() == b"changed\n"
+    assert (checkout / "src/n.py").read_bytes() == b"new\n"
+    assert os.readlink(checkout / "absolute.py") == str(repository / "folder/n.py")
+
+
+@pytest.mark.parametrize("target", ["self", "self/x", "../outside", "/etc/hosts"])
+def test_does_not_follow_links_in_circles_or_outside(repository: Path, target: str) -> None:
+    (repository / "self").symlink_to(target)
+    assert "new file mode 120000" in known(repository, ["self"]).diff
+
+
+CHANGES = {
+    "src/a.py": b"a = 1\n" * 14 + b"a = 2\n\n" + b"a = 1\n" * 15,
+    "src/copy.py": BEGINNING["src/a.py"],
+    "src/n.py": b"a\r\nb\r\n",
+    "src/m.bin": b"\0" * 3000 + bytes(range(256)),
+}
+SETTINGS = {
+    "diff.noprefix": "true",
+    "diff.mnemonicPrefix": "true",
+    "diff.external": "false",
+    "diff.renames": "copies",
+    "diff.context": "0",
+    "diff.interHunkContext": "9",
+    "diff.algorithm": "patience",
+    "diff.relative": "true",
+    "diff.suppressBlankEmpty": "true",
+    "diff.submodule": "log",
+    "diff.ignoreSubmodules": "all",
+    "diff.colorMoved": "zebra",
+    "color.ui": "always",
+    "core.autocrlf": "true",
+    "core.safecrlf": "true",
+    "core.quotePath": "true",
+    "core.abbrev": "4",
+    "core.compression": "0",
+    "core.pager": "false",
+    "core.splitIndex": "true",
+    "core.fsmonitor": "false",
+}
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, "all of them"])
+def test_settings_of_the_user_do_not_change_the_diff(
+    repository: Path, home: Path, name: str
+) -> None:
+    write(repository, CHANGES)
+    before = known(repository, CHANGES)
+    for each, value in SETTINGS.items():
+        if name in (each, "all of them"):
+            git(home, "config", "--global", each, value)
+    assert known(repository, CHANGES) == before
+    # A repository's own settings change no more than that.
+    assert known(repository / "src", [path[4:] for path in CHANGES]) == before
+
+
+def test_attributes_and_variables_of_the_user_do_not_change_the_diff(
+    repository: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(repository, CHANGES)
+    before = known(repository, CHANGES)
+    git(home, "config", "--global", "core.attributesFile", str(home / "attributes"))
+    git(home, "config", "--global", "diff.shout.textconv", "tr a-z A-Z <")
+    git(home, "config", "--global", "diff.shout.command", "false")
+    write(home, {"attributes": b"* diff=shout\n"})
+    write(repository, {".git/info/attributes": b"* diff=shout\n"})
+    monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
+    monkeypatch.setenv("GIT_DIFF_OPTS", "--unified=0")
+    assert known(repository, CHANGES) == before
+
+
+def test_files_in_the_home_of_the_user_do_not_change_the_diff(repository: Path, home: Path) -> None:
+    write(repository, {**CHANGES, ".gitattributes": b"* text=auto\n"})
+    before = known(repository, CHANGES)
+    for name, value in (
+        ("core.attributesFile", str(home / "attributes")),
+        ("core.safecrlf", "true"),
+        ("diff.orderFile", str(home / "order")),
+    ):
+        git(home, "config", "--global", name, value)
+    write(home, {"attributes": b"*.py -diff\n", "order": b"*.py\n*.bin\nsrc/a.py\n"})
+    assert known(repository, CHANGES) == before
+
+
+def test_works_within_a_hook_of_git(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(repository, {"ml/a.py": b"changed\n"})
+    before = known(repository / "ml", ["a.py"])
+    assert "ml/a.py" in before.diff
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    monkeypatch.setenv("GIT_PREFIX", "ml/")
+    assert git_state(repository / "ml", ["a.py"]) == before
+
+
+def test_runs_no_hook_of_the_user(repository: Path) -> None:
+    hook = repository / ".git/hooks/post-index-change"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ntouch it-ran\n")
+    hook.chmod(0o755)
+    write(repository, {"src/a.py": b"changed\n"})
+    known(repository, ["src/a.py"])
+    assert not list(repository.rglob("it-ran"))
+
+
+def test_a_closure_may_be_longer_than_a_command_line(repository: Path) -> None:
+    names = [f"src/{'a' * 200}-{number}.py" for number in range(1500)]
+    write(repository, {names[-1]: b"last\n"})
+    assert "+last" in known(repository, names).diff

@@ -1,0 +1,499 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.bundle_file import BundleFile
+from azureml_jobs.bundle.contents import Bundle
+from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.plan import plan_job
+from azureml_jobs.bundle.provenance import GitState
+from azureml_jobs.bundle.write import write_bundle
+from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Tool, tree
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+GIT = GitState("c0ffee", "diff --git a/x b/x\n")
+
+
+def written(gathered: Gathered, job: str = JOB, *settings: str, with_data: bool = True) -> Path:
+    """Return the folder of a bundle, as `package` writes it."""
+    plan = gathered.plan(job, *settings)
+    bundle = gathered.folder / "bundle"
+    write_bundle(plan.bundle, GIT, bundle, gathered.repository, with_data)
+    return bundle
+
+
+def job_of(bundle: Path) -> dict[str, Any]:
+    job: dict[str, Any] = yaml.safe_load((bundle / "azure-ml-job.yaml").read_text("utf-8"))
+    return job
+
+
+def manifest_of(bundle: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    return read
+
+
+def files_below(folder: Path) -> list[str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+FULL_JOB = """\
+code: ..
+command: python -m exp.main --data ${{inputs.table}} ${{inputs.folder}}
+inputs:
+  table: {type: uri_file, path: ../../data/a b.csv}
+  folder: {path: größe}
+environment: {build: {path: docker}}
+"""
+
+
+def gather_everything(gathered: Gathered, reverse: bool = False) -> None:
+    steps: list[Callable[[], None]] = [
+        gathered.add_code,
+        lambda: gathered.add("src/exp/ü b.py", "print('ü')\n"),
+        lambda: gathered.add("src/exp/run.sh", "#!/bin/sh\n", executable=True),
+        lambda: gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n"),
+        lambda: gathered.add_context("src/exp/docker/etc/ß.conf", "a\n"),
+        lambda: gathered.write("data/a b.csv", "1,2\n"),
+        lambda: gathered.write("src/exp/größe/deep/1.csv", "1\n", executable=True),
+        lambda: gathered.write("src/exp/größe/2.csv", "2\n"),
+    ]
+    for step in reversed(steps) if reverse else steps:
+        step()
+
+
+def test_holds_the_closure_the_environment_the_data_and_nothing_else(gathered: Gathered) -> None:
+    gather_everything(gathered)
+    gathered.write("src/exp/unused.py", "not in the closure\n")
+    assert files_below(written(gathered, FULL_JOB)) == [
+        "azure-ml-job.yaml",
+        "code/common/a.py",
+        "code/exp/__init__.py",
+        "code/exp/main.py",
+        "code/exp/run.sh",
+        "code/exp/ü b.py",
+        "data/folder/größe/2.csv",
+        "data/folder/größe/deep/1.csv",
+        "data/table/a b.csv",
+        "environment/Dockerfile",
+        "environment/etc/ß.conf",
+        "environment/requirements.txt",
+        "manifest.json",
+    ]
+
+
+WRITE = """
+import json, pathlib, sys
+from azureml_jobs.bundle.plan import plan_job
+from azureml_jobs.bundle.write import write_bundle
+request, repository, target = map(pathlib.Path, sys.argv[1:])
+bundle = plan_job(request, repository).bundle
+write_bundle(bundle, None, target, repository, with_data=True)
+print(json.dumps([bundle.snapshot_digest, bundle.environment_digest]))
+"""
+
+
+def test_writes_the_same_bytes_on_any_machine(
+    gathered: Gathered, tool: Tool, tmp_path: Path
+) -> None:
+    gather_everything(gathered)
+    other = Gathered(tmp_path / "ein anderer Ort: ünter")
+    old = os.umask(0o077)
+    try:
+        gather_everything(other, reverse=True)
+        outcomes = []
+        for each, seed, zone in ((gathered, "1", "UTC"), (other, "77", "Asia/Tokyo")):
+            request = each.request(FULL_JOB)
+            target = each.folder / "bundle"
+            digests = tool.json(
+                WRITE,
+                *(str(request), str(each.repository), str(target)),
+                PYTHONHASHSEED=seed,
+                TZ=zone,
+                LC_ALL="C",
+            )
+            outcomes.append((digests, tree(target)))
+            os.umask(0o002)
+    finally:
+        os.umask(old)
+    assert outcomes[0] == outcomes[1]
+    modes = {path: mode & 0o777 for path, (mode, _) in outcomes[0][1].items()}
+    assert modes["code/exp/run.sh"] == modes["code"] == 0o755
+    assert modes["code/exp/main.py"] == modes["manifest.json"] == 0o644
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda g: g.add("src/exp/main.py", "x"), id="a byte"),
+        pytest.param(
+            lambda g: g.add("src/exp/main.py", "import common.a\n", executable=True), id="a run bit"
+        ),
+        pytest.param(lambda g: g.add("src/exp/n.py"), id="one more file, which is empty"),
+    ],
+)
+def test_the_digest_changes_with_the_snapshot(
+    gathered: Gathered, change: Callable[[Gathered], None]
+) -> None:
+    gathered.add_code()
+    before = gathered.plan().bundle.snapshot_digest
+    assert gathered.plan().bundle.snapshot_digest == before
+    change(gathered)
+    assert gathered.plan().bundle.snapshot_digest != before
+
+
+def test_the_environment_and_the_job_do_not_change_the_digest_of_the_code(
+    gathered: Gathered,
+) -> None:
+    gathered.add_code()
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM a\n")
+    first = gathered.plan(CONTEXT_JOB).bundle
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM b\n")
+    second = gathered.plan(CONTEXT_JOB, "inputs.epochs=9").bundle
+    assert first.snapshot_digest == second.snapshot_digest
+    assert first.environment_digest != second.environment_digest
+    assert gathered.plan().bundle.environment_digest is None
+
+
+CONTENTS = st.binary(max_size=3)
+NAMES = st.text('ab/",[]:0', min_size=1, max_size=4)
+SNAPSHOTS = st.dictionaries(NAMES, st.tuples(CONTENTS, st.booleans()), max_size=3)
+
+
+def as_bundle(snapshot: dict[str, tuple[bytes, bool]]) -> Bundle:
+    code = tuple(
+        BundleFile(
+            *(name, name, "", "", Path(), len(content)),
+            hashlib.sha256(content).hexdigest(),
+            executable,
+        )
+        for name, (content, executable) in sorted(snapshot.items())
+    )
+    return Bundle(None, {}, code, (), ())  # type: ignore[arg-type]
+
+
+@given(SNAPSHOTS, SNAPSHOTS)
+def test_two_snapshots_never_have_the_same_digest(
+    first: dict[str, tuple[bytes, bool]], second: dict[str, tuple[bytes, bool]]
+) -> None:
+    assume(first != second)
+    assert as_bundle(first).snapshot_digest != as_bundle(second).snapshot_digest
+
+
+@given(NAMES, NAMES, st.binary(min_size=2, max_size=6), st.data())
+def test_the_digest_changes_when_bytes_move_to_another_file(
+    one: str, two: str, content: bytes, data: st.DataObject
+) -> None:
+    assume(one != two)
+    cuts = data.draw(st.lists(st.integers(0, len(content)), min_size=2, max_size=2, unique=True))
+    digests = {
+        as_bundle({one: (content[:cut], False), two: (content[cut:], False)}).snapshot_digest
+        for cut in cuts
+    }
+    assert len(digests) == 2
+
+
+def test_rewrites_only_the_paths_of_the_job_file(gathered: Gathered) -> None:
+    gather_everything(gathered)
+    job = f"""{FULL_JOB}
+# A comment
+display_name: größe
+compute: azureml:cpu-cluster
+outputs:
+  model: {{type: mlflow_model, path: azureml://datastores/x/paths/y}}
+resources: {{instance_count: 2, shm_size: 8g}}
+tags: {{b: "1", a: "yes"}}
+""".replace(
+        "inputs:\n",
+        "inputs:\n  asset: {type: uri_file, path: 'azureml:wine:1'}\n"
+        "  far: {path: 'azureml://datastores/x/paths/y'}\n"
+        "  web: {type: uri_file, path: 'https://x.org/a.csv'}\n"
+        "  epochs: 3\n  text: ../../data/a b.csv\n",
+    )
+    expected = yaml.safe_load(job)
+    expected["code"] = "./code"
+    expected["environment"]["build"]["path"] = "./environment"
+    expected["inputs"]["table"]["path"] = "./data/table/a b.csv"
+    expected["inputs"]["folder"]["path"] = "./data/folder/größe"
+    bundle = written(gathered, job)
+    assert job_of(bundle) == expected
+    assert list(job_of(bundle)) == list(expected)
+    for name in ("table", "folder"):
+        assert (bundle / expected["inputs"][name]["path"]).exists()
+
+
+def test_writes_overrides_into_the_job_file(gathered: Gathered) -> None:
+    gathered.add_code()
+    bundle = written(gathered, JOB, "inputs.epochs=9", "tags.a=b")
+    assert job_of(bundle)["inputs"] == {"epochs": 9}
+    assert job_of(bundle)["tags"] == {"a": "b"}
+
+
+def test_names_the_code_folder_for_a_job_file_that_names_none(gathered: Gathered) -> None:
+    gathered.add("src/exp/main.py")
+    bundle = written(gathered, "command: python main.py\nenvironment: azureml:e:1\n")
+    assert job_of(bundle)["code"] == "./code"
+    assert files_below(bundle / "code") == ["main.py"]
+
+
+@pytest.mark.parametrize("code", ["", "code: ..\n"], ids=["no code", "code without any of ours"])
+def test_a_job_may_have_no_code(gathered: Gathered, code: str) -> None:
+    bundle = written(gathered, f"{code}command: nvidia-smi\nenvironment: azureml:e:1\n")
+    # An empty folder: Azure ML would refuse to upload it, the local workspace starts in it.
+    assert list((bundle / "code").iterdir()) == []
+    assert job_of(bundle) == {"command": "nvidia-smi", "environment": "azureml:e:1"}
+    assert manifest_of(bundle)["snapshot"]["files"] == []
+    assert len(manifest_of(bundle)["snapshot"]["sha256"]) == 64
+
+
+def test_includes_a_conda_file(gathered: Gathered) -> None:
+    gathered.add_code()
+    gathered.add_context("src/conda/env.yaml", "name: x\n")
+    environment = "environment: {image: 'python:3.11', conda_file: ../conda/env.yaml}"
+    bundle = written(gathered, JOB.replace("environment: azureml:env:1", environment))
+    assert job_of(bundle)["environment"] == {
+        "image": "python:3.11",
+        "conda_file": "./environment/env.yaml",
+    }
+    assert files_below(bundle / "environment") == ["env.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("files", "environment", "key", "message"),
+    [
+        pytest.param(
+            {},
+            "{build: {path: docker}}",
+            "environment.build.path",
+            "there is no Dockerfile in src/exp/docker",
+            id="no build context",
+        ),
+        pytest.param(
+            {"src/exp/docker/Dockerfile.gpu": "", "src/exp/dockerfiles/Dockerfile": ""},
+            "{build: {path: docker}}",
+            "environment.build.path",
+            "there is no Dockerfile in src/exp/docker",
+            id="a context without a Dockerfile",
+        ),
+        pytest.param(
+            {"src/exp/docker/Dockerfile": ""},
+            "{build: {path: docker, dockerfile_path: gpu/Dockerfile}}",
+            "environment.build.path",
+            "there is no gpu/Dockerfile in src/exp/docker",
+            id="another Dockerfile that is missing",
+        ),
+        pytest.param(
+            {"src/exp/docker/Dockerfile": "", "src/exp/Dockerfile": ""},
+            "{build: {path: docker, dockerfile_path: ../Dockerfile}}",
+            "environment.build.path",
+            "there is no ../Dockerfile in src/exp/docker",
+            id="a Dockerfile outside of the context",
+        ),
+        pytest.param(
+            {"src/exp/docker/Dockerfile": "", "src/exp/docker/requirements.txt": "x"},
+            "{build: {path: docker}}",
+            "environment.build.path",
+            "src/exp/docker/requirements.txt would be overwritten by the locked packages",
+            id="its own requirements",
+        ),
+        pytest.param(
+            {},
+            "{image: x, conda_file: env.yaml}",
+            "environment.conda_file",
+            "there is no src/exp/env.yaml",
+            id="no conda file",
+        ),
+        pytest.param(
+            {"src/exp/docker/Dockerfile": "", "src/exp/env.yaml": ""},
+            "{build: {path: docker}, conda_file: env.yaml}",
+            "environment.conda_file",
+            "conda packages need an `image:`, and this environment has a `build:`",
+            id="a conda file with a Dockerfile",
+        ),
+    ],
+)
+def test_refuses_a_broken_environment(
+    gathered: Gathered, files: dict[str, str], environment: str, key: str, message: str
+) -> None:
+    gathered.add_code()
+    for path, content in files.items():
+        gathered.add_context(path, content)
+    with pytest.raises(JobError) as caught:
+        gathered.plan(JOB.replace("azureml:env:1", environment))
+    assert str(caught.value).startswith(f"src/exp/azure-ml-job.yaml: {key}: {message}.")
+    assert caught.value.status == 2 and caught.value.remedy
+
+
+@pytest.mark.parametrize("name", ["gpu/Dockerfile", "./gpu//Dockerfile"])
+def test_finds_a_dockerfile_of_another_name(gathered: Gathered, name: str) -> None:
+    gathered.add_code()
+    gathered.add_context("src/exp/docker/gpu/Dockerfile", "FROM x\n")
+    build = f"environment: {{build: {{path: docker, dockerfile_path: {name}}}}}"
+    bundle = written(gathered, JOB.replace("environment: azureml:env:1", build))
+    assert job_of(bundle)["environment"]["build"]["dockerfile_path"] == name
+    assert (bundle / "environment" / name).is_file()
+
+
+DATA_JOB = JOB.replace("inputs:\n", "inputs:\n  data: {type: uri_folder, path: DATA}\n")
+
+
+@pytest.mark.parametrize("path", ["sample", "./sample/", "../exp/sample", "../../data"])
+def test_copies_a_folder_of_data_as_azure_would_upload_it(gathered: Gathered, path: str) -> None:
+    gathered.add_code()
+    folder = gathered.repository / "src/exp" / path
+    gathered.write("elsewhere/b.csv", "b")
+    gathered.write(os.path.relpath(folder / "a.csv", gathered.repository), "a")
+    (folder / "linked").symlink_to(gathered.repository / "elsewhere")
+    (folder / "link.csv").symlink_to("a.csv")
+    bundle = written(gathered, DATA_JOB.replace("DATA", path))
+    copy = bundle / job_of(bundle)["inputs"]["data"]["path"]
+    assert files_below(copy) == ["a.csv", "link.csv", "linked/b.csv"]
+    assert not any(each.is_symlink() for each in copy.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [("circle", "."), ("deep/circle", "../.."), ("gone", "nowhere"), ("self", "self")],
+    ids=["a circle", "a circle further down", "a dangling link", "a link to itself"],
+)
+def test_does_not_with_data_with_broken_links(gathered: Gathered, link: str, target: str) -> None:
+    gathered.add_code()
+    gathered.write("src/exp/sample/deep/a.csv", "a")
+    (gathered.repository / "src/exp/sample" / link).symlink_to(target)
+    with pytest.raises(OSError) as caught:
+        written(gathered, DATA_JOB.replace("DATA", "sample"))
+    assert caught.value.filename
+
+
+def test_copies_data_that_surrounds_the_bundle_once(gathered: Gathered) -> None:
+    gathered.add_code()
+    plan = gathered.plan(DATA_JOB.replace("DATA", ".."))
+    bundle = gathered.repository / "src/dist/bundle"
+    write_bundle(plan.bundle, None, bundle, gathered.repository, with_data=True)
+    assert (bundle / "data/data/src/exp/main.py").is_file()
+    assert not (bundle / "data/data/src/dist/bundle/data").exists()
+
+
+@pytest.mark.parametrize("with_data", [True, False], ids=["copied", "referred to"])
+@pytest.mark.parametrize("is_absolute", [True, False], ids=["absolute", "relative"])
+def test_accepts_data_from_outside_of_the_repository(
+    gathered: Gathered, tmp_path: Path, with_data: bool, is_absolute: bool
+) -> None:
+    gathered.add_code()
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far/a.csv").write_text("a")
+    path = str(tmp_path / "far") if is_absolute else "../../../far"
+    bundle = written(gathered, DATA_JOB.replace("DATA", path), with_data=with_data)
+    shown = job_of(bundle)["inputs"]["data"]["path"]
+    assert (bundle / shown / "a.csv").read_text() == "a"
+    assert (bundle / "data").exists() == with_data
+
+
+def test_refers_to_data_by_a_path_that_works_across_links(
+    gathered: Gathered, tmp_path: Path
+) -> None:
+    gathered.add_code()
+    gathered.write("store/deep/sample/a.csv", "a")
+    (gathered.repository / "src/exp/near").symlink_to("../../store/deep")
+    # The local workspace may be on another disk.
+    (tmp_path / "disk/one/two").mkdir(parents=True)
+    (gathered.repository / ".azureml").symlink_to(tmp_path / "disk/one/two")
+    plan = gathered.plan(DATA_JOB.replace("DATA", "near/sample"))
+    bundle = gathered.repository / ".azureml/jobs/.new-x/bundle"
+    write_bundle(plan.bundle, None, bundle, gathered.repository, with_data=False)
+    final = bundle.parent.parent / "x"
+    bundle.parent.rename(final)
+    shown = job_of(final / "bundle")["inputs"]["data"]["path"]
+    assert (final / "bundle" / shown / "a.csv").read_text() == "a"
+    assert ((final / "bundle").resolve() / shown / "a.csv").read_text() == "a"
+
+
+def test_keeps_the_name_of_data_that_is_a_link(gathered: Gathered) -> None:
+    gathered.add_code()
+    gathered.write("data/v1.csv", "a")
+    (gathered.repository / "data/latest.csv").symlink_to("v1.csv")
+    job = DATA_JOB.replace("uri_folder", "uri_file").replace("DATA", "../../data/latest.csv")
+    bundle = written(gathered, job)
+    assert files_below(bundle / "data") == ["data/latest.csv"]
+
+
+def test_the_manifest_describes_every_file(gathered: Gathered) -> None:
+    gather_everything(gathered)
+    bundle = written(gathered, FULL_JOB)
+    written_manifest = manifest_of(bundle)
+    for part, folder in (("snapshot", "code"), ("environment", "environment")):
+        listed = {entry["path"]: entry for entry in written_manifest[part]["files"]}
+        assert sorted(listed) == files_below(bundle / folder)
+        for path, entry in listed.items():
+            content = (bundle / folder / path).read_bytes()
+            assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+            assert entry["size"] == len(content)
+    code = {entry["path"]: entry for entry in written_manifest["snapshot"]["files"]}
+    assert code["exp/ü b.py"]["source"] == "src/exp/ü b.py"
+    assert code["exp/main.py"]["owner"] == "//src/exp/main.py"
+    assert [path for path, entry in code.items() if entry["executable"]] == ["exp/run.sh"]
+    environment = {
+        entry["path"]: entry["source"] for entry in written_manifest["environment"]["files"]
+    }
+    assert environment["requirements.txt"] == "3rdparty/a.lock"
+
+
+def test_the_manifest_describes_where_a_bundle_comes_from(gathered: Gathered) -> None:
+    gather_everything(gathered)
+    found = manifest_of(written(gathered, FULL_JOB))
+    assert found["manifest_version"] == 1
+    assert found["address"] == "src/exp:job"
+    assert found["job_file"] == "src/exp/azure-ml-job.yaml"
+    assert found["packages"] == {
+        "resolve": "default",
+        "lock": "3rdparty/a.lock",
+        "lock_sha256": "ab" * 32,
+        "requirements": ["numpy"],
+    }
+    assert found["data"] == [
+        {"input": "table", "path": "data/a b.csv"},
+        {"input": "folder", "path": "src/exp/größe"},
+    ]
+    assert found["git"] == {"commit": "c0ffee", "diff": GIT.diff}
+    assert found["versions"] == {"pants": "2.17.1"}
+
+
+def test_the_manifest_may_have_no_git_state_and_no_environment(gathered: Gathered) -> None:
+    gathered.add_code()
+    found = manifest(gathered.plan().bundle, None)
+    assert found["git"] is None and found["environment"] is None
+
+
+def test_the_manifest_keeps_a_diff_that_is_not_text_byte_for_byte(gathered: Gathered) -> None:
+    gathered.add_code()
+    raw = b"+\xff\xfe \xed\xa0\x80 \xc3\xa9\n"
+    diff = raw.decode("utf-8", "surrogateescape")
+    text = json.dumps(manifest(gathered.plan().bundle, GitState(None, diff)))
+    assert json.loads(text)["git"]["diff"].encode("utf-8", "surrogateescape") == raw
+
+
+def test_does_not_change_what_was_gathered(gathered: Gathered) -> None:
+    gather_everything(gathered)
+    plan = plan_job(gathered.request(FULL_JOB), gathered.repository)
+    before = tree(gathered.folder.parent), json.dumps(dict(plan.job))
+    bundle = gathered.folder / "bundle"
+    write_bundle(plan.bundle, GIT, bundle, gathered.repository, with_data=True)
+    shutil.rmtree(bundle)
+    assert (tree(gathered.folder.parent), json.dumps(dict(plan.job))) == before
+
+
+def test_overwrites_nothing(gathered: Gathered) -> None:
+    gathered.add_code()
+    written(gathered)
+    with pytest.raises(FileExistsError):
+        written(gathered)

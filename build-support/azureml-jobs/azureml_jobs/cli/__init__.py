@@ -1,0 +1,1 @@
+"""Every command of the job tool: its arguments, and what it prints."""

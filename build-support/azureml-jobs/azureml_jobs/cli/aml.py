@@ -1,0 +1,60 @@
+"""Run `./pants run :aml -- …`, on a workspace in Azure or on the local one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from azureml_jobs.base.exec_after_pants import exec_after_pants
+from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
+from azureml_jobs.cli.aml_parser import aml_parser
+from azureml_jobs.protocol import PackagesVenv
+
+# What the plugin puts before the user's arguments when a workspace in Azure may be used.
+_AZURE = "--azure"
+# These take long, and Pants would keep other commands waiting meanwhile.
+_LONG_COMMANDS = frozenset({"stream", "cancel", "download"})
+
+
+def run_aml(arguments: Sequence[str]) -> int:
+    """Run the command, after Pants has answered if it takes long or talks to Azure."""
+    azure = None
+    if arguments[:1] == [_AZURE]:
+        azure, arguments = PackagesVenv(arguments[1], arguments[2]), arguments[3:]
+    options = aml_parser().parse_args(arguments)
+    is_under_pants = options.repository is None
+    repository = Path.cwd() if is_under_pants else options.repository
+    is_service = options.noun == "service"
+    workspace = None
+    if not is_service and not options.local:
+        workspace = configured_workspace(repository, options.profile)
+    needs_azure = is_service or workspace is not None
+    if is_under_pants and (needs_azure or options.command in _LONG_COMMANDS):
+        prefix = None
+        if needs_azure:
+            from azureml_jobs.local.packages_venv import ensure_packages_venv
+
+            prefix = ensure_packages_venv(azure, repository)
+        return exec_after_pants(["workspace", "--repository", str(repository), *arguments], prefix)
+    return _run(options, workspace, repository)
+
+
+def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, repository: Path) -> int:
+    match options.noun:
+        case "jobs":
+            from azureml_jobs.cli.jobs import run_jobs
+
+            return run_jobs(workspace, repository, options)
+        case "data":
+            from azureml_jobs.cli.data import run_data
+
+            return run_data(workspace, repository, options)
+        case "service":
+            from azureml_jobs.cli.standin import serve_standin
+
+            return serve_standin(repository, options)
+        case _:
+            from azureml_jobs.azure.doctor import check_all  # pants: no-infer-dep
+
+            return check_all(workspace, options.login)

@@ -1,0 +1,171 @@
+"""Define the command line of `./pants run :aml -- …`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.base import job_status
+from azureml_jobs.cli.job_options import add_workspace_options
+
+# In the order in which a job passes through them.
+STATUSES = (
+    job_status.NOT_STARTED,
+    job_status.PREPARING,
+    job_status.RUNNING,
+    job_status.CANCEL_REQUESTED,
+    job_status.COMPLETED,
+    job_status.FAILED,
+    job_status.CANCELED,
+)
+
+
+class _ExactParser(argparse.ArgumentParser):
+    """A parser without abbreviated options, and so are those of its subcommands."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+
+
+def aml_parser() -> argparse.ArgumentParser:
+    parser = _ExactParser(
+        prog="./pants run :aml --",
+        description="Manage jobs and data in the workspace in Azure that config.env names, or on "
+        "this machine when it names none.",
+    )
+    # After Pants has answered, the working folder is the user's.
+    parser.add_argument("--repository", type=Path, help=argparse.SUPPRESS)
+    nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs|data|doctor|service")
+    _add_jobs(nouns.add_parser("jobs", help="jobs that ran or are running"))
+    _add_data(nouns.add_parser("data", help="data assets: azureml:NAME:VERSION"))
+    _add_command(
+        nouns,
+        "doctor",
+        "check configuration, sign-in, workspace, computes, storage, registry and versions",
+    ).set_defaults(command="doctor")
+    _add_service(nouns.add_parser("service", help="a stand-in for Azure ML on this machine"))
+    return parser
+
+
+def _add_command(commands: Any, name: str, does: str) -> argparse.ArgumentParser:
+    """Add a command that uses a workspace; `does` is its help, too."""
+    description = f"{does[0].upper()}{does[1:]}."
+    command: argparse.ArgumentParser = commands.add_parser(name, help=does, description=description)
+    add_workspace_options(command)
+    return command
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = _add_command(commands, "list", "list the jobs, newest first")
+    listing.add_argument(
+        "--status", type=_status, metavar="STATUS", help="only jobs in this state, e.g. Failed"
+    )
+    listing.add_argument(
+        "--max",
+        type=_count,
+        default=None,
+        metavar="N",
+        help="at most N jobs (default: all on this machine, 100 in Azure)",
+    )
+    listing.add_argument("--archived", action="store_true", help="include archived jobs")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+
+    show = _add_command(commands, "show", "show one job with its parameters, metrics and artifacts")
+    stream = _add_command(
+        commands, "stream", "follow the logs of a job; the exit status is the job's"
+    )
+    cancel = _add_command(commands, "cancel", "cancel a job, which can clean up first")
+    download = _add_command(
+        commands, "download", "copy a job's logs, outputs and artifacts, even while it runs"
+    )
+    archive = _add_command(commands, "archive", "hide a job in lists")
+    for command in (show, stream, cancel, download, archive):
+        command.add_argument(
+            "name", metavar="NAME", help="the job's name, as `jobs list` prints it"
+        )
+    show.add_argument("--json", action="store_true", help="print JSON, with all values of metrics")
+    download.add_argument("--output-name", metavar="OUTPUT", help="copy only this output")
+    download.add_argument(
+        "--path",
+        type=Path,
+        metavar="FOLDER",
+        help="a new or empty folder (default: ./NAME)",
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = _add_command(commands, "list", "list data assets")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+
+    register = _add_command(
+        commands, "register", "make a data asset from local files or from a URL"
+    )
+    register.add_argument("name", metavar="NAME", help="the asset's name")
+    register.add_argument(
+        "--path",
+        required=True,
+        metavar="PATH",
+        help="a file, a folder, or a URL: azureml://… or https://…",
+    )
+    register.add_argument("--version", metavar="VERSION", help="default: the newest one plus 1")
+    register.add_argument(
+        "--type",
+        choices=("uri_file", "uri_folder", "mltable"),
+        help="default: uri_file for a file, uri_folder for a folder",
+    )
+
+    download = _add_command(
+        commands, "download", "download a data asset to data/NAME/VERSION, where local runs find it"
+    )
+    download.add_argument(
+        "asset", metavar="NAME[:VERSION]", help="without a version or with @latest, the newest one"
+    )
+
+
+def _status(text: str) -> str:
+    """Return the status that `text` names in upper or lower case."""
+    named = {status.lower(): status for status in STATUSES}
+    if text.lower() not in named:
+        raise argparse.ArgumentTypeError(f"no such status: {text}. Valid: {', '.join(STATUSES)}")
+    return named[text.lower()]
+
+
+def _add_service(service: argparse.ArgumentParser) -> None:
+    service.description = (
+        "Run a stand-in for Azure ML on this machine, which runs the jobs that it receives: until "
+        "Ctrl-C, or while COMMAND runs, which finds it by its environment variables."
+    )
+    service.add_argument(
+        "--port",
+        type=_port,
+        default=0,
+        metavar="N",
+        help="the port to listen on (default: a free one)",
+    )
+    service.add_argument(
+        "--python",
+        metavar="PREFIX",
+        help="run jobs in this virtual environment (default: one for the packages of each job)",
+    )
+    service.add_argument(
+        "--jobs-at-once", type=_count, default=2, metavar="N", help="default: %(default)s"
+    )
+    service.add_argument(
+        "inner_command", nargs="*", metavar="COMMAND", help="after `--`: a command to run meanwhile"
+    )
+    service.set_defaults(command="service")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"not a port: {text}. Write 1 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"not a number of jobs: {text}. Write 1 or more")
+    return int(text)

@@ -1,0 +1,396 @@
+"""The commands of `./pants run :aml -- …`, on recorded jobs that never ran."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.cli import aml
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.process import identity_of
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.workspace import LocalWorkspace
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "a répo"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("AZUREML_JOBS_EXEC_FILE", raising=False)
+    return folder
+
+
+def job(repository: Path, name: str, status: str, hour: int, **known: Any) -> JobFolder:
+    def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        temporary.bundle.mkdir()
+        day = "2024-05-01T"
+        return JobRecord(
+            final.name,
+            status=status,
+            experiment_name="exp",
+            created=f"{day}{hour:02d}:00:00.000000+00:00",
+            started=f"{day}{hour:02d}:00:01.000000+00:00",
+            ended=f"{day}{hour:02d}:00:05.500000+00:00",
+            **known,
+        )
+
+    return LocalWorkspace(repository / ".azureml").new_job(name, write)
+
+
+@pytest.fixture
+def jobs(repository: Path) -> list[JobFolder]:
+    return [
+        job(repository, "Completed-x", "Failed", 10, exit_code=3, error="exit status 3"),
+        job(repository, "exp-a", "Completed", 12, exit_code=0),
+        job(repository, "a-longer-name", "Canceled", 11),
+    ]
+
+
+def test_lists_jobs_newest_first(
+    jobs: list[JobFolder], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert aml.run_aml(["jobs", "list"]) == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == ["name", "status", "experiment", "created", "duration"]
+    assert [line.split()[:2] for line in lines] == [
+        *(["exp-a-1", "Completed"], ["a-longer-name-1", "Canceled"], ["Completed-x-1", "Failed"]),
+    ]
+    assert all(line.endswith("   4.5 s") for line in lines)
+    assert len({line.index(" exp ") for line in lines}) == 1
+
+
+def test_colours_the_status_and_not_a_name_like_it(
+    jobs: list[JobFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    aml.run_aml(["jobs", "list"])
+    lines = terminal.getvalue().splitlines()
+    assert "\x1b[32mCompleted\x1b[0m" in lines[1]
+    assert lines[3].startswith("Completed-x-1    \x1b[31mFailed\x1b[0m")
+
+
+def test_lists_jobs_as_json(jobs: list[JobFolder], capsys: pytest.CaptureFixture[str]) -> None:
+    aml.run_aml(["jobs", "list", "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == ["exp-a-1", "a-longer-name-1", "Completed-x-1"]
+    assert (rows[2]["status"], rows[2]["exit_code"], rows[2]["duration"]) == ("Failed", 3, 4.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        pytest.param(["--status", "Failed"], ["Completed-x-1"], id="a status"),
+        pytest.param(["--status", "failed"], ["Completed-x-1"], id="in lower case"),
+        pytest.param(["--max", "2"], ["exp-a-1", "a-longer-name-1"], id="the newest"),
+        pytest.param(["--max", "1", "--status", "Canceled"], ["a-longer-name-1"], id="both"),
+        pytest.param(["--max", "9", "--status", "Running"], [], id="none"),
+    ],
+)
+def test_lists_the_selected_jobs(
+    jobs: list[JobFolder],
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    names: list[str],
+) -> None:
+    assert aml.run_aml(["jobs", "list", "--json", *arguments]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == names
+
+
+def test_reports_that_no_job_has_a_status(
+    jobs: list[JobFolder], capsys: pytest.CaptureFixture[str]
+) -> None:
+    aml.run_aml(["jobs", "list", "--status", "running"])
+    assert capsys.readouterr().out == "No job is Running.\n"
+
+
+def test_lists_a_workspace_that_does_not_exist_yet(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert aml.run_aml(["jobs", "list"]) == 0
+    assert capsys.readouterr().out.startswith("No jobs. Start one: ./pants run src/")
+    assert aml.run_aml(["jobs", "list", "--json"]) == 0
+    assert capsys.readouterr().out == "[]\n"
+    assert not (repository / ".azureml").exists()
+
+
+def recorded(repository: Path) -> JobFolder:
+    folder = job(
+        repository,
+        "exp",
+        "Completed",
+        10,
+        exit_code=0,
+        display_name="größe",
+        address="src/exp:job",
+        command="python -m exp.main\n",
+        tags={"purpose": "example", "mlflow.user": "me"},
+        outputs={"model": str(repository / ".azureml/jobs/exp-1/outputs/model"), "far": "/far/x"},
+        environment_variables={"TOKEN": "a secret"},
+    )
+    run = folder.mlruns / "0" / folder.name
+    for path, text in {
+        "meta.yaml": f"run_id: {folder.name}\n",
+        "params/epochs": "60",
+        "metrics/loss": "1 0.5 0\n2 0.25 1\n",
+        "artifacts/plot.png": "",
+    }.items():
+        (run / path).parent.mkdir(parents=True, exist_ok=True)
+        (run / path).write_text(text)
+    return folder
+
+
+def test_shows_a_job_with_paths_from_the_working_folder(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded(repository)
+    assert aml.run_aml(["jobs", "show", "exp-1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "exp-1  Completed"
+    for line in (
+        "  experiment    exp",
+        "  display name  größe",
+        "  target        src/exp:job",
+        "  duration      4.5 s",
+        "  exit status   0",
+        "  command       python -m exp.main",
+        "  log           .azureml/jobs/exp-1/user_logs/std_log.txt",
+        "  folder        .azureml/jobs/exp-1",
+        "  model  .azureml/jobs/exp-1/outputs/model",
+        "  far    /far/x",
+        "  purpose  example",
+        "  epochs  60",
+        "  loss  0.25",
+        "  plot.png",
+    ):
+        assert line in lines
+    assert not any("error" in line or "mlflow" in line or "secret" in line for line in lines)
+
+
+def test_shows_absolute_paths_outside_the_working_folder(
+    repository: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorded(repository)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    aml.run_aml(["--repository", str(repository), "jobs", "show", "exp-1"])
+    assert f"  folder        {repository}/.azureml/jobs/exp-1" in capsys.readouterr().out
+
+
+def test_shows_a_job_as_json(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded(repository)
+    aml.run_aml(["jobs", "show", "exp-1", "--json"])
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["folder"] == str(repository / ".azureml/jobs/exp-1")
+    assert (shown["status"], shown["display_name"]) == ("Completed", "größe")
+    assert shown["metrics"] == {"loss": 0.25}
+    assert [point["value"] for point in shown["metric_history"]["loss"]] == [0.5, 0.25]
+    assert shown["environment_variables"] == ["TOKEN"]
+    assert "a secret" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["show", "--json"]], ids=["text", "JSON"])
+@pytest.mark.parametrize(
+    "name", ["exp-b-1", "..", "../jobs/exp-a-1", ""], ids=["a slip", "above", "a path", "empty"]
+)
+def test_names_the_closest_jobs_for_an_unknown_one(
+    jobs: list[JobFolder], arguments: list[str], name: str
+) -> None:
+    with pytest.raises(JobError, match="the local workspace has no such job") as caught:
+        aml.run_aml(["jobs", *arguments, name])
+    assert caught.value.status == 2
+    assert "exp-a-1" in caught.value.remedy
+
+
+@pytest.mark.parametrize("command", ["stream", "cancel", "download"])
+def test_long_commands_run_after_pants_has_answered(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    file = tmp_path / "command"
+    monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(file))
+    assert aml.run_aml(["jobs", command, "exp-1"]) == 0
+    parts = [os.fsdecode(part) for part in file.read_bytes().split(b"\0")]
+    assert parts[2:] == ["workspace", "--repository", str(repository), "jobs", command, "exp-1", ""]
+
+
+def run_jobs(repository: Path, *arguments: str) -> int:
+    return aml.run_aml(["--repository", str(repository), "jobs", *arguments])
+
+
+def test_streams_the_log_of_a_job_and_returns_its_status(
+    jobs: list[JobFolder], repository: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    jobs[0].log.parent.mkdir()
+    jobs[0].log.write_bytes(b"one\n\xff two\n")
+    assert run_jobs(repository, "stream", "Completed-x-1") == 3
+    assert capfdbinary.readouterr().out == b"one\n\xff two\n"
+
+
+def test_rejects_canceling_a_job_that_has_ended(jobs: list[JobFolder], repository: Path) -> None:
+    with pytest.raises(JobError, match="exp-a-1: the job has ended already"):
+        run_jobs(repository, "cancel", "exp-a-1")
+
+
+def test_cancels_a_job_without_a_process(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    LocalWorkspace(repository / ".azureml").new_job("exp", lambda _, final: JobRecord(final.name))
+    assert run_jobs(repository, "cancel", "exp-1") == 0
+    assert capsys.readouterr().out == "exp-1 Canceled\n"
+
+
+def test_downloads_to_a_folder_named_after_the_job(
+    jobs: list[JobFolder], repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs[0].log.parent.mkdir()
+    jobs[0].log.write_bytes(b"one\n")
+    assert run_jobs(repository, "download", "Completed-x-1") == 0
+    assert capsys.readouterr().out == "1 file in Completed-x-1\n"
+    log = repository / "Completed-x-1/artifacts/user_logs/std_log.txt"
+    assert log.read_text() == "one\n"
+    assert run_jobs(repository, "download", "exp-a-1", "--path", "new/deep") == 0
+    assert capsys.readouterr().out == "0 files in new/deep\n"
+    with pytest.raises(JobError, match="is not empty"):
+        run_jobs(repository, "download", "Completed-x-1")
+
+
+def test_reports_that_a_downloaded_job_still_runs(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = JobRecord(
+        "x", status="Running", pid=os.getpid(), pid_identity=identity_of(os.getpid())
+    )
+    jobs = LocalWorkspace(repository / ".azureml")
+    folder = jobs.new_job("running", lambda temporary, _: record)
+    folder.log.parent.mkdir()
+    folder.log.write_bytes(b"one\n")
+    assert run_jobs(repository, "download", folder.name) == 0
+    assert capsys.readouterr().out == ("1 file in running-1, as they are now: the job is Running\n")
+    with pytest.raises(JobError, match="is not empty"):
+        run_jobs(repository, "download", folder.name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param([], "arguments are required: jobs", id="nothing"),
+        pytest.param(["jobs"], "arguments are required: command", id="no command"),
+        pytest.param(["job", "list"], "invalid choice: 'job'", id="unknown noun"),
+        pytest.param(["jobs", "lst"], "invalid choice: 'lst'", id="unknown command"),
+        pytest.param(["jobs", "show"], "arguments are required: NAME", id="no name"),
+        pytest.param(["jobs", "list", "--jso"], "unrecognized arguments: --jso", id="abbreviated"),
+        pytest.param(["jobs", "list", "--max", "-1"], "not a number of jobs: -1", id="less than 0"),
+        pytest.param(["jobs", "list", "--max", "0"], "Write 1 or more", id="none"),
+        pytest.param(["jobs", "list", "--max", "x"], "not a number of jobs: x", id="no number"),
+        pytest.param(
+            ["jobs", "list", "--status", "done"],
+            "no such status: done. Valid: NotStarted,",
+            id="unknown status",
+        ),
+    ],
+)
+def test_rejects_invalid_arguments(
+    repository: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        aml.run_aml(arguments)
+    assert caught.value.code == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("usage: ./pants run :aml --") and message in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        pytest.param([], "jobs that ran or are running", id="the workspace"),
+        pytest.param(["jobs"], "list the jobs, newest first", id="jobs"),
+        pytest.param(["jobs", "list"], "--status STATUS", id="list"),
+        pytest.param(["jobs", "show"], "metrics and artifacts.", id="show"),
+        pytest.param(["jobs", "stream"], "the exit status is the job's.", id="stream"),
+        pytest.param(["jobs", "cancel"], "Cancel a job, which can clean up first.", id="cancel"),
+        pytest.param(["jobs", "download"], "--output-name OUTPUT", id="download"),
+        pytest.param(["jobs", "archive"], "Hide a job in lists.", id="archive"),
+        pytest.param(["data"], "download a data asset", id="data"),
+        pytest.param(["data", "list"], "List data assets.", id="data list"),
+        pytest.param(["data", "register"], "--path PATH", id="register"),
+        pytest.param(["data", "download"], "where local runs find it.", id="data download"),
+        pytest.param(["doctor"], "--profile NAME", id="doctor"),
+        pytest.param(["service"], "--jobs-at-once N", id="service"),
+    ],
+)
+def test_help_explains_each_command(
+    repository: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        aml.run_aml([*arguments, "--help"])
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    assert "--repository" not in shown
+    assert named in shown
+
+
+def test_archived_jobs_are_left_out_of_lists(
+    jobs: list[JobFolder], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert aml.run_aml(["jobs", "archive", "exp-a-1"]) == 0
+    capsys.readouterr()
+    for arguments, is_there in (([], False), (["--archived"], True)):
+        aml.run_aml(["jobs", "list", "--json", *arguments])
+        listed = {row["name"] for row in json.loads(capsys.readouterr().out)}
+        assert ("exp-a-1" in listed) is is_there
+
+
+def test_rejects_archiving_a_running_job(repository: Path) -> None:
+    record = JobRecord("x", status="Running", pid=os.getpid(), experiment_name="exp")
+    record.pid_identity = identity_of(os.getpid())
+
+    def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        return record
+
+    name = LocalWorkspace(repository / ".azureml").new_job("running", write).name
+    with pytest.raises(JobError, match="has not ended yet, its status is Running"):
+        aml.run_aml(["jobs", "archive", name])
+
+
+def test_lists_local_data(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in ("wine/1", "wine/2", "plain"):
+        (repository / "data" / path).mkdir(parents=True)
+    aml.run_aml(["data", "list", "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["version"]) for row in rows] == [
+        *(("plain", "any"), ("wine", "1"), ("wine", "2")),
+    ]
+
+
+def test_data_assets_need_a_workspace(repository: Path) -> None:
+    with pytest.raises(JobError, match="config.env names no workspace"):
+        aml.run_aml(["data", "register", "wine", "--path", "."])
+
+
+def test_commands_that_use_azure_run_in_their_own_environment(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+    (repository / "config.env").write_text(text)
+    (tmp_path / "azure/bin").mkdir(parents=True)
+    (tmp_path / "azure/bin/python").write_text("")
+    monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(tmp_path / "command"))
+    assert aml.run_aml(["--azure", str(tmp_path / "azure"), "seed", "jobs", "list"]) == 0
+    parts = (tmp_path / "command").read_bytes().decode().split("\0")
+    assert parts[0] == str(tmp_path / "azure/bin/python")
+    assert parts[2:-1] == ["workspace", "--repository", str(repository), "jobs", "list"]

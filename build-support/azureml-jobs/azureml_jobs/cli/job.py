@@ -1,0 +1,165 @@
+"""Run `./pants run src/X:job -- …`: submit a job, run it on this machine, or do a dry run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from azureml_jobs.azure.submission import SubmitOptions
+from azureml_jobs.base.console import print_json, print_warning
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.exec_after_pants import exec_after_pants
+from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace, configured_workspace
+from azureml_jobs.bundle.clean_tree import check_clean_tree
+from azureml_jobs.bundle.plan import JobPlan, plan_job
+from azureml_jobs.cli.job_options import (
+    add_setting_options,
+    add_submit_options,
+    add_workspace_options,
+    as_settings,
+    request_parser,
+)
+from azureml_jobs.docker.needed_image import needed_image_of
+from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_image
+from azureml_jobs.local.inputs import resolve_inputs
+from azureml_jobs.local.runtimes import RUNTIMES, RuntimeChoice
+from azureml_jobs.protocol import DebuggerOptions
+
+
+def run_job(arguments: Sequence[str]) -> int:
+    """Plan the job, and submit it, run it here or print it, as its options say."""
+    # The plugin puts its own arguments first, before all that the user writes.
+    request = request_parser().parse_args(arguments[:2]).request
+    options = _parse_options(arguments[2:])
+    repository = Path.cwd()
+    workspace = None if options.local else configured_workspace(repository, options.profile)
+    check_clean_tree(workspace, repository)
+    plan = plan_job(request, repository, [*options.settings, *as_settings(options)])
+    image = _image_to_push(plan, workspace, options) if options.image else None
+    if workspace is not None:
+        check_local_data(plan, repository)
+    elif options.dry_run:
+        # A run resolves its inputs itself, before it writes anything.
+        resolve_inputs(plan.job, repository / plan.request.job_file, repository)
+    if options.dry_run:
+        return _print_dry_run(plan, workspace, image, repository, options.json)
+    if workspace is None:
+        return _run_here(plan, request.parent, repository, options)
+    if DebuggerOptions.of(request.parent):
+        raise JobError(
+            plan.request.address,
+            "a debugger reaches jobs on this machine only, and this one goes to Azure ML",
+            "Add `--local` after `--`, or leave `--debug-adapter` out.",
+        )
+    return _submit(plan, workspace, image, request.parent, options)
+
+
+def _parse_options(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="./pants run …:job --",
+        description="Run a job: in the workspace that config.env names, or else on this machine.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY.PATH=VALUE",
+        dest="settings",
+        help="override a value of the job file, e.g. inputs.epochs=20; may be repeated",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print what would be sent, and send nothing"
+    )
+    parser.add_argument("--json", action="store_true", help="print --dry-run as JSON")
+    add_workspace_options(parser)
+    add_setting_options(parser)
+    add_submit_options(parser)
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        help="where a job runs on this machine: in the image of its environment, or in a virtual "
+        "environment (default: the option `[azureml].runtime`)",
+    )
+    parser.add_argument(
+        "--stream",
+        action="store_true",
+        help="follow the job until it ends; a run on this machine is always followed",
+    )
+    options = parser.parse_args(given)
+    if options.json and not options.dry_run:
+        parser.error("--json goes with --dry-run")
+    if options.local and options.profile:
+        parser.error("--local and --profile exclude each other")
+    return options
+
+
+def _image_to_push(
+    plan: JobPlan, workspace: AzureWorkspace | None, options: argparse.Namespace
+) -> PushableImage:
+    if workspace is None:
+        raise image_stays_here("" if options.local else f": {CONFIG_FILE} names no workspace")
+    return pushable_image(plan, os.environ)
+
+
+def check_local_data(plan: JobPlan, repository: Path) -> None:
+    """Raise `JobError` for an input whose local path does not exist."""
+    local = {item.name: plan.job["inputs"][item.name] for item in plan.bundle.data}
+    resolve_inputs({"inputs": local}, repository / plan.request.job_file, repository)
+
+
+def _print_dry_run(
+    plan: JobPlan,
+    workspace: AzureWorkspace | None,
+    image: PushableImage | None,
+    repository: Path,
+    as_json: bool,
+) -> int:
+    from azureml_jobs.cli import dry_run
+
+    if as_json:
+        print_json(dry_run.as_data(plan, workspace, repository, image))
+    else:
+        print(dry_run.as_text(plan, workspace, repository, image))
+        print_warnings(plan.warnings)
+    return 0
+
+
+def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.Namespace) -> int:
+    """Start the job in the local workspace; `folder` holds what the plugin gathered."""
+    from azureml_jobs.local.create_job import create_job
+    from azureml_jobs.local.debugger.debugger import requested_debugger
+
+    debugger = requested_debugger(folder)
+    choice = RuntimeChoice(options.runtime or plan.request.options.runtime, os.environ)
+    runtime = choice.choose(needed_image_of(plan), plan.request.address)
+    job = create_job(plan, folder, repository, runtime, debugger)
+    print_warnings(plan.warnings)
+    reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
+    print(f"Local workspace{reason}: {job.name}\n{runtime}", file=sys.stderr)
+    return exec_after_pants(["execute", str(job.path)])
+
+
+def _submit(
+    plan: JobPlan,
+    workspace: AzureWorkspace,
+    image: PushableImage | None,
+    folder: Path,
+    options: argparse.Namespace,
+) -> int:
+    from azureml_jobs.azure.submission import create_submission  # pants: no-infer-dep
+    from azureml_jobs.local.packages_venv import ensure_packages_venv
+
+    submit_options = SubmitOptions(options.stream, options.web, options.timings, options.login)
+    submission = create_submission(plan, workspace, Path.cwd(), submit_options, image)
+    print_warnings(plan.warnings)
+    prefix = ensure_packages_venv(plan.request.azure, folder)
+    return exec_after_pants(["submit", str(submission.path)], prefix)
+
+
+def print_warnings(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        print_warning(warning)

@@ -1,0 +1,201 @@
+"""Run `./pants run :aml -- jobs …`: list, show, stream, cancel, download and archive jobs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from azureml_jobs.base import job_status
+from azureml_jobs.base.console import (
+    BOLD,
+    GREEN,
+    RED,
+    YELLOW,
+    coloured,
+    duration_text,
+    print_json,
+    print_warning,
+    table,
+)
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
+
+if TYPE_CHECKING:
+    from azureml_jobs.base.download_result import DownloadResult
+
+_STATUS_COLOURS = {job_status.COMPLETED: GREEN, job_status.FAILED: RED, job_status.CANCELED: YELLOW}
+
+
+class WorkspaceJobs(Protocol):
+    """The jobs of one workspace, local or in Azure."""
+
+    def list(
+        self, status: str | None, count: int | None, archived: bool
+    ) -> list[dict[str, Any]]: ...
+
+    def describe(self, name: str, whole: bool) -> dict[str, Any]:
+        """Return what is known of a job; `whole` adds all values of its metrics."""
+
+    def stream(self, name: str, out: BinaryIO) -> int: ...
+
+    def cancel(self, name: str) -> str: ...
+
+    def download(self, name: str, destination: Path, output_name: str | None) -> DownloadResult: ...
+
+    def archive(self, name: str) -> None: ...
+
+
+def run_jobs(
+    workspace: AzureWorkspace | None, repository: Path, options: argparse.Namespace
+) -> int:
+    jobs: WorkspaceJobs
+    if workspace is None:
+        from azureml_jobs.local.local_jobs import LocalJobs
+
+        jobs = LocalJobs(repository / LOCAL_FOLDER)
+    else:
+        from azureml_jobs.azure.jobs import AzureJobs  # pants: no-infer-dep
+        from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
+
+        jobs = AzureJobs(ConnectedWorkspace(workspace, options.login))
+    return _COMMANDS[options.command](jobs, options)
+
+
+def list_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    rows = jobs.list(options.status, options.max, options.archived)
+    if options.json:
+        print_json(rows)
+        return 0
+    if not rows and options.status:
+        print(f"No job is {options.status}.")
+    elif not rows:
+        print("No jobs. Start one: ./pants run src/X:job")
+    else:
+        _print_table(rows)
+    return 0
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    header, *lines = table(
+        ("name", "status", "experiment", "created", "duration"),
+        [
+            (
+                row["name"],
+                row["status"],
+                row["experiment_name"],
+                _local_time(row["created"]),
+                duration_text(row["duration"]),
+            )
+            for row in rows
+        ],
+        right=(4,),
+    )
+    print(coloured(header, BOLD))
+    start = header.index("status")
+    for row, line in zip(rows, lines):
+        status = row["status"]
+        print(f"{line[:start]}{_coloured_status(status)}{line[start + len(status):]}")
+
+
+def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    job = jobs.describe(options.name, whole=options.json)
+    if options.json:
+        print_json(job)
+        return 0
+    print(f"{coloured(job['name'], BOLD)}  {_coloured_status(job['status'])}")
+    for key, value in _facts(job).items():
+        if value:
+            print(f"  {key:<13} {value}")
+    for title, values in (
+        ("parameters", job["params"]),
+        ("metrics", job["metrics"]),
+        ("tags", {k: v for k, v in job["tags"].items() if not k.startswith("mlflow.")}),
+        ("outputs", {name: _short_path(path) for name, path in job["outputs"].items()}),
+    ):
+        if values:
+            print(f"\n{coloured(title, BOLD)}")
+            width = max(len(key) for key in values)
+            for key, value in sorted(values.items()):
+                text = f"{value:.6g}" if isinstance(value, float) else value
+                print(f"  {key:<{width}}  {text}")
+    if job["artifacts"]:
+        print(f"\n{coloured('artifacts', BOLD)}")
+        for name in job["artifacts"]:
+            print(f"  {name}")
+    return 0
+
+
+def _facts(job: Mapping[str, Any]) -> dict[str, str]:
+    # Jobs in Azure ML have neither runtime nor container.
+    image = (job.get("container") or {}).get("image")
+    return {
+        "experiment": job["experiment_name"],
+        "display name": job["display_name"],
+        "target": job["address"],
+        "created": _local_time(job["created"]),
+        "duration": duration_text(job["duration"]),
+        "exit status": "" if job["exit_code"] is None else str(job["exit_code"]),
+        "error": job["error"] or "",
+        "command": job["command"].strip(),
+        "compute": job.get("compute", ""),
+        "runtime": ", ".join(filter(None, (job.get("runtime"), image))),
+        "log": _short_path(job["log"]),
+        "folder": _short_path(job["folder"]),
+    }
+
+
+def stream_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    return jobs.stream(options.name, sys.stdout.buffer)
+
+
+def cancel_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    print(f"{options.name} {jobs.cancel(options.name)}")
+    return 0
+
+
+def download_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    destination = options.path or Path(options.name)
+    result = jobs.download(options.name, destination, options.output_name)
+    for name in result.left_out:
+        print_warning(f"{name} is left out: it went away or kept changing while it was copied")
+    files = f"{result.files} file{'' if result.files == 1 else 's'} in {destination}"
+    if not result.is_final:
+        files += f", as they are now: the job is {result.status}"
+    print(files)
+    return 0
+
+
+def archive_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    jobs.archive(options.name)
+    print(f"{options.name} is archived: `jobs list --archived` still shows it")
+    return 0
+
+
+_COMMANDS = {
+    "list": list_jobs,
+    "show": show_job,
+    "stream": stream_job,
+    "cancel": cancel_job,
+    "download": download_job,
+    "archive": archive_job,
+}
+
+
+def _coloured_status(status: str) -> str:
+    return coloured(status, _STATUS_COLOURS.get(status, BOLD))
+
+
+def _short_path(path: str) -> str:
+    """Return the path relative to the working folder if it is inside."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path
+
+
+def _local_time(recorded: str) -> str:
+    """Return a recorded time in the user's time zone, to the second."""
+    return datetime.fromisoformat(recorded).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,68 @@
+"""Run the command of the job tool that is asked for, and report its errors."""
+
+from __future__ import annotations
+
+import io
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from azureml_jobs.base.console import print_error
+from azureml_jobs.base.errors import JobError
+
+# `module:function` of each command. A module is imported only when its command runs.
+COMMANDS = {
+    "job": "azureml_jobs.cli.job:run_job",
+    "local": "azureml_jobs.cli.script:run_script",
+    "terminal": "azureml_jobs.cli.script:run_terminal",
+    "tests": "azureml_jobs.cli.script:run_tests",
+    "jupyter": "azureml_jobs.cli.notebook:run_jupyter",
+    "workspace": "azureml_jobs.cli.aml:run_aml",
+    "bundle": "azureml_jobs.cli.sandbox:write_job_bundle",
+    "lint": "azureml_jobs.cli.sandbox:lint_job_files",
+}
+# These run after Pants has answered, on a path that a command above left for them.
+COMMANDS_AFTER_PANTS = {
+    "execute": "azureml_jobs.local.runner:execute_job",
+    "execute-script": "azureml_jobs.local.script:execute_script",
+    "execute-tests": "azureml_jobs.local.image_tests:execute_tests",
+    "execute-notebook": "azureml_jobs.local.notebook:execute_notebook",
+    "submit": "azureml_jobs.azure.submit:submit",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status.
+
+    0 is success, 2 an error of the user, 1 a failure outside; else it is the status of a job that
+    ended.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Files can have names that the terminal has no letters for.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            return _run(arguments[0], arguments[1:])
+        finally:
+            # Python would flush only at its end, where a closed pipe is an error.
+            sys.stdout.flush()
+    except JobError as error:
+        print_error(str(error))
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough, as in `… | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(command: str, arguments: Sequence[str]) -> int:
+    if command in COMMANDS:
+        status: int = pkgutil.resolve_name(COMMANDS[command])(arguments)
+    else:
+        status = pkgutil.resolve_name(COMMANDS_AFTER_PANTS[command])(Path(arguments[0]))
+    return status

@@ -1,0 +1,379 @@
+"""The job tool in its own processes, with their exit statuses and output."""
+
+from __future__ import annotations
+
+import json
+import os
+import pkgutil
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import run
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.cli import aml
+from azureml_jobs.cli import main as cli
+from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Tool, tree
+from azureml_jobs.protocol import (
+    DEBUGGER_FILE,
+    DebuggerOptions,
+    JobRequest,
+    PackagesVenv,
+    RuntimeOptions,
+    ScriptRequest,
+)
+
+RUN = str(Path(run.__file__ or "").resolve())
+
+
+@pytest.fixture
+def ready(gathered: Gathered, tmp_path: Path) -> Gathered:
+    """Return a job whose packages are installed."""
+    gathered.add_code()
+    gathered.venv = PackagesVenv(str(tmp_path / "venv"), "seed")
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/bin/python").write_text("")
+    return gathered
+
+
+def job(
+    tool: Tool, request: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return tool.run(RUN, "job", "--request", str(request), *arguments, **environment)
+
+
+# Records the modules that a run loads, and rejects connections.
+WATCHED = """
+import atexit, json, runpy, socket, sys
+def refuse(*arguments):
+    raise AssertionError("a connection was made")
+socket.socket.connect = socket.socket.connect_ex = refuse
+socket.getaddrinfo = socket.create_connection = refuse
+output, *sys.argv = sys.argv[1:]
+def leave_modules():
+    with open(output, "w") as file:
+        json.dump(sorted(sys.modules), file)
+atexit.register(leave_modules)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+HEAVY = ("azure", "mlflow", "docker", "rich", "msal", "requests", "numpy")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        pytest.param(["--dry-run"], 0, id="a dry run"),
+        pytest.param(["--dry-run", "--json", "--set", "inputs.epochs=9"], 0, id="as JSON"),
+        pytest.param(["--dry-run", "--set", "nothing"], 2, id="an error"),
+        pytest.param(["--help"], 0, id="help"),
+        pytest.param([], 0, id="a job on this machine"),
+    ],
+)
+def test_loads_no_heavy_module_and_makes_no_connection(
+    ready: Gathered, tool: Tool, tmp_path: Path, arguments: list[str], status: int
+) -> None:
+    ready.add_context("src/exp/docker/Dockerfile", "FROM x\n")
+    request, modules = ready.request(CONTEXT_JOB), tmp_path / "modules.json"
+    done = tool.run(
+        *("-c", WATCHED, str(modules), RUN, "job", "--request", str(request), *arguments),
+        AZUREML_JOBS_EXEC_FILE=str(tmp_path / "command"),
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
+    loaded = {name.partition(".")[0] for name in json.loads(modules.read_text())}
+    assert loaded.isdisjoint(HEAVY)
+    # The recording works.
+    assert "azureml_jobs" in loaded and "pytest" not in loaded
+
+
+def test_shows_what_would_be_sent_and_writes_nothing(ready: Gathered, tool: Tool) -> None:
+    request = ready.request()
+    before = tree(ready.folder.parent)
+    text = job(tool, request, "--dry-run", "--set", "inputs.epochs=9")
+    data = job(tool, request, "--dry-run", "--json", "--set", "inputs.epochs=9")
+    assert (text.returncode, text.stderr, data.returncode, data.stderr) == (0, "", 0, "")
+    assert text.stdout.startswith("src/exp:job would run in the local workspace .azureml")
+    assert json.loads(data.stdout)["job"]["inputs"] == {"epochs": 9}
+    assert tree(ready.folder.parent) == before
+
+
+def test_shows_the_workspace_that_config_env_names(ready: Gathered, tool: Tool) -> None:
+    request = ready.request()
+    text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+    (ready.repository / "config.env").write_text(text)
+    assert "in the Azure ML workspace w in g." in job(tool, request, "--dry-run").stdout
+    local = job(tool, request, "--dry-run", "--local").stdout
+    assert "in the local workspace" in local
+
+
+def test_prints_names_that_the_terminal_cannot_encode(ready: Gathered, tool: Tool) -> None:
+    ready.add("src/exp/größe.py")
+    done = job(tool, ready.request(), "--dry-run", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "exp/gr\\xf6\\xdfe.py" in done.stdout
+    data = job(tool, ready.request(), "--dry-run", "--json", PYTHONIOENCODING="ascii")
+    assert data.returncode == 0
+
+
+def test_writes_the_job_and_leaves_its_start_to_the_launcher(
+    ready: Gathered, tool: Tool, tmp_path: Path
+) -> None:
+    command = str(tmp_path / "command")
+    done = job(tool, ready.request(), "--runtime=venv", AZUREML_JOBS_EXEC_FILE=command)
+    assert (done.returncode, done.stdout) == (0, "")
+    (folder,) = (ready.repository / ".azureml/jobs").iterdir()
+    assert done.stderr == (
+        f"Local workspace (config.env names no workspace): {folder.name}\n" "Runtime: venv\n"
+    )
+    parts = [os.fsdecode(part) for part in (tmp_path / "command").read_bytes().split(b"\0")]
+    assert parts[1:] == [RUN, "execute", str(folder), ""]
+    assert json.loads((folder / "job.json").read_text())["status"] == "NotStarted"
+
+
+def test_rejects_a_debugger_for_a_job_elsewhere(ready: Gathered, tool: Tool) -> None:
+    request = ready.request()
+    options = DebuggerOptions("no such host", 5678, PackagesVenv("/gone", "seed"))
+    (ready.folder / DEBUGGER_FILE).write_bytes(options.to_json())
+    done = job(tool, request, "--runtime=venv")
+    assert done.returncode == 2
+    assert "--debug-adapter-host: unknown host no such host" in done.stderr
+    text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+    (ready.repository / "config.env").write_text(text)
+    done = job(tool, request)
+    assert done.returncode == 2
+    assert "a debugger reaches jobs on this machine only" in done.stderr
+    assert not (ready.repository / ".azureml").exists()
+
+
+@pytest.mark.parametrize("target", [*cli.COMMANDS.values(), *cli.COMMANDS_AFTER_PANTS.values()])
+def test_every_command_has_its_function(target: str) -> None:
+    assert callable(pkgutil.resolve_name(target))
+
+
+ERRORS = {
+    "no YAML": ("a: b: c", [], "src/exp/azure-ml-job.yaml: line 1, column 5"),
+    "an unknown key": (f"comand: x\n{JOB}", [], "unknown key `comand`"),
+    "a placeholder": (f"compute: <cluster>\n{JOB}", [], "placeholder `<cluster>`"),
+    "missing data": (
+        JOB.replace("inputs:\n", "inputs:\n  d: {type: uri_file, path: gone.csv}\n"),
+        [],
+        "inputs.d.path: gone.csv does not exist",
+    ),
+    "an override": (JOB, ["--set", "inputs.epochs=x"], "inputs.epochs"),
+    "another command": (JOB, ["--set", "command=python -m gone"], "runs gone, which is not in"),
+}
+
+
+@pytest.mark.parametrize(("text", "settings", "message"), ERRORS.values(), ids=ERRORS)
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"]], ids=["run", "dry run"])
+def test_reports_an_error_with_status_2_and_writes_nothing(
+    ready: Gathered,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    text: str,
+    settings: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(ready.repository)
+    monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(tmp_path / "command"))
+    request = ready.request(text)
+    before = tree(tmp_path)
+    assert cli.main(["job", "--request", str(request), *arguments, *settings]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("error: src/exp/azure-ml-job.yaml") and message in shown.err
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--dry"], "unrecognized arguments: --dry", id="abbreviated"),
+        pytest.param(["--json"], "--json goes with --dry-run", id="JSON of a run"),
+        pytest.param(["--set"], "--set: expected one argument", id="nothing to set"),
+    ],
+)
+def test_rejects_invalid_options_of_a_job(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["job", "--request", "unread", *arguments])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def bundle(
+    tool: Tool, gathered: Gathered, text: str, output: Path
+) -> subprocess.CompletedProcess[str]:
+    request = gathered.request(text)
+    places = ("--output", str(output), "--repository", str(gathered.repository))
+    return tool.run(RUN, "bundle", "--request", str(request), *places)
+
+
+def test_writes_a_bundle_whose_code_runs_alone(
+    gathered: Gathered, tool: Tool, tmp_path: Path
+) -> None:
+    gathered.add_code()
+    gathered.add("src/exp/main.py", "import sys\nimport common.a\nprint(common.a.A, sys.argv)\n")
+    output = tmp_path / "bundle"
+    done = bundle(tool, gathered, JOB, output)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    command = [sys.executable, "-m", "exp.main", "--epochs"]
+    shown = subprocess.check_output(command, cwd=output / "code", env={}, encoding="utf-8")
+    assert shown.startswith("1 [") and "'--epochs'" in shown
+
+
+def test_reports_an_error_in_a_bundle_with_status_2(
+    gathered: Gathered, tool: Tool, tmp_path: Path
+) -> None:
+    gathered.add_code()
+    gone = JOB.replace("inputs:\n", "inputs:\n  d: {type: uri_file, path: gone.csv}\n")
+    done = bundle(tool, gathered, gone, tmp_path / "bundle")
+    assert done.returncode == 2
+    assert "error: src/exp/azure-ml-job.yaml: inputs.d.path: gone.csv does not" in done.stderr
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_reports_a_bundle_that_cannot_be_written_with_status_1(
+    gathered: Gathered, tool: Tool, tmp_path: Path
+) -> None:
+    gathered.add_code()
+    (tmp_path / "file").write_text("")
+    done = bundle(tool, gathered, JOB, tmp_path / "file" / "bundle")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: src/exp:job: its bundle could not be written: Not a dir")
+    assert "Traceback" not in done.stderr
+
+
+def outcome(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    def raises(arguments: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(aml, "run_aml", raises)
+    return cli.main(["workspace"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        pytest.param(JobError("a", "b", "c"), 2, "error: a: b.\n\nc\n", id="an error of the user"),
+        pytest.param(OutsideError("a", "b"), 1, "error: a: b.\n", id="a failure outside"),
+        pytest.param(KeyboardInterrupt(), 130, "", id="Ctrl-C"),
+    ],
+)
+def test_each_kind_of_failure_has_its_status(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    status: int,
+    message: str,
+) -> None:
+    assert outcome(monkeypatch, error) == status
+    assert capsys.readouterr() == ("", message)
+
+
+def test_our_own_bugs_show_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        outcome(monkeypatch, ZeroDivisionError())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        pytest.param(["jobs", "show", "gone"], 2, id="no such job"),
+        pytest.param(["jobs", "burn"], 2, id="no such command"),
+        pytest.param(["jobs", "list"], 0, id="an empty list"),
+    ],
+)
+def test_commands_of_the_workspace_end_without_a_traceback(
+    tool: Tool, arguments: list[str], status: int
+) -> None:
+    done = tool.run(RUN, "workspace", *arguments)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("is_buffered", [True, False], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--dry-run"], ["--dry-run", "--json"], ["--help"]],
+    ids=["text", "JSON", "help"],
+)
+def test_prints_nothing_when_the_reader_of_a_pipe_is_gone(
+    ready: Gathered, tool: Tool, arguments: list[str], is_buffered: bool
+) -> None:
+    command = [sys.executable, RUN, "job", "--request", str(ready.request()), *arguments]
+    # The reader is gone before the first byte; `head -1` would wait for a line.
+    script = f"({shlex.join(command)}; echo $? >&2) | true"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tool.folder,
+        env=tool.environment(PYTHONUNBUFFERED="" if is_buffered else "1"),
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == "0\n"
+
+
+WAITING = """
+import signal, sys, time
+from azureml_jobs.cli import aml, main as cli
+# A script ignores it in processes that it runs in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def wait(arguments):
+    print("ready", flush=True)
+    time.sleep(60)
+aml.run_aml = wait
+sys.exit(cli.main(["workspace"]))
+"""
+
+
+def test_ends_at_ctrl_c_without_a_traceback(tool: Tool) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING],
+        env=tool.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (130, b"")
+
+
+def test_passes_all_arguments_behind_the_dashes_to_a_script(
+    ready: Gathered, tool: Tool, tmp_path: Path
+) -> None:
+    job = JobRequest.read(ready.request())
+    script = ScriptRequest(
+        "src/exp:local", "src/exp/main.py", job.files, venv=job.venv, options=RuntimeOptions("venv")
+    )
+    (ready.folder / "request.json").write_bytes(script.to_json())
+    arguments = ["--help", "--", "--request=x", "a b"]
+    done = tool.run(
+        *(RUN, "local", "--request", str(ready.folder / "request.json"), "--", *arguments),
+        AZUREML_JOBS_EXEC_FILE=str(tmp_path / "command"),
+    )
+    assert (done.returncode, done.stderr) == (0, "Runtime: venv\n")
+    (folder,) = (ready.repository / ".azureml/local").iterdir()
+    argv = json.loads((folder / "script.json").read_text())["argv"]
+    assert argv == ["python", "-m", "exp.main", *arguments]
+    parts = [os.fsdecode(part) for part in (tmp_path / "command").read_bytes().split(b"\0")]
+    assert parts[1:] == [RUN, "execute-script", str(folder), ""]
+
+
+def test_reports_the_errors_that_the_plugin_found(gathered: Gathered, tool: Tool) -> None:
+    error = "a:local: entry_point: no target owns the file gone.py."
+    script = ScriptRequest("a:local", None, (), errors=(error,))
+    (gathered.folder / "request.json").write_bytes(script.to_json())
+    done = tool.run(RUN, "local", "--request", str(gathered.folder / "request.json"), "--")
+    assert done.returncode == 2
+    assert done.stderr == f"error: {error}\n"

@@ -1,0 +1,86 @@
+"""Run `:local`, `:terminal` and `:test` of an experiment, which share its code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from azureml_jobs.base.exec_after_pants import exec_after_pants
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
+from azureml_jobs.cli.job_options import request_parser
+from azureml_jobs.cli.runtime import choose_runtime
+from azureml_jobs.docker.derived_image import packages_addition
+from azureml_jobs.local.create_script import create_script, pytest_command, script_command
+from azureml_jobs.local.debugger.debugger import requested_debugger
+from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.protocol import REQUIREMENTS_FILE, SOURCES_FOLDER, ScriptRequest
+
+
+def run_script(arguments: Sequence[str]) -> int:
+    """Run `./pants run src/X:local -- …`; all that follows `--` is for the script."""
+    return _run(arguments, script_command)
+
+
+def run_terminal(arguments: Sequence[str]) -> int:
+    """Run `./pants run src/X:terminal -- …`; what follows `--` is for bash."""
+    return _run(arguments, lambda request, given: ["bash", *given])
+
+
+def run_tests(arguments: Sequence[str]) -> int:
+    """Run `./pants run src/X:test -- …`; what follows `--` is for pytest."""
+    from azureml_jobs.local.image_tests import passed_before, result_file
+
+    request, folder, given = _parse(arguments)
+    command = pytest_command(request, given)
+    runtime = _choose_runtime(request, folder)
+    if runtime.image is None:
+        raise ValueError("tests run in Docker, and another runtime was chosen")
+    result = result_file(
+        Path.cwd() / LOCAL_FOLDER,
+        runtime.image,
+        folder / SOURCES_FOLDER,
+        [file.path for file in request.files],
+        command,
+    )
+    print(runtime, file=sys.stderr)
+    printed = passed_before(result)
+    if printed is not None:
+        print(printed, end="")
+        print("The tests passed before, and nothing has changed since.", file=sys.stderr)
+        return 0
+    script = create_script(request, folder, Path.cwd(), runtime, command, result=str(result))
+    return exec_after_pants(["execute-tests", str(script)])
+
+
+def _run(
+    arguments: Sequence[str], command: Callable[[ScriptRequest, Sequence[str]], list[str]]
+) -> int:
+    request, folder, given = _parse(arguments)
+    argv = command(request, given)
+    debugger = requested_debugger(folder)
+    runtime = _choose_runtime(request, folder)
+    script = create_script(request, folder, Path.cwd(), runtime, argv, debugger=debugger)
+    print(runtime, file=sys.stderr)
+    return exec_after_pants(["execute-script", str(script)])
+
+
+def _parse(arguments: Sequence[str]) -> tuple[ScriptRequest, Path, Sequence[str]]:
+    """Return the plugin's message, the folder that holds it, and the user's arguments.
+
+    A `--` separates these from those of the plugin.
+    """
+    file = request_parser().parse_args(arguments[:2]).request
+    request = ScriptRequest.read(file)
+    request.raise_errors()
+    return request, file.parent, arguments[3:]
+
+
+def _choose_runtime(request: ScriptRequest, folder: Path) -> Runtime:
+    addition = None
+    if request.adds_packages:
+        requirements = (folder / REQUIREMENTS_FILE).read_bytes()
+        addition = packages_addition(
+            requirements, "packages", f"the packages that {request.address} imports"
+        )
+    return choose_runtime(request.address, request.image, request.options, addition)

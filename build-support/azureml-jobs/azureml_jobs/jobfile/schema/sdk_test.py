@@ -1,0 +1,364 @@
+"""The schema of command jobs, compared with azure-ai-ml itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from azure.ai.ml import load_job
+from azure.ai.ml._schema.core.fields import ExperimentalField, UnionField
+from azure.ai.ml._schema.job.command_job import CommandJobSchema
+from azure.ai.ml.entities._job._input_output_helpers import (
+    to_rest_dataset_literal_inputs,
+    validate_inputs_for_command,
+)
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.expressions import check_references, literal_text
+from azureml_jobs.jobfile.overrides import apply_overrides
+from azureml_jobs.jobfile.schema.check import check_schema
+from azureml_jobs.jobfile.schema.load import schema_of
+from azureml_jobs.jobfile.schema.node import SchemaNode
+from marshmallow import fields
+
+ABSENT = object()
+SMALL = {"command": "python main.py", "environment": "azureml:e:1"}
+
+
+def nested_schemas(field: Any) -> Iterator[Any]:
+    """Yield the marshmallow schemas that a value of `field` may have."""
+    if isinstance(field, ExperimentalField):
+        yield from nested_schemas(field.experimental_field)
+    elif isinstance(field, UnionField):
+        for member in field.union_fields:
+            yield from nested_schemas(member)
+    elif isinstance(field, fields.Nested):
+        yield field.schema
+    elif isinstance(field, fields.Dict) and field.value_field is not None:
+        yield from nested_schemas(field.value_field)
+
+
+def sdk_keys(schemas: list[Any], where: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the keys that the SDK takes at `where` and below, level by level."""
+    by_key: dict[str, list[Any]] = {}
+    for schema in schemas:
+        for name, field in schema.fields.items():
+            inner = field.experimental_field if isinstance(field, ExperimentalField) else field
+            if not (field.dump_only or inner.dump_only):
+                by_key.setdefault(field.data_key or name, []).append(field)
+    yield where, frozenset(by_key)
+    for key, found in by_key.items():
+        below = [schema for field in found for schema in nested_schemas(field)]
+        if below:
+            yield from sdk_keys(below, f"{where}.{key}" if where else key)
+
+
+# What is in the SDK's schema at these levels and is not a key of a mapping there.
+NOT_KEYS = {
+    # An environment within a job has no id, although the field is not marked as read-only.
+    "environment": {"id"},
+    # The SDK lets a mapping with `value` bind variables in pipelines; any name is a variable here.
+    "environment_variables": {"value"},
+}
+# Mappings whose keys are names that the user chooses; what is below such a name is compared.
+NAMED_BY_THE_USER = {"inputs", "outputs", "services"}
+SDK_SCHEMA: Any = CommandJobSchema
+SDK_LEVELS = dict(sdk_keys([SDK_SCHEMA(context={"base_path": Path()})], ""))
+
+
+@pytest.mark.parametrize("level", sorted(SDK_LEVELS), ids=lambda level: level or "the job itself")
+def test_knows_the_keys_of_the_sdk(level: str) -> None:
+    node = SchemaNode.root(schema_of(SMALL, "job.yaml"))
+    for step in filter(None, level.split(".")):
+        found = node.child(step)
+        assert found is not None, f"the schema has no `{step}` in `{level}`"
+        node = found
+        if step in NAMED_BY_THE_USER:
+            found = node.child("any_name")
+            assert found is not None
+            node = found
+    ours = set(node.keys())
+    theirs = set(SDK_LEVELS[level]) - NOT_KEYS.get(level, set())
+    if level == "environment":
+        # Accepted and ignored by the SDK, which names environments of a job itself.
+        theirs |= {"name", "version"}
+    assert not theirs - ours, f"azure-ai-ml takes more keys in `{level}`: {sorted(theirs - ours)}"
+    assert not ours - theirs, f"azure-ai-ml takes fewer keys in `{level}`: {sorted(ours - theirs)}"
+
+
+def changed(**keys: Any) -> dict[str, Any]:
+    return {key: value for key, value in {**SMALL, **keys}.items() if value is not ABSENT}
+
+
+def with_input(value: Any) -> dict[str, Any]:
+    return changed(inputs={"x": value})
+
+
+def with_output(value: Any) -> dict[str, Any]:
+    return changed(outputs={"y": value})
+
+
+JOBS = {
+    "smallest": SMALL,
+    "no command": changed(command=ABSENT),
+    "no environment": changed(environment=ABSENT),
+    "command is a list": changed(command=["a"]),
+    "type in capitals": changed(type="Command"),
+    "unknown key": changed(comput="x"),
+    "compute any text": changed(compute="gpu"),
+    "compute null": changed(compute=None),
+    "compute a number": changed(compute=5),
+    "name a number": changed(name=5),
+    "description null": changed(description=None),
+    "tag number": changed(tags={"a": 5}),
+    "tag null": changed(tags={"a": None}),
+    "tags a list": changed(tags=["a"]),
+    "properties text": changed(properties={"a": "b"}),
+    "properties boolean": changed(properties={"a": True}),
+    "parent": changed(parent_job_name="x"),
+    "schema url": changed(**{"$schema": "https://x"}),
+    "read-only status": changed(status="Completed"),
+    "read-only id": changed(id="x"),
+    "read-only log files": changed(log_files={"a": "b"}),
+    "shm_size on top": changed(shm_size="2g"),
+    "environment without prefix": changed(environment="e:1"),
+    "environment by label": changed(environment="azureml:e@latest"),
+    "environment without version": changed(environment="azureml:e"),
+    "environment of a registry": changed(environment="azureml://registries/r/environments/e"),
+    "environment null": changed(environment=None),
+    "environment image": changed(environment={"image": "python:3"}),
+    "environment named": changed(environment={"name": "a", "version": 1, "image": "python:3"}),
+    "environment build": changed(environment={"build": {"path": ".", "dockerfile_path": "D"}}),
+    "environment build args": changed(environment={"build": {"path": ".", "args": {"a": "b"}}}),
+    "environment of neither image nor build": changed(environment={"description": "x"}),
+    "environment of image and build": changed(environment={"image": "x", "build": {"path": "."}}),
+    "environment conda alone": changed(environment={"conda_file": {"dependencies": []}}),
+    "environment os": changed(environment={"image": "x", "os_type": "Linux"}),
+    "environment bad os": changed(environment={"image": "x", "os_type": "mac"}),
+    "environment tags numbers": changed(environment={"image": "x", "tags": {"a": 5}}),
+    "environment variables inside": changed(
+        environment={"image": "x", "environment_variables": {}}
+    ),
+    "environment channels": changed(environment={"image": "x", "channels": []}),
+    "environment conda inline": changed(
+        environment={"image": "x", "conda_file": {"dependencies": ["python=3.11"]}}
+    ),
+    "environment routes": changed(
+        environment={
+            "image": "x",
+            "inference_config": {
+                name: {"port": 80, "path": "/"}
+                for name in ("liveness_route", "readiness_route", "scoring_route")
+            },
+        }
+    ),
+    "environment one route": changed(
+        environment={
+            "image": "x",
+            "inference_config": {"liveness_route": {"port": 80, "path": "/"}},
+        }
+    ),
+    "variables": changed(environment_variables={"A": "b", "C": 5, "D": True, "E": None}),
+    "variables a list": changed(environment_variables=["A=b"]),
+    "instances": changed(resources={"instance_count": 2}),
+    "instances text": changed(resources={"instance_count": "2"}),
+    "instances text with blanks": changed(resources={"instance_count": " 2 "}),
+    "instances fraction": changed(resources={"instance_count": 2.5}),
+    "instances fraction text": changed(resources={"instance_count": "2.5"}),
+    "instances boolean": changed(resources={"instance_count": True}),
+    "instances null": changed(resources={"instance_count": None}),
+    "instances word": changed(resources={"instance_count": "two"}),
+    "docker args text": changed(resources={"docker_args": "--gpus all"}),
+    "docker args list": changed(resources={"docker_args": ["--gpus", "all"]}),
+    "docker args number": changed(resources={"docker_args": 5}),
+    "docker args list of numbers": changed(resources={"docker_args": [5]}),
+    "locations": changed(resources={"locations": ["eastus"], "max_instance_count": 4}),
+    "resource properties": changed(resources={"properties": {"a": {"b": 1}}}),
+    "shm size": changed(resources={"shm_size": "2g", "instance_type": "X"}),
+    "shm size number": changed(resources={"shm_size": 2}),
+    "resources unknown": changed(resources={"instances": 2}),
+    "limits": changed(limits={"timeout": 3600}),
+    "limits unknown": changed(limits={"trial_timeout": 3600}),
+    "limits infinite": changed(limits={"timeout": float("inf")}),
+    "pytorch": changed(distribution={"type": "PyTorch", "process_count_per_instance": 2}),
+    "mpi": changed(distribution={"type": "mpi", "process_count_per_instance": "2"}),
+    "tensorflow": changed(
+        distribution={"type": "tensorflow", "worker_count": 2, "parameter_server_count": 1}
+    ),
+    "ray": changed(distribution={"type": "ray", "port": 1, "include_dashboard": "yes"}),
+    "ray dashboard maybe": changed(distribution={"type": "ray", "include_dashboard": "maybe"}),
+    "pytorch workers": changed(distribution={"type": "pytorch", "worker_count": 2}),
+    "distribution without type": changed(distribution={"process_count_per_instance": 2}),
+    "distribution unknown": changed(distribution={"type": "horovod"}),
+    "queue": changed(queue_settings={"job_tier": "Spot", "priority": "high"}),
+    "queue unknown": changed(queue_settings={"job_tier": "gold"}),
+    "identity managed": changed(identity={"type": "managed", "client_id": "x"}),
+    "identity managed camel": changed(identity={"type": "ManagedIdentity"}),
+    "identity token": changed(identity={"type": "AMLToken"}),
+    "identity token snake": changed(identity={"type": "aml_token"}),
+    "identity token flat": changed(identity={"type": "amltoken"}),
+    "identity user": changed(identity={"type": "user_identity"}),
+    "identity user client": changed(identity={"type": "user_identity", "client_id": "x"}),
+    "identity without type": changed(identity={"client_id": "x"}),
+    "service code": changed(services={"s": {"type": "vs_code"}}),
+    "service ssh": changed(services={"s": {"type": "ssh", "ssh_public_keys": "k", "nodes": "all"}}),
+    "service board": changed(services={"s": {"type": "tensor_board", "log_dir": "l", "port": 1}}),
+    "service custom": changed(services={"s": {"type": "Custom", "properties": {"a": 1}}}),
+    "service code with log dir": changed(services={"s": {"type": "vs_code", "log_dir": "l"}}),
+    "service ssh keys without type": changed(services={"s": {"ssh_public_keys": "k"}}),
+    "service both": changed(services={"s": {"ssh_public_keys": "k", "log_dir": "l"}}),
+    "service read-only": changed(services={"s": {"type": "ssh", "endpoint": "x"}}),
+    "service unknown": changed(services={"s": {"type": "ssh", "key": "x"}}),
+    "service null": changed(services={"s": None}),
+    "input text": with_input("a"),
+    "input integer": with_input(5),
+    "input float": with_input(0.5),
+    "input boolean": with_input(True),
+    "input null": with_input(None),
+    "input list": with_input([1]),
+    "input nan": with_input(float("nan")),
+    "input infinite": with_input(float("inf")),
+    "input value": with_input({"value": 5}),
+    "input value null": with_input({"value": None}),
+    "input value and type": with_input({"value": 5, "type": "integer"}),
+    "input typed literal": with_input({"type": "integer", "default": 5}),
+    "input file": with_input({"type": "uri_file", "path": "https://x/y.csv"}),
+    "input file in capitals": with_input({"type": "URI_FILE", "path": "https://x/y.csv"}),
+    "input without type": with_input({"path": "https://x/y.csv"}),
+    "input asset": with_input({"type": "uri_folder", "path": "azureml:d:1"}),
+    "input asset label": with_input({"type": "uri_folder", "path": "azureml:d@latest"}),
+    "input datastore": with_input(
+        {"type": "uri_folder", "path": "azureml://datastores/d/paths/p", "mode": "ro_mount"}
+    ),
+    "input writable": with_input({"type": "uri_folder", "path": "azureml:d:1", "mode": "rw_mount"}),
+    "input eval of a folder": with_input(
+        {"type": "uri_folder", "path": "azureml:d:1", "mode": "eval_mount"}
+    ),
+    "input table": with_input({"type": "mltable", "path": "azureml:d:1", "mode": "eval_mount"}),
+    "input eval without type": with_input({"path": "azureml:d:1", "mode": "eval_mount"}),
+    "input model": with_input({"type": "mlflow_model", "path": "azureml:m:1"}),
+    "input model path on compute": with_input(
+        {"type": "custom_model", "path": "azureml:m:1", "path_on_compute": "/x"}
+    ),
+    "input unknown type": with_input({"type": "csv", "path": "azureml:d:1"}),
+    "input unknown key": with_input({"type": "uri_file", "paths": "azureml:d:1"}),
+    "input stored elsewhere": with_input(
+        {"type": "uri_file", "path": "https://x", "datastore": "d"}
+    ),
+    "input named with a hyphen": changed(inputs={"my-x": 1}),
+    "input named with a digit first": changed(inputs={"1x": 1}),
+    "output named with a hyphen": changed(outputs={"my-y": {"type": "uri_file"}}),
+    "input without path": with_input({"type": "uri_file"}),
+    "input empty": with_input({}),
+    "inputs null": changed(inputs=None),
+    "output null": with_output(None),
+    "output empty": with_output({}),
+    "output file": with_output({"type": "uri_file", "mode": "upload", "path": "azureml://x"}),
+    "output mount": with_output({"type": "uri_folder", "mode": "RW_Mount"}),
+    "output read": with_output({"type": "uri_folder", "mode": "ro_mount"}),
+    "output registered": with_output({"type": "mlflow_model", "name": "m", "version": 1}),
+    "output version fraction": with_output({"type": "mlflow_model", "name": "m", "version": 1.5}),
+    "output text": with_output("x"),
+    "output described": with_output({"description": "x"}),
+    "code null": changed(code=None),
+    "experiment": changed(experiment_name="x", display_name="y", description="z"),
+}
+
+
+def refused_by_the_sdk(job: dict[str, Any], folder: Path) -> bool:
+    file = folder / "job.yaml"
+    file.write_text(yaml.safe_dump(job), encoding="utf-8")
+    logging.disable(logging.CRITICAL)
+    try:
+        loaded: Any = load_job(file)
+        loaded._to_job()._to_rest_object()
+    except Exception:
+        return True
+    finally:
+        logging.disable(logging.NOTSET)
+    return False
+
+
+@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.filterwarnings("ignore")
+def test_accepts_and_refuses_what_the_sdk_does(name: str, tmp_path: Path) -> None:
+    try:
+        check_schema(JOBS[name], "job.yaml")
+        refused = ""
+    except JobError as error:
+        refused = str(error)
+    (tmp_path / "D").write_text("FROM x", encoding="utf-8")
+    assert bool(refused) == refused_by_the_sdk(JOBS[name], tmp_path), refused
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python m.py ${{inputs.epochs}}",
+        "python m.py ${{inputs.epoch}}",
+        "python m.py ${{inputs.epochs.path}}",
+        "python m.py $[[--x ${{inputs.other}}]]",
+        "python m.py",
+    ],
+)
+def test_refuses_the_references_that_the_sdk_refuses(command: str) -> None:
+    inputs = {"epochs": 5}
+    try:
+        validate_inputs_for_command(command, inputs)
+        accepted = True
+    except Exception:
+        accepted = False
+    try:
+        check_references({"command": command, "inputs": inputs}, "job.yaml")
+        assert accepted
+    except JobError:
+        assert not accepted
+
+
+@pytest.mark.parametrize("value", [5, 0.5, 1e-5, 1e20, True, False, "a b", "1e-3"])
+def test_writes_literals_as_the_sdk_sends_them(value: Any) -> None:
+    sent: Any
+    (sent,) = to_rest_dataset_literal_inputs({"x": value}, job_type="command").values()
+    assert literal_text(value) == sent.value
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "compute=gpu",
+        "tags.owner=me",
+        r"tags.a\.b=c",
+        "limits.timeout=60",
+        "resources.instance_count=3",
+        "resources.locations[0]=westus",
+        "inputs.epochs=20",
+        "inputs.verbose=False",
+        "inputs.data.path=https://x/new.csv",
+        "outputs.model.mode=upload",
+        "environment_variables.X=1",
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_setting_means_what_the_sdk_takes_it_for(setting: str, tmp_path: Path) -> None:
+    job = changed(
+        name="a",
+        compute="cpu",
+        resources={"instance_count": 2, "locations": ["eastus"]},
+        inputs={
+            "epochs": 5,
+            "verbose": True,
+            "data": {"type": "uri_file", "path": "https://x/old.csv"},
+        },
+        outputs={"model": {"type": "uri_folder"}},
+    )
+    file = tmp_path / "job.yaml"
+    file.write_text(yaml.safe_dump(job), encoding="utf-8")
+    key, _, value = setting.partition("=")
+    theirs: Any = load_job(file, params_override=[{key: value}])
+    file.write_text(yaml.safe_dump(apply_overrides(job, [setting], "job.yaml")), encoding="utf-8")
+    ours: Any = load_job(file)
+    sent = theirs._to_job()._to_rest_object().as_dict()
+    assert ours._to_job()._to_rest_object().as_dict() == sent

@@ -1,0 +1,114 @@
+"""Cancel a local job from another process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.job_status import CANCELED
+from azureml_jobs.docker.engine import has_container, remove_container
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.process import is_running, job_processes, kill_job
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.state import RUNNER_KILLED, is_on_another_host, record_end
+from azureml_jobs.local.supervise import GRACE_SECONDS
+
+_POLL_SECONDS = 0.05
+# How much longer than its job a runner may take to end.
+_RUNNER_SECONDS = 10.0
+
+
+def cancel(folder: JobFolder, grace: float = GRACE_SECONDS) -> JobRecord:
+    """End a job and return its record when it has ended.
+
+    The job may clean up for `grace` seconds; cancelling again meanwhile ends it at once.
+    """
+    record = folder.read()
+    if record.has_ended:
+        return _cancel_ended(folder, record)
+    if is_on_another_host(record):
+        machine = record.host.partition(" ")[0]
+        raise JobError(
+            record.name,
+            f"the job runs on {machine}, or in another container",
+            "Cancel it there.",
+        )
+    # The identity keeps a signal from another process that has got the runner's number since.
+    if record.pid is not None and is_running(record.pid, record.pid_identity):
+        _signal_runner(record.name, record.pid)
+        record = _wait_for_runner(folder, record, grace + _RUNNER_SECONDS)
+    return record if record.has_ended else _end_without_runner(folder, record)
+
+
+def _signal_runner(name: str, pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    except OSError as error:
+        raise OutsideError(
+            name,
+            f"the job's runner, process {pid}, cannot be signalled: {error.strerror}",
+            "It belongs to another user, who has to cancel it.",
+        ) from error
+
+
+def _wait_for_runner(folder: JobFolder, record: JobRecord, seconds: float) -> JobRecord:
+    """Return the job's record when its runner has recorded the end, or has gone."""
+    deadline = time.monotonic() + seconds
+    while is_running(record.pid, record.pid_identity):
+        latest = folder.read()
+        if latest.has_ended:
+            return latest
+        if time.monotonic() > deadline:
+            raise OutsideError(
+                record.name,
+                "the job was asked to end and did not",
+                f"Its runner is the process {record.pid}.",
+            )
+        time.sleep(_POLL_SECONDS)
+    return folder.read()
+
+
+def _cancel_ended(folder: JobFolder, record: JobRecord) -> JobRecord:
+    if record.error == RUNNER_KILLED and _still_runs(folder, record):
+        return _end_without_runner(folder, record)
+    raise JobError(
+        record.name,
+        f"the job has ended already, its status is {record.status}",
+        f"See it: `./pants run :aml -- jobs show {record.name}`.",
+    )
+
+
+def _end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
+    kill_job(_marker(folder), _own_group(record))
+    name = _container_name(record)
+    problem = remove_container(name) if name else None
+    if problem:
+        raise OutsideError(
+            record.name, f"the job's container {name} could not be removed: {problem}"
+        )
+    return record_end(folder, record, CANCELED, "canceled")
+
+
+def _still_runs(folder: JobFolder, record: JobRecord) -> bool:
+    """Return whether processes of a job still run without its runner."""
+    if job_processes(_marker(folder), _own_group(record)):
+        return True
+    name = _container_name(record)
+    return name is not None and has_container(name)
+
+
+def _container_name(record: JobRecord) -> str | None:
+    return record.container["name"] if record.container else None
+
+
+def _marker(folder: JobFolder) -> str:
+    return str(folder.path.absolute())
+
+
+def _own_group(record: JobRecord) -> int | None:
+    """Return the command's process group if its number is certainly still the job's."""
+    return record.pgid if is_running(record.pgid, record.pgid_identity) else None

@@ -1,0 +1,112 @@
+"""Jobs canceled from another process, and jobs whose runner was killed."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.local.cancel import cancel
+from azureml_jobs.local.conftest import running
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.state import current_record
+from azureml_jobs.local.stream import stream
+
+FOREVER = "echo up; sleep 60 & wait"
+
+
+@pytest.fixture
+def orphan(jobs: Any) -> Iterator[JobFolder]:
+    """A job that goes on although its runner was killed."""
+    folder: JobFolder = jobs.new(FOREVER)
+    process = jobs.start(folder)
+    assert process.stdout.readline() == b"up\n"
+    process.kill()
+    process.wait()
+    yield folder
+    for pid in running(folder):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_reports_that_a_runner_was_killed(jobs: Any, orphan: JobFolder) -> None:
+    assert stream(orphan, io.BytesIO()) == 1
+    record = orphan.read()
+    assert (record.status, record.error) == ("Failed", "the runner was killed")
+    assert [each.status for each in jobs.workspace.jobs()] == ["Failed"]
+
+
+def test_cancels_what_a_killed_runner_left(orphan: JobFolder) -> None:
+    assert running(orphan)
+    assert cancel(orphan).status == "Canceled"
+    assert running(orphan) == []
+
+
+def test_cancels_it_even_when_it_is_recorded_as_failed(orphan: JobFolder) -> None:
+    assert current_record(orphan).status == "Failed"
+    assert cancel(orphan).status == orphan.read().status == "Canceled"
+    assert running(orphan) == []
+    with pytest.raises(JobError):
+        cancel(orphan)
+
+
+def test_cancels_from_another_process(jobs: Any) -> None:
+    folder = jobs.new("trap 'touch cleaned; exit' TERM; " + FOREVER)
+    runner = jobs.start(folder)
+    runner.stdout.readline()
+    # Reaps the runner, as its parent `./pants` does.
+    waiter = threading.Thread(target=runner.wait)
+    waiter.start()
+    record = cancel(folder)
+    waiter.join()
+    assert (record.status, record.exit_code) == ("Canceled", 143)
+    assert runner.returncode == 143
+    assert (folder.work / "cleaned").exists()
+    assert running(folder) == []
+
+
+def test_never_signals_a_process_that_got_the_runner_s_number(jobs: Any) -> None:
+    folder = jobs.new("true")
+    with subprocess.Popen(["sleep", "60"]) as other:
+        record = folder.read()
+        record.status, record.pid, record.pid_identity = "Running", other.pid, "another identity"
+        record.pgid, record.pgid_identity = other.pid, "another identity"
+        folder.save(record)
+        assert cancel(folder).status == "Canceled"
+        assert other.poll() is None
+        other.kill()
+
+
+def test_leaves_jobs_of_another_host_alone(jobs: Any) -> None:
+    folder = jobs.new("true")
+    record = folder.read()
+    record.status, record.pid, record.pid_identity = "Running", 1, "x"
+    record.host = "elsewhere pid:[1]"
+    folder.save(record)
+    assert current_record(folder).status == "Running"
+    with pytest.raises(JobError, match="the job runs on elsewhere"):
+        cancel(folder)
+
+
+def test_rejects_a_job_that_has_ended(jobs: Any) -> None:
+    folder = jobs.new("true")
+    jobs.run(folder)
+    with pytest.raises(JobError, match="has ended already, its status is Completed"):
+        cancel(folder)
+
+
+def test_a_canceled_job_is_not_started(jobs: Any) -> None:
+    folder = jobs.new("touch ../started")
+    assert cancel(folder).status == "Canceled"
+    assert jobs.run(folder)[0] == 2
+    assert not (folder.path / "started").exists()
+
+
+def test_a_job_that_nobody_started_fails_after_a_while(jobs: Any) -> None:
+    folder = jobs.new("true", created="2026-01-01T00:00:00.000000+00:00")
+    assert current_record(folder).error == "the job was never started"

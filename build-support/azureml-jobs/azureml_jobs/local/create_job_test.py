@@ -1,0 +1,153 @@
+"""Jobs are created in the local workspace."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.conftest import JOB, Gathered
+from azureml_jobs.local import create_job as create_job_module
+from azureml_jobs.local.conftest import below
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.packages_venv import ensure_packages_venv
+from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.protocol import PackagesVenv
+
+FULL_JOB = """\
+display_name: größe
+experiment_name: my experiment
+description: what it does
+code: ..
+command: python -m exp.main ${{inputs.table}} ${{inputs.rate}} ${{outputs.model}}
+inputs:
+  table: {type: uri_file, path: a.csv}
+  rate: 0.5
+outputs:
+  model: {type: uri_folder}
+tags: {purpose: example}
+environment_variables: {A: "1"}
+limits: {timeout: 90}
+environment: azureml:env:1
+"""
+
+
+def created(gathered: Gathered, job: str = JOB, runtime: Runtime | None = None) -> JobFolder:
+    return create_job_module.create_job(
+        gathered.plan(job), gathered.folder, gathered.repository, runtime or Runtime()
+    )
+
+
+def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -> None:
+    gathered.add_code()
+    gathered.write("src/exp/a.csv", "1,2\n")
+    folder = created(gathered, FULL_JOB)
+    record = folder.read()
+    assert folder.path.parent == gathered.repository / ".azureml/jobs"
+    digest = record.snapshot
+    assert folder.name == record.name == f"my-experiment-{digest[:8]}-1"
+    assert record.command == (
+        f"python -m exp.main {gathered.repository}/src/exp/a.csv 0.5 {folder.outputs}/model"
+    )
+    assert (record.display_name, record.description) == ("größe", "what it does")
+    assert record.experiment_name == "my experiment"
+    assert (record.address, record.python) == ("src/exp:job", venv.prefix)
+    assert record.tags == {"purpose": "example"}
+    assert record.environment_variables == {"A": "1"}
+    assert record.timeout == 90
+    assert record.inputs["rate"] == {"kind": "literal", "value": "0.5", "asset": None}
+    assert record.outputs == {"model": f"{folder.outputs}/model"}
+    assert [path for path in below(folder.bundle) if path.endswith(".py")] == [
+        *("code/common/a.py", "code/exp/__init__.py", "code/exp/main.py"),
+    ]
+
+
+def test_numbers_jobs_of_the_same_content(gathered: Gathered, venv: PackagesVenv) -> None:
+    gathered.add_code()
+    first, second = created(gathered), created(gathered)
+    assert (first.name[-2:], second.name[-2:]) == ("-1", "-2")
+    assert first.name[:-2] == second.name[:-2]
+    assert json.loads((first.bundle / "manifest.json").read_text()) == json.loads(
+        (second.bundle / "manifest.json").read_text()
+    )
+
+
+def test_writes_nothing_when_an_input_is_missing(gathered: Gathered, venv: PackagesVenv) -> None:
+    gathered.add_code()
+    with pytest.raises(JobError, match="a.csv does not exist") as caught:
+        created(gathered, FULL_JOB)
+    assert caught.value.status == 2
+    assert not (gathered.repository / ".azureml").exists()
+
+
+@pytest.mark.parametrize("blocked", [".azureml", ".azureml/jobs"])
+def test_reports_that_the_workspace_cannot_be_written(
+    gathered: Gathered, venv: PackagesVenv, blocked: str
+) -> None:
+    gathered.add_code()
+    (gathered.repository / blocked).parent.mkdir(exist_ok=True)
+    (gathered.repository / blocked).write_text("a file where a folder is needed")
+    with pytest.raises(OutsideError, match="the local workspace could not be written") as caught:
+        created(gathered)
+    assert caught.value.status == 1
+    assert f"{gathered.repository}/{blocked}" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(OSError(28, "No space left on device"), id="the disk is full"),
+        pytest.param(KeyboardInterrupt(), id="Ctrl-C"),
+    ],
+)
+def test_leaves_no_half_written_job(
+    gathered: Gathered,
+    venv: PackagesVenv,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: BaseException,
+) -> None:
+    gathered.add_code()
+    write_bundle = create_job_module.write_bundle
+
+    def write_half(*arguments: Any, **options: Any) -> None:
+        write_bundle(*arguments, **options)
+        raise failure
+
+    monkeypatch.setattr(create_job_module, "write_bundle", write_half)
+    with pytest.raises((OutsideError, KeyboardInterrupt)) as caught:
+        created(gathered)
+    assert below(gathered.repository / ".azureml/jobs") == []
+    if isinstance(failure, OSError):
+        assert "could not be written: No space left on device" in str(caught.value)
+
+
+def write_seed(gathered: Gathered, script: str) -> None:
+    file = gathered.folder / "seed"
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+
+
+def test_installs_a_pruned_environment_again(
+    gathered: Gathered, venv: PackagesVenv, tmp_path: Path
+) -> None:
+    python = Path(venv.prefix, "bin/python")
+    python.unlink()
+    write_seed(gathered, f'echo "$@" > {tmp_path}/arguments; touch {python}')
+    assert ensure_packages_venv(venv, gathered.folder) == venv.prefix
+    assert (tmp_path / "arguments").read_text() == "-c \n"
+    write_seed(gathered, "exit 1")
+    assert ensure_packages_venv(venv, gathered.folder) == venv.prefix
+
+
+def test_reports_that_an_environment_cannot_be_installed_again(
+    gathered: Gathered, venv: PackagesVenv
+) -> None:
+    gathered.add_code()
+    Path(venv.prefix, "bin/python").unlink()
+    write_seed(gathered, "echo no network >&2; exit 1")
+    with pytest.raises(OutsideError, match="could not be installed again: no network") as caught:
+        created(gathered)
+    assert venv.prefix == caught.value.where
+    assert not (gathered.repository / ".azureml").exists()

@@ -1,0 +1,110 @@
+"""Create a script, a shell or tests in the local workspace, on the code that it needs."""
+
+from __future__ import annotations
+
+import posixpath
+import shutil
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
+from azureml_jobs.bundle.layout import lay_out
+from azureml_jobs.docker.container import Container, Mount, code_folder
+from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger, with_debugger
+from azureml_jobs.local.mounts import container
+from azureml_jobs.local.packages_venv import ensure_packages_venv
+from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.local.script import Script, experiment_of
+from azureml_jobs.local.workspace import LocalWorkspace
+from azureml_jobs.protocol import SOURCES_FOLDER, ScriptRequest
+
+
+def script_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str]:
+    """Return the command that runs the script. Raises `JobError` when the target names none."""
+    layout = _layout(request)
+    name = next((name for name, path in layout.items() if path == request.script), None)
+    if name is None:
+        raise JobError(request.address, "its `entry_point` names no file", "Name one: local.py.")
+    return ["python", "-m", name[: -len(".py")].replace("/", "."), *arguments]
+
+
+def pytest_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str]:
+    """Return the command that runs the tests. Raises `JobError` when the target has none."""
+    names = [name for name, path in _layout(request).items() if path in request.tests]
+    if not names:
+        raise JobError(
+            request.address,
+            "it has no tests",
+            "Name the `python_tests` in its `dependencies`, and write one: tests/test_main.py.",
+        )
+    # Without a cache the tests leave no files next to the code.
+    return ["python", "-m", "pytest", "-p", "no:cacheprovider", *names, *arguments]
+
+
+def create_script(
+    request: ScriptRequest,
+    folder: Path,
+    repository: Path,
+    runtime: Runtime,
+    command: Sequence[str],
+    result: str = "",
+    debugger: Debugger | None = None,
+) -> Path:
+    """Write what `command` runs on into a new folder of the local workspace.
+
+    `folder` is the one of the request. `result` is for tests: the file that keeps their output.
+
+    The code has the layout of a job with `code: ..`; next to it is the repository's `data`, so that
+    the command finds `../data`.
+    """
+    layout = _layout(request)
+    python = "" if runtime.image else ensure_packages_venv(request.venv, folder)
+    experiment = experiment_of(request.address)
+
+    def write(created: Path) -> None:
+        for name, path in layout.items():
+            _copy(folder / SOURCES_FOLDER / path, created / "code" / name)
+        (created / "data").symlink_to(repository / "data")
+        own = _script_container(created, repository, runtime, request) if runtime.image else None
+        argv = list(command)
+        if debugger is not None:
+            code = CodeCopy(created / "code", layout, repository)
+            debugger_folder = created / "debugger"
+            argv = with_debugger(argv, debugger.write(debugger_folder, debugger_folder, code, own))
+        Script(
+            argv,
+            python=python,
+            container=own.as_data() if own else None,
+            experiment_name=experiment,
+            result=result,
+        ).write(created)
+
+    workspace = LocalWorkspace(repository / LOCAL_FOLDER)
+    return workspace.new_script_folder(job_name_stem(experiment), write)
+
+
+def _layout(request: ScriptRequest) -> Mapping[str, str]:
+    return lay_out(
+        [(file.path, file.source_root) for file in request.files], None, request.address, "files"
+    )
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    # Pants may have gathered it read-only, but the script may change its own copy.
+    target.chmod(0o755 if source.stat().st_mode & stat.S_IXUSR else 0o644)
+
+
+def _script_container(
+    folder: Path, repository: Path, runtime: Runtime, request: ScriptRequest
+) -> Container:
+    work = code_folder(folder.name)
+    mounts = [
+        Mount(str(folder / "code"), work),
+        Mount(str(repository / "data"), posixpath.join(posixpath.dirname(work), "data")),
+    ]
+    return container(folder, work, runtime, mounts, request.options.run_arguments)

@@ -1,0 +1,165 @@
+"""Scripts, shells and tests are created in the local workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.conftest import JOB, Gathered, tree
+from azureml_jobs.docker.container import Container, Mount
+from azureml_jobs.docker.engine import Engine, Image
+from azureml_jobs.local.conftest import below
+from azureml_jobs.local.create_job import create_job
+from azureml_jobs.local.create_script import create_script, pytest_command, script_command
+from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.local.script import Script
+from azureml_jobs.protocol import NeededFile, PackagesVenv, RuntimeOptions, ScriptRequest
+
+
+def created(
+    gathered: Gathered,
+    request: ScriptRequest,
+    arguments: Sequence[str] = (),
+    runtime: Runtime | None = None,
+) -> Path:
+    command = script_command(request, arguments)
+    return create_script(
+        request, gathered.folder, gathered.repository, runtime or Runtime(), command
+    )
+
+
+def script_request(gathered: Gathered, venv: PackagesVenv) -> ScriptRequest:
+    gathered.add_code()
+    gathered.add("src/exp/local.py", "import common.a\n", executable=True)
+    gathered.write("data/a.csv", "1")
+    for path in (gathered.folder / "sources/src").rglob("*.py"):
+        path.chmod(path.stat().st_mode & ~0o222)
+    return ScriptRequest("src/exp:local", "src/exp/local.py", tuple(gathered.files), (), venv)
+
+
+def test_creates_a_script_with_its_code_and_data(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = script_request(gathered, venv)
+    folder = created(gathered, request, ["--epochs", "3", "a b"])
+    assert folder.parent == gathered.repository / ".azureml/local"
+    assert folder.name.startswith("exp-")
+    assert below(folder / "code") == [
+        *("common", "common/a.py", "exp"),
+        *("exp/__init__.py", "exp/local.py", "exp/main.py"),
+    ]
+    # The script may change its copy even when the gathered files are read-only.
+    assert (folder / "code/exp/main.py").stat().st_mode & 0o777 == 0o644
+    assert (folder / "code/exp/local.py").stat().st_mode & 0o777 == 0o755
+    assert (folder / "code/../data/a.csv").read_text() == "1"
+    assert Script.read(folder) == Script(
+        ["python", "-m", "exp.local", "--epochs", "3", "a b"],
+        python=venv.prefix,
+        experiment_name="exp",
+    )
+
+
+def test_gives_each_script_its_own_folder(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = script_request(gathered, venv)
+    folders = {created(gathered, request) for _ in range(2)}
+    assert len(folders) == 2
+
+
+def test_lays_out_a_script_like_a_job(gathered: Gathered, venv: PackagesVenv) -> None:
+    """Files keep their package, which `code: .` would drop."""
+    request = script_request(gathered, venv)
+    script = created(gathered, request)
+    job = create_job(gathered.plan(JOB), gathered.folder, gathered.repository, Runtime())
+    assert below(script / "code") == below(job.bundle / "code")
+
+
+def test_rejects_two_files_with_one_name(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = script_request(gathered, venv)
+    files = (*request.files, NeededFile("lib/exp/local.py", "lib", "", ""))
+    request = ScriptRequest(request.address, request.script, files, (), venv)
+    with pytest.raises(JobError, match="src/exp:local: files: two files with one name"):
+        created(gathered, request)
+    assert not (gathered.repository / ".azureml").exists()
+
+
+def test_rejects_a_script_that_was_not_found(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = ScriptRequest("src/exp:local", None, (), (), venv)
+    with pytest.raises(JobError, match="src/exp:local: its `entry_point` names no file"):
+        created(gathered, request)
+
+
+def test_leaves_no_half_written_script(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = script_request(gathered, venv)
+    os.unlink(gathered.folder / "sources/src/exp/main.py")
+    before = tree(gathered.folder)
+    with pytest.raises(OutsideError):
+        created(gathered, request)
+    assert below(gathered.repository / ".azureml/local") == []
+    assert tree(gathered.folder) == before
+
+
+@pytest.mark.parametrize("blocked", [".azureml", ".azureml/local"])
+def test_reports_that_a_script_cannot_be_created(
+    gathered: Gathered, venv: PackagesVenv, blocked: str
+) -> None:
+    request = script_request(gathered, venv)
+    (gathered.repository / blocked).parent.mkdir(exist_ok=True)
+    (gathered.repository / blocked).write_text("a file")
+    with pytest.raises(OutsideError, match="the local workspace could not be written"):
+        created(gathered, request)
+
+
+def in_docker(*security: str) -> Runtime:
+    return Runtime(Image("exp:env-0123456789ab", "sha256:0123"), Engine({}, frozenset(security)))
+
+
+def test_creates_a_script_for_a_container(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = script_request(gathered, venv)
+    options = RuntimeOptions("docker", ("--gpus", "all"))
+    request = ScriptRequest(request.address, request.script, request.files, options=options)
+    folder = created(gathered, request, runtime=in_docker())
+    script = Script.read(folder)
+    container = Container.of_data(script.container or {})
+    work = f"/mnt/azureml/cr/j/{folder.name}/exe/wd"
+    root = gathered.repository / ".azureml"
+    assert script.python == ""
+    assert container.mounts == [
+        Mount(str(folder / "code"), work),
+        Mount(str(gathered.repository / "data"), f"/mnt/azureml/cr/j/{folder.name}/exe/data"),
+        Mount(str(root / "mlruns"), str(root / "mlruns")),
+        Mount(str(root / "home"), "/mnt/azureml/home"),
+    ]
+    assert (container.image, container.image_id) == ("exp:env-0123456789ab", "sha256:0123")
+    assert container.work == work
+    assert container.arguments == ["--gpus", "all"]
+    assert container.user == f"{os.getuid()}:{os.getgid()}"
+
+
+def test_a_rootless_engine_runs_the_script_as_root(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = script_request(gathered, venv)
+    folder = created(gathered, request, runtime=in_docker("rootless"))
+    assert Container.of_data(Script.read(folder).container or {}).user == "0:0"
+
+
+def test_turns_off_an_engine_s_mapping_of_users(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = script_request(gathered, venv)
+    folder = created(gathered, request, runtime=in_docker("userns"))
+    container = Container.of_data(Script.read(folder).container or {})
+    assert container.arguments == ["--userns=host"]
+
+
+def test_pytest_runs_the_tests_by_their_names_in_the_snapshot(
+    gathered: Gathered, venv: PackagesVenv
+) -> None:
+    files = script_request(gathered, venv).files
+    request = ScriptRequest("src/exp:test", None, files, tests=("src/exp/main.py",))
+    command = pytest_command(request, ["-k", "it"])
+    assert command[:3] == ["python", "-m", "pytest"]
+    assert command[-3:] == ["exp/main.py", "-k", "it"]
+
+
+def test_rejects_a_target_without_tests(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = ScriptRequest("src/exp:test", None, script_request(gathered, venv).files)
+    with pytest.raises(JobError, match="src/exp:test: it has no tests"):
+        pytest_command(request, [])

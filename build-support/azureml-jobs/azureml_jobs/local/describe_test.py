@@ -1,0 +1,47 @@
+"""Jobs as they are listed and described."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from azureml_jobs.local.describe import describe, summary
+from azureml_jobs.local.folder import JobFolder
+
+
+def test_lists_the_newest_first_and_skips_other_files(jobs: Any) -> None:
+    names = [jobs.new("true").name for _ in range(3)]
+    broken = {"empty": None, "text": "{", "foreign": "{}", "later": '{"format": 99, "name": "x"}'}
+    for name, content in broken.items():
+        (jobs.workspace.jobs_folder / name).mkdir()
+        if content is not None:
+            (jobs.workspace.jobs_folder / name / "job.json").write_text(content)
+    (jobs.workspace.jobs_folder / "file").touch()
+    assert [each.name for each in jobs.workspace.jobs()] == names[::-1]
+
+
+def test_summarises_a_job(jobs: Any) -> None:
+    folder = jobs.new("true", address="src/x:job")
+    assert summary(folder.read())["duration"] is None
+    jobs.run(folder)
+    row = summary(folder.read())
+    assert (row["status"], row["address"], row["exit_code"]) == ("Completed", "src/x:job", 0)
+    assert row["duration"] > 0
+
+
+def test_describes_a_job_as_json(ended: JobFolder) -> None:
+    text = json.dumps(describe(ended), allow_nan=False)
+    described = json.loads(text)
+    assert described["metrics"] == {"loss": "NaN"}
+    assert [point["step"] for point in described["metric_history"]["loss"]] == [0, 1]
+    assert described["params"] == {"depth": "3"}
+    assert (described["tags"]["team"], described["tags"]["mine"]) == ("a", "v")
+    assert described["environment_variables"] == ["TOKEN"]
+    assert "secret value" not in text
+    assert described["artifacts"] == [
+        "figure.png",
+        "logs/l.txt",
+        "outputs/sub/o.txt",
+        "user_logs/std_log.txt",
+    ]
+    assert described["log"] == str(ended.log)

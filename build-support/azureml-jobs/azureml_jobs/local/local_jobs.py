@@ -1,0 +1,64 @@
+"""The commands `:aml -- jobs …` on jobs of the local workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.local.workspace import LocalWorkspace
+
+if TYPE_CHECKING:
+    from azureml_jobs.base.download_result import DownloadResult
+
+
+class LocalJobs:
+    """The jobs of the local workspace; `azureml_jobs.azure.jobs` has the same methods for Azure."""
+
+    def __init__(self, root: Path) -> None:
+        self._workspace = LocalWorkspace(root)
+
+    def list(self, status: str | None, count: int | None, archived: bool) -> list[dict[str, Any]]:
+        from azureml_jobs.local.describe import summary
+
+        jobs = [job for job in self._workspace.jobs() if archived or not job.is_archived]
+        rows = [summary(job) for job in jobs if status is None or job.status == status]
+        return rows[:count]
+
+    def describe(self, name: str, whole: bool) -> dict[str, Any]:
+        from azureml_jobs.local.describe import describe
+
+        described = describe(self._workspace.job(name))
+        if not whole:
+            del described["metric_history"]
+        return described
+
+    def stream(self, name: str, out: BinaryIO) -> int:
+        from azureml_jobs.local.stream import stream
+
+        return stream(self._workspace.job(name), out)
+
+    def cancel(self, name: str) -> str:
+        from azureml_jobs.local.cancel import cancel
+
+        return cancel(self._workspace.job(name)).status
+
+    def download(self, name: str, destination: Path, output_name: str | None) -> DownloadResult:
+        from azureml_jobs.local.download import download
+
+        return download(self._workspace.job(name), destination, output_name)
+
+    def archive(self, name: str) -> None:
+        """Leave a job out of lists. Raises `JobError` while it runs: its runner owns the record."""
+        from azureml_jobs.local.state import current_record
+
+        folder = self._workspace.job(name)
+        record = current_record(folder)
+        if not record.has_ended:
+            raise JobError(
+                name,
+                f"the job has not ended yet, its status is {record.status}",
+                f"End it first: `./pants run :aml -- jobs cancel {name}`.",
+            )
+        record.is_archived = True
+        folder.save(record)

@@ -1,0 +1,94 @@
+"""How a job or script starts as a process, on this machine or in a container, and is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.docker.container import Container, client_environment
+from azureml_jobs.local.output import Copy, Log
+from azureml_jobs.local.process import JOB_MARKER, kill_job
+
+
+@dataclass
+class ProcessSpec:
+    """A command line with its environment, ready to start.
+
+    `folder` is the one of the job or script. With a `container`, `argv` is the docker client's.
+    """
+
+    argv: list[str]
+    cwd: Path
+    environment: dict[str, str]
+    folder: Path
+    container: Container | None = None
+
+    def start(self, **options: Any) -> subprocess.Popen[bytes]:
+        """Start it with `options` of `Popen`. Raises `OutsideError` when it cannot be started."""
+        try:
+            return subprocess.Popen(self.argv, cwd=self.cwd, env=self.environment, **options)
+        except OSError as error:
+            program = self.argv[0]
+            raise OutsideError(
+                program,
+                f"it could not be started: {error.strerror}",
+                f"Install {program}, or check the PATH.",
+            ) from error
+
+    def start_logged(self, log: Log) -> tuple[subprocess.Popen[bytes], list[Copy]]:
+        """Start it without standard input, and copy its output to ours and to `log`."""
+        copies: list[Copy] = []
+        sinks: list[int] = []
+        for target in (1, 2):
+            source, sink = os.pipe()
+            copies.append(Copy(source, target, log))
+            sinks.append(sink)
+        try:
+            process = self.start(
+                stdin=subprocess.DEVNULL, stdout=sinks[0], stderr=sinks[1], start_new_session=True
+            )
+        except OutsideError:
+            for copy in copies:
+                copy.close()
+            raise
+        finally:
+            for sink in sinks:
+                os.close(sink)
+        return process, copies
+
+    def kill(self, pgid: int | None) -> None:
+        """Kill all of its processes, and remove its container."""
+        if self.container is not None:
+            from azureml_jobs.docker.engine import remove_container
+
+            remove_container(self.container.name)
+        kill_job(str(self.folder), pgid)
+
+
+def process_spec(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    container: Container | None,
+    folder: Path,
+    code: Path,
+    *stdin_and_terminal: str,
+) -> ProcessSpec:
+    """Return how `command` starts: in `container`, or in the folder `code` of this machine.
+
+    `environment` is the command's own. `stdin_and_terminal` are arguments of `docker run`.
+    """
+    marker = {JOB_MARKER: str(folder)}
+    if container is None:
+        return ProcessSpec(list(command), code, {**environment, **marker}, folder)
+    return ProcessSpec(
+        container.run_arguments(command, environment, *stdin_and_terminal),
+        code,
+        {**client_environment(environment, os.environ), **marker},
+        folder,
+        container,
+    )

@@ -1,0 +1,64 @@
+"""What is recorded and printed about the end of a local job."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from pathlib import Path
+
+from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.output import last_lines, write_message
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.supervise import Ended
+
+TAIL_LINES = 20
+
+
+def end_reason(ended: Ended, timeout: float | None) -> tuple[str, str | None]:
+    """Return the status of a job and, unless it completed, its error."""
+    if ended.signalled is not None:
+        return CANCELED, f"canceled by {signal.Signals(ended.signalled).name}"
+    if ended.timed_out:
+        # Azure ML cancels a job that reaches its limit.
+        return CANCELED, f"timed out after {timeout:g} s (`limits.timeout`)"
+    if ended.status:
+        return FAILED, f"the command ended with {_exit_status_text(ended.status)}"
+    return COMPLETED, None
+
+
+def print_end(folder: JobFolder, record: JobRecord, with_log: bool) -> None:
+    """Print how a job ended and where to see it; `with_log` adds the end of a failed job's log."""
+    for warning in record.warnings:
+        write_message(2, f"{record.name}: {warning}.\n")
+    seconds = record.timings["total"]
+    command = f"./pants run :aml -- jobs show {record.name}"
+    if record.status == COMPLETED:
+        write_message(1, f"{record.name} {record.status} in {seconds:.1f} s. See it: {command}\n")
+        return
+    tail = last_lines(folder.log, TAIL_LINES)
+    if tail and with_log:
+        rule = f"----- end of the log of {record.name} "
+        tail += "" if tail.endswith("\n") else "\n"
+        write_message(2, f"\n{rule:-<79}\n{tail}{'':-<79}\n")
+    write_message(
+        2,
+        f"\n{record.name} {record.status} after {seconds:.1f} s: {record.error}.\n"
+        f"Its log: {_short_path(folder.log)}\n"
+        f"See it: {command}\n",
+    )
+
+
+def _exit_status_text(status: int) -> str:
+    if status > 128:
+        with contextlib.suppress(ValueError):
+            return f"exit status {status} ({signal.Signals(status - 128).name})"
+    return f"exit status {status}"
+
+
+def _short_path(path: Path) -> str:
+    """Return `path` relative to the working folder if it is inside, to be short."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return str(path)

@@ -1,0 +1,232 @@
+"""The message from the plugin to the job tool: what Pants knows of a job, a script or a notebook.
+
+A message is a JSON file that names its version. The plugin checks the version when it is loaded,
+the tool when it reads a message: Pants may still run an older plugin than the repository has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Self, Union, cast, get_args, get_origin, get_type_hints
+
+from azureml_jobs.base.errors import JobError, OutsideError
+
+# Raise it with every change of a field, and with it the plugin's in `job_tool/message.py`.
+VERSION = 1
+
+# The folder of a request: the request itself, the options of the debugger, the sources at their
+# paths in the repository, and the packages with their hashes.
+REQUEST_FILE = "request.json"
+DEBUGGER_FILE = "debugger.json"
+SOURCES_FOLDER = "sources"
+REQUIREMENTS_FILE = "requirements.txt"
+
+
+class Message:
+    """A dataclass that travels as JSON; its fields are plain data, dataclasses and tuples."""
+
+    errors: tuple[str, ...] = ()
+
+    def to_json(self) -> bytes:
+        data = {"version": VERSION, "kind": type(self).__name__, **asdict(cast(Any, self))}
+        return json.dumps(data, indent=1, sort_keys=True).encode()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return the message in the file; raise `OutsideError` for another version or kind."""
+        data = json.loads(path.read_bytes())
+        version, kind = data.pop("version", None), data.pop("kind", None)
+        if (version, kind) != (VERSION, cls.__name__):
+            raise OutsideError(
+                path.name,
+                f"the plugin wrote {kind} of version {version}, and the job tool reads "
+                f"{cls.__name__} of version {VERSION}",
+                "Pants still runs an older plugin. Stop its daemon by `rm -r .pids`, and run the "
+                "command again.\nIf it fails again, take build-support/pants-plugins and "
+                "build-support/azureml-jobs from the same release of the scaffolding.",
+            )
+        return cast(Self, _value(cls, data))
+
+    def raise_errors(self) -> None:
+        """Raise the errors of the user that the plugin met, as it worded them."""
+        if self.errors:
+            raise GatheringErrors("\n\n".join(self.errors))
+
+
+class GatheringErrors(JobError):
+    """Errors of the user that were met before the job tool started."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("", text)
+
+    def __str__(self) -> str:
+        return self.what
+
+
+@dataclass(frozen=True)
+class NeededFile:
+    """One file that a job or a script needs.
+
+    `path` is relative to the repository's root; `source_root` is empty for a file outside of every
+    source root; `owner` is the address of the target that owns it.
+    """
+
+    path: str
+    source_root: str
+    owner: str
+    why: str
+
+
+@dataclass(frozen=True)
+class LockedPackages:
+    """The part of a lock that a job needs; digests are sha256 in hex."""
+
+    resolve: str
+    lock: str
+    lock_digest: str
+    requirements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PackagesVenv:
+    """The virtual environment of the locked packages.
+
+    `seed` is a script next to the request. It makes the environment again when its folder
+    `prefix` has been pruned from Pants' cache.
+    """
+
+    prefix: str
+    seed: str
+
+
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """How to run, by Pants' options: `runtime` is auto, docker or venv.
+
+    `run_arguments` go to `docker run`, `build_arguments` are those of `docker build --build-arg`.
+    """
+
+    runtime: str = "auto"
+    run_arguments: tuple[str, ...] = ()
+    build_arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EnvironmentImage:
+    """The image that the target `address` builds, with the tag that its content gives it.
+
+    `network` is the network of its build, None for Docker's default.
+    """
+
+    address: str
+    tag: str
+    network: str | None = None
+
+
+@dataclass(frozen=True)
+class JobRequest(Message):
+    """Everything that Pants knows of a job.
+
+    `errors` are errors of the user that Pants met: the tool reports them and stops. `venv` is None
+    when the job is only bundled, or certainly runs in Docker or in Azure; `azure`, the packages
+    that talk to Azure, when the job stays on this machine. `image_target` is the address of what
+    builds the job's image.
+    """
+
+    address: str
+    job_file: str
+    files: tuple[NeededFile, ...]
+    context_files: tuple[str, ...]
+    packages: LockedPackages
+    versions: Mapping[str, str]
+    errors: tuple[str, ...] = ()
+    venv: PackagesVenv | None = None
+    image_target: str | None = None
+    options: RuntimeOptions = RuntimeOptions()
+    azure: PackagesVenv | None = None
+
+
+@dataclass(frozen=True)
+class ScriptRequest(Message):
+    """Everything that Pants knows of a script that runs on this machine.
+
+    `script` is its path in the repository, None when `errors` say why it was not found. `image`
+    is None for an experiment without one. `adds_packages` says that the file `REQUIREMENTS_FILE`
+    next to the request has packages that are missing in the image. `tests` are the files that
+    pytest runs.
+    """
+
+    address: str
+    script: str | None
+    files: tuple[NeededFile, ...]
+    errors: tuple[str, ...] = ()
+    venv: PackagesVenv | None = None
+    image: EnvironmentImage | None = None
+    adds_packages: bool = False
+    tests: tuple[str, ...] = ()
+    options: RuntimeOptions = RuntimeOptions()
+
+
+@dataclass(frozen=True)
+class NotebookRequest(Message):
+    """Everything that Pants knows of a notebook server.
+
+    `source_root` is the folder that notebooks import from, relative to the repository's root. The
+    file `REQUIREMENTS_FILE` next to the request has the locked packages of JupyterLab.
+    """
+
+    address: str
+    image: EnvironmentImage | None
+    source_root: str
+    options: RuntimeOptions
+
+
+@dataclass(frozen=True)
+class DebuggerOptions(Message):
+    """Where a debugged run waits for an editor, and the environment that has `debugpy`.
+
+    It is a separate message, next to the request of a run that is debugged.
+    """
+
+    host: str
+    port: int
+    venv: PackagesVenv
+
+    @classmethod
+    def of(cls, folder: Path) -> DebuggerOptions | None:
+        """Return the options next to the request in `folder`, None when nothing is debugged."""
+        file = folder / DEBUGGER_FILE
+        return cls.read(file) if file.exists() else None
+
+
+@dataclass(frozen=True)
+class JobToLint:
+    """`errors` are those that Pants met, `scripts` the files that the command runs."""
+
+    job_file: str
+    errors: tuple[str, ...]
+    scripts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LintRequest(Message):
+    """Jobs whose files are checked; paths are relative to the repository's root."""
+
+    jobs: tuple[JobToLint, ...]
+
+
+def _value(kind: Any, data: Any) -> Any:
+    """Return the value of the type `kind` that JSON has as `data`."""
+    if is_dataclass(kind):
+        kinds = get_type_hints(kind)
+        return cast(Any, kind)(**{name: _value(kinds[name], part) for name, part in data.items()})
+    if get_origin(kind) is tuple:
+        return tuple(_value(get_args(kind)[0], part) for part in data)
+    if get_origin(kind) in (Union, UnionType) and data is not None:
+        (inner,) = (each for each in get_args(kind) if each is not type(None))
+        return _value(inner, data)
+    return data

@@ -1,1 +1,0 @@
-"""The exact snapshot of a job: which files, where each goes, and what is said of them."""

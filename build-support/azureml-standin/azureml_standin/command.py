@@ -1,0 +1,131 @@
+"""`./pants run :aml -- service`: run the service in the foreground, or around a command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
+from azureml_standin.service import Service
+
+ENVIRONMENT_FILE = "environment"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def serve(
+    repository: Path,
+    port: int = 0,
+    python: str | None = None,
+    jobs_at_once: int = 2,
+    command: Sequence[str] = (),
+) -> int:
+    """Run the service until it is interrupted, or until `command` ends; return its exit status.
+
+    `python` is the prefix of a virtual environment for all jobs. Without it, each job gets the
+    packages that its build context lists.
+    """
+    folder = repository / LOCAL_FOLDER / "service"
+    service = _service(folder, port, python, jobs_at_once)
+    variables = {
+        **service.client.direct(),
+        # That terminal still trusts other hosts.
+        "REQUESTS_CA_BUNDLE": str(service.authority.bundle_file),
+    }
+    # Nobody reads them, and a service may run for days.
+    service.recording.is_kept = False
+    service.execution.report = lambda line: _print(f"{time.strftime('%H:%M:%S')} {line}")
+    with _interruptible() as interrupted:
+        service.start()
+        try:
+            if command:
+                return _run(command, variables, interrupted)
+            _announce(service, variables, repository)
+            interrupted.wait()
+            return 0
+        finally:
+            (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
+            service.stop()
+            for failure in service.failures:
+                _print(failure)
+
+
+def _service(folder: Path, port: int, python: str | None, jobs_at_once: int) -> Service:
+    if python is not None and not os.access(os.path.join(python, "bin", "python"), os.X_OK):
+        raise JobError(
+            f"--python {python}",
+            "there is no `bin/python` in this folder",
+            "Name the folder of a virtual environment.",
+        )
+    try:
+        return Service(
+            folder,
+            port,
+            computes=None,
+            python=python or sys.prefix,
+            installs_packages=python is None,
+            jobs_at_once=jobs_at_once,
+        )
+    except OSError as error:
+        raise OutsideError(
+            f"--port {port}" if port else str(folder),
+            f"the service cannot start: {error.strerror or error}",
+            "Name another port, or leave `--port` out to get a free one." if port else "",
+        ) from error
+
+
+def _announce(service: Service, variables: Mapping[str, str], repository: Path) -> None:
+    file = service.folder / ENVIRONMENT_FILE
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write("# Read this file in a shell: . " + shlex.quote(str(file)) + "\n")
+        out.writelines(lines)
+    with contextlib.suppress(ValueError):
+        file = file.relative_to(repository.absolute())
+    _print(
+        f"A stand-in for Azure Machine Learning runs at {service.url}.\n"
+        f"Its workspace is {service.workspace.name}. In another terminal, in this folder:\n\n"
+        f"  . {shlex.quote(str(file))}\n"
+        "  ./pants run src/example_experiment:job -- --stream\n\n"
+        "Jobs run on this machine. Ctrl-C stops the service and its jobs."
+    )
+
+
+def _run(command: Sequence[str], variables: Mapping[str, str], interrupted: threading.Event) -> int:
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **variables})
+    except OSError as error:
+        raise JobError(
+            command[0], f"the command cannot be started: {error.strerror}", "Check its name."
+        ) from error
+    # Ctrl-C in a terminal reaches the command directly; wait until it ends.
+    while True:
+        try:
+            status = process.wait(0.2)
+            return 128 - status if status < 0 else status
+        except subprocess.TimeoutExpired:
+            if interrupted.is_set() and not os.isatty(0):
+                process.terminate()
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    interrupted = threading.Event()
+    before = {each: signal.signal(each, lambda *_: interrupted.set()) for each in _SIGNALS}
+    try:
+        yield interrupted
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

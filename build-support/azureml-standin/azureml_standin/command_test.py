@@ -1,0 +1,95 @@
+"""`service` as it is started by a user: in a process of its own, and around a command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
+from azureml_jobs.conftest import Tool
+from azureml_standin.command import ENVIRONMENT_FILE
+
+RUN = str(RUN_SCRIPT)
+# What a client would do first: ask the cloud where it is, over TLS.
+ASKS = """\
+import json, os, ssl, urllib.request
+context = ssl.create_default_context(cafile=os.environ["REQUESTS_CA_BUNDLE"])
+opener = urllib.request.build_opener(
+    urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+)
+answer = opener.open(os.environ["ARM_CLOUD_METADATA_URL"])
+print(json.load(answer)[0]["resourceManager"] == os.environ["CLOUD"] + "/")
+print(os.environ["WORKSPACE"])
+raise SystemExit(5)
+"""
+
+
+@pytest.fixture
+def tool(tmp_path: Path) -> Tool:
+    return Tool(tmp_path)
+
+
+def service(tool: Tool, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return tool.run(RUN, "workspace", "--repository", str(tool.folder), "service", *arguments)
+
+
+def test_runs_around_a_command_and_ends_with_its_status(tool: Tool) -> None:
+    done = service(tool, "--", sys.executable, "-c", ASKS)
+    assert (done.returncode, done.stdout) == (5, "True\nstandin-workspace\n"), done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(["--port", "0"], "not a port: 0", id="port"),
+        pytest.param(["--jobs-at-once", "no"], "no", id="count"),
+        pytest.param(
+            ["--python", "nowhere"], "there is no `bin/python` in this folder", id="python"
+        ),
+        pytest.param(["--", "no-such-command"], "cannot be started", id="command"),
+    ],
+)
+def test_names_what_is_wrong(tool: Tool, arguments: list[str], told: str) -> None:
+    done = service(tool, *arguments)
+    assert done.returncode == 2 and told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_says_how_to_use_it_and_ends_by_ctrl_c(tool: Tool) -> None:
+    process = subprocess.Popen(
+        [sys.executable, RUN, "workspace", "--repository", str(tool.folder), "service"],
+        cwd=tool.folder,
+        env=tool.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        shown = ""
+        while "Ctrl-C" not in shown:
+            line = process.stderr.readline()
+            assert line, shown
+            shown += line
+        assert "  . .azureml/service/environment\n" in shown
+        file = tool.folder / ".azureml/service" / ENVIRONMENT_FILE
+        assert file.stat().st_mode & 0o777 == 0o600
+        second = service(tool)
+        assert second.returncode == 2 and "running on this folder already" in second.stderr
+        asked = subprocess.run(
+            ["bash", "-c", f". {file}; {sys.executable} -c '{ASKS}'"],
+            env={"PATH": os.environ["PATH"]},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert asked.stdout == "True\nstandin-workspace\n"
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
+    assert (process.returncode, rest) == (0, "")
+    assert not file.exists()

@@ -1,0 +1,213 @@
+"""A running stand-in for the tests of a file, and two clients: plain HTTPS, and the real SDK."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from azureml_standin.service import Service, running_service
+
+API_VERSION = "2025-12-01"
+JOB = """\
+command: >-
+  echo started; python main.py ${{inputs.epochs}} ${{outputs.result}}
+code: code
+inputs:
+  epochs: 3
+outputs:
+  result: {type: uri_folder}
+environment:
+  build: {path: environment}
+compute: azureml:cpu-cluster
+experiment_name: exp
+"""
+MAIN = """\
+import os, sys
+print("epochs", sys.argv[1], open("sub/a b.txt", encoding="utf-8").read())
+open("outputs/model.txt", "w").write("model")
+open(os.path.join(sys.argv[2], "result.txt"), "w").write("result")
+"""
+
+
+@dataclass
+class Answered:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The code of an error."""
+        return str(self.json()["error"]["code"])
+
+
+class Caller:
+    """Requests over HTTPS, one connection each."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.context = ssl.create_default_context(cafile=str(service.authority.ca_file))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answered:
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.service.server.port, context=self.context, timeout=30
+        )
+        try:
+            connection.request(method, path, body or None, dict(headers or {}))
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Answered(answer.status, named, answer.read())
+        finally:
+            connection.close()
+
+    def token(self, audience: str = "https://management.azure.com") -> str:
+        return self.service.tokens.issue(audience, "client", "issuer")
+
+    def arm(self, method: str, path: str = "", content: Any = None, **query: str) -> Answered:
+        """A request to the workspace, with a token and an api-version."""
+        target = f"{self.service.workspace.id}{path}?"
+        return self.request(
+            method,
+            target + urlencode({"api-version": API_VERSION, **query}),
+            b"" if content is None else json.dumps(content).encode(),
+            {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"},
+        )
+
+    def data_plane(self, method: str, path: str, content: Any = None) -> Answered:
+        """A request below a part of the data plane: `/history/v1.0` + workspace + `path`."""
+        part, _, rest = path.partition(" ")
+        return self.request(
+            method,
+            f"{part}{self.service.workspace.id}{rest}",
+            b"" if content is None else json.dumps(content).encode(),
+            {"Authorization": f"Bearer {self.token('https://ml.azure.com')}"},
+        )
+
+    def put_code(self, name: str = "code", files: Mapping[str, bytes] | None = None) -> str:
+        """Upload code as a client does; the id of its version."""
+        path = f"/codes/{name}/versions/1"
+        asked = {"pendingUploadType": "TemporaryBlobReference"}
+        given = self.arm("POST", f"{path}/startPendingUpload", asked).json()
+        place = given["blobReferenceForConsumption"]
+        account, _, query = place["credential"]["sasUri"].partition("?")
+        base = account[len(self.service.url) :]
+        for file, content in (files or {"main.py": MAIN.encode()}).items():
+            put = self.request(
+                "PUT",
+                f"{base}/code/{quote(file)}?{query}",
+                content,
+                {"x-ms-blob-type": "BlockBlob"},
+            )
+            assert put.status == 201, put.body
+        made = self.arm("PUT", path, {"properties": {"codeUri": f"{place['blobUri']}/code"}})
+        assert made.status in (200, 201), made.body
+        return str(made.json()["id"])
+
+    def put_environment(self, name: str = "env", version: str = "1") -> str:
+        properties = {"image": "python:3.11"}
+        made = self.arm(
+            "PUT", f"/environments/{name}/versions/{version}", {"properties": properties}
+        )
+        assert made.status in (200, 201), made.body
+        return str(made.json()["id"])
+
+    def command_job(self, command: str = "echo hello", **more: Any) -> dict[str, Any]:
+        """The body of a job that needs no code."""
+        properties = {
+            "jobType": "Command",
+            "command": command,
+            "environmentId": self.put_environment(),
+            "computeId": f"{self.service.workspace.id}/computes/cpu-cluster",
+            **more,
+        }
+        return {"properties": properties}
+
+
+def wait_for_end(service: Service, name: str) -> str:
+    """The status of a job that has ended; a job that hangs ends the test by its own limit."""
+    import time
+
+    while not service.execution.view(name).has_ended:
+        time.sleep(0.02)
+    return service.execution.view(name).status
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Service]:
+    with running_service() as started:
+        yield started
+
+
+@pytest.fixture
+def service(running: Service) -> Iterator[Service]:
+    """The service of this file, with nothing recorded and no faults."""
+    running.recording.clear()
+    yield running
+    running.faults.clear()
+    assert running.failures == []
+
+
+@pytest.fixture
+def caller(service: Service) -> Caller:
+    return Caller(service)
+
+
+@pytest.fixture(scope="module")
+def sdk_environment(running: Service) -> Iterator[pytest.MonkeyPatch]:
+    """The variables by which the SDK finds the service. It keeps some for as long as it lives."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        for name, value in running.client.direct().items():
+            patch.setenv(name, value)
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def shared_sdk(running: Service, sdk_environment: pytest.MonkeyPatch) -> Any:
+    from azure.ai.ml import MLClient
+    from azure.identity import EnvironmentCredential
+
+    workspace = running.workspace
+    return MLClient(
+        EnvironmentCredential(disable_instance_discovery=True),
+        workspace.subscription,
+        workspace.group,
+        workspace.name,
+        show_progress=False,
+    )
+
+
+@pytest.fixture
+def sdk(service: Service, shared_sdk: Any) -> Any:
+    return shared_sdk
+
+
+@pytest.fixture
+def job_folder(tmp_path: Path) -> Path:
+    """A job as a user has it: `job.yaml`, `code/`, `environment/`."""
+    (tmp_path / "code/sub").mkdir(parents=True)
+    (tmp_path / "environment").mkdir()
+    (tmp_path / "code/main.py").write_text(MAIN, encoding="utf-8")
+    (tmp_path / "code/sub/a b.txt").write_text("ä", encoding="utf-8")
+    (tmp_path / "environment/Dockerfile").write_text("FROM python:3.11\n", encoding="utf-8")
+    (tmp_path / "job.yaml").write_text(JOB, encoding="utf-8")
+    return tmp_path

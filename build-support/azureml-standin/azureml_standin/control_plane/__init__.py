@@ -1,0 +1,1 @@
+"""What does the workspace hold: datastores, computes, assets, jobs? (Azure Resource Manager)"""

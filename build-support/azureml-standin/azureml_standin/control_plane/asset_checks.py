@@ -1,0 +1,111 @@
+"""Conditions for what an asset is made of, and for what of it may change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from azureml_standin.clouds import ACCOUNT
+from azureml_standin.control_plane import resources
+from azureml_standin.state import State
+from azureml_standin.storage.addresses import storage_location
+
+KINDS = ("codes", "environments", "data", "models", "components")
+# What of an asset may change; all else is fixed with its first PUT.
+_MUTABLE = frozenset({"description", "tags", "isArchived", "autoDeleteSetting", "stage"})
+_SERVICE_SET = frozenset({"provisioningState", "environmentType"})
+_OWN_STORAGE = re.compile(rf"https://({ACCOUNT}\.blob\.|(127\.0\.0\.1|localhost):\d+/)")
+
+
+def check_properties(kind: str, properties: Mapping[str, Any], state: State) -> None:
+    """Raise `HttpError` for properties that no version of this kind can have."""
+    if kind == "codes":
+        _check_code(properties, state)
+    else:
+        _CHECKS[kind](properties)
+
+
+def check_unchanged(
+    present: Mapping[str, Any], properties: Mapping[str, Any], kind: str, name: str, version: str
+) -> None:
+    """Raise `HttpError` where a PUT would change what an existing version is.
+
+    azure-ai-ml knows the answer for code, `(UserError) Asset paths cannot be updated.`
+    (`_artifacts/_constants.py`), and calls versions immutable throughout.
+    """
+
+    def fixed(content: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            key: _comparable(value)
+            for key, value in content.items()
+            if key not in _MUTABLE | _SERVICE_SET and value not in (None, {}, [])
+        }
+
+    if fixed(present) == fixed(properties):
+        return
+    if kind == "codes":
+        raise resources.user_error("Asset paths cannot be updated.")
+    raise resources.user_error(
+        f"{kind}/{name} version {version} exists, and versions are immutable.", 409
+    )
+
+
+def _comparable(value: Any) -> Any:
+    """Return a value in which addresses in our storage are container and path.
+
+    The service has another port after a new start, and is still the same.
+    """
+    if isinstance(value, dict):
+        return {key: _comparable(each) for key, each in value.items()}
+    if isinstance(value, str) and _OWN_STORAGE.match(value):
+        return storage_location(value)
+    return value
+
+
+def _check_environment(properties: Mapping[str, Any]) -> None:
+    image, build = properties.get("image"), properties.get("build")
+    if bool(image) == bool(build):
+        raise resources.user_error("An environment has either 'image' or 'build'.")
+    if build:
+        if not isinstance(build, dict) or not build.get("contextUri"):
+            raise resources.user_error("properties.build.contextUri is required.")
+        if properties.get("condaFile"):
+            raise resources.user_error("'condaFile' goes with 'image', not with 'build'.")
+    if properties.get("osType", "Linux") not in ("Linux", "Windows"):
+        raise resources.user_error("properties.osType is Linux or Windows.")
+
+
+def _check_data(properties: Mapping[str, Any]) -> None:
+    resources.one_of(properties, "dataType", ("uri_file", "uri_folder", "mltable"))
+    resources.required(properties, "dataUri")
+
+
+def _check_model(properties: Mapping[str, Any]) -> None:
+    resources.required(properties, "modelUri")
+
+
+def _check_component(properties: Mapping[str, Any]) -> None:
+    spec = resources.required(properties, "componentSpec", dict)
+    kinds = ("command", "pipeline", "sweep", "parallel", "spark", "import", "automl")
+    if spec.get("type", "command") not in kinds:
+        raise resources.user_error(f"componentSpec.type is none of {', '.join(kinds)}.")
+    if spec.get("type", "command") == "command" and not spec.get("command"):
+        raise resources.user_error("componentSpec.command is required.")
+
+
+def _check_code(properties: Mapping[str, Any], state: State) -> None:
+    uri = resources.required(properties, "codeUri")
+    place = storage_location(uri)
+    if place is None:
+        raise resources.user_error(f"properties.codeUri is not an address of a container: {uri}")
+    if not state.has_container(place[0]):
+        raise resources.user_error(f"The container of properties.codeUri does not exist: {uri}")
+
+
+_CHECKS = {
+    "environments": _check_environment,
+    "data": _check_data,
+    "models": _check_model,
+    "components": _check_component,
+}

@@ -1,0 +1,1 @@
+"""How does the stand-in speak HTTP, record requests, and inject faults?"""

@@ -1,0 +1,129 @@
+"""Inject faults: rules that say which requests fail, and how."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from azureml_standin.http.errors import RegistryError, StorageError
+from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
+
+# The connection is reset after the head of the request; the request has no effect.
+RESET_BEFORE = "reset-before"
+# The connection is reset in the request's body or, if it has none, in the response's head.
+RESET_AMID = "reset-amid"
+# The request has its effect, but the connection is reset in place of the response.
+RESET_AFTER = "reset-after"
+# The usual response, `seconds` later.
+SLOW = "slow"
+# Half of the response's body, after which the connection ends.
+TRUNCATED = "truncated"
+# The response has this `status`; the request has no effect.
+STATUS = "status"
+# The response has this `status`; the request has its effect all the same.
+STATUS_AFTER = "status-after"
+# 401, as for a token that has expired.
+EXPIRED_TOKEN = "expired-token"
+
+KINDS = (
+    *(RESET_BEFORE, RESET_AMID, RESET_AFTER, SLOW, TRUNCATED),
+    *(STATUS, STATUS_AFTER, EXPIRED_TOKEN),
+)
+
+
+@dataclass
+class Fault:
+    """A rule for requests of `method` whose path, with its query, matches the pattern `path`.
+
+    With `header` (in lower case), only for requests that have this header. The rule skips the first
+    `skip` matching requests and hits the next `times` (None: all). `retry_after` is the value of
+    the header in seconds. `hits` counts.
+    """
+
+    kind: str
+    method: str = ""
+    path: str = ""
+    header: str = ""
+    skip: int = 0
+    times: int | None = 1
+    status: int = 503
+    retry_after: float | None = None
+    seconds: float = 0.0
+    hits: int = 0
+    seen: int = field(default=0, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"no such fault: {self.kind}. There are {', '.join(KINDS)}")
+        re.compile(self.path)
+
+    def response(self, kind: str) -> HttpResponse:
+        """Return the response of a fault with a status to a kind of request."""
+        headers = {}
+        if self.retry_after is not None:
+            headers["Retry_After"] = f"{self.retry_after:g}"
+        if self.kind == EXPIRED_TOKEN:
+            return HttpError(
+                401,
+                "ExpiredAuthenticationToken",
+                "The access token expiry is in the past.",
+                WWW_Authenticate='Bearer error="invalid_token"',
+            ).response()
+        error = _ERRORS.get(kind, HttpError)
+        code = _CODES.get(self.status, "InjectedFault")
+        return error(self.status, code, "An injected fault.", **headers).response()
+
+
+_ERRORS = {"blob": StorageError, "registry": RegistryError}
+# https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
+# https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
+_CODES = {
+    401: "AuthenticationFailed",
+    403: "AuthorizationFailed",
+    409: "Conflict",
+    429: "TooManyRequests",
+    500: "InternalServerError",
+    502: "BadGateway",
+    503: "ServerBusy",
+    504: "GatewayTimeout",
+}
+
+
+class Faults:
+    """The rules in force, tried in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._rules: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, kind: str, method: str = "", path: str = "", **settings: Any) -> Fault:
+        """Add a rule. `settings` are the other fields of `Fault`."""
+        rule = Fault(kind, method, path, **settings)
+        with self._lock:
+            self._rules.append(rule)
+        return rule
+
+    def clear(self) -> None:
+        with self._lock:
+            self._rules.clear()
+
+    def next_for(self, request: HttpRequest) -> Fault | None:
+        """Return the rule that hits this request, and count the hit."""
+        with self._lock:
+            for rule in self._rules:
+                if rule.method and rule.method != request.method:
+                    continue
+                if not re.search(rule.path, request.public_target):
+                    continue
+                if rule.header and rule.header not in request.headers:
+                    continue
+                rule.seen += 1
+                if rule.seen <= rule.skip:
+                    continue
+                if rule.times is not None and rule.hits >= rule.times:
+                    continue
+                rule.hits += 1
+                return rule
+        return None

@@ -1,0 +1,107 @@
+"""Record requests for tests, without secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from azureml_standin.http.messages import SECRET_QUERY, HttpRequest
+
+_SECRET_HEADERS = frozenset(
+    {
+        *("authorization", "x-ms-copy-source-authorization"),
+        *("x-azureml-token", "cookie", "x-identity-header"),
+    }
+)
+
+
+@dataclass
+class Recorded:
+    """One request. `status` and `response_bytes` are None when no response was sent.
+
+    kind: `sign-in`, `metadata`, `arm`, `data-plane`, `blob`, `registry` or `proxy`.
+    content: the JSON body of a request to `arm` or `data-plane`.
+    fault: the kind of the fault that hit it. was_handled: whether the request had its effect.
+    """
+
+    number: int
+    started: float
+    kind: str
+    method: str
+    host: str
+    path: str
+    target: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    request_bytes: int = 0
+    content: Any = None
+    status: int | None = None
+    response_bytes: int | None = None
+    fault: str | None = None
+    was_handled: bool = False
+    seconds: float = 0.0
+
+
+@dataclass
+class Recording:
+    """All requests in the order of their arrival; none is kept unless `is_kept`."""
+
+    requests: list[Recorded] = field(default_factory=list)
+    is_kept: bool = True
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def begin(self, request: HttpRequest, kind: str, request_bytes: int) -> Recorded:
+        with self._lock:
+            recorded = Recorded(
+                number=len(self.requests),
+                started=time.time(),
+                kind=kind,
+                method=request.method,
+                host=request.host,
+                path=request.path,
+                target=request.public_target,
+                query={k: v for k, v in request.query.items() if k not in SECRET_QUERY},
+                headers={
+                    key: re.sub(r"\bsig=[^&]*", "sig=***", value)
+                    for key, value in request.headers.items()
+                    if key.lower() not in _SECRET_HEADERS
+                },
+                request_bytes=request_bytes,
+            )
+            if self.is_kept:
+                self.requests.append(recorded)
+            return recorded
+
+    def keep_content(self, recorded: Recorded, request: HttpRequest) -> None:
+        if self.is_kept and recorded.kind in ("arm", "data-plane") and request.body.size:
+            try:
+                recorded.content = json.loads(request.body.read())
+            except ValueError:
+                pass
+
+    def find(
+        self, method: str = "", path: str = "", kind: str = "", status: int | None = None
+    ) -> list[Recorded]:
+        """Return requests of a method and kind whose path, with its query, matches `path`."""
+        pattern = re.compile(path)
+        with self._lock:
+            found = list(self.requests)
+        return [
+            each
+            for each in found
+            if (not method or each.method == method)
+            and (not kind or each.kind == kind)
+            and (status is None or each.status == status)
+            and pattern.search(each.target)
+        ]
+
+    def clear(self) -> None:
+        with self._lock:
+            self.requests.clear()

@@ -1,0 +1,101 @@
+"""A registry of images as Docker pushes to it and pulls from it.
+
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from azureml_standin.http.errors import RegistryError
+from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, file_response
+from azureml_standin.http.routing import Handler, Route, Router
+from azureml_standin.registry.access import PULL, PUSH, RegistryAccess
+from azureml_standin.registry.manifests import Manifests
+from azureml_standin.registry.store import ImageStore
+from azureml_standin.registry.uploads import Uploads
+from azureml_standin.state import State
+from azureml_standin.storage.headers import asked_range
+
+_NAME = re.compile(
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
+)
+
+
+class Registry:
+    """`images` holds what was pushed; its files are below `folder`."""
+
+    def __init__(self, state: State, access: RegistryAccess, folder: Path) -> None:
+        self.access = access
+        self.images = ImageStore(state, folder / "blobs")
+        self._manifests = Manifests(self.images)
+        self._uploads = Uploads(self.images, access, folder / "uploads")
+        self._router = Router(self._routes())
+
+    def _routes(self) -> list[Route]:
+        blob, upload = "/v2/{name*}/blobs/{digest}", "/v2/{name*}/blobs/uploads/{upload}"
+        manifest = "/v2/{name*}/manifests/{reference}"
+        pulling: dict[tuple[str, str], Handler] = {
+            ("HEAD", blob): self._get_blob,
+            ("GET", blob): self._get_blob,
+            ("HEAD", manifest): self._manifests.get,
+            ("GET", manifest): self._manifests.get,
+        }
+        pushing: dict[tuple[str, str], Handler] = {
+            ("POST", "/v2/{name*}/blobs/uploads/"): self._uploads.begin,
+            ("GET", upload): self._uploads.progress,
+            ("PATCH", upload): self._uploads.append,
+            ("PUT", upload): self._uploads.finish,
+            ("DELETE", upload): self._uploads.cancel,
+            ("PUT", manifest): self._manifests.put,
+        }
+        return [
+            Route("POST", "/oauth2/exchange", self.access.exchange),
+            Route("POST", "/oauth2/token", self.access.token),
+            Route("GET", "/v2/", self._ping),
+            *(Route(*key, self._authorized(each, PULL)) for key, each in pulling.items()),
+            *(Route(*key, self._authorized(each, PULL, PUSH)) for key, each in pushing.items()),
+        ]
+
+    def respond(self, request: HttpRequest) -> HttpResponse:
+        try:
+            response = self._router.respond(request)
+        except RegistryError:
+            raise
+        except HttpError as error:
+            raise RegistryError(error.status, "UNSUPPORTED", error.message) from error
+        response.headers.setdefault("Docker-Distribution-Api-Version", "registry/2.0")
+        return response
+
+    def _ping(self, request: HttpRequest) -> HttpResponse:
+        self.access.check(request)
+        return HttpResponse(200, b"{}", {"Content-Type": "application/json"})
+
+    def _get_blob(self, request: HttpRequest, name: str, digest: str) -> HttpResponse:
+        if not self.images.has_blob(name, digest):
+            raise RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry")
+        file = self.images.file(digest)
+        size = file.stat().st_size
+        start, end = asked_range(request, size)
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Docker-Content-Digest": digest,
+            "Accept-Ranges": "bytes",
+        }
+        if request.method == "HEAD":
+            return HttpResponse(200, b"", headers, size)
+        response = file_response(file, start, end - start, **headers)
+        if (start, end) != (0, size):
+            response.status = 206
+            response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        return response
+
+    def _authorized(self, handler: Handler, *actions: str) -> Handler:
+        def respond(request: HttpRequest, name: str, **segments: str) -> HttpResponse:
+            if not _NAME.fullmatch(name) or len(name) > 255:
+                raise RegistryError(400, "NAME_INVALID", f"invalid name of a repository: {name!r}")
+            self.access.check(request, name, *actions)
+            return handler(request, name, **segments)
+
+        return respond

@@ -1,0 +1,153 @@
+"""Serve what jobs logged, in the format of MLflow's tracking API, for reading only.
+
+Jobs write the files of MLflow's store themselves. Source of the formats:
+https://mlflow.org/docs/latest/rest-api.html
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.local.mlflow_run_data import RunData
+from azureml_jobs.local.mlflow_store import MlflowStore
+from azureml_standin.control_plane.jobs import Jobs
+from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
+from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.routing import Route
+
+_BASE = f"/mlflow/{{version}}{WORKSPACE}/api/2.0/mlflow"
+_POINTS_PER_PAGE = 1000
+_MLFLOW_STATUS = {
+    "Completed": "FINISHED",
+    "Failed": "FAILED",
+    "Canceled": "KILLED",
+    "Running": "RUNNING",
+}
+
+
+class MlflowApi:
+    def __init__(self, jobs: Jobs, mlruns: Path) -> None:
+        self._jobs = jobs
+        self._store = MlflowStore(mlruns)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", f"{_BASE}/runs/get", self.get_run),
+            Route("POST", f"{_BASE}/runs/search", self.search_runs),
+            Route("GET", f"{_BASE}/metrics/get-history", self.metric_history),
+            Route("GET", f"{_BASE}/artifacts/list", self.list_artifacts),
+            Route("GET", f"{_BASE}/experiments/get-by-name", self.get_experiment),
+        ]
+
+    def get_run(
+        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
+    ) -> HttpResponse:
+        return json_response({"run": self._run(_run_id(request))})
+
+    def search_runs(
+        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
+    ) -> HttpResponse:
+        wanted = set(request.json().get("experiment_ids") or ())
+        runs = [self._run(name) for name in reversed(self._jobs.names())]
+        return json_response({"runs": [r for r in runs if r["info"]["experiment_id"] in wanted]})
+
+    def metric_history(
+        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
+    ) -> HttpResponse:
+        key, query = request.query.get("metric_key"), request.query
+        if not key:
+            raise HttpError(
+                400, "INVALID_PARAMETER_VALUE", "Missing value for parameter 'metric_key'."
+            )
+        name = _run_id(request)
+        self._jobs.stored(name)
+        start = int(query.get("page_token") or 0)
+        end = start + int(query.get("max_results") or _POINTS_PER_PAGE)
+        points = self._data(name).history.get(key, [])
+        content: dict[str, Any] = {
+            "metrics": [
+                {"key": key, "value": _number(value), "timestamp": timestamp, "step": step}
+                for step, timestamp, value in points[start:end]
+            ]
+        }
+        if len(points) > end:
+            content["next_page_token"] = str(end)
+        return json_response(content)
+
+    def list_artifacts(
+        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
+    ) -> HttpResponse:
+        name = _run_id(request)
+        self._jobs.stored(name)
+        files = self._data(name).artifacts
+        return json_response({"files": [{"path": path, "is_dir": False} for path in files]})
+
+    def get_experiment(
+        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
+    ) -> HttpResponse:
+        wanted = request.query.get("experiment_name", "")
+        if wanted not in {self._experiment(name) for name in self._jobs.names()}:
+            raise HttpError(404, "RESOURCE_DOES_NOT_EXIST", f"There is no experiment {wanted!r}.")
+        return json_response(
+            {
+                "experiment": {
+                    "experiment_id": wanted,
+                    "name": wanted,
+                    "lifecycle_stage": "active",
+                }
+            }
+        )
+
+    def _experiment(self, name: str) -> str:
+        return str(self._jobs.stored(name)["properties"].get("experimentName") or "Default")
+
+    def _data(self, name: str) -> RunData:
+        return self._store.read_run(name) or RunData("")
+
+    def _run(self, name: str) -> dict[str, Any]:
+        properties = self._jobs.stored(name)["properties"]
+        view = self._jobs.execution.view(name)
+        data = self._data(name)
+        tags = {**(properties.get("tags") or {}), **data.tags}
+        return {
+            "info": {
+                "run_id": name,
+                "run_uuid": name,
+                "run_name": properties.get("displayName") or name,
+                "experiment_id": self._experiment(name),
+                "status": _MLFLOW_STATUS.get(view.status, "SCHEDULED"),
+                "start_time": _milliseconds(view.started),
+                "end_time": _milliseconds(view.ended),
+                "lifecycle_stage": "active",
+            },
+            "data": {
+                "params": [{"key": key, "value": value} for key, value in data.params.items()],
+                "tags": [{"key": key, "value": value} for key, value in tags.items()],
+                "metrics": [
+                    {"key": key, "value": _number(value), "timestamp": timestamp, "step": step}
+                    for key, value in data.metrics.items()
+                    for step, timestamp, _ in data.history[key][-1:]
+                ],
+            },
+        }
+
+
+def _run_id(request: HttpRequest) -> str:
+    name = request.query.get("run_id") or request.query.get("run_uuid")
+    if not name:
+        raise HttpError(400, "INVALID_PARAMETER_VALUE", "Missing value for parameter 'run_id'.")
+    return name
+
+
+def _milliseconds(time: str | None) -> int | None:
+    return int(datetime.fromisoformat(time).timestamp() * 1000) if time else None
+
+
+def _number(value: float) -> float | str:
+    """Return a number for JSON; MLflow writes NaN and infinities, which JSON has not, as text."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else f"{'' if value > 0 else '-'}Infinity"

@@ -1,0 +1,218 @@
+"""Run history, and the addresses of logs, artifacts and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from azureml_standin.clouds import AML_AUDIENCES, Names
+from azureml_standin.control_plane import resources
+from azureml_standin.control_plane.descriptions import (
+    ARTIFACT_CONTAINER,
+    ARTIFACT_STORE,
+    BLOB_STORE,
+)
+from azureml_standin.control_plane.jobs import Jobs, artifact_prefix
+from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
+from azureml_standin.control_plane.workspace import ControlPlane
+from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.routing import Route, Router
+from azureml_standin.run_history.run_document import run_document
+from azureml_standin.storage.blobs import BlobStorage
+
+_HISTORY = f"/history/v1.0{WORKSPACE}"
+_DATA = f"/data/v1.0{WORKSPACE}"
+_ARTIFACTS_OF_A_PAGE = 500
+
+
+class RunHistory:
+    """Sources: azure-ai-ml's generated clients `runhistory` and `dataset_dataplane`."""
+
+    def __init__(self, control: ControlPlane, jobs: Jobs, blobs: BlobStorage) -> None:
+        self.control = control
+        self.jobs = jobs
+        self.blobs = blobs
+
+    def routes(self) -> list[Route]:
+        found = [
+            Route("POST", f"{_HISTORY}/rundata", self.run_data),
+            Route("POST", f"{_HISTORY}/batchrundata", self.batch_run_data),
+            Route("POST", f"{_DATA}/dataversion/batchGetResolvedUris", self.resolve_uris),
+        ]
+        in_experiment = f"{_HISTORY}/experiments/{{experiment}}/runs/{{name}}"
+        found += [
+            Route("GET", f"{in_experiment}/artifacts", self.artifacts),
+            Route("GET", f"{in_experiment}/artifacts/contentinfo", self.artifact_address),
+        ]
+        for runs in (f"{_HISTORY}/runs", f"{_HISTORY}/experiments/{{experiment}}/runs"):
+            found += [
+                Route("GET", f"{runs}/{{name}}", self.get_run),
+                Route("PATCH", f"{runs}/{{name}}", self.change_run),
+                Route("GET", f"{runs}/{{name}}/details", self.details),
+                Route("GET", f"{runs}/{{name}}/children", self.children),
+            ]
+        return found
+
+    def authorized(self, routes: Sequence[Route]) -> Router:
+        """Return a router for the data plane, which takes tokens for Azure ML as well."""
+        return Router([Route(r.method, r.pattern, self._authorized(r.handler)) for r in routes])
+
+    def _authorized(self, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        def respond(
+            request: HttpRequest, subscription: str, group: str, workspace: str, **segments: str
+        ) -> HttpResponse:
+            self.control.tokens.check(request, (*self.control.audiences, *AML_AUDIENCES))
+            self.control.check_workspace(subscription, group, workspace)
+            experiment = segments.pop("experiment", None)
+            if experiment is not None:
+                known = self.jobs.stored(segments["name"])["properties"]
+                if experiment != (known.get("experimentName") or "Default"):
+                    raise resources.not_found(f"{segments['name']} in experiment {experiment}")
+            return handler(request, workspace=self.control.workspace, **segments)
+
+        return respond
+
+    def get_run(self, request: HttpRequest, workspace: WorkspaceAddress, name: str) -> HttpResponse:
+        return json_response(self._run(name))
+
+    def change_run(
+        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
+    ) -> HttpResponse:
+        self.jobs.change(name, request.json())
+        return json_response(self._run(name))
+
+    def run_data(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
+        return json_response(self._run_data(request.json()))
+
+    def batch_run_data(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
+        """`BatchRequest1` and `BatchResult1` of the client: 207 when some of it failed."""
+        wanted = request.json().get("requests")
+        if not isinstance(wanted, dict) or not wanted:
+            raise HttpError(400, "ValidationError", "requests is required.")
+        done, failed = {}, {}
+        for key, each in wanted.items():
+            try:
+                done[key] = self._run_data(each)
+            except HttpError as error:
+                if error.status != 404:
+                    raise
+                failed[key] = {"error": {"code": error.code, "message": error.message}}
+        content = {"successfulResults": done, "failedResults": failed}
+        return json_response(content, 207 if failed else 200)
+
+    def _run_data(self, wanted: Any) -> dict[str, Any]:
+        """Return the parts of a run that a `GetRunDataRequest` selects."""
+        if not isinstance(wanted, dict) or not isinstance(wanted.get("runId"), str):
+            raise HttpError(400, "ValidationError", "runId is required.")
+        parts = {
+            "selectRunMetadata": "runMetadata",
+            "selectRunDefinition": "runDefinition",
+            "selectJobSpecification": "jobSpecification",
+        }
+        unknown = set(wanted) - {"runId", *parts}
+        if unknown or any(not isinstance(wanted.get(each, False), bool) for each in parts):
+            raise HttpError(400, "ValidationError", f"The request has {sorted(wanted)}.")
+        run = self._run(wanted["runId"])
+        return {
+            part: run if part == "runMetadata" else None
+            for select, part in parts.items()
+            if wanted.get(select)
+        }
+
+    def details(self, request: HttpRequest, workspace: WorkspaceAddress, name: str) -> HttpResponse:
+        run = self._run(name)
+        prefix = f"{artifact_prefix(name)}/"
+        run["logFiles"] = {
+            blob.name[len(prefix) :]: self._address(request, blob.name)
+            for folder in ("user_logs/", "logs/")
+            for blob in self.blobs.blobs(ARTIFACT_CONTAINER, prefix + folder)
+        }
+        return json_response(run)
+
+    def children(
+        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
+    ) -> HttpResponse:
+        self.jobs.stored(name)
+        return json_response({"value": [], "continuationToken": None, "nextLink": None})
+
+    def artifacts(
+        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
+    ) -> HttpResponse:
+        self.jobs.stored(name)
+        prefix = f"{artifact_prefix(name)}/"
+        start = int(request.query.get("continuationToken") or 0)
+        blobs = list(self.blobs.blobs(ARTIFACT_CONTAINER, prefix))
+        end = start + _ARTIFACTS_OF_A_PAGE
+        following = str(end) if len(blobs) > end else None
+        return json_response(
+            {
+                "value": [
+                    {
+                        "artifactId": blob.name,
+                        "origin": "ExperimentRun",
+                        "container": f"dcid.{name}",
+                        "path": blob.name[len(prefix) :],
+                        "etag": blob.etag,
+                    }
+                    for blob in blobs[start:end]
+                ],
+                "continuationToken": following,
+                "nextLink": None,
+            }
+        )
+
+    def artifact_address(
+        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
+    ) -> HttpResponse:
+        self.jobs.stored(name)
+        path = request.query.get("path", "")
+        full = f"{artifact_prefix(name)}/{path}"
+        if self.blobs.blob(ARTIFACT_CONTAINER, full) is None:
+            raise HttpError(404, "ArtifactNotFound", f"{name} has no artifact {path}.")
+        return json_response(
+            {
+                "contentUri": self._address(request, full),
+                "origin": "ExperimentRun",
+                "container": f"dcid.{name}",
+                "path": path,
+            }
+        )
+
+    def resolve_uris(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
+        """Respond with where outputs of jobs are, by the ids that `run_data` gave them."""
+        wanted = request.json().get("values")
+        if not isinstance(wanted, list):
+            raise HttpError(400, "ValidationError", "values is required.")
+        base = (
+            f"azureml://subscriptions/{workspace.subscription}/resourcegroups/{workspace.group}"
+            f"/workspaces/{workspace.name}/datastores"
+        )
+        found = {}
+        for asset in wanted:
+            job, _, output = str(asset).rpartition("/data/")[2].partition("/outputs/")
+            known = self.jobs.stored(job)["properties"].get("outputs") or {}
+            if output == "default":
+                path = f"{ARTIFACT_STORE}/paths/{artifact_prefix(job)}/"
+                kind = "uri_folder"
+            elif output in known:
+                kind = known[output]["jobOutputType"]
+                path = f"{BLOB_STORE}/paths/{output_prefix(job, output)}"
+                # A file lies in the output's folder under the output's name.
+                path += output if kind == "uri_file" else ""
+            else:
+                raise resources.not_found(str(asset))
+            found[asset] = {"uri": f"{base}/{path}", "type": kind}
+        return json_response({"values": found})
+
+    def _run(self, name: str) -> dict[str, Any]:
+        return run_document(self.jobs.stored(name), self.jobs.execution.view(name))
+
+    def _address(self, request: HttpRequest, blob: str) -> str:
+        signature = self.blobs.access.signature(ARTIFACT_CONTAINER, "r", blob)
+        return f"{Names.of(request).storage}/{ARTIFACT_CONTAINER}/{quote(blob)}?{signature}"
+
+
+def output_prefix(job: str, output: str) -> str:
+    """Return where a named output is in the container of the blob store."""
+    return f"azureml/{job}/{output}/"

@@ -1,0 +1,223 @@
+"""The real SDK against the stand-in: submit, follow, download, cancel, list, and other assets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.ai.ml import load_job
+from azure.ai.ml.entities import Data, Environment
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azureml_standin.conftest import wait_for_end
+from azureml_standin.http import faults
+from azureml_standin.service import Service, running_service
+
+PIPELINE = """\
+type: pipeline
+jobs:
+  step:
+    type: command
+    command: echo step
+    environment: azureml:env:1
+    compute: azureml:cpu-cluster
+settings: {default_compute: azureml:cpu-cluster}
+"""
+SWEEP = """\
+type: sweep
+sampling_algorithm: random
+search_space: {lr: {type: uniform, min_value: 0.1, max_value: 1}}
+objective: {goal: minimize, primary_metric: loss}
+limits: {max_total_trials: 2}
+trial:
+  command: echo ${{search_space.lr}}
+  environment: azureml:env:1
+compute: azureml:cpu-cluster
+"""
+
+
+def job_named(folder: Path, name: str, **changes: str) -> Any:
+    job = load_job(folder / "job.yaml")
+    job.name = name
+    for key, value in changes.items():
+        setattr(job, key, value)
+    return job
+
+
+def files_below(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_job_is_taken_run_followed_and_downloaded(
+    service: Service, sdk: Any, job_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    returned = sdk.jobs.create_or_update(job_named(job_folder, "whole"))
+    assert returned.studio_url.startswith(f"{service.url}/runs/whole?wsid=/subscriptions/")
+    sdk.jobs.stream("whole")
+    printed = capsys.readouterr().out
+    assert "started\nepochs 3 ä\n" in printed
+    shown = sdk.jobs.get("whole")
+    assert (shown.status, shown.experiment_name) == ("Completed", "exp")
+    sdk.jobs.download("whole", download_path=job_folder / "got", all=True)
+    assert files_below(job_folder / "got") == {
+        "artifacts/user_logs/std_log.txt": "started\nepochs 3 ä\n",
+        "artifacts/outputs/model.txt": "model",
+        "named-outputs/result/result.txt": "result",
+    }
+    sdk.jobs.download("whole", download_path=job_folder / "one", output_name="result")
+    assert files_below(job_folder / "one") == {"named-outputs/result/result.txt": "result"}
+
+
+def test_what_was_uploaded_is_not_uploaded_again(
+    service: Service, sdk: Any, job_folder: Path
+) -> None:
+    (job_folder / "code/new.py").write_text("", encoding="utf-8")
+    sdk.jobs.create_or_update(job_named(job_folder, "first"))
+    service.recording.clear()
+    sdk.jobs.create_or_update(job_named(job_folder, "second"))
+    sent = [each for each in service.recording.find("PUT", kind="blob")]
+    assert sent == []
+    codes = {service.jobs.stored(name)["properties"]["codeId"] for name in ("first", "second")}
+    assert len(codes) == 1
+
+
+def test_a_job_that_fails_says_with_which_status(
+    service: Service, sdk: Any, job_folder: Path
+) -> None:
+    sdk.jobs.create_or_update(job_named(job_folder, "failing", command="echo no; exit 7"))
+    wait_for_end(service, "failing")
+    assert sdk.jobs.get("failing").status == "Failed"
+    with pytest.raises(Exception, match="exited with status code 7"):
+        sdk.jobs.stream("failing")
+
+
+def test_a_running_job_shows_its_log_and_is_cancelled(
+    service: Service, sdk: Any, job_folder: Path
+) -> None:
+    command = "echo begun; sleep 100"
+    sdk.jobs.create_or_update(job_named(job_folder, "long", command=command))
+    log = "ExperimentRun/dcid.long/user_logs/std_log.txt"
+    while (blob := service.blobs.blob("azureml", log)) is None or blob.size < 6:
+        assert not service.execution.view("long").has_ended
+    assert (blob.file.read_text(), blob.kind, blob.md5) == ("begun\n", "AppendBlob", "")
+    assert sdk.jobs.get("long").status == "Running"
+    sdk.jobs.begin_cancel("long").result()
+    assert sdk.jobs.get("long").status == "Canceled"
+
+
+def test_archived_jobs_are_listed_only_on_demand(
+    service: Service, sdk: Any, job_folder: Path
+) -> None:
+    from azure.ai.ml.constants import ListViewType
+
+    sdk.jobs.create_or_update(job_named(job_folder, "old", command="echo old"))
+    sdk.jobs.archive("old")
+    assert "old" not in [job.name for job in sdk.jobs.list()]
+    archived = sdk.jobs.list(list_view_type=ListViewType.ARCHIVED_ONLY)
+    assert [job.name for job in archived] == ["old"]
+    sdk.jobs.restore("old")
+    assert "old" in [job.name for job in sdk.jobs.list()]
+
+
+def test_data_is_registered_and_given_to_jobs(service: Service, sdk: Any, job_folder: Path) -> None:
+    (job_folder / "table").mkdir()
+    (job_folder / "table/a.csv").write_text("x,y\n", encoding="utf-8")
+    table = str(job_folder / "table")
+    sdk.data.create_or_update(Data(name="table", version="1", type="uri_folder", path=table))
+    sdk.environments.create_or_update(Environment(name="env", version="1", image="python"))
+    (job_folder / "job.yaml").write_text(
+        "command: cat ${{inputs.folder}}/a.csv ${{inputs.file}} > outputs/both\n"
+        "inputs:\n"
+        "  folder: {type: uri_folder, path: 'azureml:table:1'}\n"
+        "  file: {type: uri_file, path: table/a.csv}\n"
+        "environment: azureml:env:1\n"
+        "compute: azureml:cpu-cluster\n",
+        encoding="utf-8",
+    )
+    sdk.jobs.create_or_update(job_named(job_folder, "reads"))
+    assert wait_for_end(service, "reads") == "Completed"
+    both = service.blobs.blob("azureml", "ExperimentRun/dcid.reads/outputs/both")
+    assert both is not None and both.file.read_text() == "x,y\nx,y\n"
+
+
+@pytest.mark.parametrize(("kind", "text"), [("Pipeline", PIPELINE), ("Sweep", SWEEP)])
+def test_other_jobs_are_checked_and_end_with_a_reason(
+    service: Service, sdk: Any, job_folder: Path, kind: str, text: str
+) -> None:
+    sdk.environments.create_or_update(Environment(name="env", version="1", image="python"))
+    (job_folder / "job.yaml").write_text(text, encoding="utf-8")
+    sdk.jobs.create_or_update(job_named(job_folder, kind.lower()))
+    assert wait_for_end(service, kind.lower()) == "Failed"
+    reason = service.execution.view(kind.lower()).error or ""
+    assert f"the stand-in runs command jobs, and this is one of type {kind}" in reason
+
+
+def test_a_lost_answer_makes_no_second_job(service: Service, sdk: Any, job_folder: Path) -> None:
+    rule = service.faults.add(faults.RESET_AFTER, "PUT", "/jobs/lost")
+    sdk.jobs.create_or_update(job_named(job_folder, "lost", command="echo lost"))
+    assert rule.hits == 1
+    assert service.jobs.names().count("lost") == 1
+    assert [each.status for each in service.recording.find("PUT", "/jobs/lost")] == [None, 200]
+
+
+def test_a_refusal_reaches_the_user_of_the_sdk(sdk: Any, job_folder: Path) -> None:
+    with pytest.raises(HttpResponseError, match="Unknown compute target"):
+        sdk.jobs.create_or_update(job_named(job_folder, "nowhere", compute="none"))
+    with pytest.raises(ResourceNotFoundError):
+        sdk.jobs.get("nowhere")
+
+
+# In a process of its own, because the SDK keeps the cloud that it found first.
+BY_PROXY = """
+import json, logging, sys
+logging.disable(logging.CRITICAL)
+from azure.ai.ml import MLClient, load_job
+from azure.identity import EnvironmentCredential
+cloud, authority, file, *workspace = sys.argv[1:]
+client = MLClient(EnvironmentCredential(authority=authority), *workspace, cloud=cloud)
+job = load_job(file)
+job.name = "far"
+client.jobs.create_or_update(job)
+client.jobs.stream("far")
+datastore = client.datastores.get_default()
+print(json.dumps([datastore.account_name, client.jobs.get("far").status]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("cloud", "authority", "suffix"),
+    [
+        pytest.param("AzureCloud", "login.microsoftonline.com", "core.windows.net", id="public"),
+        pytest.param(
+            "AzureChinaCloud", "login.chinacloudapi.cn", "core.chinacloudapi.cn", id="China"
+        ),
+    ],
+)
+def test_stands_in_for_clouds_under_their_own_names(
+    job_folder: Path, cloud: str, authority: str, suffix: str
+) -> None:
+    with running_service() as service:
+        workspace = service.workspace
+        arguments = (workspace.subscription, workspace.group, workspace.name)
+        done = subprocess.run(
+            [sys.executable, "-c", BY_PROXY, cloud, authority, job_folder / "job.yaml", *arguments],
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": ":".join(sys.path),
+                **service.client.by_proxy(),
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        assert json.loads(done.stdout.splitlines()[-1]) == ["standin", "Completed"]
+        hosts = {each.host for each in service.recording.requests}
+        assert f"standin.blob.{suffix}" in hosts and authority in hosts
+        assert service.failures == []

@@ -1,0 +1,216 @@
+"""Assemble the service, start it, and stop it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shutil
+import sys
+import tempfile
+import traceback
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from azureml_jobs.base.errors import JobError
+from azureml_standin import clouds
+from azureml_standin.client_variables import ClientVariables
+from azureml_standin.control_plane.assets import Assets
+from azureml_standin.control_plane.jobs import Jobs
+from azureml_standin.control_plane.resources import WorkspaceAddress
+from azureml_standin.control_plane.workspace import ControlPlane
+from azureml_standin.dispatch import Dispatcher
+from azureml_standin.execution.environments import Environments
+from azureml_standin.execution.execution import Execution
+from azureml_standin.execution.images import Images
+from azureml_standin.execution.job_folder import JobFolderBuilder
+from azureml_standin.http.certificates import CertificateAuthority
+from azureml_standin.http.faults import Faults
+from azureml_standin.http.messages import HttpRequest
+from azureml_standin.http.recorded_request import RecordedRequest
+from azureml_standin.http.recording import Recording
+from azureml_standin.http.server import Server
+from azureml_standin.registry.access import RegistryAccess
+from azureml_standin.registry.registry import Registry
+from azureml_standin.run_history.mlflow_api import MlflowApi
+from azureml_standin.run_history.runs import RunHistory
+from azureml_standin.sign_in.entra import SignIn
+from azureml_standin.sign_in.principal import Principal
+from azureml_standin.sign_in.tokens import Tokens
+from azureml_standin.state import State
+from azureml_standin.storage.access import StorageAccess, new_account_key
+from azureml_standin.storage.blobs import BlobStorage
+
+WORKSPACE = WorkspaceAddress(
+    "00000000-0000-4000-8000-00000000c10d", "standin-group", "standin-workspace"
+)
+
+
+class Service:
+    """The running service. `folder` holds all of its state.
+
+    computes: names that exist; None: every name does. python: prefix of the virtual environment in
+    which jobs run. installs_packages: jobs whose build context has a `requirements.txt` get a
+    virtual environment with these packages. jobs_at_once: 0 accepts jobs and runs none.
+
+    failures: tracebacks of errors in the service itself; there should be none.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        workspace: WorkspaceAddress = WORKSPACE,
+        computes: Sequence[str] | None = ("cpu-cluster",),
+        python: str = sys.prefix,
+        installs_packages: bool = False,
+        jobs_at_once: int = 2,
+    ) -> None:
+        self.folder = folder.absolute()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # It holds keys, though they are useless elsewhere.
+        self.folder.chmod(0o700)
+        self.workspace = workspace
+        self.failures: list[str] = []
+        self.recording = Recording()
+        self.faults = Faults()
+        with contextlib.ExitStack() as opened:
+            opened.callback(_lock(self.folder).close)
+            self.authority = CertificateAuthority(self.folder / "tls", clouds.known_hosts())
+            self.state = State(self.folder)
+            opened.callback(self.state.close)
+            self.server = self._server(port)
+            opened.callback(self.server.stop)
+            self._emulate_services(computes)
+            self._run_jobs(python, installs_packages, jobs_at_once)
+            opened.callback(self.execution.stop)
+            # Closed by `stop`, unless something above has failed.
+            self._opened = opened.pop_all()
+        self._serve_requests()
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.server.port}"
+
+    def start(self) -> None:
+        self.execution.start()
+        self.server.start()
+
+    def stop(self) -> None:
+        """Stop everything; no thread, socket or process of the service is left afterwards."""
+        self._opened.close()
+
+    def _serve_requests(self) -> None:
+        self.jobs = Jobs(self.control, self.assets, self.state, self.execution)
+        self.history = RunHistory(self.control, self.jobs, self.blobs)
+        self.client = ClientVariables(self.server.port, self.control, self.sign_in, self.authority)
+        self._dispatcher = Dispatcher(
+            self.sign_in,
+            self.control,
+            self.assets,
+            self.jobs,
+            self.history,
+            MlflowApi(self.jobs, self.folder / "mlruns"),
+            self.blobs,
+            self.registry,
+            self._add_failure,
+        )
+
+    def _server(self, port: int) -> Server:
+        spool = self.folder / "spool"
+        shutil.rmtree(spool, ignore_errors=True)
+        spool.mkdir()
+        context = self.authority.server_context
+        return Server(context, self._request_handler, spool, port, clouds.is_known_host)
+
+    def _request_handler(self, request: HttpRequest) -> RecordedRequest:
+        return RecordedRequest(
+            request,
+            self._dispatcher.kind_of(request),
+            self.recording,
+            self.faults,
+            self._dispatcher.respond,
+            self.server.stopping.wait,
+        )
+
+    def _emulate_services(self, computes: Sequence[str] | None) -> None:
+        identity = self._identity()
+        own_urls = [self.url, f"https://localhost:{self.server.port}"]
+        self.tokens = Tokens(identity["tenant"])
+        self.access = StorageAccess(self.tokens, identity["key"])
+        self.blobs = BlobStorage(self.state, self.access)
+        self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own_urls)
+        self.control = ControlPlane(
+            self.workspace, self.state, self.tokens, self.access, computes, own_urls
+        )
+        self.assets = Assets(self.state, self.access)
+        registry_access = RegistryAccess(self.tokens, self.control.audiences)
+        self.registry = Registry(self.state, registry_access, self.folder / "registry")
+
+    def _run_jobs(self, python: str, installs_packages: bool, at_once: int) -> None:
+        environments = Environments(
+            self.workspace,
+            self.assets,
+            self.blobs,
+            self.folder / "environments",
+            python,
+            installs_packages,
+        )
+        self.execution = Execution(
+            self.state,
+            self.blobs,
+            JobFolderBuilder(self.workspace, self.assets, self.blobs),
+            environments,
+            Images(self.registry.access, self.server.port),
+            self.folder,
+            at_once,
+        )
+        self.execution.failed = self._add_failure
+
+    def _add_failure(self) -> None:
+        self.failures.append(traceback.format_exc())
+
+    def _identity(self) -> dict[str, Any]:
+        """Return tenant, principal and account key, which last as long as the folder."""
+        found = self.state.document("service", "identity")
+        if found is None:
+            found = {
+                "tenant": str(uuid.uuid4()),
+                "principal": asdict(Principal()),
+                "key": new_account_key(),
+            }
+            self.state.put_document("service", "identity", found)
+        return found
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Lock a folder against a second service, until the file is closed or this process ends."""
+    file = open(folder / "lock", "w", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise JobError(
+            str(folder),
+            "a service is running on this folder already",
+            "Use that service, or stop it by Ctrl-C in its terminal.",
+        ) from error
+    return file
+
+
+@contextlib.contextmanager
+def running_service(folder: Path | None = None, **settings: object) -> Iterator[Service]:
+    """Start the service, and stop it at the end; `settings` are those of `Service`.
+
+    Without `folder`, its state is in a temporary folder, which is removed at the end.
+    """
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="azureml-service-"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        service = Service(folder, **settings)  # type: ignore[arg-type]
+        stack.callback(service.stop)
+        service.start()
+        yield service

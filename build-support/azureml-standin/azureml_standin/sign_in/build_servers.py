@@ -1,0 +1,157 @@
+"""GitHub Actions and Azure Pipelines as issuers of OpenID Connect tokens for their jobs."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from azureml_standin.http.errors import SignInError
+from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.routing import Route
+from azureml_standin.sign_in.tokens import Tokens
+
+GITHUB = "github"
+PIPELINES = "pipelines"
+_GITHUB_PATH = "/actions/idtoken"
+_PIPELINES_PATH = "/devops/_apis/distributedtask/hubs/build/plans/1/jobs/1/oidctoken"
+_EXCHANGE = "api://AzureADTokenExchange"
+# By host: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust
+_EXCHANGES = {
+    "login.chinacloudapi.cn": f"{_EXCHANGE}China",
+    "login.microsoftonline.us": f"{_EXCHANGE}USGov",
+}
+_LIFETIME_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class FederatedCredential:
+    """An issuer and a subject whose tokens the application accepts."""
+
+    issuer: str
+    subject: str
+
+
+@dataclass
+class BuildServers:
+    """A run of each, which may ask for tokens by its own secret.
+
+    Sources: https://docs.github.com/actions/reference/security/oidc, and `AzurePipelinesCredential`
+    of azure-identity. `lifetime` is in seconds, for tokens issued from then on.
+    """
+
+    lifetime: float = _LIFETIME_SECONDS
+    github: FederatedCredential = FederatedCredential(
+        "https://token.actions.githubusercontent.com",
+        "repo:standin/experiments:ref:refs/heads/main",
+    )
+    pipelines: FederatedCredential = FederatedCredential(
+        "https://vstoken.dev.azure.com/standin", "sc://standin/experiments/azure-ml"
+    )
+    github_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    pipelines_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    connection: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def __post_init__(self) -> None:
+        self.trusted = {self.github, self.pipelines}
+        self._keys = Tokens("")
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", _GITHUB_PATH, self._github_token),
+            Route("POST", _PIPELINES_PATH, self._pipelines_token),
+        ]
+
+    def variables(self, name: str, url: str) -> dict[str, str]:
+        """Return the environment of a step of a workflow. `url` is the service's."""
+        if name == GITHUB:
+            return {
+                "GITHUB_ACTIONS": "true",
+                "ACTIONS_ID_TOKEN_REQUEST_URL": f"{url}{_GITHUB_PATH}?api-version=2.0",
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.github_secret,
+            }
+        return {
+            "TF_BUILD": "True",
+            "SYSTEM_OIDCREQUESTURI": f"{url}{_PIPELINES_PATH}",
+            "SYSTEM_ACCESSTOKEN": self.pipelines_secret,
+            "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": self.connection,
+        }
+
+    def check(self, assertion: str, host: str) -> bool:
+        """Return whether an assertion is ours. Raises `SignInError` for one that is of no use."""
+        try:
+            claims = self._keys.verified(assertion)
+        except HttpError:
+            return False
+        now = time.time()
+        if not claims["nbf"] - 300 <= now < claims["exp"]:
+            raise SignInError(
+                401, "invalid_client", 700024, "The assertion is not within its valid time range."
+            )
+        if claims["aud"] != _EXCHANGES.get(host, _EXCHANGE):
+            raise SignInError(
+                401,
+                "invalid_client",
+                700212,
+                "No matching federated identity record found for presented assertion audience "
+                f"'{claims['aud']}'.",
+            )
+        if FederatedCredential(claims["iss"], claims["sub"]) not in self.trusted:
+            raise SignInError(
+                401,
+                "invalid_client",
+                700213,
+                "No matching federated identity record found for presented assertion subject "
+                f"'{claims['sub']}'.",
+            )
+        return True
+
+    def _github_token(self, request: HttpRequest) -> HttpResponse:
+        _check_bearer(request, self.github_secret)
+        # Without an audience, the token is for the owner of the repository.
+        audience = request.query.get("audience") or "https://github.com/standin"
+        return json_response({"count": 1, "value": self._issue(self.github, audience)})
+
+    def _pipelines_token(self, request: HttpRequest) -> HttpResponse:
+        if request.headers.get("x-tfs-fedauthredirect", "").lower() != "suppress":
+            return HttpResponse(302, headers={"Location": f"{request.base}/devops/_signin"})
+        _check_bearer(request, self.pipelines_secret)
+        if not request.query.get("api-version"):
+            raise _BuildServerError(
+                400, "VssVersionNotSpecifiedException", "No api-version was supplied."
+            )
+        connection = request.query.get("serviceConnectionId")
+        if connection not in (None, self.connection):
+            raise _BuildServerError(
+                404, "ServiceEndpointNotFound", f"Service connection {connection} was not found."
+            )
+        # Without a connection the token is the pipeline's own, which nothing here trusts.
+        identity = (
+            self.pipelines
+            if connection
+            else FederatedCredential(self.pipelines.issuer, "p://standin/1")
+        )
+        return json_response({"oidcToken": self._issue(identity, _EXCHANGE)})
+
+    def _issue(self, identity: FederatedCredential, audience: str) -> str:
+        now = int(time.time())
+        claims: dict[str, Any] = {"iss": identity.issuer, "sub": identity.subject, "aud": audience}
+        times = {"iat": now, "nbf": now, "exp": now + int(self.lifetime)}
+        return self._keys.signed({**claims, **times, "jti": str(uuid.uuid4())})
+
+
+class _BuildServerError(HttpError):
+    """The shape in which Azure Pipelines and, built on the same, GitHub Actions refuse."""
+
+    def response(self) -> HttpResponse:
+        return json_response({"message": self.message, "typeKey": self.code}, self.status)
+
+
+def _check_bearer(request: HttpRequest, secret: str) -> None:
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not secrets.compare_digest(given, secret):
+        raise _BuildServerError(
+            401, "UnauthorizedRequestException", "The request is not authorized."
+        )

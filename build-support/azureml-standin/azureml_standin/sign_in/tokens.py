@@ -1,0 +1,105 @@
+"""Access tokens: issued by the sign-in endpoints, checked by everything else."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Collection
+from typing import Any
+
+import jwt
+from azureml_standin.http.messages import HttpError, HttpRequest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+_LIFETIME_SECONDS = 3600.0
+
+
+class Tokens:
+    """JSON web tokens signed by a key that lives as long as this object.
+
+    `lifetime` is in seconds and may be changed at any time, for tokens issued from then on.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self.tenant = tenant
+        self.lifetime = _LIFETIME_SECONDS
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._lock = threading.Lock()
+        self._withdrawn_before = 0
+
+    def issue(self, audience: str, client: str, base: str) -> str:
+        """Return an access token; `base` is the address of the service that issues it."""
+        now = time.time()
+        return self.signed(
+            {
+                "aud": audience,
+                "iss": f"{base}/{self.tenant}/",
+                "iat": int(now),
+                "nbf": int(now),
+                "exp": int(now + self.lifetime),
+                "appid": client,
+                "oid": client,
+                "sub": client,
+                "tid": self.tenant,
+                "ver": "1.0",
+                # Two tokens of one second differ, so that a test sees which one was used.
+                "uti": secrets.token_urlsafe(12),
+                "serial": time.monotonic_ns(),
+            }
+        )
+
+    def signed(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(claims, self._key, "RS256")
+
+    def withdraw(self) -> None:
+        """Treat every token that was issued until now as expired."""
+        with self._lock:
+            self._withdrawn_before = time.monotonic_ns()
+
+    def check(self, request: HttpRequest, audiences: Collection[str]) -> dict[str, Any]:
+        """Return the claims of the request's bearer token.
+
+        Raises `HttpError` 401 with the codes of Azure Resource Manager
+        (https://learn.microsoft.com/rest/api/azure/#troubleshooting).
+        """
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if not token or kind.lower() != "bearer":
+            raise _unauthorized("AuthenticationFailed", "The 'Authorization' header is missing.")
+        return self.check_token(token.strip(), audiences)
+
+    def check_token(self, token: str, audiences: Collection[str]) -> dict[str, Any]:
+        claims = self.verified(token)
+        if claims["exp"] <= time.time() or claims["serial"] <= self._withdrawn_before:
+            raise _unauthorized("ExpiredAuthenticationToken", "The access token has expired.")
+        accepted = {audience.rstrip("/") for audience in audiences}
+        if str(claims["aud"]).rstrip("/") not in accepted:
+            raise _unauthorized(
+                "InvalidAuthenticationTokenAudience",
+                f"The access token is for {claims['aud']}, "
+                f"not for {' or '.join(sorted(accepted))}.",
+            )
+        return claims
+
+    def verified(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token that this key signed. Raises `HttpError` 401 for another."""
+        try:
+            return signed_claims(token, self._key.public_key(), "RS256")
+        except jwt.InvalidTokenError as error:
+            raise _unauthorized(
+                "InvalidAuthenticationToken", "The access token is invalid."
+            ) from error
+
+
+def signed_claims(token: str, key: rsa.RSAPublicKey, *algorithms: str) -> dict[str, Any]:
+    """Return the claims of a token that the key signed. Raises `jwt.InvalidTokenError` for another.
+
+    Their times and audience are the caller's to check: Azure has an error for each.
+    """
+    claims: dict[str, Any] = json.loads(jwt.PyJWS().decode(token, key, list(algorithms)))
+    return claims
+
+
+def _unauthorized(code: str, message: str) -> HttpError:
+    return HttpError(401, code, message, WWW_Authenticate='Bearer error="invalid_token"')

@@ -1,0 +1,1 @@
+"""What does the storage account hold, and who may read and write it? (blob storage)"""

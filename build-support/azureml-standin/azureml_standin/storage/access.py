@@ -1,0 +1,163 @@
+"""Authorize requests to storage: shared access signatures, account keys and tokens."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from urllib.parse import urlencode
+
+from azureml_standin.clouds import ACCOUNT, STORAGE_AUDIENCES
+from azureml_standin.http.errors import StorageError
+from azureml_standin.http.messages import HttpError, HttpRequest
+from azureml_standin.sign_in.tokens import Tokens
+
+# The first version whose signatures cover the encryption scope; earlier strings to sign differ.
+OLDEST_SIGNED_VERSION = "2020-12-06"
+_VERSION = "2021-12-02"
+READ_WRITE = "racwl"
+
+# https://learn.microsoft.com/rest/api/storageservices/create-service-sas: fields in their order.
+_SAS_AFTER_RESOURCE = ("si", "sip", "spr", "sv", "sr", "snapshot", "ses")
+_SAS_HEADERS = ("rscc", "rscd", "rsce", "rscl", "rsct")
+# https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
+_SIGNED_HEADERS = (
+    *("content-encoding", "content-language", "content-length", "content-md5", "content-type"),
+    *("date", "if-modified-since", "if-match", "if-none-match", "if-unmodified-since", "range"),
+)
+
+
+class StorageAccess:
+    """`key` is the account's key (base64); `sas_seconds` how long signatures are valid."""
+
+    def __init__(self, tokens: Tokens, key: str) -> None:
+        self.key = key
+        self.sas_seconds = 3600.0
+        self._tokens = tokens
+
+    def signature(self, container: str, permissions: str = READ_WRITE, blob: str = "") -> str:
+        """Return a shared access signature, as the query of a URL."""
+        now = time.time()
+        fields = {
+            "sp": permissions,
+            "st": _utc(now - 600),
+            "se": _utc(now + self.sas_seconds),
+            "spr": "https",
+            "sv": _VERSION,
+            "sr": "b" if blob else "c",
+        }
+        resource = f"/blob/{ACCOUNT}/{container}" + (f"/{blob}" if blob else "")
+        fields["sig"] = self._signed(_sas_text(fields, resource))
+        return urlencode(fields)
+
+    def check(
+        self, request: HttpRequest, account: str, container: str, blob: str, permissions: str
+    ) -> None:
+        """Raise `StorageError` unless the request has one of `permissions`.
+
+        `account` is the account as the address of the request names it.
+        """
+        if "sig" in request.query:
+            self._check_sas(request, account, container, blob, permissions)
+            return
+        kind, _, value = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() == "sharedkey":
+            self._check_key(request, value)
+        elif kind.lower() == "bearer":
+            if "x-ms-version" not in request.headers:
+                raise StorageError(400, "MissingRequiredHeader", "x-ms-version is missing.")
+            try:
+                self._tokens.check(request, STORAGE_AUDIENCES)
+            except HttpError as error:
+                raise StorageError(
+                    error.status,
+                    "InvalidAuthenticationInfo",
+                    error.message,
+                    WWW_Authenticate="Bearer resource_id=https://storage.azure.com",
+                ) from error
+        else:
+            # The account does not reveal what it holds.
+            raise StorageError(
+                409, "PublicAccessNotPermitted", "Public access is not permitted on this account."
+            )
+
+    def _check_sas(
+        self, request: HttpRequest, account: str, container: str, blob: str, permissions: str
+    ) -> None:
+        query = request.query
+        if query.get("sv", "") < OLDEST_SIGNED_VERSION:
+            raise _denied(f"sv is missing, or older than {OLDEST_SIGNED_VERSION}.")
+        path = {"c": container, "b": f"{container}/{blob}"}.get(query.get("sr", ""))
+        if path is None:
+            raise _denied("sr is mandatory, b or c.")
+        # A client signs with the account's name, and that depends on how it reached us.
+        texts = (
+            _sas_text(query, f"/blob/{each}/{path}")
+            for each in (ACCOUNT, account, f"{request.host}/{ACCOUNT}")
+        )
+        if not self._is_signed(query["sig"], texts):
+            raise _denied("Signature did not match.")
+        now = _utc(time.time())
+        if not query.get("st", "") <= now < query.get("se", ""):
+            raise _denied(
+                f"Signature not valid in the specified time frame: "
+                f"Start [{query.get('st')}] - Expiry [{query.get('se')}] - Current [{now}]"
+            )
+        if not set(permissions) & set(query.get("sp", "")):
+            raise StorageError(
+                403,
+                "AuthorizationPermissionMismatch",
+                "This request is not authorized to perform this operation using this permission.",
+            )
+
+    def _check_key(self, request: HttpRequest, value: str) -> None:
+        account, _, signature = value.partition(":")
+        if not self._is_signed(signature, [_key_text(request, account)]):
+            raise _denied("The MAC signature found in the HTTP request is not the same.")
+
+    def _is_signed(self, signature: str, texts: Iterable[str]) -> bool:
+        return any(hmac.compare_digest(self._signed(text), signature) for text in texts)
+
+    def _signed(self, text: str) -> str:
+        digest = hmac.new(base64.b64decode(self.key), text.encode("utf-8"), hashlib.sha256)
+        return base64.b64encode(digest.digest()).decode("ascii")
+
+
+def _key_text(request: HttpRequest, account: str) -> str:
+    """Return the text that a shared key signs."""
+    headers = {**request.headers}
+    if headers.get("content-length") == "0":
+        headers["content-length"] = ""
+    extra = "".join(
+        f"{key}:{given}\n" for key, given in sorted(headers.items()) if key.startswith("x-ms-")
+    )
+    query = "".join(f"\n{k.lower()}:{v}" for k, v in sorted(request.query.items()))
+    text = "\n".join([request.method, *(headers.get(name, "") for name in _SIGNED_HEADERS)])
+    return f"{text}\n{extra}/{account}{request.raw_path}{query}"
+
+
+def new_account_key() -> str:
+    return base64.b64encode(secrets.token_bytes(64)).decode("ascii")
+
+
+def _sas_text(fields: Mapping[str, str], resource: str) -> str:
+    first = [fields.get(name, "") for name in ("sp", "st", "se")]
+    rest = [fields.get(name, "") for name in (*_SAS_AFTER_RESOURCE, *_SAS_HEADERS)]
+    return "\n".join([*first, resource, *rest])
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _denied(message: str) -> StorageError:
+    return StorageError(
+        403,
+        "AuthenticationFailed",
+        "Server failed to authenticate the request. Make sure the value of Authorization header "
+        f"is formed correctly including the signature. {message}",
+    )

@@ -1,0 +1,47 @@
+"""The files that list the requirements of each resolve."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from pants.backend.python.dependency_inference.module_mapper import AllPythonTargets
+from pants.backend.python.macros.python_requirements import PythonRequirementsSourceField
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.target_types import PythonRequirementResolveField
+from pants.engine.addresses import Addresses
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import UnexpandedTargets
+from pants.util.frozendict import FrozenDict
+
+
+@dataclass(frozen=True)
+class RequirementFiles:
+    by_resolve: FrozenDict[str, tuple[str, ...]]
+
+    def of(self, resolve: str) -> tuple[str, ...]:
+        return self.by_resolve.get(resolve, ())
+
+
+@rule
+async def find_requirement_files(
+    python_targets: AllPythonTargets, python_setup: PythonSetup
+) -> RequirementFiles:
+    resolve_of = {
+        target.address.maybe_convert_to_target_generator(): target[
+            PythonRequirementResolveField
+        ].normalized_value(python_setup)
+        for target in python_targets.third_party
+    }
+    generators = await Get(UnexpandedTargets, Addresses(resolve_of))
+    files = defaultdict(set)
+    for target in generators:
+        if target.has_field(PythonRequirementsSourceField):
+            files[resolve_of[target.address]].add(target[PythonRequirementsSourceField].file_path)
+    return RequirementFiles(
+        FrozenDict({resolve: tuple(sorted(paths)) for resolve, paths in files.items()})
+    )
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,1 @@
+"""What code runs in: locked packages, virtual environments and images."""

@@ -1,0 +1,69 @@
+"""The image that a `docker_image` target builds, with a tag for its content."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from azureml_jobs.base.digest import content_digest, environment_tag
+from azureml_jobs.protocol import EnvironmentImage
+from azureml_pants.environment.fields import DockerImageBuildNetworkField
+from pants.backend.docker.target_types import DockerImageContextRootField, DockerImageSourceField
+from pants.core.target_types import FileSourceField
+from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
+from pants.engine.fs import Digest, DigestContents, FileContent
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import Dependencies, DependenciesRequest, SourcesField, Target, Targets
+
+
+@dataclass(frozen=True)
+class EnvironmentImageRequest:
+    target: Target
+
+
+@rule
+async def find_environment_image(request: EnvironmentImageRequest) -> EnvironmentImage:
+    image = request.target
+    dependencies = await Get(Targets, DependenciesRequest(image.get(Dependencies)))
+    sources = await Get(
+        SourceFiles,
+        SourceFilesRequest(
+            [
+                image[DockerImageSourceField],
+                *(dependency.get(SourcesField) for dependency in dependencies),
+            ],
+            for_sources_types=(DockerImageSourceField, FileSourceField),
+            enable_codegen=True,
+        ),
+    )
+    contents = await Get(DigestContents, Digest, sources.snapshot.digest)
+    root = context_root(image[DockerImageContextRootField].value or "", image.address.spec_path)
+    return EnvironmentImage(
+        str(image.address),
+        tag_of_context(root, contents),
+        image.get(DockerImageBuildNetworkField).value,
+    )
+
+
+def context_root(value: str, build_folder: str) -> str:
+    """Return the folder of a build context, relative to the build root.
+
+    A `value` such as `./docker` is relative to the folder of the BUILD file.
+    """
+    return os.path.normpath(os.path.join(build_folder, value) if value.startswith("./") else value)
+
+
+def tag_of_context(root: str, files: Iterable[FileContent]) -> str:
+    """Return the tag of an image that is built from those of `files` that are below `root`."""
+    return environment_tag(
+        content_digest(
+            (file.path[len(root) + 1 :], file.content, file.is_executable)
+            for file in files
+            if file.path.startswith(f"{root}/")
+        )
+    )
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,130 @@
+"""What a script runs in on this machine: Pants' options, and the image that a target names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from azureml_jobs.local.runtimes import DOCKER, VENV
+from azureml_jobs.protocol import EnvironmentImage, PackagesVenv, RuntimeOptions
+from azureml_pants.base.options import AzureMLSubsystem
+from azureml_pants.environment.fields import AzureMLImageField, LockedRequirementsJobsField
+from azureml_pants.environment.image import EnvironmentImageRequest
+from azureml_pants.environment.needed_packages import NeededPackagesRequest
+from azureml_pants.environment.packages import (
+    InstalledPackages,
+    InstallPackagesRequest,
+    LockedRequirements,
+    LockedRequirementsRequest,
+)
+from pants.backend.docker.subsystems.docker_options import DockerOptions
+from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
+from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.fs import Digest, MergeDigests
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import Dependencies, DependenciesRequest, Targets
+
+# Pants adds these by default. The job tool adds them only when there is a terminal.
+_TERMINAL_ARGUMENTS = frozenset({"--interactive", "--tty"})
+
+
+@rule
+async def find_runtime_options(azureml: AzureMLSubsystem, docker: DockerOptions) -> RuntimeOptions:
+    return RuntimeOptions(
+        runtime=azureml.runtime.value,
+        run_arguments=tuple(each for each in docker.run_args if each not in _TERMINAL_ARGUMENTS),
+        build_arguments=tuple(docker.build_args),
+    )
+
+
+@dataclass(frozen=True)
+class NamedImageRequest:
+    """The image that the field of a target names; the field must be set."""
+
+    address: Address
+    field: AzureMLImageField
+
+
+@dataclass(frozen=True)
+class NamedImage:
+    """`requirements` are the packages that it was built for."""
+
+    image: EnvironmentImage
+    requirements: frozenset[str]
+
+
+@rule
+async def find_named_image(request: NamedImageRequest) -> NamedImage:
+    (target,) = await Get(
+        Targets,
+        UnparsedAddressInputs(
+            [request.field.value or ""],
+            owning_address=request.address,
+            description_of_origin=f"the `image` of {request.address}",
+        ),
+    )
+    image, dependencies = await MultiGet(
+        Get(EnvironmentImage, EnvironmentImageRequest(target)),
+        Get(Targets, DependenciesRequest(target.get(Dependencies))),
+    )
+    installed = await MultiGet(
+        Get(LockedRequirementsRequest, NeededPackagesRequest(dependency))
+        for dependency in dependencies
+        if dependency.has_field(LockedRequirementsJobsField)
+    )
+    return NamedImage(image, frozenset(name for each in installed for name in each.requirements))
+
+
+@dataclass(frozen=True)
+class ScriptRuntimeRequest:
+    """`requirements` are what the script imports; `in_image` overrides the options."""
+
+    address: Address
+    image: AzureMLImageField
+    resolve: str
+    requirements: tuple[str, ...]
+    environment: CompletePexEnvironment
+    in_image: bool = False
+
+
+@dataclass(frozen=True)
+class ScriptRuntime:
+    """`digest` holds the script that recreates the virtual environment, and a layer's requirements.
+
+    `adds_packages` says that there is such a layer, for packages that the image does not have.
+    """
+
+    digest: Digest
+    options: RuntimeOptions
+    venv: PackagesVenv | None
+    image: EnvironmentImage | None
+    adds_packages: bool
+
+
+@rule(desc="Choose what a script runs in")
+async def choose_script_runtime(
+    request: ScriptRuntimeRequest, options: RuntimeOptions
+) -> ScriptRuntime:
+    if request.in_image:
+        options = replace(options, runtime=DOCKER)
+    digests, venv, image, adds_packages = [], None, None, False
+    if options.runtime != VENV and request.image.value:
+        named = await Get(NamedImage, NamedImageRequest(request.address, request.image))
+        image = named.image
+        adds_packages = not named.requirements.issuperset(request.requirements)
+        if adds_packages:
+            locked = await Get(
+                LockedRequirements, LockedRequirementsRequest(request.resolve, request.requirements)
+            )
+            digests.append(locked.digest)
+    if options.runtime != DOCKER:
+        packages = await Get(
+            InstalledPackages, InstallPackagesRequest(request.address, request.environment)
+        )
+        venv = packages.venv
+        digests.append(packages.digest)
+    digest = await Get(Digest, MergeDigests(digests))
+    return ScriptRuntime(digest, options, venv, image, adds_packages)
+
+
+def rules():
+    return collect_rules()

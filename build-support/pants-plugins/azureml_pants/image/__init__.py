@@ -1,0 +1,1 @@
+"""The backend `azureml_pants.image`: images with exactly the locked packages that jobs import."""

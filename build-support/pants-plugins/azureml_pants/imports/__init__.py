@@ -1,0 +1,1 @@
+"""The backend `azureml_pants.imports`: `lint` of imports that nothing satisfies."""

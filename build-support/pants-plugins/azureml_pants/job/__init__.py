@@ -1,0 +1,1 @@
+"""The backend `azureml_pants.job`: jobs of Azure ML, to run, to package and to lint."""

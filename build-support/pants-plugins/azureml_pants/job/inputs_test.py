@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from azureml_jobs.jobfile.command.entry_point import EntryPoint
+from azureml_jobs.protocol import JobRequest, NeededFile
+from azureml_pants.code.entry_points import EntryPointOwners, unowned_errors
+from azureml_pants.code.job_entry_points import JobFieldSet
+from azureml_pants.job.inputs import JobInputs, JobInputsRequest, image_target
+from azureml_pants.job_tool.message import request_file
+from pants.backend.docker.target_types import DockerImageTarget
+from pants.core.target_types import FileTarget
+from pants.engine.addresses import Address
+from pants.engine.fs import DigestContents, FileContent
+from pants.testutil.rule_runner import RuleRunner
+from pants.version import VERSION
+
+LOCK = '{"locked_resolves": [], "requirements": []}'
+EXPERIMENT = {
+    "main.lock": LOCK,
+    "platform.json": "{}",
+    "src/x/BUILD": "python_sources(name='lib')\nazureml_job(name='job')\n",
+    "src/x/azure-ml-job.yaml": "code: ..\ncommand: python -m x.main\n",
+    "src/x/main.py": "",
+}
+
+
+def gather(rule_runner: RuleRunner, files: dict[str, str]) -> JobInputs:
+    """What the job tool is given for `src/x:job`, in a repository of these files."""
+    rule_runner.write_files(files)
+    target = rule_runner.get_target(Address("src/x", target_name="job"))
+    field_set = JobFieldSet.create(target)
+    return rule_runner.request(JobInputs, [JobInputsRequest(field_set)])
+
+
+def contents(rule_runner: RuleRunner, inputs: JobInputs) -> dict[str, str]:
+    found = rule_runner.request(DigestContents, [inputs.digest])
+    return {file.path: file.content.decode() for file in found}
+
+
+def test_holds_the_code_the_job_file_and_the_requirements(rule_runner: RuleRunner) -> None:
+    inputs = gather(rule_runner, EXPERIMENT)
+    assert contents(rule_runner, inputs) == {
+        "requirements.txt": "",
+        "sources/src/x/azure-ml-job.yaml": EXPERIMENT["src/x/azure-ml-job.yaml"],
+        "sources/src/x/main.py": "",
+    }
+
+
+def test_the_request_names_what_the_digest_holds(rule_runner: RuleRunner) -> None:
+    request = gather(rule_runner, EXPERIMENT).request
+    assert request.address == "src/x:job"
+    assert request.job_file == "src/x/azure-ml-job.yaml"
+    assert request.files == (
+        NeededFile("src/x/main.py", "src", "src/x/main.py:lib", "run or named by src/x:job"),
+    )
+    assert request.context_files == ()
+    assert request.errors == ()
+    assert request.venv is None
+    assert request.versions["pants"] == VERSION
+    assert request.versions["pex"][0].isdigit()
+    assert request.packages.lock == "main.lock"
+    assert request.packages.lock_digest == hashlib.sha256(LOCK.encode()).hexdigest()
+    assert request.packages.requirements == ()
+
+
+def test_the_job_tool_reads_the_same_request(rule_runner: RuleRunner, tmp_path: Path) -> None:
+    request = gather(rule_runner, EXPERIMENT).request
+    (file,) = request_file(request)
+    assert isinstance(file, FileContent)
+    path = tmp_path / file.path
+    path.write_bytes(file.content)
+    assert JobRequest.read(path) == request
+
+
+def test_the_job_file_of_a_target_may_have_any_name_and_folder(rule_runner: RuleRunner) -> None:
+    files = {
+        **EXPERIMENT,
+        "src/x/BUILD": "python_sources(name='lib')\n"
+        "azureml_job(name='job', source='jobs/small.yml')\n",
+        "src/x/jobs/small.yml": "code: ../..\ncommand: python -m x.main\n",
+    }
+    inputs = gather(rule_runner, files)
+    assert inputs.request.errors == ()
+    assert inputs.request.job_file == "src/x/jobs/small.yml"
+    assert "sources/src/x/jobs/small.yml" in contents(rule_runner, inputs)
+
+
+def test_holds_the_docker_context_without_build_files(rule_runner: RuleRunner) -> None:
+    files = {
+        **EXPERIMENT,
+        "src/x/azure-ml-job.yaml": "command: ls\nenvironment:\n  build:\n    path: ../images/gpu\n",
+        "src/images/gpu/Dockerfile": "FROM scratch\n",
+        "src/images/gpu/.dockerignore": "",
+        "src/images/gpu/BUILD": "",
+        "src/images/gpu/BUILD.pants": "",
+        "src/images/gpu/etc/BUILD": "",
+        "src/images/gpu/etc/a.conf": "",
+        "src/images/cpu/Dockerfile": "",
+    }
+    inputs = gather(rule_runner, files)
+    assert inputs.request.context_files == (
+        "src/images/gpu/.dockerignore",
+        "src/images/gpu/Dockerfile",
+        "src/images/gpu/etc/a.conf",
+    )
+    assert set(contents(rule_runner, inputs)) == {
+        "requirements.txt",
+        "sources/src/x/azure-ml-job.yaml",
+        *(f"sources/{path}" for path in inputs.request.context_files),
+    }
+
+
+def test_holds_the_conda_file(rule_runner: RuleRunner) -> None:
+    job_file = "command: ls\nenvironment:\n  image: ubuntu\n  conda_file: conda.yaml\n"
+    files = {**EXPERIMENT, "src/x/azure-ml-job.yaml": job_file, "src/x/conda.yaml": "name: x\n"}
+    inputs = gather(rule_runner, files)
+    assert inputs.request.context_files == ("src/x/conda.yaml",)
+    assert contents(rule_runner, inputs)["sources/src/x/conda.yaml"] == "name: x\n"
+
+
+@pytest.mark.parametrize(
+    "build, job_file, expected",
+    [
+        pytest.param(
+            "azureml_job(name='job')",
+            "command: [",
+            ["src/x/azure-ml-job.yaml: line 1, column 11: not valid YAML"],
+            id="broken YAML",
+        ),
+        pytest.param(
+            "azureml_job(name='job')",
+            "command: python a.py && python -m x.b",
+            [
+                "src/x/azure-ml-job.yaml: command: no target owns the file a.py.",
+                "src/x/azure-ml-job.yaml: command: no target owns the module x.b.",
+            ],
+            id="files without owners",
+        ),
+        pytest.param(
+            "azureml_job(name='job', entry_point='gone.py')",
+            "command: ls",
+            ["src/x:job: entry_point: no target owns the file gone.py."],
+            id="an entry point without an owner",
+        ),
+        pytest.param(
+            "azureml_job(name='job', entry_point='gone.py')",
+            "[]",
+            ["src/x/azure-ml-job.yaml: not a job file", "src/x:job: entry_point: "],
+            id="both",
+        ),
+    ],
+)
+def test_collects_nothing_for_a_job_with_errors(
+    rule_runner: RuleRunner, build: str, job_file: str, expected: list[str]
+) -> None:
+    # Neither a lock nor a description of the images' Python is here: they are not asked for.
+    files = {"src/x/BUILD": dedent(build), "src/x/azure-ml-job.yaml": job_file}
+    inputs = gather(rule_runner, files)
+    assert len(inputs.request.errors) == len(expected)
+    for error, start in zip(inputs.request.errors, expected):
+        assert error.startswith(start)
+    assert contents(rule_runner, inputs) == {}
+
+
+@pytest.mark.parametrize(
+    "point, remedy",
+    [
+        pytest.param(EntryPoint("script", "a/main.py"), "python_sources", id="a script"),
+        pytest.param(EntryPoint("module", "a.main"), "python_sources", id="a module"),
+        pytest.param(
+            EntryPoint("script", "bin/run.sh"),
+            'files(name="scripts", sources=["run.sh"])',
+            id="a shell script",
+        ),
+    ],
+)
+def test_the_message_has_the_text_to_write(point: EntryPoint, remedy: str) -> None:
+    owners = EntryPointOwners(addresses=(), files=(), unowned=(point,))
+    (message,) = unowned_errors("job.yaml: command", owners, "the BUILD file")
+    assert message.startswith("job.yaml: command: no target owns the ")
+    assert f"{point.value}.\n\n" in message
+    assert "relative to the BUILD file" in message
+    assert remedy in message
+
+
+def test_the_message_names_the_owner_with_another_resolve() -> None:
+    owners = EntryPointOwners(
+        addresses=(),
+        files=(),
+        unowned=(EntryPoint("script", "main.py"),),
+        of_other_resolves=(Address("src/x", target_name="lib"),) * 2,
+    )
+    assert unowned_errors("job.yaml: command", owners, "") == (
+        "job.yaml: command: no target of the job's resolve owns the file main.py.\n\n"
+        "Give the job the same `resolve` as src/x:lib.",
+    )
+
+
+def test_the_image_of_a_context_is_what_builds_from_it() -> None:
+    targets = [
+        FileTarget({"source": "a"}, Address("src/x", target_name="a")),
+        DockerImageTarget({"context_root": "./other"}, Address("src/x", target_name="other")),
+        DockerImageTarget({"context_root": "./docker"}, Address("src/x", target_name="env")),
+    ]
+    assert image_target(targets, "src/x/docker") == "src/x:env"
+    assert image_target(targets, "src/y/docker") is None
+    assert image_target(targets, None) is None

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+from azureml_jobs.protocol import JobToLint, LintRequest
+from azureml_pants.base.options import AzureMLSubsystem
+from azureml_pants.job.lint import (
+    JobsToLint,
+    JobsToLintRequest,
+    LintJobFieldSet,
+    LintJobsRequest,
+    lint_jobs,
+)
+from azureml_pants.job_tool.installation import JobTool, JobToolRequest
+from pants.core.goals.lint import LintResult
+from pants.engine.addresses import Address
+from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, MergeDigests, PathGlobs, Snapshot
+from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
+from pants.testutil.rule_runner import MockGet, RuleRunner, run_rule_with_mocks
+
+EXPERIMENT = {
+    "src/x/BUILD": "python_sources(name='lib')\nazureml_job(name='job')\n",
+    "src/x/azure-ml-job.yaml": "code: ..\ncommand: python -m x.main && python x/score.py\n",
+    "src/x/main.py": "import x.model\n",
+    "src/x/model.py": "",
+    "src/x/score.py": "",
+}
+
+
+def gather(rule_runner: RuleRunner, files: dict[str, str]) -> tuple[JobToLint, tuple[str, ...]]:
+    """Return what the job tool gets for `src/x:job`, and the files next to it."""
+    rule_runner.write_files(files)
+    field_set = LintJobFieldSet.create(rule_runner.get_target(Address("src/x", target_name="job")))
+    found = rule_runner.request(JobsToLint, [JobsToLintRequest((field_set,))])
+    (job,) = found.request.jobs
+    return job, rule_runner.request(Snapshot, [found.digest]).files
+
+
+def test_gives_the_linter_the_job_file_and_what_its_command_runs(rule_runner: RuleRunner) -> None:
+    job, files = gather(rule_runner, EXPERIMENT)
+    assert job == JobToLint("src/x/azure-ml-job.yaml", (), ("src/x/main.py", "src/x/score.py"))
+    # Without `x/model.py`: an edit of a module that is only imported does not lint again.
+    assert files == ("src/x/azure-ml-job.yaml", "src/x/main.py", "src/x/score.py")
+
+
+@pytest.mark.parametrize(
+    ("job_file", "starts"),
+    [
+        pytest.param(
+            "command: python -m x.mian && python y.py",
+            [
+                "src/x/azure-ml-job.yaml: command: no target owns the module x.mian.",
+                "src/x/azure-ml-job.yaml: command: no target owns the file y.py.",
+            ],
+            id="code without an owner",
+        ),
+        pytest.param(
+            "command: [", ["src/x/azure-ml-job.yaml: line 1, column 11: not valid"], id="no YAML"
+        ),
+    ],
+)
+def test_passes_on_the_errors_that_pants_finds(
+    rule_runner: RuleRunner, job_file: str, starts: list[str]
+) -> None:
+    job, _ = gather(rule_runner, {**EXPERIMENT, "src/x/azure-ml-job.yaml": job_file})
+    assert len(job.errors) == len(starts)
+    assert all(error.startswith(start) for error, start in zip(job.errors, starts))
+
+
+def test_reports_a_missing_job_file(rule_runner: RuleRunner) -> None:
+    job, files = gather(rule_runner, {"src/x/BUILD": "azureml_job(name='job')"})
+    (error,) = job.errors
+    assert error.startswith("src/x/azure-ml-job.yaml: there is no such file.")
+    assert files == ()
+
+
+def test_a_target_can_opt_out(rule_runner: RuleRunner) -> None:
+    build = "azureml_job(name='a')\nazureml_job(name='b', skip_azureml_jobs=True)\n"
+    rule_runner.write_files({"src/x/BUILD": build})
+    left_out = {
+        name: LintJobFieldSet.opt_out(rule_runner.get_target(Address("src/x", target_name=name)))
+        for name in ("a", "b")
+    }
+    assert left_out == {"a": False, "b": True}
+
+
+def lint(exit_code: int, stdout: bytes) -> tuple[LintResult, list[Process]]:
+    """Return the result for one job, and the processes that ran for it."""
+    jobs = LintRequest((JobToLint("a.yaml", (), ()),))
+    started: list[Process] = []
+
+    def start(process: Process) -> FallibleProcessResult:
+        started.append(process)
+        return Mock(exit_code=exit_code, stdout=stdout, stderr=b"")
+
+    result = run_rule_with_mocks(
+        lint_jobs,
+        rule_args=[
+            LintJobsRequest.Batch("azureml-jobs", (), Mock(description=None)),
+            Mock(spec=AzureMLSubsystem, tool_path="tool"),
+            Mock(**{"in_sandbox.return_value.append_only_caches": {}}),
+        ],
+        mock_gets=[
+            MockGet(JobsToLint, (JobsToLintRequest,), lambda _: JobsToLint(jobs, EMPTY_DIGEST)),
+            MockGet(
+                JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "tool/run.py")
+            ),
+            MockGet(FallibleProcessResult, (Process,), start),
+            *(
+                MockGet(Digest, (asked,), lambda _: EMPTY_DIGEST)
+                for asked in (PathGlobs, CreateDigest, MergeDigests)
+            ),
+        ],
+    )
+    return result, started
+
+
+def test_the_job_tool_lints_and_pants_remembers_it() -> None:
+    _, (process,) = lint(0, b"")
+    assert process.argv == ("python", "tool/run.py", "lint", "--request", "request.json")
+    assert process.cache_scope == ProcessCacheScope.SUCCESSFUL
+
+
+def test_reports_findings_with_the_status_of_the_tool() -> None:
+    result, _ = lint(1, b"a.yaml: wrong.\n")
+    assert (result.exit_code, result.stdout) == (1, "a.yaml: wrong.\n")
+    assert result.linter_name == "azureml-jobs"

@@ -1,0 +1,26 @@
+"""What Pants loads of this backend."""
+
+from __future__ import annotations
+
+from azureml_pants.code import rules as code
+from azureml_pants.environment import rules as environment
+from azureml_pants.job import dependencies, inputs, lint, package, run
+from azureml_pants.job.target_types import AzureMLJobTarget
+from azureml_pants.job_tool import rules as job_tool
+
+
+def target_types():
+    return [AzureMLJobTarget]
+
+
+def rules():
+    return [
+        *code.rules(),
+        *environment.rules(),
+        *job_tool.rules(),
+        *dependencies.rules(),
+        *inputs.rules(),
+        *lint.rules(),
+        *package.rules(),
+        *run.rules(),
+    ]

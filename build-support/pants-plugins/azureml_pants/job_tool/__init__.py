@@ -1,0 +1,1 @@
+"""How the plugin starts the job tool: its packages, its message, and a debugger."""

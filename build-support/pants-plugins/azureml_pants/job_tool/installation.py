@@ -1,0 +1,66 @@
+"""The installation of the job tool: its virtual environment and its script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azureml_pants.base.options import AzureMLSubsystem
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
+from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexRequest
+from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
+from pants.backend.python.util_rules.pex_requirements import PexRequirements, Resolve
+from pants.engine.fs import Digest
+from pants.engine.rules import Get, collect_rules, rule
+
+
+@dataclass(frozen=True)
+class JobToolRequest:
+    """`environment` says where the tool runs: in a sandbox, or in the workspace."""
+
+    environment: CompletePexEnvironment
+
+
+@dataclass(frozen=True)
+class JobTool:
+    """`digest` holds the script `python`, which starts the Python of the tool."""
+
+    digest: Digest
+    python: str
+    script: str
+
+    def workspace_args(self, *arguments: str) -> tuple[str, ...]:
+        """Return the command line for `run`, which starts the tool in the build root."""
+        return (f"{{chroot}}/{self.python}", self.script, *arguments)
+
+
+def tool_pex_request(
+    name: str, requirements: tuple[str, ...], azureml: AzureMLSubsystem, python_setup: PythonSetup
+) -> PexRequest:
+    """Return the request for a PEX of some packages of the tool's resolve."""
+    constraints = python_setup.resolves_to_interpreter_constraints.get(
+        azureml.tool_resolve, python_setup.interpreter_constraints
+    )
+    return PexRequest(
+        output_filename=name,
+        internal_only=True,
+        requirements=PexRequirements(
+            requirements, from_superset=Resolve(azureml.tool_resolve, False)
+        ),
+        interpreter_constraints=InterpreterConstraints(constraints),
+    )
+
+
+@rule(desc="Install the job tool")
+async def install_job_tool(
+    request: JobToolRequest, azureml: AzureMLSubsystem, python_setup: PythonSetup
+) -> JobTool:
+    pex_request = tool_pex_request(
+        "azureml-jobs.pex", tuple(azureml.tool_requirements), azureml, python_setup
+    )
+    venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
+    return JobTool(venv.digest, venv.python.argv0, f"{azureml.tool_path}/run.py")
+
+
+def rules():
+    return collect_rules()

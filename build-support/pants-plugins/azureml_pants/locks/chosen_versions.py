@@ -1,0 +1,130 @@
+"""Let uv choose the versions for a lock."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.locks.choice import REQUIREMENTS_FILE, VERSIONS_FILE, constraints, input_files
+from azureml_jobs.locks.failure import choice_error
+from azureml_jobs.locks.lock import read_lock
+from pants.backend.python.goals.lockfile import GeneratePythonLockfile
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.target_types import EntryPoint
+from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
+from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexProcess
+from pants.backend.python.util_rules.pex_requirements import (
+    PexRequirements,
+    Resolve,
+    ResolvePexConfig,
+    ResolvePexConfigRequest,
+)
+from pants.engine.fs import CreateDigest, Digest, DigestContents, FileContent, MergeDigests
+from pants.engine.process import FallibleProcessResult, ProcessCacheScope
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.option.global_options import GlobalOptions
+
+# In `[python].resolves`: the lock of uv.
+_RESOLVE = "uv"
+
+
+@dataclass(frozen=True)
+class ChosenVersionsRequest:
+    """`old` is the content of the present lock, `where` names the files with the requirements."""
+
+    lock: GeneratePythonLockfile
+    old: str
+    where: str
+
+
+@dataclass(frozen=True)
+class ChosenVersions:
+    """The constraints with which pex locks the versions, or the `error`."""
+
+    constraints: tuple[str, ...] = ()
+    error: JobError | None = None
+
+
+@rule(desc="Choose versions for a lockfile")
+async def choose_versions(
+    request: ChosenVersionsRequest, python_setup: PythonSetup, global_options: GlobalOptions
+) -> ChosenVersions:
+    lock = request.lock
+    pythons = lock.interpreter_constraints.partition_into_major_minor_versions(
+        python_setup.interpreter_versions_universe
+    )
+    files = input_files(read_lock(request.old), lock.requirements, pythons)
+    config, inputs, uv = await MultiGet(
+        Get(ResolvePexConfig, ResolvePexConfigRequest(lock.resolve_name)),
+        Get(
+            Digest,
+            CreateDigest(FileContent(name, text.encode()) for name, text in files.items()),
+        ),
+        Get(VenvPex, PexRequest, uv_request(python_setup)),
+    )
+    given = config.constraints_file
+    if given:
+        inputs = await Get(Digest, MergeDigests([inputs, given.digest]))
+    ran = await Get(
+        FallibleProcessResult,
+        VenvPexProcess(
+            uv,
+            argv=uv_arguments(config, pythons[0]),
+            input_digest=inputs,
+            output_files=(VERSIONS_FILE,),
+            extra_env=uv_environment(global_options.ca_certs_path),
+            description=f"Choose versions for the lockfile of {lock.resolve_name}",
+            # The package index can have other releases the next time.
+            cache_scope=ProcessCacheScope.PER_SESSION,
+        ),
+    )
+    if ran.exit_code:
+        output = ran.stderr.decode(errors="replace")
+        return ChosenVersions(error=choice_error(request.where, lock.resolve_name, output))
+    (versions,) = await Get(DigestContents, Digest, ran.output_digest)
+    theirs = {str(each) for each in given.constraints} if given else ()
+    return ChosenVersions(constraints(versions.content.decode(), theirs))
+
+
+def uv_request(python_setup: PythonSetup) -> PexRequest:
+    pythons = python_setup.resolves_to_interpreter_constraints.get(
+        _RESOLVE, python_setup.interpreter_constraints
+    )
+    return PexRequest(
+        output_filename="uv.pex",
+        internal_only=True,
+        requirements=PexRequirements(("uv",), from_superset=Resolve(_RESOLVE, False)),
+        interpreter_constraints=InterpreterConstraints(pythons),
+        main=EntryPoint("uv"),
+    )
+
+
+def uv_arguments(config: ResolvePexConfig, python: str) -> tuple[str, ...]:
+    """Return the command line, with the same package sources as pex has."""
+    default, *others = config.indexes or ("",)
+    given = config.constraints_file
+    return (
+        *("pip", "compile", "--universal", "--fork-strategy=fewest", f"--python-version={python}"),
+        *("--no-cache", "--quiet", "--color=never", f"--output-file={VERSIONS_FILE}"),
+        f"--default-index={default}" if default else "--no-index",
+        *(f"--index={index}" for index in others),
+        # As pip does: the best version on any index.
+        "--index-strategy=unsafe-best-match",
+        *(f"--find-links={link}" for link in config.find_links),
+        *(f"--no-binary={package}" for package in config.no_binary),
+        *(f"--only-binary={package}" for package in config.only_binary),
+        *((f"--constraints={given.path}",) if given else ()),
+        REQUIREMENTS_FILE,
+    )
+
+
+def uv_environment(certificates: str | None) -> dict[str, str]:
+    environment = {"UV_PYTHON_DOWNLOADS": "never"}
+    if certificates:
+        environment["SSL_CERT_FILE"] = os.path.abspath(certificates)
+    return environment
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,73 @@
+"""The check for requirements that are listed and not locked, before anything is installed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from azureml_jobs.locks.lock import read_lock
+from azureml_jobs.locks.stale import ListedRequirement, stale_lock
+from azureml_pants.code.imports import CheckRequirementsRequest, RequirementErrors
+from azureml_pants.code.requirement_files import RequirementFiles
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.target_types import (
+    PythonRequirementResolveField,
+    PythonRequirementsField,
+)
+from pants.engine.fs import DigestContents, PathGlobs
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import Target
+from pants.engine.unions import UnionRule
+
+
+@dataclass(frozen=True)
+class CheckLocksRequest(CheckRequirementsRequest):
+    pass
+
+
+@rule
+async def find_stale_locks(
+    request: CheckLocksRequest, python_setup: PythonSetup
+) -> RequirementErrors:
+    listed = listed_requirements(request.targets, python_setup)
+    resolves = sorted(resolve for resolve in listed if resolve in python_setup.resolves)
+    files = await Get(RequirementFiles)
+    locks = await MultiGet(
+        Get(DigestContents, PathGlobs([python_setup.resolves[resolve]])) for resolve in resolves
+    )
+    errors = [
+        stale_lock(
+            python_setup.resolves[resolve],
+            resolve,
+            files.of(resolve),
+            read_lock(contents[0].content.decode(errors="replace")) if contents else None,
+            listed[resolve],
+        )
+        for resolve, contents in zip(resolves, locks)
+    ]
+    return RequirementErrors(tuple(str(error) for error in errors if error))
+
+
+def listed_requirements(
+    targets: Iterable[Target], python_setup: PythonSetup
+) -> dict[str, list[ListedRequirement]]:
+    """Return the requirements of each resolve.
+
+    Those for some systems or Pythons alone are left out, because a lock may leave them out, too.
+    """
+    listed = defaultdict(list)
+    for target in targets:
+        if target.has_field(PythonRequirementsField):
+            resolve = target[PythonRequirementResolveField].normalized_value(python_setup)
+            for each in target[PythonRequirementsField].value:
+                requirement = each.as_pkg_resources_requirement()
+                if not requirement.marker:
+                    listed[resolve].append(
+                        ListedRequirement(each.project_name, str(each), requirement.__contains__)
+                    )
+    return listed
+
+
+def rules():
+    return [*collect_rules(), UnionRule(CheckRequirementsRequest, CheckLocksRequest)]

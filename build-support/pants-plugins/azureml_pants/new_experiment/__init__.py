@@ -1,0 +1,1 @@
+"""The backend `azureml_pants.new_experiment`: the goal `new-experiment`."""

@@ -1,0 +1,15 @@
+"""What Pants loads of this backend."""
+
+from __future__ import annotations
+
+from azureml_pants.job_tool import rules as job_tool
+from azureml_pants.workspace import run
+from azureml_pants.workspace.target_types import AzureMLWorkspaceTarget
+
+
+def target_types():
+    return [AzureMLWorkspaceTarget]
+
+
+def rules():
+    return [*job_tool.rules(), *run.rules()]
