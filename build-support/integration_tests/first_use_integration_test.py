@@ -1,12 +1,12 @@
-"""The README's first commands on a minimal Debian: git, bash, Python 3.11 with venv, no more."""
+"""Run the README's first commands on a minimal Debian, with git and Python 3.11 with venv."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Iterator, Mapping
 
 import pytest
 from azureml_jobs.docker.conftest import docker, needs_engine
@@ -25,7 +25,7 @@ pytestmark = needs_engine
 
 
 def machine(variables: Mapping[str, str]) -> list[str]:
-    """Options of `docker run` by which a container reaches the package index."""
+    """Return options of `docker run` by which a container reaches the package index."""
     handed_on = {name: value for name, value in variables.items() if HANDED_ON.fullmatch(name)}
     named = {Path(value): value for value in handed_on.values() if os.path.isfile(value)}
     mounted = {**CONFIGURATION, **named}
