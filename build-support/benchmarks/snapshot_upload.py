@@ -155,6 +155,7 @@ def send_by_storage_library(workspace: Any, folder: Path, name: str) -> str:
     """Send the snapshot with azure-storage-blob in place of our client; return its id."""
     from azure.core.pipeline.transport import RequestsTransport
     from azure.storage.blob import ContainerClient, ContentSettings
+
     # These come with azure-core.
     from requests import Session  # pants: no-infer-dep
     from requests.adapters import HTTPAdapter  # pants: no-infer-dep

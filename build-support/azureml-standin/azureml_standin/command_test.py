@@ -1,4 +1,4 @@
-"""`service` as it is started by a user: in a process of its own, and around a command."""
+"""Test `service` as a user starts it: in the foreground, and around a command."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from azureml_jobs.conftest import Tool
 from azureml_standin.command import ENVIRONMENT_FILE
 
 RUN = str(RUN_SCRIPT)
-# What a client would do first: ask the cloud where it is, over TLS.
-ASKS = """\
+# What a client does first: read the metadata of the cloud, over TLS.
+READS_METADATA = """\
 import json, os, ssl, urllib.request
 context = ssl.create_default_context(cafile=os.environ["REQUESTS_CA_BUNDLE"])
 opener = urllib.request.build_opener(
@@ -37,14 +37,14 @@ def service(tool: Tool, *arguments: str) -> subprocess.CompletedProcess[str]:
     return tool.run(RUN, "workspace", "--repository", str(tool.folder), "service", *arguments)
 
 
-def test_runs_around_a_command_and_ends_with_its_status(tool: Tool) -> None:
-    done = service(tool, "--", sys.executable, "-c", ASKS)
+def test_runs_a_command_and_returns_its_exit_status(tool: Tool) -> None:
+    done = service(tool, "--", sys.executable, "-c", READS_METADATA)
     assert (done.returncode, done.stdout) == (5, "True\nstandin-workspace\n"), done.stderr
     assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         pytest.param(["--port", "0"], "not a port: 0", id="port"),
         pytest.param(["--jobs-at-once", "no"], "no", id="count"),
@@ -54,13 +54,13 @@ def test_runs_around_a_command_and_ends_with_its_status(tool: Tool) -> None:
         pytest.param(["--", "no-such-command"], "cannot be started", id="command"),
     ],
 )
-def test_names_what_is_wrong(tool: Tool, arguments: list[str], told: str) -> None:
+def test_reports_invalid_arguments(tool: Tool, arguments: list[str], expected: str) -> None:
     done = service(tool, *arguments)
-    assert done.returncode == 2 and told in done.stderr
+    assert done.returncode == 2 and expected in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_says_how_to_use_it_and_ends_by_ctrl_c(tool: Tool) -> None:
+def test_prints_how_to_use_it_and_stops_on_ctrl_c(tool: Tool) -> None:
     process = subprocess.Popen(
         [sys.executable, RUN, "workspace", "--repository", str(tool.folder), "service"],
         cwd=tool.folder,
@@ -70,24 +70,24 @@ def test_says_how_to_use_it_and_ends_by_ctrl_c(tool: Tool) -> None:
     )
     try:
         assert process.stderr is not None
-        shown = ""
-        while "Ctrl-C" not in shown:
+        output = ""
+        while "Ctrl-C" not in output:
             line = process.stderr.readline()
-            assert line, shown
-            shown += line
-        assert "  . .azureml/service/environment\n" in shown
+            assert line, output
+            output += line
+        assert "  . .azureml/service/environment\n" in output
         file = tool.folder / ".azureml/service" / ENVIRONMENT_FILE
         assert file.stat().st_mode & 0o777 == 0o600
         second = service(tool)
         assert second.returncode == 2 and "running on this folder already" in second.stderr
-        asked = subprocess.run(
-            ["bash", "-c", f". {file}; {sys.executable} -c '{ASKS}'"],
+        client = subprocess.run(
+            ["bash", "-c", f". {file}; {sys.executable} -c '{READS_METADATA}'"],
             env={"PATH": os.environ["PATH"]},
             stdout=subprocess.PIPE,
             text=True,
             check=False,
         )
-        assert asked.stdout == "True\nstandin-workspace\n"
+        assert client.stdout == "True\nstandin-workspace\n"
     finally:
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=60)

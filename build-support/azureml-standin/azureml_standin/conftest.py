@@ -1,4 +1,4 @@
-"""A running stand-in for the tests of a file, and two clients: plain HTTPS, and the real SDK."""
+"""Fixtures: a running stand-in for each test file, a plain HTTPS client, and the SDK."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ open(os.path.join(sys.argv[2], "result.txt"), "w").write("result")
 
 
 @dataclass
-class Answered:
+class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -48,12 +49,12 @@ class Answered:
 
     @property
     def code(self) -> str:
-        """The code of an error."""
+        """The code of the error that this answer reports."""
         return str(self.json()["error"]["code"])
 
 
 class Caller:
-    """Requests over HTTPS, one connection each."""
+    """A client that opens a new HTTPS connection for each request."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -65,7 +66,7 @@ class Caller:
         path: str,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
-    ) -> Answered:
+    ) -> Answer:
         connection = http.client.HTTPSConnection(
             "127.0.0.1", self.service.server.port, context=self.context, timeout=30
         )
@@ -73,15 +74,15 @@ class Caller:
             connection.request(method, path, body or None, dict(headers or {}))
             answer = connection.getresponse()
             named = {name.lower(): value for name, value in answer.getheaders()}
-            return Answered(answer.status, named, answer.read())
+            return Answer(answer.status, named, answer.read())
         finally:
             connection.close()
 
     def token(self, audience: str = "https://management.azure.com") -> str:
         return self.service.tokens.issue(audience, "client", "issuer")
 
-    def arm(self, method: str, path: str = "", content: Any = None, **query: str) -> Answered:
-        """A request to the workspace, with a token and an api-version."""
+    def arm(self, method: str, path: str = "", content: Any = None, **query: str) -> Answer:
+        """Send a request to the workspace, with a token and an api-version."""
         target = f"{self.service.workspace.id}{path}?"
         return self.request(
             method,
@@ -90,8 +91,8 @@ class Caller:
             {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"},
         )
 
-    def data_plane(self, method: str, path: str, content: Any = None) -> Answered:
-        """A request below a part of the data plane: `/history/v1.0` + workspace + `path`."""
+    def data_plane(self, method: str, path: str, content: Any = None) -> Answer:
+        """Send a request to the data plane; `path` is such as `/history/v1.0 /runs/x`."""
         part, _, rest = path.partition(" ")
         return self.request(
             method,
@@ -101,12 +102,12 @@ class Caller:
         )
 
     def put_code(self, name: str = "code", files: Mapping[str, bytes] | None = None) -> str:
-        """Upload code as a client does; the id of its version."""
+        """Upload code as a client does; return the id of its version."""
         path = f"/codes/{name}/versions/1"
-        asked = {"pendingUploadType": "TemporaryBlobReference"}
-        given = self.arm("POST", f"{path}/startPendingUpload", asked).json()
-        place = given["blobReferenceForConsumption"]
-        account, _, query = place["credential"]["sasUri"].partition("?")
+        body = {"pendingUploadType": "TemporaryBlobReference"}
+        given = self.arm("POST", f"{path}/startPendingUpload", body).json()
+        reference = given["blobReferenceForConsumption"]
+        account, _, query = reference["credential"]["sasUri"].partition("?")
         base = account[len(self.service.url) :]
         for file, content in (files or {"main.py": MAIN.encode()}).items():
             put = self.request(
@@ -116,7 +117,7 @@ class Caller:
                 {"x-ms-blob-type": "BlockBlob"},
             )
             assert put.status == 201, put.body
-        made = self.arm("PUT", path, {"properties": {"codeUri": f"{place['blobUri']}/code"}})
+        made = self.arm("PUT", path, {"properties": {"codeUri": f"{reference['blobUri']}/code"}})
         assert made.status in (200, 201), made.body
         return str(made.json()["id"])
 
@@ -129,7 +130,7 @@ class Caller:
         return str(made.json()["id"])
 
     def command_job(self, command: str = "echo hello", **more: Any) -> dict[str, Any]:
-        """The body of a job that needs no code."""
+        """Return the body of a job without code."""
         properties = {
             "jobType": "Command",
             "command": command,
@@ -141,9 +142,7 @@ class Caller:
 
 
 def wait_for_end(service: Service, name: str) -> str:
-    """The status of a job that has ended; a job that hangs ends the test by its own limit."""
-    import time
-
+    """Wait until a job has ended, and return its status."""
     while not service.execution.view(name).has_ended:
         time.sleep(0.02)
     return service.execution.view(name).status
@@ -157,7 +156,7 @@ def running() -> Iterator[Service]:
 
 @pytest.fixture
 def service(running: Service) -> Iterator[Service]:
-    """The service of this file, with nothing recorded and no faults."""
+    """The service of this file, with an empty recording and no faults."""
     running.recording.clear()
     yield running
     running.faults.clear()
@@ -171,7 +170,7 @@ def caller(service: Service) -> Caller:
 
 @pytest.fixture(scope="module")
 def sdk_environment(running: Service) -> Iterator[pytest.MonkeyPatch]:
-    """The variables by which the SDK finds the service. It keeps some for as long as it lives."""
+    """Set the variables by which the SDK finds the service; it keeps some of them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if name.lower().endswith("_proxy"):
@@ -203,7 +202,7 @@ def sdk(service: Service, shared_sdk: Any) -> Any:
 
 @pytest.fixture
 def job_folder(tmp_path: Path) -> Path:
-    """A job as a user has it: `job.yaml`, `code/`, `environment/`."""
+    """A user's job: `job.yaml`, `code/`, `environment/`."""
     (tmp_path / "code/sub").mkdir(parents=True)
     (tmp_path / "environment").mkdir()
     (tmp_path / "code/main.py").write_text(MAIN, encoding="utf-8")

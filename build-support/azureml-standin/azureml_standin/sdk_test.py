@@ -1,4 +1,4 @@
-"""The real SDK against the stand-in: submit, follow, download, cancel, list, and other assets."""
+"""Test azure-ai-ml against the stand-in: submit, stream, download, cancel, list, and data."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def files_below(folder: Path) -> dict[str, str]:
     }
 
 
-def test_a_job_is_taken_run_followed_and_downloaded(
+def test_submits_streams_and_downloads_a_job(
     service: Service, sdk: Any, job_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     returned = sdk.jobs.create_or_update(job_named(job_folder, "whole"))
@@ -75,22 +75,17 @@ def test_a_job_is_taken_run_followed_and_downloaded(
     assert files_below(job_folder / "one") == {"named-outputs/result/result.txt": "result"}
 
 
-def test_what_was_uploaded_is_not_uploaded_again(
-    service: Service, sdk: Any, job_folder: Path
-) -> None:
+def test_uploads_nothing_twice(service: Service, sdk: Any, job_folder: Path) -> None:
     (job_folder / "code/new.py").write_text("", encoding="utf-8")
     sdk.jobs.create_or_update(job_named(job_folder, "first"))
     service.recording.clear()
     sdk.jobs.create_or_update(job_named(job_folder, "second"))
-    sent = [each for each in service.recording.find("PUT", kind="blob")]
-    assert sent == []
+    assert service.recording.find("PUT", kind="blob") == []
     codes = {service.jobs.stored(name)["properties"]["codeId"] for name in ("first", "second")}
     assert len(codes) == 1
 
 
-def test_a_job_that_fails_says_with_which_status(
-    service: Service, sdk: Any, job_folder: Path
-) -> None:
+def test_a_failed_job_reports_its_exit_status(service: Service, sdk: Any, job_folder: Path) -> None:
     sdk.jobs.create_or_update(job_named(job_folder, "failing", command="echo no; exit 7"))
     wait_for_end(service, "failing")
     assert sdk.jobs.get("failing").status == "Failed"
@@ -98,23 +93,21 @@ def test_a_job_that_fails_says_with_which_status(
         sdk.jobs.stream("failing")
 
 
-def test_a_running_job_shows_its_log_and_is_cancelled(
+def test_a_running_job_has_its_log_and_can_be_canceled(
     service: Service, sdk: Any, job_folder: Path
 ) -> None:
-    command = "echo begun; sleep 100"
+    command = "echo started; sleep 100"
     sdk.jobs.create_or_update(job_named(job_folder, "long", command=command))
     log = "ExperimentRun/dcid.long/user_logs/std_log.txt"
-    while (blob := service.blobs.blob("azureml", log)) is None or blob.size < 6:
+    while (blob := service.blobs.blob("azureml", log)) is None or blob.size < 8:
         assert not service.execution.view("long").has_ended
-    assert (blob.file.read_text(), blob.kind, blob.md5) == ("begun\n", "AppendBlob", "")
+    assert (blob.file.read_text(), blob.kind, blob.md5) == ("started\n", "AppendBlob", "")
     assert sdk.jobs.get("long").status == "Running"
     sdk.jobs.begin_cancel("long").result()
     assert sdk.jobs.get("long").status == "Canceled"
 
 
-def test_archived_jobs_are_listed_only_on_demand(
-    service: Service, sdk: Any, job_folder: Path
-) -> None:
+def test_lists_archived_jobs_only_on_request(service: Service, sdk: Any, job_folder: Path) -> None:
     from azure.ai.ml.constants import ListViewType
 
     sdk.jobs.create_or_update(job_named(job_folder, "old", command="echo old"))
@@ -126,7 +119,7 @@ def test_archived_jobs_are_listed_only_on_demand(
     assert "old" in [job.name for job in sdk.jobs.list()]
 
 
-def test_data_is_registered_and_given_to_jobs(service: Service, sdk: Any, job_folder: Path) -> None:
+def test_a_job_reads_registered_data(service: Service, sdk: Any, job_folder: Path) -> None:
     (job_folder / "table").mkdir()
     (job_folder / "table/a.csv").write_text("x,y\n", encoding="utf-8")
     table = str(job_folder / "table")
@@ -148,7 +141,7 @@ def test_data_is_registered_and_given_to_jobs(service: Service, sdk: Any, job_fo
 
 
 @pytest.mark.parametrize(("kind", "text"), [("Pipeline", PIPELINE), ("Sweep", SWEEP)])
-def test_other_jobs_are_checked_and_end_with_a_reason(
+def test_other_kinds_of_jobs_fail_with_the_reason(
     service: Service, sdk: Any, job_folder: Path, kind: str, text: str
 ) -> None:
     sdk.environments.create_or_update(Environment(name="env", version="1", image="python"))
@@ -159,7 +152,7 @@ def test_other_jobs_are_checked_and_end_with_a_reason(
     assert f"the stand-in runs command jobs, and this is one of type {kind}" in reason
 
 
-def test_a_lost_answer_makes_no_second_job(service: Service, sdk: Any, job_folder: Path) -> None:
+def test_a_lost_response_makes_no_second_job(service: Service, sdk: Any, job_folder: Path) -> None:
     rule = service.faults.add(faults.RESET_AFTER, "PUT", "/jobs/lost")
     sdk.jobs.create_or_update(job_named(job_folder, "lost", command="echo lost"))
     assert rule.hits == 1
@@ -167,14 +160,14 @@ def test_a_lost_answer_makes_no_second_job(service: Service, sdk: Any, job_folde
     assert [each.status for each in service.recording.find("PUT", "/jobs/lost")] == [None, 200]
 
 
-def test_a_refusal_reaches_the_user_of_the_sdk(sdk: Any, job_folder: Path) -> None:
+def test_errors_reach_the_user_of_the_sdk(sdk: Any, job_folder: Path) -> None:
     with pytest.raises(HttpResponseError, match="Unknown compute target"):
         sdk.jobs.create_or_update(job_named(job_folder, "nowhere", compute="none"))
     with pytest.raises(ResourceNotFoundError):
         sdk.jobs.get("nowhere")
 
 
-# In a process of its own, because the SDK keeps the cloud that it found first.
+# In its own process, because the SDK keeps the first cloud that it finds.
 BY_PROXY = """
 import json, logging, sys
 logging.disable(logging.CRITICAL)
@@ -200,7 +193,7 @@ print(json.dumps([datastore.account_name, client.jobs.get("far").status]))
         ),
     ],
 )
-def test_stands_in_for_clouds_under_their_own_names(
+def test_answers_for_public_clouds_under_their_real_names(
     job_folder: Path, cloud: str, authority: str, suffix: str
 ) -> None:
     with running_service() as service:

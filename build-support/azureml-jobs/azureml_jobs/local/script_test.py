@@ -53,7 +53,7 @@ def start(jobs: Any, folder: Path, **streams: Any) -> subprocess.Popen[bytes]:
 def test_passes_arguments_data_and_status(jobs: Any, folder: Path) -> None:
     code = "import sys; print(sys.argv[1:], open('../data/d.csv').read()); sys.exit(9)"
     process = start(jobs, with_script(folder, code, "--a", "b c"), stdout=subprocess.PIPE)
-    out, _ = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=30)
     assert (process.returncode, out) == (9, b"['--a', 'b c'] 1,2\n")
     assert not folder.exists()
     assert (jobs.repo / "data" / "d.csv").exists()
@@ -62,7 +62,7 @@ def test_passes_arguments_data_and_status(jobs: Any, folder: Path) -> None:
 def test_sets_the_variables_of_a_job_without_a_run(jobs: Any, folder: Path) -> None:
     code = "import os; print(*(f'{k}={v}' for k, v in os.environ.items()), sep=chr(10))"
     process = start(jobs, with_script(folder, code), stdout=subprocess.PIPE)
-    lines = process.communicate(timeout=10)[0].decode().splitlines()
+    lines = process.communicate(timeout=30)[0].decode().splitlines()
     seen = dict(line.split("=", 1) for line in lines)
     assert seen["MLFLOW_TRACKING_URI"] == jobs.workspace.mlruns.as_uri()
     assert seen["MLFLOW_EXPERIMENT_NAME"] == "exp"
@@ -84,7 +84,7 @@ def test_reads_what_is_piped_in(jobs: Any, folder: Path) -> None:
 def test_keeps_and_reports_files_that_the_script_wrote(jobs: Any, folder: Path) -> None:
     code = "open('new é.txt', 'w').write('x'); open('there.txt', 'a').write('x')"
     process = start(jobs, with_script(folder, code), stderr=subprocess.PIPE)
-    err = process.communicate(timeout=10)[1].decode()
+    err = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 0
     assert f"kept in {folder / 'code'}:\n  new é.txt\n  there.txt\n" in err
     assert (folder / "code" / "new é.txt").exists()
@@ -93,7 +93,7 @@ def test_keeps_and_reports_files_that_the_script_wrote(jobs: Any, folder: Path) 
 def test_reports_a_program_that_cannot_be_started(jobs: Any, folder: Path) -> None:
     Script(["/no/such/python"]).write(folder)
     process = start(jobs, folder, stderr=subprocess.PIPE)
-    err = process.communicate(timeout=10)[1]
+    err = process.communicate(timeout=30)[1]
     assert b"/no/such/python: it could not be started: No such file or directory." in err
     assert not folder.exists()
 
@@ -113,7 +113,7 @@ def test_passes_ctrl_c_on_without_a_terminal(jobs: Any, folder: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=10)[0] == b"cleaned\n"
+    assert process.communicate(timeout=30)[0] == b"cleaned\n"
     assert process.returncode == 130
     assert not folder.exists()
 

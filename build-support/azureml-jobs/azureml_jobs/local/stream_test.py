@@ -37,7 +37,7 @@ def test_streams_a_running_job_from_another_process(jobs: Any) -> None:
     assert follower.stdout.readline() == b"one\n"
     (folder.work / "go").touch()
     assert follower.stdout.read() == b"two\n"
-    assert follower.wait(10) == runner.wait(10) == 4
+    assert follower.wait(30) == runner.wait(10) == 4
 
 
 def test_streams_a_job_that_has_ended(jobs: Any) -> None:
@@ -55,5 +55,5 @@ def test_streams_until_its_reader_goes_away(jobs: Any) -> None:
     assert follower.stdout is not None and follower.stderr is not None
     follower.stdout.read(1)
     follower.stdout.close()
-    assert follower.wait(10) == 141
+    assert follower.wait(30) == 141
     assert follower.stderr.read() == b""

@@ -1,4 +1,4 @@
-"""Jobs as they run: in line, at once, with their packages, and what MLflow reads of them."""
+"""Test how jobs run: queued, in parallel, with limits and with their packages."""
 
 from __future__ import annotations
 
@@ -14,15 +14,6 @@ import pytest
 from azureml_standin.conftest import Caller, wait_for_end
 from azureml_standin.service import Service, running_service
 
-LOGS = """\
-import os, pathlib
-run = pathlib.Path(os.environ["MLFLOW_TRACKING_URI"][len("file://"):])
-run = run / os.environ["MLFLOW_EXPERIMENT_ID"] / os.environ["MLFLOW_RUN_ID"]
-(run / "params" / "epochs").write_text("3")
-(run / "metrics" / "loss").write_text("1700000000000 0.5 1\\n1700000000001 nan 2\\n")
-(run / "artifacts" / "figure.txt").write_text("figure")
-"""
-
 
 def put_job_with_requirements(caller: Caller, name: str, requirements: str) -> None:
     """A job whose build context holds a `requirements.txt`."""
@@ -35,8 +26,8 @@ def put_job_with_requirements(caller: Caller, name: str, requirements: str) -> N
     assert caller.arm("PUT", f"/jobs/{name}", body).status == 201
 
 
-def test_a_hundred_at_once_make_a_hundred_whole_jobs() -> None:
-    """Each with a snapshot of its own, from clients that know nothing of each other."""
+def test_a_hundred_submissions_at_once_make_a_hundred_whole_jobs() -> None:
+    """Each with its own snapshot, from independent clients."""
     with running_service(jobs_at_once=0) as service:
         body = Caller(service).command_job()
         failed: list[Any] = []
@@ -64,7 +55,7 @@ def test_a_hundred_at_once_make_a_hundred_whole_jobs() -> None:
             assert blob.file.read_bytes() == b"%d" % number
 
 
-def test_one_name_asked_for_by_many_at_once_is_one_job(caller: Caller) -> None:
+def test_many_submissions_of_one_name_at_once_make_one_job(caller: Caller) -> None:
     body = caller.command_job("echo x >> outputs/runs")
     statuses: list[int] = []
 
@@ -82,7 +73,7 @@ def test_one_name_asked_for_by_many_at_once_is_one_job(caller: Caller) -> None:
     assert blob is not None and blob.file.read_text() == "x\n"
 
 
-def test_without_a_place_jobs_wait_until_they_are_cancelled() -> None:
+def test_with_no_jobs_at_once_jobs_wait_until_they_are_canceled() -> None:
     with running_service(jobs_at_once=0) as service:
         caller = Caller(service)
         caller.arm("PUT", "/jobs/waits", caller.command_job())
@@ -91,7 +82,7 @@ def test_without_a_place_jobs_wait_until_they_are_cancelled() -> None:
         assert service.execution.view("waits").status == "Canceled"
 
 
-def test_what_runs_ends_with_the_service(tmp_path: Path) -> None:
+def test_stopping_the_service_cancels_running_jobs(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     with running_service(tmp_path / "service") as service:
         caller = Caller(service)
@@ -102,14 +93,14 @@ def test_what_runs_ends_with_the_service(tmp_path: Path) -> None:
     assert record is not None and record.status == "Canceled"
 
 
-def test_what_a_killed_service_left_running_is_ended(tmp_path: Path) -> None:
+def test_a_restart_ends_the_jobs_of_a_killed_service(tmp_path: Path) -> None:
     killed = Service(tmp_path)
     killed.start()
     caller = Caller(killed)
     caller.arm("PUT", "/jobs/left", caller.command_job(f"touch {tmp_path}/mark; sleep 100"))
     while not (tmp_path / "mark").exists():
         assert not killed.execution.view("left").has_ended
-    # As the next service finds it, when the system has given the lock back.
+    # The system releases the lock of a killed process.
     (tmp_path / "lock").unlink()
     with running_service(tmp_path) as service:
         assert service.execution.view("left").has_ended
@@ -118,7 +109,7 @@ def test_what_a_killed_service_left_running_is_ended(tmp_path: Path) -> None:
     killed.stop()
 
 
-def test_an_installation_ends_with_the_service(
+def test_stopping_the_service_stops_an_installation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in os.environ:
@@ -129,20 +120,20 @@ def test_an_installation_ends_with_the_service(
         with running_service(tmp_path / "service", installs_packages=True) as service:
             caller = Caller(service)
             put_job_with_requirements(caller, "waits", f"--index-url {address}\nnothing==1\n")
-            # pip asks, and would wait for minutes.
+            # pip sends its request, and would wait for minutes.
             silent.accept()
     with running_service(tmp_path / "service") as service:
         assert service.execution.view("waits").status == "Canceled"
 
 
-def test_the_limit_of_a_job_is_kept(caller: Caller) -> None:
+def test_cancels_a_job_at_its_time_limit(caller: Caller) -> None:
     limits = {"jobLimitsType": "Command", "timeout": "PT1S"}
     caller.arm("PUT", "/jobs/limited", caller.command_job("sleep 100", limits=limits))
     assert wait_for_end(caller.service, "limited") == "Canceled"
     assert "timed out after 1 s" in (caller.service.execution.view("limited").error or "")
 
 
-def test_data_that_is_not_here_ends_a_job_with_a_reason(caller: Caller) -> None:
+def test_a_job_with_data_from_elsewhere_fails_with_the_reason(caller: Caller) -> None:
     inputs = {"d": {"jobInputType": "uri_file", "uri": "https://example.org/data.csv"}}
     caller.arm("PUT", "/jobs/far", caller.command_job("cat ${{inputs.d}}", inputs=inputs))
     assert wait_for_end(caller.service, "far") == "Failed"
@@ -150,80 +141,28 @@ def test_data_that_is_not_here_ends_a_job_with_a_reason(caller: Caller) -> None:
     assert "does not fetch https://example.org/data.csv" in error["error"]["message"]
 
 
-def test_mlflow_reads_what_a_job_logged(caller: Caller) -> None:
-    code = caller.put_code("logs", {"main.py": LOGS.encode()})
-    body = caller.command_job("python main.py", codeId=code, experimentName="exp")
-    caller.arm("PUT", "/jobs/logs", body)
-    assert wait_for_end(caller.service, "logs") == "Completed"
-    api = "/mlflow/v1.0 /api/2.0/mlflow"
-    run = caller.data_plane("GET", f"{api}/runs/get?run_id=logs").json()["run"]
-    assert run["info"]["status"] == "FINISHED" and run["info"]["experiment_id"] == "exp"
-    assert run["data"]["params"] == [{"key": "epochs", "value": "3"}]
-    assert [each["value"] for each in run["data"]["metrics"]] == ["NaN"]
-    path = f"{api}/metrics/get-history?run_id=logs&metric_key=loss"
-    points = caller.data_plane("GET", path).json()["metrics"]
-    assert [(each["step"], each["value"]) for each in points] == [(1, 0.5), (2, "NaN")]
-    found = caller.data_plane("POST", f"{api}/runs/search", {"experiment_ids": ["exp"]}).json()
-    assert [each["info"]["run_id"] for each in found["runs"]] == ["logs"]
-    files = caller.data_plane("GET", f"{api}/artifacts/list?run_id=logs").json()["files"]
-    assert files == [{"path": "figure.txt", "is_dir": False}]
-    assert caller.data_plane("GET", f"{api}/runs/get?run_id=none").status == 404
-    assert caller.data_plane("GET", f"{api}/runs/get").status == 400
-
-
 @pytest.mark.parametrize(
     "content",
     [
         pytest.param({}, id="nothing"),
-        pytest.param({"requests": ["x"]}, id="a list"),
-        pytest.param({"requests": {"x": {"selectRunMetadata": True}}}, id="no run"),
         pytest.param({"requests": {"x": {"runId": "x", "select": True}}}, id="another key"),
         pytest.param({"requests": {"x": {"runId": "x", "selectRunMetadata": 1}}}, id="a number"),
     ],
 )
-def test_run_history_refuses_a_batch_of_another_shape(caller: Caller, content: Any) -> None:
+def test_run_history_refuses_an_invalid_batch(caller: Caller, content: Any) -> None:
     answer = caller.data_plane("POST", "/history/v1.0 /batchrundata", content)
     assert (answer.status, answer.code) == (400, "ValidationError")
 
 
-def test_run_history_gives_the_parts_of_runs_that_are_selected(caller: Caller) -> None:
-    caller.arm("PUT", "/jobs/batched", caller.command_job("true", experimentName="exp"))
-    wait_for_end(caller.service, "batched")
-    wanted = {
-        "a": {"runId": "batched", "selectRunMetadata": True},
-        "b": {"runId": "batched"},
-        "c": {"runId": "none", "selectRunMetadata": True},
-    }
-    answer = caller.data_plane("POST", "/history/v1.0 /batchrundata", {"requests": wanted})
-    assert answer.status == 207
-    done, failed = answer.json()["successfulResults"], answer.json()["failedResults"]
-    assert done["a"]["runMetadata"]["endTimeUtc"] and done["b"] == {}
-    assert list(failed) == ["c"] and failed["c"]["error"]["code"] == "ResourceNotFound"
-    # The client has artifacts only below the run's experiment.
-    runs = "/history/v1.0 {}/runs/batched/artifacts"
-    for place, status in (("/experiments/exp", 200), ("/experiments/other", 404), ("", 404)):
-        assert caller.data_plane("GET", runs.format(place)).status == status
+def test_run_history_has_artifacts_only_below_the_experiment_of_the_run(caller: Caller) -> None:
+    caller.arm("PUT", "/jobs/made", caller.command_job("true", experimentName="exp"))
+    wait_for_end(caller.service, "made")
+    path = "/history/v1.0 {}/runs/made/artifacts"
+    for parent, status in (("/experiments/exp", 200), ("/experiments/other", 404), ("", 404)):
+        assert caller.data_plane("GET", path.format(parent)).status == status
 
 
-def test_run_history_gives_logs_and_artifacts_by_signed_addresses(caller: Caller) -> None:
-    caller.arm("PUT", "/jobs/prints", caller.command_job("echo 'a b' | tee outputs/x.txt"))
-    wait_for_end(caller.service, "prints")
-    runs = "/history/v1.0 /runs/prints"
-    details = caller.data_plane("GET", f"{runs}/details").json()
-    (address,) = details["logFiles"].values()
-    assert caller.request("GET", address[len(caller.service.url) :]).body == b"a b\n"
-    runs = "/history/v1.0 /experiments/Default/runs/prints"
-    listed = caller.data_plane("GET", f"{runs}/artifacts").json()["value"]
-    assert [each["path"] for each in listed] == ["outputs/x.txt", "user_logs/std_log.txt"]
-    info = caller.data_plane("GET", f"{runs}/artifacts/contentinfo?path=outputs/x.txt").json()
-    address = info["contentUri"][len(caller.service.url) :]
-    assert caller.request("GET", address).body == b"a b\n"
-    assert caller.request("PUT", address, b"x", {"x-ms-blob-type": "BlockBlob"}).status == 403
-    missing = caller.data_plane("GET", f"{runs}/artifacts/contentinfo?path=none")
-    assert missing.status == 404
-
-
-def test_a_job_gets_the_packages_of_its_build_context(tmp_path: Path) -> None:
+def test_installs_the_packages_of_the_build_context(tmp_path: Path) -> None:
     wheel = tmp_path / "standin_example-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("standin_example.py", "ANSWER = 42\n")

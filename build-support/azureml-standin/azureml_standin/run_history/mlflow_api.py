@@ -36,23 +36,13 @@ class MlflowApi:
     def routes(self) -> list[Route]:
         return [
             Route("GET", f"{_BASE}/runs/get", self.get_run),
-            Route("POST", f"{_BASE}/runs/search", self.search_runs),
             Route("GET", f"{_BASE}/metrics/get-history", self.metric_history),
-            Route("GET", f"{_BASE}/artifacts/list", self.list_artifacts),
-            Route("GET", f"{_BASE}/experiments/get-by-name", self.get_experiment),
         ]
 
     def get_run(
         self, request: HttpRequest, workspace: WorkspaceAddress, version: str
     ) -> HttpResponse:
         return json_response({"run": self._run(_run_id(request))})
-
-    def search_runs(
-        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
-    ) -> HttpResponse:
-        wanted = set(request.json().get("experiment_ids") or ())
-        runs = [self._run(name) for name in reversed(self._jobs.names())]
-        return json_response({"runs": [r for r in runs if r["info"]["experiment_id"] in wanted]})
 
     def metric_history(
         self, request: HttpRequest, workspace: WorkspaceAddress, version: str
@@ -77,33 +67,6 @@ class MlflowApi:
             content["next_page_token"] = str(end)
         return json_response(content)
 
-    def list_artifacts(
-        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
-    ) -> HttpResponse:
-        name = _run_id(request)
-        self._jobs.stored(name)
-        files = self._data(name).artifacts
-        return json_response({"files": [{"path": path, "is_dir": False} for path in files]})
-
-    def get_experiment(
-        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
-    ) -> HttpResponse:
-        wanted = request.query.get("experiment_name", "")
-        if wanted not in {self._experiment(name) for name in self._jobs.names()}:
-            raise HttpError(404, "RESOURCE_DOES_NOT_EXIST", f"There is no experiment {wanted!r}.")
-        return json_response(
-            {
-                "experiment": {
-                    "experiment_id": wanted,
-                    "name": wanted,
-                    "lifecycle_stage": "active",
-                }
-            }
-        )
-
-    def _experiment(self, name: str) -> str:
-        return str(self._jobs.stored(name)["properties"].get("experimentName") or "Default")
-
     def _data(self, name: str) -> RunData:
         return self._store.read_run(name) or RunData("")
 
@@ -117,7 +80,7 @@ class MlflowApi:
                 "run_id": name,
                 "run_uuid": name,
                 "run_name": properties.get("displayName") or name,
-                "experiment_id": self._experiment(name),
+                "experiment_id": properties.get("experimentName") or "Default",
                 "status": _MLFLOW_STATUS.get(view.status, "SCHEDULED"),
                 "start_time": _milliseconds(view.started),
                 "end_time": _milliseconds(view.ended),

@@ -1,6 +1,6 @@
-"""Blob storage as clients use it: the stand-in's, and Azurite where it is installed.
+"""Test clients of blob storage with the stand-in and, if it is installed, with Azurite.
 
-Azurite (npm package `azurite`) is Microsoft's own emulator: what holds for both is no invention.
+Azurite (npm package `azurite`) is Microsoft's own emulator, so it confirms what we emulate.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     ) as process:
         assert process.stdout is not None
         try:
-            said = ""
-            while not (found := re.search(r"listens on (https://127\.0\.0\.1:\d+)", said)):
+            output = ""
+            while not (found := re.search(r"listens on (https://127\.0\.0\.1:\d+)", output)):
                 line = process.stdout.readline()
-                assert line, said
-                said += line
+                assert line, output
+                output += line
             yield Account(f"{found[1]}/standin", "standin", KEY, str(folder / "ca.pem"))
         finally:
             process.terminate()
@@ -103,7 +103,7 @@ def container(account: Account, request: pytest.FixtureRequest) -> Iterator[Cont
         made.delete_container()
 
 
-def test_keeps_what_it_is_given(container: ContainerClient) -> None:
+def test_keeps_content_properties_and_metadata(container: ContainerClient) -> None:
     blob = container.get_blob_client("a/ü b.txt")
     blob.upload_blob(
         b"content", metadata={"k": "v"}, content_settings=ContentSettings("text/plain")
@@ -122,14 +122,14 @@ def test_keeps_what_it_is_given(container: ContainerClient) -> None:
     assert not blob.exists()
 
 
-def test_gives_parts(container: ContainerClient) -> None:
+def test_reads_parts(container: ContainerClient) -> None:
     blob = container.get_blob_client("x")
     blob.upload_blob(bytes(range(200)))
     assert blob.download_blob(10, 5).readall() == bytes(range(10, 15))
     assert blob.download_blob(190).readall() == bytes(range(190, 200))
 
 
-def test_takes_large_blobs_in_blocks(container: ContainerClient) -> None:
+def test_uploads_large_blobs_in_blocks(container: ContainerClient) -> None:
     content = os.urandom(9 << 20)
     container._config.max_single_put_size = 1 << 20
     container._config.max_block_size = 2 << 20
@@ -151,7 +151,7 @@ def test_lists_by_prefix_and_folder_and_page(container: ContainerClient) -> None
     assert [b.metadata for b in container.list_blobs("b", include="metadata")] == [{"n": "1"}]
 
 
-def test_a_blob_may_be_made_only_once_where_that_is_asked(container: ContainerClient) -> None:
+def test_does_not_overwrite_a_blob_unless_requested(container: ContainerClient) -> None:
     container.upload_blob("x", b"1")
     with pytest.raises(ResourceExistsError) as raised:
         container.upload_blob("x", b"2")
@@ -169,7 +169,7 @@ def test_copies_within_the_account(container: ContainerClient) -> None:
     assert copied.get_blob_properties().metadata == {"k": "v"}
 
 
-def test_the_tools_own_client_sends_lists_reads_and_copies(
+def test_the_tool_sends_lists_reads_and_copies(
     account: Account, container: ContainerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(send_files, "SINGLE_PUT_BYTES", 1 << 20)
@@ -182,17 +182,17 @@ def test_the_tools_own_client_sends_lists_reads_and_copies(
         files.append(send_files.LocalFile(name, path, len(content)))
     name = str(container.container_name)
     sas = sas_of_key(account.name, name, account.key)
-    ours = Container(Connection(patience=5), f"{account.url}/{name}", sas)
-    assert send_files.missing_files(ours, files, "p/") == files
-    send_files.send_files(ours, files, "p/", "")
-    assert send_files.missing_files(ours, files, "p/") == []
-    assert ours.exists("p/x") and not ours.exists("p/none")
-    for blob in ours.list("p/"):
+    tool = Container(Connection(patience=5), f"{account.url}/{name}", sas)
+    assert send_files.missing_files(tool, files, "p/") == files
+    send_files.send_files(tool, files, "p/", "")
+    assert send_files.missing_files(tool, files, "p/") == []
+    assert tool.exists("p/x") and not tool.exists("p/none")
+    for blob in tool.list("p/"):
         content = contents[blob.name.removeprefix("p/")]
         assert (blob.size, blob.md5) == (len(content), md5_of(content))
         if content:
             got = bytearray()
-            ours.read(blob, 2, got.extend)
+            tool.read(blob, 2, got.extend)
             assert bytes(got) == content[2:]
-    ours.copy("copy", CopySource(f"{ours.address}/p/x?{sas}"), files[0].path)
+    tool.copy("copy", CopySource(f"{tool.address}/p/x?{sas}"), files[0].path)
     assert container.download_blob("copy").readall() == b"small"
