@@ -76,7 +76,8 @@ bootstrap_build_pex() {
   local wheels="$new/wheels" source="$new/pex-source"
   bootstrap_pip download --require-hashes --no-deps --only-binary :all: --python-version 3.11 \
     --dest "$wheels" --requirement "$BOOTSTRAP_SCRIPTS/pex.txt" || return
-  bootstrap_pip install --no-index --no-deps --target "$source" "$wheels"/pex-*.whl || return
+  bootstrap_pip install --quiet --no-index --no-deps --target "$source" "$wheels"/pex-*.whl ||
+    return
   PYTHONPATH="$source" PEX_IGNORE_RCFILES=true "$venv/bin/python" -m pex \
     "pex==$BOOTSTRAP_PEX_VERSION" --console-script pex --no-compress \
     --python-shebang '#!/usr/bin/env python3' --no-use-pip-config --no-pypi \

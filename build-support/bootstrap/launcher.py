@@ -20,7 +20,7 @@ PYTHON = "%d.%d" % sys.version_info[:2]
 CLIENT = """\
 #!/usr/bin/env bash
 printf '%s\\n' "$_PANTS_SERVER_EXE" "$NO_SCIE_WARNING" "$@" >"$SAID"
-if [[ -n ${LEAVE:-} ]]; then cat "$LEAVE" >"$AZUREML_JOBS_HANDOVER"; fi
+if [[ -n ${LEAVE:-} ]]; then cat "$LEAVE" >"$AZUREML_JOBS_EXEC_FILE"; fi
 if [[ -n ${LINGER:-} ]]; then touch "$LINGER"; sleep 60; fi
 exit "${STATUS:-0}"
 """

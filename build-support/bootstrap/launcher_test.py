@@ -140,7 +140,7 @@ def test_ctrl_c_during_a_run_gives_130_and_leaves_nothing(fake: Fake) -> None:
 
 
 def test_only_a_run_gets_a_place_to_leave_its_command(fake: Fake) -> None:
-    script(fake.made / "client", '#!/bin/sh\necho "${AZUREML_JOBS_HANDOVER:-nowhere}"\n')
+    script(fake.made / "client", '#!/bin/sh\necho "${AZUREML_JOBS_EXEC_FILE:-nowhere}"\n')
     assert fake.start("list", "--", "run").stdout == "nowhere\n"
     folder = Path(fake.start("--no-pantsd", "run", "x").stdout.strip()).parent
     assert folder.parent == fake.temporary

@@ -21,8 +21,8 @@ pin() {
 # Its own pins have no wheels for Python 3.11, or do not work on it: these here replace them.
 # setuptools 67.3 and newer print a warning about `pkg_resources` at every start.
 pants_dependencies() {
-  printf '%s\n' ijson==3.5.1 importlib-resources==5.0.7 "pex==$BOOTSTRAP_PEX_VERSION" \
-    psutil==7.2.2 setproctitle==1.3.6 setuptools==67.2.0 >overrides.txt
+  printf '%s\n' ijson==3.5.1 "pex==$BOOTSTRAP_PEX_VERSION" psutil==7.2.2 setproctitle==1.3.6 \
+    setuptools==67.2.0 >overrides.txt
   uv pip compile --quiet --python-version 3.9 --override overrides.txt --no-header --no-annotate \
     --no-emit-package pantsbuild-pants - <<<"pantsbuild.pants==$BOOTSTRAP_PANTS_VERSION"
   rm overrides.txt

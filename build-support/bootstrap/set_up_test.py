@@ -101,6 +101,8 @@ def test_two_starts_at_once_make_one_whole_setup(made: Made) -> None:
     messages = "".join(errors for (_, errors), _ in made.results)
     assert messages.count("setting Pants 2.17.1 up") == 1
     assert messages.count("waiting for another start") == 1
+    for number, total in re.findall(r"fetching package (\d+) of (\d+)", messages):
+        assert int(number) <= int(total)
     assert len(made.folders) == 1
     assert leftovers(made.cache) == []
 
