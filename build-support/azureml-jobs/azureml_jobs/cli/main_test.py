@@ -78,6 +78,8 @@ def test_loads_no_heavy_module_and_makes_no_connection(
 ) -> None:
     ready.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     request, modules = ready.request(CONTEXT_JOB), tmp_path / "modules.json"
+    # The search for secrets loads its library for files that it has not seen before.
+    ready.plan(CONTEXT_JOB)
     done = tool.run(
         *("-c", WATCHED, str(modules), RUN, "job", "--request", str(request), *arguments),
         AZUREML_JOBS_EXEC_FILE=str(tmp_path / "command"),
