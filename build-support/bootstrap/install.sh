@@ -78,7 +78,8 @@ bootstrap_build_pex() {
     --dest "$wheels" --requirement "$BOOTSTRAP_SCRIPTS/pex.txt" || return
   bootstrap_pip install --quiet --no-index --no-deps --target "$source" "$wheels"/pex-*.whl ||
     return
-  PYTHONPATH="$source" PEX_IGNORE_RCFILES=true "$venv/bin/python" -m pex \
+  # A cache folder that the environment names would be written into the tool.
+  env -u XDG_CACHE_HOME PYTHONPATH="$source" PEX_IGNORE_RCFILES=true "$venv/bin/python" -m pex \
     "pex==$BOOTSTRAP_PEX_VERSION" --console-script pex --no-compress \
     --python-shebang '#!/usr/bin/env python3' --no-use-pip-config --no-pypi \
     --pre-resolved-dists "$wheels" --disable-cache --no-strip-pex-env \
