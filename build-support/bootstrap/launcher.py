@@ -41,7 +41,7 @@ def copy_launcher(folder: Path) -> Path:
     shutil.copytree(
         REPOSITORY / "build-support/bootstrap",
         folder / "build-support/bootstrap",
-        ignore=shutil.ignore_patterns("__pycache__"),
+        ignore=shutil.ignore_patterns("__pycache__", "BUILD"),
     )
     (folder / "pants.toml").write_text(
         '[GLOBAL]\npants_version = "2.17.1"\nbackend_packages = ["pants.backend.python"]\n'
