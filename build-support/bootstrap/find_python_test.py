@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from launcher import BASH, REPOSITORY, Fake, leftovers, script
 
 DEBIAN = Path("/etc/debian_version").is_file()
 
+SYSTEM_TOOLS = ("bash", "cat", "env", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "sleep")
 # A Python that answers the launcher's question after it was changed.
 CHANGED = """\
 #!{python}
@@ -24,6 +26,21 @@ exec(probe)
 OLDER = "sys.version_info = (3, 9, 18)"
 NEWER = "sys.version_info = (3, 12, 1)"
 WITHOUT_ENSUREPIP = "sys.modules['ensurepip'] = None"
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Fake:
+    """Like `fake`, with an empty cache and no Python within reach."""
+    fake = Fake(tmp_path)
+    shutil.rmtree(fake.cache)
+    for name in SYSTEM_TOOLS:
+        (tmp_path / "bin" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name) or "/bin/" + name)
+    for name in ("PYENV_ROOT", "UV_PYTHON_INSTALL_DIR", "XDG_DATA_HOME"):
+        fake.env.pop(name, None)
+    empty = str(tmp_path / "home")
+    fake.env.update(PATH=str(tmp_path / "bin"), HOME=empty, HOMEBREW_PREFIX=empty)
+    return fake
 
 
 def install(fake: Fake, name: str, change: str = "") -> Path:

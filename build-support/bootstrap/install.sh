@@ -78,9 +78,11 @@ bootstrap_build_pex() {
     --dest "$wheels" --requirement "$BOOTSTRAP_SCRIPTS/pex.txt" || return
   bootstrap_pip install --quiet --no-index --no-deps --target "$source" "$wheels"/pex-*.whl ||
     return
-  # A cache folder that the environment names would be written into the tool.
-  env -u XDG_CACHE_HOME PYTHONPATH="$source" PEX_IGNORE_RCFILES=true "$venv/bin/python" -m pex \
-    "pex==$BOOTSTRAP_PEX_VERSION" --console-script pex --no-compress \
+  # pex writes a default for PEX_ROOT into the tool. Its own differs among systems and accounts.
+  # shellcheck disable=SC2088 # The tool expands it.
+  local root="~/.cache/pex"
+  HOME="$source" PYTHONPATH="$source" PEX_IGNORE_RCFILES=true "$venv/bin/python" -m pex \
+    "pex==$BOOTSTRAP_PEX_VERSION" --console-script pex --no-compress --runtime-pex-root "$root" \
     --python-shebang '#!/usr/bin/env python3' --no-use-pip-config --no-pypi \
     --pre-resolved-dists "$wheels" --disable-cache --no-strip-pex-env \
     --inject-env PIP_CONFIG_FILE=/dev/null --output-file "$new/pex" || return

@@ -21,7 +21,7 @@ CLIENT = """\
 #!/usr/bin/env bash
 printf '%s\\n' "$_PANTS_SERVER_EXE" "$NO_SCIE_WARNING" "$@" >"$SAID"
 if [[ -n ${LEAVE:-} ]]; then cat "$LEAVE" >"$AZUREML_JOBS_EXEC_FILE"; fi
-if [[ -n ${LINGER:-} ]]; then touch "$LINGER"; sleep 60; fi
+if [[ -n ${LINGER:-} ]]; then : >"$LINGER"; exec sleep 60; fi
 exit "${STATUS:-0}"
 """
 
@@ -99,6 +99,13 @@ def ask_settings(repository: Path, expression: str, env: Mapping[str, str]) -> s
 def leftovers(cache: Path) -> list[str]:
     """What is in the folders that a setup works in, but for finished ones."""
     return sorted(path.name for path in cache.glob("*/*") if not (path / "finished").is_file())
+
+
+def remove_links() -> None:
+    """Remove the link by which Pants reaches a pex tool whose path has unusual characters."""
+    for path in Path("/tmp").glob(f"pants-from-index-{os.getuid()}-*"):
+        if not path.exists() or path.resolve().parents[2].name.startswith("cäche"):
+            path.unlink()
 
 
 def wait_for(path: Path) -> None:

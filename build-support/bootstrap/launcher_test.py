@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launcher import BASH, Fake, script, wait_for
+from launcher import BASH, Fake, remove_links, script, wait_for
 
 RECORD = """\
 import os, sys
@@ -20,6 +21,17 @@ with open(os.environ["RECORD"], "wb") as record:
     record.write(b"\\0".join(os.fsencode(part) for part in sys.argv[1:]))
     record.write(b"|" + sys.stdin.buffer.read())
 """
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Fake:
+    return Fake(tmp_path)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_link_stays_behind() -> Iterator[None]:
+    yield
+    remove_links()
 
 
 def test_hands_the_arguments_to_the_native_client_as_they_are(fake: Fake) -> None:
@@ -203,6 +215,8 @@ def test_a_checkout_that_cannot_be_written_is_refused_in_one_sentence(unwritable
         elsewhere = {
             "PANTS_WORKDIR": f"{temporary}/work",
             "PANTS_SUBPROCESSDIR": f"{temporary}/pids",
+            # So that no link to a tool is made for that account.
+            "PANTS_PEX_CLI_VERSION": "v1",
         }
         assert fake.start("list", **elsewhere).returncode == 0
 

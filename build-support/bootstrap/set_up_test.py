@@ -6,9 +6,11 @@ import hashlib
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,16 @@ from launcher import (
     copy_launcher,
     environment,
     leftovers,
+    remove_links,
     start,
     wait_for,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_link_stays_behind() -> Iterator[None]:
+    yield
+    remove_links()
 
 
 def set_up(repository: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -54,9 +63,11 @@ def test_the_digest_in_the_settings_is_that_of_the_requirements() -> None:
     assert f"\nBOOTSTRAP_DIGEST={digest.hexdigest()[:16]}\n" in settings
 
 
-def test_names_the_variable_when_the_cache_cannot_be_written(bare: Fake) -> None:
-    bare.cache.write_text("a file where the folder should be")
-    result = bare.start("list", "::")
+def test_names_the_variable_when_the_cache_cannot_be_written(tmp_path: Path) -> None:
+    fake = Fake(tmp_path)
+    shutil.rmtree(fake.cache)
+    fake.cache.write_text("a file where the folder should be")
+    result = fake.start("list", "::")
     assert result.returncode == 2
     assert "cannot write to this cache folder" in result.stderr
     assert "PANTS_BOOTSTRAP_CACHE_DIR=" in result.stderr
@@ -174,7 +185,10 @@ def test_runs_on_the_next_python_with_the_same_pex_tool(tmp_path: Path) -> None:
     assert [path.name[:5] for path in (tmp_path / "cache").glob("*/py*")] == ["py312"]
 
 
-def test_a_removed_python_a_half_made_setup_and_an_abandoned_lock_are_repaired(fake: Fake) -> None:
+def test_a_removed_python_a_half_made_setup_and_an_abandoned_lock_are_repaired(
+    tmp_path: Path,
+) -> None:
+    fake = Fake(tmp_path)
     (fake.made / "venv/bin/python").unlink()
     half = fake.made.with_name("py311.half")
     (half / "venv/bin").mkdir(parents=True)

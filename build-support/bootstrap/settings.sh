@@ -21,8 +21,8 @@ BOOTSTRAP_PEX_VERSION=2.105.2
 BOOTSTRAP_DIGEST=2d4e9bc5afee21be
 
 # The built pex tool is the same on every system and with both Pythons.
-BOOTSTRAP_PEX_SHA256=93a40ae98c86de2d460f666265fdabac98ea4d9626c351abd3a0443769c44b0f
-BOOTSTRAP_PEX_BYTES=17380369
+BOOTSTRAP_PEX_SHA256=dbd0ed08a77c5731f134aa249b5796cb2cdd5ca5e806bb1e5145f49558efdf90
+BOOTSTRAP_PEX_BYTES=17380395
 
 # Pants runs on these, best first.
 BOOTSTRAP_PYTHONS="3.11 3.12"
@@ -127,16 +127,17 @@ bootstrap_check_checkout() {
   done
 }
 
-# Set BOOTSTRAP_PLAIN to a path of the pex tool $1 that can stand in a URL. Pants takes the path
+# Set BOOTSTRAP_PLAIN to a path of the pex tool that can stand in a URL. Pants takes the path
 # from the URL as it is written there, so nothing can be escaped: an unusual path is reached by a
 # link. Pants verifies what it reads through it against the checksum.
 bootstrap_plain_path() {
   # Written out, because what a range like a-z holds depends on the locale.
   local plain="abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-"
-  BOOTSTRAP_PLAIN=$1
-  if [[ $1 == *[!$plain]* ]]; then
-    BOOTSTRAP_PLAIN="/tmp/pants-from-index-$UID-pex-$BOOTSTRAP_PEX_VERSION"
-    [[ $BOOTSTRAP_PLAIN -ef $1 ]] || ln -sf -- "$1" "$BOOTSTRAP_PLAIN"
+  BOOTSTRAP_PLAIN="$BOOTSTRAP_MADE/pex"
+  if [[ $BOOTSTRAP_PLAIN == *[!$plain]* ]]; then
+    BOOTSTRAP_PLAIN="/tmp/pants-from-index-$UID-${BOOTSTRAP_MADE##*/}"
+    [[ $BOOTSTRAP_PLAIN -ef $BOOTSTRAP_MADE/pex ]] ||
+      ln -sf -- "$BOOTSTRAP_MADE/pex" "$BOOTSTRAP_PLAIN"
   fi
 }
 
@@ -145,7 +146,7 @@ bootstrap_export() {
   local file platform known=""
   export BOOTSTRAP_MADE
   if [[ -z ${PANTS_PEX_CLI_VERSION:-} ]]; then
-    bootstrap_plain_path "$BOOTSTRAP_MADE/pex"
+    bootstrap_plain_path
     for platform in linux_x86_64 linux_arm64 macos_x86_64 macos_arm64; do
       known="$known'v$BOOTSTRAP_PEX_VERSION|$platform|$BOOTSTRAP_PEX_SHA256|$BOOTSTRAP_PEX_BYTES', "
     done
