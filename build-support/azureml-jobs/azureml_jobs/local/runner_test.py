@@ -150,8 +150,11 @@ def test_ctrl_c_reaches_python_as_keyboard_interrupt(jobs: Any) -> None:
     ids=["terminated", "terminal closed"],
 )
 def test_other_signals_end_the_job_too(jobs: Any, sent: int, passed_on: str, status: int) -> None:
+    # Under `nohup` a run would ignore that its terminal is closed.
+    before = signal.signal(sent, signal.SIG_DFL)
     folder = jobs.new(f"trap 'touch cleaned; exit' {passed_on}; echo up; sleep 60 & wait")
     process = jobs.start(folder)
+    signal.signal(sent, before)
     process.stdout.readline()
     process.send_signal(sent)
     assert process.wait(30) == status
