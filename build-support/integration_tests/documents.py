@@ -92,7 +92,8 @@ def first_not_printed(shown: Sequence[str], output: str) -> str:
 
     Digits may differ, in numbers and in names made of digests; `...` and `…` match anything.
     """
-    lines = iter([line.strip() for line in output.splitlines()])
+    # In a terminal, Pants' progress may stand in a line before it is erased.
+    lines = iter([line.rpartition("\x1b[2K")[2].strip() for line in output.splitlines()])
     for line in shown:
         if line not in ("...", "…") and not any(map(_pattern(line).fullmatch, lines)):
             return line
