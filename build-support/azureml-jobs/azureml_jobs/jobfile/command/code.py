@@ -1,0 +1,56 @@
+"""What a command runs and names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class PythonStart:
+    """Python code that a command starts.
+
+    value: the script's snapshot name, the module's dotted name, or the text of `python -c` and of a
+        here-document (kind "source").
+    search_path: `sys.path` as far as it lies in the snapshot, in Python's order: snapshot names of
+        folders; "" is the root.
+    folder: the snapshot name of the working folder.
+    is_certain: False when an earlier command may make the file, or when the folder is a guess.
+    """
+
+    kind: Literal["script", "module", "source"]
+    value: str
+    search_path: tuple[str, ...]
+    folder: str
+    is_certain: bool = True
+
+
+@dataclass(frozen=True)
+class ScriptStart:
+    """A file that another interpreter runs: `bash run.sh`, `./train.sh`, `julia run.jl`.
+
+    name: the snapshot name.
+    folder: the snapshot name of the working folder.
+    pythonpath: the folders of `PYTHONPATH` that lie in the snapshot.
+    is_shell: whether its text is bash, so that `read_command` can read it.
+    """
+
+    name: str
+    folder: str
+    pythonpath: tuple[str, ...]
+    is_shell: bool
+    is_certain: bool = True
+
+
+@dataclass(frozen=True)
+class CommandCode:
+    """Everything that one command runs and names.
+
+    files: every other word that may be a file or a folder, as snapshot names.
+    warnings: what the command runs and cannot be read, in plain sentences.
+    """
+
+    python: tuple[PythonStart, ...]
+    scripts: tuple[ScriptStart, ...]
+    files: tuple[str, ...]
+    warnings: tuple[str, ...]
