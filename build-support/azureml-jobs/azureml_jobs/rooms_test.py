@@ -17,6 +17,7 @@ FLOORS = (
     {"base"},
     {"protocol"},
     {"jobfile", "locks", "experiment"},
+    {"imports"},
     {"bundle"},
     {"docker"},
     {"local", "azure"},
