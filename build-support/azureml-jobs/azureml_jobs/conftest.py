@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.layout import archive_path
 from azureml_jobs.bundle.plan import JobPlan, plan_job
+from azureml_jobs.jobfile.needs import read_job_needs
 from azureml_jobs.protocol import (
     REQUEST_FILE,
-    REQUIREMENTS_FILE,
     SOURCES_FOLDER,
     JobRequest,
     LockedPackages,
     NeededFile,
     PackagesVenv,
+    UnitFiles,
+    requirements_file,
 )
 
 JOB_FILE = "src/exp/azure-ml-job.yaml"
@@ -39,7 +43,7 @@ class Gathered:
     def __init__(self, folder: Path) -> None:
         self.repository = folder / "repository"
         self.folder = folder / "gathered"
-        self.files: list[NeededFile] = []
+        self.files: list[tuple[str, str, str]] = []
         self.context_files: list[str] = []
         self.errors: tuple[str, ...] = ()
         self.requirements: tuple[str, ...] = ("numpy",)
@@ -66,7 +70,7 @@ class Gathered:
     ) -> None:
         """Write a file that the job needs."""
         self.write(path, content, executable)
-        self.files.append(NeededFile(path, root, f"//{path}", why))
+        self.files.append((path, root, why))
 
     def add_context(self, path: str, content: str = "") -> None:
         """Write a file of the Docker build context."""
@@ -76,21 +80,34 @@ class Gathered:
     def request(self, job: str | bytes = JOB, job_file: str = JOB_FILE) -> Path:
         """Write the job file and the request, and return the path of the request."""
         self.write(job_file, job)
-        requirements = "numpy==2.4.6 --hash=sha256:00\n"
-        (self.folder / REQUIREMENTS_FILE).write_text(requirements, encoding="utf-8")
+        requirements = self.folder / requirements_file("")
+        requirements.parent.mkdir(exist_ok=True)
+        requirements.write_text("numpy==2.4.6 --hash=sha256:00\n", encoding="utf-8")
+        unit = UnitFiles(
+            name="",
+            files=self.named_files(_code_folder(job, job_file)),
+            context_files=tuple(self.context_files),
+            packages=LockedPackages("default", "3rdparty/a.lock", "ab" * 32, self.requirements),
+            image_target=self.image_target,
+        )
         request = JobRequest(
             address="src/exp:job",
             job_file=job_file,
-            files=tuple(self.files),
-            context_files=tuple(self.context_files),
-            packages=LockedPackages("default", "3rdparty/a.lock", "ab" * 32, self.requirements),
+            documents=(job_file,),
+            units=(unit,),
             versions={"pants": "2.17.1"},
             errors=self.errors,
             venv=self.venv,
-            image_target=self.image_target,
         )
         (self.folder / REQUEST_FILE).write_bytes(request.to_json())
         return self.folder / REQUEST_FILE
+
+    def named_files(self, folder: str | None = None) -> tuple[NeededFile, ...]:
+        """Return the files with their names in the snapshot of this code folder."""
+        return tuple(
+            NeededFile(path, archive_path(path, root, folder), f"//{path}", why)
+            for path, root, why in self.files
+        )
 
     def plan(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> JobPlan:
         return plan_job(self.request(job, job_file), self.repository, settings)
@@ -100,6 +117,14 @@ class Gathered:
         self.add("src/exp/__init__.py", why="makes its folder a package")
         self.add("src/exp/main.py", "import common.a\n")
         self.add("src/common/a.py", "A = 1\n", why="needed by src/exp/main.py")
+
+
+def _code_folder(job: str | bytes, job_file: str) -> str | None:
+    try:
+        return read_job_needs(job if isinstance(job, str) else job.decode(), job_file).code_folder
+    except (JobError, UnicodeDecodeError):
+        # Plugin and tool report this.
+        return None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,14 +16,19 @@ from typing import Any, Self, Union, cast, get_args, get_origin, get_type_hints
 from azureml_jobs.base.errors import JobError, OutsideError
 
 # Raise it with every change of a field, and with it the plugin's in `job_tool/message.py`.
-VERSION = 1
+VERSION = 2
 
 # The folder of a request: the request itself, the options of the debugger, the sources at their
-# paths in the repository, and the packages with their hashes.
+# paths in the repository, and the packages with their hashes (a job's: `requirements_file`).
 REQUEST_FILE = "request.json"
 DEBUGGER_FILE = "debugger.json"
 SOURCES_FOLDER = "sources"
 REQUIREMENTS_FILE = "requirements.txt"
+
+
+def requirements_file(unit: str) -> str:
+    """Return where the folder of a job's request has the packages of the unit of this name."""
+    return f"requirements/{unit or 'job'}.txt"
 
 
 class Message:
@@ -71,12 +76,12 @@ class GatheringErrors(JobError):
 class NeededFile:
     """One file that a job or a script needs.
 
-    `path` is relative to the repository's root; `source_root` is empty for a file outside of every
-    source root; `owner` is the address of the target that owns it.
+    `path` is relative to the repository's root, `name` to the folder where the command starts;
+    `owner` is the address of the target that owns it.
     """
 
     path: str
-    source_root: str
+    name: str
     owner: str
     why: str
 
@@ -128,24 +133,38 @@ class EnvironmentImage:
 
 
 @dataclass(frozen=True)
+class UnitFiles:
+    """What one command of a job needs: a step, a trial, a component, or the job itself.
+
+    `name` is that of the code unit, empty for a job that is one command. `context_files` are those
+    of its environment; `image_target` is the address of what builds its image.
+    """
+
+    name: str
+    files: tuple[NeededFile, ...]
+    context_files: tuple[str, ...]
+    packages: LockedPackages
+    image_target: str | None = None
+
+
+@dataclass(frozen=True)
 class JobRequest(Message):
     """Everything that Pants knows of a job.
 
-    `errors` are errors of the user that Pants met: the tool reports them and stops. `venv` is None
-    when the job is only bundled, or certainly runs in Docker or in Azure; `azure`, the packages
-    that talk to Azure, when the job stays on this machine. `image_target` is the address of what
-    builds the job's image.
+    `documents` are the job file and the files that it refers to, relative to the repository's root.
+    `errors` are errors of the user that Pants met: the tool reports them and stops. `warnings` are
+    doubts that it met. `venv` is None when the job is only bundled, or certainly runs in Docker or
+    in Azure; `azure`, the packages that talk to Azure, when the job stays on this machine.
     """
 
     address: str
     job_file: str
-    files: tuple[NeededFile, ...]
-    context_files: tuple[str, ...]
-    packages: LockedPackages
+    documents: tuple[str, ...]
+    units: tuple[UnitFiles, ...]
     versions: Mapping[str, str]
     errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     venv: PackagesVenv | None = None
-    image_target: str | None = None
     options: RuntimeOptions = RuntimeOptions()
     azure: PackagesVenv | None = None
 

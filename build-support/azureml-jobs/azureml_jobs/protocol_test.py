@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.protocol import VERSION, JobRequest, LockedPackages, Message, ScriptRequest
+from azureml_jobs.protocol import VERSION, JobRequest, Message, ScriptRequest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 st.register_type_strategy(Mapping, st.dictionaries(st.text(), st.text()))
 
-REQUEST = JobRequest("a:job", "a/job.yaml", (), (), LockedPackages("r", "l", "", ()), {})
+REQUEST = JobRequest("a:job", "a/job.yaml", (), (), {})
 
 
 @pytest.mark.parametrize("kind", Message.__subclasses__(), ids=lambda kind: kind.__name__)

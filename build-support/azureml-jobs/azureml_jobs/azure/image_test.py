@@ -69,7 +69,7 @@ def built(client: Client, tmp_path: Path) -> Iterator[Built]:
     client.gathered.image_target = "src/exp:env"
     # Nobody else's image of this content.
     client.gathered.write("src/exp/docker/Dockerfile", f"FROM {tmp_path}\n")
-    digest = client.gathered.plan(JOB).bundle.environment_digest
+    digest = client.gathered.plan(JOB).bundle.unit.environment_digest
     name = f"exp:{environment_tag(digest or '')}"
     # Where the folder of the token would be left behind.
     place = tmp_path / "temporary"

@@ -153,8 +153,8 @@ def create_submission(
             folder, submission = interrupted
             replace(submission, options=options).write(folder.path)
             return folder
-        bundle, job = plan.bundle, plan.job
-        build = job["environment"]["build"] if bundle.environment_digest and _has_build(job) else {}
+        unit, job = plan.bundle.unit, plan.job
+        build = job["environment"]["build"] if unit.environment_digest and _has_build(job) else {}
         submission = Submission(
             name=name or _new_name(plan),
             # The user's own name stands for one content: started again, it is the same submission.
@@ -163,10 +163,10 @@ def create_submission(
             is_named=bool(name),
             address=plan.request.address,
             workspace=workspace,
-            snapshot=bundle.snapshot_digest if bundle.code else None,
-            environment=bundle.environment_digest if build and image is None else None,
+            snapshot=unit.snapshot_digest if unit.code else None,
+            environment=unit.environment_digest if build and image is None else None,
             dockerfile=str(build.get("dockerfile_path") or "Dockerfile"),
-            data={item.name: str(repository / item.path) for item in bundle.data},
+            data={item.name: str(repository / item.path) for item in plan.bundle.data},
             options=options,
             image=image,
         )
@@ -187,21 +187,21 @@ def _content_digest(
     with_data: bool,
 ) -> str:
     """Return a digest of what is sent. Unless `with_data`, data are only read when sent."""
-    bundle = plan.bundle
+    unit = plan.bundle.unit
     content = [
         dump_job_file(dict(plan.job)),
-        bundle.snapshot_digest,
-        bundle.environment_digest,
+        unit.snapshot_digest,
+        unit.environment_digest,
         asdict(workspace),
         *([image.id] if image else []),
-        [listed_data(repository / item.path)[1] for item in bundle.data] if with_data else [],
+        [listed_data(repository / item.path)[1] for item in plan.bundle.data] if with_data else [],
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _write(plan: JobPlan, submission: Submission, root: Path, repository: Path) -> SubmissionFolder:
     staging = root / f"{_NEW}{secrets.token_hex(8)}"
-    git = git_state(repository, [file.source for file in plan.bundle.code])
+    git = git_state(repository, plan.bundle.sources)
     stem, count = submission.name, 1
     try:
         staging.mkdir()
@@ -255,7 +255,7 @@ def _new_name(plan: JobPlan) -> str:
     """Return experiment, first digits of the snapshot's digest, time in UTC."""
     stem = job_name_stem(plan.experiment_name)[:_LONGEST_STEM].lower()
     now = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return f"{stem}-{plan.bundle.snapshot_digest[:8]}-{now}"
+    return f"{stem}-{plan.bundle.unit.snapshot_digest[:8]}-{now}"
 
 
 def _has_build(job: Mapping[str, Any]) -> bool:

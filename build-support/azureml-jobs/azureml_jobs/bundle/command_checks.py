@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.contents import Bundle
 from azureml_jobs.jobfile.needs import JobNeeds
@@ -10,10 +12,10 @@ from azureml_jobs.protocol import JobRequest
 
 def check_code_paths(bundle: Bundle, needs: JobNeeds) -> None:
     """Raise `JobError` for code that the command names by another path than in the snapshot."""
-    name_of = {file.source: file.path for file in bundle.code}
-    roots = _source_roots(bundle.request)
+    name_of = {file.source: file.path for file in bundle.unit.code}
+    folders = _folders(bundle.request)
     for point in needs.entry_points:
-        sources = point.candidate_paths(needs.code_folder, roots)
+        sources = point.candidate_paths(needs.code_folder, folders)
         name = next((name_of[source] for source in sources if source in name_of), None)
         if point.kind == "file" or name is None:
             continue
@@ -36,12 +38,12 @@ def check_code_paths(bundle: Bundle, needs: JobNeeds) -> None:
 
 def check_overridden_needs(request: JobRequest, original: JobNeeds, needs: JobNeeds) -> None:
     """Raise `JobError` for overrides after which the job needs files that were not gathered."""
-    gathered = {file.path for file in request.files}
-    roots = _source_roots(request)
+    gathered = {file.path for unit in request.units for file in unit.files}
+    folders = _folders(request)
     for point in needs.entry_points:
         if point in original.entry_points or point.kind == "file" or point.is_part_of_python:
             continue
-        if gathered.isdisjoint(point.candidate_paths(needs.code_folder, roots)):
+        if gathered.isdisjoint(point.candidate_paths(needs.code_folder, folders)):
             raise JobError(
                 f"{request.job_file}: command",
                 f"the overridden command runs {point.value}, which is not in the snapshot",
@@ -57,5 +59,7 @@ def check_overridden_needs(request: JobRequest, original: JobNeeds, needs: JobNe
         )
 
 
-def _source_roots(request: JobRequest) -> tuple[str, ...]:
-    return tuple(sorted({file.source_root for file in request.files if file.source_root}))
+def _folders(request: JobRequest) -> tuple[str, ...]:
+    """Return every folder that has a file of the job, from which the command may mean it."""
+    files = (PurePosixPath(file.path) for unit in request.units for file in unit.files)
+    return tuple(sorted({str(folder) for file in files for folder in file.parents[:-1]}))

@@ -13,18 +13,16 @@ from azureml_jobs.bundle.data import LocalData, local_data
 from azureml_jobs.bundle.environment import environment_files
 from azureml_jobs.bundle.layout import lay_out
 from azureml_jobs.jobfile.needs import JobNeeds
-from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
+from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """A job as a folder of plain Azure ML: job file, code, environment, data, manifest."""
+class UnitBundle:
+    """The code and the environment of one command, as files of the bundle."""
 
-    request: JobRequest
-    job: Mapping[str, Any]
+    files: UnitFiles
     code: tuple[BundleFile, ...]
     environment: tuple[BundleFile, ...]
-    data: tuple[LocalData, ...]
 
     @property
     def snapshot_digest(self) -> str:
@@ -37,6 +35,27 @@ class Bundle:
         return _digest(self.environment) if self.environment else None
 
 
+@dataclass(frozen=True)
+class Bundle:
+    """A job as a folder of plain Azure ML: job file, code, environment, data, manifest."""
+
+    request: JobRequest
+    job: Mapping[str, Any]
+    units: tuple[UnitBundle, ...]
+    data: tuple[LocalData, ...]
+
+    @property
+    def unit(self) -> UnitBundle:
+        """The only unit of a command job."""
+        (unit,) = self.units
+        return unit
+
+    @property
+    def sources(self) -> list[str]:
+        """The paths in the repository of all code."""
+        return [file.source for unit in self.units for file in unit.code]
+
+
 def plan_bundle(
     request: JobRequest, job: Mapping[str, Any], needs: JobNeeds, folder: Path
 ) -> Bundle:
@@ -46,20 +65,18 @@ def plan_bundle(
     the repository below `sources/`, and the generated requirements. Raises `JobError` for two
     files with one name and for an environment that cannot be built.
     """
-    by_path = {file.path: file for file in request.files}
-    layout = lay_out(
-        [(file.path, file.source_root) for file in request.files],
-        needs.code_folder,
-        request.job_file,
-    )
+    units = tuple(_unit_bundle(request, unit, job, needs, folder) for unit in request.units)
+    return Bundle(request, job, units, local_data(job, request.job_file))
+
+
+def _unit_bundle(
+    request: JobRequest, unit: UnitFiles, job: Mapping[str, Any], needs: JobNeeds, folder: Path
+) -> UnitBundle:
     code = tuple(
-        BundleFile.read(
-            folder / SOURCES_FOLDER / path, name, path, by_path[path].why, by_path[path].owner
-        )
-        for name, path in layout.items()
+        BundleFile.read(folder / SOURCES_FOLDER / file.path, name, file.path, file.why, file.owner)
+        for name, file in lay_out(unit.files, f"{request.job_file}: code").items()
     )
-    environment = environment_files(request, job, needs, folder)
-    return Bundle(request, job, code, environment, local_data(job, request.job_file))
+    return UnitBundle(unit, code, environment_files(request, unit, job, needs, folder))
 
 
 def _digest(files: Sequence[BundleFile]) -> str:

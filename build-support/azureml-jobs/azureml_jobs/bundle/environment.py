@@ -10,11 +10,17 @@ from typing import Any
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.jobfile.needs import JobNeeds
-from azureml_jobs.protocol import REQUIREMENTS_FILE, SOURCES_FOLDER, JobRequest
+from azureml_jobs.protocol import (
+    REQUIREMENTS_FILE,
+    SOURCES_FOLDER,
+    JobRequest,
+    UnitFiles,
+    requirements_file,
+)
 
 
 def environment_files(
-    request: JobRequest, job: Mapping[str, Any], needs: JobNeeds, folder: Path
+    request: JobRequest, unit: UnitFiles, job: Mapping[str, Any], needs: JobNeeds, folder: Path
 ) -> tuple[BundleFile, ...]:
     """Return the files that the environment is built from, none for one that is referred to.
 
@@ -29,19 +35,19 @@ def environment_files(
         )
     if needs.build_context is not None:
         dockerfile = job["environment"]["build"].get("dockerfile_path") or "Dockerfile"
-        return _context_files(request, needs.build_context, dockerfile, folder)
+        return _context_files(request, unit, needs.build_context, dockerfile, folder)
     if needs.conda_file is not None:
         return (_conda_file(request, needs.conda_file, folder),)
     return ()
 
 
 def _context_files(
-    request: JobRequest, context: str, dockerfile: str, folder: Path
+    request: JobRequest, unit: UnitFiles, context: str, dockerfile: str, folder: Path
 ) -> tuple[BundleFile, ...]:
     where = f"{request.job_file}: environment.build.path"
     inside = {
         posixpath.relpath(path, context): path
-        for path in request.context_files
+        for path in unit.context_files
         if path.startswith(context + "/")
     }
     if posixpath.normpath(dockerfile) not in inside:
@@ -55,16 +61,16 @@ def _context_files(
             where,
             f"{context}/{REQUIREMENTS_FILE} would be overwritten by the locked packages",
             "Remove the file: the packages come from the lock "
-            f"{request.packages.lock}, by what the code imports.",
+            f"{unit.packages.lock}, by what the code imports.",
         )
     files = [
         BundleFile.read(folder / SOURCES_FOLDER / path, name, path, "in the build context")
         for name, path in inside.items()
     ]
     requirements = BundleFile.read(
-        folder / REQUIREMENTS_FILE,
+        folder / requirements_file(unit.name),
         REQUIREMENTS_FILE,
-        request.packages.lock,
+        unit.packages.lock,
         "the locked packages that the code imports",
     )
     return tuple(sorted([*files, requirements], key=lambda file: file.path))

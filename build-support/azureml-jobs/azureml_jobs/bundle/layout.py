@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.protocol import NeededFile
 
 
 def archive_path(path: str, source_root: str, folder: str | None) -> str:
@@ -23,30 +24,28 @@ def archive_path(path: str, source_root: str, folder: str | None) -> str:
     return path
 
 
-def lay_out(
-    files: Iterable[tuple[str, str]], folder: str | None, where: str, key: str = "code"
-) -> Mapping[str, str]:
-    """Return the path of each file by its name in the snapshot, sorted, for `(path, source root)`.
+def lay_out(files: Iterable[NeededFile], where: str) -> Mapping[str, NeededFile]:
+    """Return each file by its name in the snapshot, sorted.
 
-    `folder` is the code folder; without one (None) only source roots count. Raises `JobError` when
-    two files have the same name, or when a file has the name of a folder that another needs.
+    Raises `JobError` when two files have the same name, or when a file has the name of a folder
+    that another needs.
     """
-    layout: dict[str, str] = {}
+    layout: dict[str, NeededFile] = {}
     clashes: list[str] = []
-    for path, source_root in sorted(files):
-        name = archive_path(path, source_root, folder)
-        if name in layout and layout[name] != path:
-            clashes.append(f"{layout[name]} and {path} would both become {name}")
-        layout[name] = path
-    for name, path in layout.items():
+    for file in sorted(files, key=lambda file: file.path):
+        earlier = layout.setdefault(file.name, file)
+        if earlier.path != file.path:
+            clashes.append(f"{earlier.path} and {file.path} would both become {file.name}")
+    for name, file in layout.items():
         parent = posixpath.dirname(name)
         while parent:
             if parent in layout:
-                clashes.append(f"{path} needs a folder {parent}, which {layout[parent]} becomes")
+                path = layout[parent].path
+                clashes.append(f"{file.path} needs a folder {parent}, which {path} becomes")
             parent = posixpath.dirname(parent)
     if clashes:
         raise JobError(
-            f"{where}: {key}",
+            where,
             "two files with one name in the snapshot: " + "; ".join(clashes),
             "Rename one of them, or let `code:` name a folder that has both, such as `code: ..`.",
         )

@@ -6,10 +6,15 @@ import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.layout import archive_path, lay_out
 from azureml_jobs.jobfile.paths import code_folder, leads_out
+from azureml_jobs.protocol import NeededFile
 from hypothesis import given
 from hypothesis import strategies as st
 
 JOB_FILE = "src/exp/job.yaml"
+
+
+def named(folder: str, name: str) -> NeededFile:
+    return NeededFile(f"{folder}/{name}", name, "", "")
 
 
 @pytest.mark.parametrize(
@@ -75,9 +80,8 @@ def test_names_a_file_by_the_code_folder_else_by_its_source_root(
 
 
 def test_lays_files_out_in_the_order_of_their_names() -> None:
-    files = [("src/exp/z.py", "src"), ("src/common/a.py", "src"), ("src/exp/b.py", "src")]
-    layout = lay_out(files, "src/exp", JOB_FILE)
-    assert list(layout.items()) == [
+    files = [named("src/exp", "z.py"), named("src", "common/a.py"), named("src/exp", "b.py")]
+    assert [(name, file.path) for name, file in lay_out(files, JOB_FILE).items()] == [
         ("b.py", "src/exp/b.py"),
         ("common/a.py", "src/common/a.py"),
         ("z.py", "src/exp/z.py"),
@@ -85,13 +89,14 @@ def test_lays_files_out_in_the_order_of_their_names() -> None:
 
 
 def test_accepts_a_file_that_is_listed_twice() -> None:
-    assert lay_out([("src/a.py", "src")] * 2, "src", JOB_FILE) == {"a.py": "src/a.py"}
+    file = named("src", "a.py")
+    assert lay_out([file, file], JOB_FILE) == {"a.py": file}
 
 
 def test_refuses_two_files_with_one_name() -> None:
-    files = [("src/exp/common/a.py", "src"), ("src/common/a.py", "src")]
+    files = [named("src/exp", "common/a.py"), named("src", "common/a.py")]
     with pytest.raises(JobError) as caught:
-        lay_out(files, "src/exp", JOB_FILE)
+        lay_out(files, f"{JOB_FILE}: code")
     assert str(caught.value).startswith(
         "src/exp/job.yaml: code: two files with one name in the snapshot: "
         "src/common/a.py and src/exp/common/a.py would both become common/a.py."
@@ -100,19 +105,19 @@ def test_refuses_two_files_with_one_name() -> None:
 
 
 def test_refuses_a_file_where_another_needs_a_folder() -> None:
-    files = [("src/exp/common", "src"), ("src/common/deep/a.py", "src")]
+    files = [named("src/exp", "common"), named("src", "common/deep/a.py")]
     with pytest.raises(JobError) as caught:
-        lay_out(files, "src/exp", JOB_FILE, key="files")
-    assert caught.value.where == "src/exp/job.yaml: files"
+        lay_out(files, "a:local: files")
+    assert caught.value.where == "a:local: files"
     assert "src/common/deep/a.py needs a folder common, which src/exp/common becomes" in str(
         caught.value
     )
 
 
 def test_names_every_clash() -> None:
-    files = [(f"{root}/{name}", root) for root in ("a", "b") for name in ("x", "y")]
+    files = [named(root, name) for root in ("a", "b") for name in ("x", "y")]
     with pytest.raises(JobError, match="a/x and b/x .*; a/y and b/y would both become y"):
-        lay_out(files, None, JOB_FILE)
+        lay_out(files, JOB_FILE)
 
 
 PARTS = st.sampled_from(["a", "b", "..c", "é", "a b"])
@@ -127,11 +132,11 @@ def test_never_leaves_the_snapshot(path: str, root: str, folder: str | None) -> 
     assert not leads_out(posixpath.normpath(name))
 
 
-@given(st.lists(st.tuples(PATHS, st.just("") | PATHS), max_size=6, unique_by=lambda f: f[0]))
-def test_does_not_depend_on_the_order_of_files(files: list[tuple[str, str]]) -> None:
-    def outcome(given_files: list[tuple[str, str]]) -> object:
+@given(st.lists(st.builds(named, PATHS, PATHS), max_size=6, unique_by=lambda file: file.path))
+def test_does_not_depend_on_the_order_of_files(files: list[NeededFile]) -> None:
+    def outcome(given_files: list[NeededFile]) -> object:
         try:
-            return list(lay_out(given_files, "a", JOB_FILE).items())
+            return list(lay_out(given_files, JOB_FILE).items())
         except JobError as error:
             return str(error)
 

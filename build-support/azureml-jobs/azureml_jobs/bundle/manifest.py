@@ -17,14 +17,15 @@ _FILE_KEYS = ("path", "source", "owner", "sha256", "size", "executable")
 
 def manifest(bundle: Bundle, git: GitState | None) -> dict[str, Any]:
     """Return the manifest as plain data; `git` is the state of the code that is in the bundle."""
-    request, packages = bundle.request, bundle.request.packages
-    environment = {"sha256": bundle.environment_digest, "files": _entries(bundle.environment)}
+    request, unit = bundle.request, bundle.unit
+    packages = unit.files.packages
+    environment = {"sha256": unit.environment_digest, "files": _entries(unit.environment)}
     return {
         "manifest_version": MANIFEST_VERSION,
         "address": request.address,
         "job_file": request.job_file,
-        "snapshot": {"sha256": bundle.snapshot_digest, "files": _entries(bundle.code)},
-        "environment": environment if bundle.environment else None,
+        "snapshot": {"sha256": unit.snapshot_digest, "files": _entries(unit.code)},
+        "environment": environment if unit.environment else None,
         "packages": {
             "resolve": packages.resolve,
             "lock": packages.lock,

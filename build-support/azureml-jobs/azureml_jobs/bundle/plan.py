@@ -70,17 +70,19 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
     bundle = plan_bundle(request, job, needs, folder)
     check_code_paths(bundle, needs)
     warning = _check_outgoing_files(bundle, repository)
-    return JobPlan(request, job, bundle, (warning,) if warning else ())
+    return JobPlan(request, job, bundle, (*request.warnings, *([warning] if warning else [])))
 
 
 def _check_outgoing_files(bundle: Bundle, repository: Path) -> str | None:
     """Raise `JobError` for what must not leave the machine; return a warning of large files."""
     request = bundle.request
+    locks = {unit.packages.lock for unit in request.units}
     outgoing = [
         OutgoingFile(file.source, file.content, file.size, file.sha256)
-        for file in (*bundle.code, *bundle.environment)
+        for unit in bundle.units
+        for file in (*unit.code, *unit.environment)
         # Package names and digests are generated.
-        if file.source != request.packages.lock
+        if file.source not in locks
     ]
     check_links(repository, [file.path for file in outgoing], request.address)
     check_secrets(outgoing, request.address)

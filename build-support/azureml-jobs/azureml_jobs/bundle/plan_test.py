@@ -21,7 +21,7 @@ def test_plans_a_job_with_overrides(gathered: Gathered) -> None:
     gathered.add_code()
     plan = gathered.plan(JOB, "inputs.epochs=9")
     assert plan.job["inputs"] == {"epochs": 9}
-    assert [file.path for file in plan.bundle.code] == [
+    assert [file.path for file in plan.bundle.unit.code] == [
         *("common/a.py", "exp/__init__.py", "exp/main.py"),
     ]
     assert plan.warnings == ()
@@ -190,7 +190,7 @@ def test_accepts_a_command_that_will_find_its_code(
 ) -> None:
     gathered.add_code()
     plan = gathered.plan(JOB.replace("..", code).replace("python -m exp.main", command))
-    assert len(plan.bundle.code) == 3
+    assert len(plan.bundle.unit.code) == 3
 
 
 def test_refuses_secrets_in_code_and_environment(gathered: Gathered) -> None:

@@ -35,7 +35,8 @@ def write_bundle(
     destination.mkdir(parents=True)
     # A path with `..` would lead elsewhere from behind a link.
     destination = destination.resolve()
-    for folder, files in ((CODE_FOLDER, bundle.code), (ENVIRONMENT_FOLDER, bundle.environment)):
+    unit = bundle.unit
+    for folder, files in ((CODE_FOLDER, unit.code), (ENVIRONMENT_FOLDER, unit.environment)):
         for file in files:
             target = destination / folder / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,15 +73,16 @@ def _data_paths(
 def _job_in_bundle(bundle: Bundle, data_paths: Mapping[str, str]) -> dict[str, Any]:
     """Return the job with its paths pointing into the bundle."""
     job: dict[str, Any] = deepcopy(dict(bundle.job))
-    if bundle.code:
+    unit = bundle.unit
+    if unit.code:
         job["code"] = f"./{CODE_FOLDER}"
     else:
         # Azure ML refuses to upload an empty folder.
         job.pop("code", None)
-    if bundle.environment and "build" in job["environment"]:
+    if unit.environment and "build" in job["environment"]:
         job["environment"]["build"]["path"] = f"./{ENVIRONMENT_FOLDER}"
-    elif bundle.environment:
-        job["environment"]["conda_file"] = f"./{ENVIRONMENT_FOLDER}/{bundle.environment[0].path}"
+    elif unit.environment:
+        job["environment"]["conda_file"] = f"./{ENVIRONMENT_FOLDER}/{unit.environment[0].path}"
     for name, path in data_paths.items():
         job["inputs"][name]["path"] = path
     return job

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.bundle_file import BundleFile
-from azureml_jobs.bundle.contents import Bundle
+from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.manifest import manifest
 from azureml_jobs.bundle.plan import plan_job
 from azureml_jobs.bundle.provenance import GitState
@@ -99,7 +99,7 @@ from azureml_jobs.bundle.write import write_bundle
 request, repository, target = map(pathlib.Path, sys.argv[1:])
 bundle = plan_job(request, repository).bundle
 write_bundle(bundle, None, target, repository, with_data=True)
-print(json.dumps([bundle.snapshot_digest, bundle.environment_digest]))
+print(json.dumps([bundle.unit.snapshot_digest, bundle.unit.environment_digest]))
 """
 
 
@@ -146,10 +146,10 @@ def test_the_digest_changes_with_the_snapshot(
     gathered: Gathered, change: Callable[[Gathered], None]
 ) -> None:
     gathered.add_code()
-    before = gathered.plan().bundle.snapshot_digest
-    assert gathered.plan().bundle.snapshot_digest == before
+    before = gathered.plan().bundle.unit.snapshot_digest
+    assert gathered.plan().bundle.unit.snapshot_digest == before
     change(gathered)
-    assert gathered.plan().bundle.snapshot_digest != before
+    assert gathered.plan().bundle.unit.snapshot_digest != before
 
 
 def test_the_environment_and_the_job_do_not_change_the_digest_of_the_code(
@@ -157,12 +157,12 @@ def test_the_environment_and_the_job_do_not_change_the_digest_of_the_code(
 ) -> None:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM a\n")
-    first = gathered.plan(CONTEXT_JOB).bundle
+    first = gathered.plan(CONTEXT_JOB).bundle.unit
     gathered.add_context("src/exp/docker/Dockerfile", "FROM b\n")
-    second = gathered.plan(CONTEXT_JOB, "inputs.epochs=9").bundle
+    second = gathered.plan(CONTEXT_JOB, "inputs.epochs=9").bundle.unit
     assert first.snapshot_digest == second.snapshot_digest
     assert first.environment_digest != second.environment_digest
-    assert gathered.plan().bundle.environment_digest is None
+    assert gathered.plan().bundle.unit.environment_digest is None
 
 
 CONTENTS = st.binary(max_size=3)
@@ -170,7 +170,7 @@ NAMES = st.text('ab/",[]:0', min_size=1, max_size=4)
 SNAPSHOTS = st.dictionaries(NAMES, st.tuples(CONTENTS, st.booleans()), max_size=3)
 
 
-def as_bundle(snapshot: dict[str, tuple[bytes, bool]]) -> Bundle:
+def as_unit(snapshot: dict[str, tuple[bytes, bool]]) -> UnitBundle:
     code = tuple(
         BundleFile(
             *(name, name, "", "", Path(), len(content)),
@@ -179,7 +179,7 @@ def as_bundle(snapshot: dict[str, tuple[bytes, bool]]) -> Bundle:
         )
         for name, (content, executable) in sorted(snapshot.items())
     )
-    return Bundle(None, {}, code, (), ())  # type: ignore[arg-type]
+    return UnitBundle(None, code, ())  # type: ignore[arg-type]
 
 
 @given(SNAPSHOTS, SNAPSHOTS)
@@ -187,7 +187,7 @@ def test_two_snapshots_never_have_the_same_digest(
     first: dict[str, tuple[bytes, bool]], second: dict[str, tuple[bytes, bool]]
 ) -> None:
     assume(first != second)
-    assert as_bundle(first).snapshot_digest != as_bundle(second).snapshot_digest
+    assert as_unit(first).snapshot_digest != as_unit(second).snapshot_digest
 
 
 @given(NAMES, NAMES, st.binary(min_size=2, max_size=6), st.data())
@@ -197,7 +197,7 @@ def test_the_digest_changes_when_bytes_move_to_another_file(
     assume(one != two)
     cuts = data.draw(st.lists(st.integers(0, len(content)), min_size=2, max_size=2, unique=True))
     digests = {
-        as_bundle({one: (content[:cut], False), two: (content[cut:], False)}).snapshot_digest
+        as_unit({one: (content[:cut], False), two: (content[cut:], False)}).snapshot_digest
         for cut in cuts
     }
     assert len(digests) == 2

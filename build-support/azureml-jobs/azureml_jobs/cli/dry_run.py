@@ -21,31 +21,31 @@ def as_data(
     image: PushableImage | None = None,
 ) -> dict[str, Any]:
     """Return the whole report as plain data; sizes are in bytes."""
-    bundle, request = plan.bundle, plan.request
+    request, unit = plan.request, plan.bundle.unit
     return {
         "address": request.address,
         "job_file": request.job_file,
         "destination": _destination(target),
         "experiment_name": plan.experiment_name,
         "snapshot": {
-            "sha256": bundle.snapshot_digest,
-            "size": sum(file.size for file in bundle.code),
-            "files": [_file_data(file) for file in bundle.code],
+            "sha256": unit.snapshot_digest,
+            "size": sum(file.size for file in unit.code),
+            "files": [_file_data(file) for file in unit.code],
         },
         "environment": {
-            "sha256": bundle.environment_digest,
-            "files": [_file_data(file) for file in bundle.environment],
+            "sha256": unit.environment_digest,
+            "files": [_file_data(file) for file in unit.environment],
         },
         "image": asdict(image) if image else None,
         "packages": {
-            "resolve": request.packages.resolve,
-            "lock": request.packages.lock,
-            "lock_sha256": request.packages.lock_digest,
-            "requirements": list(request.packages.requirements),
+            "resolve": unit.files.packages.resolve,
+            "lock": unit.files.packages.lock,
+            "lock_sha256": unit.files.packages.lock_digest,
+            "requirements": list(unit.files.packages.requirements),
         },
         "data": [
             {"input": item.name, "path": item.path, "size": _size_on_disk(repository / item.path)}
-            for item in bundle.data
+            for item in plan.bundle.data
         ],
         "job": dict(plan.job),
         "warnings": list(plan.warnings),
@@ -59,21 +59,21 @@ def as_text(
     image: PushableImage | None = None,
 ) -> str:
     """Return the report for people."""
-    bundle, request = plan.bundle, plan.request
-    total = size_text(sum(file.size for file in bundle.code))
+    request, unit = plan.request, plan.bundle.unit
+    total = size_text(sum(file.size for file in unit.code))
     lines = [
         f"{_bold(request.address)} would run in {_destination_text(target)}.",
         "",
-        f"{_bold('Snapshot')} {bundle.snapshot_digest[:12]}: " f"{len(bundle.code)} files, {total}",
-        *_file_lines(bundle.code),
+        f"{_bold('Snapshot')} {unit.snapshot_digest[:12]}: " f"{len(unit.code)} files, {total}",
+        *_file_lines(unit.code),
         "",
         *(_image_lines(image) if image else _environment_lines(plan)),
     ]
-    if bundle.data:
+    if plan.bundle.data:
         lines += ["", f"{_bold('Data')} from this repository"]
         lines += [
             f"  {item.name}: {item.path} ({size_text(_size_on_disk(repository / item.path))})"
-            for item in bundle.data
+            for item in plan.bundle.data
         ]
     lines += ["", f"{_bold('Job')} {request.job_file}"]
     lines += [f"  {line}".rstrip() for line in dump_job_file(plan.job).splitlines()]
@@ -90,16 +90,16 @@ def _image_lines(image: PushableImage) -> list[str]:
 
 
 def _environment_lines(plan: JobPlan) -> list[str]:
-    bundle, packages = plan.bundle, plan.request.packages
+    unit, packages = plan.bundle.unit, plan.bundle.unit.files.packages
     named = plan.job.get("environment")
-    if not bundle.environment:
+    if not unit.environment:
         text = named if isinstance(named, str) else "as the job file says"
         return [f"{_bold('Environment')} {text}"]
     return [
-        f"{_bold('Environment')} {(bundle.environment_digest or '')[:12]}: "
-        f"{len(bundle.environment)} files, packages of {packages.lock}: "
+        f"{_bold('Environment')} {(unit.environment_digest or '')[:12]}: "
+        f"{len(unit.environment)} files, packages of {packages.lock}: "
         f"{', '.join(packages.requirements) or 'none'}",
-        *_file_lines(bundle.environment),
+        *_file_lines(unit.environment),
     ]
 
 

@@ -40,7 +40,7 @@ def test_reports_everything_as_data(plan: JobPlan, gathered: Gathered) -> None:
         {"input": "folder", "path": "data", "size": 3000},
     ]
     snapshot = report["snapshot"]
-    assert snapshot["sha256"] == plan.bundle.snapshot_digest
+    assert snapshot["sha256"] == plan.bundle.unit.snapshot_digest
     assert snapshot["size"] == sum(file["size"] for file in snapshot["files"]) == 22
     assert snapshot["files"][0] == {
         "path": "common/a.py",
@@ -48,7 +48,7 @@ def test_reports_everything_as_data(plan: JobPlan, gathered: Gathered) -> None:
         "owner": "//src/common/a.py",
         "why": "needed by src/exp/main.py",
         "size": 6,
-        "sha256": plan.bundle.code[0].sha256,
+        "sha256": plan.bundle.unit.code[0].sha256,
         "executable": False,
     }
     assert [file["path"] for file in report["environment"]["files"]] == [
@@ -70,7 +70,7 @@ def test_names_the_workspace_of_the_job(plan: JobPlan, gathered: Gathered) -> No
 
 
 def test_reports_everything_as_text(plan: JobPlan, gathered: Gathered) -> None:
-    digest, environment = plan.bundle.snapshot_digest, plan.bundle.environment_digest
+    digest, environment = plan.bundle.unit.snapshot_digest, plan.bundle.unit.environment_digest
     text = dry_run.as_text(plan, None, gathered.repository)
     assert text.splitlines()[:7] == [
         "src/exp:job would run in the local workspace .azureml (config.env names no workspace).",

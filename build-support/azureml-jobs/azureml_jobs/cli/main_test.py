@@ -356,7 +356,11 @@ def test_passes_all_arguments_behind_the_dashes_to_a_script(
 ) -> None:
     job = JobRequest.read(ready.request())
     script = ScriptRequest(
-        "src/exp:local", "src/exp/main.py", job.files, venv=job.venv, options=RuntimeOptions("venv")
+        "src/exp:local",
+        "src/exp/main.py",
+        job.units[0].files,
+        venv=job.venv,
+        options=RuntimeOptions("venv"),
     )
     (ready.folder / "request.json").write_bytes(script.to_json())
     arguments = ["--help", "--", "--request=x", "a b"]

@@ -24,7 +24,7 @@ def write_job_bundle(arguments: Sequence[str]) -> int:
     plan = plan_job(given.request.absolute(), given.repository)
     check_local_data(plan, given.repository)
     print_warnings(plan.warnings)
-    git = git_state(given.repository, [file.source for file in plan.bundle.code])
+    git = git_state(given.repository, plan.bundle.sources)
     try:
         write_bundle(plan.bundle, git, given.output, given.repository, with_data=True)
     except OSError as error:

@@ -31,9 +31,10 @@ class NeededImage:
 def needed_image_of(plan: JobPlan) -> NeededImage:
     """Return the image of the environment in the job file."""
     environment = plan.job.get("environment")
-    digest = plan.bundle.environment_digest
+    unit = plan.bundle.unit
+    digest = unit.environment_digest
     if isinstance(environment, Mapping) and "build" in environment and digest:
-        return NeededImage(environment_tag(digest), plan.request.image_target)
+        return NeededImage(environment_tag(digest), unit.files.image_target)
     if isinstance(environment, Mapping) and environment.get("image") and not digest:
         return NeededImage(reference=str(environment["image"]))
     if digest:

@@ -26,7 +26,7 @@ def tag(gathered: Gathered, tmp_path: Path) -> Iterator[str]:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", f"FROM {tmp_path}\n")
     gathered.image_target = "src/exp:env"
-    found = environment_tag(gathered.plan(CONTEXT_JOB).bundle.environment_digest or "")
+    found = environment_tag(gathered.plan(CONTEXT_JOB).bundle.unit.environment_digest or "")
     yield found
     for name in docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines():
         if name.endswith(f":{found}"):

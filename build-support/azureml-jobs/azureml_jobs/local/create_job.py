@@ -38,7 +38,7 @@ def create_job(
     inputs = resolve_inputs(job, repository / request.job_file, repository)
     arguments = [*resource_arguments(job, request.job_file), *request.options.run_arguments]
     python = "" if runtime.image else ensure_packages_venv(request.venv, folder)
-    git = git_state(repository, [file.source for file in plan.bundle.code])
+    git = git_state(repository, plan.bundle.sources)
 
     def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
         outputs = resolve_outputs(job, final)
@@ -51,7 +51,7 @@ def create_job(
         record = _record(plan, inputs, outputs, paths)
         record.runtime, record.python = runtime.name, python
         if debugger is not None:
-            sources = {file.path: file.source for file in plan.bundle.code}
+            sources = {file.path: file.source for file in plan.bundle.unit.code}
             code = CodeCopy(final.work, sources, repository)
             record.debugger = debugger.write(temporary.debugger, final.debugger, code, container)
             # Stepping through a job takes longer than the job itself.
@@ -59,7 +59,7 @@ def create_job(
         record.container = container.as_data() if container else None
         return record
 
-    stem = f"{plan.experiment_name}-{plan.bundle.snapshot_digest[:8]}"
+    stem = f"{plan.experiment_name}-{plan.bundle.unit.snapshot_digest[:8]}"
     named = str(job["name"]) if job.get("name") else None
     return LocalWorkspace(repository / LOCAL_FOLDER).new_job(stem, write, named)
 
@@ -84,7 +84,7 @@ def _record(
         description=str(job.get("description") or ""),
         address=plan.request.address,
         command=command,
-        snapshot=plan.bundle.snapshot_digest,
+        snapshot=plan.bundle.unit.snapshot_digest,
         tags=_texts(job.get("tags")),
         inputs={
             name: {"kind": given.kind, "value": given.value, "asset": given.asset}

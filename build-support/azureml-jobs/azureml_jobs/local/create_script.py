@@ -87,9 +87,8 @@ def create_script(
 
 
 def _layout(request: ScriptRequest) -> Mapping[str, str]:
-    return lay_out(
-        [(file.path, file.source_root) for file in request.files], None, request.address, "files"
-    )
+    layout = lay_out(request.files, f"{request.address}: files")
+    return {name: file.path for name, file in layout.items()}
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -37,7 +37,7 @@ def script_request(gathered: Gathered, venv: PackagesVenv) -> ScriptRequest:
     gathered.write("data/a.csv", "1")
     for path in (gathered.folder / "sources/src").rglob("*.py"):
         path.chmod(path.stat().st_mode & ~0o222)
-    return ScriptRequest("src/exp:local", "src/exp/local.py", tuple(gathered.files), (), venv)
+    return ScriptRequest("src/exp:local", "src/exp/local.py", gathered.named_files(), (), venv)
 
 
 def test_creates_a_script_with_its_code_and_data(gathered: Gathered, venv: PackagesVenv) -> None:
@@ -76,7 +76,7 @@ def test_lays_out_a_script_like_a_job(gathered: Gathered, venv: PackagesVenv) ->
 
 def test_rejects_two_files_with_one_name(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
-    files = (*request.files, NeededFile("lib/exp/local.py", "lib", "", ""))
+    files = (*request.files, NeededFile("lib/exp/local.py", "exp/local.py", "", ""))
     request = ScriptRequest(request.address, request.script, files, (), venv)
     with pytest.raises(JobError, match="src/exp:local: files: two files with one name"):
         created(gathered, request)

@@ -104,7 +104,7 @@ def test_the_image_of_a_job_is_that_of_its_environment(gathered: Gathered) -> No
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     plan = gathered.plan(CONTEXT_JOB)
-    digest = plan.bundle.environment_digest or ""
+    digest = plan.bundle.unit.environment_digest or ""
     assert needed_image_of(plan).tag == f"env-{digest[:12]}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from azureml_jobs.bundle.layout import archive_path
 from azureml_jobs.protocol import NeededFile
 from azureml_pants.code.environment_files import (
     EnvironmentFieldSet,
@@ -34,7 +35,10 @@ from pants.util.frozendict import FrozenDict
 
 @dataclass(frozen=True)
 class TargetFilesRequest:
+    """`code_folder` keeps the names of what is in it; without one only source roots count."""
+
     address: Address
+    code_folder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ async def collect_target_files(request: TargetFilesRequest) -> TargetFiles:
         files=tuple(
             NeededFile(
                 path=path,
-                source_root=root_of[path],
+                name=archive_path(path, root_of[path], request.code_folder),
                 owner=str(owner_of.get(path, "")),
                 why=_reason(owner_of.get(path), reached.importer_of, request.address),
             )

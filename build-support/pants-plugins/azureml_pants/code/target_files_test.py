@@ -88,7 +88,7 @@ def test_holds_what_is_declared(rule_runner: RuleRunner, kind: str, declared_by:
     )
     held = {file.path: file for file in found.files}
     assert "src/x/conf/b.yaml" not in held
-    assert held["src/x/conf/a.yaml"].source_root == "src"
+    assert held["src/x/conf/a.yaml"].name == "x/conf/a.yaml"
     assert held["src/x/conf/a.yaml"].why == (
         "needed by src/x/main.py" if declared_by == "the code" else "run or named by src/x:job"
     )
@@ -117,7 +117,7 @@ def test_holds_generated_files(rule_runner: RuleRunner) -> None:
     assert "src/x/conf/a.yaml" not in paths(found)
 
 
-def test_names_the_source_root_of_each_file(rule_runner: RuleRunner) -> None:
+def test_names_each_file_by_its_source_root(rule_runner: RuleRunner) -> None:
     build = dedent("""
         python_sources(name='lib')
         azureml_job(name='job', dependencies=['//data:a', '//other/m:lib'])
@@ -134,10 +134,11 @@ def test_names_the_source_root_of_each_file(rule_runner: RuleRunner) -> None:
             "other/m/a.py": "",
         },
     )
-    roots = {file.path: file.source_root for file in found.files}
-    assert roots["src/x/main.py"] == "src"
-    assert roots["other/m/a.py"] == roots["other/m/__init__.py"] == "other"
-    assert roots["data/a.csv"] == ""
+    names = {file.path: file.name for file in found.files}
+    assert names["src/x/main.py"] == "x/main.py"
+    assert names["other/m/a.py"] == "m/a.py"
+    assert names["other/m/__init__.py"] == "m/__init__.py"
+    assert names["data/a.csv"] == "data/a.csv"
 
 
 def test_the_reason_follows_the_shortest_chain(rule_runner: RuleRunner) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from azureml_jobs.jobfile.needs import JobNeeds
-from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, LockedPackages, NeededFile
+from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles, requirements_file
 from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.code.job_entry_points import JobEntryPoints, JobEntryPointsRequest, JobFieldSet
 from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
@@ -19,7 +19,10 @@ from pants.engine.addresses import Address
 from pants.engine.fs import (
     EMPTY_DIGEST,
     AddPrefix,
+    CreateDigest,
     Digest,
+    DigestContents,
+    FileContent,
     GlobMatchErrorBehavior,
     MergeDigests,
     PathGlobs,
@@ -37,7 +40,7 @@ class JobInputsRequest:
 
 @dataclass(frozen=True)
 class JobInputs:
-    """`digest` holds the job's files below `sources/`, and `requirements.txt`; not the request."""
+    """`digest` holds the job's files below `sources/`, and its packages; not the request."""
 
     request: JobRequest
     digest: Digest
@@ -55,18 +58,16 @@ class JobFilesRequest:
 
 @dataclass(frozen=True)
 class JobFiles:
-    """`digest` holds the job's files below `sources/`, and `requirements.txt`."""
+    """`digest` holds the job's files below `sources/`, and its packages."""
 
     digest: Digest
-    files: tuple[NeededFile, ...]
-    context_files: tuple[str, ...]
-    packages: LockedPackages
+    unit: UnitFiles
 
 
 @rule
 async def collect_job_files(request: JobFilesRequest) -> JobFiles:
     found, environment, job_file = await MultiGet(
-        Get(TargetFiles, TargetFilesRequest(request.address)),
+        Get(TargetFiles, TargetFilesRequest(request.address, request.needs.code_folder)),
         Get(Snapshot, PathGlobs(request.needs.environment_globs(), GlobMatchErrorBehavior.ignore)),
         Get(Digest, PathGlobs([request.job_file])),
     )
@@ -74,9 +75,15 @@ async def collect_job_files(request: JobFilesRequest) -> JobFiles:
         Get(LockedRequirements, LockedRequirementsRequest(request.resolve, found.requirements)),
         Get(Digest, MergeDigests((found.digest, environment.digest, job_file))),
     )
-    below = await Get(Digest, AddPrefix(sources, SOURCES_FOLDER))
-    digest = await Get(Digest, MergeDigests((below, locked.digest)))
-    return JobFiles(digest, found.files, environment.files, locked.packages)
+    below, (requirements,) = await MultiGet(
+        Get(Digest, AddPrefix(sources, SOURCES_FOLDER)),
+        Get(DigestContents, Digest, locked.digest),
+    )
+    renamed = await Get(
+        Digest, CreateDigest([FileContent(requirements_file(""), requirements.content)])
+    )
+    digest = await Get(Digest, MergeDigests((below, renamed)))
+    return JobFiles(digest, UnitFiles("", found.files, environment.files, locked.packages))
 
 
 @rule(desc="Gather a job")
@@ -93,9 +100,8 @@ async def gather_job(
     job = JobRequest(
         address=str(field_set.address),
         job_file=job_file,
-        files=(),
-        context_files=(),
-        packages=LockedPackages(resolve, python_setup.resolves[resolve], "", ()),
+        documents=(job_file,),
+        units=(),
         versions={"pants": VERSION, "pex": pex_cli.version.lstrip("v")},
         errors=entry_points.errors(field_set.address),
     )
@@ -109,16 +115,8 @@ async def gather_job(
     if imports.messages:
         return JobInputs(replace(job, errors=imports.messages), EMPTY_DIGEST)
     found = await Get(JobFiles, JobFilesRequest(field_set.address, job_file, needs, resolve))
-    return JobInputs(
-        replace(
-            job,
-            files=found.files,
-            context_files=found.context_files,
-            packages=found.packages,
-            image_target=image_target(all_targets, needs.build_context),
-        ),
-        found.digest,
-    )
+    unit = replace(found.unit, image_target=image_target(all_targets, needs.build_context))
+    return JobInputs(replace(job, units=(unit,)), found.digest)
 
 
 def image_target(targets: Iterable[Target], context: str | None) -> str | None:

@@ -44,7 +44,7 @@ def contents(rule_runner: RuleRunner, inputs: JobInputs) -> dict[str, str]:
 def test_holds_the_code_the_job_file_and_the_requirements(rule_runner: RuleRunner) -> None:
     inputs = gather(rule_runner, EXPERIMENT)
     assert contents(rule_runner, inputs) == {
-        "requirements.txt": "",
+        "requirements/job.txt": "",
         "sources/src/x/azure-ml-job.yaml": EXPERIMENT["src/x/azure-ml-job.yaml"],
         "sources/src/x/main.py": "",
     }
@@ -54,17 +54,19 @@ def test_the_request_names_what_the_digest_holds(rule_runner: RuleRunner) -> Non
     request = gather(rule_runner, EXPERIMENT).request
     assert request.address == "src/x:job"
     assert request.job_file == "src/x/azure-ml-job.yaml"
-    assert request.files == (
-        NeededFile("src/x/main.py", "src", "src/x/main.py:lib", "run or named by src/x:job"),
+    assert request.documents == ("src/x/azure-ml-job.yaml",)
+    (unit,) = request.units
+    assert unit.files == (
+        NeededFile("src/x/main.py", "x/main.py", "src/x/main.py:lib", "run or named by src/x:job"),
     )
-    assert request.context_files == ()
+    assert unit.context_files == ()
     assert request.errors == ()
     assert request.venv is None
     assert request.versions["pants"] == VERSION
     assert request.versions["pex"][0].isdigit()
-    assert request.packages.lock == "main.lock"
-    assert request.packages.lock_digest == hashlib.sha256(LOCK.encode()).hexdigest()
-    assert request.packages.requirements == ()
+    assert unit.packages.lock == "main.lock"
+    assert unit.packages.lock_digest == hashlib.sha256(LOCK.encode()).hexdigest()
+    assert unit.packages.requirements == ()
 
 
 def test_the_job_tool_reads_the_same_request(rule_runner: RuleRunner, tmp_path: Path) -> None:
@@ -102,15 +104,15 @@ def test_holds_the_docker_context_without_build_files(rule_runner: RuleRunner) -
         "src/images/cpu/Dockerfile": "",
     }
     inputs = gather(rule_runner, files)
-    assert inputs.request.context_files == (
+    assert inputs.request.units[0].context_files == (
         "src/images/gpu/.dockerignore",
         "src/images/gpu/Dockerfile",
         "src/images/gpu/etc/a.conf",
     )
     assert set(contents(rule_runner, inputs)) == {
-        "requirements.txt",
+        "requirements/job.txt",
         "sources/src/x/azure-ml-job.yaml",
-        *(f"sources/{path}" for path in inputs.request.context_files),
+        *(f"sources/{path}" for path in inputs.request.units[0].context_files),
     }
 
 
@@ -118,7 +120,7 @@ def test_holds_the_conda_file(rule_runner: RuleRunner) -> None:
     job_file = "command: ls\nenvironment:\n  image: ubuntu\n  conda_file: conda.yaml\n"
     files = {**EXPERIMENT, "src/x/azure-ml-job.yaml": job_file, "src/x/conda.yaml": "name: x\n"}
     inputs = gather(rule_runner, files)
-    assert inputs.request.context_files == ("src/x/conda.yaml",)
+    assert inputs.request.units[0].context_files == ("src/x/conda.yaml",)
     assert contents(rule_runner, inputs)["sources/src/x/conda.yaml"] == "name: x\n"
 
 

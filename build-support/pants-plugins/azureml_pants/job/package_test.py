@@ -3,7 +3,7 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.protocol import JobRequest, LockedPackages
+from azureml_jobs.protocol import JobRequest, LockedPackages, UnitFiles
 from azureml_pants.base.errors import PluginError
 from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.code.job_fields import AzureMLJobEntryPointField, AzureMLJobSourceField
@@ -37,9 +37,8 @@ def package(
     gathered = JobRequest(
         address=str(ADDRESS),
         job_file="src/x/azure-ml-job.yaml",
-        files=(),
-        context_files=(),
-        packages=LockedPackages("main", "main.lock", "", ()),
+        documents=("src/x/azure-ml-job.yaml",),
+        units=(UnitFiles("", (), (), LockedPackages("main", "main.lock", "", ())),),
         versions={},
         errors=errors,
     )

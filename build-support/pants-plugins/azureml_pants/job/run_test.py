@@ -6,7 +6,13 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.protocol import JobRequest, LockedPackages, PackagesVenv, RuntimeOptions
+from azureml_jobs.protocol import (
+    JobRequest,
+    LockedPackages,
+    PackagesVenv,
+    RuntimeOptions,
+    UnitFiles,
+)
 from azureml_pants.code.job_fields import AzureMLJobEntryPointField, AzureMLJobSourceField
 from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest
@@ -34,9 +40,8 @@ def run(
     gathered = JobRequest(
         address=str(ADDRESS),
         job_file="src/x/azure-ml-job.yaml",
-        files=(),
-        context_files=(),
-        packages=LockedPackages("main", "main.lock", "", ()),
+        documents=("src/x/azure-ml-job.yaml",),
+        units=(UnitFiles("", (), (), LockedPackages("main", "main.lock", "", ())),),
         versions={},
         errors=errors,
     )

@@ -63,7 +63,7 @@ async def run_script(
         request.script,
         (
             *files.files,
-            *(NeededFile(path, "", "", "settings") for path in request.settings.files),
+            *(NeededFile(path, path, "", "settings") for path in request.settings.files),
         ),
         errors=(*request.errors, *imports.messages),
         tests=request.tests,

@@ -40,7 +40,7 @@ from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 ADDRESS = Address("src/x", target_name="local")
 IMAGE = AzureMLImageField(":env", ADDRESS)
 RESOLVE = PythonResolveField(None, ADDRESS)
-FILES = (NeededFile("src/x/local.py", "src", "src/x/local.py:lib", ""),)
+FILES = (NeededFile("src/x/local.py", "x/local.py", "src/x/local.py:lib", ""),)
 
 
 def run(
