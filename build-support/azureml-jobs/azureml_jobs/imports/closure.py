@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Generator, Iterator
 from typing import Any
 
-from azureml_jobs.imports.questions import Question
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.nearest import nearest
+from azureml_jobs.imports.exploration import Exploration, ask_until_known
+from azureml_jobs.imports.finder import Finder
+from azureml_jobs.imports.literals import unsent_literals
+from azureml_jobs.imports.missing import Advisor
+from azureml_jobs.imports.overlay import Overlay, pattern_of
+from azureml_jobs.imports.process import Missing, Process, Shared, Wanted
+from azureml_jobs.imports.questions import Exist, Question
+from azureml_jobs.imports.result import Closure, ClosureFile, OutsideModule
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.command.code import CommandCode
-
-
-@dataclass(frozen=True)
-class ClosureFile:
-    """A file to send.
-
-    path: its path in the repository.
-    name: its path in the snapshot.
-    why: `run by the command`, `imported by src/x/main.py:3`, `named in the command`.
-    """
-
-    path: str
-    name: str
-    why: str
-
-
-@dataclass(frozen=True)
-class OutsideModule:
-    """An import that no file of the snapshot satisfies, and that is no module of Python itself.
-
-    module, names: as in `import module` or `from module import names`.
-    path, line: the import; the line is 0 for a module that the command starts.
-    is_optional: whether the code does without it.
-    nearest: a file of the repository that seems to be meant, but is not found under this name.
-    remedy: what to write so that `nearest` is found, or None.
-    """
-
-    module: str
-    names: tuple[str, ...]
-    path: str
-    line: int
-    is_optional: bool
-    search_path: tuple[str, ...]
-    nearest: str | None = None
-    remedy: str | None = None
-
-
-@dataclass(frozen=True)
-class Closure:
-    files: tuple[ClosureFile, ...]
-    modules: tuple[OutsideModule, ...]
-    errors: tuple[str, ...]
-    warnings: tuple[str, ...]
 
 
 def find_closure(
@@ -71,5 +37,117 @@ def find_closure(
     where: the key of the command, for messages: `src/x/azure-ml-job.yaml: command`.
     standard_library: the names of the modules of Python itself.
     """
-    raise NotImplementedError
-    yield
+    overlay = Overlay(code.path, roots)
+    error = yield from _place_code(code, overlay)
+    if error:
+        return Closure((), (), (str(error),), ())
+    finder = Finder(overlay, python, standard_library)
+    exploration = Exploration(Shared(finder, python, where))
+    exploration.add(starts)
+    if extra:
+        exploration.add_declared(extra)
+    yield from exploration.explore()
+    repository = Finder(Overlay("", ()), python, frozenset())
+    advisor = Advisor(code, finder, repository)
+    return (
+        yield from ask_until_known(
+            lambda: _conclude(exploration, advisor, code, where),
+            (finder.unknown, repository.unknown),
+            (overlay, repository.overlay),
+        )
+    )
+
+
+def _place_code(code: Code, overlay: Overlay) -> Generator[Question, Any, JobError | None]:
+    """Find out whether the code is a folder or a file; return an error if it is neither."""
+    if not code.path:
+        return None
+    parent, name = posixpath.split(code.path)
+    existing = yield Exist((pattern_of(code.path), f"{pattern_of(parent)}/*" if parent else "*"))
+    if f"{code.path}/" in existing:
+        return None
+    overlay.is_file = code.path in existing
+    if overlay.is_file:
+        return None
+    folders = [posixpath.basename(each[:-1]) for each in existing if each.endswith("/")]
+    close = nearest(name, sorted(folders))
+    return JobError(
+        code.where,
+        f"there is no folder {code.path}",
+        (f"Did you mean {posixpath.join(parent, close)}? " if close else "")
+        + "Write a folder relative to the job file, such as `code: .`.",
+    )
+
+
+def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str) -> Closure:
+    shared = exploration.shared
+    for folders, importer in shared.bare_folders.items():
+        _keep_folder(shared, folders, importer)
+    errors: dict[str, None] = {}
+    warnings = dict.fromkeys(f"{where}: {sentence}" for sentence in exploration.warnings)
+    modules: dict[OutsideModule, None] = {}
+    for process, missing in _all_missing(exploration):
+        if missing.kind == "outside":
+            modules[advisor.outside(missing, process)] = None
+        elif missing.kind == "start" or not missing.wanted.is_optional:
+            is_error = not missing.wanted.is_optional and not process.is_open
+            (errors if is_error else warnings)[str(advisor.error(missing, process))] = None
+    files = tuple(
+        ClosureFile(path, advisor.overlay.name_of(path), shared.why[path])
+        for path in sorted(shared.why)
+    )
+    warnings.update(dict.fromkeys(map(str, _unreadable(shared))))
+    warnings.update(dict.fromkeys(map(str, unsent_literals(shared))))
+    if not files and not errors and not modules and code.path is not None:
+        warnings[str(_nothing_sent(where, code))] = None
+    ordered = sorted(modules, key=lambda each: (each.path, each.line, each.module, each.names))
+    return Closure(files, tuple(ordered), tuple(errors), tuple(warnings))
+
+
+def _all_missing(exploration: Exploration) -> Iterator[tuple[Process, Missing]]:
+    where = exploration.shared.where
+    for process in exploration.processes:
+        for missing in process.missing:
+            yield process, missing
+    for script in exploration.missing_scripts:
+        process = Process(exploration.shared, (), script.folder)
+        wanted = Wanted(script.name, (), where, 0, is_optional=not script.is_certain)
+        yield process, Missing("start", wanted)
+
+
+def _keep_folder(shared: Shared, folders: tuple[str, ...], importer: str) -> None:
+    """Add a module to a namespace package of which nothing is sent, so that it exists."""
+    names = {shared.finder.overlay.name_of(path) for path in shared.why}
+    if not any(name.startswith(f"{folder}/") for name in names for folder in folders):
+        path = next(filter(None, (_first_module(shared.finder, each) for each in folders)), None)
+        if path:
+            shared.add(path, f"keeps the package that {importer} imports")
+
+
+def _first_module(finder: Finder, folder: str) -> str | None:
+    listing = finder.listing(folder)
+    if listing is None:
+        return None
+    own = (listing.files[name] for name in sorted(listing.files) if name.endswith(".py"))
+    inner = (_first_module(finder, f"{folder}/{name}") for name in sorted(listing.folders))
+    return next(own, None) or next(filter(None, inner), None)
+
+
+def _unreadable(shared: Shared) -> Iterator[JobError]:
+    for path, source in sorted(shared.sources.items()):
+        if source.syntax_error:
+            line, text = source.syntax_error
+            yield JobError(
+                f"{path}:{line}",
+                f"this is not valid Python: `{text}`",
+                "Only lines that begin with `import` or `from` were read in this file.",
+            )
+
+
+def _nothing_sent(where: str, code: Code) -> JobError:
+    return JobError(
+        where,
+        f"no file of {code.path or 'the repository'} is sent, because the command names none",
+        "If it needs files, name them in the command, or declare them in `dependencies` in the "
+        "BUILD file.",
+    )

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import io
+import json
+import re
+import tokenize
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from azureml_jobs.imports.lines import imports_by_line
+from azureml_jobs.imports.names import bound_names, exported_names, path_literals
+from azureml_jobs.imports.path_changes import PathChange, find_path_changes
+from azureml_jobs.imports.statements import Import, find_imports
 
-@dataclass(frozen=True)
-class Import:
-    """One import statement, or one call of `import_module` with a literal.
-
-    names: those of `from module import names`; empty for `import module`.
-    level: the number of dots of a relative import.
-    is_optional: whether the code does without it, or may never reach it.
-    """
-
-    module: str
-    names: tuple[str, ...]
-    level: int
-    line: int
-    is_optional: bool = False
+_PRAGMA = "# pants: no-infer-dep"
+_MAGIC = re.compile(r"(\s*)(?:[%!?]|[\w, ]+=\s*[%!]|[^#]*\?\s*$)")
+# Magics of a whole cell that runs as Python all the same.
+_PYTHON_CELLS = {"%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3"}
 
 
 @dataclass(frozen=True)
@@ -26,15 +28,76 @@ class Source:
     """What a file imports and names.
 
     literals: strings that may be relative paths, with their lines.
+    path_changes: folders that it adds to `sys.path`.
+    exported: the literals in `__all__`.
+    names: what it binds; None if the text does not show all of that.
     syntax_error: its line and text. The imports then come from a reading by lines, so that none is
         lost.
     """
 
     imports: tuple[Import, ...] = ()
     literals: tuple[tuple[str, int], ...] = ()
+    path_changes: tuple[PathChange, ...] = ()
+    exported: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
     syntax_error: tuple[int, str] | None = None
 
 
 def read_source(content: bytes, path: str, python: tuple[int, int]) -> Source:
-    """Read a `.py` file or the code cells of a notebook, for this version of Python on Linux."""
-    raise NotImplementedError
+    """Read a Python file, or the code cells of a notebook, for this version of Python on Linux."""
+    text = _decoded(content)
+    if path.endswith(".ipynb"):
+        text = _code_of_notebook(text)
+    lines = text.split("\n")
+    try:
+        with warnings.catch_warnings():
+            # Invalid escapes and the like are not ours to report.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None) or 1
+        shown = lines[line - 1].strip() if line <= len(lines) else ""
+        imports = _without_pragma(imports_by_line(text), lines)
+        return Source(imports=imports, syntax_error=(line, shown))
+    return Source(
+        imports=_without_pragma(find_imports(tree, python), lines),
+        literals=tuple(sorted(set(path_literals(tree)), key=lambda each: (each[1], each[0]))),
+        path_changes=tuple(find_path_changes(tree)) if "sys.path" in text else (),
+        exported=exported_names(tree),
+        names=bound_names(tree, text),
+    )
+
+
+def _without_pragma(imports: Iterable[Import], lines: list[str]) -> tuple[Import, ...]:
+    """Return the imports in their order, but for those that the author leaves out."""
+    kept = {each for each in imports if _PRAGMA not in lines[each.line - 1]}
+    return tuple(sorted(kept, key=lambda each: (each.line, each.module, each.names)))
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        encoding = tokenize.detect_encoding(io.BytesIO(content).readline)[0]
+        text = content.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        text = content.decode("utf-8", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _code_of_notebook(text: str) -> str:
+    """Return the code cells of a notebook, one after another."""
+    try:
+        notebook: Any = json.loads(text)
+        cells = [cell for cell in notebook["cells"] if cell.get("cell_type") == "code"]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return ""
+    sources = ("".join(cell.get("source") or ()) for cell in cells)
+    return "\n".join(line for source in sources for line in _code_of_cell(source.splitlines()))
+
+
+def _code_of_cell(lines: list[str]) -> Iterator[str]:
+    """Yield the lines of a cell, with `pass` in place of what only IPython understands."""
+    first = lines[0].strip() if lines else ""
+    is_python = not first.startswith("%%") or first.split()[0] in _PYTHON_CELLS
+    for line in lines:
+        magic = _MAGIC.match(line) if is_python else None
+        yield f"{magic[1]}pass" if magic else line if is_python else ""

@@ -1,0 +1,158 @@
+"""Find a module as Python does, in the snapshot.
+
+The rules are those of `importlib`'s `PathFinder` and `FileFinder`: in each folder of the search
+path a package with `__init__` comes before a module, and extension modules before source; folders
+without `__init__` are a namespace package when no folder has more.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+from _imp import is_frozen
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from azureml_jobs.imports.overlay import NOTHING, Listing, Overlay
+
+# The import system has loaded it before it looks at any folder.
+_LOADED_AT_START = {"__main__", "encodings"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module that Python finds in the snapshot.
+
+    path: its file in the repository, None for a namespace package.
+    folders: where its submodules are searched; empty unless it is a package.
+    """
+
+    name: str
+    path: str | None
+    folders: tuple[str, ...] = ()
+
+    @property
+    def is_package(self) -> bool:
+        return bool(self.folders)
+
+    @property
+    def package(self) -> str:
+        """Return its `__package__`."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class Found:
+    """How far Python comes with a dotted name.
+
+    chain: the modules that it loads, from the outermost package to the last that it finds.
+    is_found: whether the last one is the module that was meant.
+    is_python: whether the name is a module of Python itself.
+    """
+
+    chain: tuple[Module, ...] = ()
+    is_found: bool = False
+    is_python: bool = False
+
+    @property
+    def last(self) -> Module:
+        return self.chain[-1]
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether a package of the environment may have it: no file of ours hides that package."""
+        return not self.is_found and all(module.path is None for module in self.chain)
+
+
+SearchPath = tuple[str, ...]
+
+
+class Finder:
+    """Finds modules in an overlay; what it must know first is collected in `unknown`."""
+
+    def __init__(
+        self, overlay: Overlay, python: tuple[int, int], standard_library: frozenset[str]
+    ) -> None:
+        self.overlay = overlay
+        self.unknown: set[str] = set()
+        self._standard_library = standard_library
+        version = "".join(map(str, python))
+        tags = (f".cpython-{version}-x86_64-linux-gnu", f".cpython-{version}-aarch64-linux-gnu")
+        self._suffixes = (*(f"{tag}.so" for tag in tags), ".abi3.so", ".so", ".py")
+        self._known: dict[tuple[str, SearchPath], Found] = {}
+
+    def find(self, name: str, search_path: SearchPath) -> Found | None:
+        """Return what Python finds for a dotted name; None when more must be known first."""
+        key = name, search_path
+        if key not in self._known:
+            found = self._find(name, search_path)
+            if found is None:
+                return None
+            self._known[key] = found
+        return self._known[key]
+
+    def listing(self, folder: str) -> Listing | None:
+        return self.overlay.listing(folder, self.unknown)
+
+    def _find(self, name: str, search_path: SearchPath) -> Found | None:
+        parent, _, last = name.rpartition(".")
+        if not parent:
+            return self._find_top(name, search_path)
+        found = self.find(parent, search_path)
+        if found is None or not found.is_found or found.is_python:
+            return found
+        module = self._search(name, last, found.last.folders)
+        if module is None:
+            return None
+        if module == "missing":
+            return Found(found.chain)
+        return Found((*found.chain, module), is_found=True)
+
+    def _find_top(self, name: str, search_path: SearchPath) -> Found | None:
+        if name in sys.builtin_module_names or name in _LOADED_AT_START or is_frozen(name):
+            return Found(is_found=True, is_python=True)
+        module = self._search(name, name, search_path)
+        if module is None:
+            return None
+        is_python = name in self._standard_library
+        if module == "missing" or (is_python and module.path is None):
+            return Found(is_found=is_python, is_python=is_python)
+        return Found((module,), is_found=True)
+
+    def _search(
+        self, name: str, last: str, folders: Sequence[str]
+    ) -> Module | Literal["missing"] | None:
+        """Return the module of that last name in the first of `folders` that has it."""
+        portions: list[str] = []
+        is_open = False
+        for folder in folders:
+            listing = self.listing(folder)
+            if listing is None:
+                is_open = True
+                continue
+            inner = posixpath.join(folder, last)
+            is_folder = last in listing.folders
+            contents = self.listing(inner) if is_folder else NOTHING
+            is_open = is_open or contents is None
+            if contents is None or is_open:
+                continue
+            if path := self._file(contents, "__init__"):
+                return Module(name, path, (inner,))
+            if path := self._file(listing, last):
+                return Module(name, path)
+            if is_folder:
+                portions.append(inner)
+        if is_open:
+            return None
+        return Module(name, None, tuple(portions)) if portions else "missing"
+
+    def _file(self, listing: Listing, stem: str) -> str | None:
+        return next(
+            (
+                listing.files[f"{stem}{suffix}"]
+                for suffix in self._suffixes
+                if f"{stem}{suffix}" in listing.files
+            ),
+            None,
+        )

@@ -1,0 +1,33 @@
+"""Warn of strings in the code that name files that are not sent."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.imports.overlay import leads_out
+from azureml_jobs.imports.process import Shared
+
+
+def unsent_literals(shared: Shared) -> Iterator[JobError]:
+    """Yield a warning for each file that the code names and that is not sent, once for a file."""
+    warned: set[str] = set()
+    for (path, line, literal), folders in sorted(shared.literals.items()):
+        for name in sorted({posixpath.normpath(posixpath.join(f, literal)) for f in folders}):
+            listing = None if leads_out(name) else shared.finder.listing(posixpath.dirname(name))
+            found = listing.files.get(posixpath.basename(name)) if listing else None
+            if found and found not in shared.why and found not in warned:
+                warned.add(found)
+                yield _warning(f"{path}:{line}", literal, found)
+
+
+def _warning(where: str, literal: str, path: str) -> JobError:
+    folder, name = posixpath.split(path)
+    return JobError(
+        where,
+        f'"{literal}" names {path}, which is not sent',
+        f'If the job opens it, write `files(name="opened", sources=["{name}"])` in the BUILD file '
+        f'of {folder or "the root"}, and `"//{folder}:opened"` in the `dependencies` of the '
+        "experiment.",
+    )

@@ -1,0 +1,90 @@
+"""Which names a module binds, and which strings in it may be paths."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+
+from azureml_jobs.imports.dotted import dotted_name
+
+# With these, a module may have names and submodules that its text does not show.
+_DYNAMIC = re.compile(
+    r"\bglobals\(|\bvars\(|\blocals\(|\bsetattr\(|\bexec\(|\bsys\.modules\b|__path__|__getattr__|"
+    r"\bextend_path\b|\bdeclare_namespace\b|\blazy"
+)
+_LONGEST_PATH = 200
+_NO_PATH = re.compile(r"[\s*?\[\]{}<>|\"'`\\$%:;,()=&^!]|^[/~]|^\.+$|^-|//")
+
+
+def bound_names(tree: ast.Module, text: str) -> tuple[str, ...] | None:
+    """Return the names that the module binds, None if its text does not show all of them."""
+    if _DYNAMIC.search(text):
+        return None
+    names: set[str] = set()
+    open_nodes: list[ast.AST] = [tree]
+    while open_nodes:
+        node = open_nodes.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+            # Only `global` statements in there bind names of the module.
+            names.update(n for e in ast.walk(node) if isinstance(e, ast.Global) for n in e.names)
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            bound = {each.asname or each.name.partition(".")[0] for each in node.names}
+            if "*" in bound:
+                return None
+            names |= bound
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            names.add(node.name)
+        open_nodes.extend(ast.iter_child_nodes(node))
+    return tuple(sorted(names))
+
+
+def exported_names(tree: ast.Module) -> tuple[str, ...]:
+    """Return the literals in `__all__`: names that `from module import *` may import as modules."""
+    found: list[str] = []
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            strings = (e.value for e in ast.walk(node) if isinstance(e, ast.Constant))
+            found.extend(value for value in strings if isinstance(value, str))
+    return tuple(found)
+
+
+def path_literals(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield strings that may be relative paths, with their lines."""
+    skipped: set[int] = set()
+    # Breadth first, so that what a node consumes is known before its parts are met.
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            skipped.update(map(id, ast.iter_child_nodes(node)))
+        elif isinstance(node, ast.JoinedStr):
+            skipped.update(map(id, node.values))
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            skipped.add(id(node.value))
+        elif isinstance(node, ast.Call) and _is_join(node):
+            skipped.update(map(id, node.args))
+            yield posixpath.join(*(arg.value for arg in node.args)), node.lineno  # type: ignore
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if _may_be_path(node.value):
+                yield posixpath.normpath(node.value), node.lineno
+
+
+def _is_join(call: ast.Call) -> bool:
+    """Return whether it is `os.path.join("a", "b")`, of literals only."""
+    return dotted_name(call.func).endswith("path.join") and all(
+        isinstance(arg, ast.Constant) and isinstance(arg.value, str) and _may_be_part(arg.value)
+        for arg in call.args
+    )
+
+
+def _may_be_path(text: str) -> bool:
+    return _may_be_part(text) and ("/" in text or "." in text)
+
+
+def _may_be_part(text: str) -> bool:
+    return bool(text) and len(text) <= _LONGEST_PATH and not _NO_PATH.search(text)

@@ -1,0 +1,311 @@
+"""Follow what one Python process loads."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from azureml_jobs.imports.finder import Finder, Found, Module
+from azureml_jobs.imports.overlay import leads_out
+from azureml_jobs.imports.path_changes import PathChange
+from azureml_jobs.imports.source import Source, read_source
+from azureml_jobs.imports.statements import Import
+from azureml_jobs.jobfile.command.code import PythonStart
+
+_UNREADABLE = (".so", ".zip", ".pyz", ".egg", ".whl", ".pyc")
+# Every module has these, whatever its text binds.
+_OF_ALL_MODULES = {"__file__", "__path__", "__name__", "__doc__", "__spec__", "__package__", "*"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An import by its absolute name. The line is 0 for what the command itself names."""
+
+    module: str
+    names: tuple[str, ...]
+    path: str
+    line: int
+    is_optional: bool
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file under the name by which the process loads it.
+
+    package: its `__package__`, empty for a script.
+    source: what it holds, for code that is no file.
+    """
+
+    path: str
+    package: str
+    is_main: bool
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An import that nothing in the snapshot satisfies.
+
+    outside: a package of the environment may have it. submodule: its package is a file of the
+    snapshot, the last that Python finds. name: neither a submodule nor bound by its package.
+    relative: the importing file has no package, or not so many. start: the command starts it.
+    """
+
+    kind: Literal["outside", "submodule", "name", "relative", "start"]
+    wanted: Wanted
+    last: Module | None = None
+
+
+@dataclass
+class Shared:
+    """What all processes of a command know and find; `unread` are files that must be read."""
+
+    finder: Finder
+    python: tuple[int, int]
+    where: str
+    sources: dict[str, Source] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    why: dict[str, str] = field(default_factory=dict)
+    # Strings with their file and line, and the folders to which they may be relative.
+    literals: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
+    # Namespace packages that are imported by themselves: a file must keep their folders.
+    bare_folders: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def add(self, path: str, why: str) -> None:
+        self.why.setdefault(path, why)
+
+
+Step = PythonStart | Wanted | Loaded
+
+
+@dataclass
+class Process:
+    """One process. It goes on as far as what is known allows, and starts again when it learns more.
+
+    is_strict: whether everything that it imports must exist.
+    is_open: whether the code adds folders to `sys.path` that only the run knows.
+    first: what it begins with.
+    """
+
+    shared: Shared
+    search_path: tuple[str, ...]
+    folder: str
+    is_strict: bool = True
+    is_open: bool = False
+    missing: dict[Missing, None] = field(default_factory=dict)
+    first: list[Step] = field(default_factory=list)
+    _todo: deque[Step] = field(default_factory=deque)
+    _seen: set[Wanted | Loaded] = field(default_factory=set)
+    _changes: set[tuple[str, bool]] = field(default_factory=set)
+
+    def begin(self) -> None:
+        self.missing.clear()
+        self._seen.clear()
+        self._todo = deque(self.first)
+
+    def add(self, step: Step) -> None:
+        self.first.append(step)
+        self._todo.append(step)
+
+    def advance(self) -> None:
+        blocked: deque[Step] = deque()
+        while self._todo:
+            item = self._todo.popleft()
+            if isinstance(item, Loaded):
+                is_done = self._load(item)
+            elif isinstance(item, Wanted):
+                is_done = self._import(item)
+            else:
+                is_done = self._run(item)
+            if not is_done:
+                blocked.append(item)
+        self._todo = blocked
+
+    def _run(self, start: PythonStart) -> bool:
+        if start.kind == "source":
+            source = read_source(start.value.encode(), "source.py", self.shared.python)
+            self._add(Loaded(self.shared.where, "", True, source))
+            return True
+        return self._run_script(start) if start.kind == "script" else self._run_module(start)
+
+    def _run_script(self, start: PythonStart) -> bool:
+        folder, name = posixpath.split(start.value)
+        around = self.shared.finder.listing(folder)
+        inside = around and self.shared.finder.listing(start.value)
+        if around is None or inside is None:
+            return False
+        path = around.files.get(name)
+        if path is None and name in around.folders and "__main__.py" in inside.files:
+            path = inside.files["__main__.py"]
+            if start.value not in self.search_path:
+                # A folder that is run is searched itself, in place of the folder around it.
+                own = self.search_path[:1] == (folder,)
+                self.search_path = (start.value, *self.search_path[own:])
+        if path is None:
+            self._miss("start", Wanted(start.value, (), self.shared.where, 0, not start.is_certain))
+        else:
+            self.shared.add(path, "run by the command")
+            self._add_loaded(path, "", is_main=True)
+        return True
+
+    def _run_module(self, start: PythonStart) -> bool:
+        wanted = Wanted(start.value, (), self.shared.where, 0, not start.is_certain)
+        found = self._find(start.value)
+        if found is None:
+            return False
+        if found.is_found and not found.is_python and found.last.is_package:
+            found = self._find(f"{start.value}.__main__")
+            if found is None:
+                return False
+        if not found.is_found:
+            self._add_chain(found, wanted)
+            self._miss("outside" if found.is_outside else "start", wanted)
+        elif not found.is_python:
+            self._add_chain(replace(found, chain=found.chain[:-1]), wanted)
+            path = found.last.path or ""
+            self.shared.add(path, "run by the command")
+            self._add_loaded(path, found.last.package, is_main=True)
+        return True
+
+    def _load(self, loaded: Loaded) -> bool:
+        source = loaded.source or self.shared.sources.get(loaded.path)
+        if source is None:
+            self.shared.unread.add(loaded.path)
+            return False
+        own_folder = posixpath.dirname(self.shared.finder.overlay.name_of(loaded.path))
+        for literal, line in source.literals if self.is_strict else ():
+            folders = self.shared.literals.setdefault((loaded.path, line, literal), set())
+            folders.update((own_folder, self.folder))
+        if self._change_path(source.path_changes, own_folder):
+            self.begin()
+            return True
+        holds = {"main": loaded.is_main, "packaged": bool(loaded.package)}
+        for each in source.imports:
+            if all(holds[tag] is value for tag, value in each.conditions):
+                self._want(each, loaded)
+        return True
+
+    def _want(self, each: Import, loaded: Loaded) -> None:
+        is_optional = each.is_optional or not self.is_strict
+        line = 0 if loaded.source else each.line
+        wanted = Wanted(each.module, each.names, loaded.path, line, is_optional)
+        if each.level:
+            parents = loaded.package.split(".") if loaded.package else []
+            if len(parents) < each.level:
+                dotted = f"{'.' * each.level}{each.module}"
+                self._miss("relative", replace(wanted, module=dotted))
+                return
+            parts = [*parents[: len(parents) - each.level + 1], *filter(None, [each.module])]
+            wanted = replace(wanted, module=".".join(parts))
+        self._add(wanted)
+
+    def _import(self, wanted: Wanted) -> bool:
+        found = self._find(wanted.module)
+        if found is None:
+            return False
+        if not found.is_found:
+            self._add_chain(found, wanted)
+            if found.is_outside:
+                self._miss("outside", wanted)
+            else:
+                self._miss("submodule", wanted, found.last)
+            return True
+        return found.is_python or self._import_names(found, wanted)
+
+    def _import_names(self, found: Found, wanted: Wanted) -> bool:
+        """Add the module, and what `from module import names` imports from it."""
+        names = wanted.names
+        if "*" in names and found.last.is_package and found.last.path:
+            source = self._source(found.last)
+            if source is None:
+                return False
+            names = source.exported
+        submodules = {}
+        for name in names if found.last.is_package else ():
+            submodule = self._find(f"{wanted.module}.{name}") if name.isidentifier() else Found()
+            if submodule is None:
+                return False
+            submodules[name] = submodule
+        self._add_chain(found, wanted)
+        absent = [name for name, submodule in submodules.items() if not submodule.is_found]
+        for name, submodule in submodules.items():
+            if name not in absent:
+                self._add_chain(submodule, wanted)
+        if found.last.path is None and (absent or not wanted.names):
+            # The folder is there, but a package of the environment with an `__init__` would win.
+            self.shared.bare_folders.setdefault(found.last.folders, wanted.where)
+            is_optional = wanted.is_optional or not absent
+            absent_names = replace(wanted, names=tuple(absent), is_optional=is_optional)
+            self._miss("outside", absent_names, found.last)
+        elif absent and "*" not in wanted.names:
+            return self._check_bound(found.last, wanted, absent)
+        return True
+
+    def _check_bound(self, package: Module, wanted: Wanted, names: list[str]) -> bool:
+        source = self._source(package)
+        if source is None:
+            return False
+        if source.names is not None:
+            bound = {*source.names, *_OF_ALL_MODULES}
+            unbound = tuple(name for name in names if name not in bound)
+            if unbound:
+                self._miss("name", replace(wanted, names=unbound), package)
+        return True
+
+    def _source(self, module: Module) -> Source | None:
+        path = module.path or ""
+        if path.endswith(_UNREADABLE):
+            return Source()
+        if path not in self.shared.sources:
+            self.shared.unread.add(path)
+        return self.shared.sources.get(path)
+
+    def _find(self, name: str) -> Found | None:
+        return self.shared.finder.find(name, self.search_path)
+
+    def _add_chain(self, found: Found, wanted: Wanted) -> None:
+        for module in found.chain:
+            if module.path:
+                self.shared.add(module.path, f"imported by {wanted.where}")
+                self._add_loaded(module.path, module.package, is_main=False)
+
+    def _add_loaded(self, path: str, package: str, is_main: bool) -> None:
+        if not path.endswith(_UNREADABLE):
+            self._add(Loaded(path, package, is_main))
+
+    def _add(self, item: Loaded | Wanted) -> None:
+        if item not in self._seen:
+            self._seen.add(item)
+            self._todo.append(item)
+
+    def _miss(
+        self,
+        kind: Literal["outside", "submodule", "name", "relative", "start"],
+        wanted: Wanted,
+        last: Module | None = None,
+    ) -> None:
+        self.missing[Missing(kind, wanted, last)] = None
+
+    def _change_path(self, changes: Iterable[PathChange], own_folder: str) -> bool:
+        """Apply what a file adds to `sys.path`; return whether the process must start again."""
+        before = self.search_path
+        for change in changes:
+            base = own_folder if change.base == "file" else self.folder
+            folder = posixpath.normpath(posixpath.join(base, change.path))
+            folder = "" if folder == "." else folder
+            if change.base is None or folder.startswith("/"):
+                self.is_open = True
+            elif not leads_out(folder) and (folder, change.is_first) not in self._changes:
+                self._changes.add((folder, change.is_first))
+                if change.is_first:
+                    self.search_path = (folder, *self.search_path)
+                elif folder not in self.search_path:
+                    self.search_path = (*self.search_path, folder)
+        return self.search_path != before
