@@ -32,12 +32,10 @@ def test_the_code_is_exactly_the_closure(scratch: Scratch) -> None:
         + "\nimport common.deeper, common.deeper_still  # noqa\n",
         "src/common/deeper.py": "VALUE = 2\n",
         "src/common/deeper_still.py": "VALUE = 3\n",
-        # A declared resource.
+        # A declared file.
         f"{EXPERIMENT}/configs/small.yaml": "depth: 2\n",
         f"{EXPERIMENT}/BUILD": (
-            'experiment(dependencies=[":configs"], local_dependencies=[":sample-data"])\n'
-            'resources(name="configs", sources=["configs/*.yaml"])\n'
-            'resources(name="sample-data", sources=["sample-data/*.csv"])\n'
+            'experiment(files=["configs/*.yaml"], local_files=["sample-data/*.csv"])\n'
         ),
     }
     with scratch.changed(changes):

@@ -14,12 +14,7 @@ MAIN = f"{EXPERIMENT}/main.py"
 
 FILES = {
     f"{EXPERIMENT}/BUILD": """\
-experiment(local_dependencies=[":sample-data"])
-
-resources(
-    name="sample-data",
-    sources=["sample-data/*.csv"],
-)
+experiment(local_files=["sample-data/*.csv"])
 """,
     f"{EXPERIMENT}/__init__.py": "",
     f"{EXPERIMENT}/azure-ml-job.yaml": """\

@@ -22,7 +22,10 @@ def experiment_packages(module_mapping={}):
 
 
 def shared_sources(name, **fields):
-    """Declare code for the experiments of every resolve; `fields` are those of `python_sources`."""
-    python_sources(name=name, **fields)
+    """Declare code for the experiments of every resolve; `fields` are those of `python_sources`.
+
+    Without `sources`, it is the code of the folder and of those below it.
+    """
+    folder_sources(name=name, **fields)
     for resolve in OWN_RESOLVES:
-        python_sources(name=f"{name}-{resolve}", resolve=resolve, **fields)
+        folder_sources(name=f"{name}-{resolve}", resolve=resolve, **fields)

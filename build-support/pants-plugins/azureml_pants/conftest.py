@@ -11,6 +11,7 @@ import pytest
 from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
 from azureml_pants.code.job_entry_points import JobEntryPoints, JobEntryPointsRequest
 from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
+from azureml_pants.experiment import register as experiment
 from azureml_pants.file_set import register as file_set
 from azureml_pants.image import register as image
 from azureml_pants.imports import register as imports
@@ -32,7 +33,7 @@ from pants.engine.addresses import Addresses
 from pants.engine.target import DependenciesRequest
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
-WITH_TARGETS = (file_set, image, job, notebook, script, workspace)
+WITH_TARGETS = (experiment, file_set, image, job, notebook, script, workspace)
 BACKENDS = (*WITH_TARGETS, imports, locks, new_experiment)
 OPTIONS = (
     "--source-root-patterns=['/src', '/other']",

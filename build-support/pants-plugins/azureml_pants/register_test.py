@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.conftest import BACKENDS, WITH_TARGETS
+from azureml_pants.experiment import register as experiment
 from azureml_pants.file_set import register as file_set
 from azureml_pants.imports import register as imports
 from azureml_pants.job import register as job
@@ -28,7 +29,7 @@ from pants.testutil.rule_runner import RuleRunner
 
 ADDRESS = Address("src/x", target_name="x")
 LINTERS = (black, flake8, isort, mypy, yamllint, build_files_black)
-NOT_ABOUT_AZURE_ML = (file_set, imports, locks, new_experiment)
+NOT_ABOUT_AZURE_ML = (experiment, file_set, imports, locks, new_experiment)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The backend `azureml_pants.experiment`: what `experiment()` declares, and stray tests."""

@@ -1,0 +1,24 @@
+"""What Pants loads of this backend."""
+
+from __future__ import annotations
+
+from azureml_pants.experiment import stray_tests
+from azureml_pants.experiment.target_types import (
+    ExperimentImageTarget,
+    FolderSourcesTarget,
+    FolderTestsTarget,
+    ImageContextTarget,
+)
+
+
+def target_types():
+    return [
+        ImageContextTarget,
+        ExperimentImageTarget,
+        FolderSourcesTarget,
+        FolderTestsTarget,
+    ]
+
+
+def rules():
+    return stray_tests.rules()
