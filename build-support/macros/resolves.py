@@ -8,7 +8,7 @@ def locked_packages(*resolves, module_mapping={}):
     `module_mapping` is for packages whose modules have another name than Pants would guess.
     """
     for resolve in resolves:
-        python_requirements(
+        package_list(
             name=resolve,
             source=f"{resolve}-requirements.txt",
             resolve=resolve,

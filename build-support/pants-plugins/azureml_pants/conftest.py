@@ -33,8 +33,8 @@ from pants.engine.addresses import Addresses
 from pants.engine.target import DependenciesRequest
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
-WITH_TARGETS = (experiment, file_set, image, job, notebook, script, workspace)
-BACKENDS = (*WITH_TARGETS, imports, locks, new_experiment)
+WITH_TARGETS = (experiment, file_set, image, job, locks, notebook, script, workspace)
+BACKENDS = (*WITH_TARGETS, imports, new_experiment)
 OPTIONS = (
     "--source-root-patterns=['/src', '/other']",
     "--python-enable-resolves",

@@ -6,7 +6,8 @@ import re
 
 from azureml_jobs.base.errors import JobError, OutsideError
 
-_PASSWORD = re.compile(r"//[^/@\s]+@")
+# Up to the last `@`: a password may have one.
+_CREDENTIALS = re.compile(r"//[^/\s]+@")
 # How uv begins its report when the requirements are the reason.
 _NO_SOLUTION = "No solution found"
 # pex puts this before each line of pip's. The line above holds pip's command, with the index's URL.
@@ -16,7 +17,7 @@ _PIP = "pip: "
 def choice_error(where: str, resolve: str, output: str) -> JobError:
     """Return the error for the output of a failed uv; `where` names the requirements."""
     # Hints are about options of uv.
-    report = _PASSWORD.sub("//***@", output).partition("\nhint:")[0].replace("  cause: ", "  ")
+    report = without_credentials(output).partition("\nhint:")[0].replace("  cause: ", "  ")
     first, _, reasons = report.partition("\n")
     if _NO_SOLUTION in first:
         return JobError(
@@ -34,7 +35,7 @@ def choice_error(where: str, resolve: str, output: str) -> JobError:
 
 def lock_error(where: str, resolve: str, output: str) -> OutsideError:
     """Return the error for the output of a failed pex."""
-    lines = _PASSWORD.sub("//***@", output).strip().splitlines()
+    lines = without_credentials(output).strip().splitlines()
     pip_lines = [line.removeprefix(_PIP) for line in lines if line.startswith(_PIP)]
     reason = "\n".join(f"  {line}" for line in (pip_lines or lines)[-12:])
     return OutsideError(
@@ -44,17 +45,6 @@ def lock_error(where: str, resolve: str, output: str) -> OutsideError:
     )
 
 
-def bad_line(message: str) -> JobError | None:
-    """Return the error in a requirements file, if that is what Pants complains about."""
-    found = re.search(
-        r"Invalid requirement '(?P<line>.*)' in (?P<path>\S.*?) at line (?P<number>\d+): "
-        r"(?P<why>.*)",
-        message,
-    )
-    if found is None:
-        return None
-    return JobError(
-        f"{found['path']}:{found['number']}",
-        f"`{found['line'].strip()}` is not a requirement: {found['why'].strip().rstrip('.')}",
-        "Write a package's name with limits, such as `lightgbm>=4.6,<5`.",
-    )
+def without_credentials(text: str) -> str:
+    """Return the text with `***` in place of what stands before a host's name."""
+    return _CREDENTIALS.sub("//***@", text)

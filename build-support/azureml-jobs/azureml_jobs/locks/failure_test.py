@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from azureml_jobs.locks.failure import bad_line, choice_error, lock_error
+from azureml_jobs.locks.failure import choice_error, lock_error
 
 # As uv 0.13.9 and pex 2.105.2 print them.
 NO_SOLUTION = """\
@@ -48,13 +48,3 @@ def test_a_failure_of_pex_shows_what_pip_printed(output: str, shown: str) -> Non
     error = lock_error("list.txt", "main", output)
     assert error.status == 1
     assert shown in error.remedy and "secret" not in str(error)
-
-
-def test_a_line_that_is_not_a_requirement_is_named_with_its_file() -> None:
-    error = bad_line(
-        "Invalid requirement 'cowsay=>5' in 3rdparty/python/my list.txt at line 4: Parse error at "
-        "\"'=>5'\": Expected string_end"
-    )
-    assert error is not None and error.status == 2
-    assert str(error).startswith("3rdparty/python/my list.txt:4: `cowsay=>5` is not a requirement")
-    assert bad_line("another error") is None

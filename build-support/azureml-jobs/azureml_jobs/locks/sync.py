@@ -34,7 +34,7 @@ def check_requirements(where: str, resolve: str, requirements: Collection[str]) 
             where,
             f"the resolve `{resolve}` has no requirements",
             "Add a package to its list. The list needs a target, such as "
-            f'`python_requirements(source="{resolve}-requirements.txt", resolve="{resolve}")`.',
+            f'`locked_packages("{resolve}")` in 3rdparty/python/BUILD.',
         )
 
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from azureml_pants.code import rules as code
-from azureml_pants.locks import chosen_versions, stale_locks, sync_lockfiles, synced_lock
+from azureml_pants.locks import (
+    chosen_versions,
+    package_list,
+    stale_locks,
+    sync_lockfiles,
+    synced_lock,
+)
+from azureml_pants.locks.package_list import PackageListTarget
+
+
+def target_types():
+    return [PackageListTarget]
 
 
 def rules():
     return [
         *code.rules(),
         *chosen_versions.rules(),
+        *package_list.rules(),
         *stale_locks.rules(),
         *sync_lockfiles.rules(),
         *synced_lock.rules(),

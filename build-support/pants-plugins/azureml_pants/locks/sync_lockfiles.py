@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.locks.failure import bad_line
 from azureml_jobs.locks.sync import check_names, write_locks
 from azureml_pants.locks.synced_lock import SyncedLock, SyncLockRequest
 from pants.backend.python.goals.lockfile import (
@@ -67,12 +66,6 @@ async def sync_lockfiles(
     except JobError as error:
         console.print_stderr(str(error))
         return SyncLockfiles(error.status)
-    except ValueError as error:
-        invalid = bad_line(str(error))
-        if invalid is None:
-            raise
-        console.print_stderr(str(invalid))
-        return SyncLockfiles(invalid.status)
     synced = await MultiGet(
         Get(SyncedLock, SyncLockRequest(lock))
         for lock in locks

@@ -34,8 +34,8 @@ def locked(resolve: str, *requirements: str) -> str:
 
 REPOSITORY = {
     "3rdparty/BUILD": (
-        "python_requirements(name='main', source='main.txt')\n"
-        "python_requirements(name='second', source='second.txt', resolve='second')\n"
+        "package_list(name='main', source='main.txt')\n"
+        "package_list(name='second', source='second.txt', resolve='second')\n"
     ),
     "3rdparty/main.txt": "six>=1\n",
     "3rdparty/second.txt": "six\n",
@@ -92,6 +92,18 @@ def test_a_selected_lock_that_fits_is_reported(rule_runner: RuleRunner) -> None:
         ),
         pytest.param(
             [],
+            {"3rdparty/main.txt": "six\n-r more.txt\n"},
+            "3rdparty/main.txt:2: the option `-r` has no effect here.",
+            id="an option",
+        ),
+        pytest.param(
+            [],
+            {"3rdparty/main.txt": "six @ git+https://user:secret@example.org/six.git\n"},
+            "3rdparty/main.txt:1: `six @ git+https://***@example.org/six.git` is not on the",
+            id="an address with credentials",
+        ),
+        pytest.param(
+            [],
             {"main.lock": "<<<<<<< HEAD\n{}\n"},
             "main.lock: this is not a lock that can be synced.",
             id="a merge",
@@ -110,4 +122,4 @@ def test_an_error_is_reported_and_nothing_is_written(
     result = run(rule_runner, *arguments, **files)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
-    assert "Traceback" not in result.stderr
+    assert "Traceback" not in result.stderr and "secret" not in result.stderr
