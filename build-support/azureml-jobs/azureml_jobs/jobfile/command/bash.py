@@ -5,128 +5,148 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from azureml_jobs.jobfile.command.bash_words import (
-    BLANK,
-    ENDS_WORD,
-    PROCESS_SUBSTITUTIONS,
-    BashWordReader,
-)
-from azureml_jobs.jobfile.command.words import EXPRESSION, Command, Group, Word
+from azureml_jobs.jobfile.command.bash_words import WordReader
+from azureml_jobs.jobfile.command.words import Command, Group, Part, Word
 
-_EXPRESSION_TEXT = re.compile(r"\$\{\{.*?\}\}")
 _OPTIONAL_PART = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
-_OPERATORS = ("&&", "||", ";;&", ";;", ";&", "|&", "&", "|", ";", "\n")
-_REDIRECTION = re.compile(r"&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<|>")
+_BLANK = re.compile(r"(?:[ \t\r]|\\\n)+|#[^\n]*")
+_OPERATOR = re.compile(r"&&|\|\||;;&|;;|;&|\|&|&(?!>)|[|;\n]")
+_REDIRECTION = re.compile(
+    r"(?:\d+|\{\w+\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())(?:[ \t]|\\\n)*"
+)
+_FUNCTION_NAME = re.compile(r"[ \t]+[^\s(){};&|<>]+")
+# Each of them becomes a command of its own.
+_KEYWORDS = {"if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done"}
+_KEYWORDS |= {"case", "esac", "function", "{", "}", "!", "coproc"}
 
 
-def split_commands(text: str) -> tuple[Command | Group, ...]:
+def split_commands(text: str, depth: int = 0) -> tuple[Command | Group, ...]:
     """Return the commands of `text` in order.
 
-    Raises `ValueError` when a quote, `$(`, `${` or backtick is never closed.
+    Raises `ValueError` when a quote, `$(`, `${`, `(` or backtick is never closed.
     """
     text = text.replace("\r\n", "\n").replace("\0", "")
-    text = _EXPRESSION_TEXT.sub(EXPRESSION, text)
-    text = _OPTIONAL_PART.sub(r" \1 ", text)
-    return tuple(_CommandReader(text).read_commands())
+    return _CommandReader(_OPTIONAL_PART.sub(r"   \1  ", text), depth).read_commands()
 
 
 @dataclass
-class _Commands:
-    """The commands of one shell, and the one that is being read."""
+class _OpenCommand:
+    """The command that is being read, and those before it in the same shell."""
 
     items: list[Command | Group] = field(default_factory=list)
-    words: list[Word] = field(default_factory=list)
-    read_from: list[Word] = field(default_factory=list)
+    start: int = 0
     after: str = ""
+    words: list[Word] = field(default_factory=list)
+    reads: list[Word] = field(default_factory=list)
+    writes: list[Word] = field(default_factory=list)
+    standard_input: list[Part] = field(default_factory=list)
 
-    def end_command(self, operator: str = "") -> None:
-        if self.words or self.read_from:
-            self.items.append(Command(tuple(self.words), tuple(self.read_from), self.after))
-            self.words.clear()
-            self.read_from.clear()
-        self.after = operator
+    def end(self, text: str, end: int, operator: str = "") -> _OpenCommand:
+        """End it before `operator`, and return the next one."""
+        if self.words or self.reads or self.writes:
+            words, reads, writes = tuple(self.words), tuple(self.reads), tuple(self.writes)
+            source = text[self.start : end].strip()
+            self.items.append(
+                Command(words, self.after, source, reads, writes, self.standard_input)
+            )
+        return _OpenCommand(self.items, end + len(operator), operator)
 
 
-class _CommandReader(BashWordReader):
+class _CommandReader(WordReader):
     def __init__(self, text: str, depth: int = 0) -> None:
         super().__init__(text, depth)
-        # Here-documents that begin in the next line: delimiter, and whether tabs are stripped.
-        self.here_documents: list[tuple[str, bool]] = []
+        # Those whose text begins in the next line: delimiter, operator, where their text goes.
+        self.here_documents: list[tuple[Word, str, list[Part]]] = []
 
-    def read_commands(self, opened: str = "") -> list[Command | Group]:
-        commands = _Commands()
+    def read_commands(self, opened: str = "") -> tuple[Command | Group, ...]:
+        command = _OpenCommand(start=self.position)
+        open_cases = 0
         while self.position < len(self.text):
-            if self.at(")"):
+            before = self.position
+            if self.take(_BLANK):
+                continue
+            if operator := self.take(_OPERATOR):
+                command = command.end(self.text, before, operator)
+                if operator == "\n":
+                    self._read_here_documents()
+            elif self.at(")"):
                 self.position += 1
-                commands.end_command()
-                if opened:
-                    return commands.items
-            elif not self._skip_blank() and not self._read_operator(commands):
-                commands.words.append(self.read_word(commands.items))
-        commands.end_command()
+                command = command.end(self.text, before, ")")
+                if opened and not open_cases:
+                    return tuple(command.items)
+            elif self.at("((") and not command.words and self.skip_arithmetic():
+                continue
+            elif self.at("("):
+                command = self._read_parenthesis(command)
+            elif redirection := self.match(_REDIRECTION):
+                self._read_redirection(redirection[1], command)
+            else:
+                command.words.append(self.read_word())
+                if keyword := _keyword(command.words):
+                    open_cases = max(0, open_cases + (keyword == "case") - (keyword == "esac"))
+                    if keyword == "function":
+                        self.take(_FUNCTION_NAME)
+                    command = command.end(self.text, self.position)
         if opened:
             raise ValueError(f"the command has a `{opened}` that is never closed")
-        return commands.items
+        return tuple(command.end(self.text, self.position).items)
 
-    def _skip_blank(self) -> bool:
-        """Skip a blank, a continued line or a comment; return whether there was one."""
-        if self.at(*BLANK):
-            self.position += 1
-        elif self.at("\\\n"):
-            self.position += 2
-        elif self.at("#"):
-            self.skip_to("\n")
-        else:
-            return False
-        return True
+    def _read_parenthesis(self, command: _OpenCommand) -> _OpenCommand:
+        """Read `( … )` as a group, `NAME=( … )` as one word: its values with blanks between."""
+        is_array = bool(command.words) and self.text[self.position - 1] == "="
+        start = self.position
+        self.position += 1
+        items = self.read_group("(")
+        if is_array:
+            values = [word for item in items if isinstance(item, Command) for word in item.words]
+            joined = [part for word in values for part in (*word, Part("text", " ", True))]
+            command.words[-1] = (*command.words[-1], *joined)
+            return command
+        command = command.end(self.text, start)
+        command.items.append(Group(items))
+        return command.end(self.text, self.position)
 
-    def _read_operator(self, commands: _Commands) -> bool:
-        """Read anything that is no word of a command; return whether there was something."""
-        if self.at("((") and not commands.words and self.skip_arithmetic():
-            return True
-        if self.at(*PROCESS_SUBSTITUTIONS):
-            return False
-        if self.at("("):
-            commands.end_command()
-            self.position += 1
-            self.read_group(commands.items, "(")
-            return True
-        redirection = _REDIRECTION.match(self.text, self.position)
-        if redirection is not None:
-            self._read_redirection(redirection.group(), commands)
-            return True
-        operator = next((each for each in _OPERATORS if self.at(each)), "")
-        if operator:
-            self.position += len(operator)
-            commands.end_command(operator)
-            if operator == "\n":
-                self._skip_here_documents()
-        return bool(operator)
-
-    def _read_redirection(self, operator: str, commands: _Commands) -> None:
-        before = self.text[self.position - 1 : self.position]
-        last = commands.words[-1] if commands.words else None
-        if last and last.text.isdigit() and not last.is_quoted and before.isdigit():
-            # The number of a file: `2>&1`.
-            commands.words.pop()
-        self.position += len(operator)
-        while self.at(*BLANK):
-            self.position += 1
-        if self.position >= len(self.text) or self.at(*ENDS_WORD):
-            return
-        target = self.read_word(commands.items)
+    def _read_redirection(self, operator: str, command: _OpenCommand) -> None:
+        target = self.read_word()
         if operator in ("<", "<>"):
-            commands.read_from.append(target)
-        elif operator in ("<<", "<<-"):
-            self.here_documents.append((target.text, operator == "<<-"))
+            command.reads.append(target)
+        elif operator == "<<<":
+            command.standard_input[:] = target
+        elif operator.startswith("<<"):
+            self.here_documents.append((target, operator, command.standard_input))
+        elif operator != "<&" and not (operator == ">&" and _is_number(target)):
+            command.writes.append(target)
 
-    def _skip_here_documents(self) -> None:
-        for delimiter, strips_tabs in self.here_documents:
+    def _read_here_documents(self) -> None:
+        for word, operator, standard_input in self.here_documents:
+            delimiter = "".join(part.text for part in word)
+            lines = []
             while self.position < len(self.text):
-                start = self.position
-                self.skip_to("\n")
-                line = self.text[start : self.position]
-                self.position += 1
-                if (line.lstrip("\t") if strips_tabs else line) == delimiter:
+                end = self.text.find("\n", self.position)
+                end = len(self.text) if end < 0 else end
+                line = self.text[self.position : end]
+                self.position = end + 1
+                if operator == "<<-":
+                    line = line.lstrip("\t")
+                if line == delimiter:
                     break
+                lines.append(line + "\n")
+            text = "".join(lines)
+            if any(part.is_quoted for part in word):
+                standard_input[:] = self.literal(text)
+            else:
+                standard_input[:] = self.read_later(
+                    text, lambda reader: reader.read_parts("", True)
+                )
         self.here_documents.clear()
+
+
+def _keyword(words: list[Word]) -> str:
+    """Return the keyword that the words are, or nothing."""
+    if len(words) != 1 or len(words[0]) != 1 or words[0][0].is_quoted:
+        return ""
+    return words[0][0].text if words[0][0].text in _KEYWORDS else ""
+
+
+def _is_number(word: Word) -> bool:
+    return "".join(part.text for part in word).rstrip("-").isdigit()

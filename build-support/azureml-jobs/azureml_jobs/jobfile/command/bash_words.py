@@ -4,174 +4,161 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Self, TypeVar
 
-from azureml_jobs.jobfile.command.words import EXPRESSION, Command, Group, Word
+from azureml_jobs.jobfile.command.words import Command, Group, Part, Word
 
-BLANK = " \t\r"
-ENDS_WORD = " \t\r\n;&|()<>"
-PROCESS_SUBSTITUTIONS = ("<(", ">(")
+_T = TypeVar("_T")
 
-_NAME = re.compile(r"[^\W\d]\w*|[0-9?@*#!$-]")
-_GLOB = "*?["
-_BRACE_EXPANSION = re.compile(r"\{[^\s{}]*(,|\.\.)")
+# Azure ML replaces them before bash sees the command, within quotes too.
+_EXPRESSION = re.compile(r"(\$\{\{.*?\}\})")
+_ENDS_WORD = " \t\r\n;&|()<>"
+_PLAIN_TEXT = re.compile(r"[\w./:=,+@%^~-]+|[ \n]+|.", re.DOTALL)
+_SINGLE_QUOTED = re.compile(r"'([^']*)'")
+_ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _BACKTICKS = re.compile(r"`((?:[^`\\]|\\.)*)`", re.DOTALL)
+_VARIABLE = re.compile(r"\$([a-zA-Z_]\w*|[0-9?@*#!-]|\$(?!\{\{))", re.ASCII)
+_BRACED = re.compile(
+    r"\$\{([!#]?)([a-zA-Z_]\w*|\d+|[?@*#!$-])((?:\[[^]]*\])?)(:?[-=+?]|)", re.ASCII
+)
 # Nobody writes a command that is nested more deeply.
 _DEEPEST = 40
 
 
-class BashWordReader(ABC):
-    """Reads words from `position` on; a subclass reads the commands in substitutions.
-
-    Its methods take the list `items`, to which they add a group for each substitution in a word.
-    """
+class WordReader(ABC):
+    """Reads words from `position` on; a subclass reads the commands in substitutions."""
 
     def __init__(self, text: str, depth: int = 0) -> None:
         self.text = text
         self.depth = depth
         self.position = 0
-        self._check_depth()
 
     @abstractmethod
-    def read_commands(self, opened: str = "") -> list[Command | Group]:
+    def read_commands(self, opened: str = "") -> tuple[Command | Group, ...]:
         """Read up to the `)` that closes `opened`, or to the end when nothing is open."""
 
     def at(self, *texts: str) -> bool:
         return self.text.startswith(texts, self.position)
 
-    def skip_to(self, char: str) -> None:
-        found = self.text.find(char, self.position)
-        self.position = len(self.text) if found < 0 else found
+    def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Go past what matches here."""
+        found = pattern.match(self.text, self.position)
+        if found is not None:
+            self.position = found.end()
+        return found
+
+    def take(self, pattern: re.Pattern[str]) -> str:
+        found = self.match(pattern)
+        return found.group() if found else ""
 
     def skip_arithmetic(self) -> bool:
         """Skip `(( … ))`, whose `<` and `&` are no operators of commands; return if it was one."""
-        end = self._closing(self.position, "()")
-        if end is None or self.text[end - 2] != ")":
-            return False
-        self.position = end
-        return True
+        open_brackets = 0
+        for index in range(self.position, len(self.text)):
+            open_brackets += {"(": 1, ")": -1}.get(self.text[index], 0)
+            if open_brackets == 0:
+                is_arithmetic = self.text[index - 1] == ")"
+                self.position = index + 1 if is_arithmetic else self.position
+                return is_arithmetic
+        return False
 
-    def read_group(self, items: list[Command | Group], opened: str) -> None:
+    def read_group(self, opened: str) -> tuple[Command | Group, ...]:
         self.depth += 1
-        self._check_depth()
-        items.append(Group(tuple(self.read_commands(opened))))
-        self.depth -= 1
-
-    def read_word(self, items: list[Command | Group]) -> Word:
-        parts: list[str] = []
-        is_plain, is_quoted = True, False
-        while self.position < len(self.text):
-            char = self.text[self.position]
-            if self.at(*PROCESS_SUBSTITUTIONS):
-                self.position += 2
-                self.read_group(items, "(")
-                is_plain = False
-            elif char in ENDS_WORD:
-                break
-            else:
-                part, part_is_plain = self._read_part(char, items)
-                parts.append(part)
-                is_plain = is_plain and part_is_plain
-                is_quoted = is_quoted or char in "'\""
-        return Word("".join(parts), is_plain, is_quoted)
-
-    def _read_part(self, char: str, items: list[Command | Group]) -> tuple[str, bool]:
-        """Return the next part of a word, and whether it is plain."""
-        if char == "'":
-            return self._read_single_quoted()
-        if char == '"':
-            return self._read_double_quoted(items)
-        if char == "\\":
-            following = self.text[self.position + 1 : self.position + 2]
-            self.position += 2
-            return following.replace("\n", ""), True
-        if char in "$`":
-            return self._read_expansion(items)
-        begins_braces = _BRACE_EXPANSION.match(self.text, self.position) is not None
-        self.position += 1
-        return char, not (char in _GLOB or char == EXPRESSION or begins_braces)
-
-    def _read_single_quoted(self) -> tuple[str, bool]:
-        end = self.text.find("'", self.position + 1)
-        if end < 0:
-            raise ValueError("the command has a single quote that is never closed")
-        content = self.text[self.position + 1 : end]
-        self.position = end + 1
-        return content, EXPRESSION not in content
-
-    def _read_double_quoted(self, items: list[Command | Group]) -> tuple[str, bool]:
-        parts: list[str] = []
-        is_plain = True
-        self.position += 1
-        while self.position < len(self.text):
-            char = self.text[self.position]
-            if char == '"':
-                self.position += 1
-                return "".join(parts), is_plain
-            if char == "\\":
-                following = self.text[self.position + 1 : self.position + 2]
-                if following != "\n":
-                    parts.append(following if following in '$`"\\' else char + following)
-                self.position += 2
-            elif char in "$`":
-                part, part_is_plain = self._read_expansion(items)
-                parts.append(part)
-                is_plain = is_plain and part_is_plain
-            else:
-                is_plain = is_plain and char != EXPRESSION
-                parts.append(char)
-                self.position += 1
-        raise ValueError("the command has a double quote that is never closed")
-
-    def _read_expansion(self, items: list[Command | Group]) -> tuple[str, bool]:
-        start = self.position
-        is_expanded = self._skip_expansion(items)
-        return self.text[start : self.position], not is_expanded
-
-    def _skip_expansion(self, items: list[Command | Group]) -> bool:
-        """Skip what begins with `$` or a backtick; return whether bash would replace it."""
-        if self.at("`"):
-            self._read_backticks(items)
-            return True
-        if self.at("$(("):
-            self.position += 1
-            if self.skip_arithmetic():
-                return True
-            self.position -= 1
-        if self.at("$("):
-            self.position += 2
-            self.read_group(items, "$(")
-            return True
-        if self.at("${"):
-            end = self._closing(self.position + 1, "{}")
-            if end is None:
-                raise ValueError("the command has a `${` that is never closed")
-            self.position = end
-            return True
-        self.position += 1
-        name = _NAME.match(self.text, self.position)
-        if name is None:
-            return False
-        self.position = name.end()
-        return True
-
-    def _read_backticks(self, items: list[Command | Group]) -> None:
-        content = _BACKTICKS.match(self.text, self.position)
-        if content is None:
-            raise ValueError("the command has a backtick that is never closed")
-        self.position = content.end()
-        inner = re.sub(r"\\([$`\\])", r"\1", content.group(1))
-        items.append(Group(tuple(type(self)(inner, self.depth + 1).read_commands())))
-
-    def _closing(self, start: int, pair: str) -> int | None:
-        """Return the position after the bracket that closes the one at `start`."""
-        depth = 0
-        for index in range(start, len(self.text)):
-            char = self.text[index]
-            depth += (char == pair[0]) - (char == pair[1])
-            if depth == 0:
-                return index + 1
-        return None
-
-    def _check_depth(self) -> None:
         if self.depth > _DEEPEST:
-            raise ValueError("the command is nested too deeply")
+            raise RecursionError
+        items = self.read_commands(opened)
+        self.depth -= 1
+        return items
+
+    def read_later(self, text: str, read: Callable[[Self], tuple[_T, ...]]) -> tuple[_T, ...]:
+        """Read a text of which bash reads the quotes only when it gets there."""
+        try:
+            return read(type(self)(text, self.depth))
+        except ValueError:
+            return ()
+
+    def read_word(self) -> Word:
+        return self.read_parts(_ENDS_WORD)
+
+    def read_parts(self, ends: str, is_quoted: bool = False) -> Word:
+        """Read up to one of the characters `ends`, or to the end of the text."""
+        parts: list[Part] = []
+        while self.position < len(self.text):
+            char = self.text[self.position]
+            if not is_quoted and self.at("<(", ">("):
+                self.position += 2
+                parts.append(Part("unknown", items=self.read_group("(")))
+            elif char in ends:
+                break
+            elif char == "\\":
+                following = self.text[self.position + 1 : self.position + 2]
+                self.position += 2
+                if following != "\n":
+                    is_escape = not is_quoted or following in "$`\\" or following == ends
+                    parts.append(Part("text", following if is_escape else char + following, True))
+            elif char in "$`":
+                parts += self._read_expansion(is_quoted)
+            elif char == "'" and not is_quoted:
+                parts += self.literal(self._closed(_SINGLE_QUOTED, "single quote"))
+            elif char == '"' and (not is_quoted or ends == "}"):
+                self.position += 1
+                parts += (Part("text", "", True), *self.read_parts('"', is_quoted=True))
+                self._close('"', "double quote")
+            else:
+                parts.append(Part("text", self.take(_PLAIN_TEXT), is_quoted))
+        return tuple(parts)
+
+    def literal(self, text: str) -> Word:
+        """Return quoted text, in which Azure ML replaces its expressions."""
+        pieces = enumerate(_EXPRESSION.split(text))
+        return tuple(Part("unknown" if index % 2 else "text", each, True) for index, each in pieces)
+
+    def _read_expansion(self, is_quoted: bool) -> Word:
+        """Read what begins with `$` or a backtick."""
+        if expression := self.match(_EXPRESSION):
+            return (Part("unknown", expression[1], is_quoted),)
+        if self.at("`"):
+            text = re.sub(r"\\([$`\\])", r"\1", self._closed(_BACKTICKS, "backtick"))
+            items = self.read_later(text, lambda reader: reader.read_group(""))
+            return (Part("output", "", is_quoted, items),)
+        if self.at("$'") and not is_quoted:
+            text = self._closed(_ANSI_QUOTED, "single quote")
+            return self.literal(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL))
+        if self.at("$("):
+            self.position += 1
+            if self.at("((") and self.skip_arithmetic():
+                return (Part("unknown"),)
+            self.position += 1
+            return (Part("output", "", is_quoted, self.read_group("$(")),)
+        if self.at("${"):
+            return (self._read_braced(is_quoted),)
+        if variable := self.match(_VARIABLE):
+            return (Part("variable", variable[1], is_quoted),)
+        self.position += 1
+        return (Part("text", "$", is_quoted),)
+
+    def _read_braced(self, is_quoted: bool) -> Part:
+        """Read `${NAME}`, `${NAME:-DEFAULT}`, `${NAME[@]}`; the value of any other is unknown."""
+        found = self.match(_BRACED)
+        if found is None:
+            self.position += 2
+        prefix, name, index, operator = found.groups() if found else ("", "", "", "")
+        rest = self.read_parts("}", is_quoted=is_quoted and bool(operator))
+        self._close("}", "`${`")
+        is_default = operator in (":-", "-", ":=", "=")
+        if prefix or not name or operator.endswith("+") or (rest and not operator):
+            return Part("unknown", is_quoted=is_quoted)
+        return Part("variable", name, is_quoted and not index, default=rest if is_default else None)
+
+    def _closed(self, pattern: re.Pattern[str], what: str) -> str:
+        """Return what is between the two ends that `pattern` has."""
+        found = self.match(pattern)
+        if found is None:
+            raise ValueError(f"the command has a {what} that is never closed")
+        return found[1]
+
+    def _close(self, end: str, what: str) -> None:
+        if not self.at(end):
+            raise ValueError(f"the command has a {what} that is never closed")
+        self.position += 1

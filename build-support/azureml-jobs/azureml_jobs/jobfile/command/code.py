@@ -11,7 +11,8 @@ class PythonStart:
     """Python code that a command starts.
 
     value: the script's snapshot name, the module's dotted name, or the text of `python -c` and of a
-        here-document (kind "source").
+        here-document (kind "source"). A script may be a folder, of which `__main__.py` runs; then
+        it is itself in the place of its parent at the start of `search_path`.
     search_path: `sys.path` as far as it lies in the snapshot, in Python's order: snapshot names of
         folders; "" is the root.
     folder: the snapshot name of the working folder.
@@ -46,11 +47,15 @@ class ScriptStart:
 class CommandCode:
     """Everything that one command runs and names.
 
-    files: every other word that may be a file or a folder, as snapshot names.
+    files: every other word that may be a file or a folder, as snapshot names; some are patterns
+        with `*`, `?` or `[`. The empty name, of the whole snapshot, is there for `pip install .`.
     warnings: what the command runs and cannot be read, in plain sentences.
+    installs_packages: whether it installs packages itself, so that more can be imported than what
+        its environment has.
     """
 
     python: tuple[PythonStart, ...]
     scripts: tuple[ScriptStart, ...]
     files: tuple[str, ...]
     warnings: tuple[str, ...]
+    installs_packages: bool = False

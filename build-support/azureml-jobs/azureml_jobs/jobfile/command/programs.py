@@ -3,133 +3,170 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from functools import partial
 
-from azureml_jobs.jobfile.command.finder import Arguments, EntryPointFinder, Program
+from azureml_jobs.jobfile.command.arguments import Argument
+from azureml_jobs.jobfile.command.builtins import BUILTINS
+from azureml_jobs.jobfile.command.packages import MANAGERS
 from azureml_jobs.jobfile.command.python import (
+    LAUNCHERS,
     PYTHON,
-    PYTHON_VARIABLE,
-    run_accelerate,
-    run_launcher,
-    run_papermill,
-    run_pytest,
+    name_arguments,
     run_python,
+    run_script,
 )
-from azureml_jobs.jobfile.command.words import Word
+from azureml_jobs.jobfile.command.shell import UNKNOWN_FILE, Arguments, Program, Shell
+from azureml_jobs.jobfile.command.wrappers import run_unknown, run_wrapper
 
-# Options of shells that take the next word as their value.
-_SHELL_OPTIONS_WITH_VALUE = "oO"
+_PYTHON_VARIABLE = re.compile(r"\"?\$\{?\w*python\w*", re.IGNORECASE)
+_ADDRESS = re.compile(r"\w[\w+.-]*:.*/|[\w.-]+@.*/")
 
 
-def program_of(word: Word) -> Program | None:
+def program_of(word: Argument) -> Program | None:
     """Return what reads the arguments of the program that `word` names, None if it is unknown."""
-    if not word.is_plain:
-        return run_python if PYTHON_VARIABLE.match(word.text) else None
-    name = posixpath.basename(word.text)
+    name = posixpath.basename(word.text) if word.is_plain else ""
     return _PROGRAMS.get(name) or (run_python if PYTHON.fullmatch(name) else None)
 
 
-def _run_shell(finder: EntryPointFinder, args: Arguments) -> None:
+def starts_command(word: Argument) -> bool:
+    """Return whether a command begins at this word, although it stands among arguments."""
+    name = posixpath.basename(word.text) if word.is_plain else ""
+    return name in _RUNNERS or word.text.startswith("./") or bool(PYTHON.fullmatch(name))
+
+
+def run_program(shell: Shell, words: Arguments) -> None:
+    program, args = words[0], words[1:]
+    known = program_of(program)
+    if known is not None:
+        known(shell, args)
+    elif not program.is_plain and _PYTHON_VARIABLE.match(shell.source):
+        run_python(shell, args)
+    elif program.is_python_file:
+        run_script(shell, words)
+    elif program.is_plain and (program.is_script or "/" in program.text):
+        # A program without such a suffix may be no script, and may be built by an earlier command.
+        with shell.doubt(not program.is_script):
+            shell.start_script(program, is_shell=True)
+        name_arguments(shell, args)
+    else:
+        if not program.is_plain:
+            shell.warn(UNKNOWN_FILE)
+        run_unknown(shell, args)
+
+
+def _run_shell(shell: Shell, args: Arguments) -> None:
     """Read `bash OPTIONS (-c TEXT | SCRIPT) ARGUMENTS`."""
     index = 0
     runs_text = False
-    while index < len(args) and args[index].is_plain and args[index].text[:1] in ("-", "+"):
+    while index < len(args) and args[index].text[:1] in ("-", "+"):
         text = args[index].text
         index += 1
         if text == "--":
             break
-        if not text.startswith("--"):
-            runs_text = runs_text or "c" in text
-        if text in ("--rcfile", "--init-file") or (
-            not text.startswith("--") and text[-1] in _SHELL_OPTIONS_WITH_VALUE
-        ):
-            index += 1
-    rest = args[index:]
-    if rest and runs_text:
-        finder.read_text(rest[:1])
-    elif rest:
-        finder.add_script(rest[0])
-    finder.add_files(rest[1:])
+        is_long = text.startswith("--")
+        runs_text = runs_text or (not is_long and "c" in text)
+        # Options that take the next word as their value.
+        index += text in ("--rcfile", "--init-file") or (not is_long and text[-1] in "oO")
+    words = args[index:] or shell.reads
+    if words and runs_text:
+        shell.read_text(words[0].text)
+    elif words:
+        shell.start_script(words[0], is_shell=True)
+    elif shell.standard_input is not None:
+        shell.read_text(shell.standard_input)
+    name_arguments(shell, words[1:])
 
 
-def _run_interpreter(finder: EntryPointFinder, args: Arguments) -> None:
+def _run_interpreter(shell: Shell, args: Arguments) -> None:
     for index, word in enumerate(args):
-        if word.is_plain and not word.text.startswith("-"):
-            finder.add_script_or_file(word)
-            finder.add_files(args[index + 1 :])
-            return
         if word.text in ("-e", "-E"):
-            finder.add_files(args[index + 2 :])
-            return
+            # The text may name files: `julia -e 'include("run.jl")'`.
+            return name_arguments(shell, args[index + 1 :])
+        if not word.is_option:
+            shell.start_script(word, is_shell=False)
+            return name_arguments(shell, args[index + 1 :])
 
 
-def _source(finder: EntryPointFinder, args: Arguments) -> None:
-    for word in args[:1]:
-        finder.add_script_or_file(word)
-    finder.add_files(args[1:])
+def _make(files: tuple[str, ...], shell: Shell, args: Arguments) -> None:
+    """Read a program that runs what its own file says."""
+    shell.name_files([*(Argument(name) for name in files), *args])
+    if shell.is_certain:
+        shell.warn("runs commands of a file that is not read")
+    _make_here(shell, args)
 
 
-def _run_wrapper(finder: EntryPointFinder, args: Arguments) -> None:
-    """Read on at the program that a wrapper starts, whatever the wrapper's own options are."""
-    starts = [
-        *(index for index, word in enumerate(args) if _names_a_program(word)),
-        *(index for index, word in enumerate(args) if word.text.startswith("./")),
-        len(args),
+def _mlflow(shell: Shell, args: Arguments) -> None:
+    if args and args[0].text == "run":
+        _make(("MLproject", "python_env.yaml", "conda.yaml"), shell, args[1:])
+    else:
+        name_arguments(shell, args)
+
+
+def _git(shell: Shell, args: Arguments) -> None:
+    if any(word.text == "clone" for word in args):
+        _make_last(shell, args[-1:])
+
+
+def _make_last(shell: Shell, args: Arguments) -> None:
+    """Read a program that makes what its last argument names: `cp -r conf out`."""
+    shell.name_files(args[:-1])
+    for option, word in zip(args, args[1:]):
+        if option.text in ("-O", "-o", "-P", "--output", "--directory-prefix", "-t"):
+            shell.make(word)
+    for word in args[-1:]:
+        names = [posixpath.basename(source.text) for source in args[:-1] if not source.is_option]
+        into = [Argument(posixpath.join(word.text, name)) for name in names if name]
+        if _ADDRESS.match(word.text):
+            shell.make(Argument(posixpath.basename(word.text.rstrip("/")).removesuffix(".git")))
+        elif word.text in (".", "./") and into and all(each.is_plain for each in into):
+            # `cp ${{inputs.x}}/a.py .` makes `a.py`, and nothing else here.
+            for each in into:
+                shell.make(each)
+        else:
+            shell.make(word)
+
+
+def _make_here(shell: Shell, args: Arguments) -> None:
+    """Read a program that makes files in the working folder, or in that of an option."""
+    shell.name_files(args)
+    folders = [
+        value
+        for option, value in zip(args, args[1:])
+        if option.text in ("-C", "-d", "-o", "--directory", "--destination", "--path", "--output")
     ]
-    finder.add_files(args[: starts[0]])
-    if starts[0] < len(args):
-        finder.run(args[starts[0] :])
-
-
-def _names_a_program(word: Word) -> bool:
-    if program_of(word) is not None:
-        return True
-    return word.is_plain and word.is_script and not word.text.startswith("-")
-
-
-def _cd(finder: EntryPointFinder, args: Arguments) -> None:
-    options = ("-P", "-L", "--", "-e")
-    finder.change_folder(next((word for word in args if word.text not in options), None))
-
-
-def _pushd(finder: EntryPointFinder, args: Arguments) -> None:
-    finder.pushed_folders.append(finder.folder)
-    _cd(finder, args)
-
-
-def _popd(finder: EntryPointFinder, args: Arguments) -> None:
-    pushed = finder.pushed_folders
-    finder.folder = pushed.pop() if pushed and not args else None
-
-
-def _print(finder: EntryPointFinder, args: Arguments) -> None:
-    """Ignore the arguments: they are printed, not read."""
+    for folder in folders or [Argument(".")]:
+        shell.make(folder)
 
 
 _SHELLS = ("bash", "sh", "dash", "zsh", "ksh")
 _INTERPRETERS = ("Rscript", "julia", "perl", "node", "ruby")
-# Programs whose options precede the name of another program.
 _WRAPPERS = (
-    *("builtin", "catchsegv", "command", "conda", "dumb-init", "env", "exec", "gdb", "horovodrun"),
-    *("ionice", "mamba", "micromamba", "mpiexec", "mpiexec.hydra", "mpirun", "ncu", "nice"),
-    *("nohup", "nsys", "numactl", "orterun", "parallel", "pipenv", "pixi", "poetry", "prun"),
-    *("py-spy", "ray", "setsid", "srun", "stdbuf", "strace", "sudo", "taskset", "time"),
-    *("timeout", "tini", "unbuffer", "uv", "valgrind", "xargs", "xvfb-run"),
+    *("command", "dumb-init", "env", "exec", "gdb", "horovodrun", "mpiexec", "mpirun", "ncu"),
+    *("nice", "nohup", "nsys", "numactl", "py-spy", "ray", "setsid", "srun", "stdbuf"),
+    *("strace", "sudo", "taskset", "time", "timeout", "tini", "xargs", "xvfb-run"),
 )
-# Programs that take options, then `-m MODULE` or a Python script, then that script's arguments.
-_LAUNCHERS = ("torchrun", "accelerate-launch", "deepspeed", "streamlit", "coverage", "kernprof")
+_RUNNERS = {*_SHELLS, *_INTERPRETERS, *LAUNCHERS}
+_MAKES_LAST = ("cp", "curl", "ln", "mv", "rsync", "wget")
+_MAKES_HERE = ("7z", "aws", "az", "azcopy", "dvc", "gdown", "gsutil", "gunzip", "tar", "unzip")
+_MAKES = {
+    "make": ("Makefile", "makefile", "GNUmakefile"),
+    "just": ("justfile", "Justfile"),
+    "mvn": ("pom.xml", "src"),
+    "npm": ("package.json", "package-lock.json"),
+    "snakemake": ("Snakefile",),
+}
 
 _PROGRAMS: dict[str, Program] = {
+    **BUILTINS,
+    **MANAGERS,
     **dict.fromkeys(_SHELLS, _run_shell),
     **dict.fromkeys(_INTERPRETERS, _run_interpreter),
-    **dict.fromkeys(_WRAPPERS, _run_wrapper),
-    **dict.fromkeys(_LAUNCHERS, run_launcher),
-    **dict.fromkeys(("source", "."), _source),
-    **dict.fromkeys(("echo", "printf"), _print),
-    "accelerate": run_accelerate,
-    "pytest": run_pytest,
-    "papermill": run_papermill,
-    "eval": EntryPointFinder.read_text,
-    "cd": _cd,
-    "pushd": _pushd,
-    "popd": _popd,
+    **dict.fromkeys(_WRAPPERS, run_wrapper),
+    **dict.fromkeys(LAUNCHERS - {"uv"}, partial(run_wrapper, takes_module=True)),
+    "git": _git,
+    "mlflow": _mlflow,
+    **dict.fromkeys(_MAKES_LAST, _make_last),
+    **dict.fromkeys(_MAKES_HERE, _make_here),
+    **{name: partial(_make, files) for name, files in _MAKES.items()},
 }

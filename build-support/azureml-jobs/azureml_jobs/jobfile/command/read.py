@@ -2,24 +2,69 @@
 
 from __future__ import annotations
 
+from azureml_jobs.jobfile.command.arguments import SNAPSHOT, Argument
 from azureml_jobs.jobfile.command.bash import split_commands
+from azureml_jobs.jobfile.command.code import CommandCode, ScriptStart
 from azureml_jobs.jobfile.command.entry_point import EntryPoint
-from azureml_jobs.jobfile.command.finder import EntryPointFinder
-from azureml_jobs.jobfile.command.programs import program_of
+from azureml_jobs.jobfile.command.found import Found
+from azureml_jobs.jobfile.command.programs import run_program, starts_command
+from azureml_jobs.jobfile.command.shell import Shell
 
 
-def entry_points(command: str) -> tuple[EntryPoint, ...]:
+def read_command(command: str, *, folder: str = "", pythonpath: str = "") -> CommandCode:
     """Return what `command` runs and names, in order of appearance, without repetitions.
 
-    `command` is bash as it is in a job file, or the text of a shell script. A token that the shell
-    or Azure ML completes (`$VAR`, `${{inputs.x}}`, `*.csv`) is never a path. Imports within
-    `python -c` and here-documents are not read.
+    command: bash, as it is in a job file.
+    folder: the snapshot name of the folder where it starts.
+    pythonpath: the value of `PYTHONPATH` there.
 
     Raises `ValueError`, whose text is a plain sentence, when the command cannot be split: a quote
     or a `$(` that is never closed.
     """
-    finder = EntryPointFinder(program_of)
-    finder.read(split_commands(command))
-    found = dict.fromkeys(finder.found)
-    run = {entry.value for entry in found if entry.kind == "script"}
-    return tuple(entry for entry in found if entry.kind != "file" or entry.value not in run)
+    return _read(command, folder, {"PYTHONPATH": pythonpath})
+
+
+def read_script(text: str, start: ScriptStart) -> CommandCode:
+    """Return what a shell script runs and names, as `read_command` does."""
+    variables = {
+        "PYTHONPATH": ":".join(f"{SNAPSHOT}/{entry}" for entry in start.pythonpath),
+        "0": f"{SNAPSHOT}/{start.name}",
+        "BASH_SOURCE": f"{SNAPSHOT}/{start.name}",
+    }
+    return _read(text, start.folder, variables)
+
+
+def _read(text: str, folder: str, variables: dict[str, str]) -> CommandCode:
+    exported = {"PYTHONPATH"} if variables["PYTHONPATH"] else set()
+    found = Found()
+    shell = Shell(run_program, starts_command, folder, variables, exported, found)
+    try:
+        shell.read(split_commands(text))
+    except RecursionError:
+        # It is nested more deeply than anybody writes, and bash would take it: read its words.
+        shell = Shell(run_program, starts_command, folder, variables, exported, found)
+        shell.run([Argument("any"), *map(Argument, text.split())])
+    return _without_repetitions(found)
+
+
+def _without_repetitions(found: Found) -> CommandCode:
+    certain = {start.value for start in found.python if start.is_certain}
+    python = [each for each in found.python if each.is_certain or each.value not in certain]
+    run = {start.value for start in python if start.kind == "script"}
+    run |= {start.name for start in found.scripts}
+    return CommandCode(
+        python=tuple(dict.fromkeys(python)),
+        scripts=tuple(dict.fromkeys(found.scripts)),
+        files=tuple(file for file in dict.fromkeys(found.files) if file not in run),
+        warnings=tuple(dict.fromkeys(found.warnings)),
+        installs_packages=found.installs_packages,
+    )
+
+
+def entry_points(command: str) -> tuple[EntryPoint, ...]:
+    code = read_command(command)
+    modules = [EntryPoint("module", each.value) for each in code.python if each.kind == "module"]
+    scripts = [(each.value, each.is_certain) for each in code.python if each.kind == "script"]
+    scripts += [(each.name, each.is_certain) for each in code.scripts]
+    paths = [EntryPoint("script" if sure else "file", name) for name, sure in scripts if name]
+    return (*modules, *paths, *(EntryPoint("file", name) for name in code.files if name))

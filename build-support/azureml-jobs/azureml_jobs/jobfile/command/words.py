@@ -2,72 +2,47 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
-# Stands for `${{…}}` while a command is read. Azure ML replaces those before bash sees the command,
-# within quotes too. A noncharacter of Unicode, so that it is in no text.
-EXPRESSION = "\ufdd0"
-
-PYTHON_SUFFIXES = (".py", ".pyz", ".pex")
-SCRIPT_SUFFIXES = (*PYTHON_SUFFIXES, ".sh", ".bash", ".zsh", ".R", ".r", ".jl", ".pl", ".js")
-
-_URL = re.compile(r"\w[\w+.-]+:")
-_SUFFIX = re.compile(r"[^/\s]\.[A-Za-z]\w{0,11}$")
+from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
-class Word:
-    """One word of a command, quotes removed.
+class Part:
+    """A part of a word.
 
-    is_plain: bash and Azure ML use it unchanged: it has no `$…`, no `${{…}}`, no glob.
+    kind: "text" is itself, "variable" the value of the one named `text`, or else `default`,
+        "output" what `items` print, "unknown" what only the run knows: `${{…}}`, `$((…))`.
     """
 
-    text: str
-    is_plain: bool = True
+    kind: Literal["text", "variable", "output", "unknown"]
+    text: str = ""
     is_quoted: bool = False
+    items: tuple[Command | Group, ...] = ()
+    default: Word | None = None
 
-    @property
-    def is_variable(self) -> bool:
-        """Whether it has shell variables, and no expression of Azure ML."""
-        return not self.is_plain and EXPRESSION not in self.text
 
-    @property
-    def is_relative_path(self) -> bool:
-        """Whether it can be a path relative to the current folder."""
-        return bool(
-            self.is_plain
-            and self.text
-            and self.text[0] not in "/~-"
-            and not _URL.match(self.text)
-            and "\n" not in self.text
-            and "\0" not in self.text
-        )
-
-    @property
-    def looks_like_a_path(self) -> bool:
-        return "/" in self.text or bool(_SUFFIX.search(self.text))
-
-    @property
-    def is_python_file(self) -> bool:
-        return self.is_plain and self.text.endswith(PYTHON_SUFFIXES)
-
-    @property
-    def is_script(self) -> bool:
-        return self.text.endswith(SCRIPT_SUFFIXES)
+Word = tuple[Part, ...]
 
 
 @dataclass(frozen=True)
 class Command:
-    """A simple command: its words, the files that it reads by `<`, and the operator before it."""
+    """A simple command, or one keyword such as `then`.
+
+    after: the operator before it. reads, writes: the files of `<` and `>`.
+    standard_input: what a here-document or `<<<` gives.
+    source: its text, for messages.
+    """
 
     words: tuple[Word, ...]
-    read_from: tuple[Word, ...] = ()
     after: str = ""
+    source: str = ""
+    reads: tuple[Word, ...] = ()
+    writes: tuple[Word, ...] = ()
+    standard_input: list[Part] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Commands that run in their own shell: `( … )`, `$( … )`, a pair of backticks."""
+    """Commands that run in a shell of their own: `( … )`."""
 
     items: tuple[Command | Group, ...]

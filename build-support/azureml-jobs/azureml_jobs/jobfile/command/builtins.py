@@ -1,0 +1,104 @@
+"""What bash itself does, and small programs of which the output is known."""
+
+from __future__ import annotations
+
+import posixpath
+
+from azureml_jobs.jobfile.command.arguments import UNKNOWN, Argument
+from azureml_jobs.jobfile.command.shell import Arguments, Program, Shell
+
+
+def _cd(shell: Shell, args: Arguments) -> None:
+    options = ("-P", "-L", "--", "-e")
+    shell.change_folder(next((word for word in args if word.text not in options), None))
+
+
+def _pushd(shell: Shell, args: Arguments) -> None:
+    shell.pushed_folders.append(shell.absolute(""))
+    _cd(shell, args)
+
+
+def _popd(shell: Shell, args: Arguments) -> None:
+    if shell.pushed_folders:
+        shell.change_folder(Argument(shell.pushed_folders.pop()))
+
+
+def _export(shell: Shell, args: Arguments) -> None:
+    shell.assign([word for word in args if not word.is_option], exports=True)
+
+
+def _declare(shell: Shell, args: Arguments) -> None:
+    names = [word for word in args if not word.is_option]
+    shell.assign(names, exports=any(word.is_option and "x" in word.text for word in args))
+
+
+def _unset(shell: Shell, args: Arguments) -> None:
+    for word in args:
+        shell.variables.pop(word.text, None)
+
+
+def _eval(shell: Shell, args: Arguments) -> None:
+    shell.read(shell.split(" ".join(word.text for word in args)))
+
+
+def _source(shell: Shell, args: Arguments) -> None:
+    if args and args[0].is_script:
+        shell.start_script(args[0], is_shell=True)
+        args = args[1:]
+    shell.name_files(args)
+
+
+def _echo(shell: Shell, args: Arguments) -> None:
+    shell.output = " ".join(word.text for word in args if word.text not in ("-e", "-n")) + "\n"
+
+
+def _cat(shell: Shell, args: Arguments) -> None:
+    shell.output = shell.standard_input if not args else None
+    shell.name_files(args)
+
+
+def _tee(shell: Shell, args: Arguments) -> None:
+    for word in args:
+        shell.make(word, shell.standard_input)
+
+
+def _pwd(shell: Shell, args: Arguments) -> None:
+    shell.output = shell.absolute("")
+
+
+def _dirname(shell: Shell, args: Arguments) -> None:
+    for word in args[-1:]:
+        shell.output = posixpath.dirname(word.text) or "." if word.is_plain else UNKNOWN
+
+
+def _realpath(shell: Shell, args: Arguments) -> None:
+    for word in args[-1:]:
+        shell.output = shell.absolute(word.text) if word.is_plain else UNKNOWN
+
+
+def _which(shell: Shell, args: Arguments) -> None:
+    shell.output = args[-1].text if args else None
+
+
+def _ignore(shell: Shell, args: Arguments) -> None:
+    """Its arguments name no file that must be there."""
+
+
+BUILTINS: dict[str, Program] = {
+    "cd": _cd,
+    "pushd": _pushd,
+    "popd": _popd,
+    "export": _export,
+    **dict.fromkeys(("declare", "local", "readonly", "typeset"), _declare),
+    "unset": _unset,
+    "eval": _eval,
+    **dict.fromkeys(("source", "."), _source),
+    "echo": _echo,
+    "cat": _cat,
+    "tee": _tee,
+    "pwd": _pwd,
+    "dirname": _dirname,
+    **dict.fromkeys(("realpath", "readlink"), _realpath),
+    "which": _which,
+    **dict.fromkeys(("alias", "mkdir", "printf", "rm", "touch", "type"), _ignore),
+}

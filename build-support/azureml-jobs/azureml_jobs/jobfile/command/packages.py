@@ -1,0 +1,72 @@
+"""Programs that install packages, and that run code among those: pip, uv, conda and the like."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import partial
+
+from azureml_jobs.jobfile.command.arguments import Argument
+from azureml_jobs.jobfile.command.python import install_folder
+from azureml_jobs.jobfile.command.shell import Arguments, Program, Shell
+from azureml_jobs.jobfile.command.wrappers import run_wrapper
+from azureml_jobs.jobfile.paths import leads_out
+
+_INSTALL = ("add", "create", "download", "install", "sync", "update", "upgrade", "wheel")
+_SUBCOMMANDS = {"run", *_INSTALL, "python", "tool", "venv", "build", "cache", "init", "list"}
+_EDITABLE = ("-e", "--editable")
+_FILE_OPTIONS = ("-r", "--requirement", "-c", "--constraint", "-f", "--file", "--find-links")
+_EXTRAS = re.compile(r"\[[^]]*\]$")
+_ADDRESS = re.compile(r"\w[\w+.-]*:|@")
+_FILE_SUFFIX = re.compile(r"\.(txt|in|ya?ml|toml|lock|whl|gz|bz2|zip|tar)$")
+
+
+def _manage(files: tuple[str, ...], shell: Shell, args: Arguments) -> None:
+    """Read `OPTIONS (run PROGRAM | install PACKAGES | …)`; `files` are read unasked."""
+    index = next((i for i, word in enumerate(args) if word.text in _SUBCOMMANDS), len(args))
+    subcommand = args[index].text if index < len(args) else ""
+    with shell.subshell() as inner:
+        for option, value in zip(args, args[1:]):
+            if option.text == "--directory":
+                inner.change_folder(value)
+        if subcommand in ("run", *_INSTALL):
+            shell.found.installs_packages = True
+            inner.name_files([Argument(name) for name in files])
+            if files and not leads_out(inner.folder):
+                # They install the project in the working folder, too.
+                shell.found.installed += [inner.folder, posixpath.join(inner.folder, "src")]
+        if subcommand == "run":
+            run_wrapper(inner, args[index + 1 :], takes_module=True)
+        elif subcommand in _INSTALL:
+            _install(inner, args[index + 1 :])
+
+
+def _install(shell: Shell, args: Arguments) -> None:
+    option = ""
+    for word in args:
+        if word.is_option:
+            option, _, value = word.text.partition("=")
+        else:
+            value = word.text
+        is_file = option in _FILE_OPTIONS or _FILE_SUFFIX.search(value) is not None
+        is_folder = option in _EDITABLE or value.startswith(".") or "/" in value
+        if value and is_file:
+            shell.name_files([Argument(value)])
+        elif value and is_folder and word.is_plain and not _ADDRESS.search(value):
+            install_folder(shell, shell.path(_EXTRAS.sub("", value)))
+        if not word.is_option or value:
+            option = ""
+
+
+_PROJECT_FILES = {
+    "uv": ("pyproject.toml", "uv.lock", "uv.toml", "README.md"),
+    "poetry": ("pyproject.toml", "poetry.lock", "README.md"),
+    "pdm": ("pyproject.toml", "pdm.lock", "README.md"),
+    "pixi": ("pixi.toml", "pixi.lock", "pyproject.toml"),
+    "pipenv": ("Pipfile", "Pipfile.lock"),
+}
+_OTHERS = ("apt", "apt-get", "conda", "mamba", "micromamba", "pip", "pip3")
+MANAGERS: dict[str, Program] = {
+    **{name: partial(_manage, files) for name, files in _PROJECT_FILES.items()},
+    **dict.fromkeys(_OTHERS, partial(_manage, ())),
+}
