@@ -14,7 +14,9 @@ import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.layout import archive_path
 from azureml_jobs.bundle.plan import JobPlan, plan_job
-from azureml_jobs.jobfile.needs import read_job_needs
+from azureml_jobs.jobfile.document import read_job_file
+from azureml_jobs.jobfile.documents import referred_documents
+from azureml_jobs.jobfile.units import code_units
 from azureml_jobs.protocol import (
     REQUEST_FILE,
     SOURCES_FOLDER,
@@ -43,7 +45,7 @@ class Gathered:
     def __init__(self, folder: Path) -> None:
         self.repository = folder / "repository"
         self.folder = folder / "gathered"
-        self.files: list[tuple[str, str, str]] = []
+        self.files: list[tuple[str, str, str, tuple[str, ...]]] = []
         self.context_files: list[str] = []
         self.errors: tuple[str, ...] = ()
         self.requirements: tuple[str, ...] = ("numpy",)
@@ -67,10 +69,11 @@ class Gathered:
         root: str = "src",
         executable: bool = False,
         why: str = "run or named by src/exp:job",
+        units: tuple[str, ...] = (),
     ) -> None:
-        """Write a file that the job needs."""
+        """Write a file that these units need, or all of them."""
         self.write(path, content, executable)
-        self.files.append((path, root, why))
+        self.files.append((path, root, why, units))
 
     def add_context(self, path: str, content: str = "") -> None:
         """Write a file of the Docker build context."""
@@ -80,21 +83,26 @@ class Gathered:
     def request(self, job: str | bytes = JOB, job_file: str = JOB_FILE) -> Path:
         """Write the job file and the request, and return the path of the request."""
         self.write(job_file, job)
-        requirements = self.folder / requirements_file("")
-        requirements.parent.mkdir(exist_ok=True)
-        requirements.write_text("numpy==2.4.6 --hash=sha256:00\n", encoding="utf-8")
-        unit = UnitFiles(
-            name="",
-            files=self.named_files(_code_folder(job, job_file)),
-            context_files=tuple(self.context_files),
-            packages=LockedPackages("default", "3rdparty/a.lock", "ab" * 32, self.requirements),
-            image_target=self.image_target,
-        )
+        documents, units = self._documents_and_units(job_file)
+        for name in units:
+            requirements = self.folder / requirements_file(name)
+            requirements.parent.mkdir(exist_ok=True)
+            requirements.write_text("numpy==2.4.6 --hash=sha256:00\n", encoding="utf-8")
+        packages = LockedPackages("default", "3rdparty/a.lock", "ab" * 32, self.requirements)
         request = JobRequest(
             address="src/exp:job",
             job_file=job_file,
-            documents=(job_file,),
-            units=(unit,),
+            documents=documents,
+            units=tuple(
+                UnitFiles(
+                    name=name,
+                    files=self.named_files(folder, name),
+                    context_files=tuple(self.context_files),
+                    packages=packages,
+                    image_target=self.image_target,
+                )
+                for name, folder in units.items()
+            ),
             versions={"pants": "2.17.1"},
             errors=self.errors,
             venv=self.venv,
@@ -102,12 +110,29 @@ class Gathered:
         (self.folder / REQUEST_FILE).write_bytes(request.to_json())
         return self.folder / REQUEST_FILE
 
-    def named_files(self, folder: str | None = None) -> tuple[NeededFile, ...]:
-        """Return the files with their names in the snapshot of this code folder."""
+    def named_files(self, folder: str | None = None, unit: str = "") -> tuple[NeededFile, ...]:
+        """Return the files of the unit with their names in the snapshot of this code folder."""
         return tuple(
             NeededFile(path, archive_path(path, root, folder), f"//{path}", why)
-            for path, root, why in self.files
+            for path, root, why, units in self.files
+            if not units or unit in units
         )
+
+    def _documents_and_units(self, job_file: str) -> tuple[tuple[str, ...], dict[str, str | None]]:
+        """Return what the job file refers to, and the code folder of each unit by its name."""
+        documents: dict[str, dict[str, Any]] = {}
+        waiting = [job_file]
+        try:
+            while waiting:
+                path = waiting.pop()
+                text = (self.repository / path).read_text(encoding="utf-8")
+                documents[path] = read_job_file(text, path)
+                waiting += set(referred_documents(documents[path], path)) - set(documents)
+            units = code_units(documents, job_file)
+            return tuple(documents), {unit.name: unit.code.path for unit in units}
+        except (JobError, UnicodeDecodeError, FileNotFoundError, AttributeError):
+            # Plugin and tool report this.
+            return (job_file,), {"": None}
 
     def plan(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> JobPlan:
         return plan_job(self.request(job, job_file), self.repository, settings)
@@ -117,14 +142,6 @@ class Gathered:
         self.add("src/exp/__init__.py", why="makes its folder a package")
         self.add("src/exp/main.py", "import common.a\n")
         self.add("src/common/a.py", "A = 1\n", why="needed by src/exp/main.py")
-
-
-def _code_folder(job: str | bytes, job_file: str) -> str | None:
-    try:
-        return read_job_needs(job if isinstance(job, str) else job.decode(), job_file).code_folder
-    except (JobError, UnicodeDecodeError):
-        # Plugin and tool report this.
-        return None
 
 
 @pytest.fixture(scope="session", autouse=True)

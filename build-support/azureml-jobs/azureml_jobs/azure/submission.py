@@ -24,9 +24,10 @@ from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.job_names import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.bundle.names import JOB_FILE
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import git_state
-from azureml_jobs.bundle.write import JOB_FILE, write_bundle
+from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.document import dump_job_file
 

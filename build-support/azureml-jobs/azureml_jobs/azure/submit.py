@@ -21,7 +21,7 @@ from azureml_jobs.azure.upload import SentAsset, send_data, send_environment, se
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.console import BOLD, coloured, print_warning, size_text
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.write import CODE_FOLDER, ENVIRONMENT_FOLDER
+from azureml_jobs.bundle.names import CODE_FOLDER, ENVIRONMENT_FOLDER
 
 # Marks a job as made by one submission, so that it is found again and not mistaken for another.
 TOKEN_PROPERTY = "azureml_jobs.submission"

@@ -12,7 +12,8 @@ from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.data import LocalData, local_data
 from azureml_jobs.bundle.environment import environment_files
 from azureml_jobs.bundle.layout import lay_out
-from azureml_jobs.jobfile.needs import JobNeeds
+from azureml_jobs.bundle.names import document_names
+from azureml_jobs.jobfile.units import CodeUnit, ordered_documents
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles
 
 
@@ -20,6 +21,7 @@ from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles
 class UnitBundle:
     """The code and the environment of one command, as files of the bundle."""
 
+    unit: CodeUnit
     files: UnitFiles
     code: tuple[BundleFile, ...]
     environment: tuple[BundleFile, ...]
@@ -31,18 +33,36 @@ class UnitBundle:
 
     @property
     def environment_digest(self) -> str | None:
-        """The same of the environment; None when the job does not define one by files."""
+        """The same of the environment; None when the unit does not define one by files."""
         return _digest(self.environment) if self.environment else None
+
+    @property
+    def installs_lock(self) -> bool:
+        """Whether the environment is given the locked packages that the code imports."""
+        return any(file.source == self.files.packages.lock for file in self.environment)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A job as a folder of plain Azure ML: job file, code, environment, data, manifest."""
+    """A job as a folder of plain Azure ML: YAML files, code, environments, data, manifest.
+
+    `documents` are the job file and all that it refers to, by their paths in the repository.
+    """
 
     request: JobRequest
-    job: Mapping[str, Any]
+    documents: Mapping[str, Mapping[str, Any]]
     units: tuple[UnitBundle, ...]
     data: tuple[LocalData, ...]
+
+    @property
+    def job(self) -> Mapping[str, Any]:
+        return self.documents[self.request.job_file]
+
+    @property
+    def document_names(self) -> dict[str, str]:
+        """The names in the bundle of all documents but environments, by their paths."""
+        paths = ordered_documents(self.documents, self.request.job_file)
+        return document_names(paths, self.request.job_file)
 
     @property
     def unit(self) -> UnitBundle:
@@ -53,30 +73,34 @@ class Bundle:
     @property
     def sources(self) -> list[str]:
         """The paths in the repository of all code."""
-        return [file.source for unit in self.units for file in unit.code]
+        return sorted({file.source for unit in self.units for file in unit.code})
 
 
 def plan_bundle(
-    request: JobRequest, job: Mapping[str, Any], needs: JobNeeds, folder: Path
+    request: JobRequest,
+    documents: Mapping[str, Mapping[str, Any]],
+    units: Sequence[CodeUnit],
+    folder: Path,
 ) -> Bundle:
-    """Return the bundle of `job`.
+    """Return the bundle of a job with these documents and units.
 
-    `folder` has what the plugin gathered: the files and the build context at their paths in
+    `folder` has what the plugin gathered: the files and the build contexts at their paths in
     the repository below `sources/`, and the generated requirements. Raises `JobError` for two
     files with one name and for an environment that cannot be built.
     """
-    units = tuple(_unit_bundle(request, unit, job, needs, folder) for unit in request.units)
-    return Bundle(request, job, units, local_data(job, request.job_file))
+    files = {each.name: each for each in request.units}
+    bundled = tuple(_unit_bundle(unit, files[unit.name], folder) for unit in units)
+    ordered = {path: documents[path] for path in ordered_documents(documents, request.job_file)}
+    return Bundle(request, documents, bundled, local_data(ordered, request.job_file))
 
 
-def _unit_bundle(
-    request: JobRequest, unit: UnitFiles, job: Mapping[str, Any], needs: JobNeeds, folder: Path
-) -> UnitBundle:
+def _unit_bundle(unit: CodeUnit, files: UnitFiles, folder: Path) -> UnitBundle:
+    layout = lay_out(files.files, unit.code.where) if unit.has_code else {}
     code = tuple(
         BundleFile.read(folder / SOURCES_FOLDER / file.path, name, file.path, file.why, file.owner)
-        for name, file in lay_out(unit.files, f"{request.job_file}: code").items()
+        for name, file in layout.items()
     )
-    return UnitBundle(unit, code, environment_files(request, unit, job, needs, folder))
+    return UnitBundle(unit, files, code, environment_files(unit, files, folder))
 
 
 def _digest(files: Sequence[BundleFile]) -> str:

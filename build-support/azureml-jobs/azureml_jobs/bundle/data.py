@@ -1,4 +1,4 @@
-"""Data on this machine that a job's inputs name by a path."""
+"""Data on this machine that inputs name by a path."""
 
 from __future__ import annotations
 
@@ -6,31 +6,58 @@ import errno
 import os
 import posixpath
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.jobfile.documents import nodes_of, step_names
+from azureml_jobs.jobfile.paths import is_local, unique_name
+
+# Inputs of jobs whose code is Azure ML's own.
+_DATA_KEYS = ("training_data", "validation_data", "test_data")
+
 
 @dataclass(frozen=True)
 class LocalData:
-    """The data of the input `name`; `path` is relative to the repository's root, or absolute."""
+    """The data of one input: the value of `path` at `keys` of a document names it.
+
+    `name` is unique in the job, that of the input if it is the job's own; `path` is relative to the
+    repository's root, or absolute.
+    """
 
     name: str
     path: str
+    document: str
+    keys: tuple[str, ...]
 
 
-def local_data(job: Mapping[str, Any], job_file: str) -> tuple[LocalData, ...]:
-    """Return the inputs of the job whose data is on this machine."""
-    found = []
-    for name, value in (job.get("inputs") or {}).items():
-        path = value.get("path") if isinstance(value, Mapping) else None
-        if not isinstance(path, str) or "://" in path or path.startswith("azureml:"):
-            continue
-        # An absolute path stays what it is: join() drops what is before it.
-        local = posixpath.normpath(posixpath.join(posixpath.dirname(job_file), path))
-        found.append(LocalData(str(name), local))
+def local_data(documents: Mapping[str, Mapping[str, Any]], job_file: str) -> tuple[LocalData, ...]:
+    """Return the inputs in the documents whose data is on this machine."""
+    found: list[LocalData] = []
+    taken: set[str] = set()
+    for document, content in documents.items():
+        for keys, value in _inputs(content):
+            path = value.get("path")
+            if not isinstance(path, str) or not is_local(path):
+                continue
+            names = [] if document == job_file else [posixpath.basename(document).split(".")[0]]
+            name = unique_name("-".join([*names, *step_names(keys), keys[-1]]), taken)
+            # An absolute path stays what it is: join() drops what is before it.
+            local = posixpath.normpath(posixpath.join(posixpath.dirname(document), path))
+            found.append(LocalData(name, local, document, keys))
     return tuple(found)
+
+
+def _inputs(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    for node in nodes_of(document):
+        inputs = node.value.get("inputs")
+        for name, value in (inputs if isinstance(inputs, Mapping) else {}).items():
+            if isinstance(value, Mapping):
+                yield (*node.keys, "inputs", str(name)), value
+        for key in _DATA_KEYS:
+            if isinstance(node.value.get(key), Mapping):
+                yield (*node.keys, key), node.value[key]
 
 
 def copy_data(original: Path, copy: Path) -> None:

@@ -5,7 +5,8 @@ import posixpath
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.layout import archive_path, lay_out
-from azureml_jobs.jobfile.paths import code_folder, leads_out
+from azureml_jobs.jobfile.needs import code_folder
+from azureml_jobs.jobfile.paths import leads_out
 from azureml_jobs.protocol import NeededFile
 from hypothesis import given
 from hypothesis import strategies as st

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.bundle.command_checks import check_code_paths, check_overridden_needs
 from azureml_jobs.bundle.contents import Bundle, plan_bundle
 from azureml_jobs.bundle.outgoing_files import OutgoingFile, check_links, size_warning
+from azureml_jobs.bundle.override_checks import check_overridden_units
 from azureml_jobs.bundle.secret_guard import check_secrets
 from azureml_jobs.jobfile.document import read_job_file
-from azureml_jobs.jobfile.needs import needs_of
+from azureml_jobs.jobfile.documents import referred_documents
+from azureml_jobs.jobfile.schema.kind import kind_of
+from azureml_jobs.jobfile.units import code_units, ordered_documents
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
 
 
@@ -35,6 +37,16 @@ class JobPlan:
         return posixpath.dirname(self.request.job_file)
 
     @property
+    def kind(self) -> str:
+        """What the job file is, such as `pipeline job`."""
+        return kind_of(self.job) or "file of an unknown kind"
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it is a job of one command, which can be run and submitted."""
+        return self.kind == "command job"
+
+    @property
     def experiment_name(self) -> str:
         """As in Azure ML, which uses the folder's name when the job file has none."""
         name = self.job.get("experiment_name") or posixpath.basename(self.job_folder)
@@ -47,30 +59,58 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
 
     `settings` are overrides, `key.path=value`. Raises `JobError` for an error of the user.
     """
-    from azureml_jobs.jobfile.expressions import check_references
     from azureml_jobs.jobfile.overrides import apply_overrides
-    from azureml_jobs.jobfile.placeholders import check_placeholders
     from azureml_jobs.jobfile.schema.check import check_schema
 
     request = JobRequest.read(request_file)
     request.raise_errors()
     folder, path = request_file.parent, request.job_file
-    original = read_job_file((folder / SOURCES_FOLDER / path).read_text(encoding="utf-8"), path)
-    check_schema(original, path)
+    original = _read_document(request, path, folder)
+    # What is read below relies on types that the schema checks.
+    if kind_of(original) in ("command job", None):
+        check_schema(original, path)
     job = original
     if settings:
         job = apply_overrides(original, settings, path)
-        # A setting may replace a whole mapping or list.
-        check_schema(job, path)
-    check_placeholders(job, path)
-    check_references(job, path)
-    needs = needs_of(job, path)
+    documents = _read_documents(request, job, folder)
+    for name in ordered_documents(documents, path):
+        _check_document(documents[name], name)
+    units = code_units(documents, path)
     if settings:
-        check_overridden_needs(request, needs_of(original, path), needs)
-    bundle = plan_bundle(request, job, needs, folder)
-    check_code_paths(bundle, needs)
+        check_overridden_units(request, code_units({**documents, path: original}, path), units)
+    bundle = plan_bundle(request, documents, units, folder)
     warning = _check_outgoing_files(bundle, repository)
     return JobPlan(request, job, bundle, (*request.warnings, *([warning] if warning else [])))
+
+
+def _read_document(request: JobRequest, path: str, folder: Path) -> dict[str, Any]:
+    return read_job_file((folder / SOURCES_FOLDER / path).read_text(encoding="utf-8"), path)
+
+
+def _read_documents(
+    request: JobRequest, job: Mapping[str, Any], folder: Path
+) -> dict[str, Mapping[str, Any]]:
+    """Return the job and all documents that it still refers to, as far as they were gathered."""
+    documents: dict[str, Mapping[str, Any]] = {request.job_file: job}
+    waiting = [request.job_file]
+    while waiting:
+        path = waiting.pop()
+        for name in referred_documents(documents[path], path):
+            if name not in documents and name in request.documents:
+                documents[name] = _read_document(request, name, folder)
+                waiting.append(name)
+    return documents
+
+
+def _check_document(document: Mapping[str, Any], path: str) -> None:
+    from azureml_jobs.jobfile.expressions import check_references
+    from azureml_jobs.jobfile.placeholders import check_placeholders
+    from azureml_jobs.jobfile.schema.check import check_schema
+
+    if kind_of(document) in ("command job", None):
+        check_schema(document, path)
+    check_placeholders(document, path)
+    check_references(document, path)
 
 
 def _check_outgoing_files(bundle: Bundle, repository: Path) -> str | None:

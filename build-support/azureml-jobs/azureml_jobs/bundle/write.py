@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import Bundle
 from azureml_jobs.bundle.data import copy_data
 from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.names import (
+    CODE_FOLDER,
+    DATA_FOLDER,
+    ENVIRONMENT_FOLDER,
+    MANIFEST_FILE,
+)
 from azureml_jobs.bundle.provenance import GitState
+from azureml_jobs.bundle.rewrite import rewritten_documents, unit_folder
 from azureml_jobs.jobfile.document import dump_job_file
-
-JOB_FILE = "azure-ml-job.yaml"
-CODE_FOLDER = "code"
-ENVIRONMENT_FOLDER = "environment"
-DATA_FOLDER = "data"
-MANIFEST_FILE = "manifest.json"
 
 
 def write_bundle(
@@ -35,23 +35,31 @@ def write_bundle(
     destination.mkdir(parents=True)
     # A path with `..` would lead elsewhere from behind a link.
     destination = destination.resolve()
-    unit = bundle.unit
-    for folder, files in ((CODE_FOLDER, unit.code), (ENVIRONMENT_FOLDER, unit.environment)):
-        for file in files:
-            target = destination / folder / file.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file.content, target)
-            target.chmod(0o755 if file.executable else 0o644)
+    for unit in bundle.units:
+        for folder, files in ((CODE_FOLDER, unit.code), (ENVIRONMENT_FOLDER, unit.environment)):
+            _copy(files, destination / unit_folder(folder, unit))
     # A job without its own code starts there, too.
     (destination / CODE_FOLDER).mkdir(exist_ok=True)
-    job = _job_in_bundle(bundle, _data_paths(bundle, destination, repository, with_data))
-    manifest_text = json.dumps(manifest(bundle, git), indent=2, ensure_ascii=True) + "\n"
-    for name, text in ((JOB_FILE, dump_job_file(job)), (MANIFEST_FILE, manifest_text)):
+    data_paths = _data_paths(bundle, destination, repository, with_data)
+    texts = {
+        name: dump_job_file(document)
+        for name, document in rewritten_documents(bundle, data_paths).items()
+    }
+    texts[MANIFEST_FILE] = json.dumps(manifest(bundle, git), indent=2, ensure_ascii=True) + "\n"
+    for name, text in texts.items():
         (destination / name).write_text(text, encoding="utf-8")
         (destination / name).chmod(0o644)
     # Whatever the umask is: another user may run the bundle.
     for path, _, _ in os.walk(destination):
         os.chmod(path, 0o755)
+
+
+def _copy(files: Sequence[BundleFile], folder: Path) -> None:
+    for file in files:
+        target = folder / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.content, target)
+        target.chmod(0o755 if file.executable else 0o644)
 
 
 def _data_paths(
@@ -62,27 +70,11 @@ def _data_paths(
     for item in bundle.data:
         original = repository / item.path
         if with_data:
+            # What is not on this machine has its place in the bundle.
             inside = f"{DATA_FOLDER}/{item.name}/{original.name}"
-            copy_data(original, destination / inside)
+            if original.exists():
+                copy_data(original, destination / inside)
             paths[item.name] = f"./{inside}"
         else:
             paths[item.name] = os.path.relpath(original, destination)
     return paths
-
-
-def _job_in_bundle(bundle: Bundle, data_paths: Mapping[str, str]) -> dict[str, Any]:
-    """Return the job with its paths pointing into the bundle."""
-    job: dict[str, Any] = deepcopy(dict(bundle.job))
-    unit = bundle.unit
-    if unit.code:
-        job["code"] = f"./{CODE_FOLDER}"
-    else:
-        # Azure ML refuses to upload an empty folder.
-        job.pop("code", None)
-    if unit.environment and "build" in job["environment"]:
-        job["environment"]["build"]["path"] = f"./{ENVIRONMENT_FOLDER}"
-    elif unit.environment:
-        job["environment"]["conda_file"] = f"./{ENVIRONMENT_FOLDER}/{unit.environment[0].path}"
-    for name, path in data_paths.items():
-        job["inputs"][name]["path"] = path
-    return job

@@ -179,7 +179,7 @@ def as_unit(snapshot: dict[str, tuple[bytes, bool]]) -> UnitBundle:
         )
         for name, (content, executable) in sorted(snapshot.items())
     )
-    return UnitBundle(None, code, ())  # type: ignore[arg-type]
+    return UnitBundle(None, None, code, ())  # type: ignore[arg-type]
 
 
 @given(SNAPSHOTS, SNAPSHOTS)
@@ -300,13 +300,6 @@ def test_includes_a_conda_file(gathered: Gathered) -> None:
             id="a Dockerfile outside of the context",
         ),
         pytest.param(
-            {"src/exp/docker/Dockerfile": "", "src/exp/docker/requirements.txt": "x"},
-            "{build: {path: docker}}",
-            "environment.build.path",
-            "src/exp/docker/requirements.txt would be overwritten by the locked packages",
-            id="its own requirements",
-        ),
-        pytest.param(
             {},
             "{image: x, conda_file: env.yaml}",
             "environment.conda_file",
@@ -332,6 +325,14 @@ def test_refuses_a_broken_environment(
         gathered.plan(JOB.replace("azureml:env:1", environment))
     assert str(caught.value).startswith(f"src/exp/azure-ml-job.yaml: {key}: {message}.")
     assert caught.value.status == 2 and caught.value.remedy
+
+
+def test_leaves_a_context_with_its_own_requirements_as_it_is(gathered: Gathered) -> None:
+    gathered.add_code()
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
+    gathered.add_context("src/exp/docker/requirements.txt", "mine\n")
+    bundle = written(gathered, CONTEXT_JOB)
+    assert (bundle / "environment/requirements.txt").read_text() == "mine\n"
 
 
 @pytest.mark.parametrize("name", ["gpu/Dockerfile", "./gpu//Dockerfile"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 from azureml_jobs.base.console import BOLD, coloured, size_text, table
 from azureml_jobs.base.workspace_config import CONFIG_FILE, LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.bundle_file import BundleFile
+from azureml_jobs.bundle.contents import UnitBundle
+from azureml_jobs.bundle.data import LocalData
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.document import dump_job_file
+from azureml_jobs.jobfile.documents import value_at
 
 
 def as_data(
@@ -19,14 +23,45 @@ def as_data(
     target: AzureWorkspace | None,
     repository: Path,
     image: PushableImage | None = None,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the whole report as plain data; sizes are in bytes."""
-    request, unit = plan.request, plan.bundle.unit
+    """Return the whole report as plain data; sizes are in bytes.
+
+    A job that is one command has its snapshot, environment and packages at the top; any other has
+    `units` with them. `notes` are inputs that this machine does not have.
+    """
+    request, bundle = plan.request, plan.bundle
+    units = [
+        {
+            "name": unit.unit.name,
+            "document": unit.unit.document,
+            "key": ".".join(unit.unit.keys),
+            **_unit_data(unit),
+        }
+        for unit in bundle.units
+    ]
     return {
         "address": request.address,
         "job_file": request.job_file,
+        "kind": plan.kind,
+        "documents": list(bundle.document_names),
         "destination": _destination(target),
         "experiment_name": plan.experiment_name,
+        **(_unit_data(bundle.unit) if plan.is_command else {"units": units}),
+        "image": asdict(image) if image else None,
+        "data": [
+            {"input": item.name, "path": item.path, "size": _size_on_disk(repository / item.path)}
+            for item in bundle.data
+        ],
+        "job": dict(plan.job),
+        "warnings": list(plan.warnings),
+        "notes": list(notes),
+    }
+
+
+def _unit_data(unit: UnitBundle) -> dict[str, Any]:
+    packages = unit.files.packages
+    return {
         "snapshot": {
             "sha256": unit.snapshot_digest,
             "size": sum(file.size for file in unit.code),
@@ -36,19 +71,12 @@ def as_data(
             "sha256": unit.environment_digest,
             "files": [_file_data(file) for file in unit.environment],
         },
-        "image": asdict(image) if image else None,
         "packages": {
-            "resolve": unit.files.packages.resolve,
-            "lock": unit.files.packages.lock,
-            "lock_sha256": unit.files.packages.lock_digest,
-            "requirements": list(unit.files.packages.requirements),
+            "resolve": packages.resolve,
+            "lock": packages.lock,
+            "lock_sha256": packages.lock_digest,
+            "requirements": list(packages.requirements),
         },
-        "data": [
-            {"input": item.name, "path": item.path, "size": _size_on_disk(repository / item.path)}
-            for item in plan.bundle.data
-        ],
-        "job": dict(plan.job),
-        "warnings": list(plan.warnings),
     }
 
 
@@ -57,27 +85,54 @@ def as_text(
     target: AzureWorkspace | None,
     repository: Path,
     image: PushableImage | None = None,
+    notes: Sequence[str] = (),
 ) -> str:
     """Return the report for people."""
-    request, unit = plan.request, plan.bundle.unit
-    total = size_text(sum(file.size for file in unit.code))
-    lines = [
-        f"{_bold(request.address)} would run in {_destination_text(target)}.",
-        "",
-        f"{_bold('Snapshot')} {unit.snapshot_digest[:12]}: " f"{len(unit.code)} files, {total}",
-        *_file_lines(unit.code),
-        "",
-        *(_image_lines(image) if image else _environment_lines(plan)),
-    ]
-    if plan.bundle.data:
+    request, bundle = plan.request, plan.bundle
+    if plan.is_command:
+        lines = [
+            f"{_bold(request.address)} would run in {_destination_text(target)}.",
+            "",
+            *_snapshot_lines(bundle.unit),
+            "",
+            *(_image_lines(image) if image else _environment_lines(plan, bundle.unit)),
+        ]
+    else:
+        lines = [f"{_bold(request.address)} is a {plan.kind}.", "", f"{_bold('Documents')}"]
+        lines += [f"  {name}: {path}" for path, name in bundle.document_names.items()]
+        for unit in bundle.units:
+            lines += ["", *_unit_lines(plan, unit)]
+    if bundle.data:
         lines += ["", f"{_bold('Data')} from this repository"]
         lines += [
-            f"  {item.name}: {item.path} ({size_text(_size_on_disk(repository / item.path))})"
-            for item in plan.bundle.data
+            f"  {item.name}: {item.path} {_size_text(repository, item)}" for item in bundle.data
         ]
+    if notes:
+        lines += ["", f"{_bold('Not on this machine')}", *(f"  {note}" for note in notes)]
     lines += ["", f"{_bold('Job')} {request.job_file}"]
     lines += [f"  {line}".rstrip() for line in dump_job_file(plan.job).splitlines()]
     return "\n".join(lines)
+
+
+def _unit_lines(plan: JobPlan, unit: UnitBundle) -> list[str]:
+    key = ".".join(unit.unit.keys)
+    place = f"{key} of {unit.unit.document}" if key else unit.unit.document
+    title = f"{_bold(unit.unit.name)}: {place}" if unit.unit.name else _bold(place)
+    parts = [
+        *(_snapshot_lines(unit) if unit.unit.has_code else []),
+        *_environment_lines(plan, unit),
+    ]
+    return [title, *(f"  {line}" for line in parts)]
+
+
+def _snapshot_lines(unit: UnitBundle) -> list[str]:
+    if unit.unit.code.path is None:
+        return [f"{_bold('Snapshot')} as the job file says"]
+    total = size_text(sum(file.size for file in unit.code))
+    return [
+        f"{_bold('Snapshot')} {unit.snapshot_digest[:12]}: {len(unit.code)} files, {total}",
+        *_file_lines(unit.code),
+    ]
 
 
 def _image_lines(image: PushableImage) -> list[str]:
@@ -89,16 +144,17 @@ def _image_lines(image: PushableImage) -> list[str]:
     ]
 
 
-def _environment_lines(plan: JobPlan) -> list[str]:
-    unit, packages = plan.bundle.unit, plan.bundle.unit.files.packages
-    named = plan.job.get("environment")
+def _environment_lines(plan: JobPlan, unit: UnitBundle) -> list[str]:
     if not unit.environment:
+        document = plan.bundle.documents[unit.unit.document]
+        named = value_at(document, (*unit.unit.keys, "environment"))
         text = named if isinstance(named, str) else "as the job file says"
         return [f"{_bold('Environment')} {text}"]
+    packages = unit.files.packages
+    listed = f", packages of {packages.lock}: {', '.join(packages.requirements) or 'none'}"
     return [
         f"{_bold('Environment')} {(unit.environment_digest or '')[:12]}: "
-        f"{len(unit.environment)} files, packages of {packages.lock}: "
-        f"{', '.join(packages.requirements) or 'none'}",
+        f"{len(unit.environment)} files{listed if unit.installs_lock else ''}",
         *_file_lines(unit.environment),
     ]
 
@@ -141,7 +197,12 @@ def _destination_text(target: AzureWorkspace | None) -> str:
     return f"the Azure ML workspace {target.name} in {target.resource_group}"
 
 
-def _size_on_disk(path: Path) -> int:
+def _size_text(repository: Path, item: LocalData) -> str:
+    size = _size_on_disk(repository / item.path)
+    return f"({size_text(size)})" if size is not None else "(not on this machine)"
+
+
+def _size_on_disk(path: Path) -> int | None:
     if path.is_dir():
         return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
-    return path.stat().st_size
+    return path.stat().st_size if path.exists() else None

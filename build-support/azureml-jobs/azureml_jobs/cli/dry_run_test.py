@@ -31,8 +31,10 @@ def test_reports_everything_as_data(plan: JobPlan, gathered: Gathered) -> None:
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report) == {
         *("address", "job_file", "destination", "experiment_name", "snapshot", "environment"),
-        *("image", "packages", "data", "job", "warnings"),
+        *("image", "packages", "data", "job", "warnings", "kind", "documents", "notes"),
     }
+    assert report["kind"] == "command job"
+    assert report["documents"] == ["src/exp/azure-ml-job.yaml"]
     assert report["destination"] == {"kind": "local", "folder": ".azureml"}
     assert report["job"]["inputs"]["epochs"] == 9
     assert report["data"] == [

@@ -14,6 +14,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.exec_after_pants import exec_after_pants
 from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace, configured_workspace
 from azureml_jobs.bundle.clean_tree import check_clean_tree
+from azureml_jobs.bundle.names import JOB_FILE
 from azureml_jobs.bundle.plan import JobPlan, plan_job
 from azureml_jobs.cli.job_options import (
     add_setting_options,
@@ -24,7 +25,7 @@ from azureml_jobs.cli.job_options import (
 )
 from azureml_jobs.docker.needed_image import needed_image_of
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_image
-from azureml_jobs.local.inputs import resolve_inputs
+from azureml_jobs.local.inputs import missing_inputs
 from azureml_jobs.local.runtimes import RUNTIMES, RuntimeChoice
 from azureml_jobs.protocol import DebuggerOptions
 
@@ -38,12 +39,9 @@ def run_job(arguments: Sequence[str]) -> int:
     workspace = None if options.local else configured_workspace(repository, options.profile)
     check_clean_tree(workspace, repository)
     plan = plan_job(request, repository, [*options.settings, *as_settings(options)])
+    if not (plan.is_command or options.dry_run):
+        raise only_packaged(plan)
     image = _image_to_push(plan, workspace, options) if options.image else None
-    if workspace is not None:
-        check_local_data(plan, repository)
-    elif options.dry_run:
-        # A run resolves its inputs itself, before it writes anything.
-        resolve_inputs(plan.job, repository / plan.request.job_file, repository)
     if options.dry_run:
         return _print_dry_run(plan, workspace, image, repository, options.json)
     if workspace is None:
@@ -54,6 +52,9 @@ def run_job(arguments: Sequence[str]) -> int:
             "a debugger reaches jobs on this machine only, and this one goes to Azure ML",
             "Add `--local` after `--`, or leave `--debug-adapter` out.",
         )
+    # What a submission uploads; anything else is looked up in the workspace.
+    for error in missing_data(plan, repository):
+        raise error
     return _submit(plan, workspace, image, request.parent, options)
 
 
@@ -105,10 +106,34 @@ def _image_to_push(
     return pushable_image(plan, os.environ)
 
 
-def check_local_data(plan: JobPlan, repository: Path) -> None:
-    """Raise `JobError` for an input whose local path does not exist."""
-    local = {item.name: plan.job["inputs"][item.name] for item in plan.bundle.data}
-    resolve_inputs({"inputs": local}, repository / plan.request.job_file, repository)
+def only_packaged(plan: JobPlan) -> JobError:
+    """Return the error that only command jobs are run and submitted."""
+    address = plan.request.address
+    folder = f"dist/{address.removeprefix('//').replace('/', '.').replace(':', '/')}"
+    command = str(plan.kind).rpartition(" ")[2]
+    return JobError(
+        plan.request.job_file,
+        f"this is a {plan.kind}, and `run` takes command jobs only",
+        f"Package it, and submit what is written:\n\n./pants package {address}\n"
+        f"az ml {command} create -f {folder}/{JOB_FILE}",
+    )
+
+
+def missing_data(plan: JobPlan, repository: Path) -> list[JobError]:
+    """Return an error for each input whose local path does not exist."""
+    job_file = repository / plan.request.job_file
+    if plan.is_command:
+        local = {item.keys[-1]: plan.job["inputs"][item.keys[-1]] for item in plan.bundle.data}
+        return missing_inputs({"inputs": local}, job_file, repository)
+    return [
+        JobError(
+            f"{item.document}: {'.'.join(item.keys)}.path",
+            f"there is no {item.path}",
+            "Put the data there, or write the path of data that exists.",
+        )
+        for item in plan.bundle.data
+        if not (repository / item.path).exists()
+    ]
 
 
 def _print_dry_run(
@@ -120,10 +145,14 @@ def _print_dry_run(
 ) -> int:
     from azureml_jobs.cli import dry_run
 
+    missing = missing_data(plan, repository)
+    if plan.is_command and workspace is None:
+        missing = missing_inputs(plan.job, repository / plan.request.job_file, repository)
+    notes = [f"{error.where}: {error.what}." for error in missing]
     if as_json:
-        print_json(dry_run.as_data(plan, workspace, repository, image))
+        print_json(dry_run.as_data(plan, workspace, repository, image, notes))
     else:
-        print(dry_run.as_text(plan, workspace, repository, image))
+        print(dry_run.as_text(plan, workspace, repository, image, notes))
         print_warnings(plan.warnings)
     return 0
 

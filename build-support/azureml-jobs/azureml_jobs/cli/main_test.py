@@ -155,15 +155,11 @@ def test_every_command_has_its_function(target: str) -> None:
     assert callable(pkgutil.resolve_name(target))
 
 
+GONE_JOB = JOB.replace("inputs:\n", "inputs:\n  d: {type: uri_file, path: gone.csv}\n")
 ERRORS = {
     "no YAML": ("a: b: c", [], "src/exp/azure-ml-job.yaml: line 1, column 5"),
     "an unknown key": (f"comand: x\n{JOB}", [], "unknown key `comand`"),
     "a placeholder": (f"compute: <cluster>\n{JOB}", [], "placeholder `<cluster>`"),
-    "missing data": (
-        JOB.replace("inputs:\n", "inputs:\n  d: {type: uri_file, path: gone.csv}\n"),
-        [],
-        "inputs.d.path: gone.csv does not exist",
-    ),
     "an override": (JOB, ["--set", "inputs.epochs=x"], "inputs.epochs"),
     "another command": (JOB, ["--set", "command=python -m gone"], "runs gone, which is not in"),
 }
@@ -190,6 +186,62 @@ def test_reports_an_error_with_status_2_and_writes_nothing(
     assert shown.out == ""
     assert shown.err.startswith("error: src/exp/azure-ml-job.yaml") and message in shown.err
     assert tree(tmp_path) == before
+
+
+CONFIGURED = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "config", "note"),
+    [
+        pytest.param("gone.csv", "", "gone.csv does not exist", id="a path"),
+        pytest.param("gone.csv", CONFIGURED, "gone.csv does not exist", id="a path to upload"),
+        pytest.param("azureml:t:1", "", "azureml:t:1 is not among the data", id="a name"),
+        pytest.param("azureml:t:1", CONFIGURED, "", id="a name in the workspace"),
+    ],
+)
+def test_a_dry_run_notes_data_that_is_not_on_this_machine(
+    ready: Gathered,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: str,
+    config: str,
+    note: str,
+) -> None:
+    monkeypatch.chdir(ready.repository)
+    (ready.repository / "config.env").write_text(config)
+    request = ready.request(GONE_JOB.replace("gone.csv", given))
+    assert cli.main(["job", "--request", str(request), "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert (note in shown) if note else ("Not on this machine" not in shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "command"),
+    [
+        pytest.param("type: pipeline\njobs: {}\n", "pipeline job", "job", id="a pipeline"),
+        pytest.param(
+            "name: a\nversion: 1\ncommand: ls\nenvironment: azureml:e:1\n",
+            *("command component", "component"),
+            id="a component",
+        ),
+    ],
+)
+def test_runs_command_jobs_only_and_says_how_others_are_submitted(
+    ready: Gathered,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    kind: str,
+    command: str,
+) -> None:
+    monkeypatch.chdir(ready.repository)
+    assert cli.main(["job", "--request", str(ready.request(text))]) == 2
+    assert capsys.readouterr().err == (
+        f"error: src/exp/azure-ml-job.yaml: this is a {kind}, and `run` takes command jobs only."
+        "\n\nPackage it, and submit what is written:\n\n./pants package src/exp:job\n"
+        f"az ml {command} create -f dist/src.exp/job/azure-ml-job.yaml\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,11 +286,21 @@ def test_reports_an_error_in_a_bundle_with_status_2(
     gathered: Gathered, tool: Tool, tmp_path: Path
 ) -> None:
     gathered.add_code()
-    gone = JOB.replace("inputs:\n", "inputs:\n  d: {type: uri_file, path: gone.csv}\n")
-    done = bundle(tool, gathered, gone, tmp_path / "bundle")
+    done = bundle(tool, gathered, f"comand: x\n{JOB}", tmp_path / "bundle")
     assert done.returncode == 2
-    assert "error: src/exp/azure-ml-job.yaml: inputs.d.path: gone.csv does not" in done.stderr
+    assert "error: src/exp/azure-ml-job.yaml: comand: unknown key" in done.stderr
     assert not (tmp_path / "bundle").exists()
+
+
+def test_warns_of_data_that_a_bundle_does_not_have(
+    gathered: Gathered, tool: Tool, tmp_path: Path
+) -> None:
+    gathered.add_code()
+    done = bundle(tool, gathered, GONE_JOB, tmp_path / "bundle")
+    assert done.returncode == 0
+    assert "warning: src/exp/azure-ml-job.yaml: inputs.d.path: gone.csv does not" in done.stderr
+    written = (tmp_path / "bundle/azure-ml-job.yaml").read_text(encoding="utf-8")
+    assert "path: ./data/d/gone.csv\n" in written
 
 
 def test_reports_a_bundle_that_cannot_be_written_with_status_1(

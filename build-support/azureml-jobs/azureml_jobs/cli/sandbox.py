@@ -9,7 +9,7 @@ from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.bundle.plan import plan_job
 from azureml_jobs.bundle.provenance import git_state
 from azureml_jobs.bundle.write import write_bundle
-from azureml_jobs.cli.job import check_local_data, print_warnings
+from azureml_jobs.cli.job import missing_data, print_warnings
 from azureml_jobs.cli.job_options import request_parser
 from azureml_jobs.jobfile.lint import findings_text, lint_jobs
 from azureml_jobs.protocol import LintRequest
@@ -22,8 +22,8 @@ def write_job_bundle(arguments: Sequence[str]) -> int:
     parser.add_argument("--repository", type=Path, required=True)
     given = parser.parse_args(arguments)
     plan = plan_job(given.request.absolute(), given.repository)
-    check_local_data(plan, given.repository)
-    print_warnings(plan.warnings)
+    missing = (f"{error.where}: {error.what}." for error in missing_data(plan, given.repository))
+    print_warnings([*plan.warnings, *missing])
     git = git_state(given.repository, plan.bundle.sources)
     try:
         write_bundle(plan.bundle, git, given.output, given.repository, with_data=True)

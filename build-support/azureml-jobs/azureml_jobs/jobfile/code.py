@@ -12,7 +12,10 @@ class Code:
     path: the repository path of a folder or of a single file; "" is the repository's root. None
         when nothing local is named: git, an asset, an address.
     where: the key, for messages: `src/x/azure-ml-job.yaml: code`.
+    includes: repository paths of files and folders that are added to it, each by its last name, as
+        `additional_includes` of a component are.
     """
 
     path: str | None
     where: str
+    includes: tuple[str, ...] = ()

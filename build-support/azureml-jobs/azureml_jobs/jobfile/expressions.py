@@ -1,4 +1,4 @@
-"""Find, check and replace `${{inputs.x}}` and `${{outputs.y}}` in a job's command."""
+"""Find, check and replace `${{inputs.x}}` and `${{outputs.y}}` in commands."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest, suggestion
+from azureml_jobs.jobfile.documents import nodes_of, value_at
 from azureml_jobs.jobfile.findings import Finding, raise_findings
 from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
 
@@ -53,22 +54,32 @@ def references(command: str) -> tuple[Reference, ...]:
     return tuple(found)
 
 
-def check_references(job: Mapping[str, Any], path: str) -> None:
+def check_references(document: Mapping[str, Any], path: str) -> None:
     """Raise a `JobError` that lists all `reference_findings`."""
-    raise_findings(path, reference_findings(job))
+    raise_findings(path, reference_findings(document))
 
 
-def reference_findings(job: Mapping[str, Any]) -> list[Finding]:
-    """Return every expression in the command that names nothing in the job.
+def reference_findings(document: Mapping[str, Any]) -> list[Finding]:
+    """Return every expression in a command of the document that names nothing there.
 
     azure-ai-ml checks inputs alike before it submits (`validate_inputs_for_command`). What it does
     not replace reaches bash as `${{…}}`, which bash refuses as a bad substitution.
     """
-    command = job.get("command")
-    if not isinstance(command, str):
-        return []
-    findings = [_unknown_reference(job, reference) for reference in references(command)]
-    findings += [_unknown_expression(match.group(1)) for match in _EXPRESSION.finditer(command)]
+    findings: list[Finding | None] = []
+    for node in nodes_of(document):
+        command = node.value.get("command")
+        if node.type != "command" or not isinstance(command, str):
+            continue
+        key = ".".join((*node.keys, "command"))
+        # A trial has the inputs of its sweep.
+        is_trial = node.keys[-1:] == ("trial",) and "inputs" not in node.value
+        owner = value_at(document, node.keys[:-1]) if is_trial else node.value
+        findings += [_unknown_reference(owner, each, key) for each in references(command)]
+        for match in _EXPRESSION.finditer(command):
+            if is_trial and match.group(1).startswith("search_space."):
+                findings.append(_unknown_parameter(owner, match.group(1), key))
+            else:
+                findings.append(_unknown_expression(match.group(1), key))
     return list(dict.fromkeys(finding for finding in findings if finding))
 
 
@@ -146,25 +157,26 @@ def literal_text(value: Any) -> str:
     return str(value)
 
 
-def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Finding | None:
+def _unknown_reference(job: Mapping[str, Any], reference: Reference, key: str) -> Finding | None:
     group, name = reference.group, reference.name
     declared = job.get(group)
     names = [str(key) for key in declared] if isinstance(declared, Mapping) else []
     written = f"${{{{{group}.{name}}}}}"
     singular = group[:-1]
-    if name not in names:
+    if name not in {each.partition(".")[0] for each in names}:
         # azure-ai-ml accepts unknown inputs in an optional part.
         if reference.is_optional:
             return None
         remedy = suggestion(name, names, f"The job has no `{group}:`.")
         return Finding(
-            "command",
+            key,
             f"`{written}` names no {singular} of this job",
             f"{remedy} Or add `{name}:` below `{group}:`.",
         )
-    if reference.attribute:
+    # Components may have groups of inputs: `a.b` is the name of one.
+    if reference.attribute and f"{name}.{reference.attribute}" not in names:
         return Finding(
-            "command",
+            key,
             f"`${{{{{group}.{name}.{reference.attribute}}}}}` is not replaced by Azure ML in a "
             "command job",
             f"Write `{written}`, which is the path of the data.",
@@ -172,14 +184,26 @@ def _unknown_reference(job: Mapping[str, Any], reference: Reference) -> Finding 
     return None
 
 
-def _unknown_expression(content: str) -> Finding | None:
+def _unknown_parameter(sweep: Mapping[str, Any], content: str, key: str) -> Finding | None:
+    space, name = sweep.get("search_space"), content.partition(".")[2]
+    names = [str(each) for each in space] if isinstance(space, Mapping) else []
+    if name in names:
+        return None
+    return Finding(
+        key,
+        f"`${{{{{content}}}}}` names nothing in the search space",
+        f"{suggestion(name, names, 'The sweep has no `search_space:`.')} Or add `{name}:` to it.",
+    )
+
+
+def _unknown_expression(content: str, key: str) -> Finding | None:
     if _REFERENCE.fullmatch(content):
         return None
     namespace, _, rest = content.partition(".")
     written = f"${{{{{content}}}}}"
     if namespace in _ELSEWHERE:
         return Finding(
-            "command",
+            key,
             f"`{written}` is for {_ELSEWHERE[namespace]}, and this is a command job",
             "Write `${{inputs.NAME}}` or `${{outputs.NAME}}`.",
         )
@@ -188,7 +212,7 @@ def _unknown_expression(content: str) -> Finding | None:
     if close is None:
         return None
     return Finding(
-        "command",
+        key,
         f"`{written}` is not replaced by Azure ML in a command job",
         f"Did you mean `${{{{{close}.{rest or 'NAME'}}}}}`?",
     )

@@ -11,7 +11,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.command.entry_point import EntryPoint
 from azureml_jobs.jobfile.command.read import entry_points
 from azureml_jobs.jobfile.document import read_job_file
-from azureml_jobs.jobfile.paths import code_folder, leads_out
+from azureml_jobs.jobfile.paths import leads_out
 
 
 @dataclass(frozen=True)
@@ -78,3 +78,25 @@ def _inside(job_file: str, path: Any, key: str) -> str | None:
             "Write a path relative to the job file.",
         )
     return found
+
+
+def code_folder(job_file: str, code: str | None) -> str:
+    """Return the folder that `code:` of the job file names, relative to the repository's root.
+
+    Without `code:` it is the job file's own folder. The root itself is the empty string. Raises
+    `JobError` for a folder outside of the repository and for code that is not a local folder.
+    """
+    if code is not None and (not isinstance(code, str) or ":" in code):
+        raise JobError(
+            f"{job_file}: code",
+            f"{code!r} is not a folder of this repository",
+            "Write a path relative to the job file, such as `code: ..`.",
+        )
+    folder = posixpath.normpath(posixpath.join(posixpath.dirname(job_file), code or "."))
+    if leads_out(folder):
+        raise JobError(
+            f"{job_file}: code",
+            f"{code!r} leads out of the repository",
+            "Write a path relative to the job file, such as `code: ..`.",
+        )
+    return "" if folder == "." else folder

@@ -1,34 +1,59 @@
-"""Paths that a job file names, relative to the repository's root."""
+"""Paths that a document names, relative to the repository's root."""
 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 
 from azureml_jobs.base.errors import JobError
 
 
-def code_folder(job_file: str, code: str | None) -> str:
-    """Return the folder that `code:` of the job file names, relative to the repository's root.
+def is_local(value: str) -> bool:
+    """Return whether the text names a file or a folder, and not an asset, an address or git."""
+    return not ("://" in value or value.startswith(("azureml:", "git+")) or "${{" in value)
 
-    Without `code:` it is the job file's own folder. The root itself is the empty string. Raises
-    `JobError` for a folder outside of the repository and for code that is not a local folder.
+
+def local_path(document: str, keys: Sequence[str], value: str) -> str:
+    """Return the path that `value`, at `keys` of the document, stands for; "" is the root.
+
+    It is relative to the document's folder. Raises `JobError` for one that is not: an absolute
+    path, one with backslashes, one that leads out of the repository.
     """
-    if code is not None and (not isinstance(code, str) or ":" in code):
+    where = f"{document}: {'.'.join(keys)}"
+    if "\\" in value:
+        slashes = value.replace("\\", "/")
         raise JobError(
-            f"{job_file}: code",
-            f"{code!r} is not a folder of this repository",
-            "Write a path relative to the job file, such as `code: ..`.",
+            where, f"{value!r} has backslashes, and jobs run on Linux", f"Write `{slashes}`."
         )
-    folder = posixpath.normpath(posixpath.join(posixpath.dirname(job_file), code or "."))
-    if leads_out(folder):
+    found = posixpath.normpath(posixpath.join(posixpath.dirname(document), value))
+    if posixpath.isabs(value):
         raise JobError(
-            f"{job_file}: code",
-            f"{code!r} leads out of the repository",
-            "Write a path relative to the job file, such as `code: ..`.",
+            where,
+            f"{value!r} is a path of one machine",
+            f"Write it relative to the folder of {document}, such as `../data`.",
         )
-    return "" if folder == "." else folder
+    if leads_out(found):
+        raise JobError(
+            where,
+            f"{value!r} leads out of the repository",
+            f"Write a path relative to the folder of {document}, such as `..`.",
+        )
+    return "" if found == "." else found
 
 
 def leads_out(path: str) -> bool:
     """Return whether a normalised path, relative to the repository's root, is outside of it."""
     return path == ".." or path.startswith(("../", "/"))
+
+
+def unique_name(wanted: str, taken: set[str], ending: str = "") -> str:
+    """Return the name, with a number before its ending if it is taken, whatever its case.
+
+    The name is added to `taken`, which has lower-case names.
+    """
+    name, count = f"{wanted}{ending}", 1
+    while name.casefold() in taken:
+        count += 1
+        name = f"{wanted}-{count}{ending}"
+    taken.add(name.casefold())
+    return name

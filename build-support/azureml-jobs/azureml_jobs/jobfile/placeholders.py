@@ -23,6 +23,8 @@ _FREE_TEXT = re.compile(
     r"|inputs\.[^.]+\.value|environment\.tags\..*|environment\.conda_file.*"
     r"|resources\.properties\..*|services\.[^.]+\.properties\..*|resources\.docker_args.*)"
 )
+# What leads to a job, a component or a trial within a document.
+_NODE = re.compile(r"(?:jobs\.[^.]+\.|component\.|trial\.|create_job\.|task\.)*")
 _EXAMPLES = {
     "compute": "azureml:my-cluster",
     "environment": "azureml:my-environment:1",
@@ -49,21 +51,21 @@ def placeholder_findings(job: Mapping[str, Any]) -> list[Finding]:
     """
     findings = []
     for key_path, text in _texts(job, ""):
-        if key_path in _NEVER:
+        key = _NODE.sub("", key_path, count=1)
+        if key in _NEVER:
             continue
         for match in _PLACEHOLDER.finditer(text):
-            if _FREE_TEXT.fullmatch(key_path) and not _ADDRESSES_READER.fullmatch(match.group()):
+            if _FREE_TEXT.fullmatch(key) and not _ADDRESSES_READER.fullmatch(match.group()):
                 continue
-            findings.append(_finding(key_path, match.group()))
+            findings.append(_finding(key_path, key, match.group()))
             break
     return findings
 
 
-def _finding(key_path: str, placeholder: str) -> Finding:
-    key = key_path.rpartition(".")[2]
+def _finding(key_path: str, key: str, placeholder: str) -> Finding:
     remedy = f"Write your own value for `{placeholder}`"
-    if key_path in _EXAMPLES:
-        remedy += f", for example `{key}: {_EXAMPLES[key_path]}`"
+    if key in _EXAMPLES:
+        remedy += f", for example `{key.rpartition('.')[2]}: {_EXAMPLES[key]}`"
     return Finding(
         key_path,
         f"the placeholder `{placeholder}` is not replaced yet",

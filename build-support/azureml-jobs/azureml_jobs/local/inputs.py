@@ -43,6 +43,21 @@ def resolve_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> dict[s
     }
 
 
+class MissingData(JobError):
+    """This machine does not have the data of an input."""
+
+
+def missing_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> list[JobError]:
+    """Return an error for each input that this machine does not have; raise any other error."""
+    errors: list[JobError] = []
+    for name, given in (job.get("inputs") or {}).items():
+        try:
+            resolve_inputs({"inputs": {name: given}}, job_file, repo)
+        except MissingData as error:
+            errors.append(error)
+    return errors
+
+
 class _Input:
     def __init__(self, name: str, given: Any, job_file: Path, repo: Path) -> None:
         self.name = name
@@ -67,7 +82,7 @@ class _Input:
         if path.startswith("azureml:") and not path.startswith("azureml://"):
             asset, found = path, self._asset_path(path)
         elif _REMOTE.match(path):
-            raise self._error(
+            raise self._missing(
                 f"the local workspace does not fetch {path}",
                 f"Put a copy under {self._relative(self.repo / 'data')}/{self.name} and run with\n"
                 f"`--set inputs.{self.name}.path=azureml:{self.name}:1`, which is found there.\n"
@@ -93,7 +108,7 @@ class _Input:
         # Not `resolve()`: the command should get the path that its user knows.
         found = Path(os.path.normpath(self.job_file.absolute().parent / path))
         if not found.exists():
-            raise self._error(
+            raise self._missing(
                 f"{path} does not exist",
                 f"Looked for {self._relative(found)}. Paths are relative to the job file.\n"
                 "Put the data there, or write the path of data that exists.",
@@ -123,7 +138,7 @@ class _Input:
         if versions:
             listed = ", ".join(f"azureml:{name}:{each}" for each in versions)
             remedy = f"Looked for {self._relative(found)}. There are {listed}."
-        raise self._error(
+        raise self._missing(
             f"{path} is not among the data of the local workspace",
             f"{remedy}\nPut a copy of the data there, or write the path of local data.",
         )
@@ -151,7 +166,13 @@ class _Input:
         return found
 
     def _error(self, what: str, remedy: str, key: str = ".path") -> JobError:
-        return JobError(f"{self._relative(self.job_file)}: inputs.{self.name}{key}", what, remedy)
+        return JobError(self._where(key), what, remedy)
+
+    def _missing(self, what: str, remedy: str) -> JobError:
+        return MissingData(self._where(".path"), what, remedy)
+
+    def _where(self, key: str) -> str:
+        return f"{self._relative(self.job_file)}: inputs.{self.name}{key}"
 
     def _relative(self, path: Path) -> str:
         try:

@@ -1,0 +1,153 @@
+"""A bundle of anything but a command job has each document, and each unit on its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.write import write_bundle
+from azureml_jobs.conftest import Gathered
+
+PIPELINE = """\
+type: pipeline
+inputs: {raw: {type: uri_folder, path: ../../data}}
+jobs:
+  prepare:
+    command: python prepare.py
+    code: src
+    environment: {build: {path: docker}}
+    inputs: {raw: {path: a.csv}}
+  train:
+    component: ./parts/train.yml
+"""
+TRAIN = "command: python train.py\ncode: ../src\nenvironment: file:../env.yml\n"
+FILES = {
+    "src/exp/parts/train.yml": TRAIN,
+    "src/exp/env.yml": "image: p\nconda_file: conda.yml\n",
+    "src/exp/a.csv": "1\n",
+    "data/b.csv": "2\n",
+}
+
+
+@pytest.fixture
+def pipeline(gathered: Gathered) -> Gathered:
+    for path, content in FILES.items():
+        gathered.write(path, content)
+    gathered.add("src/exp/src/prepare.py", "import tools\n", units=("prepare",))
+    gathered.add("src/exp/src/train.py", "import tools\n", units=("train",))
+    gathered.add("src/exp/src/tools.py", "A = 1\n")
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
+    gathered.add_context("src/exp/conda.yml", "name: x\n")
+    return gathered
+
+
+def written(gathered: Gathered, job: str = PIPELINE) -> Path:
+    bundle = gathered.folder / "bundle"
+    write_bundle(gathered.plan(job).bundle, None, bundle, gathered.repository, with_data=True)
+    return bundle
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def test_writes_each_document_and_each_unit_with_paths_that_stay_inside(
+    pipeline: Gathered,
+) -> None:
+    bundle = written(pipeline)
+    files = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
+    assert files == {
+        *("azure-ml-job.yaml", "train.yml", "manifest.json"),
+        *("code/prepare/prepare.py", "code/prepare/tools.py"),
+        *("code/train/train.py", "code/train/tools.py"),
+        *("environment/prepare/Dockerfile", "environment/prepare/requirements.txt"),
+        "environment/train/conda.yml",
+        *("data/raw/data/b.csv", "data/prepare-raw/a.csv"),
+    }
+    assert read(bundle / "azure-ml-job.yaml") == {
+        "type": "pipeline",
+        "inputs": {"raw": {"type": "uri_folder", "path": "./data/raw/data"}},
+        "jobs": {
+            "prepare": {
+                "command": "python prepare.py",
+                "code": "./code/prepare",
+                "environment": {"build": {"path": "./environment/prepare"}},
+                "inputs": {"raw": {"path": "./data/prepare-raw/a.csv"}},
+            },
+            "train": {"component": "./train.yml"},
+        },
+    }
+    assert read(bundle / "train.yml") == {
+        "command": "python train.py",
+        "code": "./code/train",
+        "environment": {"image": "p", "conda_file": "./environment/train/conda.yml"},
+    }
+
+
+def test_two_documents_of_one_name_get_two_names(pipeline: Gathered) -> None:
+    pipeline.write("src/exp/other/train.yml", TRAIN)
+    bundle = written(pipeline, PIPELINE + "  again:\n    component: other/train.yml\n")
+    assert read(bundle / "azure-ml-job.yaml")["jobs"]["again"] == {"component": "./train-2.yml"}
+    assert read(bundle / "train-2.yml")["code"] == "./code/train-2"
+
+
+def test_an_edit_in_one_unit_leaves_the_digests_of_the_others(pipeline: Gathered) -> None:
+    def digests() -> dict[str, tuple[str, str | None]]:
+        units = pipeline.plan(PIPELINE).bundle.units
+        return {unit.unit.name: (unit.snapshot_digest, unit.environment_digest) for unit in units}
+
+    before = digests()
+    pipeline.write("src/exp/src/train.py", "import tools  # edited\n")
+    edited = digests()
+    assert edited["prepare"] == before["prepare"] and edited["train"] != before["train"]
+    pipeline.write("src/exp/src/tools.py", "A = 2\n")
+    assert digests()["prepare"] != before["prepare"]
+    pipeline.write("src/exp/src/tools.py", "A = 1\n")
+    pipeline.write("src/exp/docker/Dockerfile", "FROM y\n")
+    assert digests()["train"] == edited["train"]
+
+
+def test_the_manifest_lists_every_unit(pipeline: Gathered) -> None:
+    manifest = json.loads((written(pipeline) / "manifest.json").read_text())
+    units = pipeline.plan(PIPELINE).bundle.units
+    assert [
+        (each["name"], each["document"], each["key"], each["snapshot"]["sha256"])
+        for each in manifest["units"]
+    ] == [
+        ("prepare", "src/exp/azure-ml-job.yaml", "jobs.prepare", units[0].snapshot_digest),
+        ("train", "src/exp/parts/train.yml", "", units[1].snapshot_digest),
+    ]
+    assert manifest["units"][0]["packages"]["requirements"] == ["numpy"]
+
+
+def test_code_that_is_not_local_stays_as_it_is(gathered: Gathered) -> None:
+    job = "command: ls\nenvironment: azureml:e:1\ncode: git+https://example.org/a/b.git\n"
+    bundle = written(gathered, job)
+    assert read(bundle / "azure-ml-job.yaml") == yaml.safe_load(job)
+
+
+def test_what_a_component_includes_is_in_its_code(gathered: Gathered) -> None:
+    gathered.add("lib/tools/a.py", root="lib")
+    bundle = written(
+        gathered,
+        "$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json\n"
+        "command: ls\nenvironment: azureml:e:1\nadditional_includes: [../../lib/tools]\n",
+    )
+    component = read(bundle / "azure-ml-job.yaml")
+    assert component["code"] == "./code" and "additional_includes" not in component
+    assert (bundle / "code/tools/a.py").is_file()
+
+
+def test_names_the_document_and_key_of_an_environment_that_cannot_be_built(
+    pipeline: Gathered,
+) -> None:
+    pipeline.write("src/exp/env.yml", "image: p\nconda_file: gone.yml\n")
+    with pytest.raises(JobError) as caught:
+        pipeline.plan(PIPELINE)
+    assert str(caught.value).startswith(
+        "src/exp/parts/train.yml: environment.conda_file: there is no src/exp/gone.yml."
+    )

@@ -1,0 +1,109 @@
+"""The documents of a job: which nodes one has, and which other files these refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azureml_jobs.jobfile.paths import is_local, local_path
+
+FILE_PREFIX = "file:"
+# Kinds of nodes that run no code of the repository.
+CODE_TYPES = ("command", "parallel", "spark")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A mapping that is a job, a step, a component or a trial; `keys` lead to it."""
+
+    keys: tuple[str, ...]
+    value: Mapping[str, Any]
+    type: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Another YAML file of the repository that the value at `keys` names."""
+
+    keys: tuple[str, ...]
+    path: str
+    is_environment: bool = False
+
+
+def nodes_of(document: Mapping[str, Any]) -> tuple[Node, ...]:
+    """Return every node of the document, in the order of the file."""
+    return tuple(_nodes((), document))
+
+
+def _nodes(keys: tuple[str, ...], value: Mapping[str, Any], inherited: str = "") -> Iterator[Node]:
+    if "create_job" in value:
+        if isinstance(value["create_job"], Mapping):
+            # What a schedule changes in the job that it names.
+            yield Node((*keys, "create_job"), value["create_job"], "updates")
+        return
+    written = value.get("type")
+    # azure-ai-ml compares types without regard to case.
+    node = Node(
+        keys, value, written.lower() if isinstance(written, str) else inherited or "command"
+    )
+    yield node
+    if isinstance(value.get("component"), Mapping):
+        yield from _nodes((*keys, "component"), value["component"], node.type)
+    if isinstance(value.get("trial"), Mapping):
+        yield from _nodes((*keys, "trial"), value["trial"])
+    if node.type == "pipeline" and isinstance(value.get("jobs"), Mapping):
+        for name, step in value["jobs"].items():
+            if isinstance(step, Mapping):
+                yield from _nodes((*keys, "jobs", str(name)), step)
+
+
+def references_of(document: Mapping[str, Any], path: str) -> tuple[Reference, ...]:
+    """Return the files that the document at `path` refers to, in order.
+
+    Components, trials and scheduled jobs are named by a path, with or without `file:`; environments
+    with it. Raises `JobError` for a path that leads out of the repository.
+    """
+    found: list[tuple[tuple[str, ...], Any]] = []
+    if isinstance(document.get("create_job"), str):
+        found.append((("create_job",), document["create_job"]))
+    for node in nodes_of(document):
+        for key in ("job",) if node.type == "updates" else ("component", "trial"):
+            found.append(((*node.keys, key), node.value.get(key)))
+    references = [
+        Reference(keys, local_path(path, keys, value.removeprefix(FILE_PREFIX)))
+        for keys, value in found
+        if isinstance(value, str) and is_local(value.removeprefix(FILE_PREFIX))
+    ]
+    for node in nodes_of(document):
+        for keys in environment_keys(node):
+            value = value_at(document, keys)
+            if isinstance(value, str) and value.startswith(FILE_PREFIX):
+                named = local_path(path, keys, value.removeprefix(FILE_PREFIX))
+                references.append(Reference(keys, named, is_environment=True))
+    return tuple(references)
+
+
+def referred_documents(document: Mapping[str, Any], path: str) -> tuple[str, ...]:
+    """Return the paths of all files that the document at `path` refers to, without repetitions."""
+    return tuple(dict.fromkeys(each.path for each in references_of(document, path)))
+
+
+def environment_keys(node: Node) -> tuple[tuple[str, ...], ...]:
+    """Return where the node may have an environment."""
+    own = (*node.keys, "environment")
+    return ((*node.keys, "task", "environment"), own) if node.type == "parallel" else (own,)
+
+
+def value_at(document: Any, keys: tuple[str, ...]) -> Any:
+    """Return the value at `keys`, None when there is none."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, Mapping) else None
+    return document
+
+
+def step_names(keys: tuple[str, ...]) -> list[str]:
+    """Return the names of the steps that the keys lead through."""
+    if keys[:1] == ("jobs",):
+        return [*keys[1:2], *step_names(keys[2:])]
+    return step_names(keys[1:]) if keys else []

@@ -1,0 +1,117 @@
+"""Read which code a node names, and what of it is started."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.code import Code
+from azureml_jobs.jobfile.command.code import CommandCode
+from azureml_jobs.jobfile.command.read import read_command
+from azureml_jobs.jobfile.documents import Node
+from azureml_jobs.jobfile.paths import is_local, local_path
+
+# What Spark is given in addition to its entry, by paths in the code or by addresses.
+_SPARK_FILES = ("py_files", "jars", "files", "archives")
+
+
+def code_keys(node: Node) -> tuple[str, ...]:
+    """Return where the mapping stands that may have `code`."""
+    return (*node.keys, "task") if node.type == "parallel" else node.keys
+
+
+def code_of(document: str, node: Node) -> Code:
+    """Return the code of the node; without `code:` it is the document's own folder."""
+    keys = (*code_keys(node), "code")
+    written = code_holder(node).get("code")
+    where = f"{document}: {'.'.join(keys)}"
+    if isinstance(written, str) and not is_local(written):
+        return Code(None, where)
+    path = local_path(document, keys, written if isinstance(written, str) else ".")
+    includes = node.value.get("additional_includes")
+    return Code(
+        path,
+        where,
+        tuple(
+            local_path(document, (*node.keys, "additional_includes"), include)
+            for include in (includes if isinstance(includes, list) else ())
+            if isinstance(include, str)
+        ),
+    )
+
+
+def code_holder(node: Node) -> Mapping[str, Any]:
+    """Return the mapping that may have `code`."""
+    holder = node.value.get("task") if node.type == "parallel" else node.value
+    return holder if isinstance(holder, Mapping) else {}
+
+
+def starts_of(document: str, node: Node) -> CommandCode:
+    """Return what the node starts, as if a command did. Raises `JobError` for one without end."""
+    read = {"command": _of_command, "parallel": _of_parallel, "spark": _of_spark}[node.type]
+    key = {"command": "command", "parallel": "task", "spark": "args"}[node.type]
+    try:
+        return read(node)
+    except ValueError as error:
+        where = f"{document}: {'.'.join((*node.keys, key))}"
+        raise JobError(where, str(error).rstrip(".")) from error
+
+
+def _of_command(node: Node) -> CommandCode:
+    variables = node.value.get("environment_variables")
+    path = variables.get("PYTHONPATH") if isinstance(variables, Mapping) else None
+    return read_command(_text(node.value.get("command")), pythonpath=_text(path))
+
+
+def _of_parallel(node: Node) -> CommandCode:
+    """Read the entry script: Azure ML imports it in a process that starts in the code's folder."""
+    task = code_holder(node)
+    return _of_script(task.get("entry_script"), task.get("program_arguments"))
+
+
+def _of_spark(node: Node) -> CommandCode:
+    entry = node.value.get("entry")
+    starts = _of_script(
+        entry.get("file") if isinstance(entry, Mapping) else None, node.value.get("args")
+    )
+    files = [
+        each
+        for key in _SPARK_FILES
+        for each in (node.value.get(key) or ())
+        if isinstance(each, str) and is_local(each)
+    ]
+    # Modules and archives of `py_files` are on the path of the driver.
+    folders = [
+        posixpath.dirname(each) if each.endswith(".py") else each
+        for each in (node.value.get("py_files") or ())
+        if each in files
+    ]
+    return replace(
+        starts,
+        python=tuple(
+            replace(start, search_path=_unique(*start.search_path, *folders))
+            for start in starts.python
+        ),
+        files=_unique(*starts.files, *files),
+    )
+
+
+def _of_script(script: Any, arguments: Any) -> CommandCode:
+    if not isinstance(script, str):
+        return read_command(_text(arguments))
+    starts = read_command(f"python {shlex.quote(script)} {_text(arguments)}")
+    # The process that runs the script starts in the code's folder.
+    python = (replace(each, search_path=_unique(*each.search_path, "")) for each in starts.python)
+    return replace(starts, python=tuple(python))
+
+
+def _unique(*values: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
