@@ -16,7 +16,7 @@ from azureml_jobs.jobfile.command.python import (
     run_python,
     run_script,
 )
-from azureml_jobs.jobfile.command.shell import UNKNOWN_FILE, Arguments, Program, Shell
+from azureml_jobs.jobfile.command.shell import Arguments, Program, Shell
 from azureml_jobs.jobfile.command.wrappers import run_unknown, run_wrapper
 
 _PYTHON_VARIABLE = re.compile(r"\"?\$\{?\w*python\w*", re.IGNORECASE)
@@ -51,7 +51,7 @@ def run_program(shell: Shell, words: Arguments) -> None:
         name_arguments(shell, args)
     else:
         if not program.is_plain:
-            shell.warn(UNKNOWN_FILE)
+            shell.warn_of_unknown()
         run_unknown(shell, args)
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Literal
 
 from azureml_jobs.jobfile.command.arguments import ADDRESS, Argument
-from azureml_jobs.jobfile.command.shell import UNKNOWN_FILE, Arguments, Shell
+from azureml_jobs.jobfile.command.shell import Arguments, Shell
 
 PYTHON = re.compile(r"i?python[\d.]*[dt]?|pypy[\d.]*")
 _DOTTED_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -42,7 +42,7 @@ def run_python(shell: Shell, args: Arguments, flags: str = "") -> None:
         with shell.doubt():
             run_python(shell, words[1:], flags)
         if len(shell.found.python) == starts:
-            shell.warn(UNKNOWN_FILE)
+            shell.warn_of_unknown()
 
 
 def _read_options(args: Arguments) -> tuple[str, str, list[Argument]]:
@@ -93,7 +93,7 @@ def run_module(shell: Shell, words: Arguments, flags: str = "") -> None:
     module, args = words[0], words[1:]
     package = module.text.partition(".")[0]
     if not module.is_plain:
-        shell.warn(UNKNOWN_FILE)
+        shell.warn_of_unknown()
     elif _DOTTED_NAME.fullmatch(module.text) and package != "pip":
         _start(shell, "module", module.text, [shell.folder], flags)
     if package in LAUNCHERS or package == "pip":
@@ -111,7 +111,7 @@ def run_script(shell: Shell, words: Arguments, flags: str = "") -> None:
     folder = posixpath.dirname(path)
     is_notebook = path.endswith(".ipynb")
     if not script.is_plain:
-        shell.warn(UNKNOWN_FILE)
+        shell.warn_of_unknown()
     elif path in shell.found.texts:
         _start(shell, "source", shell.found.texts[path], [folder], flags)
     elif not shell.is_certain and not script.is_script:

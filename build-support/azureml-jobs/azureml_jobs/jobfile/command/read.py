@@ -6,9 +6,9 @@ from azureml_jobs.jobfile.command.arguments import SNAPSHOT, Argument
 from azureml_jobs.jobfile.command.bash import split_commands
 from azureml_jobs.jobfile.command.code import CommandCode, ScriptStart
 from azureml_jobs.jobfile.command.entry_point import EntryPoint
-from azureml_jobs.jobfile.command.found import Found
 from azureml_jobs.jobfile.command.programs import run_program, starts_command
 from azureml_jobs.jobfile.command.shell import Shell
+from azureml_jobs.jobfile.command.surroundings import Found
 
 
 def read_command(command: str, *, folder: str = "", pythonpath: str = "") -> CommandCode:
@@ -31,20 +31,27 @@ def read_script(text: str, start: ScriptStart) -> CommandCode:
         "0": f"{SNAPSHOT}/{start.name}",
         "BASH_SOURCE": f"{SNAPSHOT}/{start.name}",
     }
-    return _read(text, start.folder, variables)
+    try:
+        return _read(text, start.folder, variables)
+    except ValueError as error:
+        return CommandCode((), (), (), (f"{start.name} cannot be read: {error}",))
 
 
 def _read(text: str, folder: str, variables: dict[str, str]) -> CommandCode:
-    exported = {"PYTHONPATH"} if variables["PYTHONPATH"] else set()
-    found = Found()
-    shell = Shell(run_program, starts_command, folder, variables, exported, found)
+    shell = Shell(
+        run_program=run_program,
+        starts_command=starts_command,
+        folder=folder,
+        variables=dict(variables),
+        exported={"PYTHONPATH"} if variables["PYTHONPATH"] else set(),
+        found=Found(),
+    )
     try:
-        shell.read(split_commands(text))
+        shell.read_in_subshell(split_commands(text))
     except RecursionError:
         # It is nested more deeply than anybody writes, and bash would take it: read its words.
-        shell = Shell(run_program, starts_command, folder, variables, exported, found)
         shell.run([Argument("any"), *map(Argument, text.split())])
-    return _without_repetitions(found)
+    return _without_repetitions(shell.found)
 
 
 def _without_repetitions(found: Found) -> CommandCode:

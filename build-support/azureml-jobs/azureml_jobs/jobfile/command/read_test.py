@@ -461,7 +461,7 @@ PIECES = (
 
 
 def test_any_text_is_read_or_refused_as_bash_does() -> None:
-    for seed in range(3000):
+    for seed in range(1500):
         choice = random.Random(seed)
         pieces = (choice.choice(PIECES) + choice.choice(("", " ")) for _ in range(seed % 25))
         command = "".join(pieces)

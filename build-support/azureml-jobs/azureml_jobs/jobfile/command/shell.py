@@ -2,66 +2,52 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from azureml_jobs.jobfile.command.arguments import (
     ASSIGNMENT,
-    SNAPSHOT,
     UNKNOWN,
     Argument,
     expand_braces,
-    paths_in,
 )
 from azureml_jobs.jobfile.command.bash import split_commands
-from azureml_jobs.jobfile.command.code import PythonStart, ScriptStart
-from azureml_jobs.jobfile.command.found import Found
+from azureml_jobs.jobfile.command.code import ScriptStart
+from azureml_jobs.jobfile.command.surroundings import (
+    BRANCHES,
+    Arguments,
+    Surroundings,
+)
 from azureml_jobs.jobfile.command.words import Command, Group, Part, Word
 from azureml_jobs.jobfile.paths import leads_out
 
-Arguments = Sequence[Argument]
-
-_BRANCHES = {"if", "case"}
-_OPENING = {*_BRANCHES, "while", "until", "for", "select", "{"}
+_GLOB = re.compile(r"[*?]|\[.+\]")
+_OPENING = {*BRANCHES, "while", "until", "for", "select", "{"}
 _NEXT_BRANCH = {"elif", "else"}
 _CLOSING = {"fi", "done", "esac", "}"}
 _OTHER_KEYWORDS = {"then", "do", "function", "!", "coproc"}
-UNKNOWN_FILE = "runs what is known only when the job runs"
 # `env env env …` and `eval eval eval …` recur once a word.
 _DEEPEST = 40
 
 
-@dataclass
-class Shell:
+@dataclass(kw_only=True)
+class Shell(Surroundings):
     """Collects in `found` what the commands run.
 
     run_program: reads the arguments of a program, which the first of them names.
     starts_command: whether a word among other arguments is a program that runs code.
-    folder: where the commands run: a snapshot name, or an absolute path of the image.
-    is_certain: whether that folder is known, and whether what is read is a command at all.
+    reads, standard_input, output: of the command that is read, where they are known.
     """
 
     run_program: Program
     starts_command: Callable[[Argument], bool]
-    folder: str
-    variables: dict[str, str]
-    exported: set[str]
-    found: Found = field(default_factory=Found)
-    is_certain: bool = True
     depth: int = 0
     pushed_folders: list[str] = field(default_factory=list)
-    # The keywords that are open, each with the folder at its beginning.
-    blocks: list[tuple[str, str]] = field(default_factory=list)
-    # Of the command that is read: its text, its input and output where they are known.
-    source: str = ""
     reads: Arguments = ()
     standard_input: str | None = None
     output: str | None = None
-    is_alternative: bool = False
 
     def read(self, items: Iterable[Command | Group]) -> None:
         for item in items:
@@ -86,6 +72,7 @@ class Shell:
             pushed_folders=list(self.pushed_folders),
             blocks=list(self.blocks),
             depth=self.depth + 1,
+            output=None,
         )
         if inner.depth > _DEEPEST:
             raise RecursionError
@@ -161,11 +148,9 @@ class Shell:
             self.folder = self.blocks[-1][1]
         elif keyword in _CLOSING and self.blocks:
             opening, folder = self.blocks.pop()
-            if opening in _BRANCHES and folder != self.folder:
+            if opening in BRANCHES and folder != self.folder:
                 self.is_certain = False
         return keyword in {*_OPENING, *_NEXT_BRANCH, *_CLOSING, *_OTHER_KEYWORDS}
-
-    # Words
 
     def _arguments(self, words: Iterable[Word]) -> list[Argument]:
         return [argument for word in words for argument in self._expand(word)]
@@ -186,8 +171,7 @@ class Shell:
                 texts += rest
         if "{" in unquoted:
             texts = [each for text in texts for each in expand_braces(text)]
-        has_glob = not keeps_blanks and not set("*?[").isdisjoint(unquoted.removeprefix("[["))
-        has_glob = has_glob and unquoted not in ("[", "?")
+        has_glob = not keeps_blanks and _GLOB.search(unquoted) is not None
         return [Argument(text, is_quoted, has_glob) for text in texts if text or is_quoted]
 
     def _text(self, word: Iterable[Part]) -> str:
@@ -209,107 +193,18 @@ class Shell:
                 return self._text(part.default)
         return UNKNOWN
 
-    # Folders and files
-
-    def path(self, text: str) -> str:
-        """Return a snapshot name, or an absolute path of the image."""
-        if text.startswith("~"):
-            return "/" + text
-        below = text[1:].lstrip("/") if text[:1] == SNAPSHOT else posixpath.join(self.folder, text)
-        path = posixpath.normpath(below)
-        return "" if path == "." else path
-
-    def absolute(self, text: str) -> str:
-        path = self.path(text)
-        return path if path.startswith("/") else f"{SNAPSHOT}/{path}".rstrip("/")
-
-    def change_folder(self, target: Argument | None) -> None:
-        """Follow a `cd` to `target`; None is the home folder."""
-        if self.is_alternative or (target is not None and not target.is_plain):
-            self.is_certain = False
-            return
-        previous = self.absolute("")
-        if target is None:
-            self.folder = "/~"
-        elif target.text == "-":
-            self.folder = self.path(self.variables.get("OLDPWD", ""))
-        else:
-            self.folder = self.path(target.text)
-        self.variables["OLDPWD"] = previous
-
-    def make(self, target: Argument, text: str | None = None) -> None:
-        """Remember that a command makes a file or folder; `text` is what is in it, if known."""
-        path = self.path(target.text)
-        if target.is_plain and not path.startswith("/"):
-            self.found.made.append(path)
-            self.found.texts.pop(path, None)
-            if text is not None:
-                self.found.texts[path] = text
-
-    def name_files(self, arguments: Arguments, folder: str | None = None) -> None:
-        """Note every argument that may be a file, and the value of every `NAME=VALUE`."""
-        for argument in arguments:
-            for text in paths_in(argument):
-                path = self.path(text if folder is None else posixpath.join(folder, text))
-                if path and not leads_out(path):
-                    self.found.files.append(path)
-
-    # Starts
-
-    @contextmanager
-    def doubt(self, is_doubtful: bool = True) -> Iterator[None]:
-        """Be uncertain of what is read within."""
-        before = self.is_certain
-        self.is_certain = before and not is_doubtful
-        yield
-        self.is_certain = before
-
-    def start_python(
-        self,
-        kind: Literal["script", "module", "source"],
-        value: str,
-        folders: Sequence[str],
-        uses_pythonpath: bool = True,
-    ) -> None:
-        """Note a start; `folders` are the first of Python's search path."""
-        entries = (*folders, *(self.pythonpath() if uses_pythonpath else ()), *self.found.installed)
-        path = tuple(dict.fromkeys(entry for entry in entries if not leads_out(entry)))
-        value = value.replace(UNKNOWN, "_").replace(SNAPSHOT, "/snapshot")
-        is_outside = leads_out(self.folder)
-        is_certain = self._runs(*folders, *([value] if kind == "script" else []))
-        is_certain = is_certain and (kind == "script" or not is_outside)
-        folder = "" if is_outside else self.folder
-        self.found.python.append(PythonStart(kind, value, path, folder, is_certain))
-
     def start_script(self, script: Argument, is_shell: bool) -> None:
         """Note a file that another interpreter runs."""
         path = self.path(script.text)
         if not script.is_plain:
-            self.warn(UNKNOWN_FILE)
+            self.warn_of_unknown()
         elif is_shell and path in self.found.texts:
             self.read_text(self.found.texts[path])
         elif not path.startswith("/"):
             pythonpath = tuple(entry for entry in self.pythonpath() if not leads_out(entry))
             folder = "" if leads_out(self.folder) else self.folder
-            start = ScriptStart(path, folder, pythonpath, is_shell, self._runs(path))
+            start = ScriptStart(path, folder, pythonpath, is_shell, self.surely_runs(path))
             self.found.scripts.append(start)
-
-    def _runs(self, *paths: str) -> bool:
-        """Return whether the command surely runs, with what is in the snapshot now."""
-        is_branch = any(keyword in _BRANCHES for keyword, _ in self.blocks)
-        is_made = any(self.found.is_made(path) for path in paths)
-        return self.is_certain and not self.is_alternative and not is_branch and not is_made
-
-    def pythonpath(self) -> list[str]:
-        value = self.variables.get("PYTHONPATH", "") if "PYTHONPATH" in self.exported else ""
-        entries = value.split(":") if value else []
-        return [self.path(entry) for entry in entries if UNKNOWN not in entry]
-
-    def warn(self, problem: str) -> None:
-        """Note what cannot be read of the command."""
-        source = " ".join(self.source.split())
-        source = source if len(source) <= 60 else source[:59] + "…"
-        self.found.warnings.append(f"`{source}` {problem}")
 
 
 def is_assignment(word: Argument) -> bool:
