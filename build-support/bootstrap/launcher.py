@@ -123,7 +123,7 @@ class Fake:
     def __init__(self, folder: Path) -> None:
         self.repository = copy_launcher(folder / "a répository")
         self.account: int | None = None
-        self.cache = folder / "cäche"
+        self.cache = folder / "cäche with {spaces}"
         self.temporary = folder / "temporary files"
         self.temporary.mkdir()
         self.said = folder / "said"
