@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from example import JOB
-from scratch import Scratch
+import re
+import shlex
 
-# The service runs as long as this script, which finds it through environment variables.
-SUBMISSIONS = f"""
-set -e
-./pants run {JOB} -- --name from-pants --tag who=test
-./pants run {JOB} -- --name again
-./pants run :aml -- doctor
-./pants run :aml -- jobs list
-./pants run :aml -- jobs list --local
-test ! -e .azureml/jobs
-"""
+from documents import NEEDS_AZURE, commands_run_by, first_not_printed, marked
+from scratch import Scratch, Terminal
 
 
-def test_the_same_command_submits_once_a_workspace_is_named(scratch: Scratch) -> None:
-    done = scratch.pants("run", ":aml", "--", "service", "--", "bash", "-c", SUBMISSIONS)
-    first, second = done.stdout.split("again submitted to standin-workspace")
-    assert "from-pants submitted to standin-workspace in standin-group" in first
-    assert "snapshot             7 files" in first
+def test_another_terminal_uses_the_service(scratch: Scratch) -> None:
+    (start,) = commands_run_by("test_another_terminal_uses_the_service")
+    before = scratch.job_folders()
+    service = Terminal(scratch, *shlex.split(start)[1:])
+    service.read_until("-- --stream")
+    (shown,) = [
+        block.outputs[start]
+        for block in marked("run by test_another_terminal_uses_the_service").values()
+    ]
+    assert not first_not_printed(shown, service.seen), service.seen
+    # The commands that it prints for the other terminal, and those of the pages. This repository
+    # does not install Azure's own client.
+    typed = [line.strip() for line in service.seen.splitlines() if line.startswith("  ")]
+    of_pages = [command for block in marked(NEEDS_AZURE).values() for command in block.commands]
+    typed += [command for command in of_pages if command.startswith("./pants ")]
+    script = "\n".join(["set -e", *dict.fromkeys(typed), "./pants run :aml -- jobs list"])
+    printed = scratch.bash(script).stdout
+    service.type("\x03")
+    assert service.status() in (0, 130)
+
+    names = re.findall(r"(\S+) submitted to standin-workspace in standin-group", printed)
+    assert len(names) == 2
+    first, second = printed.split(f"{names[1]} submitted to standin-workspace")
+    assert "snapshot             7 files" in first and "accuracy" in first
+    assert "ok      sign-in" in printed
     assert second.count("unchanged, nothing sent") == 3
-    assert "ok      sign-in" in second
     listed = [line.split()[0] for line in second.splitlines() if " example_experiment " in line]
-    assert sorted(listed) == ["again", "from-pants"]
-    assert "No jobs." in second
+    assert sorted(listed) == sorted(names)
+    assert scratch.job_folders() == before

@@ -60,7 +60,7 @@ def test_the_same_input_gives_the_same_bytes_in_another_clone(
 ) -> None:
     scratch.pants("package", JOB)
     clone = tmp_path / "clone"
-    package = './pants --no-pantsd --no-local-cache package "$2"'
+    package = './pants --no-pantsd package "$2"'
     # Time zone, locale and the order of sets are different, too.
     differences = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
     scratch.bash(
@@ -83,7 +83,7 @@ def test_the_manifest_lists_every_file_and_the_change_against_the_commit(scratch
 
 
 def test_the_code_runs_from_a_copy_in_an_empty_folder(scratch: Scratch, tmp_path: Path) -> None:
-    scratch.pants("run", JOB, "--", "--set", "inputs.epochs=1")
+    scratch.pants("run", JOB, "--", "--set", "command=true")
     record = scratch.json("run", ":aml", "--", "jobs", "show", scratch.jobs()[0]["name"], "--json")
     scratch.pants("package", JOB)
     copy = tmp_path / "copy"

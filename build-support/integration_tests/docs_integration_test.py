@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 import pytest
 from azureml_jobs.docker.conftest import needs_engine
-from documents import (
-    NEEDS_AZURE,
-    NEEDS_DOCKER,
-    Block,
-    blocks,
-    commands_run_by,
-    first_not_printed,
-    pages,
-)
+from documents import NEEDS_DOCKER, Block, first_not_printed, marked
 from images import BASE_IMAGE
-from scratch import Scratch, Terminal, repository_root
+from scratch import Scratch
 
-ROOT = repository_root()
 # Pants' own progress, which may appear between the lines of a command.
 PROGRESS = re.compile(r"^\d\d:\d\d:\d\d\.\d\d \[.*\n|  ?\((?:cached|memoized)[^)]*\)", re.MULTILINE)
-
-
-def marked(marker: str | None) -> dict[str, Block]:
-    """Return the blocks of commands with this marker, by page and line."""
-    return {
-        f"{page.relative_to(ROOT)}:{block.line}": block
-        for page in pages(ROOT)
-        for block in blocks(page.read_text(encoding="utf-8"))
-        if block.commands and block.marker == marker
-    }
 
 
 @pytest.fixture(scope="module")
@@ -90,35 +70,3 @@ def test_commands_with_docker_succeed_and_print_what_the_page_shows(
         "PANTS_DOCKER_BUILD_ARGS": f"['BASE_IMAGE={BASE_IMAGE}']",
     }
     check(scratch, block, succeeded, more)
-
-
-def test_commands_with_azure_succeed_with_the_stand_in(scratch: Scratch) -> None:
-    commands = {
-        command: None
-        for block in marked(NEEDS_AZURE).values()
-        for command in block.commands
-        # This repository does not install Azure's own client.
-        if command.startswith("./pants ")
-    }
-    assert commands
-    script = "\n".join(["set -e", *commands])
-    run(scratch, f"./pants run :aml -- service -- bash -c {shlex.quote(script)}")
-
-
-def test_another_terminal_uses_the_service(scratch: Scratch) -> None:
-    (start,) = commands_run_by("test_another_terminal_uses_the_service")
-    service = Terminal(scratch, *shlex.split(start)[1:])
-    service.read_until("-- --stream")
-    shown = next(
-        block.outputs[start]
-        for page in pages(ROOT)
-        for block in blocks(page.read_text(encoding="utf-8"))
-        if start in block.commands
-    )
-    assert not first_not_printed(shown, service.seen), service.seen
-    # The commands that it prints for the other terminal.
-    typed = [line.strip() for line in service.seen.splitlines() if line.startswith("  ")]
-    streamed = run(scratch, "\n".join(["set -e", *typed]))
-    assert "submitted to standin-workspace" in streamed
-    service.type("\x03")
-    assert service.status() in (0, 130)

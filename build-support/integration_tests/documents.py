@@ -74,15 +74,20 @@ def blocks(text: str) -> Iterator[Block]:
         before = line
 
 
+def marked(marker: str | None) -> dict[str, Block]:
+    """Return the blocks of commands with this marker, by page and line."""
+    root = repository_root()
+    return {
+        f"{page.relative_to(root)}:{block.line}": block
+        for page in pages(root)
+        for block in blocks(page.read_text(encoding="utf-8"))
+        if block.commands and block.marker == marker
+    }
+
+
 def commands_run_by(name: str) -> list[str]:
     """Return the commands of the blocks marked `run by NAME`, in the order of the pages."""
-    found = [
-        command
-        for page in pages(repository_root())
-        for block in blocks(page.read_text(encoding="utf-8"))
-        if block.marker == RUN_BY + name
-        for command in block.commands
-    ]
+    found = [command for block in marked(RUN_BY + name).values() for command in block.commands]
     assert found, f"no block is marked `{RUN_BY}{name}`"
     return found
 

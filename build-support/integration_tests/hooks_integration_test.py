@@ -26,7 +26,6 @@ def hooks(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     environment = {
         **usual,
         "PATH": f"{folder}/venv/bin:{usual['PATH']}",
-        "PRE_COMMIT_HOME": str(folder / "cache"),
     }
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -98,37 +97,35 @@ def test_a_badly_formatted_file_is_formatted_and_not_committed(
     assert head(scratch) != before
 
 
-@pytest.mark.parametrize(
-    "path, more, message",
-    [
-        pytest.param(SHARED, "import os\n", "F401", id="Python"),
-        pytest.param(JOB_FILE, "computer: x\n", "unknown key `computer`", id="a job file"),
-        pytest.param("src/run.sh", "#!/bin/bash\nrm $1\n", "SC2086", id="a shell script"),
-        pytest.param("src/Dockerfile.gpu", "FROM python\n", "DL3006", id="a Dockerfile"),
-        pytest.param(
-            ".github/workflows/nightly.yml",
-            "on: push\njobs: {night: {steps: [{run: ./pants test ::}]}}\n",
-            "'runs-on' is a required property",
-            id="a workflow",
-        ),
-        pytest.param(
-            "azure-pipelines.yml",
-            "\n  - {job: a, steps: [{script: ls, displayname: x}]}\n",
-            "Additional properties are not allowed ('displayname'",
-            id="a pipeline",
-        ),
-        pytest.param("src/a.yml", "a: 1\na: 2\n", "key-duplicates", id="YAML"),
-        pytest.param("src/loose/a.py", "", "Would create src/loose/BUILD", id="no target"),
-        pytest.param("src/common/BUILD", "files(\n", "SyntaxError", id="a BUILD file"),
-    ],
-)
-def test_a_file_with_a_lint_error_is_reported_and_not_committed(
-    scratch: Scratch, commit: Commit, path: str, more: str, message: str
+ERRORS = {
+    SHARED: ("import os\n", "F401"),
+    JOB_FILE: ("computer: x\n", "unknown key `computer`"),
+    "src/run.sh": ("#!/bin/bash\nrm $1\n", "SC2086"),
+    "src/Dockerfile.gpu": ("FROM python\n", "DL3006"),
+    ".github/workflows/nightly.yml": (
+        "on: push\njobs: {night: {steps: [{run: ./pants test ::}]}}\n",
+        "'runs-on' is a required property",
+    ),
+    "azure-pipelines.yml": (
+        "\n  - {job: a, steps: [{script: ls, displayname: x}]}\n",
+        "Additional properties are not allowed ('displayname'",
+    ),
+    "src/a.yml": ("a: 1\na: 2\n", "key-duplicates"),
+    "src/loose/a.py": ("", "Would create src/loose/BUILD"),
+}
+INVALID_BUILD = {"src/common/BUILD": ("files(\n", "SyntaxError")}
+
+
+@pytest.mark.parametrize("errors", [ERRORS, INVALID_BUILD], ids=["lint errors", "a BUILD file"])
+def test_files_with_errors_are_reported_and_not_committed(
+    scratch: Scratch, commit: Commit, errors: dict[str, tuple[str, str]]
 ) -> None:
     before = head(scratch)
-    (scratch.root / path).parent.mkdir(exist_ok=True)
-    append(scratch.root / path, more)
+    for path, (more, _) in errors.items():
+        (scratch.root / path).parent.mkdir(exist_ok=True)
+        append(scratch.root / path, more)
     done = commit()
     assert done.returncode != 0
-    assert message in done.stdout
+    missing = [path for path, (_, message) in errors.items() if message not in done.stdout]
+    assert not missing, done.stdout
     assert head(scratch) == before

@@ -31,19 +31,9 @@ def test_new_experiments_work_without_an_edit(restored: Scratch) -> None:
     dry_run = restored.json("run", "src/a/b:job", "--", "--dry-run", "--json")
     sent = {file["path"] for file in dry_run["snapshot"]["files"]}
     assert {"a/__init__.py", "a/b/main.py", "common/tracking.py"} <= sent
-    assert "Completed" in restored.pants("run", "src/a/b:job").stdout
-    tested = restored.pants("test", "src/a::").stderr
-    assert "src/a/b/tests/test_main.py:../tests succeeded" in tested
-
-    restored.pants("lint", "check", "src/zebra_1::", "src/a::")
-    assert "made changes" not in restored.pants("fmt", "src/zebra_1::", "src/a::").stderr
-    restored.pants("package", "src/zebra_1:job", "src/a/b:job")
-    for experiment in ("zebra_1", "a/b"):
-        bundle = restored.root / "dist" / f"src/{experiment}".replace("/", ".")
-        assert (bundle / f"job/code/{experiment}/main.py").exists()
+    checked = restored.pants("lint", "check", "test", "src/zebra_1::", "src/a::").stderr
+    assert "src/a/b/tests/test_main.py:../tests succeeded" in checked
     restored.pants("tailor", "--check", "update-build-files", "--check", "::")
-    for name in ("zebra_1", "a/b/c"):
-        restored.pants("new-experiment", f"--name={name}", status=2)
 
 
 def locked_numpy(scratch: Scratch, experiment: str) -> str:
@@ -90,7 +80,6 @@ def test_an_experiment_has_other_versions_in_its_own_resolve(restored: Scratch) 
         report = restored.json("run", f"src/{experiment}:job", "--", "--dry-run", "--json")
         sent = {file["path"] for file in report["snapshot"]["files"]}
         assert "common/tracking.py" in sent
-    restored.pants("tailor", "--check", "update-build-files", "--check", "::")
 
 
 @pytest.mark.parametrize(

@@ -89,18 +89,22 @@ def test_reports_a_mistake_before_anything_is_written(
 ) -> None:
     with scratch.changed(changes(scratch)):
         before = scratch.job_folders()
-        for arguments in ([], ["--", "--dry-run"]):
-            ran = scratch.pants("run", JOB, *arguments, status=2)
-            for text in message:
-                assert text in ran.stderr
-            assert "Traceback" not in ran.stderr
-            assert ran.stdout == ""
-        assert scratch.job_folders() == before
-        packaged = scratch.pants("package", JOB, status=1)
-        for text in message:
-            assert text in packaged.stderr
-        assert "Traceback" not in packaged.stderr
-        assert "Wrote" not in packaged.stderr
+        ran = scratch.pants("run", JOB, status=2)
+        assert ran.stdout == "" and scratch.job_folders() == before
+    check_message(ran.stderr, message)
+
+
+def test_reports_the_same_mistake_in_other_goals(scratch: Scratch) -> None:
+    with scratch.changed(edited(scratch, "compute:", "computer:")):
+        for goal in (["run", JOB, "--", "--dry-run"], ["package", JOB]):
+            ran = scratch.pants(*goal, status=1 if goal[0] == "package" else 2)
+            check_message(ran.stderr, [f"{JOB_FILE}: computer", "`compute`"])
+            assert "Wrote" not in ran.stderr
+
+
+def check_message(printed: str, message: list[str]) -> None:
+    assert not [text for text in message if text not in printed], printed
+    assert "Traceback" not in printed
 
 
 def test_reports_an_import_without_an_owner_wherever_the_file_is_used(scratch: Scratch) -> None:
