@@ -145,13 +145,12 @@ class Service:
         self.control = ControlPlane(
             self.workspace, self.state, self.tokens, self.access, computes, own_urls
         )
-        self.assets = Assets(self.state, self.access)
+        self.assets = Assets(self.workspace, self.state, self.access)
         registry_access = RegistryAccess(self.tokens, self.control.audiences)
         self.registry = Registry(self.state, registry_access, self.folder / "registry")
 
     def _run_jobs(self, python: str, installs_packages: bool, at_once: int) -> None:
         environments = Environments(
-            self.workspace,
             self.assets,
             self.blobs,
             self.folder / "environments",
@@ -161,7 +160,7 @@ class Service:
         self.execution = Execution(
             self.state,
             self.blobs,
-            JobFolderBuilder(self.workspace, self.assets, self.blobs),
+            JobFolderBuilder(self.assets, self.blobs),
             environments,
             Images(self.registry.access, self.server.port),
             self.folder,

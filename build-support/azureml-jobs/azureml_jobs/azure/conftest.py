@@ -213,7 +213,7 @@ class Client:
     def snapshot(self, job: dict[str, Any]) -> dict[str, bytes]:
         """Return the files of a job's code asset as they are in storage."""
         name = job["properties"]["codeId"].split("/codes/")[1].split("/")[0]
-        asset = self.service.assets.version(self.service.workspace, "codes", name, "1")
+        asset = self.service.assets.version("codes", name, "1")
         assert asset is not None
         location = storage_location(asset["properties"]["codeUri"])
         assert location is not None

@@ -53,7 +53,7 @@ class Built:
         service, images = self.client.service, []
         for job in self.client.jobs():
             name = job["properties"]["environmentId"].split("/")[-3]
-            asset = service.assets.version(service.workspace, "environments", name, "1")
+            asset = service.assets.version("environments", name, "1")
             assert asset is not None
             images.append(asset["properties"]["image"])
         return images

@@ -107,7 +107,7 @@ def test_build_contexts_whose_names_and_contents_join_alike_are_both_sent(client
         assert client.submit() == 0
     for job in client.jobs():
         name = job["properties"]["environmentId"].split("/")[-3]
-        asset = client.service.assets.version(client.service.workspace, "environments", name, "1")
+        asset = client.service.assets.version("environments", name, "1")
         assert asset is not None
         uri = asset["properties"]["build"]["contextUri"]
         path = uri.split("/azureml-blobstore-standin/")[1]

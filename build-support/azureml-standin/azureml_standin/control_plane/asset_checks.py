@@ -67,13 +67,10 @@ def _check_environment(properties: Mapping[str, Any]) -> None:
     image, build = properties.get("image"), properties.get("build")
     if bool(image) == bool(build):
         raise resources.user_error("An environment has either 'image' or 'build'.")
-    if build:
-        if not isinstance(build, dict) or not build.get("contextUri"):
-            raise resources.user_error("properties.build.contextUri is required.")
-        if properties.get("condaFile"):
-            raise resources.user_error("'condaFile' needs 'image', not 'build'.")
-    if properties.get("osType", "Linux") not in ("Linux", "Windows"):
-        raise resources.user_error("properties.osType is Linux or Windows.")
+    if build and not (isinstance(build, dict) and build.get("contextUri")):
+        raise resources.user_error("properties.build.contextUri is required.")
+    if build and properties.get("condaFile"):
+        raise resources.user_error("'condaFile' needs 'image', not 'build'.")
 
 
 def _check_data(properties: Mapping[str, Any]) -> None:
@@ -86,21 +83,14 @@ def _check_model(properties: Mapping[str, Any]) -> None:
 
 
 def _check_component(properties: Mapping[str, Any]) -> None:
-    spec = resources.required(properties, "componentSpec", dict)
-    kinds = ("command", "pipeline", "sweep", "parallel", "spark", "import", "automl")
-    if spec.get("type", "command") not in kinds:
-        raise resources.user_error(f"componentSpec.type is none of {', '.join(kinds)}.")
-    if spec.get("type", "command") == "command" and not spec.get("command"):
-        raise resources.user_error("componentSpec.command is required.")
+    resources.required(properties, "componentSpec", dict)
 
 
 def _check_code(properties: Mapping[str, Any], state: State) -> None:
     uri = resources.required(properties, "codeUri")
     location = storage_location(uri)
-    if location is None:
-        raise resources.user_error(f"properties.codeUri is not an address of a container: {uri}")
-    if not state.has_container(location[0]):
-        raise resources.user_error(f"The container of properties.codeUri does not exist: {uri}")
+    if location is None or not state.has_container(location[0]):
+        raise resources.user_error(f"properties.codeUri is no container of this workspace: {uri}")
 
 
 _CHECKS = {

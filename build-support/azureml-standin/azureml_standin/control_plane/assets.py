@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from azureml_standin.clouds import Names
@@ -15,127 +15,98 @@ from azureml_standin.http.routing import Route
 from azureml_standin.state import State
 from azureml_standin.storage.access import StorageAccess
 
+_KIND = f"{WORKSPACE}/{{kind={'|'.join(KINDS)}}}"
+_VERSION = f"{_KIND}/{{name}}/versions/{{version}}"
+
 
 class Assets:
     """Assets of all kinds, which are named as in addresses: `codes`, `environments`, …"""
 
-    def __init__(self, state: State, access: StorageAccess) -> None:
+    def __init__(self, workspace: WorkspaceAddress, state: State, access: StorageAccess) -> None:
+        self.workspace = workspace
         self.state = state
         self.access = access
 
     def routes(self) -> list[Route]:
-        found = []
-        for kind in KINDS:
-            base = f"{WORKSPACE}/{kind}"
-            for method, path, handler in (
-                ("GET", "", self.list_containers),
-                ("GET", "/{name}", self.get_container),
-                ("GET", "/{name}/versions", self.list_versions),
-                ("GET", "/{name}/versions/{version}", self.get_version),
-                ("PUT", "/{name}/versions/{version}", self.put_version),
-                ("DELETE", "/{name}/versions/{version}", self.delete_version),
-                ("POST", "/{name}/versions/{version}/startPendingUpload", self.start_upload),
-            ):
-                found.append(Route(method, base + path, _with_kind(kind, handler)))
-        return found
+        return [
+            Route("GET", _KIND, self.list_containers),
+            Route("GET", f"{_KIND}/{{name}}", self.get_container),
+            Route("GET", f"{_KIND}/{{name}}/versions", self.list_versions),
+            Route("GET", _VERSION, self.get_version),
+            Route("PUT", _VERSION, self.put_version),
+            Route("POST", f"{_VERSION}/startPendingUpload", self.start_upload),
+        ]
 
-    def version(
-        self, workspace: WorkspaceAddress, kind: str, name: str, version: str
-    ) -> dict[str, Any] | None:
-        return self.state.document(kind, _key(workspace, name, version))
+    def version(self, kind: str, name: str, version: str) -> dict[str, Any] | None:
+        return self.state.document(kind, f"{name}/{version}")
 
-    def versions(self, workspace: WorkspaceAddress, kind: str, name: str) -> list[dict[str, Any]]:
+    def versions(self, kind: str, name: str) -> list[dict[str, Any]]:
         """Return versions in the order in which they were made."""
-        return self.state.documents(kind, f"{_key(workspace, name)}/")
+        return self.state.documents(kind, f"{name}/")
 
-    def list_containers(
-        self, request: HttpRequest, workspace: WorkspaceAddress, kind: str
-    ) -> HttpResponse:
-        names: dict[str, dict[str, Any]] = {}
-        for each in self.state.documents(kind, f"{_key(workspace)}/"):
-            names[each["id"].rsplit("/", 3)[1]] = each
+    def list_containers(self, request: HttpRequest, kind: str) -> HttpResponse:
+        latest = {each["id"].rsplit("/", 3)[1]: each for each in self.state.documents(kind)}
         return resources.page(
-            request, [self._container(workspace, kind, name, names[name]) for name in names]
+            request, [self._container(kind, name, each) for name, each in latest.items()]
         )
 
-    def get_container(
-        self, request: HttpRequest, workspace: WorkspaceAddress, kind: str, name: str
-    ) -> HttpResponse:
-        versions = self.versions(workspace, kind, name)
+    def get_container(self, request: HttpRequest, kind: str, name: str) -> HttpResponse:
+        versions = self.versions(kind, name)
         if not versions:
             raise resources.not_found(f"{kind}/{name}")
-        return json_response(self._container(workspace, kind, name, versions[-1]))
+        return json_response(self._container(kind, name, versions[-1]))
 
-    def list_versions(
-        self, request: HttpRequest, workspace: WorkspaceAddress, kind: str, name: str
-    ) -> HttpResponse:
-        found = self.versions(workspace, kind, name)
+    def list_versions(self, request: HttpRequest, kind: str, name: str) -> HttpResponse:
+        found = self.versions(kind, name)
         if "createdtime desc" in request.query.get("$orderBy", "").lower():
             found.reverse()
         if "hash" in request.query:
-            found = self._by_hash(request, workspace, kind)
-        view = request.query.get("listViewType", "ActiveOnly").lower()
-        if view != "all":
-            archived = view == "archivedonly"
-            found = [
-                each for each in found if bool(each["properties"].get("isArchived")) is archived
-            ]
-        if not found and not self.versions(workspace, kind, name) and kind != "codes":
+            found = self._by_hash(request, kind)
+        found = resources.viewed(request, found)
+        if not found and not self.versions(kind, name) and kind != "codes":
             raise resources.not_found(f"{kind}/{name}")
         top = request.query.get("$top", "")
         return resources.page(request, found[: int(top)] if top.isdecimal() else found)
 
-    def get_version(
-        self, request: HttpRequest, workspace: WorkspaceAddress, kind: str, name: str, version: str
-    ) -> HttpResponse:
-        found = self.version(workspace, kind, name, version)
+    def get_version(self, request: HttpRequest, kind: str, name: str, version: str) -> HttpResponse:
+        found = self.version(kind, name, version)
         if found is None:
             raise resources.not_found(f"{kind}/{name}/versions/{version}")
         return json_response(found)
 
-    def put_version(
-        self, request: HttpRequest, workspace: WorkspaceAddress, kind: str, name: str, version: str
-    ) -> HttpResponse:
+    def put_version(self, request: HttpRequest, kind: str, name: str, version: str) -> HttpResponse:
         resources.check_asset_name(name, version)
         properties = resources.properties_of(request)
         for key in ("tags", "properties"):
             properties[key] = resources.texts(properties, key)
         check_properties(kind, properties, self.state)
         with self.state.lock:
-            present = self.version(workspace, kind, name, version)
+            present = self.version(kind, name, version)
             if present is not None:
                 check_unchanged(present["properties"], properties, kind, name, version)
             kept = {**(present["properties"] if present else {}), **properties}
             kept["provisioningState"] = "Succeeded"
             made = resources.resource(
-                f"{workspace.id}/{kind}/{name}/versions/{version}",
+                f"{self.workspace.id}/{kind}/{name}/versions/{version}",
                 f"workspaces/{kind}/versions",
                 kept,
                 present["systemData"]["createdAt"] if present else resources.now(),
             )
-            self.state.put_document(kind, _key(workspace, name, version), made)
+            self.state.put_document(kind, f"{name}/{version}", made)
         return json_response(made, 200 if present else 201)
 
-    def delete_version(
-        self, request: HttpRequest, workspace: WorkspaceAddress, kind: str, name: str, version: str
-    ) -> HttpResponse:
-        if self.version(workspace, kind, name, version) is None:
-            return HttpResponse(204)
-        self.state.remove_document(kind, _key(workspace, name, version))
-        return HttpResponse(200)
-
     def start_upload(
-        self, request: HttpRequest, workspace: WorkspaceAddress, kind: str, name: str, version: str
+        self, request: HttpRequest, kind: str, name: str, version: str
     ) -> HttpResponse:
         """Give a container to upload to; the same one if this version asks again.
 
         `CreateOrGetStartPendingUpload` of the generated client.
         """
         resources.check_asset_name(name, version)
-        kind_of_upload = request.json().get("pendingUploadType")
-        if kind_of_upload not in ("TemporaryBlobReference", "None"):
-            raise HttpError(400, "ValidationError", f"pendingUploadType is {kind_of_upload!r}.")
-        key = _key(workspace, kind, name, version)
+        kind_of_upload = resources.one_of(
+            request.json(), "pendingUploadType", ("TemporaryBlobReference", "None")
+        )
+        key = f"{kind}/{name}/{version}"
         with self.state.lock:
             pending = self.state.document("uploads", key)
             if pending is None:
@@ -151,49 +122,33 @@ class Assets:
                 "pendingUploadType": kind_of_upload,
                 "blobReferenceForConsumption": {
                     "blobUri": uri,
-                    "storageAccountArmId": f"{workspace.id}/storage",
+                    "storageAccountArmId": f"{self.workspace.id}/storage",
                     "credential": {"credentialType": "SAS", "sasUri": f"{uri}?{signature}"},
                 },
             }
         )
 
-    def _by_hash(
-        self, request: HttpRequest, workspace: WorkspaceAddress, kind: str
-    ) -> list[dict[str, Any]]:
+    def _by_hash(self, request: HttpRequest, kind: str) -> list[dict[str, Any]]:
         """Return versions with this content, of any name: azure-ai-ml asks with a random one."""
         wanted = (request.query["hash"], request.query.get("hashVersion"))
         if not all(wanted):
             raise HttpError(400, "ValidationError", "hash and hashVersion go together.")
         found = []
-        for each in self.state.documents(kind, f"{_key(workspace)}/"):
+        for each in self.state.documents(kind):
             kept = each["properties"].get("properties") or {}
             if (kept.get("hash_sha256"), kept.get("hash_version")) == wanted:
                 found.append(each)
         return found
 
-    def _container(
-        self, workspace: WorkspaceAddress, kind: str, name: str, latest: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        return resources.resource(
-            f"{workspace.id}/{kind}/{name}",
-            f"workspaces/{kind}",
-            {
-                "latestVersion": latest["name"],
-                "nextVersion": str(int(latest["name"]) + 1) if latest["name"].isdigit() else None,
-                "isArchived": False,
-                "tags": {},
-                "properties": {},
-            },
-            latest["systemData"]["createdAt"],
-        )
-
-
-def _with_kind(kind: str, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    def respond(request: HttpRequest, **segments: Any) -> HttpResponse:
-        return handler(request, kind=kind, **segments)
-
-    return respond
-
-
-def _key(workspace: WorkspaceAddress, *parts: str) -> str:
-    return "/".join((workspace.name.lower(), *parts))
+    def _container(self, kind: str, name: str, latest: Mapping[str, Any]) -> dict[str, Any]:
+        number = latest["name"]
+        properties = {
+            "latestVersion": number,
+            "nextVersion": str(int(number) + 1) if number.isdigit() else None,
+            "isArchived": False,
+            "tags": {},
+            "properties": {},
+        }
+        id_ = f"{self.workspace.id}/{kind}/{name}"
+        created = latest["systemData"]["createdAt"]
+        return resources.resource(id_, f"workspaces/{kind}", properties, created)

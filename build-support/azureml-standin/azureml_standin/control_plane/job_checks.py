@@ -19,7 +19,7 @@ _JOB_TYPES = ("Command", "Sweep", "Pipeline", "Spark", "AutoML")
 _PATH_TYPES = ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
 _ASSET_ID = re.compile(
     r"(?i:/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.MachineLearningServices"
-    r"/workspaces/)([^/]+)/(codes|environments|components|data|models)/([^/]+)/versions/([^/]+)"
+    r"/workspaces/[^/]+/)(codes|environments)/([^/]+)/versions/([^/]+)"
 )
 _REGISTRY_ID = re.compile(r"azureml://registries/[^/]+/(environments|components)/[^/]+/.+")
 _COMPUTE_ID = re.compile(r"(?i:.*/workspaces/[^/]+/computes/)([^/]+)")
@@ -41,66 +41,45 @@ class JobChecks:
             match = _COMPUTE_ID.fullmatch(compute)
             if match is None or not self._control.has_compute(match[1]):
                 raise resources.user_error(f"Unknown compute target '{compute}'.")
-        _check_inputs(properties)
+        _check_types(properties)
         if kind == "Command":
             self._check_command(properties)
         elif kind == "Sweep":
-            resources.required(properties, "searchSpace", dict)
-            resources.required(properties, "samplingAlgorithm", dict)
-            resources.required(properties, "objective", dict)
-            self._check_command(resources.required(properties, "trial", dict), "trial.")
-        elif kind == "Pipeline" and not properties.get("sourceJobId"):
-            for name, node in resources.required(properties, "jobs", dict).items():
-                if not isinstance(node, dict) or not (node.get("componentId") or node.get("type")):
-                    raise resources.user_error(f"properties.jobs.{name} has no componentId.")
-                if node.get("componentId"):
-                    self._check_asset(node["componentId"], "components")
+            for key in ("searchSpace", "samplingAlgorithm", "objective", "trial"):
+                resources.required(properties, key, dict)
+        elif kind == "Pipeline":
+            resources.required(properties, "jobs", dict)
 
-    def _check_command(self, properties: Mapping[str, Any], where: str = "") -> None:
-        command = resources.required(properties, "command", where=where)
-        self._check_asset(
-            resources.required(properties, "environmentId", where=where), "environments"
-        )
+    def _check_command(self, properties: Mapping[str, Any]) -> None:
+        command = resources.required(properties, "command")
+        self._check_asset(resources.required(properties, "environmentId"), "environments")
         if properties.get("codeId"):
             self._check_asset(properties["codeId"], "codes")
-        if where:
-            return
         for group, name in _REFERENCE.findall(_OPTIONAL_PART.sub("", command)):
             if name not in (properties.get(group) or {}):
                 raise resources.user_error(
                     f"The command names {group}.{name}, which is not declared."
                 )
-        limits = properties.get("limits")
-        if limits:
-            if limits.get("jobLimitsType") != "Command":
-                raise resources.user_error("properties.limits.jobLimitsType must be Command.")
 
     def _check_asset(self, id_: str, kind: str) -> None:
         if _REGISTRY_ID.fullmatch(id_):
             return
         match = _ASSET_ID.fullmatch(id_)
-        if match is None or match[2] != kind:
+        if match is None or match[1] != kind:
             raise resources.user_error(f"'{id_}' is not an address of {kind}.")
         # Environments that Azure itself keeps up are in every workspace.
-        if kind == "environments" and match[3].startswith("AzureML-"):
+        if kind == "environments" and match[2].startswith("AzureML-"):
             return
-        if not self._assets.version(self._control.workspace, kind, match[3], match[4]):
-            raise resources.user_error(f"{kind}/{match[3]} version {match[4]} was not found.")
+        if not self._assets.version(kind, match[2], match[3]):
+            raise resources.user_error(f"{kind}/{match[2]} version {match[3]} was not found.")
 
 
-def _check_inputs(properties: Mapping[str, Any]) -> None:
+def _check_types(properties: Mapping[str, Any]) -> None:
     for group, key in (("inputs", "jobInputType"), ("outputs", "jobOutputType")):
         for name, given in (properties.get(group) or {}).items():
-            if not isinstance(given, dict) or key not in given:
-                raise resources.user_error(f"properties.{group}.{name}.{key} is required.")
-            kind = given[key]
-            if kind == "literal" and group == "inputs":
-                if not isinstance(given.get("value"), str):
-                    raise resources.user_error(f"properties.{group}.{name}.value must be text.")
-            elif kind not in _PATH_TYPES:
-                raise resources.user_error(f"properties.{group}.{name}.{key} is '{kind}'.")
-            elif group == "inputs" and not isinstance(given.get("uri"), str):
-                raise resources.user_error(f"properties.{group}.{name}.uri is required.")
+            kinds = ("literal", *_PATH_TYPES) if group == "inputs" else _PATH_TYPES
+            if not isinstance(given, dict) or given.get(key) not in kinds:
+                raise resources.user_error(f"properties.{group}.{name}.{key} is invalid.")
 
 
 def check_unchanged(present: Mapping[str, Any], properties: Mapping[str, Any]) -> None:

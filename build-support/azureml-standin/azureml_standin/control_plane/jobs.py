@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azureml_standin.clouds import AML_AUDIENCES, REGION, Names
+from azureml_standin.clouds import REGION, Names
 from azureml_standin.control_plane import resources
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.descriptions import ARTIFACT_STORE
@@ -15,7 +15,7 @@ from azureml_standin.control_plane.job_checks import (
     JobChecks,
     check_unchanged,
 )
-from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
+from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.execution.execution import Execution
 from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response
@@ -42,7 +42,6 @@ class Jobs:
             Route("GET", f"{WORKSPACE}/jobs", self.list),
             Route("GET", f"{WORKSPACE}/jobs/{{name}}", self.get),
             Route("PUT", f"{WORKSPACE}/jobs/{{name}}", self.put),
-            Route("DELETE", f"{WORKSPACE}/jobs/{{name}}", self.delete),
             Route("POST", f"{WORKSPACE}/jobs/{{name}}/cancel", self.cancel),
         ]
 
@@ -57,35 +56,20 @@ class Jobs:
         """Return all names in the order in which the jobs were made."""
         return [each["name"] for each in self.state.documents("jobs")]
 
-    def list(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
-        query = request.query
-        view = query.get("listViewType", "ActiveOnly").lower()
-        found = [
-            each
-            for each in reversed(self.state.documents("jobs"))
-            if view == "all"
-            or bool(each["properties"].get("isArchived")) is (view == "archivedonly")
-        ]
-        if query.get("jobType"):
-            found = [e for e in found if e["properties"]["jobType"] == query["jobType"]]
-        if query.get("tag"):
-            found = [e for e in found if query["tag"] in (e["properties"].get("tags") or {})]
-        return resources.page(
-            request, [self._resource(request, workspace, each) for each in found], 50
-        )
+    def list(self, request: HttpRequest) -> HttpResponse:
+        found = resources.viewed(request, reversed(self.state.documents("jobs")))
+        return resources.page(request, [self._resource(request, each) for each in found], 50)
 
-    def get(self, request: HttpRequest, workspace: WorkspaceAddress, name: str) -> HttpResponse:
-        return json_response(self._resource(request, workspace, self.stored(name)))
+    def get(self, request: HttpRequest, name: str) -> HttpResponse:
+        return json_response(self._resource(request, self.stored(name)))
 
-    def put(self, request: HttpRequest, workspace: WorkspaceAddress, name: str) -> HttpResponse:
+    def put(self, request: HttpRequest, name: str) -> HttpResponse:
         resources.check_job_name(name)
         properties = resources.properties_of(request)
         self._checks.check(properties)
         with self.state.lock:
             present = self.state.document("jobs", name)
             if present is None:
-                if properties["jobType"] == "Pipeline":
-                    self._check_user_token(request)
                 job = {"name": name, "createdAt": resources.now(), "properties": dict(properties)}
             else:
                 check_unchanged(present["properties"], properties)
@@ -93,7 +77,7 @@ class Jobs:
             self.state.put_document("jobs", name, job)
             if present is None:
                 self.execution.enqueue(name, properties)
-        return json_response(self._resource(request, workspace, job), 200 if present else 201)
+        return json_response(self._resource(request, job), 200 if present else 201)
 
     def change(self, name: str, changes: Mapping[str, Any]) -> None:
         """Change what is mutable of a job, as run history does for the studio."""
@@ -106,22 +90,16 @@ class Jobs:
             job["properties"] = _changed(job["properties"], given)
             self.state.put_document("jobs", name, job)
 
-    def delete(self, request: HttpRequest, workspace: WorkspaceAddress, name: str) -> HttpResponse:
-        self.stored(name)
-        if not self.execution.view(name).has_ended:
-            raise resources.user_error(f"The job {name} has not ended.", 409)
-        self.execution.forget(name)
-        self.state.remove_document("jobs", name)
-        return HttpResponse(200)
-
-    def cancel(self, request: HttpRequest, workspace: WorkspaceAddress, name: str) -> HttpResponse:
+    def cancel(self, request: HttpRequest, name: str) -> HttpResponse:
         """Begin to cancel; the client polls `Location` until the job has ended."""
         self.stored(name)
         if self.execution.view(name).has_ended:
             raise resources.user_error(f"The job {name} has ended already, it cannot be cancelled.")
         self.execution.cancel(name)
         path = OPERATIONS.format(
-            subscription=workspace.subscription, location=REGION, operation=f"jc:{name}"
+            subscription=self.control.workspace.subscription,
+            location=REGION,
+            operation=f"jc:{name}",
         )
         version = request.query["api-version"]
         location = f"{Names.of(request).base}{path}?api-version={version}"
@@ -142,10 +120,8 @@ class Jobs:
         here = f"{Names.of(request).base}{request.target}"
         return HttpResponse(202, headers={"Location": here, "Retry-After": "1"})
 
-    def _resource(
-        self, request: HttpRequest, workspace: WorkspaceAddress, job: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        name = job["name"]
+    def _resource(self, request: HttpRequest, job: Mapping[str, Any]) -> dict[str, Any]:
+        name, workspace = job["name"], self.control.workspace
         names = Names.of(request)
         host = names.data_plane.partition("://")[2]
         submitted = job["properties"]
@@ -174,16 +150,6 @@ class Jobs:
         return resources.resource(
             f"{workspace.id}/jobs/{name}", "workspaces/jobs", properties, job["createdAt"]
         )
-
-    def _check_user_token(self, request: HttpRequest) -> None:
-        """Check the token by which a pipeline starts jobs for the caller.
-
-        Source: `_set_headers_with_user_aml_token` of azure-ai-ml.
-        """
-        token = request.headers.get("x-azureml-token")
-        if not token:
-            raise resources.user_error("A pipeline job needs the header x-azureml-token.")
-        self.control.tokens.check_token(token, AML_AUDIENCES)
 
 
 def artifact_prefix(name: str) -> str:

@@ -39,37 +39,22 @@ class WorkspaceAddress:
 
 
 def check_api_version(request: HttpRequest) -> None:
-    """https://learn.microsoft.com/azure/azure-resource-manager/management/ (request conventions)"""
-    version = request.query.get("api-version")
-    if not version:
-        raise HttpError(
-            400,
-            "MissingApiVersionParameter",
-            "The api-version query parameter (?api-version=) is required for all requests.",
-        )
+    version = request.query.get("api-version", "")
     if not _API_VERSION.fullmatch(version) or version[:4] < "2020":
         raise HttpError(
-            400,
-            "InvalidApiVersionParameter",
-            f"The api-version '{version}' is invalid.",
+            400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid."
         )
 
 
-def check_asset_name(name: str, version: str = "1") -> None:
+def check_asset_name(name: str, version: str) -> None:
     for each in (name, version):
         if not _ASSET_NAME.fullmatch(each):
-            raise user_error(
-                f"'{each}' is no name: 1 to 255 letters, digits, '-', '_' and '.', "
-                "beginning with a letter or digit."
-            )
+            raise user_error(f"'{each}' is no name: 1 to 255 letters, digits, '-', '_' and '.'.")
 
 
 def check_job_name(name: str) -> None:
     if not _JOB_NAME.fullmatch(name):
-        raise user_error(
-            f"'{name}' is no name for a job: 1 to 255 letters, digits, '-' and '_', "
-            "beginning with a letter or digit."
-        )
+        raise user_error(f"'{name}' is no name: 1 to 255 letters, digits, '-' and '_'.")
 
 
 def user_error(message: str, status: int = 400) -> HttpError:
@@ -137,6 +122,16 @@ def resource(id_: str, kind: str, properties: Mapping[str, Any], created: str) -
             "lastModifiedByType": "Application",
         },
     }
+
+
+def viewed(request: HttpRequest, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what a list shows: by default what is not archived."""
+    view = request.query.get("listViewType", "ActiveOnly").lower()
+    return [
+        each
+        for each in found
+        if view == "all" or bool(each["properties"].get("isArchived")) is (view == "archivedonly")
+    ]
 
 
 def page(request: HttpRequest, found: Iterable[Mapping[str, Any]], size: int = 100) -> HttpResponse:

@@ -83,33 +83,25 @@ class ControlPlane:
             self.tokens.check(request, self.audiences)
             resources.check_api_version(request)
             self.check_workspace(subscription, group, workspace)
-            return handler(request, workspace=self.workspace, **segments)
+            return handler(request, **segments)
 
         return respond
 
     def check_workspace(self, subscription: str, group: str, workspace: str) -> None:
         ours = self.workspace
-        if subscription.lower() != ours.subscription.lower():
-            raise HttpError(
-                404,
-                "SubscriptionNotFound",
-                f"The subscription '{subscription}' could not be found.",
-            )
-        if group.lower() != ours.group.lower():
-            raise HttpError(
-                404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found."
-            )
-        if workspace.lower() != ours.name.lower():
-            raise HttpError(
-                404,
-                "ResourceNotFound",
-                f"The Resource '{resources.PROVIDER}/workspaces/{workspace}' under resource group "
-                f"'{group}' was not found.",
-            )
+        for code, what, given, own in (
+            ("SubscriptionNotFound", "subscription", subscription, ours.subscription),
+            ("ResourceGroupNotFound", "resource group", group, ours.group),
+            ("ResourceNotFound", "resource", workspace, ours.name),
+        ):
+            if given.lower() != own.lower():
+                raise HttpError(404, code, f"The {what} '{given}' could not be found.")
 
-    def get_workspace(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
+    def get_workspace(self, request: HttpRequest) -> HttpResponse:
         registry = self._registry_id() if self.has_registry else None
-        content = workspace_resource(Names.of(request), workspace, self.tokens.tenant, registry)
+        content = workspace_resource(
+            Names.of(request), self.workspace, self.tokens.tenant, registry
+        )
         return json_response(content)
 
     def get_registry(
@@ -137,24 +129,16 @@ class ControlPlane:
             {key: base for key in ("api", "history", "experimentation", "catalog", "studio")}
         )
 
-    def list_datastores(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
+    def list_datastores(self, request: HttpRequest) -> HttpResponse:
         only_default = request.query.get("isDefault", "").lower() == "true"
         names = [BLOB_STORE] if only_default else sorted(DATASTORES)
-        return resources.page(
-            request, [self._datastore(request, workspace, name) for name in names]
-        )
+        return resources.page(request, [self._datastore(request, name) for name in names])
 
-    def get_datastore(
-        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
-    ) -> HttpResponse:
-        return json_response(self._datastore(request, workspace, name))
+    def get_datastore(self, request: HttpRequest, name: str) -> HttpResponse:
+        return json_response(self._datastore(request, name))
 
-    def list_secrets(
-        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
-    ) -> HttpResponse:
-        self._datastore(request, workspace, name)
-        if request.body.size:
-            request.json()
+    def list_secrets(self, request: HttpRequest, name: str) -> HttpResponse:
+        self._datastore(request, name)
         if self.datastore_credentials == SAS:
             token = self.access.signature(DATASTORES[name], f"{READ_WRITE}d")
             return json_response({"secretsType": SAS, "sasToken": token})
@@ -164,25 +148,25 @@ class ControlPlane:
             "The datastore has no credentials: it uses the identity of the caller."
         )
 
-    def list_computes(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
+    def list_computes(self, request: HttpRequest) -> HttpResponse:
         names = ("cpu-cluster",) if self.computes is None else self.computes
-        return resources.page(request, [compute_resource(workspace, name) for name in names])
+        return resources.page(request, [compute_resource(self.workspace, name) for name in names])
 
-    def get_compute(
-        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
-    ) -> HttpResponse:
+    def get_compute(self, request: HttpRequest, name: str) -> HttpResponse:
         if not self.has_compute(name):
             raise resources.not_found(f"computes/{name}")
-        return json_response(compute_resource(workspace, name))
+        return json_response(compute_resource(self.workspace, name))
 
     def has_compute(self, name: str) -> bool:
         return self.computes is None or name in self.computes
 
-    def _datastore(
-        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
-    ) -> dict[str, Any]:
+    def _datastore(self, request: HttpRequest, name: str) -> dict[str, Any]:
         if name not in DATASTORES:
             raise resources.not_found(f"datastores/{name}")
         return datastore_resource(
-            Names.of(request), workspace, name, DATASTORES[name], self.datastore_credentials
+            Names.of(request),
+            self.workspace,
+            name,
+            DATASTORES[name],
+            self.datastore_credentials,
         )

@@ -15,7 +15,6 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.resources import WorkspaceAddress
 from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 
@@ -32,14 +31,12 @@ class Environments:
 
     def __init__(
         self,
-        workspace: WorkspaceAddress,
         assets: Assets,
         blobs: BlobStorage,
         folder: Path,
         default: str,
         installs: bool,
     ) -> None:
-        self._workspace = workspace
         self._assets = assets
         self._blobs = blobs
         self._folder = folder
@@ -83,7 +80,7 @@ class Environments:
 
     def _properties(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         match = _ENVIRONMENT_ID.fullmatch(properties.get("environmentId") or "")
-        found = match and self._assets.version(self._workspace, "environments", match[1], match[2])
+        found = match and self._assets.version("environments", match[1], match[2])
         return (found or {}).get("properties", {})
 
     def _install(self, requirements: bytes, prefix: Path) -> None:

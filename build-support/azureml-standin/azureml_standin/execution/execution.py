@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import shutil
 import subprocess
 import sys
 import threading
@@ -156,10 +155,6 @@ class Execution:
             )
             self._cancellers.append(canceller)
         canceller.start()
-
-    def forget(self, name: str) -> None:
-        self._state.remove_document("runs", name)
-        shutil.rmtree(self.folder(name).path, ignore_errors=True)
 
     def _cancel_running(self, name: str, grace: float) -> None:
         folder = self.folder(name)

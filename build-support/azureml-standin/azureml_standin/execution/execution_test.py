@@ -8,7 +8,6 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from azureml_standin.conftest import Caller, wait_for_end
@@ -24,35 +23,6 @@ def put_job_with_requirements(caller: Caller, name: str, requirements: str) -> N
     command = "python -c 'import standin_example; print(standin_example.ANSWER)'"
     body = caller.command_job(command, environmentId=made.json()["id"])
     assert caller.arm("PUT", f"/jobs/{name}", body).status == 201
-
-
-def test_a_hundred_submissions_at_once_make_a_hundred_whole_jobs() -> None:
-    """Each with its own snapshot, from independent clients."""
-    with running_service(jobs_at_once=0) as service:
-        body = Caller(service).command_job()
-        failed: list[Any] = []
-
-        def submit(number: int) -> None:
-            caller = Caller(service)
-            code = caller.put_code(f"code-{number}", {"main.py": b"%d" % number})
-            content = {"properties": {**body["properties"], "codeId": code}}
-            answer = caller.arm("PUT", f"/jobs/job-{number}", content)
-            if answer.status != 201:
-                failed.append(answer)
-
-        threads = [threading.Thread(target=submit, args=(number,)) for number in range(100)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert not failed and not service.failures
-        assert sorted(service.jobs.names()) == sorted(f"job-{n}" for n in range(100))
-        for number in range(100):
-            code = service.assets.version(service.workspace, "codes", f"code-{number}", "1")
-            assert code is not None
-            container = code["properties"]["codeUri"].rsplit("/", 2)[1]
-            (blob,) = service.blobs.blobs(container)
-            assert blob.file.read_bytes() == b"%d" % number
 
 
 def test_many_submissions_of_one_name_at_once_make_one_job(caller: Caller) -> None:
@@ -139,27 +109,6 @@ def test_a_job_with_data_from_elsewhere_fails_with_the_reason(caller: Caller) ->
     assert wait_for_end(caller.service, "far") == "Failed"
     error = caller.data_plane("GET", "/history/v1.0 /runs/far/details").json()["error"]
     assert "does not fetch https://example.org/data.csv" in error["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param({}, id="nothing"),
-        pytest.param({"requests": {"x": {"runId": "x", "select": True}}}, id="another key"),
-        pytest.param({"requests": {"x": {"runId": "x", "selectRunMetadata": 1}}}, id="a number"),
-    ],
-)
-def test_run_history_refuses_an_invalid_batch(caller: Caller, content: Any) -> None:
-    answer = caller.data_plane("POST", "/history/v1.0 /batchrundata", content)
-    assert (answer.status, answer.code) == (400, "ValidationError")
-
-
-def test_run_history_has_artifacts_only_below_the_experiment_of_the_run(caller: Caller) -> None:
-    caller.arm("PUT", "/jobs/made", caller.command_job("true", experimentName="exp"))
-    wait_for_end(caller.service, "made")
-    path = "/history/v1.0 {}/runs/made/artifacts"
-    for parent, status in (("/experiments/exp", 200), ("/experiments/other", 404), ("", 404)):
-        assert caller.data_plane("GET", path.format(parent)).status == status
 
 
 def test_installs_the_packages_of_the_build_context(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.runtimes import Runtime
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.descriptions import ARTIFACT_CONTAINER, BLOB_CONTAINER
-from azureml_standin.control_plane.resources import WorkspaceAddress
 from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 
@@ -38,8 +37,7 @@ _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?
 
 
 class JobFolderBuilder:
-    def __init__(self, workspace: WorkspaceAddress, assets: Assets, blobs: BlobStorage) -> None:
-        self._workspace = workspace
+    def __init__(self, assets: Assets, blobs: BlobStorage) -> None:
         self._assets = assets
         self._blobs = blobs
 
@@ -118,9 +116,7 @@ class JobFolderBuilder:
 
     def _fetch_code(self, name: str, code_id: str, target: Path) -> None:
         match = _VERSION_ID.fullmatch(code_id)
-        found = match and self._assets.version(
-            self._workspace, "codes", match["name"], match["version"]
-        )
+        found = match and self._assets.version("codes", match["name"], match["version"])
         if not found:
             raise JobError(name, f"its code {code_id} does not exist")
         location = storage_location(found["properties"]["codeUri"])
@@ -151,7 +147,7 @@ class JobFolderBuilder:
         match = _VERSION_ID.fullmatch(uri) or _VERSION_NAME.fullmatch(uri)
         if match:
             kind = match["kind"].lower() if "kind" in match.re.groupindex else "data"
-            found = self._assets.version(self._workspace, kind, match["name"], match["version"])
+            found = self._assets.version(kind, match["name"], match["version"])
             if found is None:
                 raise JobError(f"inputs.{name}", f"{uri} does not exist")
             key = "dataUri" if kind == "data" else "modelUri"

@@ -10,12 +10,12 @@ from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
 
 Handler = Callable[..., HttpResponse]
 
-_PLACEHOLDER = re.compile(r"\{(\w+)(\*?)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)(\*|=[^}]+)?\}")
 
 
 @dataclass(frozen=True)
 class Route:
-    """`pattern` is a path with `{name}` for one segment, `{name*}` for the rest.
+    """`pattern` is a path with `{name}` for one segment, `{name*}` for the rest, `{name=a|b}`.
 
     The handler gets the request, and the segments by name. As in Azure Resource Manager, fixed
     segments match in any case.
@@ -55,7 +55,9 @@ def _compile(pattern: str) -> re.Pattern[str]:
     position = 0
     for placeholder in _PLACEHOLDER.finditer(pattern):
         parts.append(f"(?i:{re.escape(pattern[position : placeholder.start()])})")
-        parts.append(f"(?P<{placeholder[1]}>{'.*' if placeholder[2] else '[^/]+'})")
+        given = placeholder[2] or ""
+        segment = given[1:] or (".*" if given else "[^/]+")
+        parts.append(f"(?P<{placeholder[1]}>{segment})")
         position = placeholder.end()
     parts.append(f"(?i:{re.escape(pattern[position:])})")
     return re.compile("".join(parts), re.DOTALL)

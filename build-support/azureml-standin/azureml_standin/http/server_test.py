@@ -85,3 +85,10 @@ def test_keeps_its_workspace_over_a_restart(tmp_path: Path) -> None:
         assert second.client.sign_in_by("secret") == known
         assert caller.arm("GET", "/jobs/kept").json()["properties"]["status"] == "Canceled"
         assert caller.arm("GET", "/codes/code/versions/1").status == 200
+
+
+def test_records_no_secrets(caller: Caller) -> None:
+    caller.put_code()
+    text = repr(caller.service.recording.requests)
+    assert "x-ms-blob-type" in text
+    assert "Bearer" not in text and "sig=" not in text and "'sig'" not in text

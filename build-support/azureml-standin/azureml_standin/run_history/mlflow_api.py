@@ -14,7 +14,7 @@ from typing import Any
 from azureml_jobs.local.mlflow_run_data import RunData
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_standin.control_plane.jobs import Jobs
-from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
+from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
 
@@ -39,14 +39,10 @@ class MlflowApi:
             Route("GET", f"{_BASE}/metrics/get-history", self.metric_history),
         ]
 
-    def get_run(
-        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
-    ) -> HttpResponse:
+    def get_run(self, request: HttpRequest, version: str) -> HttpResponse:
         return json_response({"run": self._run(_run_id(request))})
 
-    def metric_history(
-        self, request: HttpRequest, workspace: WorkspaceAddress, version: str
-    ) -> HttpResponse:
+    def metric_history(self, request: HttpRequest, version: str) -> HttpResponse:
         key, query = request.query.get("metric_key"), request.query
         if not key:
             raise HttpError(

@@ -14,7 +14,7 @@ from azureml_standin.control_plane.descriptions import (
     BLOB_STORE,
 )
 from azureml_standin.control_plane.jobs import Jobs, artifact_prefix
-from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
+from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route, Router
@@ -69,23 +69,21 @@ class RunHistory:
                 known = self.jobs.stored(segments["name"])["properties"]
                 if experiment != (known.get("experimentName") or "Default"):
                     raise resources.not_found(f"{segments['name']} in experiment {experiment}")
-            return handler(request, workspace=self.control.workspace, **segments)
+            return handler(request, **segments)
 
         return respond
 
-    def get_run(self, request: HttpRequest, workspace: WorkspaceAddress, name: str) -> HttpResponse:
+    def get_run(self, request: HttpRequest, name: str) -> HttpResponse:
         return json_response(self._run(name))
 
-    def change_run(
-        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
-    ) -> HttpResponse:
+    def change_run(self, request: HttpRequest, name: str) -> HttpResponse:
         self.jobs.change(name, request.json())
         return json_response(self._run(name))
 
-    def run_data(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
+    def run_data(self, request: HttpRequest) -> HttpResponse:
         return json_response(self._run_data(request.json()))
 
-    def batch_run_data(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
+    def batch_run_data(self, request: HttpRequest) -> HttpResponse:
         """Return a batch of runs (the client's `BatchResult1`), with 207 if some failed."""
         wanted = request.json().get("requests")
         if not isinstance(wanted, dict) or not wanted:
@@ -120,7 +118,7 @@ class RunHistory:
             if wanted.get(select)
         }
 
-    def details(self, request: HttpRequest, workspace: WorkspaceAddress, name: str) -> HttpResponse:
+    def details(self, request: HttpRequest, name: str) -> HttpResponse:
         run = self._run(name)
         prefix = f"{artifact_prefix(name)}/"
         run["logFiles"] = {
@@ -130,15 +128,11 @@ class RunHistory:
         }
         return json_response(run)
 
-    def children(
-        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
-    ) -> HttpResponse:
+    def children(self, request: HttpRequest, name: str) -> HttpResponse:
         self.jobs.stored(name)
         return json_response({"value": [], "continuationToken": None, "nextLink": None})
 
-    def artifacts(
-        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
-    ) -> HttpResponse:
+    def artifacts(self, request: HttpRequest, name: str) -> HttpResponse:
         self.jobs.stored(name)
         prefix = f"{artifact_prefix(name)}/"
         start = int(request.query.get("continuationToken") or 0)
@@ -162,9 +156,7 @@ class RunHistory:
             }
         )
 
-    def artifact_address(
-        self, request: HttpRequest, workspace: WorkspaceAddress, name: str
-    ) -> HttpResponse:
+    def artifact_address(self, request: HttpRequest, name: str) -> HttpResponse:
         self.jobs.stored(name)
         path = request.query.get("path", "")
         full = f"{artifact_prefix(name)}/{path}"
@@ -179,11 +171,12 @@ class RunHistory:
             }
         )
 
-    def resolve_uris(self, request: HttpRequest, workspace: WorkspaceAddress) -> HttpResponse:
+    def resolve_uris(self, request: HttpRequest) -> HttpResponse:
         """Respond with where outputs of jobs are, by the ids that `run_data` gave them."""
         wanted = request.json().get("values")
         if not isinstance(wanted, list):
             raise HttpError(400, "ValidationError", "values is required.")
+        workspace = self.control.workspace
         base = (
             f"azureml://subscriptions/{workspace.subscription}/resourcegroups/{workspace.group}"
             f"/workspaces/{workspace.name}/datastores"

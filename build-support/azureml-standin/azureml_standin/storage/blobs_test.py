@@ -61,27 +61,6 @@ def plain(
     return caller.request(method, target, body, named)
 
 
-def test_refuses_a_list_with_missing_blocks(caller: Caller, container: ContainerClient) -> None:
-    listed = b"<BlockList><Latest>bm9uZQ==</Latest></BlockList>"
-    answer = plain(caller, container, "PUT", "x", listed, query="&comp=blocklist")
-    assert answer.status == 400 and answer.headers["x-ms-error-code"] == "InvalidBlockList"
-
-
-def test_changes_and_reads_a_blob_only_under_its_condition(
-    caller: Caller, container: ContainerClient
-) -> None:
-    etag = plain(caller, container, "PUT", "x", b"1").headers["etag"]
-    assert plain(caller, container, "PUT", "x", b"2", if_match='"0x1"').status == 412
-    assert plain(caller, container, "PUT", "x", b"2", if_match=etag).status == 201
-    assert plain(caller, container, "GET", "x", if_match=etag).status == 412
-
-
-def test_refuses_a_body_with_another_md5(caller: Caller, container: ContainerClient) -> None:
-    answer = plain(caller, container, "PUT", "x", b"1", Content_MD5=md5_of(b"2"))
-    assert (answer.status, answer.headers["x-ms-error-code"]) == (400, "Md5Mismatch")
-    assert plain(caller, container, "GET", "x").status == 404
-
-
 def copy_at_once(
     caller: Caller,
     container: ContainerClient,
@@ -148,14 +127,6 @@ def test_refuses_a_copy(
     assert container.download_blob("to").readall() == b"old"
 
 
-def test_refuses_to_copy_more_than_256_mib_at_once(
-    caller: Caller, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("azureml_standin.storage.copies._COPY_FROM_URL_BYTES", 6)
-    container.upload_blob("from", b"content")
-    assert copy_at_once(caller, container).status == 409
-
-
 @pytest.mark.parametrize(
     ("permissions", "method", "status"),
     [
@@ -207,12 +178,3 @@ def test_refuses_another_key(caller: Caller, container: ContainerClient) -> None
     )
     with other, pytest.raises(ClientAuthenticationError):
         other.upload_blob("x", b"1")
-
-
-def test_refuses_what_it_does_not_have(caller: Caller, container: ContainerClient) -> None:
-    signature = caller.service.access.signature("none")
-    answer = caller.request("GET", f"{ACCOUNT}/none/x?{signature}")
-    assert answer.headers["x-ms-error-code"] == "ContainerNotFound"
-    assert plain(caller, container, "PUT", "x", x_ms_blob_type="PageBlob").status == 400
-    answer = caller.request("GET", f"{ACCOUNT}/A_B/x")
-    assert answer.headers["x-ms-error-code"] == "InvalidResourceName"
