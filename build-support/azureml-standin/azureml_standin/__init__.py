@@ -23,7 +23,7 @@ A test starts it with `running_service`:
 - `service.client.by_proxy(…)`: the same under the real clouds' own host names, by `HTTPS_PROXY`.
 - `service.recording`: the requests, with method, path, sizes and headers, without secrets.
 - `service.faults`: rules for faults; `http/faults.py` has their kinds.
-- `service.tokens.lifetime` (seconds) and `.withdraw()`: tokens that expire.
+- `service.tokens.lifetime` (seconds): tokens that expire.
 - `service.control.datastore_credentials`: `AccountKey`, `Sas` or `None`.
 - `service.registry.images.tags(repository)`: the pushed images. `service.registry.access.allowed`:
   the actions that the caller's role allows. `service.control.has_registry`: whether the workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,6 @@ CREATE TABLE IF NOT EXISTS blobs (
 CREATE TABLE IF NOT EXISTS blocks (
   container TEXT NOT NULL, name TEXT NOT NULL, block TEXT NOT NULL, size INTEGER NOT NULL,
   sha256 TEXT NOT NULL, PRIMARY KEY (container, name, block)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS committed (
-  container TEXT NOT NULL, name TEXT NOT NULL, block TEXT NOT NULL, position INTEGER NOT NULL,
-  size INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (container, name, position))
-  WITHOUT ROWID;
 """
 
 
@@ -105,12 +101,6 @@ class State:
     def add_container(self, name: str) -> None:
         self._rows("INSERT OR IGNORE INTO containers VALUES (?)", name)
 
-    def remove_container(self, name: str) -> None:
-        with self.lock:
-            for table in ("blobs", "blocks", "committed"):
-                self._rows(f"DELETE FROM {table} WHERE container = ?", name)
-            self._rows("DELETE FROM containers WHERE name = ?", name)
-
     def blob(self, container: str, name: str) -> BlobRecord | None:
         rows = self._rows("SELECT * FROM blobs WHERE container = ? AND name = ?", container, name)
         return self._record(rows[0]) if rows else None
@@ -140,9 +130,7 @@ class State:
         )
 
     def remove_blob(self, container: str, name: str) -> None:
-        with self.lock:
-            for table in ("blobs", "blocks", "committed"):
-                self._rows(f"DELETE FROM {table} WHERE container = ? AND name = ?", container, name)
+        self._rows("DELETE FROM blobs WHERE container = ? AND name = ?", container, name)
 
     def put_block(self, container: str, name: str, block: str, size: int, sha256: str) -> None:
         self._rows(
@@ -154,36 +142,13 @@ class State:
             sha256,
         )
 
-    def blocks(self, container: str, name: str) -> dict[str, tuple[int, str]]:
-        """Size and sha256 of each block that waits to be committed."""
+    def blocks(self, container: str, name: str) -> dict[str, str]:
+        """The sha256 of each block that waits to be committed."""
         rows = self._rows("SELECT * FROM blocks WHERE container = ? AND name = ?", container, name)
-        return {row["block"]: (row["size"], row["sha256"]) for row in rows}
+        return {row["block"]: row["sha256"] for row in rows}
 
-    def committed(self, container: str, name: str) -> list[tuple[str, int, str]]:
-        """Id, size and sha256 of the blocks that the blob is made of."""
-        rows = self._rows(
-            "SELECT * FROM committed WHERE container = ? AND name = ? ORDER BY position",
-            container,
-            name,
-        )
-        return [(row["block"], row["size"], row["sha256"]) for row in rows]
-
-    def commit_blocks(
-        self, container: str, name: str, blocks: Sequence[tuple[str, int, str]]
-    ) -> None:
-        with self.lock:
-            for table in ("blocks", "committed"):
-                self._rows(f"DELETE FROM {table} WHERE container = ? AND name = ?", container, name)
-            for position, (block, size, sha256) in enumerate(blocks):
-                self._rows(
-                    "INSERT INTO committed VALUES (?, ?, ?, ?, ?, ?)",
-                    container,
-                    name,
-                    block,
-                    position,
-                    size,
-                    sha256,
-                )
+    def forget_blocks(self, container: str, name: str) -> None:
+        self._rows("DELETE FROM blocks WHERE container = ? AND name = ?", container, name)
 
     def content_file(self, sha256: str) -> Path:
         return self.contents / sha256[:2] / sha256

@@ -35,10 +35,7 @@ class RegistryAccess:
 
     def exchange(self, request: HttpRequest) -> HttpResponse:
         """Exchange a token of Microsoft Entra ID for a refresh token of the registry."""
-        form = _form(request)
-        if form.get("grant_type") != [_ACCESS]:
-            raise RegistryError(400, "BAD_REQUEST", "grant_type must be access_token")
-        _check_service(request, form)
+        form = _form(request, _ACCESS)
         if form.get("tenant", [self._tokens.tenant]) != [self._tokens.tenant]:
             raise _denied(f"there is no tenant {form['tenant'][0]}")
         try:
@@ -51,10 +48,7 @@ class RegistryAccess:
 
     def token(self, request: HttpRequest) -> HttpResponse:
         """Return an access token for the scopes that the role allows."""
-        form = _form(request)
-        if form.get("grant_type") != [_REFRESH]:
-            raise RegistryError(400, "BAD_REQUEST", "grant_type must be refresh_token")
-        _check_service(request, form)
+        form = _form(request, _REFRESH)
         try:
             claims = self._tokens.check_token(form.get(_REFRESH, [""])[0], [request.host])
         except HttpError as error:
@@ -108,7 +102,6 @@ class RegistryAccess:
                 "iat": int(now),
                 "nbf": int(now),
                 "exp": int(now + lifetime),
-                "serial": time.monotonic_ns(),
                 **claims,
             }
         )
@@ -140,13 +133,11 @@ def _denied(why: str) -> RegistryError:
     return RegistryError(401, "UNAUTHORIZED", why)
 
 
-def _check_service(request: HttpRequest, form: Mapping[str, list[str]]) -> None:
+def _form(request: HttpRequest, grant: str) -> dict[str, list[str]]:
+    """Return the form of a request for a token, which is for this service."""
+    form = parse_qs(request.body.read().decode("utf-8", "replace"))
+    if form.get("grant_type") != [grant]:
+        raise RegistryError(400, "BAD_REQUEST", f"grant_type must be {grant}")
     if form.get("service") != [request.host]:
         raise RegistryError(400, "BAD_REQUEST", f"service must be {request.host}")
-
-
-def _form(request: HttpRequest) -> dict[str, list[str]]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise RegistryError(415, "UNSUPPORTED", "the body must be a form")
-    return parse_qs(request.body.read().decode("utf-8", "replace"))
+    return form

@@ -16,7 +16,6 @@ from azureml_standin.registry.manifests import Manifests
 from azureml_standin.registry.store import ImageStore
 from azureml_standin.registry.uploads import Uploads
 from azureml_standin.state import State
-from azureml_standin.storage.headers import asked_range
 
 _NAME = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
@@ -44,10 +43,8 @@ class Registry:
         }
         pushing: dict[tuple[str, str], Handler] = {
             ("POST", "/v2/{name*}/blobs/uploads/"): self._uploads.begin,
-            ("GET", upload): self._uploads.progress,
             ("PATCH", upload): self._uploads.append,
             ("PUT", upload): self._uploads.finish,
-            ("DELETE", upload): self._uploads.cancel,
             ("PUT", manifest): self._manifests.put,
         }
         return [
@@ -77,19 +74,10 @@ class Registry:
             raise RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry")
         file = self.images.file(digest)
         size = file.stat().st_size
-        start, end = asked_range(request, size)
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Docker-Content-Digest": digest,
-            "Accept-Ranges": "bytes",
-        }
+        headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest}
         if request.method == "HEAD":
             return HttpResponse(200, b"", headers, size)
-        response = file_response(file, start, end - start, **headers)
-        if (start, end) != (0, size):
-            response.status = 206
-            response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        return response
+        return file_response(file, 0, size, **headers)
 
     def _authorized(self, handler: Handler, *actions: str) -> Handler:
         def respond(request: HttpRequest, name: str, **segments: str) -> HttpResponse:

@@ -101,47 +101,10 @@ def test_a_token_covers_only_the_repositories_and_actions_that_it_names(
     assert registry.request("POST", "other/blobs/uploads/").status == 202
 
 
-@pytest.mark.parametrize(
-    ("path", "fields", "status"),
-    [
-        ("exchange", {"grant_type": "password"}, 400),
-        ("exchange", {"grant_type": "access_token", "service": "other.azurecr.io"}, 400),
-        ("exchange", {"grant_type": "access_token", "access_token": "eyJ.x.y"}, 401),
-        ("token", {"grant_type": "refresh_token", "refresh_token": "eyJ.x.y"}, 401),
-    ],
-    ids=["grant", "service", "access token", "refresh token"],
-)
-def test_refuses_a_wrong_exchange(
-    registry: RegistryCaller, path: str, fields: dict[str, str], status: int
-) -> None:
-    assert registry.form(path, **fields).status == status
-
-
-def test_refuses_tokens_of_other_services(registry: RegistryCaller) -> None:
-    token = registry.caller.token("https://storage.azure.com")
-    given = registry.form("exchange", grant_type="access_token", access_token=token)
-    assert given.status == 401
-    registry.token = registry.caller.token()
-    assert registry.request("GET", "").status == 401
-
-
 def test_refuses_a_blob_with_another_digest(registry: RegistryCaller) -> None:
     upload = registry.begin()
     refused = registry.request("PUT", f"{upload}?digest={digest_of(b'other')}", b"content")
     assert (refused.status, error_of(refused)) == (400, "DIGEST_INVALID")
-    assert registry.request("GET", upload).status == 404
-
-
-def test_mounts_a_blob_only_from_a_repository_that_may_be_read(registry: RegistryCaller) -> None:
-    known = registry.blob(b"shared")["digest"]
-    query = {"mount": known, "from": REPOSITORY}
-    registry.sign_in("repository:other:pull,push")
-    # Without that right, an upload begins, as for a missing blob.
-    registry.begin("other", **query)
-    registry.sign_in("repository:other:pull,push", f"repository:{REPOSITORY}:pull")
-    mounted = registry.request("POST", f"other/blobs/uploads/?{urlencode(query)}")
-    assert mounted.status == 201
-    assert registry.request("GET", f"other/blobs/{known}").body == b"shared"
 
 
 def test_refuses_a_manifest_with_missing_or_different_parts(registry: RegistryCaller) -> None:
@@ -152,12 +115,6 @@ def test_refuses_a_manifest_with_missing_or_different_parts(registry: RegistryCa
     assert error_of(registry.manifest(content, digest_of(b"x"))) == "DIGEST_INVALID"
     assert error_of(registry.manifest(manifest_of({**config, "size": 3}), "v1")) == "SIZE_INVALID"
     assert registry.manifest(content, digest_of(content)).status == 201
-
-
-@pytest.mark.parametrize("name", ["Upper", "a//b", "a" * 256])
-def test_refuses_invalid_names_of_repositories(registry: RegistryCaller, name: str) -> None:
-    refused = registry.request("POST", f"{name}/blobs/uploads/")
-    assert (refused.status, error_of(refused)) == (400, "NAME_INVALID")
 
 
 @needs_engine

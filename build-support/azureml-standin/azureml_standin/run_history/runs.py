@@ -41,16 +41,12 @@ class RunHistory:
             Route("POST", f"{_DATA}/dataversion/batchGetResolvedUris", self.resolve_uris),
         ]
         in_experiment = f"{_HISTORY}/experiments/{{experiment}}/runs/{{name}}"
-        found += [
-            Route("GET", f"{in_experiment}/artifacts", self.artifacts),
-            Route("GET", f"{in_experiment}/artifacts/contentinfo", self.artifact_address),
-        ]
+        found.append(Route("GET", f"{in_experiment}/artifacts", self.artifacts))
         for runs in (f"{_HISTORY}/runs", f"{_HISTORY}/experiments/{{experiment}}/runs"):
             found += [
                 Route("GET", f"{runs}/{{name}}", self.get_run),
                 Route("PATCH", f"{runs}/{{name}}", self.change_run),
                 Route("GET", f"{runs}/{{name}}/details", self.details),
-                Route("GET", f"{runs}/{{name}}/children", self.children),
             ]
         return found
 
@@ -128,10 +124,6 @@ class RunHistory:
         }
         return json_response(run)
 
-    def children(self, request: HttpRequest, name: str) -> HttpResponse:
-        self.jobs.stored(name)
-        return json_response({"value": [], "continuationToken": None, "nextLink": None})
-
     def artifacts(self, request: HttpRequest, name: str) -> HttpResponse:
         self.jobs.stored(name)
         prefix = f"{artifact_prefix(name)}/"
@@ -153,21 +145,6 @@ class RunHistory:
                 ],
                 "continuationToken": following,
                 "nextLink": None,
-            }
-        )
-
-    def artifact_address(self, request: HttpRequest, name: str) -> HttpResponse:
-        self.jobs.stored(name)
-        path = request.query.get("path", "")
-        full = f"{artifact_prefix(name)}/{path}"
-        if self.blobs.blob(ARTIFACT_CONTAINER, full) is None:
-            raise HttpError(404, "ArtifactNotFound", f"{name} has no artifact {path}.")
-        return json_response(
-            {
-                "contentUri": self._address(request, full),
-                "origin": "ExperimentRun",
-                "container": f"dcid.{name}",
-                "path": path,
             }
         )
 

@@ -85,27 +85,15 @@ class BuildServers:
             claims = self._keys.verified(assertion)
         except HttpError:
             return False
-        now = time.time()
-        if not claims["nbf"] - 300 <= now < claims["exp"]:
-            raise SignInError(
-                401, "invalid_client", 700024, "The assertion is not within its valid time range."
-            )
-        if claims["aud"] != _EXCHANGES.get(host, _EXCHANGE):
-            raise SignInError(
-                401,
-                "invalid_client",
-                700212,
-                "No matching federated identity record found for presented assertion audience "
-                f"'{claims['aud']}'.",
-            )
-        if FederatedCredential(claims["iss"], claims["sub"]) not in self.trusted:
-            raise SignInError(
-                401,
-                "invalid_client",
-                700213,
-                "No matching federated identity record found for presented assertion subject "
-                f"'{claims['sub']}'.",
-            )
+        number, what = 0, "No matching federated identity record found for presented assertion"
+        if claims["exp"] <= time.time():
+            number, what = 700024, "The assertion is not within its valid time range."
+        elif claims["aud"] != _EXCHANGES.get(host, _EXCHANGE):
+            number, what = 700212, f"{what} audience '{claims['aud']}'."
+        elif FederatedCredential(claims["iss"], claims["sub"]) not in self.trusted:
+            number, what = 700213, f"{what} subject '{claims['sub']}'."
+        if number:
+            raise SignInError(401, "invalid_client", number, what)
         return True
 
     def _github_token(self, request: HttpRequest) -> HttpResponse:
@@ -118,10 +106,6 @@ class BuildServers:
         if request.headers.get("x-tfs-fedauthredirect", "").lower() != "suppress":
             return HttpResponse(302, headers={"Location": f"{request.base}/devops/_signin"})
         _check_bearer(request, self.pipelines_secret)
-        if not request.query.get("api-version"):
-            raise _BuildServerError(
-                400, "VssVersionNotSpecifiedException", "No api-version was supplied."
-            )
         connection = request.query.get("serviceConnectionId")
         if connection not in (None, self.connection):
             raise _BuildServerError(
@@ -138,7 +122,7 @@ class BuildServers:
     def _issue(self, identity: FederatedCredential, audience: str) -> str:
         now = int(time.time())
         claims: dict[str, Any] = {"iss": identity.issuer, "sub": identity.subject, "aud": audience}
-        times = {"iat": now, "nbf": now, "exp": now + int(self.lifetime)}
+        times = {"iat": now, "exp": now + int(self.lifetime)}
         return self._keys.signed({**claims, **times, "jti": str(uuid.uuid4())})
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
-from azureml_standin.clouds import AML_AUDIENCES, ARM_AUDIENCES, CLOUDS, STORAGE_AUDIENCES
+from azureml_standin.clouds import AML_AUDIENCES, ARM_AUDIENCES, STORAGE_AUDIENCES
 from azureml_standin.http.errors import SignInError
 from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
@@ -37,33 +37,16 @@ class SignIn:
         self.managed_identity = ManagedIdentity(tokens, principal.client_id, self.audiences)
         # With the audience that each was requested for.
         self._device_codes: dict[str, str] = {}
-        self._refresh_tokens: set[str] = set()
         self._lock = threading.Lock()
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/common/discovery/instance", self.discover_instance),
             Route("GET", "/{tenant}/v2.0/.well-known/openid-configuration", self.describe),
             Route("POST", "/{tenant}/oauth2/v2.0/token", self.token),
             Route("POST", "/{tenant}/oauth2/v2.0/devicecode", self.device_code),
             *self.managed_identity.routes(),
             *self.build_servers.routes(),
         ]
-
-    def discover_instance(self, request: HttpRequest) -> HttpResponse:
-        hosts = [request.host, *(cloud.login for cloud in CLOUDS)]
-        return json_response(
-            {
-                "tenant_discovery_endpoint": (
-                    f"{request.base}/{self.tokens.tenant}/v2.0/.well-known/openid-configuration"
-                ),
-                "api-version": "1.1",
-                "metadata": [
-                    {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
-                    for host in hosts
-                ],
-            }
-        )
 
     def describe(self, request: HttpRequest, tenant: str) -> HttpResponse:
         """Describe the endpoints by OpenID Connect discovery, where MSAL looks for them."""
@@ -99,10 +82,6 @@ class SignIn:
             if audience is None:
                 raise SignInError(400, "invalid_grant", 70008, "The code has expired.")
             return self._issue(request, audience, is_person=True)
-        if grant == "refresh_token":
-            if form.get("refresh_token") not in self._refresh_tokens:
-                raise SignInError(400, "invalid_grant", 70008, "The refresh token has expired.")
-            return self._issue(request, self._audience(form), is_person=True)
         raise SignInError(
             400, "unsupported_grant_type", 70003, f"The app requested the grant type '{grant}'."
         )
@@ -162,9 +141,6 @@ class SignIn:
 
     def _person(self, request: HttpRequest, lifetime: int) -> dict[str, str]:
         """Return what a token response says about a person, for whom MSAL keeps an account."""
-        refresh = secrets.token_urlsafe(24)
-        with self._lock:
-            self._refresh_tokens.add(refresh)
         now = int(time.time())
         id_token = self.tokens.signed(
             {
@@ -180,7 +156,7 @@ class SignIn:
         )
         known = json.dumps({"uid": "person", "utid": self.tokens.tenant})
         client_info = base64.urlsafe_b64encode(known.encode()).decode()
-        return {"refresh_token": refresh, "id_token": id_token, "client_info": client_info}
+        return {"id_token": id_token, "client_info": client_info}
 
 
 def _form(request: HttpRequest) -> dict[str, str]:

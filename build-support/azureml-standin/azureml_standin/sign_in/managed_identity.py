@@ -15,7 +15,6 @@ class ManagedIdentity:
     """`client_id` is the identity's, `header` the secret of App Service's endpoint."""
 
     def __init__(self, tokens: Tokens, client_id: str, audiences: Collection[str]) -> None:
-        self.is_assigned = True
         self.header = secrets.token_urlsafe(24)
         self._tokens = tokens
         self._client_id = client_id
@@ -29,8 +28,6 @@ class ManagedIdentity:
 
     def _machine_token(self, request: HttpRequest) -> HttpResponse:
         """Respond as the instance metadata service of a virtual machine."""
-        if not self.is_assigned:
-            raise _IdentityError(400, "invalid_request", "Identity not found")
         if request.headers.get("metadata", "").lower() != "true":
             raise _IdentityError(400, "bad_request_102", "Required metadata header not specified")
         return self._issue(request)
@@ -41,8 +38,6 @@ class ManagedIdentity:
         return self._issue(request)
 
     def _issue(self, request: HttpRequest) -> HttpResponse:
-        if not request.query.get("api-version"):
-            raise _IdentityError(400, "bad_request_101", "Required parameter: api-version")
         resource = request.query.get("resource", "")
         if resource.rstrip("/") not in self._audiences:
             raise _IdentityError(400, "invalid_resource", f"Unknown resource: {resource!r}")

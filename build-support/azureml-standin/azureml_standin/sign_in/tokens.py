@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
 from collections.abc import Collection
 from typing import Any
@@ -26,8 +25,6 @@ class Tokens:
         self.tenant = tenant
         self.lifetime = _LIFETIME_SECONDS
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._lock = threading.Lock()
-        self._withdrawn_before = 0
 
     def issue(self, audience: str, client: str, base: str) -> str:
         """Return an access token; `base` is the address of the service that issues it."""
@@ -46,17 +43,11 @@ class Tokens:
                 "ver": "1.0",
                 # Two tokens of one second differ, so that a test sees which one was used.
                 "uti": secrets.token_urlsafe(12),
-                "serial": time.monotonic_ns(),
             }
         )
 
     def signed(self, claims: dict[str, Any]) -> str:
         return jwt.encode(claims, self._key, "RS256")
-
-    def withdraw(self) -> None:
-        """Treat every token that was issued until now as expired."""
-        with self._lock:
-            self._withdrawn_before = time.monotonic_ns()
 
     def check(self, request: HttpRequest, audiences: Collection[str]) -> dict[str, Any]:
         """Return the claims of the request's bearer token.
@@ -71,7 +62,7 @@ class Tokens:
 
     def check_token(self, token: str, audiences: Collection[str]) -> dict[str, Any]:
         claims = self.verified(token)
-        if claims["exp"] <= time.time() or claims["serial"] <= self._withdrawn_before:
+        if claims["exp"] <= time.time():
             raise _unauthorized("ExpiredAuthenticationToken", "The access token has expired.")
         accepted = {audience.rstrip("/") for audience in audiences}
         if str(claims["aud"]).rstrip("/") not in accepted:

@@ -1,80 +1,68 @@
-"""Requests for whole blobs: put, copy, read and delete them."""
+"""Requests for blobs: put them whole or in blocks, copy and read them."""
 
 from __future__ import annotations
 
 import time
+from xml.etree import ElementTree
 
 from azureml_standin.http.errors import StorageError
 from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody, file_response
-from azureml_standin.state import BlobRecord
-from azureml_standin.storage.addresses import address_of
-from azureml_standin.storage.copies import (
-    check_source,
-    copied,
-    is_for_whole_account,
-    source_request,
-)
+from azureml_standin.storage.copies import copied_source
 from azureml_standin.storage.headers import (
     ENCRYPTED,
     asked_range,
     check_conditions,
     check_md5,
     identity,
-    metadata_headers,
     metadata_of,
     new_etag,
     no_blob,
     properties,
 )
-from azureml_standin.storage.live_files import range_md5
 from azureml_standin.storage.store import BlobStore
 
 
 def put(storage: BlobStore, request: HttpRequest, container: str, name: str) -> HttpResponse:
+    source = None
     if "x-ms-copy-source" in request.headers:
-        return _copy(storage, request, container, name)
-    kind = request.headers.get("x-ms-blob-type")
-    if kind is None:
-        raise StorageError(400, "MissingRequiredHeader", "x-ms-blob-type is missing.")
-    if kind != "BlockBlob":
-        raise StorageError(400, "InvalidHeaderValue", "The stand-in keeps block blobs only.")
+        source = copied_source(storage, request)
+        sha256, _, size = storage.keep(RequestBody(files=[source.file]))
+        md5, status, headers = source.md5, 202, {"x-ms-copy-status": "success"}
+    else:
+        if request.headers.get("x-ms-blob-type") != "BlockBlob":
+            raise StorageError(400, "InvalidHeaderValue", "The stand-in keeps block blobs only.")
+        sha256, md5, size = storage.keep(request.body)
+        check_md5(request, md5)
+        status, headers = 201, {"Content-MD5": md5, **ENCRYPTED}
+    with storage.state.lock:
+        check_conditions(request, storage.blob(container, name))
+        blob = storage.commit(request, container, name, sha256, md5, size, source)
+    return HttpResponse(status, headers={**identity(blob), **headers})
+
+
+def put_block(storage: BlobStore, request: HttpRequest, container: str, name: str) -> HttpResponse:
     sha256, md5, size = storage.keep(request.body)
     check_md5(request, md5)
+    storage.state.put_block(container, name, request.query["blockid"], size, sha256)
+    return HttpResponse(201, headers={"Content-MD5": md5, **ENCRYPTED})
+
+
+def put_block_list(
+    storage: BlobStore, request: HttpRequest, container: str, name: str
+) -> HttpResponse:
+    """Make a blob of blocks that were put for it; of an earlier blob there are none."""
+    listed = [(each.text or "").strip() for each in ElementTree.fromstring(request.body.read())]
     with storage.state.lock:
         check_conditions(request, storage.blob(container, name))
-        blob = storage.commit(request, container, name, sha256, md5, size)
-    return HttpResponse(201, headers={**identity(blob), "Content-MD5": md5, **ENCRYPTED})
-
-
-def _copy(storage: BlobStore, request: HttpRequest, container: str, name: str) -> HttpResponse:
-    source = _copy_source(storage, request)
-    with storage.state.lock:
-        check_conditions(request, storage.blob(container, name))
-        sha256, _, size = storage.keep(RequestBody(files=[source.file]))
-        blob = storage.commit(request, container, name, sha256, source.md5, size, source)
-    return copied(request, identity(blob), source.md5)
-
-
-def _copy_source(storage: BlobStore, request: HttpRequest) -> BlobRecord:
-    """Return the blob that a request copies from, if the caller may read it."""
-    asked = source_request(request)
-    address = address_of(asked)
-    if address is None:
-        raise StorageError(400, "InvalidHeaderValue", "The source is not in this account.")
-    container, _, name = address[1].lstrip("/").partition("/")
-    try:
-        if not is_for_whole_account(request):
-            storage.access.check(asked, address[0], container, name, "r")
-        if not storage.state.has_container(container):
-            raise StorageError(404, "ContainerNotFound", "The container does not exist.")
-        source = storage.blob(container, name)
-        if source is None:
-            raise no_blob()
-    except StorageError as error:
-        # With the status that reading the source has.
-        raise StorageError(error.status, "CannotVerifyCopySource", error.message) from None
-    check_source(request, source)
-    return source
+        waiting = storage.state.blocks(container, name)
+        if set(listed) - set(waiting):
+            raise StorageError(400, "InvalidBlockList", "The block list is invalid.")
+        files = [storage.state.content_file(waiting[block]) for block in listed]
+        sha256, _, size = storage.keep(RequestBody(files=files))
+        storage.state.forget_blocks(container, name)
+        given = request.headers.get("x-ms-blob-content-md5", "")
+        blob = storage.commit(request, container, name, sha256, given, size)
+    return HttpResponse(201, headers={**identity(blob), **ENCRYPTED})
 
 
 def put_metadata(
@@ -96,37 +84,16 @@ def get(storage: BlobStore, request: HttpRequest, container: str, name: str) -> 
     if blob is None:
         raise no_blob()
     check_conditions(request, blob)
-    start, end = asked_range(request, blob.size)
     headers = properties(blob)
-    is_part = (start, end) != (0, blob.size) or "x-ms-range" in request.headers
-    if is_part or "range" in request.headers:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
-        if blob.md5:
-            headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
-        if request.headers.get("x-ms-range-get-content-md5", "").lower() == "true":
-            headers["Content-MD5"] = range_md5(blob.file, start, end)
     if request.method == "HEAD":
-        return HttpResponse(200, headers={**properties(blob), "Content-Length": str(blob.size)})
+        return HttpResponse(200, headers={**headers, "Content-Length": str(blob.size)})
+    asked = asked_range(request, blob.size)
+    start, end = asked or (0, blob.size)
     response = file_response(blob.file, start, end - start)
-    response.status = 206 if "Content-Range" in headers else 200
     response.headers.update(headers)
+    if asked:
+        response.status = 206
+        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
+        if blob.md5:
+            response.headers["x-ms-blob-content-md5"] = response.headers.pop("Content-MD5")
     return response
-
-
-def get_metadata(
-    storage: BlobStore, request: HttpRequest, container: str, name: str
-) -> HttpResponse:
-    blob = storage.blob(container, name)
-    if blob is None:
-        raise no_blob()
-    return HttpResponse(200, headers=identity(blob) | metadata_headers(blob))
-
-
-def delete(storage: BlobStore, request: HttpRequest, container: str, name: str) -> HttpResponse:
-    with storage.state.lock:
-        blob = storage.state.blob(container, name)
-        if blob is None:
-            raise no_blob()
-        check_conditions(request, blob)
-        storage.state.remove_blob(container, name)
-    return HttpResponse(202)

@@ -6,13 +6,11 @@ import re
 import uuid
 from email.utils import formatdate
 from urllib.parse import unquote
-from xml.sax.saxutils import escape
 
 from azureml_standin.http.errors import StorageError
 from azureml_standin.http.messages import HttpRequest
 from azureml_standin.state import BlobRecord
 
-_LARGEST_MD5_RANGE = 4 * 1024 * 1024
 _METADATA = "x-ms-meta-"
 ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
 
@@ -27,39 +25,25 @@ def check_md5(request: HttpRequest, md5: str) -> None:
 
 def check_conditions(request: HttpRequest, blob: BlobRecord | None) -> None:
     """https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers…"""
-    reads = request.method in ("GET", "HEAD")
-    unless = request.headers.get("if-none-match")
-    if unless and blob and (unless == "*" or unless == blob.etag):
-        if reads:
-            raise StorageError(304, "ConditionNotMet", "The condition is not met.")
-        if unless == "*":
-            raise StorageError(409, "BlobAlreadyExists", "The specified blob already exists.")
-        raise StorageError(412, "ConditionNotMet", "The condition is not met.")
+    if request.headers.get("if-none-match") == "*" and blob and request.method == "PUT":
+        raise StorageError(409, "BlobAlreadyExists", "The specified blob already exists.")
     only = request.headers.get("if-match")
     if only and (blob is None or only not in ("*", blob.etag)):
         raise StorageError(412, "ConditionNotMet", "The condition is not met.")
 
 
-def asked_range(request: HttpRequest, size: int) -> tuple[int, int]:
+def asked_range(request: HttpRequest, size: int) -> tuple[int, int] | None:
     """Return start, and end behind the last byte. Raises `StorageError` 416 outside of the blob."""
     asked = request.headers.get("x-ms-range") or request.headers.get("range")
     if not asked:
-        return 0, size
+        return None
     match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.strip())
-    if match is None:
-        raise StorageError(400, "InvalidHeaderValue", f"Invalid range: {asked!r}")
-    start = int(match[1])
-    end = min(int(match[2]) + 1, size) if match[2] else size
-    if start >= size or end <= start:
+    start, end = (int(match[1]), int(match[2] or size) + 1) if match else (size, 0)
+    if start >= size:
         raise StorageError(
             416, "InvalidRange", "The range is invalid.", Content_Range=f"bytes */{size}"
         )
-    if (
-        request.headers.get("x-ms-range-get-content-md5", "").lower() == "true"
-        and end - start > _LARGEST_MD5_RANGE
-    ):
-        raise StorageError(400, "OutOfRangeInput", "An MD5 is made of 4 MiB at most.")
-    return start, end
+    return start, min(end, size)
 
 
 def metadata_of(request: HttpRequest) -> dict[str, str]:
@@ -70,10 +54,6 @@ def metadata_of(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def metadata_headers(blob: BlobRecord) -> dict[str, str]:
-    return {f"{_METADATA}{key}": value for key, value in blob.metadata.items()}
-
-
 def identity(blob: BlobRecord) -> dict[str, str]:
     return {"ETag": blob.etag, "Last-Modified": formatdate(blob.modified, usegmt=True)}
 
@@ -81,36 +61,15 @@ def identity(blob: BlobRecord) -> dict[str, str]:
 def properties(blob: BlobRecord) -> dict[str, str]:
     headers = {
         **identity(blob),
-        **metadata_headers(blob),
+        **{f"{_METADATA}{key}": value for key, value in blob.metadata.items()},
         "Content-Type": blob.content_type,
         "Accept-Ranges": "bytes",
         "x-ms-blob-type": blob.kind,
-        "x-ms-server-encrypted": "true",
         "x-ms-creation-time": formatdate(blob.modified, usegmt=True),
-        "x-ms-lease-status": "unlocked",
-        "x-ms-lease-state": "available",
     }
     if blob.md5:
         headers["Content-MD5"] = blob.md5
     return headers
-
-
-def listed(blob: BlobRecord, with_metadata: bool) -> str:
-    modified = formatdate(blob.modified, usegmt=True)
-    metadata = ""
-    if with_metadata:
-        values = "".join(f"<{k}>{escape(v)}</{k}>" for k, v in blob.metadata.items())
-        metadata = f"<Metadata>{values}</Metadata>"
-    return (
-        f"<Blob><Name>{escape(blob.name)}</Name><Properties>"
-        f"<Creation-Time>{modified}</Creation-Time><Last-Modified>{modified}</Last-Modified>"
-        f"<Etag>{escape(blob.etag.strip(chr(34)))}</Etag>"
-        f"<Content-Length>{blob.size}</Content-Length>"
-        f"<Content-Type>{escape(blob.content_type)}</Content-Type>"
-        f"<Content-MD5>{blob.md5}</Content-MD5><BlobType>{blob.kind}</BlobType>"
-        "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>"
-        f"<ServerEncrypted>true</ServerEncrypted></Properties>{metadata}</Blob>"
-    )
 
 
 def no_blob() -> StorageError:
@@ -119,9 +78,3 @@ def no_blob() -> StorageError:
 
 def new_etag() -> str:
     return f'"0x{uuid.uuid4().hex[:16].upper()}"'
-
-
-def number(text: str, least: int, most: int) -> int:
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise StorageError(400, "OutOfRangeQueryParameterValue", f"{text!r}: {least} to {most}.")
-    return int(text)
