@@ -29,8 +29,7 @@ from azureml_standin.execution.job_folder import JobFolderBuilder
 from azureml_standin.http.certificates import CertificateAuthority
 from azureml_standin.http.faults import Faults
 from azureml_standin.http.messages import HttpRequest
-from azureml_standin.http.recorded_request import RecordedRequest
-from azureml_standin.http.recording import Recording
+from azureml_standin.http.recording import RecordedRequest, Recording
 from azureml_standin.http.server import Server
 from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.registry.registry import Registry

@@ -20,8 +20,8 @@ CREATE TABLE IF NOT EXISTS blobs (
   md5 TEXT NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL, content_type TEXT NOT NULL,
   metadata TEXT NOT NULL, PRIMARY KEY (container, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocks (
-  container TEXT NOT NULL, name TEXT NOT NULL, block TEXT NOT NULL, size INTEGER NOT NULL,
-  sha256 TEXT NOT NULL, PRIMARY KEY (container, name, block)) WITHOUT ROWID;
+  container TEXT NOT NULL, name TEXT NOT NULL, block TEXT NOT NULL, sha256 TEXT NOT NULL,
+  PRIMARY KEY (container, name, block)) WITHOUT ROWID;
 """
 
 
@@ -71,23 +71,18 @@ class State:
 
     def documents(self, kind: str, prefix: str = "") -> list[dict[str, Any]]:
         """Return documents whose key begins with `prefix`, in the order of their creation."""
+        values = (kind, len(prefix), prefix)
         rows = self._rows(
-            "SELECT content FROM documents "
-            "WHERE kind = ? AND substr(key, 1, ?) = ? ORDER BY number",
-            kind,
-            len(prefix),
-            prefix,
+            "SELECT content FROM documents WHERE kind = ? AND substr(key, 1, ?) = ? "
+            "ORDER BY number",
+            *values,
         )
         return [json.loads(row["content"]) for row in rows]
 
     def put_document(self, kind: str, key: str, content: Mapping[str, Any]) -> None:
-        self._rows(
-            "INSERT INTO documents (kind, key, content) VALUES (?, ?, ?) "
-            "ON CONFLICT (kind, key) DO UPDATE SET content = excluded.content",
-            kind,
-            key,
-            json.dumps(content),
-        )
+        insert = "INSERT INTO documents (kind, key, content) VALUES (?, ?, ?)"
+        update = "ON CONFLICT (kind, key) DO UPDATE SET content = excluded.content"
+        self._rows(f"{insert} {update}", kind, key, json.dumps(content))
 
     def remove_document(self, kind: str, key: str) -> None:
         self._rows("DELETE FROM documents WHERE kind = ? AND key = ?", kind, key)
@@ -107,40 +102,22 @@ class State:
 
     def blobs(self, container: str, prefix: str = "") -> list[BlobRecord]:
         """Return blobs in the order of their names."""
-        rows = self._rows(
-            "SELECT * FROM blobs WHERE container = ? AND substr(name, 1, ?) = ? ORDER BY name",
-            container,
-            len(prefix),
-            prefix,
-        )
+        chosen = "WHERE container = ? AND substr(name, 1, ?) = ? ORDER BY name"
+        rows = self._rows(f"SELECT * FROM blobs {chosen}", container, len(prefix), prefix)
         return [self._record(row) for row in rows]
 
     def put_blob(self, blob: BlobRecord, sha256: str) -> None:
-        self._rows(
-            "INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            blob.container,
-            blob.name,
-            blob.size,
-            sha256,
-            blob.md5,
-            blob.etag,
-            blob.modified,
-            blob.content_type,
-            json.dumps(dict(blob.metadata)),
-        )
+        metadata = json.dumps(dict(blob.metadata))
+        where, what = (blob.container, blob.name), (blob.size, sha256, blob.md5, blob.etag)
+        values = (*where, *what, blob.modified, blob.content_type, metadata)
+        self._rows("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def remove_blob(self, container: str, name: str) -> None:
         self._rows("DELETE FROM blobs WHERE container = ? AND name = ?", container, name)
 
-    def put_block(self, container: str, name: str, block: str, size: int, sha256: str) -> None:
-        self._rows(
-            "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?)",
-            container,
-            name,
-            block,
-            size,
-            sha256,
-        )
+    def put_block(self, container: str, name: str, block: str, sha256: str) -> None:
+        insert = "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?)"
+        self._rows(insert, container, name, block, sha256)
 
     def blocks(self, container: str, name: str) -> dict[str, str]:
         """The sha256 of each block that waits to be committed."""
@@ -154,17 +131,9 @@ class State:
         return self.contents / sha256[:2] / sha256
 
     def _record(self, row: sqlite3.Row) -> BlobRecord:
-        return BlobRecord(
-            row["container"],
-            row["name"],
-            row["size"],
-            row["md5"],
-            row["etag"],
-            row["modified"],
-            self.content_file(row["sha256"]),
-            row["content_type"],
-            json.loads(row["metadata"]),
-        )
+        known = {key: row[key] for key in row.keys() if key not in ("sha256", "metadata")}
+        file, metadata = self.content_file(row["sha256"]), json.loads(row["metadata"])
+        return BlobRecord(**known, file=file, metadata=metadata)
 
     def _rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         with self.lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from azureml_standin.clouds import ACCOUNT, REGION, REGISTRY, Names
+from azureml_standin.clouds import REGION, REGISTRY, Names
 from azureml_standin.control_plane import resources
 from azureml_standin.control_plane.resources import WorkspaceAddress
 
@@ -25,22 +25,12 @@ def workspace_resource(
         workspace.id,
         "workspaces",
         {
-            "friendlyName": workspace.name,
-            "description": "A stand-in for a workspace, on this machine",
             "discoveryUrl": f"{names.data_plane}/discovery",
             "mlFlowTrackingUri": f"azureml://{host}/mlflow/v1.0{workspace.id}",
-            "storageAccount": (
-                f"/subscriptions/{workspace.subscription}/resourceGroups/{workspace.group}"
-                f"/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
-            ),
             "containerRegistry": registry,
-            "keyVault": None,
-            "applicationInsights": None,
             "tenantId": tenant,
             "workspaceId": workspace.subscription,
             "provisioningState": "Succeeded",
-            "publicNetworkAccess": "Disabled",
-            "hbiWorkspace": False,
         },
         _CREATED,
     )
@@ -49,20 +39,9 @@ def workspace_resource(
 
 
 def registry_resource(names: Names, id_: str) -> dict[str, Any]:
-    properties = {
-        "loginServer": names.registry,
-        "creationDate": _CREATED,
-        "provisioningState": "Succeeded",
-        "adminUserEnabled": False,
-    }
-    return {
-        "id": id_,
-        "name": REGISTRY,
-        "type": "Microsoft.ContainerRegistry/registries",
-        "location": REGION,
-        "sku": {"name": "Standard", "tier": "Standard"},
-        "properties": properties,
-    }
+    properties = {"loginServer": names.registry, "provisioningState": "Succeeded"}
+    kind = "Microsoft.ContainerRegistry/registries"
+    return {"id": id_, "name": REGISTRY, "type": kind, "properties": properties}
 
 
 def datastore_resource(
@@ -79,36 +58,18 @@ def datastore_resource(
             "protocol": "https",
             "credentials": {"credentialsType": credentials},
             "isDefault": name == BLOB_STORE,
-            "serviceDataAccessAuthIdentity": "None",
-            "subscriptionId": workspace.subscription,
-            "resourceGroup": workspace.group,
-            "description": None,
-            "tags": {},
-            "properties": {},
         },
         _CREATED,
     )
 
 
 def compute_resource(workspace: WorkspaceAddress, name: str) -> dict[str, Any]:
-    return {
-        **resources.resource(
-            f"{workspace.id}/computes/{name}",
-            "workspaces/computes",
-            {
-                "computeType": "AmlCompute",
-                "computeLocation": REGION,
-                "provisioningState": "Succeeded",
-                "isAttachedCompute": False,
-                "properties": {
-                    "vmSize": "STANDARD_DS3_V2",
-                    "vmPriority": "Dedicated",
-                    "allocationState": "Steady",
-                    "scaleSettings": {"minNodeCount": 0, "maxNodeCount": 1},
-                    "osType": "Linux",
-                },
-            },
-            _CREATED,
-        ),
-        "location": REGION,
+    size = {"vmSize": "STANDARD_DS3_V2", "scaleSettings": {"minNodeCount": 0, "maxNodeCount": 1}}
+    properties = {
+        "computeType": "AmlCompute",
+        "provisioningState": "Succeeded",
+        "properties": size,
     }
+    id_ = f"{workspace.id}/computes/{name}"
+    made = resources.resource(id_, "workspaces/computes", properties, _CREATED)
+    return {**made, "location": REGION}

@@ -113,14 +113,7 @@ def resource(id_: str, kind: str, properties: Mapping[str, Any], created: str) -
         "name": id_.rpartition("/")[2],
         "type": f"{PROVIDER}/{kind}",
         "properties": dict(properties),
-        "systemData": {
-            "createdAt": created,
-            "createdBy": "Stand-in",
-            "createdByType": "Application",
-            "lastModifiedAt": created,
-            "lastModifiedBy": "Stand-in",
-            "lastModifiedByType": "Application",
-        },
+        "systemData": {"createdAt": created, "createdBy": "Stand-in"},
     }
 
 

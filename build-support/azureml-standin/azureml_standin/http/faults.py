@@ -7,8 +7,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from azureml_standin.http.errors import RegistryError, StorageError
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
+from azureml_standin.http.messages import (
+    HttpError,
+    HttpRequest,
+    HttpResponse,
+    RegistryError,
+    StorageError,
+)
 
 # The connection is reset after the head of the request; the request has no effect.
 RESET_BEFORE = "reset-before"

@@ -13,8 +13,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
-from azureml_standin.http.errors import RegistryError
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.messages import (
+    HttpError,
+    HttpRequest,
+    HttpResponse,
+    RegistryError,
+    json_response,
+)
 from azureml_standin.sign_in.tokens import Tokens
 
 PULL = "pull"

@@ -6,8 +6,7 @@ import hashlib
 import json
 import re
 
-from azureml_standin.http.errors import RegistryError
-from azureml_standin.http.messages import HttpRequest, HttpResponse
+from azureml_standin.http.messages import HttpRequest, HttpResponse, RegistryError
 from azureml_standin.registry.store import ImageStore, is_digest
 
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")

@@ -8,8 +8,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from azureml_standin.http.errors import RegistryError
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, file_response
+from azureml_standin.http.messages import (
+    HttpError,
+    HttpRequest,
+    HttpResponse,
+    RegistryError,
+    file_response,
+)
 from azureml_standin.http.routing import Handler, Route, Router
 from azureml_standin.registry.access import PULL, PUSH, RegistryAccess
 from azureml_standin.registry.manifests import Manifests

@@ -9,8 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from azureml_standin.http.errors import RegistryError
-from azureml_standin.http.messages import HttpRequest, HttpResponse
+from azureml_standin.http.messages import HttpRequest, HttpResponse, RegistryError
 from azureml_standin.state import State
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")

@@ -8,8 +8,7 @@ import threading
 import uuid
 from pathlib import Path
 
-from azureml_standin.http.errors import RegistryError
-from azureml_standin.http.messages import HttpRequest, HttpResponse
+from azureml_standin.http.messages import HttpRequest, HttpResponse, RegistryError
 from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.registry.store import ImageStore, digest_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,14 +16,15 @@ from azureml_standin.control_plane.descriptions import (
 from azureml_standin.control_plane.jobs import Jobs, artifact_prefix
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
+from azureml_standin.execution.execution import RunView
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route, Router
-from azureml_standin.run_history.run_document import run_document
 from azureml_standin.storage.blobs import BlobStorage
 
 _HISTORY = f"/history/v1.0{WORKSPACE}"
 _DATA = f"/data/v1.0{WORKSPACE}"
 _ARTIFACTS_OF_A_PAGE = 500
+_ASSETS = "azureml://locations/standin/workspaces/standin/data/"
 
 
 class RunHistory:
@@ -186,3 +187,43 @@ class RunHistory:
 def output_prefix(job: str, output: str) -> str:
     """Return where a named output is in the container of the blob store."""
     return f"azureml/{job}/{output}/"
+
+
+def run_document(job: Mapping[str, Any], view: RunView) -> dict[str, Any]:
+    """Describe a run; `job` is what the control plane keeps of it."""
+    name, properties = job["name"], job["properties"]
+    outputs = properties.get("outputs") or {}
+    return {
+        "runId": name,
+        "rootRunId": name,
+        "experimentId": properties.get("experimentName") or "Default",
+        "displayName": properties.get("displayName") or name,
+        "description": properties.get("description"),
+        "status": view.status,
+        "createdUtc": job["createdAt"],
+        "startTimeUtc": view.started,
+        "endTimeUtc": view.ended,
+        "error": _error(view),
+        "tags": properties.get("tags") or {},
+        "properties": properties.get("properties") or {},
+        "outputs": {
+            key: {"assetId": f"{_ASSETS}{name}/outputs/{key}", "type": kind}
+            for key, kind in {
+                "default": "uri_folder",
+                **{key: given["jobOutputType"] for key, given in outputs.items()},
+            }.items()
+        },
+    }
+
+
+def _error(view: RunView) -> Mapping[str, Any] | None:
+    if view.status != "Failed":
+        return None
+    message = view.error or "The job failed."
+    if view.exit_code:
+        # In the words of Azure ML.
+        message = (
+            f"Execution failed. User process 'bash' exited with status code {view.exit_code}. "
+            "Please check log file 'user_logs/std_log.txt' for error details."
+        )
+    return {"error": {"code": "UserError", "message": message}, "time": view.ended}

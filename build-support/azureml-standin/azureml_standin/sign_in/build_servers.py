@@ -8,8 +8,13 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from azureml_standin.http.errors import SignInError
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.messages import (
+    HttpError,
+    HttpRequest,
+    HttpResponse,
+    SignInError,
+    json_response,
+)
 from azureml_standin.http.routing import Route
 from azureml_standin.sign_in.tokens import Tokens
 

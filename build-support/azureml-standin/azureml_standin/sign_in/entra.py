@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from azureml_standin.clouds import AML_AUDIENCES, ARM_AUDIENCES, STORAGE_AUDIENCES
-from azureml_standin.http.errors import SignInError
-from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response
+from azureml_standin.http.messages import HttpRequest, HttpResponse, SignInError, json_response
 from azureml_standin.http.routing import Route
 from azureml_standin.sign_in.build_servers import BuildServers
 from azureml_standin.sign_in.managed_identity import ManagedIdentity
@@ -58,14 +57,6 @@ class SignIn:
                 "authorization_endpoint": f"{here}/oauth2/v2.0/authorize",
                 "token_endpoint": f"{here}/oauth2/v2.0/token",
                 "device_authorization_endpoint": f"{here}/oauth2/v2.0/devicecode",
-                "token_endpoint_auth_methods_supported": [
-                    "client_secret_post",
-                    "private_key_jwt",
-                ],
-                "response_types_supported": ["code", "id_token"],
-                "subject_types_supported": ["pairwise"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "tenant_region_scope": None,
             }
         )
 

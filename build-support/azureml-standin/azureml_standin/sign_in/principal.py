@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
-from azureml_standin.http.errors import SignInError
-from azureml_standin.http.messages import HttpRequest
+from azureml_standin.http.messages import HttpRequest, SignInError
 from azureml_standin.sign_in.build_servers import BuildServers
 from azureml_standin.sign_in.tokens import signed_claims
 from cryptography import x509

@@ -12,8 +12,7 @@ from datetime import datetime, timezone
 from urllib.parse import urlencode
 
 from azureml_standin.clouds import ACCOUNT, STORAGE_AUDIENCES
-from azureml_standin.http.errors import StorageError
-from azureml_standin.http.messages import HttpError, HttpRequest
+from azureml_standin.http.messages import HttpError, HttpRequest, StorageError
 from azureml_standin.sign_in.tokens import Tokens
 
 # The first version whose signatures cover the encryption scope; earlier strings to sign differ.

@@ -5,8 +5,13 @@ from __future__ import annotations
 import time
 from xml.etree import ElementTree
 
-from azureml_standin.http.errors import StorageError
-from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody, file_response
+from azureml_standin.http.messages import (
+    HttpRequest,
+    HttpResponse,
+    RequestBody,
+    StorageError,
+    file_response,
+)
 from azureml_standin.storage.copies import copied_source
 from azureml_standin.storage.headers import (
     ENCRYPTED,
@@ -41,9 +46,9 @@ def put(storage: BlobStore, request: HttpRequest, container: str, name: str) -> 
 
 
 def put_block(storage: BlobStore, request: HttpRequest, container: str, name: str) -> HttpResponse:
-    sha256, md5, size = storage.keep(request.body)
+    sha256, md5, _ = storage.keep(request.body)
     check_md5(request, md5)
-    storage.state.put_block(container, name, request.query["blockid"], size, sha256)
+    storage.state.put_block(container, name, request.query["blockid"], sha256)
     return HttpResponse(201, headers={"Content-MD5": md5, **ENCRYPTED})
 
 

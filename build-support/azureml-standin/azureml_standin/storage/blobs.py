@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from email.utils import formatdate
 
-from azureml_standin.http.errors import StorageError
-from azureml_standin.http.messages import HttpRequest, HttpResponse
+from azureml_standin.http.messages import HttpRequest, HttpResponse, StorageError
 from azureml_standin.storage import blob_requests, containers
 from azureml_standin.storage.store import BlobStore
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from azureml_standin.http.errors import StorageError
-from azureml_standin.http.messages import HttpRequest
+from azureml_standin.http.messages import HttpRequest, StorageError
 from azureml_standin.state import BlobRecord
 from azureml_standin.storage.addresses import address_of
 from azureml_standin.storage.headers import no_blob

@@ -7,8 +7,7 @@ import uuid
 from email.utils import formatdate
 from urllib.parse import unquote
 
-from azureml_standin.http.errors import StorageError
-from azureml_standin.http.messages import HttpRequest
+from azureml_standin.http.messages import HttpRequest, StorageError
 from azureml_standin.state import BlobRecord
 
 _METADATA = "x-ms-meta-"
