@@ -8,8 +8,9 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest
-from azureml_jobs.imports.exploration import Exploration, ask_until_known
+from azureml_jobs.imports.exploration import Exploration
 from azureml_jobs.imports.finder import Finder
+from azureml_jobs.imports.knowledge import ask_until_known
 from azureml_jobs.imports.literals import unsent_literals
 from azureml_jobs.imports.missing import Advisor
 from azureml_jobs.imports.overlay import Overlay, pattern_of
@@ -37,13 +38,19 @@ def find_closure(
     where: the key of the command, for messages: `src/x/azure-ml-job.yaml: command`.
     standard_library: the names of the modules of Python itself.
     """
-    overlay = Overlay(code.path, roots)
-    error = yield from _place_code(code, overlay)
+    # Without code of its own, a file outside of all source roots keeps its path.
+    overlay = Overlay(code.path, (*roots, "") if code.path is None else roots)
+    error = yield from _place(code, overlay)
     if error:
         return Closure((), (), (str(error),), ())
     finder = Finder(overlay, python, standard_library)
     exploration = Exploration(Shared(finder, python, where))
     exploration.add(starts)
+    for include in overlay.includes:
+        exploration.add_folder(include, "in additional_includes")
+    for path in overlay.single_files:
+        if path != code.path:
+            exploration.shared.add(path, "in additional_includes")
     if extra:
         exploration.add_declared(extra)
     yield from exploration.explore()
@@ -58,24 +65,41 @@ def find_closure(
     )
 
 
-def _place_code(code: Code, overlay: Overlay) -> Generator[Question, Any, JobError | None]:
-    """Find out whether the code is a folder or a file; return an error if it is neither."""
-    if not code.path:
-        return None
-    parent, name = posixpath.split(code.path)
-    existing = yield Exist((pattern_of(code.path), f"{pattern_of(parent)}/*" if parent else "*"))
-    if f"{code.path}/" in existing:
-        return None
-    overlay.is_file = code.path in existing
-    if overlay.is_file:
-        return None
-    folders = [posixpath.basename(each[:-1]) for each in existing if each.endswith("/")]
-    close = nearest(name, sorted(folders))
+def _place(code: Code, overlay: Overlay) -> Generator[Question, Any, JobError | None]:
+    """Find out which paths are folders and which are files; return an error if one is neither."""
+    if code.path:
+        existing = yield from _existing(code.path)
+        if code.path in existing:
+            overlay.code = None
+            overlay.single_files.append(code.path)
+        elif f"{code.path}/" not in existing:
+            return _missing_path(code.where, code.path, existing)
+    for include in code.includes:
+        existing = yield from _existing(include)
+        if include in existing:
+            overlay.single_files.append(include)
+        elif f"{include}/" in existing:
+            overlay.includes.append(include)
+        else:
+            where = f"{code.where.removesuffix('code')}additional_includes"
+            return _missing_path(where, include, existing)
+    return None
+
+
+def _existing(path: str) -> Generator[Question, Any, frozenset[str]]:
+    """Ask for a path, and for all next to it."""
+    around = pattern_of(posixpath.dirname(path))
+    return frozenset((yield Exist((pattern_of(path), f"{around}/*".lstrip("/")))))
+
+
+def _missing_path(where: str, path: str, existing: frozenset[str]) -> JobError:
+    parent, name = posixpath.split(path)
+    close = nearest(name, sorted(posixpath.basename(each.rstrip("/")) for each in existing))
     return JobError(
-        code.where,
-        f"there is no folder {code.path}",
+        where,
+        f"there is no folder or file {path}",
         (f"Did you mean {posixpath.join(parent, close)}? " if close else "")
-        + "Write a folder relative to the job file, such as `code: .`.",
+        + "Write a path relative to the file, such as `..`.",
     )
 
 

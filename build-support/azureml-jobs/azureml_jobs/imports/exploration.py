@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from fnmatch import fnmatchcase
+from typing import Any
 
+from azureml_jobs.imports.knowledge import learn
 from azureml_jobs.imports.overlay import Overlay, is_in, leads_out, pattern_of
 from azureml_jobs.imports.process import Loaded, Process, Shared, Step, Wanted
 from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
-from azureml_jobs.imports.remedy import dotted
 from azureml_jobs.imports.source import Source
-from azureml_jobs.jobfile.command.code import CommandCode, ScriptStart
+from azureml_jobs.jobfile.command.code import CommandCode, PythonStart, ScriptStart
+from azureml_jobs.jobfile.command.read import read_script
 
-T = TypeVar("T")
 _NEVER_SENT = {"__pycache__", ".git"}
+_PROJECT_FILES = ("setup.py", "pyproject.toml", "setup.cfg")
 
 
 @dataclass
@@ -32,7 +34,11 @@ class Exploration:
     _words: list[str] = field(default_factory=list)
     _scripts: list[ScriptStart] = field(default_factory=list)
     _seen: set[ScriptStart | str] = field(default_factory=set)
-    _folders: set[str] = field(default_factory=set)
+    # Folders that are sent as a whole, with the reason.
+    _folders: dict[str, str] = field(default_factory=dict)
+    # Folders of the snapshot whose packages `pip install` installs.
+    _installed: tuple[str, ...] = ()
+    _installs_packages: bool = False
     # The files of other interpreters that must be read, each with how they are run.
     _texts: dict[str, list[ScriptStart]] = field(default_factory=dict)
     _of_folder: dict[tuple[str, ...], Process] = field(default_factory=dict)
@@ -42,45 +48,52 @@ class Exploration:
         return self.shared.finder.overlay
 
     def add(self, starts: CommandCode) -> None:
+        self._installs_packages |= starts.installs_packages
         for start in starts.python:
-            process = Process(self.shared, start.search_path, start.folder, first=[start])
-            process.begin()
-            self.processes.append(process)
+            self._start(start)
         self._scripts.extend(each for each in starts.scripts if each not in self._seen)
         self._words.extend(each for each in starts.files if each not in self._seen)
         self._seen.update(starts.scripts, starts.files)
         self.warnings.extend(starts.warnings)
+
+    def _start(self, start: PythonStart) -> None:
+        search_path = (*start.search_path, *self._installed)
+        process = Process(self.shared, search_path, start.folder, first=[start])
+        process.is_open = not start.is_certain
+        process.begin()
+        self.processes.append(process)
+
+    def add_folder(self, path: str, why: str) -> None:
+        """Add everything in a folder of the repository."""
+        self._folders.setdefault(path, why)
 
     def add_declared(self, paths: Iterable[str]) -> None:
         """Add files that targets declare, and what they import in every process."""
         if not self.processes:
             self.processes.append(Process(self.shared, ("",), ""))
         search_paths = dict.fromkeys((each.search_path, each.folder) for each in self.processes)
-        for path in paths:
-            self.shared.add(path, "declared as a dependency")
-        modules = [path for path in paths if path.endswith(".py")]
         # A module that is imported in one process only needs nothing of the others' search paths.
+        declared = self.processes
         if len(search_paths) > 1:
             declared = [Process(self.shared, *each, is_strict=False) for each in search_paths]
             self.processes.extend(declared)
-        else:
-            declared = self.processes
+        for path in paths:
+            self.shared.add(path, "declared as a dependency")
+            if path.endswith((".py", ".ipynb")):
+                for process in declared:
+                    process.first.extend(self._steps(path, process.search_path))
         for process in declared:
-            for path in modules:
-                process.first.extend(self._steps(path, process.search_path))
             process.begin()
 
     def _steps(self, path: str, search_path: tuple[str, ...]) -> Iterator[Step]:
         """Yield how a process may load a file that nobody imports by a name that can be read."""
-        name = self.overlay.name_of(path)
-        is_found = False
-        for entry in dict.fromkeys(search_path):
-            module = dotted(name, entry) if is_in(name, entry) else ""
-            if module and all(part.isidentifier() for part in module.split(".")):
-                is_found = True
-                yield Wanted(module, (), path, 0, is_optional=True)
-        if not is_found:
-            yield Loaded(path, posixpath.dirname(name).replace("/", "."), is_main=True)
+        folder = posixpath.dirname(self.overlay.name_of(path))
+        # In the longest name that it may have, so that it is in its package.
+        entry = min((each for each in search_path if is_in(folder, each)), key=len, default="")
+        package = folder[len(entry) :].strip("/").replace("/", ".")
+        if package:
+            yield Wanted(package, (), path, 0, is_optional=True)
+        yield Loaded(path, package, is_main=True)
 
     def explore(self) -> Generator[Question, Any, None]:
         """Go on until everything is known."""
@@ -98,11 +111,8 @@ class Exploration:
     def _read(self) -> Generator[Question, Any, None]:
         shared = self.shared
         if self._folders:
-            patterns = tuple(f"{pattern_of(each)}/**" for each in sorted(self._folders))
-            self._folders.clear()
-            for path in sorted((yield Exist(patterns))):
-                if not path.endswith("/") and _is_sent(path):
-                    self._add_named(path)
+            folders, self._folders = self._folders, {}
+            yield from self._read_folders(folders)
         if shared.unread:
             paths = tuple(sorted(shared.unread))
             shared.unread.clear()
@@ -112,24 +122,80 @@ class Exploration:
             texts = yield ReadTexts(tuple(sorted(scripts)))
             for path, text in sorted(texts.items()):
                 for script in scripts[path]:
-                    self.add(read_script(text, script))
+                    self._read_script(path, text, script)
+
+    def _read_folders(self, folders: dict[str, str]) -> Generator[Question, Any, None]:
+        patterns = (f"{pattern_of(each)}/**".lstrip("/") for each in sorted(folders))
+        found = sorted((yield Exist(tuple(patterns))))
+        for path in found:
+            if not path.endswith("/") and _is_sent(path):
+                why = next(why for each, why in sorted(folders.items()) if is_in(path, each))
+                self._add_named(path, why)
+        if self._installs_packages:
+            projects = {posixpath.dirname(path) for path in found if _is_project_file(path)}
+            self._install(sorted(_name_of_folder(self.overlay, e) for e in projects & {*folders}))
+
+    def _install(self, projects: Iterable[str]) -> None:
+        """Let every process find the packages of projects that `pip install` installs."""
+        layouts = [
+            each for project in projects for each in (project, posixpath.join(project, "src"))
+        ]
+        self._installed = (*self._installed, *layouts)
+        for process in self.processes if layouts else ():
+            process.search_path = (*process.search_path, *layouts)
+            process.begin()
+
+    def _read_script(self, path: str, text: str, script: ScriptStart) -> None:
+        first_line = text.partition("\n")[0]
+        if first_line.startswith("#!") and "python" in first_line:
+            own_folder = posixpath.dirname(script.name)
+            search_path = (own_folder, *script.pythonpath)
+            self._start(
+                PythonStart("script", script.name, search_path, script.folder, script.is_certain)
+            )
+        elif "\0" not in text:
+            try:
+                self.add(read_script(text, script))
+            except ValueError as error:
+                self.warnings.append(f"it runs {path}, which cannot be read: {error}")
 
     def _name(self, word: str) -> bool:
-        """Add the file or folder that a word of the command names; return whether it is done."""
-        folder, name = posixpath.split(word)
-        if not name or name == "." or leads_out(word):
+        """Add what a word of the command names; return whether that is done."""
+        if leads_out(word) or word == "*":
             return True
-        listing = self.shared.finder.listing(folder)
-        if listing is None:
+        if not word:
+            if self.overlay.code is not None:
+                self.add_folder(self.overlay.code, "named in the command")
+            return True
+        names = self._matching("", word.split("/"))
+        if names is None:
             return False
-        if name in listing.files:
-            self._add_named(listing.files[name])
-        elif name in listing.folders and self.overlay.code is not None:
-            self._folders.add(posixpath.join(self.overlay.code, word))
+        for name in names:
+            listing = self.shared.finder.listing(posixpath.dirname(name))
+            path = listing.files.get(posixpath.basename(name)) if listing else None
+            if path:
+                self._add_named(path, "named in the command")
+            elif self.overlay.code is not None:
+                self.add_folder(posixpath.join(self.overlay.code, name), "named in the command")
         return True
 
-    def _add_named(self, path: str) -> None:
-        self.shared.add(path, "named in the command")
+    def _matching(self, folder: str, parts: list[str]) -> list[str] | None:
+        """Return what matches a pattern below a folder of the snapshot; None if unknown."""
+        listing = self.shared.finder.listing(folder)
+        if listing is None:
+            return None
+        names = [*listing.folders, *(listing.files if len(parts) == 1 else ())]
+        matching = sorted(name for name in names if _matches(name, parts[0]))
+        paths = [posixpath.join(folder, name) for name in matching]
+        if len(parts) == 1:
+            return paths
+        inner = [self._matching(path, parts[1:]) for path in paths]
+        if None in inner:
+            return None
+        return [path for each in inner for path in each or ()]
+
+    def _add_named(self, path: str, why: str) -> None:
+        self.shared.add(path, why)
         if path.endswith((".py", ".ipynb")):
             name = self.overlay.name_of(path)
             entries = [entry for process in self.processes for entry in process.search_path]
@@ -156,36 +222,20 @@ class Exploration:
         return True
 
 
-def learn(unknown: set[str], *overlays: Overlay) -> Generator[Question, Any, None]:
-    """Ask what is in the folders that are unknown."""
-    if unknown:
-        folders = sorted(unknown)
-        unknown.clear()
-        patterns = tuple(f"{pattern_of(each)}/*" if each else "*" for each in folders)
-        existing = yield Exist(patterns)
-        for overlay in overlays:
-            overlay.add(folders, existing)
+def _matches(name: str, pattern: str) -> bool:
+    """Return whether bash takes the pattern for the name: `*` matches no hidden file."""
+    return name == pattern or (fnmatchcase(name, pattern) and not name.startswith("."))
 
 
-def ask_until_known(
-    decide: Callable[[], T], unknown: tuple[set[str], ...], overlays: tuple[Overlay, ...]
-) -> Generator[Question, Any, T]:
-    """Return what `decide` decides once all is known that it asks for."""
-    while True:
-        result = decide()
-        asked = set().union(*unknown)
-        if not asked:
-            return result
-        for each in unknown:
-            each.clear()
-        yield from learn(asked, *overlays)
+def _is_project_file(path: str) -> bool:
+    return posixpath.basename(path) in _PROJECT_FILES
+
+
+def _name_of_folder(overlay: Overlay, folder: str) -> str:
+    return posixpath.dirname(overlay.name_of(posixpath.join(folder, "setup.py")))
 
 
 def _is_sent(path: str) -> bool:
     name = posixpath.basename(path)
     is_build_file = name == "BUILD" or name.startswith("BUILD.")
     return not is_build_file and not _NEVER_SENT.intersection(path.split("/"))
-
-
-def read_script(text: str, script: ScriptStart) -> CommandCode:
-    return CommandCode((), (), (), ())

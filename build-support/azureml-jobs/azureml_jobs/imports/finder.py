@@ -26,11 +26,13 @@ class Module:
 
     path: its file in the repository, None for a namespace package.
     folders: where its submodules are searched; empty unless it is a package.
+    is_open: whether packages of the environment may hold more of it.
     """
 
     name: str
     path: str | None
     folders: tuple[str, ...] = ()
+    is_open: bool = False
 
     @property
     def is_package(self) -> bool:
@@ -60,9 +62,9 @@ class Found:
         return self.chain[-1]
 
     @property
-    def is_outside(self) -> bool:
-        """Whether a package of the environment may have it: no file of ours hides that package."""
-        return not self.is_found and all(module.path is None for module in self.chain)
+    def is_open(self) -> bool:
+        """Whether a package of the environment may have more: no file of ours hides that."""
+        return all(module.is_open for module in self.chain)
 
 
 SearchPath = tuple[str, ...]
@@ -81,6 +83,7 @@ class Finder:
         tags = (f".cpython-{version}-x86_64-linux-gnu", f".cpython-{version}-aarch64-linux-gnu")
         self._suffixes = (*(f"{tag}.so" for tag in tags), ".abi3.so", ".so", ".py")
         self._known: dict[tuple[str, SearchPath], Found] = {}
+        self._open: set[str] = set()
 
     def find(self, name: str, search_path: SearchPath) -> Found | None:
         """Return what Python finds for a dotted name; None when more must be known first."""
@@ -91,6 +94,14 @@ class Finder:
                 return None
             self._known[key] = found
         return self._known[key]
+
+    def open(self, path: str) -> bool:
+        """Let the package with this `__init__` have parts elsewhere; return whether that is new."""
+        is_new = path not in self._open
+        self._open.add(path)
+        if is_new:
+            self._known.clear()
+        return is_new
 
     def listing(self, folder: str) -> Listing | None:
         return self.overlay.listing(folder, self.unknown)
@@ -125,6 +136,7 @@ class Finder:
     ) -> Module | Literal["missing"] | None:
         """Return the module of that last name in the first of `folders` that has it."""
         portions: list[str] = []
+        package: str | None = None
         is_open = False
         for folder in folders:
             listing = self.listing(folder)
@@ -137,15 +149,17 @@ class Finder:
             is_open = is_open or contents is None
             if contents is None or is_open:
                 continue
-            if path := self._file(contents, "__init__"):
-                return Module(name, path, (inner,))
-            if path := self._file(listing, last):
+            if package is None and (path := self._file(contents, "__init__")):
+                if path not in self._open:
+                    return Module(name, path, (inner,))
+                package, portions = path, []
+            elif package is None and (path := self._file(listing, last)):
                 return Module(name, path)
             if is_folder:
                 portions.append(inner)
         if is_open:
             return None
-        return Module(name, None, tuple(portions)) if portions else "missing"
+        return Module(name, package, tuple(portions), is_open=True) if portions else "missing"
 
     def _file(self, listing: Listing, stem: str) -> str | None:
         return next(

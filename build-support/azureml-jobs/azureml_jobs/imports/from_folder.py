@@ -29,7 +29,9 @@ def answer_from_folder(
                     for path in question.paths
                 }
             else:
-                answer = {path: (root / path).read_text() for path in question.paths}
+                answer = {
+                    path: (root / path).read_text(errors="replace") for path in question.paths
+                }
     except StopIteration as stop:
         return stop.value
 

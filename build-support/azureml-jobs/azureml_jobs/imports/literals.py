@@ -27,7 +27,5 @@ def _warning(where: str, literal: str, path: str) -> JobError:
     return JobError(
         where,
         f'"{literal}" names {path}, which is not sent',
-        f'If the job opens it, write `files(name="opened", sources=["{name}"])` in the BUILD file '
-        f'of {folder or "the root"}, and `"//{folder}:opened"` in the `dependencies` of the '
-        "experiment.",
+        f'If the job opens it, write `experiment(files=["{name}"])` in the BUILD file of {folder}.',
     )

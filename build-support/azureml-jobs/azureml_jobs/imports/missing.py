@@ -35,27 +35,31 @@ class Advisor:
 
     def outside(self, missing: Missing, process: Process) -> OutsideModule:
         wanted = missing.wanted
+        nearest_path, similar, remedy = None, None, None
         exact = self._elsewhere(wanted)
-        path, remedy, is_own = None, None, False
         if exact:
             base, path = exact
             remedy = self._remedy(wanted, process, base, path)
             is_dotted = "." in wanted.module or self._is_submodule(wanted, base)
-            is_own = is_dotted and self._is_sendable(path)
+            if is_dotted and self._is_sendable(path):
+                nearest_path = path
+            else:
+                similar = path
         else:
             folders = missing.last.folders if missing.last else process.search_path
             name = wanted.names[0] if missing.last and wanted.names else wanted.module
-            path = self._similar(name.partition(".")[0], folders)
+            similar = self._similar(name.partition(".")[0], folders)
         return OutsideModule(
             wanted.module,
             wanted.names,
             wanted.path,
             wanted.line,
-            wanted.is_optional or process.is_open,
             process.search_path,
-            path,
+            wanted.is_optional,
+            not process.is_open,
+            nearest_path,
+            similar,
             remedy,
-            is_own,
         )
 
     def error(self, missing: Missing, process: Process) -> JobError:
@@ -70,13 +74,14 @@ class Advisor:
         if missing.kind == "name":
             modules = [f"{wanted.module}.{name}" for name in wanted.names]
         what = f"no file is the module {' or '.join(f'`{name}`' for name in modules)}"
+        place = package.path or f"the folder {package.folders[0]}"
         if not package.is_package:
             what = f"`{package.name}` is no package, but the file {package.path}"
         exact = self._elsewhere(wanted)
         if exact and exact[1] != package.path:
             return JobError(
                 wanted.where,
-                f"{what}. Python finds `{package.name}` in {package.path}, which hides {exact[1]}",
+                f"{what}. Python finds `{package.name}` in {place}, which hides {exact[1]}",
                 "Rename one of them.",
             )
         # The first part that does not exist, among what its package holds.
@@ -86,7 +91,7 @@ class Advisor:
             wanted.where,
             what,
             f"The nearest file is {similar}. " * bool(similar)
-            + f"Check the name: `{package.name}` is {package.path}.",
+            + f"Check the name: `{package.name}` is {place}.",
         )
 
     def _start_error(self, wanted: Wanted, process: Process) -> JobError:
@@ -143,8 +148,8 @@ class Advisor:
         """Yield folders in which the module may be, the likeliest first."""
         code = self.code.path
         start = code or ""
-        if code is not None and not self.overlay.is_file:
-            yield code
+        if self.overlay.code is not None:
+            yield self.overlay.code
         if wanted.line:
             start = posixpath.dirname(wanted.path)
         yield start

@@ -14,8 +14,19 @@ _DYNAMIC = re.compile(
     r"\bglobals\(|\bvars\(|\blocals\(|\bsetattr\(|\bexec\(|\bsys\.modules\b|__path__|__getattr__|"
     r"\bextend_path\b|\bdeclare_namespace\b|\blazy"
 )
+_EXTENDS_PATH = re.compile(r"\bextend_path\b|\bdeclare_namespace\b|__path__\s*(?:\+?=|\.)")
 _LONGEST_PATH = 200
 _NO_PATH = re.compile(r"[\s*?\[\]{}<>|\"'`\\$%:;,()=&^!]|^[/~]|^\.+$|^-|//")
+
+
+def extends_path(text: str) -> bool:
+    """Return whether a package lets folders elsewhere hold parts of it."""
+    return bool(_EXTENDS_PATH.search(text))
+
+
+def makes_modules(text: str) -> bool:
+    """Return whether a module may make others that are no files, as `six.moves` is made."""
+    return "sys.modules" in text
 
 
 def bound_names(tree: ast.Module, text: str) -> tuple[str, ...] | None:

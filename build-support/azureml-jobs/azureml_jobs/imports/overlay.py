@@ -17,33 +17,36 @@ class Listing:
 
 NOTHING = Listing({}, frozenset())
 
+# A folder of the snapshot, and the folder of the repository that is laid there.
+_Place = tuple[str, str]
+
 
 @dataclass
 class Overlay:
-    """Lays the code folder over the source roots.
+    """Lays the code folder over included folders, and these over the source roots.
 
     A file in the code folder has its name relative to that folder and no other; any other file, its
     name relative to the innermost source root that holds it.
 
-    code: the repository path of the code folder, or of the only file; None without local code.
-    is_file: whether `code` is a file.
+    code: the repository path of the code folder, None without one.
+    includes: paths of folders that are laid in the snapshot's root, under their last names.
+    single_files: paths of files that are laid there.
     """
 
     code: str | None
     roots: tuple[str, ...]
-    is_file: bool = False
+    includes: list[str] = field(default_factory=list)
+    single_files: list[str] = field(default_factory=list)
     # What is known of the repository: its folders, each with the names in it; folders end with "/".
     entries: dict[str, set[str]] = field(default_factory=dict)
     _listings: dict[str, Listing] = field(default_factory=dict)
 
     def name_of(self, path: str) -> str:
         """Return the name that a file of the repository has in the snapshot."""
-        base = self._base_of(path)
-        if base is None or not base:
-            return path
-        if base == path:
+        if path in self.single_files:
             return posixpath.basename(path)
-        return path[len(base) + 1 :]
+        mount, base = self._place_of(path) or ("", "")
+        return posixpath.join(mount, path[len(base) + 1 :] if base else path)
 
     def listing(self, folder: str, unknown: set[str]) -> Listing | None:
         """Return what a folder of the snapshot holds.
@@ -52,7 +55,7 @@ class Overlay:
         """
         found = self._listings.get(folder)
         if found is None and not leads_out(folder):
-            missing = [each for each in self._folders(folder) if not self._is_known(each)]
+            missing = [each for _, each in self._folders(folder) if not self._is_known(each)]
             if missing:
                 unknown.update(missing)
                 return None
@@ -76,36 +79,47 @@ class Overlay:
                 self.entries[folder] = set()
         return folder in self.entries
 
-    def _folders(self, folder: str) -> Iterator[str]:
-        """Yield the folders of the repository that are `folder` in the snapshot, best first."""
-        bases = self.roots if self.code is None or self.is_file else (self.code, *self.roots)
-        for base in dict.fromkeys(bases):
-            path = posixpath.normpath(posixpath.join(base, folder))
-            path = "" if path == "." else path
-            if self._base_of(posixpath.join(path, "*")) == base:
-                yield path
+    def _places(self) -> Iterator[_Place]:
+        """Yield what is laid over what, the uppermost first."""
+        if self.code is not None:
+            yield "", self.code
+        yield from ((posixpath.basename(each), each) for each in self.includes)
+        yield from (("", root) for root in dict.fromkeys(self.roots))
 
-    def _base_of(self, path: str) -> str | None:
-        """Return the folder of the repository to which the name of a file is relative."""
+    def _place_of(self, path: str) -> _Place | None:
+        """Return the one place from which a file gets its name."""
         if self.code is not None and is_in(path, self.code):
-            return self.code
-        around = [root for root in self.roots if is_in(path, root)]
-        return max(around, key=len, default=None)
+            return "", self.code
+        for include in self.includes:
+            if is_in(path, include):
+                return posixpath.basename(include), include
+        root = max((root for root in self.roots if is_in(path, root)), key=len, default=None)
+        return None if root is None else ("", root)
+
+    def _folders(self, folder: str) -> Iterator[tuple[_Place, str]]:
+        """Yield the folders of the repository that are `folder` in the snapshot, best first."""
+        for place in dict.fromkeys(self._places()):
+            mount, base = place
+            if is_in(folder, mount):
+                path = posixpath.join(base, folder[len(mount) :].lstrip("/")).rstrip("/")
+                if self._place_of(posixpath.join(path, "*")) == place:
+                    yield place, path
 
     def _merged(self, folder: str) -> Listing:
         files: dict[str, str] = {}
         folders: set[str] = set()
-        if self.is_file and self.code and folder == "":
-            files[posixpath.basename(self.code)] = self.code
-        for path in self._folders(folder):
-            base = self._base_of(posixpath.join(path, "*"))
+        for place, path in self._folders(folder):
             for name in self.entries[path]:
                 inner = posixpath.join(path, name)
                 if not name.endswith("/"):
-                    if self._base_of(inner) == base:
+                    if self._place_of(inner) == place:
                         files.setdefault(name, inner)
-                elif self._base_of(f"{inner}*") == base:
+                elif self._place_of(f"{inner}*") == place:
                     folders.add(name[:-1])
+        if folder == "":
+            folders.update(map(posixpath.basename, self.includes))
+            for path in self.single_files:
+                files[posixpath.basename(path)] = path
         return Listing(files, frozenset(folders))
 
 

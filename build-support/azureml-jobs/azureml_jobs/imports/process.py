@@ -138,11 +138,11 @@ class Process:
     def _run_script(self, start: PythonStart) -> bool:
         folder, name = posixpath.split(start.value)
         around = self.shared.finder.listing(folder)
-        inside = around and self.shared.finder.listing(start.value)
+        inside = self.shared.finder.listing(start.value)
         if around is None or inside is None:
             return False
         path = around.files.get(name)
-        if path is None and name in around.folders and "__main__.py" in inside.files:
+        if path is None and "__main__.py" in inside.files:
             path = inside.files["__main__.py"]
             if start.value not in self.search_path:
                 # A folder that is run is searched itself, in place of the folder around it.
@@ -166,7 +166,7 @@ class Process:
                 return False
         if not found.is_found:
             self._add_chain(found, wanted)
-            self._miss("outside" if found.is_outside else "start", wanted)
+            self._miss("outside" if found.is_open else "start", wanted)
         elif not found.is_python:
             self._add_chain(replace(found, chain=found.chain[:-1]), wanted)
             path = found.last.path or ""
@@ -212,12 +212,24 @@ class Process:
             return False
         if not found.is_found:
             self._add_chain(found, wanted)
-            if found.is_outside:
-                self._miss("outside", wanted)
-            else:
-                self._miss("submodule", wanted, found.last)
-            return True
+            return self._import_missing(found, wanted)
         return found.is_python or self._import_names(found, wanted)
+
+    def _import_missing(self, found: Found, wanted: Wanted) -> bool:
+        if found.is_open:
+            self._miss("outside", wanted)
+            return True
+        source = self._source(found.last)
+        if source is None or self._opens(found.last, source):
+            return False
+        if not source.makes_modules:
+            self._miss("submodule", wanted, found.last)
+        return True
+
+    def _opens(self, module: Module, source: Source) -> bool:
+        """Return whether it is new that the package has parts elsewhere."""
+        is_open = source.extends_path and module.is_package and module.path is not None
+        return is_open and self.shared.finder.open(module.path or "")
 
     def _import_names(self, found: Found, wanted: Wanted) -> bool:
         """Add the module, and what `from module import names` imports from it."""
@@ -234,25 +246,27 @@ class Process:
                 return False
             submodules[name] = submodule
         self._add_chain(found, wanted)
-        absent = [name for name, submodule in submodules.items() if not submodule.is_found]
+        absent = [name for name, each in submodules.items() if name != "*" and not each.is_found]
         for name, submodule in submodules.items():
-            if name not in absent:
+            if submodule.is_found:
                 self._add_chain(submodule, wanted)
-        if found.last.path is None and (absent or not wanted.names):
+        is_bare = not set(wanted.names) - {"*"}
+        if found.is_open and found.last.path is None and (absent or is_bare):
             # The folder is there, but a package of the environment with an `__init__` would win.
-            self.shared.bare_folders.setdefault(found.last.folders, wanted.where)
             is_optional = wanted.is_optional or not absent
             absent_names = replace(wanted, names=tuple(absent), is_optional=is_optional)
             self._miss("outside", absent_names, found.last)
-        elif absent and "*" not in wanted.names:
+        elif absent and not is_bare:
             return self._check_bound(found.last, wanted, absent)
         return True
 
     def _check_bound(self, package: Module, wanted: Wanted, names: list[str]) -> bool:
         source = self._source(package)
-        if source is None:
+        if source is None or self._opens(package, source):
             return False
-        if source.names is not None:
+        if package.is_open and package.path:
+            self._miss("outside", replace(wanted, names=tuple(names)), package)
+        elif source.names is not None:
             bound = {*source.names, *_OF_ALL_MODULES}
             unbound = tuple(name for name in names if name not in bound)
             if unbound:
@@ -260,9 +274,9 @@ class Process:
         return True
 
     def _source(self, module: Module) -> Source | None:
-        path = module.path or ""
-        if path.endswith(_UNREADABLE):
-            return Source()
+        path = module.path
+        if path is None or path.endswith(_UNREADABLE):
+            return Source(names=())
         if path not in self.shared.sources:
             self.shared.unread.add(path)
         return self.shared.sources.get(path)
@@ -271,6 +285,8 @@ class Process:
         return self.shared.finder.find(name, self.search_path)
 
     def _add_chain(self, found: Found, wanted: Wanted) -> None:
+        if found.is_found and found.chain and found.last.path is None:
+            self.shared.bare_folders.setdefault(found.last.folders, wanted.where)
         for module in found.chain:
             if module.path:
                 self.shared.add(module.path, f"imported by {wanted.where}")

@@ -27,21 +27,23 @@ class OutsideModule:
     path, line: the import. For a module that the command starts, and for the code of `python -c`,
         the path is the key of the command and the line is 0.
     is_optional: whether the code does without it.
-    nearest: a file of the repository that seems to be meant, but is not found under this name.
-    remedy: what to write so that `nearest` is found; None for a file that only has a similar name.
-    is_own: whether `nearest` is exactly that module, by a dotted name and among the files that can
-        be sent. Then no package of an unknown environment is to be expected to have it.
+    is_certain: False when the code searches folders that only the run knows.
+    nearest: a file of ours that is exactly this module, but is not found under this name. No
+        package of an unknown environment is to be expected to have it.
+    similar: a file that may be meant.
+    remedy: what to write so that the one or the other is found.
     """
 
     module: str
     names: tuple[str, ...]
     path: str
     line: int
-    is_optional: bool
     search_path: tuple[str, ...]
+    is_optional: bool = False
+    is_certain: bool = True
     nearest: str | None = None
+    similar: str | None = None
     remedy: str | None = None
-    is_own: bool = False
 
 
 @dataclass(frozen=True)

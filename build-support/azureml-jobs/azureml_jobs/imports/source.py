@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from azureml_jobs.imports.lines import imports_by_line
-from azureml_jobs.imports.names import bound_names, exported_names, path_literals
+from azureml_jobs.imports.names import (
+    bound_names,
+    exported_names,
+    extends_path,
+    makes_modules,
+    path_literals,
+)
 from azureml_jobs.imports.path_changes import PathChange, find_path_changes
 from azureml_jobs.imports.statements import Import, find_imports
 
@@ -31,6 +37,8 @@ class Source:
     path_changes: folders that it adds to `sys.path`.
     exported: the literals in `__all__`.
     names: what it binds; None if the text does not show all of that.
+    extends_path: whether it is a package with parts in other folders, too.
+    makes_modules: whether it makes modules that are no files.
     syntax_error: its line and text. The imports then come from a reading by lines, so that none is
         lost.
     """
@@ -40,6 +48,8 @@ class Source:
     path_changes: tuple[PathChange, ...] = ()
     exported: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
+    extends_path: bool = False
+    makes_modules: bool = False
     syntax_error: tuple[int, str] | None = None
 
 
@@ -65,6 +75,8 @@ def read_source(content: bytes, path: str, python: tuple[int, int]) -> Source:
         path_changes=tuple(find_path_changes(tree)) if "sys.path" in text else (),
         exported=exported_names(tree),
         names=bound_names(tree, text),
+        extends_path=extends_path(text),
+        makes_modules=makes_modules(text),
     )
 
 
