@@ -104,6 +104,7 @@ class Gathered:
                 for name, folder in units.items()
             ),
             versions={"pants": "2.17.1"},
+            source_roots=("src",),
             errors=self.errors,
             venv=self.venv,
         )

@@ -151,10 +151,11 @@ class UnitFiles:
 class JobRequest(Message):
     """Everything that Pants knows of a job.
 
-    `documents` are the job file and the files that it refers to, relative to the repository's root.
-    `errors` are errors of the user that Pants met: the tool reports them and stops. `warnings` are
-    doubts that it met. `venv` is None when the job is only bundled, or certainly runs in Docker or
-    in Azure; `azure`, the packages that talk to Azure, when the job stays on this machine.
+    `documents` are the job file and the files that it refers to, relative to the repository's root,
+    as are `source_roots`. `errors` are errors of the user that Pants met: the tool reports them and
+    stops. `warnings` are doubts that it met. `venv` is None when the job is only bundled, or
+    certainly runs in Docker or in Azure; `azure`, the packages that talk to Azure, when the job
+    stays on this machine.
     """
 
     address: str
@@ -162,6 +163,7 @@ class JobRequest(Message):
     documents: tuple[str, ...]
     units: tuple[UnitFiles, ...]
     versions: Mapping[str, str]
+    source_roots: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     venv: PackagesVenv | None = None

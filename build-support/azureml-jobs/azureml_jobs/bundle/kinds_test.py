@@ -10,6 +10,7 @@ import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.write import write_bundle
+from azureml_jobs.cli import dry_run
 from azureml_jobs.conftest import Gathered
 
 PIPELINE = """\
@@ -122,6 +123,33 @@ def test_the_manifest_lists_every_unit(pipeline: Gathered) -> None:
         ("train", "src/exp/parts/train.yml", "", units[1].snapshot_digest),
     ]
     assert manifest["units"][0]["packages"]["requirements"] == ["numpy"]
+
+
+def test_a_dry_run_shows_documents_and_units(pipeline: Gathered) -> None:
+    plan = pipeline.plan(PIPELINE)
+    prepare, train = plan.bundle.units
+    text = dry_run.as_text(plan, None, pipeline.repository)
+    assert text.startswith(
+        "src/exp:job is a pipeline job.\n\n"
+        "Documents\n"
+        "  azure-ml-job.yaml: src/exp/azure-ml-job.yaml\n"
+        "  train.yml: src/exp/parts/train.yml\n\n"
+        "prepare: jobs.prepare of src/exp/azure-ml-job.yaml\n"
+        f"  Snapshot {prepare.snapshot_digest[:12]}: 2 files, "
+    )
+    assert f"  Environment {str(prepare.environment_digest)[:12]}: 2 files, packages of " in text
+    assert (
+        "\n\ntrain: src/exp/parts/train.yml\n"
+        f"  Snapshot {train.snapshot_digest[:12]}: 2 files, " in text
+    )
+    assert f"  Environment {str(train.environment_digest)[:12]}: 1 file\n" in text
+    report = dry_run.as_data(plan, None, pipeline.repository)
+    assert json.loads(json.dumps(report)) == report
+    assert report["documents"] == ["src/exp/azure-ml-job.yaml", "src/exp/parts/train.yml"]
+    assert [(each["name"], each["key"]) for each in report["units"]] == [
+        *(("prepare", "jobs.prepare"), ("train", "")),
+    ]
+    assert report["units"][1]["snapshot"]["sha256"] == train.snapshot_digest
 
 
 def test_code_that_is_not_local_stays_as_it_is(gathered: Gathered) -> None:

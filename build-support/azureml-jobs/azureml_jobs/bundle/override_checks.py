@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.command.code import PythonStart
+from azureml_jobs.imports.closure import find_closure
+from azureml_jobs.imports.from_folder import answer_from_folder
+from azureml_jobs.imports.result import Closure
 from azureml_jobs.jobfile.units import CodeUnit
-from azureml_jobs.protocol import JobRequest
+from azureml_jobs.protocol import GatheringErrors, JobRequest
 
 _OTHER_FILE = "Write another job file with its own `azureml_job` target"
-# What runs as a module and is never in a snapshot.
-_TOOLS = sys.stdlib_module_names | {"pip"}
 
 
 def check_overridden_units(
-    request: JobRequest, original: Sequence[CodeUnit], units: Sequence[CodeUnit]
-) -> None:
-    """Raise `JobError` for overrides after which a unit needs files that were not gathered."""
+    request: JobRequest, original: Sequence[CodeUnit], units: Sequence[CodeUnit], repository: Path
+) -> tuple[str, ...]:
+    """Raise `JobError` for overrides after which a unit needs files that were not gathered.
+
+    Returns warnings of what an overridden command runs and cannot be known.
+    """
     before = {unit.name: unit for unit in original}
-    gathered = {each.name: {file.name for file in each.files} for each in request.units}
+    gathered = {each.name: {file.path for file in each.files} for each in request.units}
+    warnings: list[str] = []
     for unit in units:
         if unit.name not in before:
             raise JobError(_where(unit), "a command cannot be added", f"{_OTHER_FILE}.")
@@ -33,14 +38,46 @@ def check_overridden_units(
                 "the folder or file of an environment cannot be overridden",
                 f"{_OTHER_FILE}.",
             )
-        for start in unit.starts.python:
-            if start not in old.starts.python and not _is_found(start, gathered[unit.name]):
-                raise JobError(
-                    _where(unit),
-                    f"the overridden command runs {start.value}, which is not in the snapshot",
-                    f"A snapshot is made for the command in the job file. {_OTHER_FILE},\n"
-                    f'or name it in the target: `azureml_job(…, entry_point="{start.value}")`.',
-                )
+        if unit.starts != old.starts and unit.code.path is not None:
+            closure = _closure(unit, request.source_roots, repository)
+            _check_closure(unit, closure, gathered[unit.name])
+            warnings += closure.warnings
+    return tuple(warnings)
+
+
+def _closure(unit: CodeUnit, roots: tuple[str, ...], repository: Path) -> Closure:
+    python = sys.version_info[:2]
+    questions = find_closure(
+        unit.code,
+        roots,
+        unit.starts,
+        where=_where(unit),
+        python=python,
+        standard_library=frozenset(sys.stdlib_module_names),
+    )
+    return answer_from_folder(repository, questions, python)
+
+
+def _check_closure(unit: CodeUnit, closure: Closure, gathered: set[str]) -> None:
+    if closure.errors:
+        raise GatheringErrors("\n\n".join(closure.errors))
+    own = next((each for each in closure.modules if each.is_own and not each.is_optional), None)
+    if own is not None:
+        raise JobError(
+            f"{own.path}:{own.line}" if own.line else own.path,
+            f"with the overridden command Python does not find `{own.module}`, which is "
+            f"{own.nearest}",
+            own.remedy or "",
+        )
+    missing = next((file for file in closure.files if file.path not in gathered), None)
+    if missing is not None:
+        raise JobError(
+            _where(unit),
+            f"the overridden command needs {missing.path}, which is not in the snapshot",
+            f"A snapshot is made for the command in the job file. {_OTHER_FILE},\n"
+            "or name what the command runs in the BUILD file: "
+            f'`experiment(entry_point="{missing.name}")`.',
+        )
 
 
 def _where(unit: CodeUnit) -> str:
@@ -50,19 +87,3 @@ def _where(unit: CodeUnit) -> str:
 def _paths(unit: CodeUnit) -> tuple[str | None, str | None]:
     environment = unit.environment
     return (environment.build_context, environment.conda_file) if environment else (None, None)
-
-
-def _is_found(start: PythonStart, names: set[str]) -> bool:
-    if start.kind == "source" or not start.is_certain:
-        return True
-    path = start.value
-    if start.kind == "module":
-        if path.partition(".")[0] in _TOOLS:
-            return True
-        path = path.replace(".", "/")
-    folders = start.search_path if start.kind == "module" else ("",)
-    return any(
-        f"{folder}/{path}{ending}".lstrip("/") in names
-        for folder in folders
-        for ending in ("", ".py", "/__main__.py")
-    )

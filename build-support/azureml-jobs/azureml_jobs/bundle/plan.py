@@ -76,11 +76,13 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
     for name in ordered_documents(documents, path):
         _check_document(documents[name], name)
     units = code_units(documents, path)
+    warnings = list(request.warnings)
     if settings:
-        check_overridden_units(request, code_units({**documents, path: original}, path), units)
+        before = code_units({**documents, path: original}, path)
+        warnings += check_overridden_units(request, before, units, repository)
     bundle = plan_bundle(request, documents, units, folder)
-    warning = _check_outgoing_files(bundle, repository)
-    return JobPlan(request, job, bundle, (*request.warnings, *([warning] if warning else [])))
+    warnings += _check_outgoing_files(bundle, repository)
+    return JobPlan(request, job, bundle, tuple(warnings))
 
 
 def _read_document(request: JobRequest, path: str, folder: Path) -> dict[str, Any]:
@@ -113,17 +115,21 @@ def _check_document(document: Mapping[str, Any], path: str) -> None:
     check_references(document, path)
 
 
-def _check_outgoing_files(bundle: Bundle, repository: Path) -> str | None:
-    """Raise `JobError` for what must not leave the machine; return a warning of large files."""
+def _check_outgoing_files(bundle: Bundle, repository: Path) -> list[str]:
+    """Raise `JobError` for what must not leave the machine; return warnings of large snapshots."""
     request = bundle.request
-    locks = {unit.packages.lock for unit in request.units}
-    outgoing = [
-        OutgoingFile(file.source, file.content, file.size, file.sha256)
+    outgoing = {
+        unit.unit.name: [
+            OutgoingFile(file.source, file.content, file.size, file.sha256)
+            for file in (*unit.code, *unit.environment)
+            # Package names and digests are generated.
+            if file.source != unit.files.packages.lock
+        ]
         for unit in bundle.units
-        for file in (*unit.code, *unit.environment)
-        # Package names and digests are generated.
-        if file.source not in locks
-    ]
-    check_links(repository, [file.path for file in outgoing], request.address)
-    check_secrets(outgoing, request.address)
-    return size_warning(outgoing)
+    }
+    # Units share files.
+    files = list({file.path: file for each in outgoing.values() for file in each}.values())
+    check_links(repository, [file.path for file in files], request.address)
+    check_secrets(files, request.address)
+    warnings = ((name, size_warning(each)) for name, each in outgoing.items())
+    return [f"{name}: {warning}" if name else warning for name, warning in warnings if warning]

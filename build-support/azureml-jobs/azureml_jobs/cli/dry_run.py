@@ -130,7 +130,7 @@ def _snapshot_lines(unit: UnitBundle) -> list[str]:
         return [f"{_bold('Snapshot')} as the job file says"]
     total = size_text(sum(file.size for file in unit.code))
     return [
-        f"{_bold('Snapshot')} {unit.snapshot_digest[:12]}: {len(unit.code)} files, {total}",
+        f"{_bold('Snapshot')} {unit.snapshot_digest[:12]}: {_count(unit.code)}, {total}",
         *_file_lines(unit.code),
     ]
 
@@ -154,9 +154,13 @@ def _environment_lines(plan: JobPlan, unit: UnitBundle) -> list[str]:
     listed = f", packages of {packages.lock}: {', '.join(packages.requirements) or 'none'}"
     return [
         f"{_bold('Environment')} {(unit.environment_digest or '')[:12]}: "
-        f"{len(unit.environment)} files{listed if unit.installs_lock else ''}",
+        f"{_count(unit.environment)}{listed if unit.installs_lock else ''}",
         *_file_lines(unit.environment),
     ]
+
+
+def _count(files: Sequence[BundleFile]) -> str:
+    return f"{len(files)} file{'' if len(files) == 1 else 's'}"
 
 
 def _file_lines(files: tuple[BundleFile, ...]) -> list[str]:

@@ -161,7 +161,7 @@ ERRORS = {
     "an unknown key": (f"comand: x\n{JOB}", [], "unknown key `comand`"),
     "a placeholder": (f"compute: <cluster>\n{JOB}", [], "placeholder `<cluster>`"),
     "an override": (JOB, ["--set", "inputs.epochs=x"], "inputs.epochs"),
-    "another command": (JOB, ["--set", "command=python -m gone"], "runs gone, which is not in"),
+    "another command": (JOB, ["--set", "command=python gone.py"], "gone.py"),
 }
 
 
