@@ -16,7 +16,7 @@ SCRIPT_SUFFIXES = (*PYTHON_SUFFIXES, ".sh", ".bash", ".zsh", ".R", ".r", ".jl", 
 
 ASSIGNMENT = re.compile(r"[a-zA-Z_]\w*\+?=")
 # Numbers, text of several lines, and what has no letter or digit.
-_NO_NAME = re.compile(r"[\d.,:+-]*(?:[eE]-?\d+)?|\W*|(?s:.*\n.*)")
+_NO_NAME = re.compile(r"(?!\.\.?/?$)[\d.,:+-]*(?:[eE]-?\d+)?|(?!\.)\W*|(?s:.*\n.*)")
 ADDRESS = re.compile(r"[\w.+-]+://|(?:azureml|git\+?\w*|https?):|[\w.-]+@")
 _SEPARATORS = re.compile(r"[,:;\[\](){}'\"]+")
 # A part of a name that only the run knows: all files that may be meant are below one folder.
@@ -66,7 +66,7 @@ def expand_braces(text: str) -> list[str]:
 def paths_in(argument: Argument) -> Iterator[str]:
     """Yield every path that may be meant: the argument, its value, each item of a list in it."""
     text = argument.text
-    if argument.is_option or ASSIGNMENT.match(text.lstrip("+")) or "=" in text:
+    if argument.is_option or "=" in text:
         text = text.partition("=")[2]
     if ADDRESS.match(text):
         return

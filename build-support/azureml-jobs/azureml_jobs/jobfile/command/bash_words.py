@@ -20,7 +20,7 @@ _ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _BACKTICKS = re.compile(r"`((?:[^`\\]|\\.)*)`", re.DOTALL)
 _VARIABLE = re.compile(r"\$([a-zA-Z_]\w*|[0-9?@*#!-]|\$(?!\{\{))", re.ASCII)
 _BRACED = re.compile(
-    r"\$\{([!#]?)([a-zA-Z_]\w*|\d+|[?@*#!$-])((?:\[[^]]*\])?)(:?[-=+?]|)", re.ASCII
+    r"\$\{([!#]?)([a-zA-Z_]\w*|\d+|[?@*#!$-])((?:\[[@*\w$]+\])?)(:?[-=+?]|)", re.ASCII
 )
 # Nobody writes a command that is nested more deeply.
 _DEEPEST = 40

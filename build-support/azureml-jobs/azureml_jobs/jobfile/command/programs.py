@@ -22,6 +22,8 @@ from azureml_jobs.jobfile.command.wrappers import run_unknown, run_wrapper
 _PYTHON_VARIABLE = re.compile(r"\"?\$\{?\w*python\w*", re.IGNORECASE)
 _ADDRESS = re.compile(r"\w[\w+.-]*:.*/|[\w.-]+@.*/")
 
+_FETCHES = re.compile(r"download|copy|cp|get|pull|sync")
+
 
 def program_of(word: Argument) -> Program | None:
     """Return what reads the arguments of the program that `word` names, None if it is unknown."""
@@ -78,7 +80,9 @@ def _run_shell(shell: Shell, args: Arguments) -> None:
     name_arguments(shell, words[1:])
 
 
-def _run_interpreter(shell: Shell, args: Arguments) -> None:
+def _run_interpreter(files: tuple[str, ...], shell: Shell, args: Arguments) -> None:
+    """Read `julia OPTIONS (SCRIPT | -e TEXT) ARGUMENTS`; `files` are read unasked."""
+    shell.name_files([Argument(name) for name in files])
     for index, word in enumerate(args):
         if word.text in ("-e", "-E"):
             # The text may name files: `julia -e 'include("run.jl")'`.
@@ -127,6 +131,14 @@ def _make_last(shell: Shell, args: Arguments) -> None:
             shell.make(word)
 
 
+def _fetch(shell: Shell, args: Arguments) -> None:
+    """Read a program of a cloud, which may download files."""
+    if any(_FETCHES.match(word.text) for word in args):
+        _make_here(shell, args)
+    else:
+        name_arguments(shell, args)
+
+
 def _make_here(shell: Shell, args: Arguments) -> None:
     """Read a program that makes files in the working folder, or in that of an option."""
     shell.name_files(args)
@@ -140,7 +152,13 @@ def _make_here(shell: Shell, args: Arguments) -> None:
 
 
 _SHELLS = ("bash", "sh", "dash", "zsh", "ksh")
-_INTERPRETERS = ("Rscript", "julia", "perl", "node", "ruby")
+_INTERPRETERS: dict[str, tuple[str, ...]] = {
+    "Rscript": (".Rprofile", "renv.lock", "renv/activate.R"),
+    "julia": ("Project.toml", "Manifest.toml"),
+    "node": ("package.json",),
+    "perl": (),
+    "ruby": (),
+}
 _WRAPPERS = (
     *("command", "dumb-init", "env", "exec", "gdb", "horovodrun", "mpiexec", "mpirun", "ncu"),
     *("nice", "nohup", "nsys", "numactl", "py-spy", "ray", "setsid", "srun", "stdbuf"),
@@ -148,7 +166,8 @@ _WRAPPERS = (
 )
 _RUNNERS = {*_SHELLS, *_INTERPRETERS, *LAUNCHERS}
 _MAKES_LAST = ("cp", "curl", "ln", "mv", "rsync", "wget")
-_MAKES_HERE = ("7z", "aws", "az", "azcopy", "dvc", "gdown", "gsutil", "gunzip", "tar", "unzip")
+_MAKES_HERE = ("7z", "gdown", "gunzip", "tar", "unzip")
+_FETCHERS = ("aws", "az", "azcopy", "dvc", "gcloud", "gsutil", "huggingface-cli")
 _MAKES = {
     "make": ("Makefile", "makefile", "GNUmakefile"),
     "just": ("justfile", "Justfile"),
@@ -161,12 +180,13 @@ _PROGRAMS: dict[str, Program] = {
     **BUILTINS,
     **MANAGERS,
     **dict.fromkeys(_SHELLS, _run_shell),
-    **dict.fromkeys(_INTERPRETERS, _run_interpreter),
+    **{name: partial(_run_interpreter, files) for name, files in _INTERPRETERS.items()},
     **dict.fromkeys(_WRAPPERS, run_wrapper),
     **dict.fromkeys(LAUNCHERS - {"uv"}, partial(run_wrapper, takes_module=True)),
     "git": _git,
     "mlflow": _mlflow,
     **dict.fromkeys(_MAKES_LAST, _make_last),
     **dict.fromkeys(_MAKES_HERE, _make_here),
+    **dict.fromkeys(_FETCHERS, _fetch),
     **{name: partial(_make, files) for name, files in _MAKES.items()},
 }

@@ -56,12 +56,14 @@ def _read(text: str, folder: str, variables: dict[str, str]) -> CommandCode:
 
 def _without_repetitions(found: Found) -> CommandCode:
     certain = {start.value for start in found.python if start.is_certain}
+    certain |= {start.name for start in found.scripts if start.is_certain}
     python = [each for each in found.python if each.is_certain or each.value not in certain]
+    scripts = [each for each in found.scripts if each.is_certain or each.name not in certain]
     run = {start.value for start in python if start.kind == "script"}
-    run |= {start.name for start in found.scripts}
+    run |= {start.name for start in scripts}
     return CommandCode(
         python=tuple(dict.fromkeys(python)),
-        scripts=tuple(dict.fromkeys(found.scripts)),
+        scripts=tuple(dict.fromkeys(scripts)),
         files=tuple(file for file in dict.fromkeys(found.files) if file not in run),
         warnings=tuple(dict.fromkeys(found.warnings)),
         installs_packages=found.installs_packages,

@@ -98,7 +98,7 @@ def found(command: str) -> str:
             "script?:in.ipynb file:out.ipynb file:p.yaml",
             id="papermill",
         ),
-        pytest.param("Rscript --vanilla t.R", "other:t.R", id="Rscript"),
+        pytest.param("perl -w t.pl", "other:t.pl", id="an interpreter"),
         # Shells.
         pytest.param("bash run.sh x.csv", "other:run.sh file:x.csv", id="a shell script"),
         pytest.param("bash -x run.sh", "other:run.sh", id="an option of the shell"),
@@ -279,6 +279,11 @@ def test_reads_the_source_that_is_in_a_command(
         ("cp ${{inputs.x}}/t.py . && python t.py && python u.py", "script?:t.py script:u.py"),
         ("echo $X > t.py && python t.py", "source:_\n"),
         ("tool > t.py && python t.py", "script?:t.py"),
+        (
+            "az storage blob download -n x -f t.py && python t.py",
+            "script?:t.py file:storage file:blob file:download file:x",
+        ),
+        ("az login --identity && python t.py", "script:t.py file:login"),
         ("mkdir -p out && pip install x && python t.py", "script:t.py"),
         ("git config --global x y && python t.py", "script:t.py"),
     ],
@@ -317,10 +322,14 @@ def test_is_uncertain_of_what_the_command_itself_makes(command: str, expected: s
             "python s/x.py --config-path conf", "script:s/x.py file:conf file:s/conf", id="Hydra"
         ),
         pytest.param(
-            "julia -e 'include(\"a.jl\")'",
+            "ruby -e 'include(\"a.jl\")'",
             'file:include("a.jl") file:include file:a.jl',
-            id="code of Julia",
+            id="code of Ruby",
         ),
+        pytest.param(
+            "julia --project=. a.jl", "other:a.jl file:Project.toml file:Manifest.toml", id="Julia"
+        ),
+        pytest.param("cat ./a.sh; ./a.sh", "other:a.sh", id="once each"),
         pytest.param("x ../y ../../z", "", id="outside of the snapshot"),
         pytest.param("docker run i python x.py", "script?:x.py file:run file:i", id="any program"),
         pytest.param("python x.py --config c/a.py", "script:x.py script?:c/a.py", id="a module"),
@@ -340,6 +349,7 @@ def test_names_every_word_that_may_be_a_file(command: str, expected: str) -> Non
         ("make train", "`make train` runs commands of a file that is not read"),
         ("python $SCRIPT --x", "`python $SCRIPT --x` runs what is known only when the job runs"),
         ("bash ${{inputs.s}}", "`bash ${{inputs.s}}` runs what is known only when the job runs"),
+        ("cp -r . out", "`cp -r . out` names the whole folder, of which not everything is sent"),
         ("a; ${{inputs.c}}", "`${{inputs.c}}` runs what is known only when the job runs"),
         (
             "bash -c 'python \"a'",

@@ -100,7 +100,9 @@ class Surroundings:
         for argument in arguments:
             for text in paths_in(argument):
                 path = self.path(text if folder is None else posixpath.join(folder, text))
-                if path and not leads_out(path):
+                if not path:
+                    self.warn("names the whole folder, of which not everything is sent")
+                elif not leads_out(path):
                     self.found.files.append(path)
 
     @contextmanager
