@@ -30,7 +30,7 @@ def experiment(
     if unknown:
         code = experiment.__code__
         valid = ", ".join(code.co_varnames[: code.co_argcount])
-        raise ValueError(f"there is no {', '.join(unknown)}. Write one of these: {valid}.")
+        raise ValueError(f"experiment() has no {', '.join(unknown)}. Write one of these: {valid}.")
     job_files = {"job": job_file, **jobs}
     dependencies = [*dependencies, *declared_files("job-files", files)]
     local_dependencies = [*local_dependencies, *declared_files("local-files", local_files)]

@@ -84,6 +84,6 @@ def test_arguments_reach_the_targets(rule_runner: RuleRunner) -> None:
 
 def test_an_unknown_argument_is_reported_with_the_valid_ones(rule_runner: RuleRunner) -> None:
     with engine_error(
-        MappingError, contains="there is no entrypoint. Write one of these: job_file"
+        MappingError, contains="experiment() has no entrypoint. Write one of these: job_file"
     ):
         run(rule_runner, List, {"src/x/BUILD": "experiment(entrypoint='main.py')"}, "::")
