@@ -61,7 +61,8 @@ def _closure(unit: CodeUnit, roots: tuple[str, ...], repository: Path) -> Closur
 def _check_closure(unit: CodeUnit, closure: Closure, gathered: set[str]) -> None:
     if closure.errors:
         raise GatheringErrors("\n\n".join(closure.errors))
-    own = next((each for each in closure.modules if each.is_own and not each.is_optional), None)
+    certain = (each for each in closure.modules if each.is_certain and not each.is_optional)
+    own = next((each for each in certain if each.nearest), None)
     if own is not None:
         raise JobError(
             f"{own.path}:{own.line}" if own.line else own.path,
@@ -76,7 +77,8 @@ def _check_closure(unit: CodeUnit, closure: Closure, gathered: set[str]) -> None
             f"the overridden command needs {missing.path}, which is not in the snapshot",
             f"A snapshot is made for the command in the job file. {_OTHER_FILE},\n"
             "or name what the command runs in the BUILD file: "
-            f'`experiment(entry_point="{missing.name}")`.',
+            f'`experiment(entry_point="{missing.name}")`, or in `azureml_job(…)` where that is '
+            "written out.",
         )
 
 
