@@ -50,6 +50,8 @@ def _source(shell: Shell, args: Arguments) -> None:
 
 def _echo(shell: Shell, args: Arguments) -> None:
     shell.output = " ".join(word.text for word in args if word.text not in ("-e", "-n")) + "\n"
+    if any(word.text == "-e" for word in args):
+        shell.output = shell.output.replace("\\n", "\n").replace("\\t", "\t")
 
 
 def _cat(shell: Shell, args: Arguments) -> None:

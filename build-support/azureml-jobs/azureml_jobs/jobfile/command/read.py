@@ -31,10 +31,7 @@ def read_script(text: str, start: ScriptStart) -> CommandCode:
         "0": f"{SNAPSHOT}/{start.name}",
         "BASH_SOURCE": f"{SNAPSHOT}/{start.name}",
     }
-    try:
-        return _read(text, start.folder, variables)
-    except ValueError as error:
-        return CommandCode((), (), (), (f"{start.name} cannot be read: {error}",))
+    return _read(text, start.folder, variables)
 
 
 def _read(text: str, folder: str, variables: dict[str, str]) -> CommandCode:

@@ -246,6 +246,7 @@ def test_starts_in_the_given_folder_with_the_given_pythonpath() -> None:
         ("python - --x <<E\nx = ${{inputs.x}}\ny = $Y\nE", ("x = _\ny = _\n", ("",))),
         ('python -c "print(\\"$X\\")"', ('print("_")', ("",))),
         ("python <<< 'import a'", ("import a", ("",))),
+        (r'echo -e "import a\nb" > t.py; python t.py', ("import a\nb\n", ("",))),
         ("echo import a | python", ("import a\n", ("",))),
         ('X=a; python -c "import $X"', ("import a", ("",))),
     ],
