@@ -220,8 +220,10 @@ class Process:
             self._miss("outside", wanted)
             return True
         source = self._source(found.last)
-        if source is None or self._opens(found.last, source):
+        if source is None:
             return False
+        if self._opens(found.last, source):
+            return self._import(wanted)
         if not source.makes_modules:
             self._miss("submodule", wanted, found.last)
         return True
@@ -262,8 +264,10 @@ class Process:
 
     def _check_bound(self, package: Module, wanted: Wanted, names: list[str]) -> bool:
         source = self._source(package)
-        if source is None or self._opens(package, source):
+        if source is None:
             return False
+        if self._opens(package, source):
+            return self._import(wanted)
         if package.is_open and package.path:
             self._miss("outside", replace(wanted, names=tuple(names)), package)
         elif source.names is not None:

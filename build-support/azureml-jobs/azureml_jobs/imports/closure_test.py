@@ -1,0 +1,424 @@
+"""What is sent and reported for layouts as they are in real repositories."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.imports.closure import find_closure
+from azureml_jobs.imports.from_folder import answer_from_folder
+from azureml_jobs.imports.result import Closure
+from azureml_jobs.jobfile.code import Code
+from azureml_jobs.jobfile.command.read import read_command
+
+WHERE = "src/x/azure-ml-job.yaml: command"
+CODE = "src/x/azure-ml-job.yaml: code"
+
+
+def close(
+    folder: Path,
+    files: Mapping[str, str],
+    command: str,
+    code: str | None = "src/x",
+    includes: tuple[str, ...] = (),
+    **options: Any,
+) -> Closure:
+    """Return the closure of a command in a repository of these files with the source root `src`."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    questions = find_closure(
+        Code(code, CODE, includes),
+        ("src",),
+        read_command(command),
+        where=WHERE,
+        python=(3, 11),
+        standard_library=frozenset(sys.stdlib_module_names),
+        **options,
+    )
+    return answer_from_folder(folder, questions, (3, 11))
+
+
+def sent(closure: Closure) -> list[str]:
+    return sorted(each.name for each in closure.files)
+
+
+def first_lines(messages: tuple[str, ...]) -> list[str]:
+    return [message.partition("\n")[0] for message in messages]
+
+
+SHARED = {"src/common/__init__.py": "", "src/common/y.py": "", "src/x/utils.py": ""}
+
+
+@pytest.mark.parametrize(
+    "code, command, main, expected",
+    [
+        pytest.param(
+            "src/x", "python main.py", "import utils", "main.py utils.py", id="next to it"
+        ),
+        pytest.param(
+            "src", "python x/main.py", "import utils", "x/main.py x/utils.py", id="next to a script"
+        ),
+        pytest.param(
+            "src", "cd x && python -m main", "import utils", "x/main.py x/utils.py", id="after cd"
+        ),
+        pytest.param(
+            "src/x",
+            "python main.py",
+            "from common import y",
+            "common/__init__.py common/y.py main.py",
+            id="shared code",
+        ),
+        pytest.param(
+            "src",
+            "python -m x.main",
+            "from . import utils\nfrom x.utils import a",
+            "x/main.py x/utils.py",
+            id="relative",
+        ),
+        pytest.param(
+            "",
+            "PYTHONPATH=src python -m x.main",
+            "import x.utils, common.y",
+            "src/common/__init__.py src/common/y.py src/x/main.py src/x/utils.py",
+            id="PYTHONPATH",
+        ),
+        pytest.param(
+            "src",
+            "python x/main.py",
+            "sys.path.append(os.path.dirname(os.path.dirname(__file__)))\nimport common.y",
+            "common/__init__.py common/y.py x/main.py",
+            id="sys.path",
+        ),
+        pytest.param(
+            "src/x/main.py",
+            "python main.py",
+            "import common",
+            "common/__init__.py main.py",
+            id="a single file",
+        ),
+        pytest.param(
+            "src/x",
+            "python main.py --config conf/a.yaml",
+            "",
+            "conf/a.yaml main.py",
+            id="a file of the command",
+        ),
+        pytest.param(
+            "src/x",
+            "cp -r conf out && python main.py",
+            "",
+            "conf/a.yaml conf/deep/b.yaml main.py",
+            id="a folder of the command",
+        ),
+        pytest.param(
+            "src/x", "python main.py conf/*.yaml", "", "conf/a.yaml main.py", id="a pattern"
+        ),
+        pytest.param(
+            "src/x", "bash run.sh", "import utils", "main.py run.sh utils.py", id="a shell script"
+        ),
+        pytest.param("src/x", "python -c 'import utils'", "", "utils.py", id="python -c"),
+        pytest.param("src/x", "./tool", "", "common/__init__.py tool", id="an executable script"),
+        pytest.param(
+            "src/x", "my-launcher main.py", "import utils", "main.py utils.py", id="a launcher"
+        ),
+        pytest.param(
+            "src/x", "python pkg", "import inner", "pkg/__main__.py pkg/inner.py", id="a folder"
+        ),
+        pytest.param(
+            "src/x", "python -m pkg", "", "pkg/__main__.py pkg/inner.py", id="a package's main"
+        ),
+    ],
+)
+def test_sends_what_python_loads(
+    tmp_path: Path, code: str, command: str, main: str, expected: str
+) -> None:
+    files = {
+        **SHARED,
+        "src/x/main.py": f"import os, sys\n{main}\n",
+        "src/x/conf/a.yaml": "",
+        "src/x/conf/deep/b.yaml": "",
+        "src/x/conf/BUILD": "",
+        "src/x/run.sh": "python main.py\n",
+        "src/x/tool": "#!/usr/bin/env python\nimport common\n",
+        "src/x/pkg/__main__.py": (
+            "import inner\n" if command == "python pkg" else "import pkg.inner"
+        ),
+        "src/x/pkg/inner.py": "",
+        "src/x/unused.py": "",
+    }
+    closure = close(tmp_path, files, command, code)
+    assert sent(closure) == expected.split()
+    assert closure.errors == closure.modules == closure.warnings == ()
+
+
+def test_a_module_of_the_code_hides_one_of_a_source_root(tmp_path: Path) -> None:
+    files = {
+        "src/x/main.py": "import common.y\n",
+        "src/x/common/__init__.py": "",
+        "src/x/common/y.py": "",
+        "src/common/y.py": "",
+    }
+    closure = close(tmp_path, files, "python main.py")
+    assert [each.path for each in closure.files] == [
+        "src/x/common/__init__.py",
+        "src/x/common/y.py",
+        "src/x/main.py",
+    ]
+
+
+def test_one_namespace_package_lies_in_the_code_and_in_a_source_root(tmp_path: Path) -> None:
+    files = {"src/x/main.py": "import ns.a, ns.b", "src/x/ns/a.py": "", "src/ns/b.py": ""}
+    assert sent(close(tmp_path, files, "python main.py")) == ["main.py", "ns/a.py", "ns/b.py"]
+
+
+@pytest.mark.parametrize("suffix", [".so", ".abi3.so", ".cpython-311-x86_64-linux-gnu.so"])
+def test_sends_extension_modules(tmp_path: Path, suffix: str) -> None:
+    files = {"src/x/main.py": "import fast", f"src/x/fast{suffix}": "", "src/x/fast.py": ""}
+    assert sent(close(tmp_path, files, "python main.py")) == [f"fast{suffix}", "main.py"]
+
+
+@pytest.mark.parametrize(
+    "code, command, main, module, nearest, remedy",
+    [
+        pytest.param(
+            "src/x",
+            "python main.py",
+            "import x.utils",
+            "x.utils",
+            "src/x/utils.py",
+            "Write `import utils`, or `code: ..` with `python -m x.main`.",
+            id="code below the name of its source root",
+        ),
+        pytest.param(
+            "src",
+            "python x/main.py",
+            "from common import y",
+            "common",
+            "src/common/__init__.py",
+            "Write `python -m x.main` in place of `python x/main.py`.",
+            id="a script that needs the root",
+        ),
+        pytest.param(
+            "",
+            "python -m x.main",
+            "",
+            "x.main",
+            "src/x/main.py",
+            "Write `python -m src.x.main`, or `PYTHONPATH=src python -m x.main`.",
+            id="code above the source root",
+        ),
+        pytest.param(
+            "src",
+            "python -m x.main",
+            "import x.sub.a",
+            "sub.b",
+            "src/x/sub/b.py",
+            "Write `import x.sub.b`, or `PYTHONPATH=x python -m x.main`.",
+            id="a module that expects a script",
+        ),
+    ],
+)
+def test_names_the_file_that_is_meant_and_what_to_write(
+    tmp_path: Path, code: str, command: str, main: str, module: str, nearest: str, remedy: str
+) -> None:
+    files = {
+        **SHARED,
+        "src/x/main.py": f"{main}\n",
+        "src/x/sub/a.py": "import sub.b",
+        "src/x/sub/b.py": "",
+    }
+    (found,) = close(tmp_path, files, command, code).modules
+    assert (found.module, found.nearest, found.remedy) == (module, nearest, remedy)
+
+
+@pytest.mark.parametrize(
+    "command, main, expected",
+    [
+        pytest.param(
+            "python main.py",
+            "from . import utils",
+            "src/x/main.py:1: `.` is relative to a package, and Python loads this file without "
+            "one.",
+            id="a relative import in a script",
+        ),
+        pytest.param(
+            "python main.py",
+            "import common.gone",
+            "src/x/main.py:1: no file is the module `common.gone`.",
+            id="no submodule",
+        ),
+        pytest.param(
+            "python main.py",
+            "from common import gone",
+            "src/x/main.py:1: no file is the module `common.gone`.",
+            id="no name of a package",
+        ),
+        pytest.param(
+            "python main.py",
+            "import utils.gone",
+            "src/x/main.py:1: `utils` is no package, but the file src/x/utils.py.",
+            id="no package",
+        ),
+        pytest.param(
+            "python mian.py", "", f"{WHERE}: it runs mian.py, which does not exist.", id="a script"
+        ),
+        pytest.param(
+            "bash run.sh",
+            "",
+            f"{WHERE}: it runs run.sh, which does not exist.",
+            id="a shell script",
+        ),
+        pytest.param(
+            "python -m common",
+            "",
+            f"{WHERE}: it runs common, which does not exist.",
+            id="a package without a main",
+        ),
+    ],
+)
+def test_reports_what_cannot_work(tmp_path: Path, command: str, main: str, expected: str) -> None:
+    closure = close(tmp_path, {**SHARED, "src/x/main.py": main}, command)
+    assert first_lines(closure.errors) == [expected]
+
+
+def test_names_the_nearest_script_and_where_names_begin(tmp_path: Path) -> None:
+    (error,) = close(tmp_path, {"src/x/main.py": ""}, "python mian.py").errors
+    assert "Did you mean `main.py`? Names are relative to the folder of `code:`, src/x." in error
+    (error,) = close(tmp_path, {}, "python x/main.py").errors
+    assert "Did you mean `main.py`?" in error
+
+
+def test_names_a_code_folder_that_does_not_exist(tmp_path: Path) -> None:
+    (error,) = close(tmp_path, SHARED, "python main.py", code="src/comon").errors
+    assert error.startswith(f"{CODE}: there is no folder or file src/comon.")
+    assert "Did you mean src/common?" in error
+
+
+def test_what_an_earlier_command_makes_is_a_warning(tmp_path: Path) -> None:
+    command = "git clone https://a.b/apex && cd apex && python setup.py install"
+    closure = close(tmp_path, {"src/x/main.py": ""}, command)
+    assert closure.errors == ()
+    assert f"{WHERE}: it runs apex/setup.py, which does not exist." in first_lines(closure.warnings)
+
+
+@pytest.mark.parametrize(
+    "main, expected",
+    [
+        ("import torch", [("torch", (), False)]),
+        ("from google.cloud import storage", [("google.cloud", ("storage",), False)]),
+        ("import json, xml.dom", []),
+        ("try:\n    import torch\nexcept ImportError:\n    pass", [("torch", (), True)]),
+        ("if TYPE_CHECKING:\n    import torch", [("torch", (), True)]),
+        ("import torch  # pants: no-infer-dep", []),
+        ("if sys.version_info < (3, 8):\n    import torch", []),
+        ("import folder", [("folder", (), True)]),
+        ("from folder import a, b", [("folder", ("b",), False)]),
+        ("import folder.gone", [("folder.gone", (), False)]),
+        ("import open_package.gone", [("open_package.gone", (), False)]),
+        ("from open_package import gone", [("open_package", ("gone",), False)]),
+    ],
+)
+def test_leaves_to_packages_what_no_file_is(
+    tmp_path: Path, main: str, expected: list[tuple[str, tuple[str, ...], bool]]
+) -> None:
+    files = {
+        "src/x/main.py": main,
+        "src/x/folder/a.py": "",
+        "src/x/open_package/__init__.py": "__path__ = extend_path(__path__, __name__)",
+    }
+    closure = close(tmp_path, files, "python main.py")
+    assert [(each.module, each.names, each.is_optional) for each in closure.modules] == expected
+    assert closure.errors == ()
+
+
+def test_a_search_path_that_only_the_run_knows_leaves_a_doubt(tmp_path: Path) -> None:
+    main = "import sys, common.gone\nsys.path.append(sys.argv[1])\nimport gone"
+    closure = close(tmp_path, {**SHARED, "src/x/main.py": main}, "python main.py")
+    assert [each.is_certain for each in closure.modules] == [False]
+    assert closure.errors == ()
+    assert len(closure.warnings) == 1
+
+
+def test_follows_what_targets_declare(tmp_path: Path) -> None:
+    files = {
+        **SHARED,
+        "src/x/main.py": "import importlib",
+        "src/x/models/__init__.py": "",
+        "src/x/models/tree.py": "from .base import Base\nimport common",
+        "src/x/models/base.py": "",
+        "data/a.csv": "",
+    }
+    extra = ("src/x/models/tree.py", "data/a.csv")
+    closure = close(tmp_path, files, "python main.py", extra=extra)
+    assert sent(closure) == [
+        "common/__init__.py",
+        "data/a.csv",
+        "main.py",
+        "models/__init__.py",
+        "models/base.py",
+        "models/tree.py",
+    ]
+    assert closure.errors == closure.modules == ()
+
+
+def test_warns_of_a_file_that_the_code_opens(tmp_path: Path) -> None:
+    files = {
+        "src/x/main.py": "open('zero2.json')\nopen('sent.json')",
+        "src/x/zero2.json": "",
+        "src/x/sent.json": "",
+    }
+    (warning,) = close(tmp_path, files, "python main.py sent.json").warnings
+    assert warning.startswith(
+        'src/x/main.py:1: "zero2.json" names src/x/zero2.json, which is not sent.'
+    )
+    assert '`experiment(files=["zero2.json"])` in the BUILD file of src/x' in warning
+
+
+def test_warns_when_nothing_is_sent(tmp_path: Path) -> None:
+    *_, warning = close(tmp_path, {"src/x/Makefile": ""}, "echo hello").warnings
+    assert warning.startswith(f"{WHERE}: no file of src/x is sent")
+
+
+def test_sends_additional_includes_under_their_last_names(tmp_path: Path) -> None:
+    files = {
+        "src/x/main.py": "import lib.a, single",
+        "other/lib/a.py": "",
+        "other/lib/data.txt": "",
+        "other/single.py": "import common",
+        "src/common/__init__.py": "",
+    }
+    includes = ("other/lib", "other/single.py")
+    closure = close(tmp_path, files, "python main.py", includes=includes)
+    assert sent(closure) == [
+        "common/__init__.py",
+        "lib/a.py",
+        "lib/data.txt",
+        "main.py",
+        "single.py",
+    ]
+    assert closure.errors == closure.modules == ()
+
+
+def test_finds_what_the_command_itself_installs(tmp_path: Path) -> None:
+    files = {"src/x/main.py": "import mine", "src/x/pyproject.toml": "", "src/x/src/mine.py": ""}
+    closure = close(tmp_path, files, "pip install . && python main.py")
+    assert sent(closure) == ["main.py", "pyproject.toml", "src/mine.py"]
+    assert closure.errors == closure.modules == ()
+
+
+def test_files_without_code_of_their_own_have_the_names_of_source_roots(tmp_path: Path) -> None:
+    files = {**SHARED, "src/x/local.py": "import common\nimport utils", "tools/t.py": ""}
+    command = "PYTHONPATH=. python x/local.py && python tools/t.py"
+    closure = close(tmp_path, files, command, code=None)
+    assert sent(closure) == ["common/__init__.py", "tools/t.py", "x/local.py", "x/utils.py"]
+    assert closure.errors == closure.modules == ()
+
+
+def test_the_same_files_give_the_same_closure(tmp_path: Path) -> None:
+    files = {**SHARED, "src/x/main.py": "import utils, common.y", "src/x/z.py": "import utils"}
+    command = "python z.py && python main.py"
+    assert close(tmp_path, files, command) == close(tmp_path, files, command)
