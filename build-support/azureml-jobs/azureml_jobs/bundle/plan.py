@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from azureml_jobs.bundle.contents import Bundle, plan_bundle
 from azureml_jobs.bundle.outgoing_files import OutgoingFile, check_links, size_warning
 from azureml_jobs.bundle.override_checks import check_overridden_units
 from azureml_jobs.bundle.secret_guard import check_secrets
-from azureml_jobs.jobfile.document import read_job_file
+from azureml_jobs.jobfile.document import read_job_file, repeated_keys
 from azureml_jobs.jobfile.documents import referred_documents
 from azureml_jobs.jobfile.schema.kind import kind_of
 from azureml_jobs.jobfile.units import code_units, ordered_documents
@@ -76,7 +76,7 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
     for name in ordered_documents(documents, path):
         _check_document(documents[name], name)
     units = code_units(documents, path)
-    warnings = list(request.warnings)
+    warnings = [*request.warnings, *_repeated_keys(documents, folder)]
     if settings:
         before = code_units({**documents, path: original}, path)
         warnings += check_overridden_units(request, before, units, repository)
@@ -102,6 +102,13 @@ def _read_documents(
                 documents[name] = _read_document(request, name, folder)
                 waiting.append(name)
     return documents
+
+
+def _repeated_keys(documents: Iterable[str], folder: Path) -> Iterator[str]:
+    for path in documents:
+        found = repeated_keys((folder / SOURCES_FOLDER / path).read_text(encoding="utf-8"))
+        if found:
+            yield f"{path}: {found.what}. {found.remedy}"
 
 
 def _check_document(document: Mapping[str, Any], path: str) -> None:

@@ -195,6 +195,14 @@ def test_refuses_two_files_with_one_name(gathered: Gathered) -> None:
     assert "src/common/a.py and src/exp/common/a.py would both become" in str(error)
 
 
+def test_warns_of_keys_that_are_there_twice(gathered: Gathered) -> None:
+    gathered.add_code()
+    plan = gathered.plan(f"experiment_name: first\nexperiment_name: second\n{JOB}")
+    assert plan.experiment_name == "second"
+    (warning,) = plan.warnings
+    assert warning.startswith("src/exp/azure-ml-job.yaml: the same key twice: `experiment_name`")
+
+
 def test_warns_of_a_large_snapshot(gathered: Gathered) -> None:
     gathered.add_code()
     gathered.add("src/exp/large.bin")

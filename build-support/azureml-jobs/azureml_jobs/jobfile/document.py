@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.findings import Finding
 
 # PyYAML folds longer lines, and a folded command is hard to compare with its source.
 _NEVER_FOLD = 2**31
@@ -22,8 +23,8 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
     (`azure.ai.ml._utils.utils.load_yaml`): YAML 1.1, so `yes` and `on` are booleans, `010` is 8,
     `2024-01-31` is a date, and `1e-3` is a string (a number needs the point: `1.0e-3`).
 
-    Raises `JobError` when the text is not YAML, is empty, has more than one document, repeats a
-    key (of which PyYAML would silently use the last), contains itself, or is not a mapping.
+    Of a key that is there twice, PyYAML uses the last (`repeated_keys`). Raises `JobError` when the
+    text is not YAML, is empty, has more than one document, contains itself, or is not a mapping.
     """
     try:
         job = _load(text, path)
@@ -52,8 +53,51 @@ def _load(text: str, path: str) -> Any:
     if node is None:
         return None
     _check_loops(node, path)
-    _check_repeated_keys(loader, node, path)
     return loader.construct_document(node)
+
+
+def repeated_keys(text: str) -> Finding | None:
+    """Return which keys a readable job file has twice, with their lines; None if there are none."""
+    loader = yaml.SafeLoader(text)
+    root = loader.get_single_node()
+    repeated = [] if root is None else list(_repeated_keys(loader, root))
+    if not repeated:
+        return None
+    return Finding(
+        "",
+        f"the same key twice: {'; '.join(repeated)}",
+        "YAML silently uses the last one. Keep one of them.",
+    )
+
+
+def _repeated_keys(loader: yaml.SafeLoader, root: yaml.Node) -> Iterator[str]:
+    seen_nodes: set[int] = set()
+
+    def visit(node: yaml.Node, where: str) -> Iterator[str]:
+        if id(node) in seen_nodes:
+            return
+        seen_nodes.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                yield from visit(item, f"{where}.{index}")
+        if not isinstance(node, yaml.MappingNode):
+            return
+        first_lines: dict[Any, int] = {}
+        for key_node, value_node in node.value:
+            key_path = where
+            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != _MERGE_TAG:
+                key = loader.construct_object(key_node, deep=True)
+                key_path = f"{where}.{key_node.value}" if where else key_node.value
+                if key in first_lines:
+                    yield (
+                        f"`{key_path}` is in line {first_lines[key]} and again in line "
+                        f"{_line(key_node)}"
+                    )
+                else:
+                    first_lines[key] = _line(key_node)
+            yield from visit(value_node, key_path)
+
+    yield from visit(root, "")
 
 
 def dump_job_file(job: Mapping[str, Any]) -> str:
@@ -119,43 +163,6 @@ def _children(node: yaml.Node) -> Iterator[yaml.Node]:
             yield value
     elif isinstance(node, yaml.SequenceNode):
         yield from node.value
-
-
-def _check_repeated_keys(loader: yaml.SafeLoader, root: yaml.Node, path: str) -> None:
-    repeated: list[str] = []
-    seen_nodes: set[int] = set()
-
-    def visit(node: yaml.Node, where: str) -> None:
-        if id(node) in seen_nodes:
-            return
-        seen_nodes.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            for index, item in enumerate(node.value):
-                visit(item, f"{where}.{index}")
-        if not isinstance(node, yaml.MappingNode):
-            return
-        first_lines: dict[Any, int] = {}
-        for key_node, value_node in node.value:
-            key_path = where
-            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != _MERGE_TAG:
-                key = loader.construct_object(key_node, deep=True)
-                key_path = f"{where}.{key_node.value}" if where else key_node.value
-                if key in first_lines:
-                    repeated.append(
-                        f"`{key_path}` is in line {first_lines[key]} and again in line "
-                        f"{_line(key_node)}"
-                    )
-                else:
-                    first_lines[key] = _line(key_node)
-            visit(value_node, key_path)
-
-    visit(root, "")
-    if repeated:
-        raise JobError(
-            path,
-            f"the same key twice: {'; '.join(repeated)}",
-            "YAML would silently use the last one. Keep one of them.",
-        )
 
 
 def _line(node: yaml.Node) -> int:

@@ -4,8 +4,9 @@ import datetime
 from typing import Any
 
 import pytest
+import yaml
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.document import dump_job_file, read_job_file
+from azureml_jobs.jobfile.document import dump_job_file, read_job_file, repeated_keys
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,9 +53,6 @@ def test_reads_values_as_azure_ai_ml_does(text: str, value: Any) -> None:
         pytest.param("- a", "it is a list", id="a list"),
         pytest.param("some words", "it is plain text", id="text"),
         pytest.param("5", "it is the single value 5", id="a number"),
-        pytest.param("a: 1\nb: 2\na: 3", "`a` is in line 1 and again in line 3", id="a repeat"),
-        pytest.param("a:\n  b: 1\n  b: 1", "`a.b` is in line 2", id="a repeat further down"),
-        pytest.param("on: 1\nyes: 2", "`yes` is in line 1 and", id="a repeat in other letters"),
     ],
 )
 def test_reports_where_and_what_is_wrong(text: str, message: str) -> None:
@@ -64,14 +62,34 @@ def test_reports_where_and_what_is_wrong(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_names_all_repeated_keys_at_once() -> None:
-    with pytest.raises(JobError, match=r"`a` is in.*; `c\.d` is in"):
-        read_job_file("a: 1\na: 2\nc: {d: 1, d: 2}", "job.yaml")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("a: 1\nb: 2\na: 3", "`a` is in line 1 and again in line 3", id="a repeat"),
+        pytest.param(
+            "a:\n  b: 1\n  b: 1", "`a.b` is in line 2 and again in line 3", id="further down"
+        ),
+        pytest.param(
+            "on: 1\nyes: 2", "`yes` is in line 1 and again in line 2", id="in other letters"
+        ),
+        pytest.param(
+            "a: 1\na: 2\nc: {d: 1, d: 2}",
+            "`a` is in line 1 and again in line 2; `c.d` is in line 3 and again in line 3",
+            id="several",
+        ),
+    ],
+)
+def test_finds_keys_that_are_there_twice(text: str, found: str) -> None:
+    finding = repeated_keys(text)
+    assert finding and finding.what == f"the same key twice: {found}"
+    # As in azure-ai-ml, the last one counts.
+    assert read_job_file(text, "job.yaml") == yaml.safe_load(text)
 
 
 def test_a_key_may_override_what_is_merged_in() -> None:
     text = "base: &base {a: 1}\njob: {<<: *base, a: 2}"
     assert read_job_file(text, "job.yaml")["job"] == {"a": 2}
+    assert repeated_keys(text) is None
 
 
 def test_reads_a_file_with_a_byte_order_mark() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.document import read_job_file
+from azureml_jobs.jobfile.document import read_job_file, repeated_keys
 from azureml_jobs.jobfile.expressions import reference_findings, unused_inputs
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.placeholders import placeholder_findings
@@ -54,7 +54,8 @@ def _errors(job: JobToLint, folder: Path) -> list[JobError]:
 def _findings(text: str, path: str, scripts: Sequence[str]) -> list[Finding]:
     job = read_job_file(text, path)
     found = [*schema_findings(job, path), *placeholder_findings(job), *reference_findings(job)]
-    return [*found, *unused_inputs(job, scripts)]
+    repeated = repeated_keys(text)
+    return [*([repeated] if repeated else []), *found, *unused_inputs(job, scripts)]
 
 
 def _text_of(path: Path) -> str:

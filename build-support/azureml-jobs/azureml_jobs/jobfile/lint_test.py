@@ -43,6 +43,9 @@ def test_finds_nothing_in_a_sound_job(tmp_path: Path) -> None:
             f"{PATH}: inputs.epochs: the command never uses this input",
             id="an unused input",
         ),
+        pytest.param(
+            f"compute: azureml:a\ncompute: azureml:b\n{JOB}", f"{PATH}: the same key", id="a repeat"
+        ),
         pytest.param("a: b: c", f"{PATH}: line 1, column 5: not valid YAML", id="no YAML"),
         pytest.param(f"type: pipeline\n{JOB}", f"{PATH}: type: ", id="another kind of job"),
     ],
