@@ -18,9 +18,9 @@ from azureml_jobs.base.errors import JobError
 from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.jobs import Jobs
+from azureml_standin.control_plane.jobs import OPERATIONS, Jobs
 from azureml_standin.control_plane.resources import WorkspaceAddress
-from azureml_standin.control_plane.workspace import ControlPlane
+from azureml_standin.control_plane.workspace import REGISTRY_RESOURCE, ControlPlane
 from azureml_standin.dispatch import Dispatcher
 from azureml_standin.execution.environments import Environments
 from azureml_standin.execution.execution import Execution
@@ -30,6 +30,7 @@ from azureml_standin.http.certificates import CertificateAuthority
 from azureml_standin.http.faults import Faults
 from azureml_standin.http.messages import HttpRequest
 from azureml_standin.http.recording import RecordedRequest, Recording
+from azureml_standin.http.routing import Route
 from azureml_standin.http.server import Server
 from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.registry.registry import Registry
@@ -105,17 +106,18 @@ class Service:
         self.jobs = Jobs(self.control, self.assets, self.state, self.execution)
         self.history = RunHistory(self.control, self.jobs, self.blobs)
         self.client = ClientVariables(self.server.port, self.control, self.sign_in, self.authority)
-        self._dispatcher = Dispatcher(
-            self.sign_in,
-            self.control,
-            self.assets,
-            self.jobs,
-            self.history,
-            MlflowApi(self.jobs, self.folder / "mlruns"),
-            self.blobs,
-            self.registry,
-            self._add_failure,
-        )
+        mlflow = MlflowApi(self.jobs, self.folder / "mlruns")
+        control = [*self.control.routes(), *self.assets.routes(), *self.jobs.routes()]
+        runs = [*self.history.routes(), *mlflow.routes()]
+        routes = [
+            *self.control.authorized(control),
+            *self.control.authorized(runs, *clouds.AML_AUDIENCES),
+            *self.sign_in.routes(),
+            Route("GET", "/discovery", self.control.discover),
+            Route("GET", OPERATIONS, self.jobs.operation),
+            Route("GET", REGISTRY_RESOURCE, self.control.get_registry),
+        ]
+        self._dispatcher = Dispatcher(routes, self.blobs, self.registry, self._add_failure)
 
     def _server(self, port: int) -> Server:
         spool = self.folder / "spool"

@@ -17,7 +17,7 @@ from azureml_standin.control_plane.descriptions import (
 )
 from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
-from azureml_standin.http.routing import Route, Router
+from azureml_standin.http.routing import Route
 from azureml_standin.sign_in.tokens import Tokens
 from azureml_standin.state import State
 from azureml_standin.storage.access import READ_WRITE, StorageAccess
@@ -70,22 +70,26 @@ class ControlPlane:
             Route("GET", f"{WORKSPACE}/computes/{{name}}", self.get_compute),
         ]
 
-    def authorized(self, routes: Sequence[Route]) -> Router:
-        """Return a router for requests that are signed in, and for our workspace."""
-        return Router(
-            [Route(each.method, each.pattern, self._authorized(each.handler)) for each in routes]
-        )
+    def authorized(self, routes: Sequence[Route], *audiences: str) -> list[Route]:
+        """Let routes be for our workspace alone, and for who is signed in.
 
-    def _authorized(self, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        def respond(
-            request: HttpRequest, subscription: str, group: str, workspace: str, **segments: str
-        ) -> HttpResponse:
-            self.tokens.check(request, self.audiences)
-            resources.check_api_version(request)
-            self.check_workspace(subscription, group, workspace)
-            return handler(request, **segments)
+        A token may be for the resource manager, or for one of `audiences`, which know no versions
+        of an API.
+        """
 
-        return respond
+        def checked(handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+            def respond(
+                request: HttpRequest, subscription: str, group: str, workspace: str, **segments: str
+            ) -> HttpResponse:
+                self.tokens.check(request, (*self.audiences, *audiences))
+                if not audiences:
+                    resources.check_api_version(request)
+                self.check_workspace(subscription, group, workspace)
+                return handler(request, **segments)
+
+            return respond
+
+        return [Route(each.method, each.pattern, checked(each.handler)) for each in routes]
 
     def check_workspace(self, subscription: str, group: str, workspace: str) -> None:
         ours = self.workspace

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from azureml_standin.http.messages import (
@@ -62,7 +63,6 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"no such fault: {self.kind}. There are {', '.join(KINDS)}")
-        re.compile(self.path)
 
     def response(self, kind: str) -> HttpResponse:
         """Return the response of a fault with a status to a kind of request."""
@@ -77,23 +77,11 @@ class Fault:
                 WWW_Authenticate='Bearer error="invalid_token"',
             ).response()
         error = _ERRORS.get(kind, HttpError)
-        code = _CODES.get(self.status, "InjectedFault")
+        code = HTTPStatus(self.status).phrase.title().replace(" ", "")
         return error(self.status, code, "An injected fault.", **headers).response()
 
 
 _ERRORS = {"blob": StorageError, "registry": RegistryError}
-# https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
-# https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
-_CODES = {
-    401: "AuthenticationFailed",
-    403: "AuthorizationFailed",
-    409: "Conflict",
-    429: "TooManyRequests",
-    500: "InternalServerError",
-    502: "BadGateway",
-    503: "ServerBusy",
-    504: "GatewayTimeout",
-}
 
 
 class Faults:

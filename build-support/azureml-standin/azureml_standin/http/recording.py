@@ -135,13 +135,16 @@ class RecordedRequest:
             self._recorded.fault = self._fault.kind
 
     def part_before_reset(self) -> float | None:
+        """Return the part of the body to read before a reset; None: all, and no reset."""
         kind = self._fault.kind if self._fault else ""
         return {faults.RESET_BEFORE: 0.0, faults.RESET_AMID: 0.5}.get(kind)
 
     def part_of_response(self) -> float:
+        """Return the part of the response's body to send; below 1 the connection ends then."""
         return 0.5 if self._fault and self._fault.kind == faults.TRUNCATED else 1.0
 
     def respond(self, body: RequestBody) -> HttpResponse | None:
+        """Respond to the request after its body was read. None: reset the connection."""
         self._request.body = body
         self._recorded.request_bytes = body.size
         self._recording.keep_content(self._recorded, self._request)

@@ -12,28 +12,16 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
-from typing import Any, Protocol
+from typing import Any
 
 from azureml_standin.http.bodies import CHUNK_BYTES, body_chunks, content_length, read_body
-from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody
+from azureml_standin.http.messages import HttpRequest, HttpResponse
+from azureml_standin.http.recording import RecordedRequest
 
 _POLL_SECONDS = 0.05
 _TLS_RECORD_HANDSHAKE = 0x16
 # Linux delays acknowledgements by 40 ms unless it is asked to send them right away.
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
-
-
-class RequestHandler(Protocol):
-    """Handles one request after its head was read, and may break it off."""
-
-    def part_before_reset(self) -> float | None:
-        """Return the part of the body to read before a reset; None: all, and no reset."""
-
-    def respond(self, body: RequestBody) -> HttpResponse | None:
-        """Respond to the request after its body was read. None: reset the connection."""
-
-    def part_of_response(self) -> float:
-        """Return the part of the response's body to send; below 1 the connection ends then."""
 
 
 class Server(ThreadingTCPServer):
@@ -49,7 +37,7 @@ class Server(ThreadingTCPServer):
     def __init__(
         self,
         context: ssl.SSLContext,
-        handler: Callable[[HttpRequest], RequestHandler],
+        handler: Callable[[HttpRequest], RecordedRequest],
         spool: Path,
         port: int = 0,
         proxied: Callable[[str], bool] = lambda host: False,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from azureml_standin.clouds import AML_AUDIENCES, Names
+from azureml_standin.clouds import Names
 from azureml_standin.control_plane import resources
 from azureml_standin.control_plane.descriptions import (
     ARTIFACT_CONTAINER,
@@ -18,7 +18,7 @@ from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.execution.execution import RunView
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
-from azureml_standin.http.routing import Route, Router
+from azureml_standin.http.routing import Route
 from azureml_standin.storage.blobs import BlobStorage
 
 _HISTORY = f"/history/v1.0{WORKSPACE}"
@@ -51,31 +51,12 @@ class RunHistory:
             ]
         return found
 
-    def authorized(self, routes: Sequence[Route]) -> Router:
-        """Return a router for the data plane, which takes tokens for Azure ML as well."""
-        return Router([Route(r.method, r.pattern, self._authorized(r.handler)) for r in routes])
+    def get_run(self, request: HttpRequest, name: str, experiment: str = "") -> HttpResponse:
+        return json_response(self._run(name, experiment))
 
-    def _authorized(self, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        def respond(
-            request: HttpRequest, subscription: str, group: str, workspace: str, **segments: str
-        ) -> HttpResponse:
-            self.control.tokens.check(request, (*self.control.audiences, *AML_AUDIENCES))
-            self.control.check_workspace(subscription, group, workspace)
-            experiment = segments.pop("experiment", None)
-            if experiment is not None:
-                known = self.jobs.stored(segments["name"])["properties"]
-                if experiment != (known.get("experimentName") or "Default"):
-                    raise resources.not_found(f"{segments['name']} in experiment {experiment}")
-            return handler(request, **segments)
-
-        return respond
-
-    def get_run(self, request: HttpRequest, name: str) -> HttpResponse:
-        return json_response(self._run(name))
-
-    def change_run(self, request: HttpRequest, name: str) -> HttpResponse:
+    def change_run(self, request: HttpRequest, name: str, experiment: str = "") -> HttpResponse:
         self.jobs.change(name, request.json())
-        return json_response(self._run(name))
+        return json_response(self._run(name, experiment))
 
     def run_data(self, request: HttpRequest) -> HttpResponse:
         return json_response(self._run_data(request.json()))
@@ -115,8 +96,8 @@ class RunHistory:
             if wanted.get(select)
         }
 
-    def details(self, request: HttpRequest, name: str) -> HttpResponse:
-        run = self._run(name)
+    def details(self, request: HttpRequest, name: str, experiment: str = "") -> HttpResponse:
+        run = self._run(name, experiment)
         prefix = f"{artifact_prefix(name)}/"
         run["logFiles"] = {
             blob.name[len(prefix) :]: self._address(request, blob.name)
@@ -125,8 +106,8 @@ class RunHistory:
         }
         return json_response(run)
 
-    def artifacts(self, request: HttpRequest, name: str) -> HttpResponse:
-        self.jobs.stored(name)
+    def artifacts(self, request: HttpRequest, name: str, experiment: str) -> HttpResponse:
+        self._run(name, experiment)
         prefix = f"{artifact_prefix(name)}/"
         start = int(request.query.get("continuationToken") or 0)
         blobs = list(self.blobs.blobs(ARTIFACT_CONTAINER, prefix))
@@ -176,8 +157,11 @@ class RunHistory:
             found[asset] = {"uri": f"{base}/{path}", "type": kind}
         return json_response({"values": found})
 
-    def _run(self, name: str) -> dict[str, Any]:
-        return run_document(self.jobs.stored(name), self.jobs.execution.view(name))
+    def _run(self, name: str, experiment: str = "") -> dict[str, Any]:
+        run = run_document(self.jobs.stored(name), self.jobs.execution.view(name))
+        if experiment not in ("", run["experimentId"]):
+            raise resources.not_found(f"{name} in experiment {experiment}")
+        return run
 
     def _address(self, request: HttpRequest, blob: str) -> str:
         signature = self.blobs.access.signature(ARTIFACT_CONTAINER, "r", blob)
