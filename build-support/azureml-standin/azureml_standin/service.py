@@ -22,10 +22,9 @@ from azureml_standin.control_plane.jobs import OPERATIONS, Jobs
 from azureml_standin.control_plane.resources import WorkspaceAddress
 from azureml_standin.control_plane.workspace import REGISTRY_RESOURCE, ControlPlane
 from azureml_standin.dispatch import Dispatcher
-from azureml_standin.execution.environments import Environments
 from azureml_standin.execution.execution import Execution
-from azureml_standin.execution.images import Images
 from azureml_standin.execution.job_folder import JobFolderBuilder
+from azureml_standin.execution.packages import Packages
 from azureml_standin.http.certificates import CertificateAuthority
 from azureml_standin.http.faults import Faults
 from azureml_standin.http.messages import HttpRequest
@@ -151,23 +150,19 @@ class Service:
         self.registry = Registry(self.state, registry_access, self.folder / "registry")
 
     def _run_jobs(self, python: str, installs_packages: bool, at_once: int) -> None:
-        environments = Environments(
+        packages = Packages(
             self.assets,
             self.blobs,
+            self.registry.access,
+            self.server.port,
             self.folder / "environments",
             python,
             installs_packages,
         )
+        builder = JobFolderBuilder(self.assets, self.blobs)
         self.execution = Execution(
-            self.state,
-            self.blobs,
-            JobFolderBuilder(self.assets, self.blobs),
-            environments,
-            Images(self.registry.access, self.server.port),
-            self.folder,
-            at_once,
+            self.state, self.blobs, builder, packages, self.folder, at_once, self._add_failure
         )
-        self.execution.failed = self._add_failure
 
     def _add_failure(self) -> None:
         self.failures.append(traceback.format_exc())

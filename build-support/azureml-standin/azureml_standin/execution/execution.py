@@ -23,10 +23,9 @@ from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import is_running
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record
-from azureml_standin.execution.environments import Environments
-from azureml_standin.execution.images import Images
 from azureml_standin.execution.job_blobs import JobBlobs
 from azureml_standin.execution.job_folder import JobFolderBuilder
+from azureml_standin.execution.packages import Packages
 from azureml_standin.state import State
 from azureml_standin.storage.blobs import BlobStorage
 
@@ -63,17 +62,16 @@ class Execution:
         state: State,
         blobs: BlobStorage,
         builder: JobFolderBuilder,
-        environments: Environments,
-        images: Images,
+        packages: Packages,
         folder: Path,
         at_once: int,
+        failed: Callable[[], object],
     ) -> None:
         self.report: Callable[[str], object] = lambda line: None
-        self.failed: Callable[[], object] = lambda: None
+        self._failed = failed
         self._state = state
         self._builder = builder
-        self._environments = environments
-        self._images = images
+        self._packages = packages
         self._jobs_folder = folder / "jobs"
         self._jobs_folder.mkdir(parents=True, exist_ok=True)
         self._queue: queue.Queue[str | None] = queue.Queue()
@@ -103,8 +101,7 @@ class Execution:
             self._queue.put(None)
         for name in self._unfinished():
             self.cancel(name, grace=2.0)
-        self._environments.stop()
-        self._images.stop()
+        self._packages.stop()
         for thread in (*self._workers, *self._cancellers):
             if thread.ident is not None:
                 thread.join(60.0)
@@ -185,15 +182,14 @@ class Execution:
                     self._end(name, status.FAILED, str(error))
             except Exception as error:
                 # If the worker ended, later jobs would stay in the queue for ever.
-                self.failed()
+                self._failed()
                 self._end(name, status.FAILED, f"the stand-in failed: {error!r}")
 
     def _run(self, name: str, properties: Mapping[str, Any]) -> None:
         folder = self.folder(name)
         self.report(f"{name} {status.PREPARING}")
         self._builder.check(name, properties)
-        runtime = self._images.runtime(name, self._environments.image(properties))
-        python = "" if runtime.image else self._environments.prefix(properties)
+        runtime, python = self._packages.of(name, properties)
         self._builder.build(name, properties, folder, python, runtime)
         if name in self._cancelled:
             self._end(name, status.CANCELED, "canceled before it began")
