@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from posixpath import basename
 from typing import Any
 
 from azureml_jobs.base.digest import entries_digest
@@ -12,7 +13,7 @@ from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.data import LocalData, local_data
 from azureml_jobs.bundle.environment import environment_files
 from azureml_jobs.bundle.layout import lay_out
-from azureml_jobs.bundle.names import document_names
+from azureml_jobs.bundle.names import CODE_FOLDER, document_names
 from azureml_jobs.jobfile.units import CodeUnit, ordered_documents
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles
 
@@ -35,6 +36,10 @@ class UnitBundle:
     def environment_digest(self) -> str | None:
         """The same of the environment; None when the unit does not define one by files."""
         return _digest(self.environment) if self.environment else None
+
+    def folder(self, folder: str) -> str:
+        """Return the unit's own folder in one of the bundle's folders."""
+        return f"{folder}/{self.unit.name}".rstrip("/")
 
     @property
     def installs_lock(self) -> bool:
@@ -62,7 +67,12 @@ class Bundle:
     def document_names(self) -> dict[str, str]:
         """The names in the bundle of all documents but environments, by their paths."""
         paths = ordered_documents(self.documents, self.request.job_file)
-        return document_names(paths, self.request.job_file)
+        in_code = {
+            unit.unit.document: f"{unit.folder(CODE_FOLDER)}/{basename(unit.unit.document)}"
+            for unit in self.units
+            if not unit.unit.code_key
+        }
+        return document_names(paths, self.request.job_file, in_code)
 
     @property
     def unit(self) -> UnitBundle:

@@ -170,6 +170,27 @@ def test_what_a_component_includes_is_in_its_code(gathered: Gathered) -> None:
     assert (bundle / "code/tools/a.py").is_file()
 
 
+@pytest.mark.parametrize(
+    ("component", "named"),
+    [
+        pytest.param("flow/flow.dag.yaml", "./code/flow.dag/flow.dag.yaml", id="a flow"),
+        pytest.param("run.yml", "./run.yml", id="a run of a flow"),
+    ],
+)
+def test_sends_the_folder_of_a_prompt_flow(gathered: Gathered, component: str, named: str) -> None:
+    schema = "$schema: https://azuremlschemas.azureedge.net/promptflow/latest/%s.schema.json\n"
+    gathered.add("src/exp/flow/flow.dag.yaml", schema % "Flow" + "nodes: []\n")
+    gathered.add("src/exp/flow/hello.py")
+    gathered.write("src/exp/run.yml", schema % "Run" + "flow: ./flow\n")
+    step = f"type: parallel, component: {component}"
+    bundle = written(gathered, f"{{type: pipeline, jobs: {{a: {{{step}}}}}}}")
+    assert read(bundle / "azure-ml-job.yaml")["jobs"]["a"]["component"] == named
+    if component == "run.yml":
+        assert read(bundle / "run.yml")["flow"] == "./code/run"
+    (code,) = (bundle / "code").iterdir()
+    assert sorted(path.name for path in code.iterdir()) == ["flow.dag.yaml", "hello.py"]
+
+
 def test_names_the_document_and_key_of_an_environment_that_cannot_be_built(
     pipeline: Gathered,
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from azureml_jobs.jobfile.paths import unique_name
 
@@ -14,13 +14,20 @@ DATA_FOLDER = "data"
 MANIFEST_FILE = "manifest.json"
 
 
-def document_names(paths: Iterable[str], job_file: str) -> dict[str, str]:
-    """Return the name of each document in the bundle, by its path in the repository."""
+def document_names(
+    paths: Iterable[str], job_file: str, in_code: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the name of each document in the bundle, by its path in the repository.
+
+    `in_code` are the names of those that are in their own code.
+    """
     names = {}
     taken = {JOB_FILE, CODE_FOLDER, ENVIRONMENT_FOLDER, DATA_FOLDER, MANIFEST_FILE}
     for path in paths:
         name = JOB_FILE
-        if path != job_file:
+        if path in in_code:
+            name = in_code[path]
+        elif path != job_file:
             stem, ending = posixpath.splitext(posixpath.basename(path))
             name = unique_name(stem, taken, ending)
         names[path] = name

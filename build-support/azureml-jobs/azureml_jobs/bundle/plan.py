@@ -13,7 +13,7 @@ from azureml_jobs.bundle.outgoing_files import OutgoingFile, check_links, size_w
 from azureml_jobs.bundle.override_checks import check_overridden_units
 from azureml_jobs.bundle.secret_guard import check_secrets
 from azureml_jobs.jobfile.document import read_job_file, repeated_keys
-from azureml_jobs.jobfile.documents import referred_documents
+from azureml_jobs.jobfile.documents import is_flow, referred_documents
 from azureml_jobs.jobfile.schema.kind import kind_of
 from azureml_jobs.jobfile.units import code_units, ordered_documents
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
@@ -74,7 +74,8 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
         job = apply_overrides(original, settings, path)
     documents = _read_documents(request, job, folder)
     for name in ordered_documents(documents, path):
-        _check_document(documents[name], name)
+        if not is_flow(documents[name]):
+            _check_document(documents[name], name)
     units = code_units(documents, path)
     warnings = [*request.warnings, *_repeated_keys(documents, folder)]
     if settings:

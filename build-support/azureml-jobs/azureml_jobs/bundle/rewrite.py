@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -35,26 +34,22 @@ def rewritten_documents(bundle: Bundle, data_paths: Mapping[str, str]) -> dict[s
         _rewrite_unit(written[unit.unit.document], unit)
     for item in bundle.data:
         _set(written[item.document], (*item.keys, "path"), data_paths[item.name])
-    return {names[path]: document for path, document in written.items()}
-
-
-def unit_folder(folder: str, unit: UnitBundle) -> str:
-    """Return the unit's own folder in one of the bundle's folders."""
-    return posixpath.join(folder, unit.unit.name).rstrip("/")
+    in_code = {unit.unit.document for unit in bundle.units if not unit.unit.code_key}
+    return {names[path]: written[path] for path in written if path not in in_code}
 
 
 def _rewrite_unit(document: dict[str, Any], bundled: UnitBundle) -> None:
     unit = bundled.unit
-    if unit.has_code and unit.code.path is not None:
+    if unit.has_code and unit.code_key and unit.code.path is not None:
         holder = value_at(document, unit.keys)
         holder.pop("additional_includes", None)
         if bundled.code:
-            holder["code"] = f"./{unit_folder(CODE_FOLDER, bundled)}"
+            holder[unit.code_key] = f"./{bundled.folder(CODE_FOLDER)}"
         else:
             # Azure ML refuses to upload an empty folder.
-            holder.pop("code", None)
+            holder.pop(unit.code_key, None)
     if unit.environment is not None and bundled.environment:
-        folder = f"./{unit_folder(ENVIRONMENT_FOLDER, bundled)}"
+        folder = f"./{bundled.folder(ENVIRONMENT_FOLDER)}"
         environment = value_at(document, unit.environment.keys)
         if unit.environment.build_context is not None:
             environment["build"]["path"] = folder

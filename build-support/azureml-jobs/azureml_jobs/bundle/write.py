@@ -19,7 +19,7 @@ from azureml_jobs.bundle.names import (
     MANIFEST_FILE,
 )
 from azureml_jobs.bundle.provenance import GitState
-from azureml_jobs.bundle.rewrite import rewritten_documents, unit_folder
+from azureml_jobs.bundle.rewrite import rewritten_documents
 from azureml_jobs.jobfile.document import dump_job_file
 
 
@@ -37,7 +37,7 @@ def write_bundle(
     destination = destination.resolve()
     for unit in bundle.units:
         for folder, files in ((CODE_FOLDER, unit.code), (ENVIRONMENT_FOLDER, unit.environment)):
-            _copy(files, destination / unit_folder(folder, unit))
+            _copy(files, destination / unit.folder(folder))
     # A job without its own code starts there, too.
     (destination / CODE_FOLDER).mkdir(exist_ok=True)
     data_paths = _data_paths(bundle, destination, repository, with_data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from azureml_jobs.jobfile.paths import is_local, local_path
 
 FILE_PREFIX = "file:"
-# Kinds of nodes that run no code of the repository.
-CODE_TYPES = ("command", "parallel", "spark")
+# Nodes that run code of the repository.
+CODE_TYPES = ("command", "parallel", "spark", "flow")
+# A prompt flow, or a run of one, in place of a component.
+_FLOW = re.compile(r"/promptflow/.*/(?:Flow|Run)\.schema\.json$")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ def _nodes(keys: tuple[str, ...], value: Mapping[str, Any], inherited: str = "")
             # What a schedule changes in the job that it names.
             yield Node((*keys, "create_job"), value["create_job"], "updates")
         return
+    if is_flow(value):
+        yield Node(keys, value, "flow")
+        return
     written = value.get("type")
     # azure-ai-ml compares types without regard to case.
     node = Node(
@@ -56,6 +62,11 @@ def _nodes(keys: tuple[str, ...], value: Mapping[str, Any], inherited: str = "")
         for name, step in value["jobs"].items():
             if isinstance(step, Mapping):
                 yield from _nodes((*keys, "jobs", str(name)), step)
+
+
+def is_flow(document: Mapping[str, Any]) -> bool:
+    """Return whether the document is a prompt flow or a run of one."""
+    return bool(_FLOW.search(str(document.get("$schema"))))
 
 
 def references_of(document: Mapping[str, Any], path: str) -> tuple[Reference, ...]:

@@ -20,14 +20,21 @@ _SPARK_FILES = ("py_files", "jars", "files", "archives")
 
 
 def code_keys(node: Node) -> tuple[str, ...]:
-    """Return where the mapping stands that may have `code`."""
+    """Return where the mapping stands that may name the code."""
     return (*node.keys, "task") if node.type == "parallel" else node.keys
 
 
+def code_key(node: Node) -> str:
+    """Return the key that names the code; it is empty for a prompt flow, which is in its code."""
+    if node.type == "flow":
+        return "flow" if "flow" in node.value else ""
+    return "code"
+
+
 def code_of(document: str, node: Node) -> Code:
-    """Return the code of the node; without `code:` it is the document's own folder."""
-    keys = (*code_keys(node), "code")
-    written = code_holder(node).get("code")
+    """Return the code of the node; where none is named it is the document's own folder."""
+    keys = (*code_keys(node), *filter(None, [code_key(node)]))
+    written = code_holder(node).get(code_key(node))
     where = f"{document}: {'.'.join(keys)}"
     if isinstance(written, str) and not is_local(written):
         return Code(None, where)
@@ -52,6 +59,9 @@ def code_holder(node: Node) -> Mapping[str, Any]:
 
 def starts_of(document: str, node: Node) -> CommandCode:
     """Return what the node starts, as if a command did. Raises `JobError` for one without end."""
+    if node.type == "flow":
+        # All of its folder.
+        return CommandCode((), (), ("",), ())
     read = {"command": _of_command, "parallel": _of_parallel, "spark": _of_spark}[node.type]
     key = {"command": "command", "parallel": "task", "spark": "args"}[node.type]
     try:

@@ -22,7 +22,7 @@ from azureml_jobs.jobfile.documents import (
     value_at,
 )
 from azureml_jobs.jobfile.paths import is_local, local_path, unique_name
-from azureml_jobs.jobfile.unit_code import code_keys, code_of, starts_of
+from azureml_jobs.jobfile.unit_code import code_key, code_keys, code_of, starts_of
 
 _Documents = Mapping[str, Mapping[str, Any]]
 
@@ -54,7 +54,8 @@ class CodeUnit:
 
     name: unique, and safe as the name of a folder; "" for a file that is itself the one command.
     document: the path of the YAML file that has it.
-    keys: where the mapping stands in there that has its `code`.
+    keys, code_key: where the mapping stands in there that has its `code`, and that key; there is
+        none for a prompt flow, which is in its code itself.
     has_code: False for a step that only changes the environment of the component that it names;
         `code` and `starts` are those of the component.
     """
@@ -65,6 +66,7 @@ class CodeUnit:
     code: Code
     starts: CommandCode
     environment: UnitEnvironment | None
+    code_key: str = "code"
     has_code: bool = True
 
     @property
@@ -111,9 +113,8 @@ def _units_of(documents: _Documents, path: str) -> Iterator[CodeUnit]:
     for node in nodes_of(documents[path]):
         environment = _environment(documents, path, node, references)
         if node.type in CODE_TYPES and "component" not in node.value:
-            yield CodeUnit(
-                "", path, code_keys(node), code_of(path, node), starts_of(path, node), environment
-            )
+            code, starts = code_of(path, node), starts_of(path, node)
+            yield CodeUnit("", path, code_keys(node), code, starts, environment, code_key(node))
         elif environment is not None and environment.globs:
             owner, named = _component(documents, path, node, references)
             if named.type in CODE_TYPES:
