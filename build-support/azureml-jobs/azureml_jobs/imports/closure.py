@@ -11,7 +11,7 @@ from azureml_jobs.base.nearest import nearest
 from azureml_jobs.imports.exploration import Exploration
 from azureml_jobs.imports.finder import Finder
 from azureml_jobs.imports.knowledge import ask_until_known
-from azureml_jobs.imports.literals import unsent_literals
+from azureml_jobs.imports.literals import unsent_folders, unsent_literals
 from azureml_jobs.imports.missing import Advisor
 from azureml_jobs.imports.overlay import Overlay, pattern_of
 from azureml_jobs.imports.process import Missing, Process, Shared, Wanted
@@ -122,6 +122,7 @@ def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str
     )
     warnings.update(dict.fromkeys(map(str, _unreadable(shared))))
     warnings.update(dict.fromkeys(map(str, unsent_literals(shared))))
+    warnings.update(dict.fromkeys(map(str, unsent_folders(shared))))
     if not files and not errors and not modules and code.path is not None:
         warnings[str(_nothing_sent(where, code))] = None
     ordered = sorted(modules, key=lambda each: (each.path, each.line, each.module, each.names))

@@ -378,6 +378,23 @@ def test_warns_of_a_file_that_the_code_opens(tmp_path: Path) -> None:
     assert '`experiment(files=["zero2.json"])` in the BUILD file of src/x' in warning
 
 
+def test_sends_a_file_that_a_module_finds_next_to_itself(tmp_path: Path) -> None:
+    files = {
+        "src/x/main.py": "import common.settings",
+        "src/common/settings.py": (
+            "HERE = Path(__file__).parent\nopen(HERE / 'defaults.yaml')\nopen(HERE / 'more' / name)"
+        ),
+        "src/common/defaults.yaml": "",
+        "src/common/more/a.yaml": "",
+    }
+    closure = close(tmp_path, files, "python main.py")
+    assert sent(closure) == ["common/defaults.yaml", "common/settings.py", "main.py"]
+    assert closure.files[0].why == "named in src/common/settings.py:2"
+    assert first_lines(closure.warnings) == [
+        "src/common/settings.py:3: it names the folder common/more, of which nothing is sent."
+    ]
+
+
 def test_warns_when_nothing_is_sent(tmp_path: Path) -> None:
     *_, warning = close(tmp_path, {"src/x/Makefile": ""}, "echo hello").warnings
     assert warning.startswith(f"{WHERE}: no file of src/x is sent")

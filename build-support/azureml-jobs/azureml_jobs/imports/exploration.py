@@ -102,11 +102,24 @@ class Exploration:
                 process.advance()
             self._words = [word for word in self._words if not self._name(word)]
             self._scripts = [each for each in self._scripts if not self._run(each)]
+            self._add_own_files()
             is_done = not (self.shared.finder.unknown or self.shared.unread)
             if is_done and not self._folders and not self._texts:
                 return
             yield from learn(self.shared.finder.unknown, self.overlay)
             yield from self._read()
+
+    def _add_own_files(self) -> None:
+        shared = self.shared
+        for name, where in list(shared.own_files.items()):
+            listing = shared.finder.listing(posixpath.dirname(name))
+            if listing is not None:
+                del shared.own_files[name]
+                last = posixpath.basename(name)
+                if last in listing.files:
+                    shared.add(listing.files[last], f"named in {where}")
+                elif last in listing.folders:
+                    shared.own_folders.setdefault(name, where)
 
     def _read(self) -> Generator[Question, Any, None]:
         shared = self.shared

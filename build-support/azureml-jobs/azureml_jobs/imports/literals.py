@@ -1,4 +1,4 @@
-"""Warn of strings in the code that name files that are not sent."""
+"""Warn of what the code names and is not sent."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ def unsent_literals(shared: Shared) -> Iterator[JobError]:
             if found and found not in shared.why and found not in warned:
                 warned.add(found)
                 yield _warning(f"{path}:{line}", literal, found)
+
+
+def unsent_folders(shared: Shared) -> Iterator[JobError]:
+    """Yield a warning for each folder that the code finds by `__file__`, if it is not sent."""
+    names = {shared.finder.overlay.name_of(path) for path in shared.why}
+    for folder, where in sorted(shared.own_folders.items()):
+        if not any(name.startswith(f"{folder}/") for name in names):
+            yield JobError(
+                where,
+                f"it names the folder {folder}, of which nothing is sent",
+                "If the job reads files in it, write `experiment(files=[…])` with their paths in "
+                "the BUILD file.",
+            )
 
 
 def _warning(where: str, literal: str, path: str) -> JobError:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from azureml_jobs.imports.dotted import dotted_name
+from azureml_jobs.imports.places import Places
 
 # With these, a module may have names and submodules that its text does not show.
 _DYNAMIC = re.compile(
@@ -83,6 +84,15 @@ def path_literals(tree: ast.AST) -> Iterator[tuple[str, int]]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             if _may_be_path(node.value):
                 yield posixpath.normpath(node.value), node.lineno
+
+
+def own_files(tree: ast.AST, places: Places) -> Iterator[tuple[str, int]]:
+    """Yield paths that the code puts together from `__file__`, with their lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp | ast.JoinedStr | ast.Call):
+            base, path = places.of(node) or ("folder", "")
+            if base == "file" and posixpath.basename(path) not in ("", ".", "..", "@"):
+                yield path, node.lineno
 
 
 def _is_join(call: ast.Call) -> bool:

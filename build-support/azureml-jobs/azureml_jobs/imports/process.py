@@ -75,6 +75,9 @@ class Shared:
     why: dict[str, str] = field(default_factory=dict)
     # Strings with their file and line, and the folders to which they may be relative.
     literals: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
+    # Names of files and folders that the code finds by `__file__`, each with its file and line.
+    own_files: dict[str, str] = field(default_factory=dict)
+    own_folders: dict[str, str] = field(default_factory=dict)
     # Namespace packages that are imported by themselves: a file must keep their folders.
     bare_folders: dict[tuple[str, ...], str] = field(default_factory=dict)
 
@@ -183,6 +186,9 @@ class Process:
         for literal, line in source.literals if self.is_strict else ():
             folders = self.shared.literals.setdefault((loaded.path, line, literal), set())
             folders.update((own_folder, self.folder))
+        for path, line in source.own_files:
+            name = posixpath.normpath(posixpath.join(own_folder, path))
+            self.shared.own_files.setdefault(name, f"{loaded.path}:{line}")
         if self._change_path(source.path_changes, own_folder):
             self.begin()
             return True

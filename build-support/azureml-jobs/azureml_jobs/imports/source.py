@@ -18,9 +18,11 @@ from azureml_jobs.imports.names import (
     exported_names,
     extends_path,
     makes_modules,
+    own_files,
     path_literals,
 )
 from azureml_jobs.imports.path_changes import PathChange, find_path_changes
+from azureml_jobs.imports.places import Places
 from azureml_jobs.imports.statements import Import, find_imports
 
 _PRAGMA = "# pants: no-infer-dep"
@@ -34,6 +36,7 @@ class Source:
     """What a file imports and names.
 
     literals: strings that may be relative paths, with their lines.
+    own_files: paths that it names relative to its own folder, by `__file__`, with their lines.
     path_changes: folders that it adds to `sys.path`.
     exported: the literals in `__all__`.
     names: what it binds; None if the text does not show all of that.
@@ -45,6 +48,7 @@ class Source:
 
     imports: tuple[Import, ...] = ()
     literals: tuple[tuple[str, int], ...] = ()
+    own_files: tuple[tuple[str, int], ...] = ()
     path_changes: tuple[PathChange, ...] = ()
     exported: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
@@ -69,15 +73,21 @@ def read_source(content: bytes, path: str, python: tuple[int, int]) -> Source:
         shown = lines[line - 1].strip() if line <= len(lines) else ""
         imports = _without_pragma(imports_by_line(text), lines)
         return Source(imports=imports, syntax_error=(line, shown))
+    places = Places(tree)
     return Source(
         imports=_without_pragma(find_imports(tree, python), lines),
-        literals=tuple(sorted(set(path_literals(tree)), key=lambda each: (each[1], each[0]))),
-        path_changes=tuple(find_path_changes(tree)) if "sys.path" in text else (),
+        literals=_by_line(path_literals(tree)),
+        own_files=_by_line(own_files(tree, places)) if "__file__" in text else (),
+        path_changes=tuple(find_path_changes(tree, places)) if "sys.path" in text else (),
         exported=exported_names(tree),
         names=bound_names(tree, text),
         extends_path=extends_path(text),
         makes_modules=makes_modules(text),
     )
+
+
+def _by_line(found: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(set(found), key=lambda each: (each[1], each[0])))
 
 
 def _without_pragma(imports: Iterable[Import], lines: list[str]) -> tuple[Import, ...]:

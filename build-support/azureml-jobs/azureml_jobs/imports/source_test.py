@@ -191,6 +191,16 @@ def test_reads_changes_of_the_search_path(text: str, expected: tuple[str, str, b
     assert change == PathChange(*expected, change.line)  # type: ignore[arg-type]
 
 
+def test_reads_paths_that_are_put_together_from_the_file_s_own() -> None:
+    text = """
+        ROOT = Path(__file__).resolve().parents[1]
+        CONFIG = ROOT / "cfg/default.yaml"
+        with open(os.path.join(os.path.dirname(__file__), "a.json")) as file: ...
+        open(ROOT / name)
+        """
+    assert read(text).own_files == (("../cfg/default.yaml", 3), ("a.json", 4))
+
+
 def test_knows_the_names_that_a_module_binds() -> None:
     text = """
         import a.b, c as d
