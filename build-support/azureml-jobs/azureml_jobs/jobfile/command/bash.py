@@ -14,6 +14,11 @@ _OPERATOR = re.compile(r"&&|\|\||;;&|;;|;&|\|&|&(?!>)|[|;\n]")
 _REDIRECTION = re.compile(
     r"(?:\d+|\{\w+\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())(?:[ \t]|\\\n)*"
 )
+# Of a `case`: up to the `)` before the commands.
+_IN = re.compile(r"(?:[ \t\n]|\\\n)+in\b")
+_PATTERN = re.compile(
+    r"""(?:\s|\\\n|\#[^\n]*\n)*+(?!esac\b)\(?(?:[^()\#"'\\;&]|"[^"]*"|'[^']*'|\\.)++\)""", re.DOTALL
+)
 _FUNCTION_NAME = re.compile(r"[ \t]+[^\s(){};&|<>]+")
 # Each of them becomes a command of its own.
 _KEYWORDS = {"if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done"}
@@ -60,7 +65,6 @@ class _CommandReader(WordReader):
 
     def read_commands(self, opened: str = "") -> tuple[Command | Group, ...]:
         command = _OpenCommand(start=self.position)
-        open_cases = 0
         while self.position < len(self.text):
             before = self.position
             if self.take(_BLANK):
@@ -69,10 +73,12 @@ class _CommandReader(WordReader):
                 command = command.end(self.text, before, operator)
                 if operator == "\n":
                     self._read_here_documents()
+                elif len(operator) > 1 and ";" in operator:
+                    self.take(_PATTERN)
             elif self.at(")"):
                 self.position += 1
                 command = command.end(self.text, before, ")")
-                if opened and not open_cases:
+                if opened:
                     return tuple(command.items)
             elif self.at("((") and not command.words and self.skip_arithmetic():
                 continue
@@ -83,10 +89,14 @@ class _CommandReader(WordReader):
             else:
                 command.words.append(self.read_word())
                 if keyword := _keyword(command.words):
-                    open_cases = max(0, open_cases + (keyword == "case") - (keyword == "esac"))
+                    command = command.end(self.text, self.position)
                     if keyword == "function":
                         self.take(_FUNCTION_NAME)
-                    command = command.end(self.text, self.position)
+                    elif keyword == "case":
+                        self.take(_BLANK)
+                        self.read_word()
+                        self.take(_IN)
+                        self.take(_PATTERN)
         if opened:
             raise ValueError(f"the command has a `{opened}` that is never closed")
         return tuple(command.end(self.text, self.position).items)

@@ -21,7 +21,6 @@ from azureml_jobs.jobfile.command.wrappers import run_unknown, run_wrapper
 
 _PYTHON_VARIABLE = re.compile(r"\"?\$\{?\w*python\w*", re.IGNORECASE)
 _ADDRESS = re.compile(r"\w[\w+.-]*:.*/|[\w.-]+@.*/")
-
 _FETCHES = re.compile(r"download|copy|cp|get|pull|sync")
 
 
@@ -100,6 +99,12 @@ def _make(files: tuple[str, ...], shell: Shell, args: Arguments) -> None:
     _make_here(shell, args)
 
 
+def _command(shell: Shell, args: Arguments) -> None:
+    """Read `command NAME ARGUMENTS`, or `command -v NAME`."""
+    is_question = bool(args) and args[0].text in ("-v", "-V")
+    (BUILTINS["which"] if is_question else run_wrapper)(shell, args)
+
+
 def _mlflow(shell: Shell, args: Arguments) -> None:
     if args and args[0].text == "run":
         _make(("MLproject", "python_env.yaml", "conda.yaml"), shell, args[1:])
@@ -160,7 +165,7 @@ _INTERPRETERS: dict[str, tuple[str, ...]] = {
     "ruby": (),
 }
 _WRAPPERS = (
-    *("command", "dumb-init", "env", "exec", "gdb", "horovodrun", "mpiexec", "mpirun", "ncu"),
+    *("dumb-init", "env", "exec", "gdb", "horovodrun", "mpiexec", "mpirun", "ncu"),
     *("nice", "nohup", "nsys", "numactl", "py-spy", "ray", "setsid", "srun", "stdbuf"),
     *("strace", "sudo", "taskset", "time", "timeout", "tini", "xargs", "xvfb-run"),
 )
@@ -183,6 +188,7 @@ _PROGRAMS: dict[str, Program] = {
     **{name: partial(_run_interpreter, files) for name, files in _INTERPRETERS.items()},
     **dict.fromkeys(_WRAPPERS, run_wrapper),
     **dict.fromkeys(LAUNCHERS - {"uv"}, partial(run_wrapper, takes_module=True)),
+    "command": _command,
     "git": _git,
     "mlflow": _mlflow,
     **dict.fromkeys(_MAKES_LAST, _make_last),

@@ -126,7 +126,7 @@ def found(command: str) -> str:
         pytest.param(
             "for f in a.py b.py; do python $f; done", "script?:a.py script?:b.py file:in", id="for"
         ),
-        pytest.param("case $x in a) python a.py;; esac", "script?:a.py file:in file:a", id="case"),
+        pytest.param("case $x in -h|--help) python a.py;; *) ;; esac", "script?:a.py", id="case"),
         pytest.param("while ! python a.py; do sleep 1; done", "script:a.py", id="while"),
         pytest.param("f() { python x.py; }; f", "script:x.py", id="a function"),
         pytest.param("function f { python x.py; }; f", "script:x.py", id="a function by keyword"),
@@ -435,6 +435,8 @@ def test_reads_by_words_what_is_nested_too_deeply(nested: str) -> None:
         "a $((1 + (2)))",
         "((a << 2)); b",
         "a $(case b in c) d;; esac)",
+        "a $(case b in\n# )\n'c)') d;; esac)",
+        "case a in esac",
         "case a in b|c) d;; (e) f;; esac",
         "a() { b; }; a",
         "function a { b; }",
