@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
 import random
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from azureml_jobs.jobfile.command.code import PythonStart, ScriptStart
@@ -187,49 +190,74 @@ def test_reads_what_a_command_runs_and_names(command: str, expected: str) -> Non
     assert found(command) == expected
 
 
-@pytest.mark.parametrize(
-    ("command", "expected"),
-    [
-        pytest.param("python a/b.py", "a", id="a script's own folder"),
-        pytest.param("python -m b", ".", id="the working folder for a module"),
-        pytest.param("python -c 'import b'", ".", id="the working folder for code"),
-        pytest.param("cd s && python -m b", "s", id="the working folder after cd"),
-        pytest.param("cd s && python ../t/b.py", "t", id="a script next to the working folder"),
-        pytest.param("cd $PWD/s && python -m b", "s", id="an absolute path below the snapshot"),
-        pytest.param("S=s; cd $S && python -m b", "s", id="a variable that the command sets"),
-        pytest.param("cd ${S:-s} && python -m b", "s", id="a default"),
-        pytest.param("cd s; cd -; python -m b", ".", id="cd back"),
-        pytest.param("cd /x && python -m b", "", id="a folder of the image"),
-        pytest.param("PYTHONPATH=src python a/b.py", "a src", id="PYTHONPATH before the command"),
-        pytest.param("PYTHONPATH=src python x; python -m b", ".", id="PYTHONPATH of one command"),
-        pytest.param("PYTHONPATH=src; python -m b", ".", id="PYTHONPATH that is not exported"),
-        pytest.param("export PYTHONPATH=src && python -m b", ". src", id="export"),
-        pytest.param("PYTHONPATH=src; export PYTHONPATH; python -m b", ". src", id="export later"),
-        pytest.param("env -u A PYTHONPATH=src python -m b", ". src", id="env"),
-        pytest.param("sudo -E PYTHONPATH=src python -m b", ". src", id="sudo"),
-        pytest.param(
-            "export PYTHONPATH=$PYTHONPATH:./src:${PWD}/lib:$(pwd)/x:..:/y:$Z && python -m b",
-            ". src lib x",
-            id="many folders",
-        ),
-        pytest.param(
-            "export PYTHONPATH=src && cd s && python -m b", "s s/src", id="where Python starts"
-        ),
-        pytest.param("export PYTHONPATH=src; bash -c 'python -m b'", ". src", id="a shell within"),
-        pytest.param("(export PYTHONPATH=src); python -m b", ".", id="a subshell's own"),
-        pytest.param("PYTHONPATH=src python -I a/b.py", "", id="-I"),
-        pytest.param("PYTHONPATH=src python -uE a/b.py", "a", id="-E"),
-        pytest.param("PYTHONPATH=src python -P a/b.py", "src", id="-P"),
-        pytest.param("PYTHONPATH=src python -s a/b.py", "a src", id="-s"),
-        pytest.param("pip install -e ./pkg && python -m b", ". pkg pkg/src", id="an own package"),
-        pytest.param("python -m pip install '.[x]' && python a/b.py", "a . src", id="the project"),
-        pytest.param("uv --directory sub run --with p t.py", "sub sub/src", id="uv's folder"),
-        pytest.param("python < a/b.py", ".", id="a script as standard input"),
-    ],
-)
+SEARCH_PATHS = [
+    pytest.param("python a/b.py", "a", id="a script's own folder"),
+    pytest.param("python -m b", ".", id="the working folder for a module"),
+    pytest.param("python -c 'import b'", ".", id="the working folder for code"),
+    pytest.param("cd s && python -m b", "s", id="the working folder after cd"),
+    pytest.param("cd s && python ../t/b.py", "t", id="a script next to the working folder"),
+    pytest.param("cd $PWD/s && python -m b", "s", id="an absolute path below the snapshot"),
+    pytest.param("S=s; cd $S && python -m b", "s", id="a variable that the command sets"),
+    pytest.param("cd ${S:-s} && python -m b", "s", id="a default"),
+    pytest.param("cd s; cd -; python -m b", ".", id="cd back"),
+    pytest.param("cd /x && python -m b", "", id="a folder of the image"),
+    pytest.param("PYTHONPATH=src python a/b.py", "a src", id="PYTHONPATH before the command"),
+    pytest.param("PYTHONPATH=src python x; python -m b", ".", id="PYTHONPATH of one command"),
+    pytest.param("PYTHONPATH=src; python -m b", ".", id="PYTHONPATH that is not exported"),
+    pytest.param("export PYTHONPATH=src && python -m b", ". src", id="export"),
+    pytest.param("PYTHONPATH=src; export PYTHONPATH; python -m b", ". src", id="export later"),
+    pytest.param("env -u A PYTHONPATH=src python -m b", ". src", id="env"),
+    pytest.param("sudo -E PYTHONPATH=src python -m b", ". src", id="sudo"),
+    pytest.param(
+        "export PYTHONPATH=$PYTHONPATH:./src:${PWD}/lib:$(pwd)/x:..:/y:$Z && python -m b",
+        ". src lib x",
+        id="many folders",
+    ),
+    pytest.param(
+        "export PYTHONPATH=src && cd s && python -m b", "s s/src", id="where Python starts"
+    ),
+    pytest.param("export PYTHONPATH=src; bash -c 'python -m b'", ". src", id="a shell within"),
+    pytest.param("(export PYTHONPATH=src); python -m b", ".", id="a subshell's own"),
+    pytest.param("PYTHONPATH=src python -I a/b.py", "", id="-I"),
+    pytest.param("PYTHONPATH=src python -uE a/b.py", "a", id="-E"),
+    pytest.param("PYTHONPATH=src python -P a/b.py", "src", id="-P"),
+    pytest.param("PYTHONPATH=src python -s a/b.py", "a src", id="-s"),
+    pytest.param("pip install -e ./pkg && python -m b", ". pkg pkg/src", id="an own package"),
+    pytest.param("python -m pip install '.[x]' && python a/b.py", "a . src", id="the project"),
+    pytest.param("uv --directory sub run --with p t.py", "sub sub/src", id="uv's folder"),
+    pytest.param("python < a/b.py", ".", id="a script as standard input"),
+]
+
+
+@pytest.mark.parametrize(("command", "expected"), SEARCH_PATHS)
 def test_follows_the_search_path_of_python(command: str, expected: str) -> None:
     start = read_command(command).python[-1]
     assert " ".join(name or "." for name in start.search_path) == expected
+
+
+@pytest.mark.parametrize(("command", "expected"), SEARCH_PATHS)
+def test_bash_and_python_agree_on_the_search_path(
+    command: str, expected: str, tmp_path: Path
+) -> None:
+    if any(each in command for each in ("sudo", "pip", "uv")):
+        pytest.skip("it needs a program that may be missing")
+    root = tmp_path / "root"
+    for folder in ("", "a", "s", "t"):
+        (root / folder).mkdir(exist_ok=True)
+        (root / folder / "b.py").write_text(
+            "import os, sys\n"
+            f"paths = [os.path.relpath(path or '.', {str(root)!r}) for path in sys.path]\n"
+            "print(*dict.fromkeys(path for path in paths if not path.startswith('..')))\n"
+        )
+    (tmp_path / "python").symlink_to(sys.executable)
+    printed = subprocess.run(
+        ["bash", "-c", command],
+        cwd=root,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "".join(printed.splitlines()[-1:]) == expected
 
 
 def test_starts_in_the_given_folder_with_the_given_pythonpath() -> None:
