@@ -175,7 +175,8 @@ class JobRequest(Message):
 class ScriptRequest(Message):
     """Everything that Pants knows of a script that runs on this machine.
 
-    `script` is its path in the repository, None when `errors` say why it was not found. `image`
+    `script` is its path in the repository, None when `errors` say why it was not found. Imports
+    begin in the folders `search_path`, by the names that files have where it runs. `image`
     is None for an experiment without one. `adds_packages` says that the file `REQUIREMENTS_FILE`
     next to the request has packages that are missing in the image. `tests` are the files that
     pytest runs.
@@ -189,6 +190,7 @@ class ScriptRequest(Message):
     image: EnvironmentImage | None = None
     adds_packages: bool = False
     tests: tuple[str, ...] = ()
+    search_path: tuple[str, ...] = ("",)
     options: RuntimeOptions = RuntimeOptions()
 
 

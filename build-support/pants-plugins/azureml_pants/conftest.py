@@ -8,9 +8,11 @@ from pathlib import Path
 
 import azureml_pants.tested_pants  # noqa: F401  # isort: split
 import pytest
-from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
-from azureml_pants.code.job_entry_points import JobEntryPoints, JobEntryPointsRequest
-from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
+from azureml_pants.code.command_targets import LocalCode, LocalCodeRequest
+from azureml_pants.code.file_imports import FileImports, FileImportsRequest
+from azureml_pants.code.import_errors import ImportErrors, MissingModules
+from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest
+from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.experiment import register as experiment
 from azureml_pants.file_set import register as file_set
 from azureml_pants.image import register as image
@@ -22,11 +24,13 @@ from azureml_pants.locks import register as locks
 from azureml_pants.new_experiment import register as new_experiment
 from azureml_pants.notebook import register as notebook
 from azureml_pants.script import register as script
+from azureml_pants.script.experiment_tests import SearchPathSetup
 from azureml_pants.workspace import register as workspace
 from pants.backend.docker import register as docker_backend
 from pants.backend.project_info import dependencies, dependents, list_targets
 from pants.backend.project_info.dependents import Dependents, DependentsRequest
 from pants.backend.python import register as python_backend
+from pants.backend.python.goals.pytest_runner import PytestPluginSetup
 from pants.backend.shell.target_types import ShellSourceTarget
 from pants.core import register as core_backend
 from pants.engine.addresses import Addresses
@@ -60,13 +64,16 @@ def _runner() -> RuleRunner:
             *dependencies.rules(),
             *dependents.rules(),
             *list_targets.rules(),
-            QueryRule(TargetFiles, [TargetFilesRequest]),
             QueryRule(Addresses, [DependenciesRequest]),
             QueryRule(Dependents, [DependentsRequest]),
-            QueryRule(ImportErrors, [ImportErrorsRequest]),
-            QueryRule(JobEntryPoints, [JobEntryPointsRequest]),
+            QueryRule(CheckedCode, [CheckedCodeRequest]),
+            QueryRule(CheckedUnits, [JobCodeRequest]),
+            QueryRule(FileImports, [FileImportsRequest]),
+            QueryRule(ImportErrors, [MissingModules]),
             QueryRule(JobInputs, [JobInputsRequest]),
             QueryRule(JobsToLint, [JobsToLintRequest]),
+            QueryRule(LocalCode, [LocalCodeRequest]),
+            QueryRule(PytestPluginSetup, [SearchPathSetup]),
         ],
         target_types=[
             *(target for backend in WITH_TARGETS for target in backend.target_types()),

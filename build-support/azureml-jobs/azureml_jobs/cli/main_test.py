@@ -433,7 +433,7 @@ def test_passes_all_arguments_behind_the_dashes_to_a_script(
     assert (done.returncode, done.stderr) == (0, "Runtime: venv\n")
     (folder,) = (ready.repository / ".azureml/local").iterdir()
     argv = json.loads((folder / "script.json").read_text())["argv"]
-    assert argv == ["python", "-m", "exp.main", *arguments]
+    assert argv[-2 - len(arguments) :] == ["python", "exp/main.py", *arguments]
     parts = [os.fsdecode(part) for part in (tmp_path / "command").read_bytes().split(b"\0")]
     assert parts[1:] == [RUN, "execute-script", str(folder), ""]
 

@@ -13,9 +13,10 @@ from azureml_jobs.base.job_names import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.layout import lay_out
 from azureml_jobs.docker.container import Container, Mount, code_folder
-from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger, with_debugger
+from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.mounts import container
 from azureml_jobs.local.packages_venv import ensure_packages_venv
+from azureml_jobs.local.python_path import with_python_path
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script, experiment_of
 from azureml_jobs.local.workspace import LocalWorkspace
@@ -28,7 +29,7 @@ def script_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str
     name = next((name for name, path in layout.items() if path == request.script), None)
     if name is None:
         raise JobError(request.address, "its `entry_point` names no file", "Name one: local.py.")
-    return ["python", "-m", name[: -len(".py")].replace("/", "."), *arguments]
+    return ["python", name, *arguments]
 
 
 def pytest_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str]:
@@ -69,13 +70,14 @@ def create_script(
             _copy(folder / SOURCES_FOLDER / path, created / "code" / name)
         (created / "data").symlink_to(repository / "data")
         own = _script_container(created, repository, runtime, request) if runtime.image else None
-        argv = list(command)
+        work = own.work if own else str(created / "code")
+        path = [posixpath.join(work, name).rstrip("/") for name in request.search_path]
         if debugger is not None:
             code = CodeCopy(created / "code", layout, repository)
             debugger_folder = created / "debugger"
-            argv = with_debugger(argv, debugger.write(debugger_folder, debugger_folder, code, own))
+            path.insert(0, debugger.write(debugger_folder, debugger_folder, code, own))
         Script(
-            argv,
+            with_python_path(command, *path),
             python=python,
             container=own.as_data() if own else None,
             experiment_name=experiment,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,11 +54,10 @@ def test_creates_a_script_with_its_code_and_data(gathered: Gathered, venv: Packa
     assert (folder / "code/exp/main.py").stat().st_mode & 0o777 == 0o644
     assert (folder / "code/exp/local.py").stat().st_mode & 0o777 == 0o755
     assert (folder / "code/../data/a.csv").read_text() == "1"
-    assert Script.read(folder) == Script(
-        ["python", "-m", "exp.local", "--epochs", "3", "a b"],
-        python=venv.prefix,
-        experiment_name="exp",
-    )
+    script = Script.read(folder)
+    assert script.argv[-5:] == ["python", "exp/local.py", "--epochs", "3", "a b"]
+    assert script.argv[:2] == ["sh", "-c"] and script.argv[3] == str(folder / "code")
+    assert (script.python, script.experiment_name) == (venv.prefix, "exp")
 
 
 def test_gives_each_script_its_own_folder(gathered: Gathered, venv: PackagesVenv) -> None:
@@ -163,3 +163,9 @@ def test_rejects_a_target_without_tests(gathered: Gathered, venv: PackagesVenv) 
     request = ScriptRequest("src/exp:test", None, script_request(gathered, venv).files)
     with pytest.raises(JobError, match="src/exp:test: it has no tests"):
         pytest_command(request, [])
+
+
+def test_imports_begin_in_the_search_path(gathered: Gathered, venv: PackagesVenv) -> None:
+    request = replace(script_request(gathered, venv), search_path=("exp", ""))
+    code = created(gathered, request) / "code"
+    assert Script.read(code.parent).argv[3] == f"{code}/exp:{code}"

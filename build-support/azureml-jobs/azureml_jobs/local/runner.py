@@ -11,7 +11,6 @@ from pathlib import Path
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
-from azureml_jobs.local.debugger.debugger import with_debugger
 from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
@@ -24,6 +23,7 @@ from azureml_jobs.local.output import (
 )
 from azureml_jobs.local.process import current_host, identity_of, signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec
+from azureml_jobs.local.python_path import with_python_path
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_report import TAIL_LINES, end_reason, print_end
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
@@ -152,7 +152,7 @@ class _Run:
         container = Container.of_data(record.container) if record.container else None
         command = ["bash", "-c", record.command]
         if record.debugger:
-            command = with_debugger(command, record.debugger)
+            command = with_python_path(command, record.debugger)
         return process_spec(command, environment, container, folder.path, folder.work)
 
     def _record_end(self, end_status: str, error: str | None) -> None:

@@ -1,37 +1,90 @@
-"""Which of several targets is the owner of a file."""
+"""Which target is the owner of a file."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField, PythonSourceField
 from pants.backend.shell.target_types import ShellSourceField
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.engine.addresses import Address
-from pants.engine.target import Target
+from pants.engine.rules import collect_rules, rule
+from pants.engine.target import AllTargets, Target
+from pants.util.frozendict import FrozenDict
 
 # What can be sent, most specific first. A file can be code for one target and data for another.
 # `shell_source` exists only where pants.toml enables that backend; the class always does.
 SNAPSHOT_SOURCES = (PythonSourceField, ShellSourceField, ResourceSourceField, FileSourceField)
 
 
+@dataclass(frozen=True)
+class AllOwners:
+    """The targets that own each file of the repository that can be sent."""
+
+    by_path: FrozenDict[str, tuple[Target, ...]]
+
+
+@rule(desc="Find the owners of files")
+async def find_all_owners(targets: AllTargets) -> AllOwners:
+    by_path = defaultdict(list)
+    for target in targets:
+        if (kind := source_kind(target)) is not None:
+            by_path[target[SNAPSHOT_SOURCES[kind]].file_path].append(target)
+    return AllOwners(FrozenDict((path, tuple(found)) for path, found in by_path.items()))
+
+
+def source_kind(target: Target) -> int | None:
+    """Return the place of its source field in `SNAPSHOT_SOURCES`, None when it has no such file."""
+    kinds = (kind for kind, field in enumerate(SNAPSHOT_SOURCES) if target.has_field(field))
+    return next(kinds, None)
+
+
+@dataclass(frozen=True)
+class OwnersRequest:
+    paths: tuple[str, ...]
+    resolve: str
+
+
+@dataclass(frozen=True)
+class FileOwners:
+    """The owner of each file that has one."""
+
+    by_path: FrozenDict[str, Address]
+
+
+@rule
+async def find_owners(
+    request: OwnersRequest, owners: AllOwners, python_setup: PythonSetup
+) -> FileOwners:
+    found = {
+        path: best_owner(owners.by_path.get(path, ()), request.resolve, python_setup)
+        for path in request.paths
+    }
+    return FileOwners(FrozenDict({path: owner for path, owner in found.items() if owner}))
+
+
 def best_owner(
     targets: Iterable[Target], resolve: str, python_setup: PythonSetup
 ) -> Address | None:
-    """Return the owner to depend on: code of the same resolve, else resources, else files.
+    """Return the owner to depend on: code before resources and files, best of the same resolve.
 
     Among equals the one in the nearest BUILD file, then the first by name.
     """
-    ranked = []
-    for target in targets:
-        kind = next((k for k, f in enumerate(SNAPSHOT_SOURCES) if target.has_field(f)), None)
-        if kind is None or not _has_resolve(target, resolve, python_setup):
-            continue
-        # All of their folders contain the file, so the longer path is the deeper one.
-        depth = len(target.address.spec_path)
-        ranked.append((kind, -depth, target.address))
-    return min(ranked)[2] if ranked else None
+    ranked = [
+        (
+            kind,
+            not _has_resolve(target, resolve, python_setup),
+            # All of their folders contain the file, so the longer path is the deeper one.
+            -len(target.address.spec_path),
+            target.address,
+        )
+        for target in targets
+        if (kind := source_kind(target)) is not None
+    ]
+    return min(ranked)[-1] if ranked else None
 
 
 def _has_resolve(target: Target, resolve: str, python_setup: PythonSetup) -> bool:
@@ -40,34 +93,5 @@ def _has_resolve(target: Target, resolve: str, python_setup: PythonSetup) -> boo
     return target[PythonResolveField].normalized_value(python_setup) == resolve
 
 
-def runs_module(target: Target, module: str) -> bool:
-    """Return whether `python -m module` runs `target`, which Pants names as the module's owner.
-
-    For `x.mian` Pants also names `x/__init__.py`, because the package may define that name.
-    """
-    if not target.has_field(PythonSourceField):
-        return True
-    path = "/" + target[PythonSourceField].file_path
-    stem = "/" + module.replace(".", "/")
-    return path.endswith((f"{stem}.py", f"{stem}/__main__.py"))
-
-
-def importers(
-    edges: Iterable[tuple[Address, Iterable[Address]]], root: Address
-) -> dict[Address, Address]:
-    """Map each address that `root` reaches to the one through which it is reached first.
-
-    `edges` are `(address, its dependencies)`; the shortest chain wins, ties by name.
-    """
-    dependencies = {address: sorted(found) for address, found in edges}
-    reached: dict[Address, Address] = {}
-    layer = [root]
-    while layer:
-        following = []
-        for address in layer:
-            for dependency in dependencies.get(address, ()):
-                if dependency != root and dependency not in reached:
-                    reached[dependency] = address
-                    following.append(dependency)
-        layer = following
-    return reached
+def rules():
+    return collect_rules()

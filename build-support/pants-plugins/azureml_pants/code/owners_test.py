@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from azureml_pants.code.owners import best_owner, importers
+from azureml_pants.code.owners import best_owner
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import (
     PythonResolveField,
@@ -44,17 +44,14 @@ DATA = owned(FileTarget, "src/x:data")
         pytest.param([], "main", None, id="no target"),
         pytest.param([owned(GenericTarget, "src/x:all")], "main", None, id="no sources"),
         pytest.param([CODE], "main", "src/x:code", id="code of the default resolve"),
-        pytest.param([CODE], "second", None, id="code of another resolve by default"),
-        pytest.param(
-            [owned(PythonSourceTarget, "src/x:b", "second")], "main", None, id="of another resolve"
-        ),
+        pytest.param([CODE], "second", "src/x:code", id="code of another resolve"),
         pytest.param(
             [CODE, owned(PythonSourceTarget, "src/x:b", "second")],
             "second",
             "src/x:b",
             id="the one of the resolve",
         ),
-        pytest.param([CODE, DATA], "second", "src/x:data", id="data has no resolve"),
+        pytest.param([CODE, DATA], "second", "src/x:code", id="code before data of any resolve"),
         pytest.param([DATA, CODE], "main", "src/x:code", id="code before files"),
         pytest.param(
             [DATA, owned(ResourceTarget, "src:r")], "main", "src:r", id="resources before files"
@@ -94,28 +91,3 @@ def test_resolves_do_not_matter_when_they_are_off() -> None:
     target = owned(PythonSourceTarget, "src/x:b", "second")
     jobs_resolve = CODE[PythonResolveField].normalized_value(setup)
     assert best_owner([target], jobs_resolve, setup) == target.address
-
-
-A, B, C, D, E = (Address("src", target_name=name) for name in "abcde")
-
-
-@pytest.mark.parametrize(
-    "edges, expected",
-    [
-        pytest.param([], {}, id="nothing"),
-        pytest.param([(A, [B]), (B, [C])], {B: A, C: B}, id="a chain"),
-        pytest.param([(A, [B, C]), (B, [D]), (C, [D])], {B: A, C: A, D: B}, id="ties by name"),
-        pytest.param([(A, [C, B]), (C, [D]), (B, [D])], {B: A, C: A, D: B}, id="in any order"),
-        pytest.param(
-            [(A, [B, D]), (B, [C]), (C, [E]), (D, [E])],
-            {B: A, D: A, C: B, E: D},
-            id="the shorter chain",
-        ),
-        pytest.param([(A, [B]), (B, [A, C]), (C, [B])], {B: A, C: B}, id="circles"),
-        pytest.param([(A, [B]), (D, [C])], {B: A}, id="what is not reached"),
-    ],
-)
-def test_each_file_is_needed_by_the_first_on_the_shortest_chain(
-    edges: list, expected: dict
-) -> None:
-    assert importers(edges, A) == expected

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 from azureml_pants.code import (
-    entry_points,
-    environment_files,
-    imports,
-    job_entry_points,
-    job_file,
+    build_context,
+    closure,
+    command_targets,
+    declared,
+    entry_point,
+    file_imports,
+    import_errors,
+    job_code,
+    job_units,
+    loaded_code,
+    modules,
+    owners,
     requirement_files,
-    target_files,
+    script_code,
+    source_roots,
+    sources,
 )
 
 
 def rules():
     return [
-        *entry_points.rules(),
-        *environment_files.rules(),
-        *imports.rules(),
-        *job_entry_points.rules(),
-        *job_file.rules(),
+        *build_context.rules(),
+        *closure.rules(),
+        *command_targets.rules(),
+        *declared.rules(),
+        *entry_point.rules(),
+        *file_imports.rules(),
+        *import_errors.rules(),
+        *job_code.rules(),
+        *job_units.rules(),
+        *loaded_code.rules(),
+        *modules.rules(),
+        *owners.rules(),
         *requirement_files.rules(),
-        *target_files.rules(),
+        *script_code.rules(),
+        *source_roots.rules(),
+        *sources.rules(),
     ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from azureml_pants.base.errors import raise_errors
-from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
-from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
+from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest, JobFieldSet
 from azureml_pants.environment.fields import LockedRequirementsJobsField
 from azureml_pants.environment.packages import LockedRequirementsRequest
 from pants.backend.python.subsystems.setup import PythonSetup
@@ -29,14 +28,13 @@ async def find_needed_packages(
 ) -> LockedRequirementsRequest:
     field = request.target[LockedRequirementsJobsField]
     jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
-    imports = await Get(
-        ImportErrors, ImportErrorsRequest(tuple(job.address for job in jobs), is_locked=True)
+    checked = await MultiGet(
+        Get(CheckedUnits, JobCodeRequest(JobFieldSet.create(job))) for job in jobs
     )
-    raise_errors(imports.messages)
-    found = await MultiGet(Get(TargetFiles, TargetFilesRequest(job.address)) for job in jobs)
+    raise_errors(error for job in checked for error in job.errors)
     return LockedRequirementsRequest(
         jobs[0][PythonResolveField].normalized_value(python_setup),
-        tuple(sorted({name for each in found for name in each.requirements})),
+        tuple(sorted({name for job in checked for name in job.requirements})),
     )
 
 

@@ -4,14 +4,12 @@ from unittest.mock import Mock
 
 import pytest
 from azureml_pants.base.errors import PluginError
-from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
-from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
+from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest
 from azureml_pants.environment.needed_packages import NeededPackagesRequest, find_needed_packages
 from azureml_pants.environment.packages import LockedRequirementsRequest
 from azureml_pants.image.target_types import LockedRequirementsTarget
 from azureml_pants.job.target_types import AzureMLJobTarget
 from pants.engine.addresses import Address, UnparsedAddressInputs
-from pants.engine.fs import EMPTY_DIGEST
 from pants.engine.target import Targets
 from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 
@@ -33,11 +31,12 @@ def needed(*packages: tuple[str, ...], errors: tuple[str, ...] = ()) -> LockedRe
         ],
         mock_gets=[
             MockGet(Targets, (UnparsedAddressInputs,), lambda _: Targets(jobs)),
-            MockGet(ImportErrors, (ImportErrorsRequest,), lambda _: ImportErrors(errors)),
             MockGet(
-                TargetFiles,
-                (TargetFilesRequest,),
-                lambda request: TargetFiles(EMPTY_DIGEST, (), reached[request.address]),
+                CheckedUnits,
+                (JobCodeRequest,),
+                lambda request: CheckedUnits(
+                    (), (), reached[request.field_set.address], errors, ()
+                ),
             ),
         ],
     )

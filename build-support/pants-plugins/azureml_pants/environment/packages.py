@@ -7,18 +7,17 @@ from dataclasses import dataclass
 
 from azureml_jobs.protocol import REQUIREMENTS_FILE, LockedPackages, PackagesVenv
 from azureml_pants.base.options import AzureMLSubsystem
+from azureml_pants.job_tool.installation import locked_pex_request
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.backend.python.subsystems.setup import PythonSetup
-from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexRequest
+from pants.backend.python.util_rules.pex import VenvPex, VenvPexRequest
 from pants.backend.python.util_rules.pex_cli import PexCliProcess
 from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
-from pants.backend.python.util_rules.pex_from_targets import PexFromTargetsRequest
 from pants.backend.python.util_rules.pex_requirements import (
     LoadedLockfile,
     LoadedLockfileRequest,
     Lockfile,
 )
-from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import (
     CreateDigest,
     Digest,
@@ -34,9 +33,10 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 
 @dataclass(frozen=True)
 class InstallPackagesRequest:
-    """A virtual environment with the third-party packages that `address` reaches, and no code."""
+    """A virtual environment with `requirements`, from the lock of `resolve`."""
 
-    address: Address
+    resolve: str
+    requirements: tuple[str, ...]
     environment: CompletePexEnvironment
 
 
@@ -49,15 +49,11 @@ class InstalledPackages:
 
 
 @rule(desc="Install the packages of a job")
-async def install_packages(request: InstallPackagesRequest) -> InstalledPackages:
-    pex_request = await Get(
-        PexRequest,
-        PexFromTargetsRequest(
-            Addresses([request.address]),
-            output_filename="packages.pex",
-            internal_only=True,
-            include_source_files=False,
-        ),
+async def install_packages(
+    request: InstallPackagesRequest, python_setup: PythonSetup
+) -> InstalledPackages:
+    pex_request = locked_pex_request(
+        "packages.pex", request.requirements, request.resolve, python_setup
     )
     venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
     prefix = request.environment.pex_root / venv.venv_rel_dir

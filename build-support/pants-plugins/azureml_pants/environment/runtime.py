@@ -118,7 +118,8 @@ async def choose_script_runtime(
             digests.append(locked.digest)
     if options.runtime != DOCKER:
         packages = await Get(
-            InstalledPackages, InstallPackagesRequest(request.address, request.environment)
+            InstalledPackages,
+            InstallPackagesRequest(request.resolve, request.requirements, request.environment),
         )
         venv = packages.venv
         digests.append(packages.digest)

@@ -1,27 +1,25 @@
-"""`lint` of imports: whether each has an owner in the resolve of the file, and is locked."""
+"""`lint` of imports: whether a file or a package of the resolve satisfies each, and is locked."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from azureml_pants.code.imports import (
-    FileImports,
-    FileImportsRequest,
-    ImportErrors,
-    RequirementErrors,
-    UnownedImports,
-)
+from azureml_jobs.imports.result import OutsideModule
+from azureml_pants.code.file_imports import FileImports, FileImportsRequest
+from azureml_pants.code.import_errors import ImportErrors, MissingModules, RequirementErrors
 from pants.backend.python.dependency_inference.module_mapper import AllPythonTargets
-from pants.backend.python.dependency_inference.rules import (
-    PythonImportDependenciesInferenceFieldSet,
-)
 from pants.backend.python.subsystems.setup import PythonSetup
-from pants.backend.python.target_types import PythonRequirementResolveField
+from pants.backend.python.target_types import (
+    PythonRequirementResolveField,
+    PythonResolveField,
+    PythonSourceField,
+)
 from pants.core.goals.lint import LintResult, LintTargetsRequest
 from pants.core.util_rules.partitions import PartitionerType
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import Targets
+from pants.engine.target import FieldSet, Targets
 from pants.option.option_types import SkipOption
 from pants.option.subsystem import Subsystem
 from pants.util.logging import LogLevel
@@ -40,8 +38,11 @@ class ImportsLinter(Subsystem):
 
 
 @dataclass(frozen=True)
-class LintImportsFieldSet(PythonImportDependenciesInferenceFieldSet):
-    pass
+class LintImportsFieldSet(FieldSet):
+    required_fields = (PythonSourceField, PythonResolveField)
+
+    source: PythonSourceField
+    resolve: PythonResolveField
 
 
 class LintImportsRequest(LintTargetsRequest):
@@ -56,32 +57,25 @@ async def lint_imports(
     python_setup: PythonSetup,
     python_targets: AllPythonTargets,
 ) -> LintResult:
+    resolves = [each.resolve.normalized_value(python_setup) for each in request.elements]
     files = await MultiGet(
-        Get(
-            FileImports,
-            FileImportsRequest(
-                PythonImportDependenciesInferenceFieldSet(
-                    field_set.address,
-                    field_set.source,
-                    field_set.dependencies,
-                    field_set.resolve,
-                    field_set.interpreter_constraints,
-                )
-            ),
-        )
-        for field_set in request.elements
+        Get(FileImports, FileImportsRequest(field_set.source.file_path, resolve))
+        for field_set, resolve in zip(request.elements, resolves)
     )
-    resolves = {field_set.resolve.normalized_value(python_setup) for field_set in request.elements}
+    missing: dict[str, list[OutsideModule]] = defaultdict(list)
+    for resolve, found in zip(resolves, files):
+        missing[resolve] += found.missing
     listed = Targets(
         target
         for target in python_targets.third_party
-        if target[PythonRequirementResolveField].normalized_value(python_setup) in resolves
+        if target[PythonRequirementResolveField].normalized_value(python_setup) in missing
     )
-    errors, requirements = await MultiGet(
-        Get(ImportErrors, UnownedImports(tuple(each for file in files for each in file.unowned))),
-        Get(RequirementErrors, Targets, listed),
+    errors = await MultiGet(
+        Get(ImportErrors, MissingModules(tuple(modules), resolve))
+        for resolve, modules in sorted(missing.items())
     )
-    messages = (*errors.messages, *requirements.messages)
+    requirements = await Get(RequirementErrors, Targets, listed)
+    messages = (*(text for each in errors for text in each.messages), *requirements.messages)
     return LintResult(
         exit_code=1 if messages else 0,
         stdout="\n\n".join(messages),

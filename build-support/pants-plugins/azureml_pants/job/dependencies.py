@@ -1,11 +1,35 @@
-"""What a job depends on: what its command and its `entry_point` field run."""
+"""What a job depends on: its code, its packages, and what its environment is built from."""
 
 from __future__ import annotations
 
-from azureml_pants.code.job_entry_points import JobEntryPoints, JobEntryPointsRequest, JobFieldSet
-from pants.engine.rules import Get, collect_rules, rule
-from pants.engine.target import InferDependenciesRequest, InferredDependencies
+from collections.abc import Iterable
+
+from azureml_jobs.imports.overlay import pattern_of
+from azureml_pants.base.options import AzureMLSubsystem
+from azureml_pants.code.job_code import JobCode, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_fields import AzureMLJobSourceField
+from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
+from pants.backend.docker.target_types import DockerImageSourceField
+from pants.core.target_types import FileSourceField, ResourceSourceField
+from pants.engine.addresses import Addresses
+from pants.engine.fs import GlobMatchErrorBehavior, PathGlobs, Paths
+from pants.engine.internals.graph import Owners, OwnersRequest
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import (
+    InferDependenciesRequest,
+    InferredDependencies,
+    Target,
+    UnexpandedTargets,
+)
 from pants.engine.unions import UnionRule
+
+# Best first. Code in a build context is not code of the job: its imports are not followed.
+DATA_SOURCES = (
+    FileSourceField,
+    ResourceSourceField,
+    DockerImageSourceField,
+    AzureMLJobSourceField,
+)
 
 
 class InferJobDependencies(InferDependenciesRequest):
@@ -13,10 +37,33 @@ class InferJobDependencies(InferDependenciesRequest):
 
 
 @rule(desc="Infer the dependencies of a job")
-async def infer_job_dependencies(request: InferJobDependencies) -> InferredDependencies:
+async def infer_job_dependencies(
+    request: InferJobDependencies, azureml: AzureMLSubsystem
+) -> InferredDependencies:
     # Errors are reported where the job is used: a broken job must not break `list` or `test`.
-    found = await Get(JobEntryPoints, JobEntryPointsRequest(request.field_set))
-    return InferredDependencies(found.addresses)
+    job = await Get(JobCode, JobCodeRequest(request.field_set))
+    environments = [
+        glob for unit in job.units if unit.environment for glob in unit.environment.globs
+    ]
+    # An image's packages are chosen for the platform that this file describes.
+    platform = [azureml.image_platform] if environments else []
+    globs = (*environments, *platform, *(pattern_of(path) for path in job.documents))
+    paths = await Get(Paths, PathGlobs(globs, GlobMatchErrorBehavior.ignore))
+    loaded = await MultiGet(Get(LoadedCode, LoadedCodeRequest, each) for each in job.requests)
+    owners = await MultiGet(Get(Owners, OwnersRequest((path,))) for path in paths.files)
+    targets = await MultiGet(Get(UnexpandedTargets, Addresses(found)) for found in owners)
+    addresses = {target.address for found in targets for target in owners_of_data(found)}
+    # When a file is removed, only the generator of its target is left.
+    addresses |= {address.maybe_convert_to_target_generator() for address in addresses}
+    addresses.update(address for code in loaded for address in code.dependencies)
+    return InferredDependencies(sorted(addresses - {request.field_set.address}))
+
+
+def owners_of_data(owners: Iterable[Target]) -> list[Target]:
+    """Return the targets that hold the file as data or, without any, the images built from it."""
+    owners = list(owners)
+    of_kind = ([each for each in owners if each.has_field(kind)] for kind in DATA_SOURCES)
+    return next((found for found in of_kind if found), [])
 
 
 def rules():

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from azureml_jobs.jobfile.needs import JobNeeds
+from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles, requirements_file
-from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
-from azureml_pants.code.job_entry_points import JobEntryPoints, JobEntryPointsRequest, JobFieldSet
-from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
+from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
+from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.environment.image import context_root
 from azureml_pants.environment.packages import LockedRequirements, LockedRequirementsRequest
 from pants.backend.docker.target_types import DockerImageContextRootField
-from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.util_rules.pex_cli import PexCli
-from pants.engine.addresses import Address
 from pants.engine.fs import (
     EMPTY_DIGEST,
     AddPrefix,
@@ -47,76 +44,80 @@ class JobInputs:
 
 
 @dataclass(frozen=True)
-class JobFilesRequest:
-    """Collect the files and packages of a job whose job file and imports have no errors."""
+class UnitInputsRequest:
+    """`environment` are globs of the files that the unit's environment is built from."""
 
-    address: Address
-    job_file: str
-    needs: JobNeeds
-    resolve: str
+    name: str
+    code: CheckedCodeRequest
+    environment: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class JobFiles:
-    """`digest` holds the job's files below `sources/`, and its packages."""
+class UnitInputs:
+    """`digest` holds the unit's files below `sources/`, and its packages."""
 
+    files: UnitFiles
     digest: Digest
-    unit: UnitFiles
 
 
 @rule
-async def collect_job_files(request: JobFilesRequest) -> JobFiles:
-    found, environment, job_file = await MultiGet(
-        Get(TargetFiles, TargetFilesRequest(request.address, request.needs.code_folder)),
-        Get(Snapshot, PathGlobs(request.needs.environment_globs(), GlobMatchErrorBehavior.ignore)),
-        Get(Digest, PathGlobs([request.job_file])),
+async def collect_unit(request: UnitInputsRequest) -> UnitInputs:
+    code = await Get(CheckedCode, CheckedCodeRequest, request.code)
+    environment, locked = await MultiGet(
+        Get(Snapshot, PathGlobs(request.environment, GlobMatchErrorBehavior.ignore)),
+        Get(
+            LockedRequirements,
+            LockedRequirementsRequest(request.code.code.resolve, code.requirements),
+        ),
     )
-    locked, sources = await MultiGet(
-        Get(LockedRequirements, LockedRequirementsRequest(request.resolve, found.requirements)),
-        Get(Digest, MergeDigests((found.digest, environment.digest, job_file))),
-    )
-    below, (requirements,) = await MultiGet(
-        Get(Digest, AddPrefix(sources, SOURCES_FOLDER)),
+    sources, (requirements,) = await MultiGet(
+        Get(Digest, MergeDigests((code.digest, environment.digest))),
         Get(DigestContents, Digest, locked.digest),
     )
-    renamed = await Get(
-        Digest, CreateDigest([FileContent(requirements_file(""), requirements.content)])
+    named = FileContent(requirements_file(request.name), requirements.content)
+    below, renamed = await MultiGet(
+        Get(Digest, AddPrefix(sources, SOURCES_FOLDER)), Get(Digest, CreateDigest([named]))
     )
-    digest = await Get(Digest, MergeDigests((below, renamed)))
-    return JobFiles(digest, UnitFiles("", found.files, environment.files, locked.packages))
+    return UnitInputs(
+        UnitFiles(request.name, code.files, environment.files, locked.packages),
+        await Get(Digest, MergeDigests((below, renamed))),
+    )
 
 
 @rule(desc="Gather a job")
 async def gather_job(
-    request: JobInputsRequest,
-    python_setup: PythonSetup,
-    pex_cli: PexCli,
-    all_targets: AllTargets,
+    request: JobInputsRequest, pex_cli: PexCli, all_targets: AllTargets
 ) -> JobInputs:
     field_set = request.field_set
-    entry_points = await Get(JobEntryPoints, JobEntryPointsRequest(field_set))
-    job_file, needs = entry_points.job_file.path, entry_points.job_file.needs
-    resolve = field_set.resolve.normalized_value(python_setup)
-    job = JobRequest(
+    job, checked = await MultiGet(
+        Get(JobCode, JobCodeRequest(field_set)), Get(CheckedUnits, JobCodeRequest(field_set))
+    )
+    message = JobRequest(
         address=str(field_set.address),
-        job_file=job_file,
-        documents=(job_file,),
+        job_file=field_set.source.path,
+        documents=job.documents,
         units=(),
         versions={"pants": VERSION, "pex": pex_cli.version.lstrip("v")},
-        errors=entry_points.errors(field_set.address),
+        errors=checked.errors,
+        warnings=checked.warnings,
     )
-    if needs is None or job.errors:
-        return JobInputs(job, EMPTY_DIGEST)
-    imports = await Get(
-        ImportErrors,
-        # An environment that is not built from a context has its own packages.
-        ImportErrorsRequest((field_set.address,), is_locked=needs.build_context is not None),
+    if message.errors:
+        return JobInputs(message, EMPTY_DIGEST)
+    documents = await Get(Digest, PathGlobs(pattern_of(path) for path in job.documents))
+    below = await Get(Digest, AddPrefix(documents, SOURCES_FOLDER))
+    units = await MultiGet(
+        Get(
+            UnitInputs,
+            UnitInputsRequest(unit.name, code, unit.environment.globs if unit.environment else ()),
+        )
+        for unit, code in zip(job.units, checked.requests)
     )
-    if imports.messages:
-        return JobInputs(replace(job, errors=imports.messages), EMPTY_DIGEST)
-    found = await Get(JobFiles, JobFilesRequest(field_set.address, job_file, needs, resolve))
-    unit = replace(found.unit, image_target=image_target(all_targets, needs.build_context))
-    return JobInputs(replace(job, units=(unit,)), found.digest)
+    files = tuple(
+        replace(each.files, image_target=image_target(all_targets, unit.build_context))
+        for unit, each in zip(job.units, units)
+    )
+    digest = await Get(Digest, MergeDigests((below, *(unit.digest for unit in units))))
+    return JobInputs(replace(message, units=files), digest)
 
 
 def image_target(targets: Iterable[Target], context: str | None) -> str | None:

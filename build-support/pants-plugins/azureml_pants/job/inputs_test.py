@@ -5,10 +5,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from azureml_jobs.jobfile.command.entry_point import EntryPoint
 from azureml_jobs.protocol import JobRequest, NeededFile
-from azureml_pants.code.entry_points import EntryPointOwners, unowned_errors
-from azureml_pants.code.job_entry_points import JobFieldSet
+from azureml_pants.code.job_code import JobFieldSet
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest, image_target
 from azureml_pants.job_tool.message import request_file
 from pants.backend.docker.target_types import DockerImageTarget
@@ -57,7 +55,7 @@ def test_the_request_names_what_the_digest_holds(rule_runner: RuleRunner) -> Non
     assert request.documents == ("src/x/azure-ml-job.yaml",)
     (unit,) = request.units
     assert unit.files == (
-        NeededFile("src/x/main.py", "x/main.py", "src/x/main.py:lib", "run or named by src/x:job"),
+        NeededFile("src/x/main.py", "x/main.py", "src/x/main.py:lib", "run by the command"),
     )
     assert unit.context_files == ()
     assert request.errors == ()
@@ -135,24 +133,24 @@ def test_holds_the_conda_file(rule_runner: RuleRunner) -> None:
         ),
         pytest.param(
             "azureml_job(name='job')",
-            "command: python a.py && python -m x.b",
+            "command: python a.py && python x/b.py",
             [
-                "src/x/azure-ml-job.yaml: command: no target owns the file a.py.",
-                "src/x/azure-ml-job.yaml: command: no target owns the module x.b.",
+                "src/x/azure-ml-job.yaml: command: it runs a.py, which does not exist.",
+                "src/x/azure-ml-job.yaml: command: it runs x/b.py, which does not exist.",
             ],
-            id="files without owners",
+            id="files that do not exist",
         ),
         pytest.param(
             "azureml_job(name='job', entry_point='gone.py')",
             "command: ls",
-            ["src/x:job: entry_point: no target owns the file gone.py."],
-            id="an entry point without an owner",
+            ["src/x:job: entry_point: there is no file gone.py."],
+            id="an entry point that does not exist",
         ),
         pytest.param(
             "azureml_job(name='job', entry_point='gone.py')",
             "[]",
-            ["src/x/azure-ml-job.yaml: not a job file", "src/x:job: entry_point: "],
-            id="both",
+            ["src/x/azure-ml-job.yaml: not a job file"],
+            id="no job file",
         ),
     ],
 )
@@ -168,40 +166,6 @@ def test_collects_nothing_for_a_job_with_errors(
     assert contents(rule_runner, inputs) == {}
 
 
-@pytest.mark.parametrize(
-    "point, remedy",
-    [
-        pytest.param(EntryPoint("script", "a/main.py"), "python_sources", id="a script"),
-        pytest.param(EntryPoint("module", "a.main"), "python_sources", id="a module"),
-        pytest.param(
-            EntryPoint("script", "bin/run.sh"),
-            'files(name="scripts", sources=["run.sh"])',
-            id="a shell script",
-        ),
-    ],
-)
-def test_the_message_has_the_text_to_write(point: EntryPoint, remedy: str) -> None:
-    owners = EntryPointOwners(addresses=(), files=(), unowned=(point,))
-    (message,) = unowned_errors("job.yaml: command", owners, "the BUILD file")
-    assert message.startswith("job.yaml: command: no target owns the ")
-    assert f"{point.value}.\n\n" in message
-    assert "relative to the BUILD file" in message
-    assert remedy in message
-
-
-def test_the_message_names_the_owner_with_another_resolve() -> None:
-    owners = EntryPointOwners(
-        addresses=(),
-        files=(),
-        unowned=(EntryPoint("script", "main.py"),),
-        of_other_resolves=(Address("src/x", target_name="lib"),) * 2,
-    )
-    assert unowned_errors("job.yaml: command", owners, "") == (
-        "job.yaml: command: no target of the job's resolve owns the file main.py.\n\n"
-        "Give the job the same `resolve` as src/x:lib.",
-    )
-
-
 def test_the_image_of_a_context_is_what_builds_from_it() -> None:
     targets = [
         FileTarget({"source": "a"}, Address("src/x", target_name="a")),
@@ -211,3 +175,22 @@ def test_the_image_of_a_context_is_what_builds_from_it() -> None:
     assert image_target(targets, "src/x/docker") == "src/x:env"
     assert image_target(targets, "src/y/docker") is None
     assert image_target(targets, None) is None
+
+
+def test_each_unit_has_its_own_files_and_packages(rule_runner: RuleRunner) -> None:
+    step = "type: command\n    code: {0}\n    command: python main.py"
+    jobs = "".join(f"  {name}:\n    {step.format(name)}\n" for name in ("a", "b"))
+    files = {
+        **EXPERIMENT,
+        "src/x/BUILD": "azureml_job(name='job')",
+        "src/x/azure-ml-job.yaml": f"type: pipeline\njobs:\n{jobs}",
+        "src/x/a/main.py": "import utils",
+        "src/x/a/utils.py": "",
+        "src/x/b/main.py": "import other",
+        "src/x/b/other.py": "",
+    }
+    inputs = gather(rule_runner, files)
+    assert inputs.request.errors == ()
+    sent = {unit.name: [file.name for file in unit.files] for unit in inputs.request.units}
+    assert sent == {"a": ["main.py", "utils.py"], "b": ["main.py", "other.py"]}
+    assert {"requirements/a.txt", "requirements/b.txt"} < set(contents(rule_runner, inputs))

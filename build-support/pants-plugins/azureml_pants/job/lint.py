@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.protocol import REQUEST_FILE, JobToLint, LintRequest
 from azureml_pants.base.options import AzureMLSubsystem
-from azureml_pants.code.job_entry_points import JobEntryPoints, JobEntryPointsRequest, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
 from azureml_pants.job.target_types import SkipAzureMLJobsField
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
@@ -70,20 +71,21 @@ class JobsToLint:
 
 @rule(desc="Gather job files")
 async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
-    found = await MultiGet(
-        Get(JobEntryPoints, JobEntryPointsRequest(JobFieldSet.of(field_set)))
-        for field_set in request.field_sets
-    )
+    asked = [JobCodeRequest(JobFieldSet.of(field_set)) for field_set in request.field_sets]
+    read = await MultiGet(Get(JobCode, JobCodeRequest, each) for each in asked)
+    checked = await MultiGet(Get(CheckedUnits, JobCodeRequest, each) for each in asked)
     jobs = tuple(
         JobToLint(
-            entry_points.job_file.path,
-            entry_points.errors(field_set.address),
-            entry_points.of_command.files,
+            field_set.source.path,
+            units.errors,
+            tuple(file.path for file in units.files if file.why == "run by the command"),
         )
-        for field_set, entry_points in zip(request.field_sets, found)
+        for field_set, units in zip(request.field_sets, checked)
     )
-    paths = sorted({path for job in jobs for path in (job.job_file, *job.scripts)})
-    digest = await Get(Digest, PathGlobs(paths, GlobMatchErrorBehavior.ignore))
+    documents = {path for job in read for path in job.documents}
+    scripts = {path for job in jobs for path in job.scripts}
+    globs = (pattern_of(path) for path in documents | scripts)
+    digest = await Get(Digest, PathGlobs(globs, GlobMatchErrorBehavior.ignore))
     return JobsToLint(LintRequest(jobs), digest)
 
 

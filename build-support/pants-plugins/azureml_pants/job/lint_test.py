@@ -48,12 +48,12 @@ def test_gives_the_linter_the_job_file_and_what_its_command_runs(rule_runner: Ru
     ("job_file", "starts"),
     [
         pytest.param(
-            "command: python -m x.mian && python y.py",
+            "command: python x/mian.py && python y.py",
             [
-                "src/x/azure-ml-job.yaml: command: no target owns the module x.mian.",
-                "src/x/azure-ml-job.yaml: command: no target owns the file y.py.",
+                "src/x/azure-ml-job.yaml: command: it runs x/mian.py, which does not exist",
+                "src/x/azure-ml-job.yaml: command: it runs y.py, which does not exist",
             ],
-            id="code without an owner",
+            id="code that does not exist",
         ),
         pytest.param(
             "command: [", ["src/x/azure-ml-job.yaml: line 1, column 11: not valid"], id="no YAML"

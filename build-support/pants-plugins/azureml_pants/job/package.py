@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from azureml_jobs.protocol import REQUEST_FILE
 from azureml_pants.base.errors import PluginError, raise_errors
 from azureml_pants.base.options import AzureMLSubsystem
-from azureml_pants.code.job_entry_points import JobFieldSet
+from azureml_pants.code.job_code import JobFieldSet
 from azureml_pants.code.job_fields import AzureMLJobEntryPointField, AzureMLJobSourceField
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from azureml_jobs.local.runtimes import only_docker
-from azureml_jobs.protocol import REQUEST_FILE, RuntimeOptions
-from azureml_pants.code.job_entry_points import JobFieldSet
+from azureml_jobs.protocol import REQUEST_FILE, JobRequest, RuntimeOptions
+from azureml_pants.code.job_code import JobFieldSet
 from azureml_pants.code.job_fields import AzureMLJobEntryPointField, AzureMLJobSourceField
 from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest
@@ -14,6 +14,7 @@ from azureml_pants.job_tool.azure_packages import AzurePackages, AzurePackagesRe
 from azureml_pants.job_tool.debugger import DebugRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
+from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import (
@@ -47,6 +48,7 @@ async def run_job(
     pex_env: PexEnvironment,
     run_goal: RunSubsystem,
     options: RuntimeOptions,
+    python_setup: PythonSetup,
 ) -> RunRequest:
     environment = pex_env.in_workspace()
     inputs, tool = await MultiGet(
@@ -61,7 +63,12 @@ async def run_job(
         digests.append(azure.digest)
         if azure.venv is None and not only_docker(options.runtime, run_goal.args):
             packages = await Get(
-                InstalledPackages, InstallPackagesRequest(field_set.address, environment)
+                InstalledPackages,
+                InstallPackagesRequest(
+                    field_set.resolve.normalized_value(python_setup),
+                    needed_packages(request),
+                    environment,
+                ),
             )
             request = replace(request, venv=packages.venv)
             digests.append(packages.digest)
@@ -70,6 +77,10 @@ async def run_job(
         digest=await Get(Digest, MergeDigests(digests)),
         args=tool.workspace_args("job", "--request", f"{{chroot}}/{REQUEST_FILE}"),
     )
+
+
+def needed_packages(request: JobRequest) -> tuple[str, ...]:
+    return tuple(sorted({each for unit in request.units for each in unit.packages.requirements}))
 
 
 @rule

@@ -35,21 +35,21 @@ def run(
     errors: tuple[str, ...] = (),
     runtime: str = "auto",
     azure: PackagesVenv | None = None,
-) -> tuple[RunRequest, dict, list[Address]]:
+) -> tuple[RunRequest, dict, list[InstallPackagesRequest]]:
     """Return what `run src/x:job -- ARGUMENTS` starts, its request, and whose packages it needs."""
     gathered = JobRequest(
         address=str(ADDRESS),
         job_file="src/x/azure-ml-job.yaml",
         documents=("src/x/azure-ml-job.yaml",),
-        units=(UnitFiles("", (), (), LockedPackages("main", "main.lock", "", ())),),
+        units=(UnitFiles("", (), (), LockedPackages("main", "main.lock", "", ("numpy",))),),
         versions={},
         errors=errors,
     )
     written: list[FileContent] = []
-    installed: list[Address] = []
+    installed: list[InstallPackagesRequest] = []
 
     def install(request: InstallPackagesRequest) -> InstalledPackages:
-        installed.append(request.address)
+        installed.append(request)
         return InstalledPackages(EMPTY_DIGEST, VENV)
 
     def create(request: Iterable[FileContent]) -> Digest:
@@ -68,6 +68,7 @@ def run(
             Mock(),
             SimpleNamespace(args=arguments),
             RuntimeOptions(runtime, ("--gpus", "all")),
+            Mock(enable_resolves=False),
         ],
         mock_gets=[
             MockGet(JobInputs, (JobInputsRequest,), lambda _: JobInputs(gathered, EMPTY_DIGEST)),
@@ -102,7 +103,7 @@ def test_starts_the_job_tool_on_the_request() -> None:
 
 
 def test_the_packages_are_those_of_the_job() -> None:
-    assert run()[2] == [ADDRESS]
+    assert [asked.requirements for asked in run()[2]] == [("numpy",)]
 
 
 @pytest.mark.parametrize("argument", ["--dry-run", "--help", "-h"])

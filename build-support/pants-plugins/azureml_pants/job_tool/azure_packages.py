@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from azureml_jobs.base.workspace_config import may_need_azure
 from azureml_jobs.protocol import PackagesVenv
 from azureml_pants.base.options import AzureMLSubsystem
-from azureml_pants.job_tool.installation import tool_pex_request
+from azureml_pants.job_tool.installation import locked_pex_request
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.util_rules.pex import VenvPex, VenvPexRequest
 from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
@@ -46,7 +46,9 @@ async def install_azure_packages(
     requirements = (*azureml.tool_requirements, *azureml.azure_requirements)
     if request.arguments[:1] == ("service",):
         requirements += azureml.service_requirements
-    pex_request = tool_pex_request("azureml-azure.pex", requirements, azureml, python_setup)
+    pex_request = locked_pex_request(
+        "azureml-azure.pex", requirements, azureml.tool_resolve, python_setup
+    )
     venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
     prefix = request.environment.pex_root / venv.venv_rel_dir
     return AzurePackages(venv.digest, PackagesVenv(str(prefix), venv.python.argv0))

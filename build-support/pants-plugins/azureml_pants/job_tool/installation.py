@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from azureml_pants.base.options import AzureMLSubsystem
@@ -34,19 +35,17 @@ class JobTool:
         return (f"{{chroot}}/{self.python}", self.script, *arguments)
 
 
-def tool_pex_request(
-    name: str, requirements: tuple[str, ...], azureml: AzureMLSubsystem, python_setup: PythonSetup
+def locked_pex_request(
+    name: str, requirements: Iterable[str], resolve: str, python_setup: PythonSetup
 ) -> PexRequest:
-    """Return the request for a PEX of some packages of the tool's resolve."""
+    """Return the request for a PEX of some packages of a resolve."""
     constraints = python_setup.resolves_to_interpreter_constraints.get(
-        azureml.tool_resolve, python_setup.interpreter_constraints
+        resolve, python_setup.interpreter_constraints
     )
     return PexRequest(
         output_filename=name,
         internal_only=True,
-        requirements=PexRequirements(
-            requirements, from_superset=Resolve(azureml.tool_resolve, False)
-        ),
+        requirements=PexRequirements(requirements, from_superset=Resolve(resolve, False)),
         interpreter_constraints=InterpreterConstraints(constraints),
     )
 
@@ -55,8 +54,8 @@ def tool_pex_request(
 async def install_job_tool(
     request: JobToolRequest, azureml: AzureMLSubsystem, python_setup: PythonSetup
 ) -> JobTool:
-    pex_request = tool_pex_request(
-        "azureml-jobs.pex", tuple(azureml.tool_requirements), azureml, python_setup
+    pex_request = locked_pex_request(
+        "azureml-jobs.pex", azureml.tool_requirements, azureml.tool_resolve, python_setup
     )
     venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
     return JobTool(venv.digest, venv.python.argv0, f"{azureml.tool_path}/run.py")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from azureml_jobs.locks.lock import read_lock
 from azureml_jobs.locks.stale import ListedRequirement, stale_lock
-from azureml_pants.code.imports import CheckRequirementsRequest, RequirementErrors
+from azureml_pants.code.import_errors import CheckRequirementsRequest, RequirementErrors
 from azureml_pants.code.requirement_files import RequirementFiles
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import (

@@ -5,7 +5,14 @@ from __future__ import annotations
 from azureml_pants.code import rules as code
 from azureml_pants.environment import rules as environment
 from azureml_pants.job_tool import rules as job_tool
-from azureml_pants.script import entry_point, run_local, run_script, run_terminal, run_tests
+from azureml_pants.script import (
+    dependencies,
+    experiment_tests,
+    run_local,
+    run_script,
+    run_terminal,
+    run_tests,
+)
 from azureml_pants.script.target_types import (
     AzureMLLocalTarget,
     AzureMLTerminalTarget,
@@ -22,7 +29,8 @@ def rules():
         *code.rules(),
         *environment.rules(),
         *job_tool.rules(),
-        *entry_point.rules(),
+        *dependencies.rules(),
+        *experiment_tests.rules(),
         *run_local.rules(),
         *run_script.rules(),
         *run_terminal.rules(),

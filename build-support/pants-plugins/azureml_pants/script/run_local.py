@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azureml_pants.code.entry_points import EntryPointOwners, unowned_errors
+from azureml_pants.code.command_targets import LocalCode, LocalCodeRequest, LocalFieldSet
+from azureml_pants.code.script_fields import AzureMLLocalEntryPointField
 from azureml_pants.environment.fields import AzureMLImageField
 from azureml_pants.job_tool.debugger import DebugRequest
-from azureml_pants.script.entry_point import LocalEntryPointRequest, LocalFieldSet
 from azureml_pants.script.run_script import RunScriptRequest
-from azureml_pants.script.target_types import AzureMLLocalEntryPointField
 from pants.backend.python.target_types import PythonResolveField
 from pants.core.goals.run import (
     RunDebugAdapterRequest,
@@ -33,22 +32,23 @@ class RunLocalFieldSet(RunFieldSet):
 
 @rule
 async def run_local_script(field_set: RunLocalFieldSet) -> RunRequest:
-    found = await Get(
-        EntryPointOwners,
-        LocalEntryPointRequest(
+    local = await Get(
+        LocalCode,
+        LocalCodeRequest(
             LocalFieldSet(field_set.address, field_set.entry_point, field_set.resolve)
         ),
     )
+    point = local.point
     return await Get(
         RunRequest,
         RunScriptRequest(
             "local",
             field_set.address,
             field_set.image,
-            field_set.resolve,
-            script=found.files[0] if found.files else None,
-            entry_points=found.addresses,
-            errors=unowned_errors(f"{field_set.address}: entry_point", found, "the BUILD file"),
+            local.code.request.resolve,
+            local.code,
+            script=point.file,
+            errors=(point.error,) if point.error else (),
         ),
     )
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from azureml_jobs.protocol import REQUEST_FILE, SOURCES_FOLDER, NeededFile, ScriptRequest
-from azureml_pants.code.imports import ImportErrors, ImportErrorsRequest
-from azureml_pants.code.target_files import TargetFiles, TargetFilesRequest
+from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
+from azureml_pants.code.script_code import ScriptCode
 from azureml_pants.environment.fields import AzureMLImageField
 from azureml_pants.environment.runtime import ScriptRuntime, ScriptRuntimeRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
-from pants.backend.python.subsystems.setup import PythonSetup
-from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import RunRequest
 from pants.engine.addresses import Address
@@ -22,7 +20,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 
 @dataclass(frozen=True)
 class RunScriptRequest:
-    """Start the job tool's `command` on the files that `address` needs.
+    """Start the job tool's `command` on `code`.
 
     `settings` are more files, such as pytest's settings, by their paths in the repository.
     """
@@ -30,33 +28,22 @@ class RunScriptRequest:
     command: str
     address: Address
     image: AzureMLImageField
-    resolve: PythonResolveField
+    resolve: str
+    code: ScriptCode
     script: str | None = None
-    entry_points: tuple[Address, ...] = ()
     errors: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     settings: Snapshot = EMPTY_SNAPSHOT
     in_image: bool = False
 
-    @property
-    def checked(self) -> tuple[Address, ...]:
-        """Return whose imports must be locked.
-
-        With an image everything. Without one, what only the job needs may come with the job's own
-        environment.
-        """
-        return (self.address,) if self.image.value else self.entry_points
-
 
 @rule(desc="Set up a script")
-async def run_script(
-    request: RunScriptRequest, pex_env: PexEnvironment, python_setup: PythonSetup
-) -> RunRequest:
+async def run_script(request: RunScriptRequest, pex_env: PexEnvironment) -> RunRequest:
     environment = pex_env.in_workspace()
-    tool, files, imports = await MultiGet(
+    tool, files = await MultiGet(
         Get(JobTool, JobToolRequest(environment)),
-        Get(TargetFiles, TargetFilesRequest(request.address)),
-        Get(ImportErrors, ImportErrorsRequest(request.checked, is_locked=True)),
+        # Without an image, what only the job needs may come with the job's own environment.
+        Get(CheckedCode, CheckedCodeRequest(request.code.request, bool(request.image.value))),
     )
     script = ScriptRequest(
         str(request.address),
@@ -65,7 +52,8 @@ async def run_script(
             *files.files,
             *(NeededFile(path, path, "", "settings") for path in request.settings.files),
         ),
-        errors=(*request.errors, *imports.messages),
+        search_path=request.code.search_path,
+        errors=(*request.errors, *files.errors),
         tests=request.tests,
     )
     sources = await Get(Digest, MergeDigests((files.digest, request.settings.digest)))
@@ -77,7 +65,7 @@ async def run_script(
             ScriptRuntimeRequest(
                 request.address,
                 request.image,
-                request.resolve.normalized_value(python_setup),
+                request.resolve,
                 files.requirements,
                 environment,
                 request.in_image,

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
+from azureml_pants.code.script_fields import (
+    AzureMLLocalDependenciesField,
+    AzureMLLocalEntryPointField,
+)
 from azureml_pants.environment.fields import AzureMLImageField
 from pants.backend.python.target_types import PythonResolveField
-from pants.engine.target import COMMON_TARGET_FIELDS, Dependencies, StringField, Target
+from pants.engine.target import COMMON_TARGET_FIELDS, Dependencies, Target
 from pants.util.strutil import help_text
-
-
-class AzureMLLocalEntryPointField(StringField):
-    alias = "entry_point"
-    default = "local.py"
-    help = help_text("""
-        The Python file to run, relative to the BUILD file, e.g. `local.py`, or a module.
-        """)
-
-
-class AzureMLLocalDependenciesField(Dependencies):
-    help = help_text("""
-        Addresses of what the script needs in addition to what it imports, e.g. `:sample-data`.
-        """)
 
 
 class AzureMLLocalTarget(Target):

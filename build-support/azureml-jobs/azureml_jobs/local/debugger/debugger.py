@@ -21,16 +21,6 @@ _SITECUSTOMIZE = "sitecustomize.py"
 _SETTINGS = "settings.json"
 # Docker forwards a published port to the container's own address, not to its loopback.
 _ALL_ADDRESSES = "0.0.0.0"
-# Puts our `sitecustomize` before what the image or the caller has on the PYTHONPATH.
-_WRAPPER = 'export PYTHONPATH="$0${PYTHONPATH:+:$PYTHONPATH}"; exec "$@"'
-
-
-def with_debugger(command: Sequence[str], folder: str) -> list[str]:
-    """Return `command` so that its Python processes wait for a debugger.
-
-    `folder` is what `Debugger.write` returned.
-    """
-    return ["sh", "-c", _WRAPPER, folder, *command]
 
 
 @dataclass(frozen=True)
@@ -54,7 +44,7 @@ class Debugger:
     packages: Path
 
     def write(self, folder: Path, final: Path, code: CodeCopy, container: Container | None) -> str:
-        """Write what the run's Python processes need; return its folder as the command sees it.
+        """Write what the run's Python processes need; return its folder for the PYTHONPATH.
 
         It goes into `folder`, which will be at `final`. `container` gets the mounts and the port.
         """

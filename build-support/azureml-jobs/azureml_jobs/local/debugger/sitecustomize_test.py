@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger, with_debugger
+from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
+from azureml_jobs.local.python_path import with_python_path
 
 DEBUGPY = """
 import os, time
@@ -59,7 +60,7 @@ class Run:
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            with_debugger([sys.executable, *command], self.debugger),
+            with_python_path([sys.executable, *command], self.debugger),
             cwd=self.folder,
             env={
                 "PATH": "/usr/bin:/bin",

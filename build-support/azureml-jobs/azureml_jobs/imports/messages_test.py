@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from azureml_jobs.imports.messages import missing_errors
+from azureml_jobs.imports.result import OutsideModule
+
+LIST = "3rdparty/python/experiments-requirements.txt"
+
+
+def module(name: str, line: int = 3, **more: str) -> OutsideModule:
+    return OutsideModule(name, (), "src/x/main.py", line, ("",), **more)  # type: ignore[arg-type]
+
+
+def errors(*modules: OutsideModule, requirements: tuple[str, ...] = (LIST,)) -> tuple[str, ...]:
+    projects = {"sklearn": ("scikit-learn",)}
+    return missing_errors(modules, "experiments", requirements, projects)
+
+
+def test_names_the_line_the_module_the_list_and_the_command() -> None:
+    (message,) = errors(module("lightgbm"))
+    assert message.startswith(
+        "src/x/main.py:3: no package of the resolve `experiments` has the module `lightgbm`.\n\n"
+    )
+    assert f"Add the package to {LIST}, then" in message
+    assert "`./pants sync-lockfiles --resolve=experiments`" in message
+
+
+def test_names_no_line_for_what_the_command_starts() -> None:
+    (message,) = errors(module("lightgbm", line=0))
+    assert message.startswith("src/x/main.py: no package")
+
+
+def test_names_a_package_whose_name_is_not_its_module() -> None:
+    (message,) = errors(module("sklearn"))
+    assert "Add the package (likely `scikit-learn`) to " in message
+
+
+def test_says_once_what_to_do_for_several() -> None:
+    (message,) = errors(module("torch", 9), module("lightgbm"), module("lightgbm"))
+    first, second, *_ = message.splitlines()
+    assert first.startswith("src/x/main.py:3: ") and second.startswith("src/x/main.py:9: ")
+    assert message.count("sync-lockfiles") == 1
+
+
+def test_names_the_resolve_without_a_list() -> None:
+    (message,) = errors(module("lightgbm"), requirements=())
+    assert "to the requirements of the resolve `experiments`" in message
+
+
+def test_names_a_file_with_a_similar_name() -> None:
+    (message,) = errors(module("helpres", similar="src/x/helpers.py"))
+    assert "has the module `helpres`, and the nearest file is src/x/helpers.py.\n" in message
+
+
+def test_own_code_is_not_a_package() -> None:
+    remedy = "Write `cd src && python x.py`."
+    (message,) = errors(module("common.a", 1, nearest="src/common/a.py", remedy=remedy))
+    assert message == (
+        "src/x/main.py:1: Python does not find the module `common.a`, which is src/common/a.py."
+        "\n\nWrite `cd src && python x.py`."
+    )

@@ -1,0 +1,98 @@
+"""Find out what one file imports that no file of the repository is, wherever it may run."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Generator, Iterator
+
+from azureml_jobs.imports.finder import Finder
+from azureml_jobs.imports.knowledge import ask_until_known
+from azureml_jobs.imports.overlay import Overlay
+from azureml_jobs.imports.questions import Question, ReadSources
+from azureml_jobs.imports.result import OutsideModule
+from azureml_jobs.imports.source import Source
+from azureml_jobs.imports.statements import Import
+
+
+def outside_modules(
+    path: str,
+    search_path: tuple[str, ...],
+    *,
+    python: tuple[int, int],
+    standard_library: frozenset[str],
+) -> Generator[Question, None, tuple[OutsideModule, ...]]:
+    """Ask what must be known, and return what the file at `path` imports from elsewhere.
+
+    search_path: folders of the repository. It is enough that one of them has the module, since
+        nobody knows from where the file will be run.
+    """
+    answer = yield ReadSources((path,))
+    source: Source = answer[path]
+    folders = tuple(dict.fromkeys((*_added_folders(source, posixpath.dirname(path)), *search_path)))
+    overlay = Overlay("", ())
+    finder = Finder(overlay, python, standard_library)
+    return (
+        yield from ask_until_known(
+            lambda: tuple(_missing(source, path, folders, finder)), (finder.unknown,), (overlay,)
+        )
+    )
+
+
+def _added_folders(source: Source, folder: str) -> Iterator[str]:
+    for change in source.path_changes:
+        joined = posixpath.normpath(posixpath.join(folder, change.path))
+        if change.base == "file" and not joined.startswith(".."):
+            yield "" if joined == "." else joined
+
+
+def _missing(
+    source: Source, path: str, folders: tuple[str, ...], finder: Finder
+) -> Iterator[OutsideModule]:
+    for each in source.imports:
+        searched, module = folders, each.module
+        if each.level:
+            base = path
+            for _ in range(each.level):
+                base = posixpath.dirname(base)
+            searched = (base,)
+        if module and not any([_has(finder, each, folder) for folder in searched]):
+            module = f"{'.' * each.level}{module}"
+            similar, remedy = _own_package(finder, each, searched)
+            yield OutsideModule(
+                module,
+                each.names,
+                path,
+                each.line,
+                searched,
+                each.is_optional,
+                is_certain=all(change.base is not None for change in source.path_changes),
+                similar=similar,
+                remedy=remedy,
+            )
+
+
+def _own_package(
+    finder: Finder, wanted: Import, folders: tuple[str, ...]
+) -> tuple[str | None, str | None]:
+    """Return the package of the repository in which the module should be, and what to write."""
+    for folder in folders:
+        found = finder.find(wanted.module, (folder,))
+        if found and found.chain and found.last.path is not None:
+            return found.last.path, f"Check the name: `{found.last.name}` is {found.last.path}."
+    if not wanted.level:
+        return None, None
+    folder = folders[0] or "the repository's root"
+    return folder, f"Check the name: the package is the folder {folder}."
+
+
+def _has(finder: Finder, wanted: Import, folder: str) -> bool:
+    """Return whether this folder has the module; True as long as that is unknown."""
+    found = finder.find(wanted.module, (folder,))
+    if found is None or found.is_python:
+        return True
+    if not found.is_found:
+        return False
+    if found.last.path is not None or not wanted.names:
+        return True
+    inner = [finder.find(f"{wanted.module}.{name}", (folder,)) for name in wanted.names]
+    return any([each is None or each.is_found for each in inner])

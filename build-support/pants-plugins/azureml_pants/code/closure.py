@@ -1,0 +1,135 @@
+"""What code loads: answer the questions of the core, which decides."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from azureml_jobs.imports.closure import find_closure
+from azureml_jobs.imports.overlay import pattern_of
+from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
+from azureml_jobs.imports.result import Closure
+from azureml_jobs.imports.source import Source, read_source
+from azureml_jobs.jobfile.code import Code
+from azureml_jobs.jobfile.command.code import CommandCode
+from azureml_pants.code.source_roots import SourceRoots
+from azureml_pants.code.sources import ImagePython, SourceRequest
+from pants.backend.python.dependency_inference.default_unowned_dependencies import (
+    DEFAULT_UNOWNED_DEPENDENCIES,
+)
+from pants.engine.fs import (
+    EMPTY_DIGEST,
+    Digest,
+    DigestContents,
+    GlobMatchErrorBehavior,
+    PathGlobs,
+    Paths,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+
+# Pants' list has the modules of all versions, ours those of the version that runs Pants.
+STANDARD_LIBRARY = frozenset(DEFAULT_UNOWNED_DEPENDENCIES) | sys.stdlib_module_names
+
+
+@dataclass(frozen=True)
+class ClosureRequest:
+    """Find what `starts` load in the snapshot of `code`.
+
+    `extra` are files that targets declare, `where` is the key of the command, for messages.
+    `generated` holds files that only targets have, at their paths in the repository.
+    """
+
+    code: Code
+    starts: CommandCode
+    where: str
+    extra: tuple[str, ...] = ()
+    generated: Digest = EMPTY_DIGEST
+
+
+async def answer_questions(
+    asking: Generator[Question, Any, Any], digest: Digest, python: ImagePython
+) -> Any:
+    """Return what the generator returns, once it has learned of the repository and of `digest`."""
+    contents = await Get(DigestContents, Digest, digest)
+    generated = {file.path: file.content for file in contents}
+    answer: Any = None
+    while True:
+        try:
+            question = asking.send(answer)
+        except StopIteration as decided:
+            return decided.value
+        if isinstance(question, Exist):
+            found = await Get(
+                Paths, PathGlobs(globs(question.patterns), GlobMatchErrorBehavior.ignore)
+            )
+            answer = {
+                *found.files,
+                *(f"{folder}/" for folder in found.dirs),
+                *matching(question.patterns, generated),
+            }
+        elif isinstance(question, ReadSources):
+            paths = [path for path in question.paths if path not in generated]
+            read = await MultiGet(Get(Source, SourceRequest(path)) for path in paths)
+            answer = dict(zip(paths, read)) | sources_of(question.paths, generated, python)
+        elif isinstance(question, ReadTexts):
+            texts = await Get(
+                DigestContents, PathGlobs(pattern_of(path) for path in question.paths)
+            )
+            answer = {file.path: file.content.decode(errors="replace") for file in texts}
+
+
+@rule(desc="Find what code loads")
+async def request_closure(
+    request: ClosureRequest, roots: SourceRoots, python: ImagePython
+) -> Closure:
+    return await answer_questions(
+        find_closure(
+            request.code,
+            roots.paths,
+            request.starts,
+            extra=request.extra,
+            where=request.where,
+            python=python.version,
+            standard_library=STANDARD_LIBRARY,
+        ),
+        request.generated,
+        python,
+    )
+
+
+def globs(patterns: Iterable[str]) -> list[str]:
+    """Return Pants' globs for the patterns; it takes a leading `!` for an exclusion."""
+    return sorted({each.rstrip("/") for each in patterns if each and not each.startswith("!")})
+
+
+def matching(patterns: Iterable[str], generated: Iterable[str]) -> set[str]:
+    """Return which generated files, and which folders of them, the patterns match."""
+    folders = {folder for path in generated for folder in PurePath(path).parents if folder.name}
+    found = set()
+    for path, end in (*((path, "") for path in generated), *((str(each), "/") for each in folders)):
+        above = [pattern_of(str(folder)) for folder in PurePath(path).parents if folder.name]
+        own = {
+            pattern_of(path),
+            f"{above[0]}/*" if above else "*",
+            *(f"{each}/**" for each in above),
+        }
+        if not own.isdisjoint(patterns):
+            found.add(f"{path}{end}")
+    return found
+
+
+def sources_of(
+    paths: Iterable[str], generated: Mapping[str, bytes], python: ImagePython
+) -> dict[str, Source]:
+    return {
+        path: read_source(generated[path], path, python.version)
+        for path in paths
+        if path in generated
+    }
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,105 @@
+"""Errors about imports that nothing satisfies, and about requirements that no lock has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azureml_jobs.imports.messages import missing_errors
+from azureml_jobs.imports.result import OutsideModule
+from azureml_pants.code.requirement_files import RequirementFiles
+from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
+from pants.backend.python.dependency_inference.subsystem import PythonInferSubsystem
+from pants.engine.environment import EnvironmentName
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import Target, Targets
+from pants.engine.unions import UnionMembership, union
+
+
+@dataclass(frozen=True)
+class MissingModules:
+    """Modules that neither a file nor a package of the resolve is."""
+
+    modules: tuple[OutsideModule, ...]
+    resolve: str
+
+    def certain(self, is_locked: bool) -> MissingModules:
+        """Return those without which the code fails, whatever else its environment has."""
+        found = (
+            each
+            for each in self.modules
+            if each.is_certain and (is_locked or each.nearest is not None)
+        )
+        return MissingModules(tuple(found), self.resolve)
+
+    def without(self, others: MissingModules) -> MissingModules:
+        found = (each for each in self.modules if each not in others.modules)
+        return MissingModules(tuple(found), self.resolve)
+
+
+@dataclass(frozen=True)
+class ImportErrors:
+    """Messages for the user."""
+
+    messages: tuple[str, ...]
+
+
+@rule
+async def describe_missing_modules(
+    missing: MissingModules, python_infer: PythonInferSubsystem
+) -> ImportErrors:
+    ignored = tuple(f"{name}." for name in python_infer.ignored_unowned_imports)
+    modules = [
+        each
+        for each in missing.modules
+        if not each.is_optional and not f"{each.module}.".startswith(ignored)
+    ]
+    if not modules:
+        return ImportErrors(())
+    files = await Get(RequirementFiles)
+    projects = {each.module: projects_with(each.module) for each in modules}
+    return ImportErrors(
+        missing_errors(modules, missing.resolve, files.of(missing.resolve), projects)
+    )
+
+
+def projects_with(module: str) -> tuple[str, ...]:
+    """Return packages of another name that have the module, as far as Pants knows."""
+    return tuple(
+        project
+        for project, modules in DEFAULT_MODULE_MAPPING.items()
+        if any(f"{module}.".startswith(f"{known}.") for known in modules)
+    )
+
+
+@union(in_scope_types=[EnvironmentName])
+@dataclass(frozen=True)
+class CheckRequirementsRequest:
+    """Check the `python_requirement` targets among `targets`.
+
+    A backend that can say more about them than whether a file imports them, such as whether a lock
+    has them, adds a member to this union.
+    """
+
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class RequirementErrors:
+    """Messages for the user."""
+
+    messages: tuple[str, ...]
+
+
+@rule
+async def check_requirements(
+    targets: Targets, union_membership: UnionMembership
+) -> RequirementErrors:
+    found = await MultiGet(
+        Get(RequirementErrors, CheckRequirementsRequest, kind(tuple(targets)))
+        for kind in union_membership.get(CheckRequirementsRequest)
+    )
+    return RequirementErrors(tuple(message for each in found for message in each.messages))
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,127 @@
+"""What the commands of a job load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from azureml_jobs.jobfile.units import CodeUnit
+from azureml_jobs.protocol import NeededFile
+from azureml_pants.code.build_context import BuildContext, BuildContextRequest
+from azureml_pants.code.entry_point import EntryPoint, EntryPointRequest
+from azureml_pants.code.job_fields import (
+    AzureMLJobDependenciesField,
+    AzureMLJobEntryPointField,
+    AzureMLJobSourceField,
+)
+from azureml_pants.code.job_units import JobUnits, JobUnitsRequest
+from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest, LoadedCodeRequest
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.target_types import PythonResolveField
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import FieldSet
+
+
+@dataclass(frozen=True)
+class JobFieldSet(FieldSet):
+    required_fields = (AzureMLJobSourceField, AzureMLJobDependenciesField)
+
+    source: AzureMLJobSourceField
+    entry_point: AzureMLJobEntryPointField
+    resolve: PythonResolveField
+
+    @classmethod
+    def of(cls, field_set) -> JobFieldSet:
+        """Return the same fields of a goal's own field set, so that goals share what is found."""
+        return JobFieldSet(
+            field_set.address, field_set.source, field_set.entry_point, field_set.resolve
+        )
+
+
+@dataclass(frozen=True)
+class JobCodeRequest:
+    field_set: JobFieldSet
+
+
+@dataclass(frozen=True)
+class JobCode:
+    """`requests` are what each of the units loads."""
+
+    documents: tuple[str, ...]
+    units: tuple[CodeUnit, ...]
+    requests: tuple[LoadedCodeRequest, ...]
+    errors: tuple[str, ...]
+
+
+@rule
+async def find_job_code(request: JobCodeRequest, python_setup: PythonSetup) -> JobCode:
+    field_set = request.field_set
+    read = await Get(JobUnits, JobUnitsRequest(field_set.source.path))
+    declared = field_set.entry_point.value
+    points = await MultiGet(
+        Get(EntryPoint, EntryPointRequest(field_set.address, declared or "", unit.code.path))
+        for unit in read.units
+        if declared
+    )
+    requests = tuple(
+        LoadedCodeRequest(
+            field_set.address,
+            field_set.resolve.normalized_value(python_setup),
+            unit.code,
+            unit.starts,
+            f"{unit.document}: {'.'.join((*unit.keys, 'command'))}",
+        )
+        for unit in read.units
+    )
+    if points:
+        requests = tuple(with_point(each, point) for each, point in zip(requests, points))
+    errors = dict.fromkeys(point.error for point in points if point.error)
+    return JobCode(read.documents, read.units, requests, (*read.errors, *errors))
+
+
+def with_point(request: LoadedCodeRequest, point: EntryPoint) -> LoadedCodeRequest:
+    """Return the request for what the entry point of a target loads as well."""
+    module = (point.module,) if point.module else ()
+    starts = replace(request.starts, python=(*request.starts.python, *module))
+    return replace(request, starts=starts, extra=(point.file,) if point.file else ())
+
+
+@dataclass(frozen=True)
+class CheckedUnits:
+    """How the code of each unit was checked, and the errors of the job with those of all units."""
+
+    requests: tuple[CheckedCodeRequest, ...]
+    files: tuple[NeededFile, ...]
+    requirements: tuple[str, ...]
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@rule(desc="Check the code of a job")
+async def check_job_code(request: JobCodeRequest) -> CheckedUnits:
+    job = await Get(JobCode, JobCodeRequest, request)
+    contexts = [context_request(unit) for unit in job.units]
+    environments = await MultiGet(Get(BuildContext, BuildContextRequest, each) for each in contexts)
+    requests = tuple(
+        CheckedCodeRequest(code, environment.has_lock and not code.starts.installs_packages)
+        for code, environment in zip(job.requests, environments)
+    )
+    checked = await MultiGet(Get(CheckedCode, CheckedCodeRequest, each) for each in requests)
+    return CheckedUnits(
+        requests,
+        tuple(dict.fromkeys(file for unit in checked for file in unit.files)),
+        tuple(sorted({name for unit in checked for name in unit.requirements})),
+        (*job.errors, *dict.fromkeys(error for unit in checked for error in unit.errors)),
+        tuple(dict.fromkeys(warning for unit in checked for warning in unit.warnings)),
+    )
+
+
+def context_request(unit: CodeUnit) -> BuildContextRequest:
+    build: Any = unit.environment.value.get("build") if unit.environment else None
+    name = build.get("dockerfile_path") if isinstance(build, Mapping) else None
+    return BuildContextRequest(unit.build_context, str(name or "Dockerfile"))
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,137 @@
+"""What a command loads, with all that targets declare of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azureml_jobs.imports.overlay import pattern_of
+from azureml_jobs.imports.result import Closure
+from azureml_jobs.jobfile.code import Code
+from azureml_jobs.jobfile.command.code import CommandCode
+from azureml_jobs.protocol import NeededFile
+from azureml_pants.code.closure import ClosureRequest
+from azureml_pants.code.declared import Declared, DeclaredRequest
+from azureml_pants.code.import_errors import ImportErrors, MissingModules, RequirementErrors
+from azureml_pants.code.modules import ModuleOwners, ModuleOwnersRequest
+from azureml_pants.code.owners import FileOwners, OwnersRequest
+from pants.engine.addresses import Address, Addresses
+from pants.engine.fs import Digest, MergeDigests, PathGlobs
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import Targets
+
+
+@dataclass(frozen=True)
+class LoadedCodeRequest:
+    """Find what `starts` load in the snapshot of `code`.
+
+    address: the target whose `dependencies` count, too.
+    where: the key of the command, for messages.
+    extra: more files of the repository.
+    """
+
+    address: Address
+    resolve: str
+    code: Code
+    starts: CommandCode
+    where: str
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoadedCode:
+    """`generated` holds the files that only targets have, `dependencies` own files and packages."""
+
+    files: tuple[NeededFile, ...]
+    generated: Digest
+    requirements: tuple[str, ...]
+    dependencies: tuple[Address, ...]
+    missing: MissingModules
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@rule(desc="Find the code of a command")
+async def load_code(request: LoadedCodeRequest) -> LoadedCode:
+    declaring, needed = {request.address}, set[Address]()
+    while True:
+        known = len(declaring) + len(needed)
+        declared = await Get(
+            Declared, DeclaredRequest(tuple(sorted(declaring)), tuple(sorted(needed)))
+        )
+        closure = await Get(
+            Closure,
+            ClosureRequest(
+                request.code,
+                request.starts,
+                request.where,
+                extra=tuple(sorted({*request.extra, *declared.owner_of})),
+                generated=declared.generated,
+            ),
+        )
+        paths = tuple(file.path for file in closure.files)
+        owners, modules = await MultiGet(
+            Get(FileOwners, OwnersRequest(paths, request.resolve)),
+            Get(ModuleOwners, ModuleOwnersRequest(closure.modules, request.resolve)),
+        )
+        declaring.update(owners.by_path.values())
+        needed.update(modules.addresses)
+        if known == len(declaring) + len(needed):
+            break
+    owner_of = {**declared.owner_of, **owners.by_path}
+    return LoadedCode(
+        files=tuple(
+            NeededFile(file.path, file.name, str(owner_of.get(file.path, "")), file.why)
+            for file in closure.files
+        ),
+        generated=declared.generated,
+        requirements=declared.requirements,
+        dependencies=tuple(sorted({*owners.by_path.values(), *declared.addresses})),
+        missing=MissingModules(
+            tuple(module for module in closure.modules if not modules.has(module)), request.resolve
+        ),
+        errors=closure.errors,
+        warnings=closure.warnings,
+    )
+
+
+@dataclass(frozen=True)
+class CheckedCodeRequest:
+    """`is_locked` says that only the locked packages exist. Otherwise there may be more."""
+
+    code: LoadedCodeRequest
+    is_locked: bool
+
+
+@dataclass(frozen=True)
+class CheckedCode:
+    """`digest` holds the files, at their paths in the repository."""
+
+    files: tuple[NeededFile, ...]
+    digest: Digest
+    requirements: tuple[str, ...]
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@rule(desc="Check imports")
+async def check_code(request: CheckedCodeRequest) -> CheckedCode:
+    code = await Get(LoadedCode, LoadedCodeRequest, request.code)
+    certain = code.missing.certain(request.is_locked)
+    errors, doubts, targets, on_disk = await MultiGet(
+        Get(ImportErrors, MissingModules, certain),
+        Get(ImportErrors, MissingModules, code.missing.without(certain)),
+        Get(Targets, Addresses(code.dependencies)),
+        Get(Digest, PathGlobs(pattern_of(file.path) for file in code.files)),
+    )
+    requirements = await Get(RequirementErrors, Targets, targets)
+    return CheckedCode(
+        code.files,
+        await Get(Digest, MergeDigests((on_disk, code.generated))),
+        code.requirements,
+        (*code.errors, *errors.messages, *requirements.messages),
+        (*code.warnings, *doubts.messages),
+    )
+
+
+def rules():
+    return collect_rules()
