@@ -47,7 +47,7 @@ def test_finds_nothing_in_a_sound_job(tmp_path: Path) -> None:
             f"compute: azureml:a\ncompute: azureml:b\n{JOB}", f"{PATH}: the same key", id="a repeat"
         ),
         pytest.param("a: b: c", f"{PATH}: line 1, column 5: not valid YAML", id="no YAML"),
-        pytest.param(f"type: pipeline\n{JOB}", f"{PATH}: type: ", id="another kind of job"),
+        pytest.param(f"type: horovod\n{JOB}", f"{PATH}: type: ", id="another kind of job"),
     ],
 )
 def test_finds(tmp_path: Path, job: str, start: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.jobfile.expressions import references
 from azureml_jobs.jobfile.findings import raise_findings
-from azureml_jobs.jobfile.schema.load import schema_of
+from azureml_jobs.jobfile.schema.load import known_kind_of
 from azureml_jobs.jobfile.schema.messages import unknown_key
 from azureml_jobs.jobfile.schema.node import SchemaNode
 from azureml_jobs.jobfile.setting import INTEGER, RefusedSetting, Setting
@@ -26,7 +26,7 @@ def apply_overrides(job: Mapping[str, Any], settings: Sequence[str], path: str) 
 
     Refused, though `az` would take it: a literal in place of an input of data, a value that is not
     of the type of the literal that it replaces, and an input that the job file does not declare,
-    unless the command names it.
+    unless the command or a step names it.
 
     Raises one `JobError` for all settings that are wrong.
     """
@@ -51,15 +51,15 @@ def _copy(value: Any) -> Any:
 
 
 def _apply(job: dict[str, Any], setting: Setting, path: str) -> None:
-    schema = schema_of(job, path)
     holder: Any = job
-    node = SchemaNode.root(schema)
+    root = node = SchemaNode.root(known_kind_of(job, path))
     for depth, step in enumerate(setting.steps, start=1):
         steps = setting.steps[:depth]
+        node = node.for_value(holder)
         if isinstance(holder, list):
             node = _item_node(setting, holder, node, steps)
         else:
-            node = _key_node(job, setting, schema, holder, node, steps)
+            node = _key_node(job, setting, root, holder, node, steps)
         if steps == setting.steps:
             old = holder[_key(holder, step)] if _has(holder, step) else None
             _store(holder, step, convert_value(setting, node, old))
@@ -84,7 +84,7 @@ def _item_node(
 def _key_node(
     job: Mapping[str, Any],
     setting: Setting,
-    schema: Mapping[str, Any],
+    root: SchemaNode,
     holder: Mapping[str, Any],
     node: SchemaNode,
     steps: Sequence[str],
@@ -95,9 +95,9 @@ def _key_node(
     if known is not None and known.is_read_only:
         raise setting.refuse(f"Azure ML sets `{step}` itself", "Leave this setting out.", steps)
     if known is None:
-        if node.kinds & {"any", "variable"}:
+        if "any" in node.kinds:
             return node
-        finding = unknown_key(schema, parents, step, node.keys())
+        finding = unknown_key(root, parents, step, node.keys())
         raise setting.refuse(finding.what, finding.remedy, steps)
     if parents == ["inputs"] and step not in holder:
         _check_new_input(job, setting, steps)
@@ -106,14 +106,22 @@ def _key_node(
 
 def _check_new_input(job: Mapping[str, Any], setting: Setting, steps: Sequence[str]) -> None:
     name = steps[-1]
-    command = str(job.get("command", ""))
-    if any(found.group == "inputs" and found.name == name for found in references(command)):
+    if any(re.search(rf"\binputs\.{re.escape(name)}\b", text) for text in _texts(job)):
         return
+    user = "its command does" if "command" in job else "its steps do"
     raise setting.refuse(
-        f"the job has no input `{name}`, and its command does not name it",
+        f"the job has no input `{name}`, and {user} not name it",
         suggestion(name, [str(key) for key in job.get("inputs") or ()], "It has no inputs."),
         steps,
     )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _texts(child)
 
 
 def _inner_holder(setting: Setting, holder: Any, node: SchemaNode, steps: Sequence[str]) -> Any:

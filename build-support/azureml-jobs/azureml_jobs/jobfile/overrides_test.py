@@ -193,9 +193,9 @@ def test_values_shared_by_a_yaml_alias_change_one_at_a_time() -> None:
     assert inputs["b"]["path"] == "old"
 
 
-def test_other_types_of_jobs_are_refused() -> None:
-    with pytest.raises(JobError, match="only command jobs"):
-        apply_overrides({"type": "sweep"}, ["compute=x"], "job.yaml")
+def test_unknown_types_of_jobs_are_refused() -> None:
+    with pytest.raises(JobError, match="is not a type of job"):
+        apply_overrides({"type": "swap"}, ["compute=x"], "job.yaml")
 
 
 @given(st.integers(min_value=-(10**15), max_value=10**15))

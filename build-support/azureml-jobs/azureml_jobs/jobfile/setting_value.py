@@ -20,21 +20,25 @@ _BOOLEANS = {
 def convert_value(setting: Setting, node: SchemaNode, old: Any) -> Any:
     """Return the value to store at `node`, in place of `old`."""
     kinds, text = node.kinds, setting.value
-    if "literal" in kinds and isinstance(old, str):
+    if node.is_literal and isinstance(old, str):
         return text
     if (node.takes_mapping and text.lstrip().startswith("{")) or (
         node.takes_list and text.lstrip().startswith("[")
     ):
         return _structure(setting)
-    if node.takes_mapping and isinstance(old, dict) and "literal" in kinds:
+    if node.takes_mapping and isinstance(old, dict) and node.is_literal:
         raise setting.refuse(
             "this input is data, and a plain value would make it a literal",
             f"Write `--set {setting.key_path}.path={text}`.",
         )
-    if node.choices:
+    if ("binding" in kinds and "${{" in text) or text in node.choices:
+        return text
+    if node.choices and kinds <= {"choice", "binding"}:
         return _choice(setting, node.choices)
-    if "literal" in kinds:
+    if node.is_literal:
         return _literal(setting, old)
+    if "number" in kinds:
+        return _fraction(setting, 0.5)
     if "integer" in kinds:
         return _integer(setting, old)
     if "boolean" in kinds:
@@ -79,13 +83,7 @@ def _literal(setting: Setting, old: Any) -> Any:
     if isinstance(old, int):
         return _integer(setting, old)
     if isinstance(old, float):
-        number = _number(setting.value)
-        if number is None:
-            raise setting.refuse(
-                f"expects a number, as the job file has `{old}` there",
-                f"Write for example `--set {setting.key_path}={old}`.",
-            )
-        return number
+        return _fraction(setting, old, f", as the job file has `{old}` there")
     return _scalar(setting.value)
 
 
@@ -103,10 +101,20 @@ def _integer(setting: Setting, old: Any) -> int:
     if INTEGER.fullmatch(text.strip()):
         return int(text)
     remedy = f"Write for example `--set {setting.key_path}=2`."
-    if steps[0] == "inputs" and _number(text) is not None:
-        remedy = f"To allow fractions, write `{steps[1]}: {old}.0` in the job file."
-    because = f", as the job file has `{old}` there" if steps[0] == "inputs" else ""
+    is_input = steps[-2:-1] == ["inputs"]
+    if is_input and _number(text) is not None:
+        remedy = f"To allow fractions, write `{steps[-1]}: {old}.0` in the job file."
+    because = f", as the job file has `{old}` there" if is_input else ""
     raise setting.refuse(f"expects an integer{because}", remedy)
+
+
+def _fraction(setting: Setting, example: float, because: str = "") -> float:
+    number = _number(setting.value)
+    if number is None:
+        raise setting.refuse(
+            f"expects a number{because}", f"Write for example `--set {setting.key_path}={example}`."
+        )
+    return int(number) if INTEGER.fullmatch(setting.value.strip()) and not because else number
 
 
 def _boolean(setting: Setting) -> bool:

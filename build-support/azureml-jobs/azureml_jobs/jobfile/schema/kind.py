@@ -17,35 +17,46 @@ _SCHEMA_NAME = re.compile(r"([^/]+?)(?:\.schema)?\.json$")
 # Keys and types of inputs that a component may have, and a job never has.
 _COMPONENT_KEYS = {"version", "is_deterministic", "additional_includes"}
 _DECLARATION_KEYS = {"default", "optional", "enum", "min", "max"}
-_PARAMETER_TYPES = {"string", "number", "integer", "boolean"}
 
 
 def kind_of(document: Mapping[str, Any]) -> str | None:
     """Return the kind of the document, such as "command job", or None if it is of no known kind.
 
-    A kind is "TYPE job" or "TYPE component" with the `type` as azure-ai-ml reads it, "job schedule",
-    "monitor schedule" or "import schedule". azure-ai-ml takes a command where there is no `type`.
-    It has one function for jobs, one for components and one for schedules, and leaves the choice to
-    the user (`az ml job create` or `az ml component create`): here `$schema` decides, else the keys.
+    A kind is "TYPE job" or "TYPE component" with the `type` as azure-ai-ml reads it (a command where
+    there is none), "job schedule", "monitor schedule" or "import schedule". azure-ai-ml has one
+    function for jobs, one for components and one for schedules, and the user chooses (`az ml job
+    create` or `az ml component create`): here `$schema` decides, else the keys.
     """
-    family = family_of(document)
-    if family == "schedule":
-        found = (name for key, name in _SCHEDULES.items() if key in document)
-        return next(found, "job schedule")
-    if family == "job":
-        return known_kind(document.get("type", "command"), JOB_TYPES, "job")
-    return component_kind(document) if family == "component" else None
+    match family_of(document):
+        case "job":
+            return job_kind(document)
+        case "component":
+            return component_kind(document)
+        case "schedule":
+            return schedule_kind(document)
+    return None
+
+
+def job_kind(document: Mapping[str, Any]) -> str | None:
+    """Return the kind of a document that is a job (`Job._resolve_cls_and_type`)."""
+    return _known(document.get("type", "command"), JOB_TYPES, "job")
 
 
 def component_kind(document: Mapping[str, Any]) -> str | None:
-    """Return the kind of a document that is a component, as where a pipeline names it."""
+    """Return the kind of a document that is a component (`get_type_from_spec`)."""
     written = document.get("type")
     if written is None:
         return "command component"
-    text = written.rpartition("@")[0] or written if isinstance(written, str) else written
-    if isinstance(text, str) and text.lower() == "data_transfer":
-        return known_kind(document.get("task"), TRANSFER_TASKS, "component")
-    return known_kind(text.lower() if isinstance(text, str) else text, COMPONENT_TYPES, "component")
+    kind = (written.rpartition("@")[0] or written).lower() if isinstance(written, str) else None
+    if kind == "data_transfer":
+        return _known(document.get("task"), TRANSFER_TASKS, "component")
+    return _known(kind, COMPONENT_TYPES, "component")
+
+
+def schedule_kind(document: Mapping[str, Any]) -> str:
+    """Return the kind of a document that is a schedule (`Schedule._resolve_cls_and_type`)."""
+    found = (name for key, name in _SCHEDULES.items() if key in document)
+    return next(found, "job schedule")
 
 
 def family_of(document: Mapping[str, Any]) -> str | None:
@@ -54,9 +65,8 @@ def family_of(document: Mapping[str, Any]) -> str | None:
     match = _SCHEMA_NAME.search(schema) if isinstance(schema, str) else None
     if match:
         name = match.group(1).lower()
-        if not name.endswith(("job", "component", "schedule")):
-            return None
-        return next(family for family in ("job", "component", "schedule") if name.endswith(family))
+        families = ("component", "schedule", "job")
+        return next((family for family in families if name.endswith(family)), None)
     if any(key in document for key in ("create_job", "trigger", *_SCHEDULES)):
         return "schedule"
     if document.get("type") in ("parallel", "data_transfer") or _declares(document):
@@ -64,17 +74,18 @@ def family_of(document: Mapping[str, Any]) -> str | None:
     return "job"
 
 
-def known_kind(value: Any, known: tuple[str, ...], family: str) -> str | None:
+def _known(value: Any, known: tuple[str, ...], family: str) -> str | None:
     return f"{value} {family}" if value in known else None
 
 
 def _declares(document: Mapping[str, Any]) -> bool:
-    if not _COMPONENT_KEYS.isdisjoint(document):
-        return True
+    """Return whether this is a component, which has a name, by what it declares."""
+    if not _COMPONENT_KEYS.isdisjoint(document) or "name" not in document:
+        return "name" in document
     inputs = document.get("inputs")
     values = inputs.values() if isinstance(inputs, Mapping) else ()
     return any(
         isinstance(value, Mapping)
-        and (not _DECLARATION_KEYS.isdisjoint(value) or value.get("type") in _PARAMETER_TYPES)
+        and (not _DECLARATION_KEYS.isdisjoint(value) or "type" in value and "path" not in value)
         for value in values
     )

@@ -1,4 +1,4 @@
-"""The JSON schemas of job files, one for each type of job."""
+"""The JSON schemas of job, component and schedule files, as generate.py wrote them."""
 
 from __future__ import annotations
 
@@ -9,36 +9,49 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
-
-_SCHEMAS = {"command": "command-job.schema.json"}
-# Job types of Azure ML whose files azure-ai-ml reads and this package does not.
-_OTHER_TYPES = (
-    *("automl", "data_transfer", "distillation", "finetuning", "import", "parallel", "pipeline"),
-    *("spark", "sweep"),
+from azureml_jobs.base.nearest import suggestion
+from azureml_jobs.jobfile.schema.kind import (
+    COMPONENT_TYPES,
+    JOB_TYPES,
+    TRANSFER_TASKS,
+    family_of,
+    kind_of,
 )
-_DEFAULT_TYPE = "command"
 
-
-def schema_of(job: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """Return the JSON schema for the job's `type`, or raise `JobError` when there is none."""
-    job_type = job.get("type", _DEFAULT_TYPE)
-    if isinstance(job_type, str) and job_type in _SCHEMAS:
-        return _load(_SCHEMAS[job_type])
-    if job_type in _OTHER_TYPES:
-        raise JobError(
-            f"{path}: type",
-            f"this is a job of type `{job_type}`, and only command jobs are supported",
-            "Write `type: command`, with a `command:` and an `environment:`, or submit this file "
-            "with `az ml job create`.",
-        )
-    raise JobError(
-        f"{path}: type",
-        f"`{job_type}` is not a job type",
-        "Write `type: command`, or leave the line out.",
-    )
+PATH = Path(__file__).with_name("azure-ai-ml.schema.json")
 
 
 @functools.lru_cache(maxsize=None)
-def _load(name: str) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
-    return schema
+def definitions() -> dict[str, Any]:
+    """Return all parts of the schemas by their names; each kind is one of them."""
+    found: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))["$defs"]
+    return found
+
+
+def known_kind_of(document: Mapping[str, Any], path: str) -> str:
+    """Return the kind of the document, or raise `JobError` when there is none."""
+    kind = kind_of(document)
+    if kind is not None:
+        return kind
+    family = family_of(document)
+    if family is None:
+        raise JobError(
+            f"{path}: $schema",
+            f"`{document['$schema']}` is no schema of a job, a component or a schedule",
+            "Write the schema of this file, or remove the line.",
+        )
+    key = "type"
+    known: tuple[str, ...] = JOB_TYPES if family == "job" else (*COMPONENT_TYPES, "data_transfer")
+    if str(document.get("type")).lower() == "data_transfer":
+        key, known = "task", TRANSFER_TASKS
+    what = "a task of data transfer" if key == "task" else f"a type of {family}"
+    written = document.get(key)
+    if written is None:
+        raise JobError(f"{path}: {key}", "this key has no value", f"Write one of {_list(known)}.")
+    raise JobError(
+        f"{path}: {key}", f"`{written}` is not {what}", suggestion(str(written), list(known))
+    )
+
+
+def _list(values: tuple[str, ...]) -> str:
+    return ", ".join(f"`{value}`" for value in values)

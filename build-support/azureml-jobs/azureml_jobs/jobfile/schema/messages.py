@@ -1,150 +1,158 @@
-"""Turn errors of jsonschema into findings that say what to write."""
+"""Turn problems that the schema has with a file into findings that say what to write."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azureml_jobs.base.nearest import nearest, suggestion
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.schema.node import SchemaNode, settable_keys
+from azureml_jobs.jobfile.schema.rules import RULES
+from azureml_jobs.jobfile.schema.validate import Problem, Validator, types_of
 
 _KIND_NAMES = {
-    "text": "text",
-    "integer": "an integer",
+    "binding": "a reference such as `${{parent.inputs.NAME}}`",
     "boolean": "`true` or `false`",
-    "literal": "text, a number, `true` or `false`",
-    "variable": "text",
+    "component name": "a name of lowercase letters, digits and underscores",
+    "file": "the path of a file",
+    "integer": "an integer",
+    "number": "a number",
+    "path": "the path of a file or folder",
+    "reference": "a reference such as `azureml:NAME:VERSION`",
+    "step name": "a name of lowercase letters, digits and underscores",
+    "text": "text",
+    "time": 'a time in quotes, such as `"2026-01-31T10:00:00"`',
+    "url": "a URL",
+    "version": "a version",
 }
 _TYPE_NAMES = {
     "array": "a list",
     "boolean": "`true` or `false`",
-    "null": "nothing",
+    "integer": "an integer",
     "number": "a number",
     "object": "keys and values",
     "string": "text",
 }
+_EXAMPLES = {
+    "command": "Add for example `command: python main.py`.",
+    "environment": "Add for example `environment: azureml:NAME:VERSION`, or `environment:` "
+    "with `build:` or `image:` below it.",
+}
 
 
-def findings_of_error(error: Any, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what an error of jsonschema means to the user."""
-    steps = [str(step) for step in error.absolute_path]
-    if error.validator == "additionalProperties":
-        # jsonschema reports all unknown keys of one mapping in one error.
-        for key in error.instance:
-            if key not in error.schema["properties"]:
-                yield unknown_key(schema, steps, key, list(settable_keys(error.schema)))
-    elif error.validator == "required":
-        # jsonschema has an error for each missing key, and names that key in the text alone.
-        for missing in error.validator_value:
-            if f"{missing!r} is a required" in error.message:
-                yield Finding(
-                    ".".join((*steps, missing)),
-                    "this key is missing",
-                    _how_to_write(missing, ".".join(steps)),
-                )
-    else:
-        yield _finding(error, steps)
+def finding_of(problem: Problem, validator: Validator, kind: str) -> Finding:
+    """Return what a problem means to the user."""
+    steps = [str(step) for step in problem.steps]
+    key_path = ".".join(steps)
+    match problem.keyword:
+        case "unknown":
+            valid = list(settable_keys(problem.schema))
+            return unknown_key(SchemaNode.root(kind), steps[:-1], steps[-1], valid)
+        case "required":
+            return Finding(key_path, "this key is missing", _how_to_write(steps, problem.schema))
+        case "key":
+            return _key_that_is_no_text(key_path, problem.value)
+        case "null":
+            return Finding(key_path, "this key has no value", "Write one, or remove the key.")
+        case "name":
+            return _bad_name(key_path, problem)
+        case "rule":
+            found = RULES[problem.detail](problem.value)
+            if found is not None:
+                return Finding(key_path, found.what, found.remedy)
+    return _bad_value(key_path, steps, problem, validator)
 
 
 def unknown_key(
-    schema: Mapping[str, Any], steps: Sequence[str], key: str, valid: Sequence[str]
+    root: SchemaNode, parents: Sequence[str], key: str, valid: Sequence[str]
 ) -> Finding:
-    """Return the finding for `key` below `steps`, where only the `valid` keys can be."""
-    key_path = ".".join((*steps, key))
+    """Return the finding for `key` below `parents`, where only the `valid` keys can be."""
+    key_path = ".".join((*parents, key))
     remedy = suggestion(key, valid, if_none="There can be no key here.")
     if nearest(key, valid) is None:
-        elsewhere = [path for path in SchemaNode.root(schema).paths_to(key) if path != key_path]
-        if elsewhere:
+        elsewhere = [path for path in root.paths_to(key) if path != key_path]
+        if parents[:1] == ["inputs"] and key in ("default", "optional"):
+            remedy = _give_the_value(parents[-1])
+        elif elsewhere:
             remedy = f"Azure ML has this key as `{elsewhere[0]}`."
-        elif steps[:1] == ["inputs"] and key in ("default", "optional"):
-            remedy = _give_the_value(steps[-1])
     return Finding(key_path, f"unknown key `{key}`", remedy)
 
 
-def key_that_is_no_text(key_path: str, key: Any) -> Finding:
+def _bad_value(
+    key_path: str, steps: Sequence[str], problem: Problem, validator: Validator
+) -> Finding:
+    value, node = problem.value, problem.schema
+    members = [validator.resolve(member) for member in node.get("anyOf", (node,))]
+    if "inputs" in steps[:-1] and value in ("string", "integer", "number", "boolean"):
+        name = steps[steps.index("inputs") + 1]
+        return Finding(key_path, f"`{value}` is not a type of data", _give_the_value(name))
+    if steps[-2:-1] == ["inputs"] and isinstance(value, list):
+        return Finding(key_path, "an input cannot be a list", "Write it as text, such as `1,2,3`.")
+    kinds = [member.get("kind", "") for member in members]
+    choices = [choice for member in members for choice in member.get("choices", ())]
+    if isinstance(value, str) and choices and "text" not in kinds:
+        return Finding(
+            key_path, f"{_value_text(value)} is not valid here", suggestion(value, choices)
+        )
+    if isinstance(value, str) and steps[-1:] == ["environment"]:
+        return Finding(
+            key_path,
+            f"{_value_text(value)} is not a reference to an environment",
+            "Write `azureml:NAME:VERSION` or `azureml:NAME@latest`, or define the environment "
+            "with `build:` or `image:` below this key.",
+        )
+    remedy = ""
+    if "string" in {name for member in members for name in types_of(member)} | set(kinds):
+        if not isinstance(value, (Mapping, list, str)) and value == value:
+            text = str(value).lower() if isinstance(value, bool) else _as_time(value)
+            remedy = f'Write it in quotes: `"{text}"`.'
+    expected = _list(_expected(member) for member in members)
+    return Finding(key_path, f"expects {expected} and has {_value_text(value)}", remedy)
+
+
+def _as_time(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _expected(member: Mapping[str, Any]) -> list[str]:
+    if member.get("choices"):
+        return [f"`{choice}`" for choice in member["choices"]]
+    if member.get("kind") in _KIND_NAMES:
+        return [_KIND_NAMES[member["kind"]]]
+    return [_TYPE_NAMES[name] for name in types_of(member) if name in _TYPE_NAMES]
+
+
+def _list(parts: Any) -> str:
+    names = list(dict.fromkeys(name for part in parts for name in part))
+    if "a number" in names and "text" in names:
+        # A literal input. Where it is data, the user has written keys and values already.
+        return "text, a number, `true` or `false`"
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "a value"
+
+
+def _key_that_is_no_text(key_path: str, key: Any) -> Finding:
     return Finding(
         key_path, f"YAML reads this key as {_value_text(key)}, not as text", "Quote the key."
     )
 
 
-def _finding(error: Any, steps: list[str]) -> Finding:
-    key_path = ".".join(steps)
-    kind = error.schema.get("kind", "") if isinstance(error.schema, Mapping) else ""
-    if kind == "name":
-        name = str(error.instance)
-        return Finding(
-            ".".join((*steps, name)),
-            "the name of an input or output has only letters, digits and underscores, and begins "
-            "with no digit",
-            f"Write for example `{_valid_name(name)}`.",
-        )
-    if error.instance is None:
-        return Finding(key_path, "this key has no value", "Write one, or remove the key.")
-    if error.validator is None:
+def _bad_name(key_path: str, problem: Problem) -> Finding:
+    name = str(problem.value)
+    if problem.schema.get("choices"):
         return Finding(
             key_path,
-            "a service has either `ssh_public_keys` or `log_dir`, and this one has both",
-            "Keep `ssh_public_keys` for type `ssh`, or `log_dir` for type `tensor_board`.",
+            f"unknown key `{name}`",
+            suggestion(name, problem.schema["choices"]),
         )
-    found = _environment_finding(error, key_path, kind) or _input_finding(error, key_path, steps)
-    if found is not None:
-        return found
-    if kind == "choice":
-        valid = error.schema.get("choices") or error.schema.get("enum")
-        return Finding(
-            key_path,
-            f"{_value_text(error.instance)} is not valid here",
-            suggestion(str(error.instance), valid),
-        )
-    return _wrong_type(error, key_path, kind)
-
-
-def _environment_finding(error: Any, key_path: str, kind: str) -> Finding | None:
-    if error.validator == "anyOf":
-        return Finding(
-            key_path,
-            "this environment has neither an image nor a Dockerfile",
-            "Add `build:` with the `path:` of the Dockerfile's folder, or `image: NAME`.",
-        )
-    if error.validator == "not" and isinstance(error.instance, Mapping):
-        return Finding(
-            key_path,
-            "this environment has both an image and a Dockerfile",
-            "Remove `image:` or `build:`; a Dockerfile names its image by `FROM`.",
-        )
-    if kind == "environment":
-        return Finding(
-            key_path,
-            f"{_value_text(error.instance)} is not a reference to an environment",
-            "Write `azureml:NAME:VERSION` or `azureml:NAME@latest`, or define the environment "
-            "with `build:` or `image:` below this key.",
-        )
-    return None
-
-
-def _input_finding(error: Any, key_path: str, steps: list[str]) -> Finding | None:
-    if steps[:1] != ["inputs"]:
-        return None
-    if error.instance in ("string", "integer", "number", "boolean"):
-        return Finding(
-            key_path, f"`{error.instance}` is not a type of data", _give_the_value(steps[1])
-        )
-    if len(steps) == 2 and isinstance(error.instance, list):
-        return Finding(key_path, "an input cannot be a list", "Write it as text, such as `1,2,3`.")
-    return None
-
-
-def _wrong_type(error: Any, key_path: str, kind: str) -> Finding:
-    types = error.schema.get("type", ())
-    types = [types] if isinstance(types, str) else types
-    expected = _KIND_NAMES.get(kind) or " or ".join(_TYPE_NAMES.get(name, name) for name in types)
-    remedy = ""
-    if kind == "text" and not isinstance(error.instance, (Mapping, list)):
-        text = str(error.instance).lower() if isinstance(error.instance, bool) else error.instance
-        remedy = f'Write it in quotes: `"{text}"`.'
-    return Finding(key_path, f"expects {expected} and has {_value_text(error.instance)}", remedy)
+    if problem.schema.get("kind") == "step name":
+        what = "the name of a step has only lowercase letters, digits and underscores"
+        valid = _valid_name(name).lower()
+    else:
+        what = "the name of an input or output has only letters, digits and underscores"
+        valid = _valid_name(name)
+    return Finding(key_path, f"{what}, and begins with no digit", f"Write for example `{valid}`.")
 
 
 def _give_the_value(name: str) -> str:
@@ -152,13 +160,11 @@ def _give_the_value(name: str) -> str:
     return f"A job gives the value itself: write `{name}: VALUE`."
 
 
-def _how_to_write(missing: str, parent: str) -> str:
-    examples = {
-        "command": "Add for example `command: python main.py`.",
-        "environment": "Add for example `environment: azureml:NAME:VERSION`, or `environment:` "
-        "with `build:` or `image:` below it.",
-    }
-    return examples.get(missing, f"Add `{missing}:` below `{parent}:`.")
+def _how_to_write(steps: Sequence[str], node: Mapping[str, Any]) -> str:
+    *parents, missing = steps
+    if missing in _EXAMPLES:
+        return _EXAMPLES[missing]
+    return f"Add `{missing}:` below `{'.'.join(parents)}:`." if parents else f"Add `{missing}:`."
 
 
 def _valid_name(text: str) -> str:

@@ -1,22 +1,25 @@
-"""Look up what the schema says of one key in a job file."""
+"""Look up what the schema says of one key in a file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from azureml_jobs.jobfile.schema.load import definitions
+from azureml_jobs.jobfile.schema.validate import Validator, types_of
 
 
 @dataclass(frozen=True)
 class SchemaNode:
-    """What the schema says of one value in a job file: all parts that can apply to it."""
+    """What the schema says of one value in a file: all parts that can apply to it."""
 
-    schema: Mapping[str, Any]
+    validator: Validator
     parts: tuple[Any, ...]
 
     @classmethod
-    def root(cls, schema: Mapping[str, Any]) -> SchemaNode:
-        return cls(schema, (schema,))
+    def root(cls, kind: str) -> SchemaNode:
+        return cls(Validator(definitions()), (definitions()[kind],))
 
     def child(self, key: str) -> SchemaNode | None:
         """Return the node of `key` in this mapping, or None when no such key is valid."""
@@ -31,12 +34,21 @@ class SchemaNode:
             ):
                 found.append({"kind": "any"})
         found = [part for part in found if isinstance(part, Mapping)]
-        return SchemaNode(self.schema, tuple(found)) if found else None
+        return replace(self, parts=tuple(found)) if found else None
 
     def item(self) -> SchemaNode | None:
         """Return the node of an item of this list, or None when it cannot be a list."""
         found = tuple(part["items"] for part in self._flat() if "items" in part)
-        return SchemaNode(self.schema, found) if found else None
+        return replace(self, parts=found) if found else None
+
+    def for_value(self, value: Any) -> SchemaNode:
+        """Return this node without the parts that a `type` or `task` in the value excludes."""
+        parts: tuple[Any, ...] = tuple(self._flat())
+        for key in ("type", "task"):
+            if isinstance(value, Mapping) and key in value:
+                fitting = tuple(part for part in parts if self._takes(part, key, value[key]))
+                parts = fitting or parts
+        return replace(self, parts=parts)
 
     def keys(self) -> list[str]:
         """Return the keys that the schema names here, without those that Azure ML sets."""
@@ -57,45 +69,42 @@ class SchemaNode:
 
     @property
     def choices(self) -> list[str]:
-        found: dict[str, None] = {}
-        for part in self._flat():
-            found.update(dict.fromkeys(part.get("choices", ())))
-            if part.get("kind") == "choice":
-                found.update(dict.fromkeys(part.get("enum", ())))
-        return list(found)
+        found = [value for part in self._flat() for value in part.get("choices", ())]
+        return list(dict.fromkeys(found))
+
+    @property
+    def is_literal(self) -> bool:
+        """True where text and numbers are both valid, as in a literal input."""
+        return "text" in self.kinds and not self.kinds.isdisjoint(("integer", "number"))
 
     @property
     def takes_mapping(self) -> bool:
-        return any(
-            "properties" in part or "additionalProperties" in part or _allows(part, "object")
-            for part in self._flat()
-        )
+        return any("object" in types_of(part) for part in self._flat())
 
     @property
     def takes_list(self) -> bool:
-        return any("items" in part or _allows(part, "array") for part in self._flat())
+        return any("array" in types_of(part) for part in self._flat())
+
+    def _takes(self, part: Mapping[str, Any], key: str, value: Any) -> bool:
+        node = part.get("properties", {}).get(key)
+        return node is None or node is True or not self.validator.problems(value, node)
 
     def _flat(self) -> Iterator[Mapping[str, Any]]:
         waiting = list(reversed(self.parts))
         while waiting:
-            part = waiting.pop()
-            if not isinstance(part, Mapping):
-                continue
-            if "$ref" in part:
-                waiting.append(self.schema["$defs"][part["$ref"].rpartition("/")[2]])
-                continue
-            yield part
-            deeper = [*part.get("allOf", ()), part.get("then"), part.get("else")]
-            waiting += reversed(deeper)
+            part = self.validator.resolve(waiting.pop())
+            deeper = list(part.get("anyOf", ()))
+            if "divide" in part:
+                cases = part["divide"]
+                deeper += [*cases["cases"].values(), *([cases["else"]] if "else" in cases else [])]
+            if deeper:
+                waiting += reversed(deeper)
+            elif part.get("type") != "null":
+                yield part
 
 
 def settable_keys(part: Mapping[str, Any]) -> Iterator[str]:
     """Yield the keys that one part of the schema names, without those that Azure ML sets."""
     for key, value in part.get("properties", {}).items():
-        if value is True or (value is not False and not value.get("readOnly")):
+        if value is not False and "readOnly" not in value:
             yield key
-
-
-def _allows(part: Mapping[str, Any], type_name: str) -> bool:
-    types = part.get("type", ())
-    return type_name in ([types] if isinstance(types, str) else types)

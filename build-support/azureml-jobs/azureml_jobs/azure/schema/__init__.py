@@ -1,0 +1,1 @@
+"""Write the JSON schemas of job, component and schedule files from azure-ai-ml itself."""

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from azure.ai.ml.entities._job.automl.automl_job import AutoMLJob
+from azure.ai.ml.entities._job.finetuning.finetuning_job import FineTuningJob
+from azureml_jobs.azure.schema.generate import generate
+from azureml_jobs.azure.schema.roots import DIVIDED
+from azureml_jobs.jobfile.schema.kind import COMPONENT_TYPES, JOB_TYPES, TRANSFER_TASKS
+from azureml_jobs.jobfile.schema.load import PATH, definitions
+
+
+def test_the_schemas_are_those_of_the_installed_azure_ai_ml() -> None:
+    # If not, run `python -m azureml_jobs.azure.schema.generate`, as its docstring says.
+    assert generate() == PATH.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "theirs"),
+    [
+        ("automl job", AutoMLJob._get_task_mapping()),
+        ("finetuning job", FineTuningJob._get_model_provider_mapping()),
+    ],
+)
+def test_divides_kinds_as_the_sdk_does(kind: str, theirs: dict[str, Any]) -> None:
+    assert set(DIVIDED[kind][1]) == set(theirs)
+
+
+def test_every_kind_has_a_schema() -> None:
+    kinds = {f"{name} job" for name in JOB_TYPES}
+    kinds |= {f"{name} component" for name in (*COMPONENT_TYPES, *TRANSFER_TASKS)}
+    assert kinds <= set(definitions())

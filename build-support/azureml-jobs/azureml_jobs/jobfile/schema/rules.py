@@ -1,0 +1,122 @@
+"""What azure-ai-ml checks of several keys at once, in code, as hooks.py names it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from azureml_jobs.jobfile.findings import Finding
+
+Rule = Callable[[Mapping[str, Any]], Finding | None]
+
+
+def _jobs_or_component(value: Mapping[str, Any]) -> Finding | None:
+    if isinstance(value.get("component"), str) and value.get("jobs"):
+        return Finding(
+            "component",
+            "a pipeline has either `jobs:` or `component:`, and this one has both",
+            "Remove one of them.",
+        )
+    return None
+
+
+def _no_duplicates(key: str) -> Rule:
+    def check(value: Mapping[str, Any]) -> Finding | None:
+        entries = value.get(key)
+        if not isinstance(entries, list):
+            return None
+        again = [entry for entry in entries if entries.count(entry) > 1]
+        return Finding(key, f"`{again[0]}` is there twice", "Keep one of them.") if again else None
+
+    return check
+
+
+def _one(group: str, name: str) -> Rule:
+    def check(value: Mapping[str, Any]) -> Finding | None:
+        entries = value.get(group)
+        if not isinstance(entries, Mapping) or list(entries) == [name]:
+            return None
+        remedy = f"Write `{name}:` below `{group}:`, and nothing else."
+        return Finding(group, f"this task has one entry of `{group}:`, named `{name}`", remedy)
+
+    return check
+
+
+def _default_of_its_type(value: Mapping[str, Any]) -> Finding | None:
+    """Check what `Input` of azure-ai-ml makes of `default`, `min` and `max` of a parameter."""
+    kind = str(value.get("type"))
+    for key in ("default", "min", "max"):
+        entry = value.get(key)
+        if entry is None or (isinstance(entry, float) and not math.isfinite(entry)):
+            continue
+        if key != "default" and kind in ("string", "boolean"):
+            return Finding(key, f"an input of the type `{kind}` has no `{key}`", "Remove it.")
+        if kind in _PARAMETERS and not _converts(entry, *_PARAMETERS[kind]):
+            what = f"`{entry}` is not of the type `{kind}` of this input"
+            return Finding(key, what, f"Write {_EXAMPLES[kind]}.")
+    return None
+
+
+def _converts(entry: Any, types: type | tuple[type, ...], convert: Callable[[Any], Any]) -> bool:
+    try:
+        return isinstance(entry, types) or convert(entry) is not None
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+
+
+_PARAMETERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "integer": (int, lambda entry: int(float(entry))),
+    "number": (float, float),
+    "boolean": (bool, lambda entry: {"true": True, "false": False}[str(entry).lower()]),
+}
+_EXAMPLES = {"integer": "an integer", "number": "a number", "boolean": "`true` or `false`"}
+
+
+def _one_output(value: Mapping[str, Any]) -> Finding | None:
+    outputs = value.get("outputs")
+    if not isinstance(outputs, Mapping) or len(outputs) == 1:
+        return None
+    return Finding("outputs", f"this task has one output, not {len(outputs)}", "Keep one of them.")
+
+
+def _image_or_build(value: Mapping[str, Any]) -> Finding | None:
+    if "image" in value and "build" in value:
+        return Finding(
+            "",
+            "this environment has both an image and a Dockerfile",
+            "Remove `image:` or `build:`; a Dockerfile names its image by `FROM`.",
+        )
+    if "image" not in value and "build" not in value:
+        return Finding(
+            "",
+            "this environment has neither an image nor a Dockerfile",
+            "Add `build:` with the `path:` of the Dockerfile's folder, or `image: NAME`.",
+        )
+    return None
+
+
+def _scheduled_job(value: Mapping[str, Any]) -> Finding | None:
+    job = value.get("job")
+    if isinstance(job, str) and job.startswith("azureml:") and value.get("type") != "pipeline":
+        return Finding(
+            "type",
+            "azure-ai-ml changes a job in the workspace only if it is a pipeline",
+            "Write `type: pipeline`, or `create_job: azureml:NAME` without changes.",
+        )
+    return None
+
+
+RULES: dict[str, Rule] = {
+    "default of its type": _default_of_its_type,
+    "image or build": _image_or_build,
+    "jobs or component": _jobs_or_component,
+    "one input source": _one("inputs", "source"),
+    "one output": _one_output,
+    "one output sink": _one("outputs", "sink"),
+    "scheduled job": _scheduled_job,
+    **{
+        f"no duplicates in {key}": _no_duplicates(key)
+        for key in ("archives", "files", "jars", "py_files")
+    },
+}
