@@ -163,7 +163,7 @@ def test_what_a_component_includes_is_in_its_code(gathered: Gathered) -> None:
     bundle = written(
         gathered,
         "$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json\n"
-        "command: ls\nenvironment: azureml:e:1\nadditional_includes: [../../lib/tools]\n",
+        "name: c\ncommand: ls\nenvironment: azureml:e:1\nadditional_includes: [../../lib/tools]\n",
     )
     component = read(bundle / "azure-ml-job.yaml")
     assert component["code"] == "./code" and "additional_includes" not in component

@@ -59,23 +59,30 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
 
     `settings` are overrides, `key.path=value`. Raises `JobError` for an error of the user.
     """
+    from azureml_jobs.jobfile.expressions import check_references
     from azureml_jobs.jobfile.overrides import apply_overrides
+    from azureml_jobs.jobfile.placeholders import check_placeholders
     from azureml_jobs.jobfile.schema.check import check_schema
+    from azureml_jobs.jobfile.schema.load import known_kind_of
+    from azureml_jobs.jobfile.schema.referred import kinds_of_documents
 
     request = JobRequest.read(request_file)
     request.raise_errors()
     folder, path = request_file.parent, request.job_file
     original = _read_document(request, path, folder)
     # What is read below relies on types that the schema checks.
-    if kind_of(original) in ("command job", None):
-        check_schema(original, path)
+    check_schema(original, path)
     job = original
     if settings:
         job = apply_overrides(original, settings, path)
     documents = _read_documents(request, job, folder)
+    check_schema(job, path)
+    for name, kind in kinds_of_documents(documents, path, known_kind_of(job, path)):
+        check_schema(documents[name], name, kind)
     for name in ordered_documents(documents, path):
         if not is_flow(documents[name]):
-            _check_document(documents[name], name)
+            check_placeholders(documents[name], name)
+            check_references(documents[name], name)
     units = code_units(documents, path)
     warnings = [*request.warnings, *_repeated_keys(documents, folder)]
     if settings:
@@ -110,17 +117,6 @@ def _repeated_keys(documents: Iterable[str], folder: Path) -> Iterator[str]:
         found = repeated_keys((folder / SOURCES_FOLDER / path).read_text(encoding="utf-8"))
         if found:
             yield f"{path}: {found.what}. {found.remedy}"
-
-
-def _check_document(document: Mapping[str, Any], path: str) -> None:
-    from azureml_jobs.jobfile.expressions import check_references
-    from azureml_jobs.jobfile.placeholders import check_placeholders
-    from azureml_jobs.jobfile.schema.check import check_schema
-
-    if kind_of(document) in ("command job", None):
-        check_schema(document, path)
-    check_placeholders(document, path)
-    check_references(document, path)
 
 
 def _check_outgoing_files(bundle: Bundle, repository: Path) -> list[str]:

@@ -40,7 +40,7 @@ class AzureMLSubsystem(Subsystem):
         help="The resolve in `[python].resolves` from which the job tool is installed.",
     )
     tool_requirements = StrListOption(
-        default=["PyYAML", "detect-secrets", "jsonschema", "psutil", "python-dotenv"],
+        default=["PyYAML", "detect-secrets", "psutil", "python-dotenv"],
         advanced=True,
         help="The packages of that resolve that check jobs and run them on this machine.",
     )

@@ -28,7 +28,7 @@ from azureml_jobs.azure.schema.roots import DIVIDED, context, roots
 from azureml_jobs.jobfile.schema.load import PATH
 from azureml_jobs.jobfile.schema.validate import CASES
 from marshmallow import INCLUDE, Schema, fields
-from marshmallow.validate import OneOf
+from marshmallow.validate import URL, OneOf
 
 # Shorter ones are written where they are used.
 _SHORTEST_SHARED = 150
@@ -131,16 +131,13 @@ class _Definitions:
                 return {"type": "array", "items": self.of_field(field.inner)}
             case sdk.StringTransformedEnum():
                 return _choice(field)
-        return {"$ref": f"#/$defs/{scalar_name(field)}"}
+        choices = _choices_of_validators(field)
+        return choices or {"$ref": f"#/$defs/{scalar_name(field)}"}
 
     def _dict(self, field: fields.Dict) -> dict[str, Any]:
         node: dict[str, Any] = {"type": "object"}
         if field.key_field is not None:
-            names = self.of_field(field.key_field)
-            for validator in field.key_field.validators:
-                assert isinstance(validator, OneOf)
-                names = {"choices": sorted(validator.choices), "case": "", "kind": "choice"}
-            node["propertyNames"] = names
+            node["propertyNames"] = self.of_field(field.key_field)
         if field.value_field is not None:
             node["additionalProperties"] = self.of_field(field.value_field)
         return node
@@ -174,6 +171,16 @@ def scalar_name(field: Any) -> str:
         if name in SCALARS:
             return name
     raise LookupError(f"hooks.py does not know the field {names[0]}")
+
+
+def _choices_of_validators(field: Any) -> dict[str, Any] | None:
+    """Return the values that marshmallow's validators leave, or None if they leave all."""
+    for validator in field.validators:
+        if isinstance(validator, OneOf):
+            return {"kind": "choice", "choices": list(validator.choices), "case": ""}
+        if not isinstance(validator, URL):
+            raise LookupError(f"generate.py does not know the validator {validator!r}")
+    return None
 
 
 def _choice(field: Any) -> dict[str, Any]:

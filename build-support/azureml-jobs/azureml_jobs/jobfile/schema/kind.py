@@ -20,12 +20,12 @@ _DECLARATION_KEYS = {"default", "optional", "enum", "min", "max"}
 
 
 def kind_of(document: Mapping[str, Any]) -> str | None:
-    """Return the kind of the document, such as "command job", or None if it is of no known kind.
+    """Return the kind of the document, such as "command job", or None if it has none.
 
-    A kind is "TYPE job" or "TYPE component" with the `type` as azure-ai-ml reads it (a command where
-    there is none), "job schedule", "monitor schedule" or "import schedule". azure-ai-ml has one
-    function for jobs, one for components and one for schedules, and the user chooses (`az ml job
-    create` or `az ml component create`): here `$schema` decides, else the keys.
+    A kind is "TYPE job" or "TYPE component" with the `type` as azure-ai-ml reads it (a command
+    where there is none), "job schedule", "monitor schedule" or "import schedule". azure-ai-ml has
+    one function for jobs, one for components and one for schedules, and the user chooses (`az ml
+    job create` or `az ml component create`): here `$schema` decides, else the keys.
     """
     match family_of(document):
         case "job":

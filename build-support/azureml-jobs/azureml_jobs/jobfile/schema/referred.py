@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,27 @@ class ReferredFile:
             # A flow, or a component that has a name.
             return written
         return f"anonymous {step} component" if step else f"anonymous {written}"
+
+
+def kinds_of_documents(
+    documents: Mapping[str, Mapping[str, Any]], root: str, kind: str
+) -> Iterator[tuple[str, str]]:
+    """Yield the path of each document that `root` refers to, directly or not, and its kind.
+
+    `documents` maps paths to contents; a file that is not there is left out. A document that is
+    used in two ways has two kinds.
+    """
+    done = set()
+    waiting = [(root, kind)]
+    while waiting:
+        path, kind = waiting.pop()
+        for referred in referred_files(documents[path], kind):
+            inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), referred.path))
+            found = referred.kind_of(documents[inner]) if inner in documents else None
+            if found is not None and (inner, found) not in done:
+                done.add((inner, found))
+                waiting.append((inner, found))
+                yield inner, found
 
 
 def referred_files(document: Mapping[str, Any], kind: str) -> Iterator[ReferredFile]:
