@@ -38,14 +38,14 @@ def generate() -> str:
     """Return the text of the file with all schemas."""
     definitions = _Definitions()
     kinds: dict[str, Any] = {}
-    for kind, schema, unknown in roots():
-        kinds[kind] = definitions.of_schema(schema, unknown)
     for kind, (key, schemas) in DIVIDED.items():
         cases = {
             value: definitions.of_schema(schema(context=context()), None)
             for value, schema in schemas.items()
         }
         kinds[kind] = {"type": "object", "required": [key], "divide": {"key": key, "cases": cases}}
+    for kind, schema, unknown in roots():
+        kinds[kind] = definitions.of_schema(schema, unknown)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": "Written by azureml_jobs.azure.schema.generate. Do not edit.",

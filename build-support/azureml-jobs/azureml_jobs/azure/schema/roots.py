@@ -97,8 +97,15 @@ def context() -> dict[str, Any]:
     return {"base_path": Path()}
 
 
-def roots() -> Iterator[tuple[str, Schema, str | None]]:
-    """Yield each undivided kind, its schema, and what becomes of keys that the schema lacks."""
+def roots() -> list[tuple[str, Schema, str | None]]:
+    """Return each undivided kind, its schema, and what becomes of keys that the schema lacks.
+
+    Pipelines come last: they let fields that other kinds share take `${{…}}`.
+    """
+    return sorted(_roots(), key=lambda root: "pipeline" in root[0])
+
+
+def _roots() -> Iterator[tuple[str, Schema, str | None]]:
     for kind, schema in _KINDS.items():
         yield kind, schema(context=context()), None
     for name, create in component_factory._create_schema_funcs.items():

@@ -46,7 +46,8 @@ def component_kind(document: Mapping[str, Any]) -> str | None:
     """Return the kind of a document that is a component (`get_type_from_spec`)."""
     written = document.get("type")
     if written is None:
-        return "command component"
+        # A prompt flow is a component by its `$schema`, and has keys of its own.
+        return None if "/promptflow/" in str(document.get("$schema")) else "command component"
     kind = (written.rpartition("@")[0] or written).lower() if isinstance(written, str) else None
     if kind == "data_transfer":
         return _known(document.get("task"), TRANSFER_TASKS, "component")

@@ -30,7 +30,7 @@ class ReferredFile:
             return "environment file"
         step = self.role.rpartition(" ")[0]
         written = component_kind(document)
-        if step == "parallel" and written != "parallel component":
+        if written is None or (step == "parallel" and written != "parallel component"):
             # A flow, or a component that has a name.
             return written
         return f"anonymous {step} component" if step else f"anonymous {written}"
