@@ -18,7 +18,7 @@ ASSIGNMENT = re.compile(r"[a-zA-Z_]\w*\+?=")
 # Numbers, text of several lines, and what has no letter or digit.
 _NO_NAME = re.compile(r"(?!\.\.?/?$)[\d.,:+-]*(?:[eE]-?\d+)?|(?!\.)\W*|(?s:.*\n.*)")
 ADDRESS = re.compile(r"[\w.+-]+://|(?:azureml|git\+?\w*|https?):|[\w.-]+@")
-_SEPARATORS = re.compile(r"[,:;\[\](){}'\"]+")
+_SEPARATORS = re.compile(r"[,:;@\[\](){}'\"]+ *")
 # A part of a name that only the run knows: all files that may be meant are below one folder.
 _CANDIDATES = re.compile(rf"([^{UNKNOWN}]*/[^/{UNKNOWN}]*){UNKNOWN}([^/{UNKNOWN}]*\.\w+)")
 _BRACES = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
@@ -46,7 +46,7 @@ class Argument:
 
     @property
     def is_python_file(self) -> bool:
-        is_name = self.is_plain and not self.is_option and "=" not in self.text
+        is_name = self.is_plain and not self.is_option and not {"=", ","} & set(self.text)
         return is_name and self.text.endswith(PYTHON_SUFFIXES)
 
     @property

@@ -64,6 +64,10 @@ def _tee(shell: Shell, args: Arguments) -> None:
         shell.make(word, shell.standard_input)
 
 
+def _ls(shell: Shell, args: Arguments) -> None:
+    shell.name_files([word for word in args if shell.path(word.text)])
+
+
 def _pwd(shell: Shell, args: Arguments) -> None:
     shell.output = shell.absolute("")
 
@@ -98,6 +102,7 @@ BUILTINS: dict[str, Program] = {
     "echo": _echo,
     "cat": _cat,
     "tee": _tee,
+    "ls": _ls,
     "pwd": _pwd,
     "dirname": _dirname,
     **dict.fromkeys(("realpath", "readlink"), _realpath),

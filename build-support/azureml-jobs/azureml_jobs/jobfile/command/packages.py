@@ -25,6 +25,8 @@ def _manage(files: tuple[str, ...], shell: Shell, args: Arguments) -> None:
     """Read `OPTIONS (run PROGRAM | install PACKAGES | …)`; `files` are read unasked."""
     index = next((i for i, word in enumerate(args) if word.text in _SUBCOMMANDS), len(args))
     subcommand = args[index].text if index < len(args) else ""
+    # `eval "$(conda shell.bash hook)"` changes nothing that matters here.
+    shell.output = ""
     with shell.subshell() as inner:
         for option, value in zip(args, args[1:]):
             if option.text == "--directory":
@@ -51,7 +53,7 @@ def _install(shell: Shell, args: Arguments) -> None:
         is_file = option in _FILE_OPTIONS or _FILE_SUFFIX.search(value) is not None
         is_folder = option in _EDITABLE or value.startswith(".") or "/" in value
         if value and is_file:
-            shell.name_files([Argument(value)])
+            shell.name_files([Argument(value, has_glob=word.has_glob)])
         elif value and is_folder and word.is_plain and not _ADDRESS.search(value):
             install_folder(shell, shell.path(_EXTRAS.sub("", value)))
         if not word.is_option or value:

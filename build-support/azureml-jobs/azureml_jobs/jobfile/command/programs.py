@@ -33,7 +33,8 @@ def program_of(word: Argument) -> Program | None:
 def starts_command(word: Argument) -> bool:
     """Return whether a command begins at this word, although it stands among arguments."""
     name = posixpath.basename(word.text) if word.is_plain else ""
-    return name in _RUNNERS or word.text.startswith("./") or bool(PYTHON.fullmatch(name))
+    is_script = word.is_script and word.text.startswith("./")
+    return name in _RUNNERS or is_script or PYTHON.fullmatch(name) is not None
 
 
 def run_program(shell: Shell, words: Arguments) -> None:
@@ -82,13 +83,13 @@ def _run_shell(shell: Shell, args: Arguments) -> None:
 def _run_interpreter(files: tuple[str, ...], shell: Shell, args: Arguments) -> None:
     """Read `julia OPTIONS (SCRIPT | -e TEXT) ARGUMENTS`; `files` are read unasked."""
     shell.name_files([Argument(name) for name in files])
-    for index, word in enumerate(args):
-        if word.text in ("-e", "-E"):
-            # The text may name files: `julia -e 'include("run.jl")'`.
-            return name_arguments(shell, args[index + 1 :])
-        if not word.is_option:
-            shell.start_script(word, is_shell=False)
-            return name_arguments(shell, args[index + 1 :])
+    # The text may name files: `julia -e 'include("run.jl")'`.
+    is_text = any(word.text in ("-e", "-E") for word in args)
+    words = [] if is_text else [word for word in args if not word.is_option]
+    script = next((word for word in words if word.is_script), words[0] if words else None)
+    if script is not None:
+        shell.start_script(script, is_shell=False)
+    name_arguments(shell, [word for word in args if word is not script])
 
 
 def _make(files: tuple[str, ...], shell: Shell, args: Arguments) -> None:

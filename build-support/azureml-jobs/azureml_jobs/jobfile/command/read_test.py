@@ -358,6 +358,18 @@ def test_is_uncertain_of_what_the_command_itself_makes(command: str, expected: s
         pytest.param(
             "julia --project=. a.jl", "other:a.jl file:Project.toml file:Manifest.toml", id="Julia"
         ),
+        pytest.param(
+            "julia --project=. -t 4 a.jl",
+            "other:a.jl file:Project.toml file:Manifest.toml",
+            id="values of options",
+        ),
+        pytest.param("x --conf ./a.yaml ./out", "file:a.yaml file:out", id="paths with a dot"),
+        pytest.param(
+            "x --py-files a.zip,b.py @c.txt",
+            "file:a.zip,b.py file:a.zip file:b.py file:@c.txt file:c.txt",
+            id="lists",
+        ),
+        pytest.param("pip install dist/*.whl", "file:dist/*.whl", id="wheels"),
         pytest.param("cat ./a.sh; ./a.sh", "other:a.sh", id="once each"),
         pytest.param("x ../y ../../z", "", id="outside of the snapshot"),
         pytest.param("docker run i python x.py", "script?:x.py file:run file:i", id="any program"),
@@ -379,6 +391,7 @@ def test_names_every_word_that_may_be_a_file(command: str, expected: str) -> Non
         ("python $SCRIPT --x", "`python $SCRIPT --x` runs what is known only when the job runs"),
         ("bash ${{inputs.s}}", "`bash ${{inputs.s}}` runs what is known only when the job runs"),
         ("cp -r . out", "`cp -r . out` names the whole folder, of which not everything is sent"),
+        ('eval "$X"', '`eval "$X"` runs what is known only when the job runs'),
         ("a; ${{inputs.c}}", "`${{inputs.c}}` runs what is known only when the job runs"),
         (
             "bash -c 'python \"a'",
@@ -389,6 +402,11 @@ def test_names_every_word_that_may_be_a_file(command: str, expected: str) -> Non
 )
 def test_warns_of_what_it_cannot_read(command: str, expected: str) -> None:
     assert read_command(command).warnings == (expected,)
+
+
+@pytest.mark.parametrize("command", ["ls -la .", 'eval "$(conda shell.bash hook)"', "pip list"])
+def test_does_not_warn_of_what_runs_nothing(command: str) -> None:
+    assert read_command(command).warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,8 @@ class Shell(Surroundings):
         piped = self.output if command.after == "|" else None
         given = self._text(command.standard_input) if command.standard_input else piped
         self.reads = self._arguments(command.reads)
-        self.standard_input, self.output, self.source = given, None, command.source
+        self.standard_input, self.output = given, None
+        self.source = self.source if UNKNOWN in command.source else command.source
         self.is_alternative = command.after == "||"
         if not (len(words) == 1 and self._follow_keyword(words[0])):
             self.run(words)

@@ -143,7 +143,7 @@ class Surroundings:
 
     def warn(self, problem: str) -> None:
         """Note what cannot be read of the command."""
-        source = " ".join(self.source.replace(UNKNOWN, "…").split())
+        source = " ".join(self.source.split())
         source = source if len(source) <= 60 else source[:59] + "…"
         self.found.warnings.append(f"`{source}` {problem}")
 
