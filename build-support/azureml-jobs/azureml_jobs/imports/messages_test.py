@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from azureml_jobs.imports.messages import missing_errors
+from azureml_jobs.imports.messages import excluded_error, missing_errors
 from azureml_jobs.imports.result import OutsideModule
 
 LIST = "3rdparty/python/experiments-requirements.txt"
@@ -12,7 +12,7 @@ def module(name: str, line: int = 3, **more: str) -> OutsideModule:
 
 def errors(*modules: OutsideModule, requirements: tuple[str, ...] = (LIST,)) -> tuple[str, ...]:
     projects = {"sklearn": ("scikit-learn",)}
-    return missing_errors(modules, "experiments", requirements, projects)
+    return missing_errors(modules, "experiments", requirements, projects, ["azure-data-tables"])
 
 
 def test_names_the_line_the_module_the_list_and_the_command() -> None:
@@ -32,6 +32,19 @@ def test_names_no_line_for_what_the_command_starts() -> None:
 def test_names_a_package_whose_name_is_not_its_module() -> None:
     (message,) = errors(module("sklearn"))
     assert "Add the package (likely `scikit-learn`) to " in message
+
+
+def test_gives_the_line_for_a_listed_package_with_another_name() -> None:
+    (message,) = errors(module("azure.data.tables"))
+    assert (
+        'If `azure-data-tables` of that list has it, write `"azure-data-tables": '
+        '["azure.data.tables"]` into `module_mapping` in 3rdparty/python/BUILD.'
+    ) in message
+
+
+def test_gives_the_form_of_the_line_without_such_a_package() -> None:
+    (message,) = errors(module("lightgbm"))
+    assert 'If a package of that list has it, write `"NAME": ["lightgbm"]` into' in message
 
 
 def test_says_once_what_to_do_for_several() -> None:
@@ -58,3 +71,10 @@ def test_own_code_is_not_a_package() -> None:
         "src/x/main.py:1: Python does not find the module `common.a`, which is src/common/a.py."
         "\n\nWrite `cd src && python x.py`."
     )
+
+
+def test_a_package_that_a_marker_excludes_is_named_with_its_list() -> None:
+    error = excluded_error(module("pywin32"), 'pywin32; x == "y"', (LIST,), "platform.json")
+    assert error.where == "src/x/main.py:3"
+    assert 'does not get `pywin32; x == "y"`, which has the module `pywin32`' in error.what
+    assert LIST in error.remedy and "platform.json" in error.remedy

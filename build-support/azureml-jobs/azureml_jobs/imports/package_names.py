@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# Many packages share these modules: the name of one of them says nothing about another.
-_NAMESPACES = frozenset({"azure", "google"})
+# What names of packages have around the name of their module.
+_AROUND = frozenset(("binary", "cpu", "gpu", "headless", "nightly", "py", "python", "skinny"))
 
 
 def module_of(project: str, module: str) -> str | None:
@@ -18,11 +18,9 @@ def module_of(project: str, module: str) -> str | None:
     parts = module.split(".")
     if names == [part.lower() for part in parts[: len(names)]]:
         return ".".join(parts[: len(names)])
+    bare = [name for name in names if name not in _AROUND]
     top = _words(parts[0])
-    if parts[0] in _NAMESPACES:
-        return None
-    candidates = (names[: len(top)], names[-len(top) :], _words(project.lower().removeprefix("py")))
-    return parts[0] if top in candidates else None
+    return parts[0] if top in (bare, _words(project.lower().removeprefix("py"))) else None
 
 
 def mappings_for(modules: Iterable[str], projects: Iterable[str]) -> dict[str, str]:

@@ -24,6 +24,9 @@ LISTED = (
         pytest.param("bar", {"python-bar": "bar"}, id="python before the name"),
         pytest.param("mlflow.sklearn", {"mlflow-skinny": "mlflow"}, id="a variant"),
         pytest.param("some_name", {"Some.Name": "some_name"}, id="another spelling"),
+        pytest.param("mock", {}, id="a plugin for it"),
+        pytest.param("pytest", {}, id="what a plugin is for"),
+        pytest.param("requests", {}, id="type stubs"),
         pytest.param("yaml", {}, id="no similar name"),
     ],
 )

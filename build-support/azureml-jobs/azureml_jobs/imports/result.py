@@ -45,6 +45,11 @@ class OutsideModule:
     similar: str | None = None
     remedy: str | None = None
 
+    @property
+    def dotted_names(self) -> tuple[str, ...]:
+        """The modules that it may mean: `from a import b` loads `a.b` where that is one."""
+        return tuple(f"{self.module}.{name}" for name in self.names) or (self.module,)
+
 
 @dataclass(frozen=True)
 class Closure:

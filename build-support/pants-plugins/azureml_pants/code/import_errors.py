@@ -8,7 +8,13 @@ from azureml_jobs.imports.messages import missing_errors
 from azureml_jobs.imports.result import OutsideModule
 from azureml_pants.code.requirement_files import RequirementFiles
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
+from pants.backend.python.dependency_inference.module_mapper import AllPythonTargets
 from pants.backend.python.dependency_inference.subsystem import PythonInferSubsystem
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.target_types import (
+    PythonRequirementResolveField,
+    PythonRequirementsField,
+)
 from pants.engine.environment import EnvironmentName
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import Target, Targets
@@ -45,7 +51,10 @@ class ImportErrors:
 
 @rule
 async def describe_missing_modules(
-    missing: MissingModules, python_infer: PythonInferSubsystem
+    missing: MissingModules,
+    python_infer: PythonInferSubsystem,
+    python_setup: PythonSetup,
+    python_targets: AllPythonTargets,
 ) -> ImportErrors:
     ignored = tuple(f"{name}." for name in python_infer.ignored_unowned_imports)
     modules = [
@@ -57,8 +66,14 @@ async def describe_missing_modules(
         return ImportErrors(())
     files = await Get(RequirementFiles)
     projects = {each.module: projects_with(each.module) for each in modules}
+    listed = {
+        requirement.project_name
+        for target in python_targets.third_party
+        if target[PythonRequirementResolveField].normalized_value(python_setup) == missing.resolve
+        for requirement in target[PythonRequirementsField].value
+    }
     return ImportErrors(
-        missing_errors(modules, missing.resolve, files.of(missing.resolve), projects)
+        missing_errors(modules, missing.resolve, files.of(missing.resolve), projects, listed)
     )
 
 

@@ -293,6 +293,22 @@ def test_type_stubs_are_no_package(rule_runner: RuleRunner) -> None:
     assert "has the module `yaml`" in error and "(likely `pyyaml`)" in error
 
 
+def test_a_listed_package_with_another_name_gets_the_line_to_write(
+    rule_runner: RuleRunner,
+) -> None:
+    rule_runner.write_files(
+        {
+            "lists/BUILD": "package_list(name='tables', source='list.txt')",
+            "lists/list.txt": "azure-data-tables",
+        }
+    )
+    code = "from azure.data.tables import TableClient"
+    (error,) = missing(rule_runner, code, IN_OWN_IMAGE).errors
+    assert (
+        '`"azure-data-tables": ["azure.data.tables"]` into `module_mapping` in lists/BUILD' in error
+    )
+
+
 def test_an_option_of_pants_ignores_modules(rule_runner: RuleRunner) -> None:
     rule_runner.set_options(
         [

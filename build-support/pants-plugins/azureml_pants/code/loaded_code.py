@@ -11,6 +11,7 @@ from azureml_jobs.jobfile.command.code import CommandCode
 from azureml_jobs.protocol import NeededFile
 from azureml_pants.code.closure import ClosureRequest
 from azureml_pants.code.declared import Declared, DeclaredRequest
+from azureml_pants.code.excluded_packages import UsedPackages
 from azureml_pants.code.import_errors import ImportErrors, MissingModules, RequirementErrors
 from azureml_pants.code.modules import ModuleOwners, ModuleOwnersRequest
 from azureml_pants.code.owners import FileOwners, OwnersRequest
@@ -18,6 +19,7 @@ from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import Digest, MergeDigests, PathGlobs
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import Targets
+from pants.util.frozendict import FrozenDict
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class LoadedCode:
     requirements: tuple[str, ...]
     dependencies: tuple[Address, ...]
     missing: MissingModules
+    packages: UsedPackages
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -89,6 +92,7 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
         missing=MissingModules(
             tuple(module for module in closure.modules if not modules.has(module)), request.resolve
         ),
+        packages=UsedPackages(modules.requirements, request.resolve),
         errors=closure.errors,
         warnings=closure.warnings,
     )
@@ -123,12 +127,15 @@ async def check_code(request: CheckedCodeRequest) -> CheckedCode:
         Get(Targets, Addresses(code.dependencies)),
         Get(Digest, PathGlobs(pattern_of(file.path) for file in code.files)),
     )
-    requirements = await Get(RequirementErrors, Targets, targets)
+    used = code.packages if request.is_locked else UsedPackages(FrozenDict(), code.packages.resolve)
+    requirements, excluded = await MultiGet(
+        Get(RequirementErrors, Targets, targets), Get(ImportErrors, UsedPackages, used)
+    )
     return CheckedCode(
         code.files,
         await Get(Digest, MergeDigests((on_disk, code.generated))),
         code.requirements,
-        (*code.errors, *errors.messages, *requirements.messages),
+        (*code.errors, *errors.messages, *excluded.messages, *requirements.messages),
         (*code.warnings, *doubts.messages),
     )
 

@@ -83,17 +83,12 @@ def owners_in(
         module: {
             address
             for mapping in mappings
-            for name in names_of(module)
+            for name in module.dotted_names
             for address in nearest(mapping.providers_for_module(name, resolve))
         }
         for module in modules
     }
     return FrozenDict({module: tuple(sorted(owners)) for module, owners in found.items() if owners})
-
-
-def names_of(module: OutsideModule) -> tuple[str, ...]:
-    """Return the modules that it may mean: `from a import b` loads `a.b` where that is one."""
-    return tuple(f"{module.module}.{name}" for name in module.names) or (module.module,)
 
 
 def nearest(providers: Iterable[PossibleModuleProvider]) -> list[Address]:
