@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 from pathlib import Path
 from typing import Any
 
-from example import JOB, MAIN
 from scratch import Scratch, read_until, wait_for
 
 FOLDER = "3rdparty/python"
@@ -28,37 +26,6 @@ def packages(lock: Path) -> dict[str, Any]:
     lines = [line for line in lock.read_text().splitlines() if not line.startswith("//")]
     (resolve,) = json.loads("\n".join(lines))["locked_resolves"]
     return {package["project_name"]: package for package in resolve["locked_requirements"]}
-
-
-def test_the_message_for_an_import_without_an_owner_names_the_command_that_fixes_it(
-    restored: Scratch,
-) -> None:
-    main = restored.root / MAIN
-    cow = "import cowsay  # noqa: E402\n\nprint(cowsay.get_output_string('cow', 'hi'))\n"
-    main.write_text(f"{main.read_text()}\n{cow}")
-    refused = restored.pants("run", JOB, status=2)
-    named = re.search(r"`\./pants (sync-lockfiles [^`]+)`", refused.stderr)
-    assert named is not None
-    assert f"to {FOLDER}/experiments-requirements.txt" in refused.stderr
-
-    lock = require(restored, "experiments", "cowsay>=6,<7")
-    before = packages(lock)
-    # If the command is forgotten, a message names it again.
-    forgotten = restored.pants("run", JOB, status=2).stderr
-    assert "experiments.lock: it does not have cowsay" in forgotten
-    assert f"`./pants {named.group(1)}`" in forgotten
-    report = restored.pants(*named.group(1).split()).stdout
-    added = packages(lock)
-    assert added.pop("cowsay")["version"].startswith("6.")
-    assert added == before
-    assert "  added    cowsay 6." in report
-    changes = [line for line in report.splitlines() if line.startswith("  ")]
-    assert changes == report.splitlines()[1:2]
-    ran = restored.pants("run", JOB, "--", "--set", "inputs.epochs=1")
-    assert "| hi |" in ran.stdout
-    # The lock does not name the host of this machine's package index.
-    hosts = set(re.findall(r'"url": "https:/(/?[^/"]+)', lock.read_text()))
-    assert hosts == {"${PACKAGE_FILES}"}
 
 
 def test_only_necessary_packages_move(restored: Scratch) -> None:

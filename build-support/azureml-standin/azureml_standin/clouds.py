@@ -22,12 +22,22 @@ class Cloud:
     portal: str
     resource_manager: str
     login: str
-    audiences: tuple[str, ...]
     storage: str
     # Without the region before it; azure-ai-ml reads the whole host from the workspace.
     data_plane: str
-    aml_audience: str
+    machine_learning: str
     registry: str
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """The resource manager's, in its older form, too."""
+        older = self.resource_manager.replace("management.", "management.core.")
+        older = older.replace("core.azure.com", "core.windows.net")
+        return (f"https://{older}/", f"https://{self.resource_manager}/")
+
+    @property
+    def aml_audience(self) -> str:
+        return f"https://{self.machine_learning}"
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -40,52 +50,26 @@ class Cloud:
         )
 
 
-CLOUDS = (
-    Cloud(
-        "AzureCloud",
-        "https://portal.azure.com/",
-        "management.azure.com",
-        "login.microsoftonline.com",
-        ("https://management.core.windows.net/", "https://management.azure.com/"),
-        "core.windows.net",
-        "api.azureml.ms",
-        "https://ml.azure.com",
-        "azurecr.io",
+# Portal, resource manager, login, storage, data plane, Azure ML, and registry of each.
+_HOSTS = {
+    "AzureCloud": (
+        *("portal.azure.com", "management.azure.com", "login.microsoftonline.com"),
+        *("core.windows.net", "api.azureml.ms", "ml.azure.com", "azurecr.io"),
     ),
-    Cloud(
-        "AzureUSGovernment",
-        "https://portal.azure.us/",
-        "management.usgovcloudapi.net",
-        "login.microsoftonline.us",
-        ("https://management.core.usgovcloudapi.net/", "https://management.usgovcloudapi.net/"),
-        "core.usgovcloudapi.net",
-        "api.ml.azure.us",
-        "https://ml.azure.us",
-        "azurecr.us",
+    "AzureUSGovernment": (
+        *("portal.azure.us", "management.usgovcloudapi.net", "login.microsoftonline.us"),
+        *("core.usgovcloudapi.net", "api.ml.azure.us", "ml.azure.us", "azurecr.us"),
     ),
-    Cloud(
-        "AzureChinaCloud",
-        "https://portal.azure.cn/",
-        "management.chinacloudapi.cn",
-        "login.chinacloudapi.cn",
-        ("https://management.core.chinacloudapi.cn/", "https://management.chinacloudapi.cn/"),
-        "core.chinacloudapi.cn",
-        "api.ml.azure.cn",
-        "https://ml.azure.cn",
-        "azurecr.cn",
+    "AzureChinaCloud": (
+        *("portal.azure.cn", "management.chinacloudapi.cn", "login.chinacloudapi.cn"),
+        *("core.chinacloudapi.cn", "api.ml.azure.cn", "ml.azure.cn", "azurecr.cn"),
     ),
-    Cloud(
-        PRIVATE_CLOUD,
-        "https://portal.azure.standin/",
-        "management.azure.standin",
-        "login.azure.standin",
-        ("https://management.azure.standin/",),
-        "core.azure.standin",
-        "api.ml.azure.standin",
-        "https://ml.azure.standin",
-        "azurecr.standin",
+    PRIVATE_CLOUD: (
+        *("portal.azure.standin", "management.azure.standin", "login.azure.standin"),
+        *("core.azure.standin", "api.ml.azure.standin", "ml.azure.standin", "azurecr.standin"),
     ),
-)
+}
+CLOUDS = tuple(Cloud(name, *hosts) for name, hosts in _HOSTS.items())
 
 ARM_AUDIENCES = tuple(audience for cloud in CLOUDS for audience in cloud.audiences)
 AML_AUDIENCES = tuple(cloud.aml_audience for cloud in CLOUDS)
@@ -162,7 +146,7 @@ def metadata(base: str) -> list[dict[str, Any]]:
     return [
         {
             "name": cloud.name,
-            "portal": cloud.portal,
+            "portal": f"https://{cloud.portal}/",
             "resourceManager": f"{base}/",
             "authentication": {
                 "loginEndpoint": f"{base}/",

@@ -13,12 +13,12 @@ from azureml_standin.storage.addresses import storage_location
 
 KINDS = ("codes", "environments", "data", "models", "components")
 # What of an asset may change; all else is fixed with its first PUT.
-_MUTABLE = frozenset({"description", "tags", "isArchived", "autoDeleteSetting", "stage"})
-_SERVICE_SET = frozenset({"provisioningState", "environmentType"})
+_MUTABLE_OF_ASSETS = frozenset({"description", "tags", "isArchived", "autoDeleteSetting", "stage"})
+_SET_FOR_ASSETS = frozenset({"provisioningState", "environmentType"})
 _OWN_STORAGE = re.compile(rf"https://({ACCOUNT}\.blob\.|(127\.0\.0\.1|localhost):\d+/)")
 
 
-def check_properties(kind: str, properties: Mapping[str, Any], state: State) -> None:
+def check_asset(kind: str, properties: Mapping[str, Any], state: State) -> None:
     """Raise `HttpError` for properties that no version of this kind can have."""
     if kind == "codes":
         _check_code(properties, state)
@@ -26,7 +26,7 @@ def check_properties(kind: str, properties: Mapping[str, Any], state: State) -> 
         _CHECKS[kind](properties)
 
 
-def check_unchanged(
+def check_version_unchanged(
     present: Mapping[str, Any], properties: Mapping[str, Any], kind: str, name: str, version: str
 ) -> None:
     """Raise `HttpError` where a PUT would change what an existing version is.
@@ -39,7 +39,7 @@ def check_unchanged(
         return {
             key: _comparable(value)
             for key, value in content.items()
-            if key not in _MUTABLE | _SERVICE_SET and value not in (None, {}, [])
+            if key not in _MUTABLE_OF_ASSETS | _SET_FOR_ASSETS and value not in (None, {}, [])
         }
 
     if fixed(present) == fixed(properties):

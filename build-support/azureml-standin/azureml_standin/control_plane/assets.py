@@ -8,7 +8,7 @@ from typing import Any
 
 from azureml_standin.clouds import Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.asset_checks import KINDS, check_properties, check_unchanged
+from azureml_standin.control_plane.asset_checks import KINDS, check_asset, check_version_unchanged
 from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
@@ -79,11 +79,11 @@ class Assets:
         properties = resources.properties_of(request)
         for key in ("tags", "properties"):
             properties[key] = resources.texts(properties, key)
-        check_properties(kind, properties, self.state)
+        check_asset(kind, properties, self.state)
         with self.state.lock:
             present = self.version(kind, name, version)
             if present is not None:
-                check_unchanged(present["properties"], properties, kind, name, version)
+                check_version_unchanged(present["properties"], properties, kind, name, version)
             kept = {**(present["properties"] if present else {}), **properties}
             kept["provisioningState"] = "Succeeded"
             made = resources.resource(

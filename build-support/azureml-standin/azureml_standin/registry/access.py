@@ -88,13 +88,6 @@ class RegistryAccess:
         if not set(actions) <= _granted(claims, repository):
             raise _challenge(request, repository, actions, "insufficient_scope")
 
-    def may_pull(self, request: HttpRequest, repository: str) -> bool:
-        try:
-            self.check(request, repository, PULL)
-        except RegistryError:
-            return False
-        return True
-
     def _signed(self, host: str, kind: str, lifetime: float, claims: Mapping[str, Any]) -> str:
         now = time.time()
         return self._tokens.signed(

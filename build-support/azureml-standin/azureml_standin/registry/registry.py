@@ -17,9 +17,8 @@ from azureml_standin.http.messages import (
 )
 from azureml_standin.http.routing import Handler, Route, Router
 from azureml_standin.registry.access import PULL, PUSH, RegistryAccess
-from azureml_standin.registry.manifests import Manifests
 from azureml_standin.registry.store import ImageStore
-from azureml_standin.registry.uploads import Uploads
+from azureml_standin.registry.uploads import Manifests, Uploads
 from azureml_standin.state import State
 
 _NAME = re.compile(
@@ -34,7 +33,7 @@ class Registry:
         self.access = access
         self.images = ImageStore(state, folder / "blobs")
         self._manifests = Manifests(self.images)
-        self._uploads = Uploads(self.images, access, folder / "uploads")
+        self._uploads = Uploads(self.images, folder / "uploads")
         self._router = Router(self._routes())
 
     def _routes(self) -> list[Route]:

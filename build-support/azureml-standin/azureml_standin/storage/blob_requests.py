@@ -1,18 +1,27 @@
-"""Requests for blobs: put them whole or in blocks, copy and read them."""
+"""Requests for blobs: put them whole or in blocks, copy, read and list them.
+
+Source of names, headers and errors: https://learn.microsoft.com/rest/api/storageservices/
+"""
 
 from __future__ import annotations
 
 import time
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
 
 from azureml_standin.http.messages import (
+    XML,
     HttpRequest,
     HttpResponse,
     RequestBody,
     StorageError,
     file_response,
 )
-from azureml_standin.storage.copies import copied_source
+from azureml_standin.state import BlobRecord
+from azureml_standin.storage.addresses import address_of
 from azureml_standin.storage.headers import (
     ENCRYPTED,
     asked_range,
@@ -24,10 +33,13 @@ from azureml_standin.storage.headers import (
     no_blob,
     properties,
 )
-from azureml_standin.storage.store import BlobStore
+from azureml_standin.storage.live_files import range_md5
+
+if TYPE_CHECKING:
+    from azureml_standin.storage.blobs import BlobStorage
 
 
-def put(storage: BlobStore, request: HttpRequest, container: str, name: str) -> HttpResponse:
+def put(storage: BlobStorage, request: HttpRequest, container: str, name: str) -> HttpResponse:
     source = None
     if "x-ms-copy-source" in request.headers:
         source = copied_source(storage, request)
@@ -45,7 +57,9 @@ def put(storage: BlobStore, request: HttpRequest, container: str, name: str) -> 
     return HttpResponse(status, headers={**identity(blob), **headers})
 
 
-def put_block(storage: BlobStore, request: HttpRequest, container: str, name: str) -> HttpResponse:
+def put_block(
+    storage: BlobStorage, request: HttpRequest, container: str, name: str
+) -> HttpResponse:
     sha256, md5, _ = storage.keep(request.body)
     check_md5(request, md5)
     storage.state.put_block(container, name, request.query["blockid"], sha256)
@@ -53,7 +67,7 @@ def put_block(storage: BlobStore, request: HttpRequest, container: str, name: st
 
 
 def put_block_list(
-    storage: BlobStore, request: HttpRequest, container: str, name: str
+    storage: BlobStorage, request: HttpRequest, container: str, name: str
 ) -> HttpResponse:
     """Make a blob of blocks that were put for it; of an earlier blob there are none."""
     listed = [(each.text or "").strip() for each in ElementTree.fromstring(request.body.read())]
@@ -71,7 +85,7 @@ def put_block_list(
 
 
 def put_metadata(
-    storage: BlobStore, request: HttpRequest, container: str, name: str
+    storage: BlobStorage, request: HttpRequest, container: str, name: str
 ) -> HttpResponse:
     with storage.state.lock:
         blob = storage.state.blob(container, name)
@@ -84,7 +98,7 @@ def put_metadata(
     return HttpResponse(200, headers=identity(blob))
 
 
-def get(storage: BlobStore, request: HttpRequest, container: str, name: str) -> HttpResponse:
+def get(storage: BlobStorage, request: HttpRequest, container: str, name: str) -> HttpResponse:
     blob = storage.blob(container, name)
     if blob is None:
         raise no_blob()
@@ -102,3 +116,74 @@ def get(storage: BlobStore, request: HttpRequest, container: str, name: str) -> 
         if blob.md5:
             response.headers["x-ms-blob-content-md5"] = response.headers.pop("Content-MD5")
     return response
+
+
+_LONGEST_ADDRESS = 2048
+_LARGEST_SOURCE = 256 << 20
+
+
+def copied_source(storage: BlobStorage, request: HttpRequest) -> BlobRecord:
+    """Return the blob that a request copies, if the caller may read it. Raises `StorageError`."""
+    url, parts = request.headers["x-ms-copy-source"], urlsplit(request.headers["x-ms-copy-source"])
+    # Azure's own client writes `True`.
+    if request.headers.get("x-ms-requires-sync", "").lower() != "true" or request.body.size:
+        raise StorageError(400, "InvalidHeaderValue", "The stand-in copies at once, and no body.")
+    headers = {
+        "host": parts.netloc,
+        "x-ms-version": request.headers.get("x-ms-version", ""),
+        "authorization": request.headers.get("x-ms-copy-source-authorization", ""),
+    }
+    reading = HttpRequest("GET", f"{parts.path}?{parts.query}", headers)
+    address = address_of(reading)
+    if len(url) > _LONGEST_ADDRESS or address is None:
+        raise StorageError(400, "InvalidHeaderValue", "The source is not in this account.")
+    container, _, name = address[1].lstrip("/").partition("/")
+    try:
+        storage.access.check(reading, address[0], container, name, "r")
+        source = storage.blob(container, name)
+        if source is None:
+            raise no_blob()
+    except StorageError as error:
+        # With the status that reading the source has.
+        raise StorageError(error.status, "CannotVerifyCopySource", error.message) from None
+    # Of an empty one: https://github.com/Azure/azure-sdk-for-js/issues/6577
+    if not 0 < source.size <= _LARGEST_SOURCE:
+        raise StorageError(400, "CannotVerifyCopySource", "The source is empty or too large.")
+    given = request.headers.get("x-ms-source-content-md5")
+    if given and given != range_md5(source.file, 0, source.size):
+        raise StorageError(400, "Md5Mismatch", "The MD5 of the source is different.")
+    return source
+
+
+_MOST = 5000
+
+
+def list_blobs(
+    storage: BlobStorage, request: HttpRequest, container: str, name: str
+) -> HttpResponse:
+    query = request.query
+    prefix, marker = query.get("prefix", ""), query.get("marker", "")
+    most = min(int(query.get("maxresults") or _MOST), _MOST)
+    found = [blob for blob in storage.blobs(container, prefix) if blob.name >= marker]
+    following = found[most].name if len(found) > most else ""
+    text = (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        f"<EnumerationResults ContainerName={quoteattr(container)}>"
+        f"<Prefix>{escape(prefix)}</Prefix><MaxResults>{most}</MaxResults>"
+        f"<Blobs>{''.join(map(_listed, found[:most]))}</Blobs>"
+        f"<NextMarker>{escape(following)}</NextMarker></EnumerationResults>"
+    )
+    return HttpResponse(200, text.encode("utf-8"), {"Content-Type": XML})
+
+
+def _listed(blob: BlobRecord) -> str:
+    modified = formatdate(blob.modified, usegmt=True)
+    return (
+        f"<Blob><Name>{escape(blob.name)}</Name><Properties>"
+        f"<Creation-Time>{modified}</Creation-Time><Last-Modified>{modified}</Last-Modified>"
+        f"<Etag>{escape(blob.etag.strip(chr(34)))}</Etag>"
+        f"<Content-Length>{blob.size}</Content-Length>"
+        f"<Content-Type>{escape(blob.content_type)}</Content-Type>"
+        f"<Content-MD5>{blob.md5}</Content-MD5><BlobType>{blob.kind}</BlobType>"
+        "</Properties></Blob>"
+    )
