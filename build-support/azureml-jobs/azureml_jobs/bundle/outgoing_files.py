@@ -1,13 +1,19 @@
-"""Refuse links that lead out of the repository, and warn of a large snapshot."""
+"""Refuse links that lead out of the repository, and warn of what is too large for Azure ML."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.limits import (
+    CONTEXT_BYTES,
+    CONTEXT_FILES,
+    SNAPSHOT_BYTES,
+    SNAPSHOT_FILES,
+)
 
 SIZE_WARNING_BYTES = 100 * 1024 * 1024
 
@@ -53,14 +59,30 @@ def check_links(repository: Path, paths: Sequence[str], where: str) -> None:
             )
 
 
-def size_warning(files: Sequence[OutgoingFile]) -> str | None:
-    """Return a warning that names the largest files of a large snapshot, else None."""
+def size_warnings(files: Sequence[OutgoingFile]) -> Iterator[str]:
+    """Yield warnings of a snapshot with large files, or with many."""
     total = sum(file.size for file in files)
-    if total <= SIZE_WARNING_BYTES:
-        return None
-    largest = sorted(files, key=lambda file: -file.size)[:3]
-    named = ", ".join(f"{file.path} ({file.size / 1e6:.0f} MB)" for file in largest)
-    return (
-        f"the snapshot is {total / 1e6:.0f} MB. The largest files: {named}. "
-        "Data is better passed as an input of the job."
-    )
+    if total > SIZE_WARNING_BYTES:
+        largest = sorted(files, key=lambda file: -file.size)[:3]
+        named = ", ".join(f"{file.path} ({file.size / 1e6:.0f} MB)" for file in largest)
+        yield (
+            f"the snapshot is {total / 1e6:.0f} MB, and Azure ML's limit is "
+            f"{SNAPSHOT_BYTES / 1e6:.0f} MB. The largest files: {named}. "
+            "Data is better passed as an input of the job."
+        )
+    if len(files) > SNAPSHOT_FILES:
+        yield (
+            f"the snapshot has {len(files)} files, and Azure ML's limit is {SNAPSHOT_FILES}. "
+            "Data is better passed as an input of the job."
+        )
+
+
+def context_warnings(files: Sequence[OutgoingFile]) -> Iterator[str]:
+    """Yield a warning of a Docker build context that is larger than Azure ML builds."""
+    total = sum(file.size for file in files)
+    if len(files) > CONTEXT_FILES or total > CONTEXT_BYTES:
+        yield (
+            f"the Docker build context has {len(files)} files of {total / 1e6:.1f} MB, and Azure "
+            f"ML's limit is {CONTEXT_FILES} files of {CONTEXT_BYTES / 1e6:.0f} MB. "
+            "Move what the Dockerfile does not copy out of its folder."
+        )

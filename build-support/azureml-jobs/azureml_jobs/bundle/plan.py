@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.bundle.contents import Bundle, plan_bundle
-from azureml_jobs.bundle.outgoing_files import OutgoingFile, check_links, size_warning
+from azureml_jobs.bundle.bundle_file import BundleFile
+from azureml_jobs.bundle.contents import Bundle, UnitBundle, plan_bundle
+from azureml_jobs.bundle.outgoing_files import (
+    OutgoingFile,
+    check_links,
+    context_warnings,
+    size_warnings,
+)
 from azureml_jobs.bundle.override_checks import check_overridden_units
 from azureml_jobs.bundle.secret_guard import check_secrets
 from azureml_jobs.jobfile.document import read_job_file, repeated_keys
@@ -60,6 +66,7 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
     `settings` are overrides, `key.path=value`. Raises `JobError` for an error of the user.
     """
     from azureml_jobs.jobfile.expressions import check_references
+    from azureml_jobs.jobfile.limits import check_limits
     from azureml_jobs.jobfile.overrides import apply_overrides
     from azureml_jobs.jobfile.placeholders import check_placeholders
     from azureml_jobs.jobfile.schema.check import check_schema
@@ -90,7 +97,10 @@ def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ())
         warnings += check_overridden_units(request, before, units, repository)
     bundle = plan_bundle(request, documents, units, folder)
     warnings += _check_outgoing_files(bundle, repository)
-    return JobPlan(request, job, bundle, tuple(warnings))
+    plan = JobPlan(request, job, bundle, tuple(warnings))
+    is_job = plan.kind.endswith(" job")
+    check_limits({**job, "experiment_name": plan.experiment_name} if is_job else job, path)
+    return plan
 
 
 def _read_document(request: JobRequest, path: str, folder: Path) -> dict[str, Any]:
@@ -123,17 +133,25 @@ def _check_outgoing_files(bundle: Bundle, repository: Path) -> list[str]:
     """Raise `JobError` for what must not leave the machine; return warnings of large snapshots."""
     request = bundle.request
     outgoing = {
-        unit.unit.name: [
-            OutgoingFile(file.source, file.content, file.size, file.sha256)
-            for file in (*unit.code, *unit.environment)
-            # Package names and digests are generated.
-            if file.source != unit.files.packages.lock
-        ]
+        unit.unit.name: (_outgoing(unit, unit.code), _outgoing(unit, unit.environment))
         for unit in bundle.units
     }
     # Units share files.
-    files = list({file.path: file for each in outgoing.values() for file in each}.values())
+    all_files = (file for code, context in outgoing.values() for file in (*code, *context))
+    files = list({file.path: file for file in all_files}.values())
     check_links(repository, [file.path for file in files], request.address)
     check_secrets(files, request.address)
-    warnings = ((name, size_warning(each)) for name, each in outgoing.items())
-    return [f"{name}: {warning}" if name else warning for name, warning in warnings if warning]
+    return [
+        f"{name}: {warning}" if name else warning
+        for name, (code, context) in outgoing.items()
+        for warning in (*size_warnings(code), *context_warnings(context))
+    ]
+
+
+def _outgoing(unit: UnitBundle, files: Iterable[BundleFile]) -> list[OutgoingFile]:
+    return [
+        OutgoingFile(file.source, file.content, file.size, file.sha256)
+        for file in files
+        # Package names and digests are generated.
+        if file.source != unit.files.packages.lock
+    ]

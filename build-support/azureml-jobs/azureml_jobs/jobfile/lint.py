@@ -10,6 +10,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file, repeated_keys
 from azureml_jobs.jobfile.expressions import reference_findings, unused_inputs
 from azureml_jobs.jobfile.findings import Finding
+from azureml_jobs.jobfile.limits import limit_findings
 from azureml_jobs.jobfile.placeholders import placeholder_findings
 from azureml_jobs.jobfile.schema.check import schema_findings
 from azureml_jobs.protocol import JobToLint, LintRequest
@@ -54,6 +55,8 @@ def _errors(job: JobToLint, folder: Path) -> list[JobError]:
 def _findings(text: str, path: str, scripts: Sequence[str]) -> list[Finding]:
     job = read_job_file(text, path)
     found = [*schema_findings(job, path), *placeholder_findings(job), *reference_findings(job)]
+    # A placeholder is no valid name, either.
+    found += limit_findings(job) if not found else []
     repeated = repeated_keys(text)
     return [*([repeated] if repeated else []), *found, *unused_inputs(job, scripts)]
 
