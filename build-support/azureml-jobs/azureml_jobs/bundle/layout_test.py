@@ -5,7 +5,6 @@ import posixpath
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.layout import archive_path, lay_out
-from azureml_jobs.jobfile.needs import code_folder
 from azureml_jobs.jobfile.paths import leads_out
 from azureml_jobs.protocol import NeededFile
 from hypothesis import given
@@ -16,47 +15,6 @@ JOB_FILE = "src/exp/job.yaml"
 
 def named(folder: str, name: str) -> NeededFile:
     return NeededFile(f"{folder}/{name}", name, "", "")
-
-
-@pytest.mark.parametrize(
-    ("code", "folder"),
-    [
-        pytest.param(None, "src/exp", id="no code"),
-        pytest.param(".", "src/exp", id="the job file's own folder"),
-        pytest.param("./", "src/exp", id="the same with a slash"),
-        pytest.param("..", "src", id="the folder above"),
-        pytest.param("../..", "", id="the repository's root"),
-        pytest.param("../other/", "src/other", id="another folder"),
-        pytest.param("größe", "src/exp/größe", id="a name that is not ASCII"),
-        pytest.param("..data", "src/exp/..data", id="a name that begins with dots"),
-        pytest.param("../../..data", "..data", id="the same in the root"),
-    ],
-)
-def test_the_code_folder_is_relative_to_the_job_file(code: str | None, folder: str) -> None:
-    assert code_folder(JOB_FILE, code) == folder
-
-
-def test_the_code_folder_may_be_the_root() -> None:
-    assert code_folder("job.yaml", ".") == ""
-
-
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        pytest.param("../../..", "leads out of the repository", id="above the root"),
-        pytest.param("../../../src", "leads out of the repository", id="next to the root"),
-        pytest.param("/home/me", "leads out of the repository", id="an absolute path"),
-        pytest.param("azureml:code:1", "is not a folder of this repository", id="an asset"),
-        pytest.param("https://x.org/y.git", "is not a folder of this repository", id="a URL"),
-        pytest.param(5, "is not a folder of this repository", id="a number"),
-    ],
-)
-def test_refuses_code_that_is_not_a_folder_of_the_repository(code: str, message: str) -> None:
-    with pytest.raises(JobError) as caught:
-        code_folder(JOB_FILE, code)
-    assert caught.value.status == 2
-    assert str(caught.value).startswith(f"src/exp/job.yaml: code: {code!r} {message}.")
-    assert "such as `code: ..`" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

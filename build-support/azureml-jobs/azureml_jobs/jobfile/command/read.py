@@ -5,7 +5,6 @@ from __future__ import annotations
 from azureml_jobs.jobfile.command.arguments import SNAPSHOT, Argument
 from azureml_jobs.jobfile.command.bash import split_commands
 from azureml_jobs.jobfile.command.code import CommandCode, ScriptStart
-from azureml_jobs.jobfile.command.entry_point import EntryPoint
 from azureml_jobs.jobfile.command.programs import run_program, starts_command
 from azureml_jobs.jobfile.command.shell import Shell
 from azureml_jobs.jobfile.command.surroundings import Found
@@ -65,12 +64,3 @@ def _without_repetitions(found: Found) -> CommandCode:
         warnings=tuple(dict.fromkeys(found.warnings)),
         installs_packages=found.installs_packages,
     )
-
-
-def entry_points(command: str) -> tuple[EntryPoint, ...]:
-    code = read_command(command)
-    modules = [EntryPoint("module", each.value) for each in code.python if each.kind == "module"]
-    scripts = [(each.value, each.is_certain) for each in code.python if each.kind == "script"]
-    scripts += [(each.name, each.is_certain) for each in code.scripts]
-    paths = [EntryPoint("script" if sure else "file", name) for name, sure in scripts if name]
-    return (*modules, *paths, *(EntryPoint("file", name) for name in code.files if name))
