@@ -14,9 +14,10 @@ from azureml_jobs.imports.knowledge import ask_until_known
 from azureml_jobs.imports.literals import unsent_folders, unsent_literals
 from azureml_jobs.imports.missing import Advisor
 from azureml_jobs.imports.overlay import Overlay, pattern_of
-from azureml_jobs.imports.process import Missing, Process, Shared, Wanted
+from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Exist, Question
 from azureml_jobs.imports.result import Closure, ClosureFile, OutsideModule
+from azureml_jobs.imports.steps import Missing, Shared, Wanted
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.command.code import CommandCode
 
@@ -132,8 +133,9 @@ def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str
 def _all_missing(exploration: Exploration) -> Iterator[tuple[Process, Missing]]:
     where = exploration.shared.where
     for process in exploration.processes:
-        for missing in process.missing:
-            yield process, missing
+        for missing in process.missing if process.changes_path else ():
+            if not process.former or not process.former.satisfies(missing.wanted):
+                yield process, missing
     for script in exploration.missing_scripts:
         process = Process(exploration.shared, (), script.folder)
         wanted = Wanted(script.name, (), where, 0, is_optional=not script.is_certain)

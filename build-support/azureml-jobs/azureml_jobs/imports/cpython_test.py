@@ -106,7 +106,29 @@ def tree(random: Random, code: str) -> dict[str, str]:
 
 
 def source(random: Random) -> str:
-    return "\n".join(statement(random) for _ in range(random.randint(0, 4))) + "\n"
+    lines = [statement(random) for _ in range(random.randint(0, 4))]
+    if random.random() < 0.3:
+        lines.insert(random.randint(0, len(lines)), special(random))
+    return "\n".join(lines) + "\n"
+
+
+def special(random: Random) -> str:
+    """Return what changes where Python looks, or whether it looks."""
+    first, second = (statement(random) for _ in range(2))
+    folder = random.choice(
+        ("'a'", "os.path.dirname(__file__)", "os.path.dirname(__file__) + '/..'")
+    )
+    condition = random.choice(
+        ("__name__ == '__main__'", "not __package__", "sys.version_info < (3,)")
+    )
+    return random.choice(
+        (
+            "__all__ = ['a', 'm']",
+            f"import os, sys; sys.path.append({folder})",
+            f"import os, sys; sys.path.insert(0, {folder})",
+            f"import sys\nif {condition}:\n    {first}\nelse:\n    {second}",
+        )
+    )
 
 
 def statement(random: Random) -> str:
@@ -206,14 +228,17 @@ def test_the_closure_gives_python_what_all_files_give(tmp_path: Path, code: str)
         }
         context = f"case {number}: {command}\n{closure}\n{texts}"
         assert with_closure == with_all, context
-        assert isinstance(with_all, dict), f"{with_all} in {context}"
+        if isinstance(with_all, str):
+            continue  # It ended with another error.
         reported = {(each.path, each.line) for each in closure.modules if not each.is_optional}
         reported |= {place(message) for message in closure.errors}
         done = {(snapshot[name], line) for name, line in with_all["done"]}
         failed = {
             (snapshot.get(name, "job.yaml: command"), line) for name, line in with_all["failed"]
         }
-        assert failed <= reported, context
+        # What fails before the code changes `sys.path` may be found afterwards.
+        if not any("sys.path" in texts[each.path] for each in closure.files):
+            assert failed <= reported, context
         assert {each for each in reported if each in done} <= failed, context
         assert not [
             each

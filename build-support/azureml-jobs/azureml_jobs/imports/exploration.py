@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 from azureml_jobs.imports.knowledge import learn
 from azureml_jobs.imports.overlay import Overlay, is_in, leads_out, pattern_of
-from azureml_jobs.imports.process import Loaded, Process, Shared, Step, Wanted
+from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
 from azureml_jobs.imports.source import Source
+from azureml_jobs.imports.steps import Loaded, Shared, Step, Wanted
 from azureml_jobs.jobfile.command.code import CommandCode, PythonStart, ScriptStart
 from azureml_jobs.jobfile.command.read import read_script
 
@@ -100,6 +100,8 @@ class Exploration:
         while True:
             for process in self.processes:
                 process.advance()
+                if process.former and process.former not in self.processes:
+                    self.processes.append(process.former)
             self._words = [word for word in self._words if not self._name(word)]
             self._scripts = [each for each in self._scripts if not self._run(each)]
             self._add_own_files()
@@ -180,7 +182,7 @@ class Exploration:
             if self.overlay.code is not None:
                 self.add_folder(self.overlay.code, "named in the command")
             return True
-        names = self._matching("", word.split("/"))
+        names = self.shared.finder.matching("", word.split("/"))
         if names is None:
             return False
         for name in names:
@@ -191,21 +193,6 @@ class Exploration:
             elif self.overlay.code is not None:
                 self.add_folder(posixpath.join(self.overlay.code, name), "named in the command")
         return True
-
-    def _matching(self, folder: str, parts: list[str]) -> list[str] | None:
-        """Return what matches a pattern below a folder of the snapshot; None if unknown."""
-        listing = self.shared.finder.listing(folder)
-        if listing is None:
-            return None
-        names = [*listing.folders, *(listing.files if len(parts) == 1 else ())]
-        matching = sorted(name for name in names if _matches(name, parts[0]))
-        paths = [posixpath.join(folder, name) for name in matching]
-        if len(parts) == 1:
-            return paths
-        inner = [self._matching(path, parts[1:]) for path in paths]
-        if None in inner:
-            return None
-        return [path for each in inner for path in each or ()]
 
     def _add_named(self, path: str, why: str) -> None:
         self.shared.add(path, why)
@@ -233,11 +220,6 @@ class Exploration:
         if script.is_shell:
             self._texts.setdefault(path, []).append(script)
         return True
-
-
-def _matches(name: str, pattern: str) -> bool:
-    """Return whether bash takes the pattern for the name: `*` matches no hidden file."""
-    return name == pattern or (fnmatchcase(name, pattern) and not name.startswith("."))
 
 
 def _is_project_file(path: str) -> bool:

@@ -12,6 +12,7 @@ import sys
 from _imp import is_frozen
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from azureml_jobs.imports.overlay import NOTHING, Listing, Overlay
@@ -170,3 +171,25 @@ class Finder:
             ),
             None,
         )
+
+    def matching(self, folder: str, parts: Sequence[str]) -> list[str] | None:
+        """Return what matches a pattern below a folder of the snapshot; None if unknown."""
+        listing = self.listing(folder)
+        if listing is None:
+            return None
+        names = [*listing.folders, *(listing.files if len(parts) == 1 else ())]
+        paths = [posixpath.join(folder, name) for name in sorted(names) if _matches(name, parts[0])]
+        if len(parts) == 1:
+            return paths
+        found: list[str] = []
+        inner = [self.matching(path, parts[1:]) for path in paths]
+        for each in inner:
+            if each is None:
+                return None
+            found.extend(each)
+        return found
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Return whether bash takes the pattern for the name: `*` matches no hidden file."""
+    return name == pattern or (fnmatchcase(name, pattern) and not name.startswith("."))

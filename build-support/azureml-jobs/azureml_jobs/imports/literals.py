@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.imports.overlay import leads_out
-from azureml_jobs.imports.process import Shared
+from azureml_jobs.imports.steps import Shared
 
 
 def unsent_literals(shared: Shared) -> Iterator[JobError]:

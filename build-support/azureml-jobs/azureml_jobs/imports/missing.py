@@ -10,9 +10,10 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest
 from azureml_jobs.imports.finder import Finder
 from azureml_jobs.imports.overlay import Overlay, is_in
-from azureml_jobs.imports.process import Missing, Process, Wanted
+from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.remedy import Run, name_to_import, ways_to_find
 from azureml_jobs.imports.result import OutsideModule
+from azureml_jobs.imports.steps import Missing, Wanted
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.command.code import PythonStart
 

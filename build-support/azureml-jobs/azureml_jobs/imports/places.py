@@ -37,7 +37,9 @@ class Places:
         if depth > _DEEPEST or expression is None:
             return None
         if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
-            return "folder", posixpath.normpath(expression.value)
+            text = expression.value
+            slash = "/" if text.startswith("/") else ""
+            return "folder", slash + posixpath.normpath(text.lstrip("/"))
         if isinstance(expression, ast.Name):
             value = self._values.get(expression.id)
             return ("file", "@") if expression.id == "__file__" else self.of(value, depth + 1)

@@ -6,13 +6,20 @@ import posixpath
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
-from azureml_jobs.imports.finder import Finder, Found, Module
+from azureml_jobs.imports.finder import Found, Module
 from azureml_jobs.imports.overlay import leads_out
 from azureml_jobs.imports.path_changes import PathChange
 from azureml_jobs.imports.source import Source, read_source
-from azureml_jobs.imports.statements import Import
+from azureml_jobs.imports.steps import (
+    Kind,
+    Loaded,
+    Missing,
+    Shared,
+    Step,
+    Wanted,
+    wanted_by,
+)
 from azureml_jobs.jobfile.command.code import PythonStart
 
 _UNREADABLE = (".so", ".zip", ".pyz", ".egg", ".whl", ".pyc")
@@ -20,98 +27,50 @@ _UNREADABLE = (".so", ".zip", ".pyz", ".egg", ".whl", ".pyc")
 _OF_ALL_MODULES = {"__file__", "__path__", "__name__", "__doc__", "__spec__", "__package__", "*"}
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """An import by its absolute name. The line is 0 for what the command itself names."""
-
-    module: str
-    names: tuple[str, ...]
-    path: str
-    line: int
-    is_optional: bool
-
-    @property
-    def where(self) -> str:
-        return f"{self.path}:{self.line}" if self.line else self.path
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A file under the name by which the process loads it.
-
-    package: its `__package__`, empty for a script.
-    source: what it holds, for code that is no file.
-    """
-
-    path: str
-    package: str
-    is_main: bool
-    source: Source | None = None
-
-
-@dataclass(frozen=True)
-class Missing:
-    """An import that nothing in the snapshot satisfies.
-
-    outside: a package of the environment may have it. submodule: its package is a file of the
-    snapshot, the last that Python finds. name: neither a submodule nor bound by its package.
-    relative: the importing file has no package, or not so many. start: the command starts it.
-    """
-
-    kind: Literal["outside", "submodule", "name", "relative", "start"]
-    wanted: Wanted
-    last: Module | None = None
-
-
-@dataclass
-class Shared:
-    """What all processes of a command know and find; `unread` are files that must be read."""
-
-    finder: Finder
-    python: tuple[int, int]
-    where: str
-    sources: dict[str, Source] = field(default_factory=dict)
-    unread: set[str] = field(default_factory=set)
-    why: dict[str, str] = field(default_factory=dict)
-    # Strings with their file and line, and the folders to which they may be relative.
-    literals: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
-    # Names of files and folders that the code finds by `__file__`, each with its file and line.
-    own_files: dict[str, str] = field(default_factory=dict)
-    own_folders: dict[str, str] = field(default_factory=dict)
-    # Namespace packages that are imported by themselves: a file must keep their folders.
-    bare_folders: dict[tuple[str, ...], str] = field(default_factory=dict)
-
-    def add(self, path: str, why: str) -> None:
-        self.why.setdefault(path, why)
-
-
-Step = PythonStart | Wanted | Loaded
-
-
-@dataclass
+@dataclass(eq=False)
 class Process:
     """One process. It goes on as far as what is known allows, and starts again when it learns more.
 
     is_strict: whether everything that it imports must exist.
+    changes_path: whether it follows what the code does to `sys.path`.
     is_open: whether the code adds folders to `sys.path` that only the run knows.
     first: what it begins with.
+    former: the same process as it is before its code changes `sys.path`.
     """
 
     shared: Shared
     search_path: tuple[str, ...]
     folder: str
     is_strict: bool = True
+    changes_path: bool = True
     is_open: bool = False
     missing: dict[Missing, None] = field(default_factory=dict)
     first: list[Step] = field(default_factory=list)
+    former: Process | None = None
+    # What it runs, as its first search path gives it, and the package that is loaded for that.
+    _run_first: list[Loaded] = field(default_factory=list)
+    _run_package: tuple[str, tuple[str, ...]] = ("", ())
     _todo: deque[Step] = field(default_factory=deque)
     _seen: set[Wanted | Loaded] = field(default_factory=set)
     _changes: set[tuple[str, bool]] = field(default_factory=set)
 
     def begin(self) -> None:
+        self._run_first.clear()
+        self._run_package = "", ()
+        self._begin_with(self.first)
+
+    def _begin_with(self, steps: Iterable[Step]) -> None:
         self.missing.clear()
         self._seen.clear()
-        self._todo = deque(self.first)
+        self._todo = deque(steps)
+
+    def satisfies(self, wanted: Wanted) -> bool:
+        """Return whether it has found what an import statement asks for."""
+        seen = (each for each in self._seen if isinstance(each, Wanted))
+        missing = {each.wanted.statement for each in self.missing}
+        return wanted.statement not in missing and any(
+            each.statement == wanted.statement for each in seen
+        )
 
     def add(self, step: Step) -> None:
         self.first.append(step)
@@ -134,7 +93,8 @@ class Process:
     def _run(self, start: PythonStart) -> bool:
         if start.kind == "source":
             source = read_source(start.value.encode(), "source.py", self.shared.python)
-            self._add(Loaded(self.shared.where, "", True, source))
+            self._run_first.append(Loaded(self.shared.where, "", True, source))
+            self._add(self._run_first[0])
             return True
         return self._run_script(start) if start.kind == "script" else self._run_module(start)
 
@@ -173,6 +133,8 @@ class Process:
         elif not found.is_python:
             self._add_chain(replace(found, chain=found.chain[:-1]), wanted)
             path = found.last.path or ""
+            if len(found.chain) > 1:
+                self._run_package = found.chain[0].name, self.search_path
             self.shared.add(path, "run by the command")
             self._add_loaded(path, found.last.package, is_main=True)
         return True
@@ -190,27 +152,18 @@ class Process:
             name = posixpath.normpath(posixpath.join(own_folder, path))
             self.shared.own_files.setdefault(name, f"{loaded.path}:{line}")
         if self._change_path(source.path_changes, own_folder):
-            self.begin()
+            others = [step for step in self.first if not isinstance(step, PythonStart)]
+            self._begin_with([*self._run_first, *others])
             return True
         holds = {"main": loaded.is_main, "packaged": bool(loaded.package)}
         for each in source.imports:
             if all(holds[tag] is value for tag, value in each.conditions):
-                self._want(each, loaded)
+                wanted = wanted_by(each, loaded, self.is_strict)
+                if isinstance(wanted, Missing):
+                    self.missing[wanted] = None
+                else:
+                    self._add(wanted)
         return True
-
-    def _want(self, each: Import, loaded: Loaded) -> None:
-        is_optional = each.is_optional or not self.is_strict
-        line = 0 if loaded.source else each.line
-        wanted = Wanted(each.module, each.names, loaded.path, line, is_optional)
-        if each.level:
-            parents = loaded.package.split(".") if loaded.package else []
-            if len(parents) < each.level:
-                dotted = f"{'.' * each.level}{each.module}"
-                self._miss("relative", replace(wanted, module=dotted))
-                return
-            parts = [*parents[: len(parents) - each.level + 1], *filter(None, [each.module])]
-            wanted = replace(wanted, module=".".join(parts))
-        self._add(wanted)
 
     def _import(self, wanted: Wanted) -> bool:
         found = self._find(wanted.module)
@@ -292,7 +245,9 @@ class Process:
         return self.shared.sources.get(path)
 
     def _find(self, name: str) -> Found | None:
-        return self.shared.finder.find(name, self.search_path)
+        package, search_path = self._run_package
+        is_loaded = package and f"{name}.".startswith(f"{package}.")
+        return self.shared.finder.find(name, search_path if is_loaded else self.search_path)
 
     def _add_chain(self, found: Found, wanted: Wanted) -> None:
         if found.is_found and found.chain and found.last.path is None:
@@ -304,7 +259,10 @@ class Process:
 
     def _add_loaded(self, path: str, package: str, is_main: bool) -> None:
         if not path.endswith(_UNREADABLE):
-            self._add(Loaded(path, package, is_main))
+            loaded = Loaded(path, package, is_main)
+            self._add(loaded)
+            if is_main:
+                self._run_first.append(loaded)
 
     def _add(self, item: Loaded | Wanted) -> None:
         if item not in self._seen:
@@ -313,7 +271,7 @@ class Process:
 
     def _miss(
         self,
-        kind: Literal["outside", "submodule", "name", "relative", "start"],
+        kind: Kind,
         wanted: Wanted,
         last: Module | None = None,
     ) -> None:
@@ -322,16 +280,24 @@ class Process:
     def _change_path(self, changes: Iterable[PathChange], own_folder: str) -> bool:
         """Apply what a file adds to `sys.path`; return whether the process must start again."""
         before = self.search_path
-        for change in changes:
+        for change in changes if self.changes_path else ():
             base = own_folder if change.base == "file" else self.folder
             folder = posixpath.normpath(posixpath.join(base, change.path))
             folder = "" if folder == "." else folder
             if change.base is None or folder.startswith("/"):
                 self.is_open = True
             elif not leads_out(folder) and (folder, change.is_first) not in self._changes:
-                self._changes.add((folder, change.is_first))
+                self._keep_former()
                 if change.is_first:
                     self.search_path = (folder, *self.search_path)
                 elif folder not in self.search_path:
                     self.search_path = (*self.search_path, folder)
+                self._changes.add((folder, change.is_first))
         return self.search_path != before
+
+    def _keep_former(self) -> None:
+        """Follow the process with its first search path, too, for what it imports before."""
+        if not self._changes:
+            self.former = Process(self.shared, self.search_path, self.folder, False, False)
+            self.former.first = list(self.first)
+            self.former.begin()
