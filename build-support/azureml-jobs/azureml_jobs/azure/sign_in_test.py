@@ -104,7 +104,7 @@ def test_a_configured_credential_that_is_wrong_ends_there(client: Client, kind: 
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        pytest.param({"kind": "status", "status": 403}, "403|AuthorizationFailed", id="403"),
+        pytest.param({"kind": "status", "status": 403}, "403|Forbidden", id="403"),
         pytest.param(
             {"kind": "status", "status": 429, "retry_after": 60}, "TooManyRequests", id="429"
         ),

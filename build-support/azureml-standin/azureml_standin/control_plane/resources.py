@@ -74,15 +74,11 @@ def properties_of(request: HttpRequest) -> dict[str, Any]:
     return properties
 
 
-def required(properties: Mapping[str, Any], key: str, kind: type = str, where: str = "") -> Any:
+def required(properties: Mapping[str, Any], key: str, kind: type = str) -> Any:
     """Return the value of a required property. Raises `HttpError` if it is empty or missing."""
     value = properties.get(key)
-    if not isinstance(value, kind) or value in ("", {}, []):
-        raise HttpError(
-            400,
-            "ValidationError",
-            f"properties.{where}{key} is required, as {'text' if kind is str else 'an object'}.",
-        )
+    if not isinstance(value, kind) or not value:
+        raise HttpError(400, "ValidationError", f"properties.{key} is required.")
     return value
 
 

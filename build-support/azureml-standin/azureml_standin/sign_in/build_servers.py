@@ -108,21 +108,13 @@ class BuildServers:
         return json_response({"count": 1, "value": self._issue(self.github, audience)})
 
     def _pipelines_token(self, request: HttpRequest) -> HttpResponse:
-        if request.headers.get("x-tfs-fedauthredirect", "").lower() != "suppress":
-            return HttpResponse(302, headers={"Location": f"{request.base}/devops/_signin"})
         _check_bearer(request, self.pipelines_secret)
         connection = request.query.get("serviceConnectionId")
-        if connection not in (None, self.connection):
+        if connection != self.connection:
             raise _BuildServerError(
                 404, "ServiceEndpointNotFound", f"Service connection {connection} was not found."
             )
-        # Without a connection the token is the pipeline's own, which nothing here trusts.
-        identity = (
-            self.pipelines
-            if connection
-            else FederatedCredential(self.pipelines.issuer, "p://standin/1")
-        )
-        return json_response({"oidcToken": self._issue(identity, _EXCHANGE)})
+        return json_response({"oidcToken": self._issue(self.pipelines, _EXCHANGE)})
 
     def _issue(self, identity: FederatedCredential, audience: str) -> str:
         now = int(time.time())

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Collection
 
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
 from azureml_standin.sign_in.tokens import Tokens
 
@@ -28,22 +28,21 @@ class ManagedIdentity:
 
     def _machine_token(self, request: HttpRequest) -> HttpResponse:
         """Respond as the instance metadata service of a virtual machine."""
-        if request.headers.get("metadata", "").lower() != "true":
-            raise _IdentityError(400, "bad_request_102", "Required metadata header not specified")
-        return self._issue(request)
+        return self._issue(request, request.headers.get("metadata", "").lower() == "true")
 
     def _app_service_token(self, request: HttpRequest) -> HttpResponse:
-        if not secrets.compare_digest(request.headers.get("x-identity-header", ""), self.header):
-            raise _IdentityError(401, "unauthorized_client", "Wrong X-IDENTITY-HEADER")
-        return self._issue(request)
+        return self._issue(request, request.headers.get("x-identity-header") == self.header)
 
-    def _issue(self, request: HttpRequest) -> HttpResponse:
+    def _issue(self, request: HttpRequest, is_allowed: bool) -> HttpResponse:
         resource = request.query.get("resource", "")
-        if resource.rstrip("/") not in self._audiences:
-            raise _IdentityError(400, "invalid_resource", f"Unknown resource: {resource!r}")
         client = request.query.get("client_id") or self._client_id
-        if client != self._client_id:
-            raise _IdentityError(400, "invalid_request", "Identity not found")
+        if (
+            not is_allowed
+            or client != self._client_id
+            or resource.rstrip("/") not in self._audiences
+        ):
+            error = {"error": "invalid_request", "error_description": "Identity not found"}
+            return json_response(error, 400)
         lifetime = int(self._tokens.lifetime)
         return json_response(
             {
@@ -55,10 +54,3 @@ class ManagedIdentity:
                 "token_type": "Bearer",
             }
         )
-
-
-class _IdentityError(HttpError):
-    """An error in the shape of these endpoints: a flat `error` and `error_description`."""
-
-    def response(self) -> HttpResponse:
-        return json_response({"error": self.code, "error_description": self.message}, self.status)

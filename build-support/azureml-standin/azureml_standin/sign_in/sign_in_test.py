@@ -6,7 +6,7 @@ import os
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import ClientAssertionCredential, ClientSecretCredential
+from azure.identity import ClientSecretCredential
 from azureml_standin.conftest import API_VERSION, Caller
 
 ARM = "https://management.azure.com/.default"
@@ -48,38 +48,6 @@ def test_refuses_with_the_codes_of_entra_id(
 ) -> None:
     with pytest.raises(ClientAuthenticationError, match=expected):
         secret_credential(caller, **changes).get_token(scope)
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        pytest.param("github", "AADSTS700212", id="no audience"),
-        pytest.param("pipelines", "AADSTS700213", id="no connection"),
-    ],
-)
-def test_refuses_tokens_of_build_servers_that_are_not_for_azure(
-    caller: Caller, kind: str, expected: str
-) -> None:
-    servers = caller.service.sign_in.build_servers
-    headers = {"X-TFS-FedAuthRedirect": "Suppress"}
-    if kind == "github":
-        headers["Authorization"] = f"Bearer {servers.github_secret}"
-        answer = caller.request("GET", "/actions/idtoken?api-version=2.0", headers=headers)
-        assertion = answer.json()["value"]
-    else:
-        headers["Authorization"] = f"Bearer {servers.pipelines_secret}"
-        path = servers.variables("pipelines", "")["SYSTEM_OIDCREQUESTURI"]
-        answer = caller.request("POST", f"{path}?api-version=7.1", headers=headers)
-        assertion = answer.json()["oidcToken"]
-    credential = ClientAssertionCredential(
-        caller.service.tokens.tenant,
-        caller.service.sign_in.principal.client_id,
-        lambda: assertion,
-        authority=caller.service.url,
-        disable_instance_discovery=True,
-    )
-    with pytest.raises(ClientAuthenticationError, match=expected):
-        credential.get_token(ARM)
 
 
 def test_refuses_tokens_for_other_resources(caller: Caller) -> None:
