@@ -82,6 +82,19 @@ def test_arguments_reach_the_targets(rule_runner: RuleRunner) -> None:
         assert ("src/x/main.py:lib" in found) == depends_on_main
 
 
+def test_a_job_depends_on_the_files_that_it_names(rule_runner: RuleRunner) -> None:
+    files = {
+        **CODE,
+        "src/x/azure-ml-job.yaml": "code: .\ncommand: python main.py --config conf/a.yaml\n",
+        **dict.fromkeys(("src/x/conf/a.yaml", "src/x/conf/b.yaml", "src/x/README.md"), ""),
+    }
+    assert run(rule_runner, Dependencies, files, "src/x:job") == [
+        "src/x/azure-ml-job.yaml:files",
+        "src/x/conf/a.yaml:../files",
+        "src/x/main.py:lib",
+    ]
+
+
 def test_an_unknown_argument_is_reported_with_the_valid_ones(rule_runner: RuleRunner) -> None:
     with engine_error(
         MappingError, contains="experiment() has no entrypoint. Write one of these: job_file"

@@ -52,9 +52,15 @@ async def infer_job_dependencies(
     loaded = await MultiGet(Get(LoadedCode, LoadedCodeRequest, each) for each in job.requests)
     owners = await MultiGet(Get(Owners, OwnersRequest((path,))) for path in paths.files)
     targets = await MultiGet(Get(UnexpandedTargets, Addresses(found)) for found in owners)
-    addresses = {target.address for found in targets for target in owners_of_data(found)}
-    # When a file is removed, only the generator of its target is left.
-    addresses |= {address.maybe_convert_to_target_generator() for address in addresses}
+    data = [target for found in targets for target in owners_of_data(found)]
+    addresses = {target.address for target in data}
+    # When a file of a build context is removed, only the generator of its target is left. Resources
+    # have files of any use: a generator would be a dependency on all of them.
+    addresses |= {
+        target.address.maybe_convert_to_target_generator()
+        for target in data
+        if target.has_field(FileSourceField)
+    }
     addresses.update(address for code in loaded for address in code.dependencies)
     return InferredDependencies(sorted(addresses - {request.field_set.address}))
 
