@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import Bundle, UnitBundle, plan_bundle
+from azureml_jobs.bundle.documents import check_documents, read_document, read_documents
 from azureml_jobs.bundle.outgoing_files import (
     OutgoingFile,
     check_links,
@@ -18,11 +19,9 @@ from azureml_jobs.bundle.outgoing_files import (
 )
 from azureml_jobs.bundle.override_checks import check_overridden_units
 from azureml_jobs.bundle.secret_guard import check_secrets
-from azureml_jobs.jobfile.document import read_job_file, repeated_keys
-from azureml_jobs.jobfile.documents import is_flow, referred_documents
 from azureml_jobs.jobfile.schema.kind import kind_of
-from azureml_jobs.jobfile.units import code_units, ordered_documents
-from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
+from azureml_jobs.jobfile.units import code_units
+from azureml_jobs.protocol import JobRequest
 
 
 @dataclass(frozen=True)
@@ -60,73 +59,44 @@ class JobPlan:
         return str(name or "Default")
 
 
-def plan_job(request_file: Path, repository: Path, settings: Sequence[str] = ()) -> JobPlan:
+def plan_job(
+    request_file: Path, repository: Path, settings: Sequence[str] = (), is_sent: bool = True
+) -> JobPlan:
     """Read what Pants gathered and check everything that can be checked without a workspace.
 
-    `settings` are overrides, `key.path=value`. Raises `JobError` for an error of the user.
+    `settings` are overrides, `key.path=value`. `is_sent` is False for a bundle that its user may
+    still edit: values that a template leaves to the user are warnings then. Raises `JobError` for
+    an error of the user.
     """
-    from azureml_jobs.jobfile.expressions import check_references
-    from azureml_jobs.jobfile.limits import check_limits
+    from azureml_jobs.jobfile.limits import check_limits, limit_findings
     from azureml_jobs.jobfile.overrides import apply_overrides
-    from azureml_jobs.jobfile.placeholders import check_placeholders
     from azureml_jobs.jobfile.schema.check import check_schema
-    from azureml_jobs.jobfile.schema.load import known_kind_of
-    from azureml_jobs.jobfile.schema.referred import kinds_of_documents
 
     request = JobRequest.read(request_file)
     request.raise_errors()
     folder, path = request_file.parent, request.job_file
-    original = _read_document(request, path, folder)
+    original = read_document(path, folder)
     # What is read below relies on types that the schema checks.
     check_schema(original, path)
     job = original
     if settings:
         job = apply_overrides(original, settings, path)
-    documents = _read_documents(request, job, folder)
-    check_schema(job, path)
-    for name, kind in kinds_of_documents(documents, path, known_kind_of(job, path)):
-        check_schema(documents[name], name, kind)
-    for name in ordered_documents(documents, path):
-        if not is_flow(documents[name]):
-            check_placeholders(documents[name], name)
-            check_references(documents[name], name)
+    documents = read_documents(request, job, folder)
+    warnings = [*request.warnings, *check_documents(documents, path, folder, is_sent)]
     units = code_units(documents, path)
-    warnings = [*request.warnings, *_repeated_keys(documents, folder)]
     if settings:
         before = code_units({**documents, path: original}, path)
         warnings += check_overridden_units(request, before, units, repository)
     bundle = plan_bundle(request, documents, units, folder)
     warnings += _check_outgoing_files(bundle, repository)
     plan = JobPlan(request, job, bundle, tuple(warnings))
-    is_job = plan.kind.endswith(" job")
-    check_limits({**job, "experiment_name": plan.experiment_name} if is_job else job, path)
-    return plan
-
-
-def _read_document(request: JobRequest, path: str, folder: Path) -> dict[str, Any]:
-    return read_job_file((folder / SOURCES_FOLDER / path).read_text(encoding="utf-8"), path)
-
-
-def _read_documents(
-    request: JobRequest, job: Mapping[str, Any], folder: Path
-) -> dict[str, Mapping[str, Any]]:
-    """Return the job and all documents that it still refers to, as far as they were gathered."""
-    documents: dict[str, Mapping[str, Any]] = {request.job_file: job}
-    waiting = [request.job_file]
-    while waiting:
-        path = waiting.pop()
-        for name in referred_documents(documents[path], path):
-            if name not in documents and name in request.documents:
-                documents[name] = _read_document(request, name, folder)
-                waiting.append(name)
-    return documents
-
-
-def _repeated_keys(documents: Iterable[str], folder: Path) -> Iterator[str]:
-    for path in documents:
-        found = repeated_keys((folder / SOURCES_FOLDER / path).read_text(encoding="utf-8"))
-        if found:
-            yield f"{path}: {found.what}. {found.remedy}"
+    if plan.kind.endswith(" job"):
+        job = {**job, "experiment_name": plan.experiment_name}
+    if is_sent:
+        check_limits(job, path)
+        return plan
+    doubts = (finding.as_warning(path) for finding in limit_findings(job))
+    return replace(plan, warnings=(*plan.warnings, *doubts))
 
 
 def _check_outgoing_files(bundle: Bundle, repository: Path) -> list[str]:

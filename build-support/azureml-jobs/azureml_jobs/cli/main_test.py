@@ -292,6 +292,13 @@ def test_reports_an_error_in_a_bundle_with_status_2(
     assert not (tmp_path / "bundle").exists()
 
 
+def test_warns_of_placeholders_in_a_bundle(gathered: Gathered, tool: Tool, tmp_path: Path) -> None:
+    gathered.add_code()
+    done = bundle(tool, gathered, f"compute: azureml:<cluster>\n{JOB}", tmp_path / "bundle")
+    assert done.returncode == 0
+    assert "warning: src/exp/azure-ml-job.yaml: compute: the placeholder" in done.stderr
+
+
 def test_warns_of_data_that_a_bundle_does_not_have(
     gathered: Gathered, tool: Tool, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ def write_job_bundle(arguments: Sequence[str]) -> int:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--repository", type=Path, required=True)
     given = parser.parse_args(arguments)
-    plan = plan_job(given.request.absolute(), given.repository)
+    plan = plan_job(given.request.absolute(), given.repository, is_sent=False)
     missing = (f"{error.where}: {error.what}." for error in missing_data(plan, given.repository))
     print_warnings([*plan.warnings, *missing])
     git = git_state(given.repository, plan.bundle.sources)

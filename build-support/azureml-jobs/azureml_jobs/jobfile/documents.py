@@ -18,11 +18,15 @@ _FLOW = re.compile(r"/promptflow/.*/(?:Flow|Run)\.schema\.json$")
 
 @dataclass(frozen=True)
 class Node:
-    """A mapping that is a job, a step, a component or a trial; `keys` lead to it."""
+    """A mapping that is a job, a step, a component or a trial; `keys` lead to it.
+
+    `owner` is the sweep of a trial.
+    """
 
     keys: tuple[str, ...]
     value: Mapping[str, Any]
     type: str
+    owner: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def _nodes(keys: tuple[str, ...], value: Mapping[str, Any], inherited: str = "")
     if isinstance(value.get("component"), Mapping):
         yield from _nodes((*keys, "component"), value["component"], node.type)
     if isinstance(value.get("trial"), Mapping):
-        yield from _nodes((*keys, "trial"), value["trial"])
+        yield Node((*keys, "trial"), value["trial"], "command", value)
     if node.type == "pipeline" and isinstance(value.get("jobs"), Mapping):
         for name, step in value["jobs"].items():
             if isinstance(step, Mapping):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest, suggestion
-from azureml_jobs.jobfile.documents import nodes_of, value_at
+from azureml_jobs.jobfile.documents import Node, nodes_of
 from azureml_jobs.jobfile.findings import Finding, raise_findings
 from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
+from azureml_jobs.jobfile.schema.kind import kind_of
 
 _EXPRESSION = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 _REFERENCE = re.compile(r"(inputs|outputs)\.([\w-]+)((?:\.[\w-]+)*)")
@@ -65,22 +66,36 @@ def reference_findings(document: Mapping[str, Any]) -> list[Finding]:
     azure-ai-ml checks inputs alike before it submits (`validate_inputs_for_command`). What it does
     not replace reaches bash as `${{…}}`, which bash refuses as a bad substitution.
     """
-    findings: list[Finding | None] = []
-    for node in nodes_of(document):
+    return _findings(node for node in nodes_of(document) if not _is_step(node))
+
+
+def step_reference_findings(document: Mapping[str, Any]) -> list[Finding]:
+    """Return the same of commands that a pipeline has itself, which azure-ai-ml does not check."""
+    return _findings(node for node in nodes_of(document) if _is_step(node))
+
+
+def _is_step(node: Node) -> bool:
+    return node.keys[-2:-1] == ("jobs",)
+
+
+def _findings(nodes: Iterable[Node]) -> list[Finding]:
+    found: list[Finding | None] = []
+    for node in nodes:
         command = node.value.get("command")
         if node.type != "command" or not isinstance(command, str):
             continue
         key = ".".join((*node.keys, "command"))
         # A trial has the inputs of its sweep.
-        is_trial = node.keys[-1:] == ("trial",) and "inputs" not in node.value
-        owner = value_at(document, node.keys[:-1]) if is_trial else node.value
-        findings += [_unknown_reference(owner, each, key) for each in references(command)]
+        owner = node.owner if node.owner and "inputs" not in node.value else node.value
+        # In a component azure-ai-ml accepts `${{inputs.x.path}}`.
+        is_job = not node.keys and kind_of(node.value) == "command job"
+        found += [_unknown_reference(owner, each, key, is_job) for each in references(command)]
         for match in _EXPRESSION.finditer(command):
-            if is_trial and match.group(1).startswith("search_space."):
-                findings.append(_unknown_parameter(owner, match.group(1), key))
+            if node.owner and match.group(1).startswith("search_space."):
+                found.append(_unknown_parameter(node.owner, match.group(1), key))
             else:
-                findings.append(_unknown_expression(match.group(1), key))
-    return list(dict.fromkeys(finding for finding in findings if finding))
+                found.append(_unknown_expression(match.group(1), key))
+    return list(dict.fromkeys(finding for finding in found if finding))
 
 
 def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list[Finding]:
@@ -157,7 +172,9 @@ def literal_text(value: Any) -> str:
     return str(value)
 
 
-def _unknown_reference(job: Mapping[str, Any], reference: Reference, key: str) -> Finding | None:
+def _unknown_reference(
+    job: Mapping[str, Any], reference: Reference, key: str, checks_attribute: bool
+) -> Finding | None:
     group, name = reference.group, reference.name
     declared = job.get(group)
     names = [str(key) for key in declared] if isinstance(declared, Mapping) else []
@@ -173,8 +190,7 @@ def _unknown_reference(job: Mapping[str, Any], reference: Reference, key: str) -
             f"`{written}` names no {singular} of this job",
             f"{remedy} Or add `{name}:` below `{group}:`.",
         )
-    # Components may have groups of inputs: `a.b` is the name of one.
-    if reference.attribute and f"{name}.{reference.attribute}" not in names:
+    if checks_attribute and reference.attribute:
         return Finding(
             key,
             f"`${{{{{group}.{name}.{reference.attribute}}}}}` is not replaced by Azure ML in a "

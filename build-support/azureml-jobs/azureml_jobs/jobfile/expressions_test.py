@@ -7,8 +7,10 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.expressions import (
     Reference,
     check_references,
+    reference_findings,
     references,
     render,
+    step_reference_findings,
     unused_inputs,
 )
 
@@ -120,3 +122,33 @@ def test_finds_inputs_that_are_never_used(
 @pytest.mark.parametrize("inputs", [None, [], "x"], ids=["none", "a list", "text"])
 def test_leaves_inputs_of_another_shape_to_the_schema(inputs: Any) -> None:
     assert unused_inputs({"command": "a", "inputs": inputs}) == []
+
+
+SWEEP = {
+    "type": "sweep",
+    "inputs": {"data": {"path": "a"}},
+    "search_space": {"rate": {"type": "choice", "values": [1]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        pytest.param("ls ${{inputs.data}} ${{search_space.rate}}", None, id="of the sweep"),
+        pytest.param("ls ${{inputs.date}}", "names no input", id="no input of the sweep"),
+        pytest.param("ls ${{search_space.rat}}", "names nothing in the search space", id="a slip"),
+    ],
+)
+def test_a_trial_has_the_inputs_and_the_search_space_of_its_sweep(
+    command: str, message: str | None
+) -> None:
+    found = reference_findings({**SWEEP, "trial": {"command": command}})
+    assert [finding.key_path for finding in found] == (["trial.command"] if message else [])
+    assert all(str(message) in finding.what for finding in found)
+
+
+def test_a_doubt_about_the_command_of_a_step_is_no_error() -> None:
+    job = {"type": "pipeline", "jobs": {"a": {"command": "ls ${{inputs.x}}"}}}
+    assert reference_findings(job) == []
+    (finding,) = step_reference_findings(job)
+    assert finding.key_path == "jobs.a.command"

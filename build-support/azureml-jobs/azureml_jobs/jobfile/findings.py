@@ -20,6 +20,10 @@ class Finding:
         where = f"{path}: {self.key_path}" if self.key_path else path
         return JobError(where, self.what, self.remedy)
 
+    def as_warning(self, path: str) -> str:
+        error = self.as_error(path)
+        return f"{error.where}: {error.what}. {' '.join(error.remedy.split())}".strip()
+
 
 def raise_findings(path: str, findings: Sequence[Finding]) -> None:
     """Raise one `JobError` for all of `findings`, or return when there are none."""

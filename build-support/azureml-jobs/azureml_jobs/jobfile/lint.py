@@ -8,7 +8,11 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file, repeated_keys
-from azureml_jobs.jobfile.expressions import reference_findings, unused_inputs
+from azureml_jobs.jobfile.expressions import (
+    reference_findings,
+    step_reference_findings,
+    unused_inputs,
+)
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.limits import limit_findings
 from azureml_jobs.jobfile.placeholders import placeholder_findings
@@ -57,6 +61,7 @@ def _findings(text: str, path: str, scripts: Sequence[str]) -> list[Finding]:
     found = [*schema_findings(job, path), *placeholder_findings(job), *reference_findings(job)]
     # A placeholder is no valid name, either.
     found += limit_findings(job) if not found else []
+    found += step_reference_findings(job)
     repeated = repeated_keys(text)
     return [*([repeated] if repeated else []), *found, *unused_inputs(job, scripts)]
 

@@ -16,7 +16,7 @@ _ADDRESSES_READER = re.compile(
 )
 
 # Bash reads `<in.txt` as a redirection, and a description may say anything.
-_NEVER = {"command", "description", "environment.description"}
+_NEVER = re.compile(r"command|(?:.*\.)?description")
 # Keys whose value may be any text, not the name of something in Azure ML.
 _FREE_TEXT = re.compile(
     r"(?:display_name|tags\..*|properties\..*|environment_variables\..*|inputs\.[^.]+"
@@ -52,7 +52,7 @@ def placeholder_findings(job: Mapping[str, Any]) -> list[Finding]:
     findings = []
     for key_path, text in _texts(job, ""):
         key = _NODE.sub("", key_path, count=1)
-        if key in _NEVER:
+        if _NEVER.fullmatch(key):
             continue
         for match in _PLACEHOLDER.finditer(text):
             if _FREE_TEXT.fullmatch(key) and not _ADDRESSES_READER.fullmatch(match.group()):

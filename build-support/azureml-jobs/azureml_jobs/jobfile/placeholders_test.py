@@ -18,6 +18,7 @@ from azureml_jobs.jobfile.placeholders import check_placeholders
             {"inputs": {"d": {"path": "azureml://datastores/<store>/paths/x"}}}, id="a path"
         ),
         pytest.param({"resources": {"locations": ["<region>"]}}, id="in a list"),
+        pytest.param({"jobs": {"a": {"compute": "<cluster>"}}}, id="in a step"),
         pytest.param({"tags": {"owner": "<your name>"}}, id="addressed to the reader, in a tag"),
         pytest.param({"inputs": {"x": "<some-value>"}}, id="with a hyphen, as a literal"),
         pytest.param({"environment_variables": {"KEY": "<CHANGEME>"}}, id="changeme"),
@@ -34,6 +35,8 @@ def test_finds_what_is_not_filled_in(job: dict[str, Any]) -> None:
         pytest.param({"command": "python a.py <in.txt >out.txt"}, id="redirections"),
         pytest.param({"command": "cat <in-put.txt> out"}, id="a redirection like a placeholder"),
         pytest.param({"description": "uses <your-cluster>"}, id="a description"),
+        pytest.param({"inputs": {"x": {"description": "a <name-of-it>"}}}, id="of an input"),
+        pytest.param({"jobs": {"a": {"command": "cat <in-put.txt> out"}}}, id="in a step"),
         pytest.param({"tags": {"a": "a < b > c"}}, id="comparisons"),
         pytest.param({"inputs": {"token": "<pad>"}}, id="a token of a language model"),
         pytest.param({"inputs": {"token": "<|end_of_text|>"}}, id="another such token"),

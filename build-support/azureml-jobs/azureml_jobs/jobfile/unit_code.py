@@ -113,7 +113,10 @@ def _of_spark(node: Node) -> CommandCode:
 def _of_script(script: Any, arguments: Any) -> CommandCode:
     if not isinstance(script, str):
         return read_command(_text(arguments))
-    starts = read_command(f"python {shlex.quote(script)} {_text(arguments)}")
+    # A parallel job may name a module: `package.main`.
+    is_module = not script.endswith(".py") and "/" not in script and "." in script
+    run = "python -m" if is_module else "python"
+    starts = read_command(f"{run} {shlex.quote(script)} {_text(arguments)}")
     # The process that runs the script starts in the code's folder.
     python = (replace(each, search_path=_unique(*each.search_path, "")) for each in starts.python)
     return replace(starts, python=tuple(python))

@@ -170,6 +170,12 @@ def test_an_entry_script_starts_next_to_its_code_with_its_arguments() -> None:
     assert "m/x.pkl" in unit.starts.files
 
 
+def test_an_entry_script_may_be_a_module() -> None:
+    (unit,) = units("{type: parallel, task: {code: src, entry_script: package.main}}")
+    (start,) = unit.starts.python
+    assert (start.kind, start.value, start.search_path) == ("module", "package.main", ("",))
+
+
 def test_spark_is_given_files_and_archives_of_modules() -> None:
     (unit,) = units(
         "{type: spark, entry: {file: s.py}, py_files: [lib/u.py, x.zip], jars: [a.jar], "
