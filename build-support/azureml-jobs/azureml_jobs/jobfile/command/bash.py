@@ -19,6 +19,7 @@ _IN = re.compile(r"(?:[ \t\n]|\\\n)+in\b")
 _PATTERN = re.compile(
     r"""(?:\s|\\\n|\#[^\n]*\n)*+(?!esac\b)\(?(?:[^()\#"'\\;&]|"[^"]*"|'[^']*'|\\.)++\)""", re.DOTALL
 )
+_TO_THE_END = re.compile(r"(.*)", re.DOTALL)
 _FUNCTION_NAME = re.compile(r"[ \t]+[^\s(){};&|<>]+")
 # Each of them becomes a command of its own.
 _KEYWORDS = {"if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done"}
@@ -129,19 +130,11 @@ class _CommandReader(WordReader):
 
     def _read_here_documents(self) -> None:
         for word, operator, standard_input in self.here_documents:
-            delimiter = "".join(part.text for part in word)
-            lines = []
-            while self.position < len(self.text):
-                end = self.text.find("\n", self.position)
-                end = len(self.text) if end < 0 else end
-                line = self.text[self.position : end]
-                self.position = end + 1
-                if operator == "<<-":
-                    line = line.lstrip("\t")
-                if line == delimiter:
-                    break
-                lines.append(line + "\n")
-            text = "".join(lines)
+            tabs = r"\t*" if operator == "<<-" else ""
+            delimiter = re.escape("".join(part.text for part in word))
+            lines = re.compile(rf"((?:.*\n)*?){tabs}{delimiter}(?:\n|\Z)")
+            found = self.match(lines) or self.match(_TO_THE_END)
+            text = re.sub(rf"^{tabs}", "", found[1] if found else "", flags=re.MULTILINE)
             if any(part.is_quoted for part in word):
                 standard_input[:] = self.literal(text)
             else:

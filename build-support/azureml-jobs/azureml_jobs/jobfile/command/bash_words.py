@@ -23,7 +23,7 @@ _BRACED = re.compile(
     r"\$\{([!#]?)([a-zA-Z_]\w*|\d+|[?@*#!$-])((?:\[[@*\w$]+\])?)(:?[-=+?]|)", re.ASCII
 )
 # Nobody writes a command that is nested more deeply.
-_DEEPEST = 40
+DEEPEST = 40
 
 
 class WordReader(ABC):
@@ -65,7 +65,7 @@ class WordReader(ABC):
 
     def read_group(self, opened: str) -> tuple[Command | Group, ...]:
         self.depth += 1
-        if self.depth > _DEEPEST:
+        if self.depth > DEEPEST:
             raise RecursionError
         items = self.read_commands(opened)
         self.depth -= 1

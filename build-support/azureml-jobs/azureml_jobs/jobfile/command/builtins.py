@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import partial
 
 from azureml_jobs.jobfile.command.arguments import UNKNOWN, Argument
 from azureml_jobs.jobfile.command.shell import Arguments, Program, Shell
@@ -23,13 +24,9 @@ def _popd(shell: Shell, args: Arguments) -> None:
         shell.change_folder(Argument(shell.pushed_folders.pop()))
 
 
-def _export(shell: Shell, args: Arguments) -> None:
-    shell.assign([word for word in args if not word.is_option], exports=True)
-
-
-def _declare(shell: Shell, args: Arguments) -> None:
-    names = [word for word in args if not word.is_option]
-    shell.assign(names, exports=any(word.is_option and "x" in word.text for word in args))
+def _declare(shell: Shell, args: Arguments, *, exports: bool = False) -> None:
+    exports = exports or any(word.is_option and "x" in word.text for word in args)
+    shell.assign([word for word in args if not word.is_option], exports=exports)
 
 
 def _unset(shell: Shell, args: Arguments) -> None:
@@ -94,7 +91,7 @@ BUILTINS: dict[str, Program] = {
     "cd": _cd,
     "pushd": _pushd,
     "popd": _popd,
-    "export": _export,
+    "export": partial(_declare, exports=True),
     **dict.fromkeys(("declare", "local", "readonly", "typeset"), _declare),
     "unset": _unset,
     "eval": _eval,

@@ -14,6 +14,7 @@ from azureml_jobs.jobfile.command.arguments import (
     expand_braces,
 )
 from azureml_jobs.jobfile.command.bash import split_commands
+from azureml_jobs.jobfile.command.bash_words import DEEPEST
 from azureml_jobs.jobfile.command.code import ScriptStart
 from azureml_jobs.jobfile.command.surroundings import (
     BRANCHES,
@@ -28,8 +29,6 @@ _OPENING = {*BRANCHES, "while", "until", "for", "select", "{"}
 _NEXT_BRANCH = {"elif", "else"}
 _CLOSING = {"fi", "done", "esac", "}"}
 _OTHER_KEYWORDS = {"then", "do", "function", "!", "coproc"}
-# `env env env …` and `eval eval eval …` recur once a word.
-_DEEPEST = 40
 
 
 @dataclass(kw_only=True)
@@ -74,7 +73,7 @@ class Shell(Surroundings):
             depth=self.depth + 1,
             output=None,
         )
-        if inner.depth > _DEEPEST:
+        if inner.depth > DEEPEST:
             raise RecursionError
         yield inner
 
@@ -114,7 +113,7 @@ class Shell(Surroundings):
             self.assign(assignments)
             return
         self.depth += 1
-        if self.depth > _DEEPEST:
+        if self.depth > DEEPEST:
             raise RecursionError
         before = self.variables, self.exported
         if assignments:
