@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
+from documents import commands_run_by
 from scratch import Scratch, read_until, wait_for
 
 FOLDER = "3rdparty/python"
@@ -79,3 +82,66 @@ def test_an_interrupt_does_not_change_the_lock(restored: Scratch) -> None:
     assert started.returncode != 0
     assert lock.read_bytes() == before
     assert list(lock.parent.glob(".*")) == []
+
+
+def locked_numpy(scratch: Scratch, experiment: str) -> str:
+    """Return the pinned numpy of an experiment's image."""
+    scratch.pants("export-codegen", f"src/{experiment}:requirements")
+    path = scratch.root / f"dist/codegen/src/{experiment}/docker/requirements.txt"
+    (line,) = [line for line in path.read_text().splitlines() if line.startswith("numpy==")]
+    return line.split()[0]
+
+
+OLD_JOB = "src/my_old_experiment:job"
+COW = "import cowsay  # noqa: E402\n\nprint(cowsay.get_output_string('cow', 'hi'))\n"
+
+
+# The last test of all that share this copy: another `pants.toml` makes a new scheduler.
+def test_an_experiment_has_other_versions_in_its_own_resolve(restored: Scratch) -> None:
+    root = restored.root
+    *copies, sync = commands_run_by("test_an_experiment_has_other_versions_in_its_own_resolve")
+    for copy in copies:
+        shutil.copy(root / copy.split()[1], root / copy.split()[2])
+    restored.pants("new-experiment", "--name=my_old_experiment")
+    for path, old, new in (
+        (
+            "pants.toml",
+            "[python.resolves]",
+            '[python.resolves]\nolder = "3rdparty/python/older.lock"',
+        ),
+        ("build-support/macros/resolves.py", "OWN_RESOLVES = ()", 'OWN_RESOLVES = ("older",)'),
+        ("src/my_old_experiment/BUILD", "experiment()", 'experiment(resolve="older")'),
+        ("src/my_old_experiment/main.py", 'print(f"loss', 'print(f"numpy {np.__version__} loss'),
+    ):
+        text = (root / path).read_text()
+        assert old in text
+        (root / path).write_text(text.replace(old, new))
+    with (root / "src/my_old_experiment/main.py").open("a") as main:
+        main.write(f"\n{COW}")
+
+    # The messages for a package that is required nowhere, and for one that is not locked, name the
+    # command that locks it.
+    refused = restored.pants("run", OLD_JOB, status=2).stderr
+    assert "to 3rdparty/python/older-requirements.txt" in refused and f"`{sync}`" in refused
+    packages = root / "3rdparty/python/older-requirements.txt"
+    packages.write_text(f"{packages.read_text()}\ncowsay>=6,<7\n")
+    forgotten = restored.pants("run", OLD_JOB, status=2).stderr
+    assert "older.lock: it does not have cowsay" in forgotten and f"`{sync}`" in forgotten
+    text = re.sub(r"(?m)^numpy.*", "numpy>=2.2,<2.3", packages.read_text())
+    packages.write_text(re.sub(r"(?m)^pandas.*\n", "", text))
+    report = restored.pants(*sync.split()[1:]).stdout
+    assert "  added    cowsay 6." in report and "  moved    numpy 2." in report
+    # The lock does not name the host of this machine's package index.
+    lock = (root / "3rdparty/python/older.lock").read_text()
+    assert set(re.findall(r'"url": "https:/(/?[^/"]+)', lock)) == {"${PACKAGE_FILES}"}
+
+    ran = restored.pants("run", OLD_JOB, "--", "--set", "inputs.steps=1")
+    assert "numpy 2.2." in ran.stdout and "| hi |" in ran.stdout
+    restored.pants("test", "src/my_old_experiment::")
+    assert locked_numpy(restored, "my_old_experiment").startswith("numpy==2.2.")
+    # The others stay as they are, and both import the same shared code.
+    assert not locked_numpy(restored, "example_experiment").startswith("numpy==2.2.")
+    for experiment in ("my_old_experiment", "example_experiment"):
+        report = restored.json("run", f"src/{experiment}:job", "--", "--dry-run", "--json")
+        sent = {file["path"] for file in report["snapshot"]["files"]}
+        assert "common/tracking.py" in sent
