@@ -28,7 +28,7 @@ def check_overridden_units(
     warnings: list[str] = []
     for unit in units:
         if unit.name not in before:
-            raise JobError(_where(unit), "a command cannot be added", f"{_OTHER_FILE}.")
+            raise JobError(unit.where, "a command cannot be added", f"{_OTHER_FILE}.")
         old = before[unit.name]
         if unit.code.path != old.code.path:
             raise JobError(unit.code.where, "the code cannot be overridden", f"{_OTHER_FILE}.")
@@ -51,7 +51,7 @@ def _closure(unit: CodeUnit, roots: tuple[str, ...], repository: Path) -> Closur
         unit.code,
         roots,
         unit.starts,
-        where=_where(unit),
+        where=unit.where,
         python=python,
         standard_library=frozenset(sys.stdlib_module_names),
     )
@@ -73,17 +73,13 @@ def _check_closure(unit: CodeUnit, closure: Closure, gathered: set[str]) -> None
     missing = next((file for file in closure.files if file.path not in gathered), None)
     if missing is not None:
         raise JobError(
-            _where(unit),
+            unit.where,
             f"the overridden command needs {missing.path}, which is not in the snapshot",
             f"A snapshot is made for the command in the job file. {_OTHER_FILE},\n"
             "or name what the command runs in the BUILD file: "
             f'`experiment(entry_point="{missing.name}")`, or in `azureml_job(…)` where that is '
             "written out.",
         )
-
-
-def _where(unit: CodeUnit) -> str:
-    return f"{unit.document}: {'.'.join((*unit.keys, 'command'))}"
 
 
 def _paths(unit: CodeUnit) -> tuple[str | None, str | None]:

@@ -57,18 +57,23 @@ def code_holder(node: Node) -> Mapping[str, Any]:
     return holder if isinstance(holder, Mapping) else {}
 
 
+def starts_where(document: str, node: Node) -> str:
+    """Return the key that says what the node starts, for messages."""
+    keys = {"parallel": ("task", "entry_script"), "spark": ("entry", "file"), "flow": ()}
+    found = (*node.keys, *keys.get(node.type, ("command",)))
+    return f"{document}: {'.'.join(found)}" if found else document
+
+
 def starts_of(document: str, node: Node) -> CommandCode:
     """Return what the node starts, as if a command did. Raises `JobError` for one without end."""
     if node.type == "flow":
         # All of its folder.
         return CommandCode((), (), ("",), ())
     read = {"command": _of_command, "parallel": _of_parallel, "spark": _of_spark}[node.type]
-    key = {"command": "command", "parallel": "task", "spark": "args"}[node.type]
     try:
         return read(node)
     except ValueError as error:
-        where = f"{document}: {'.'.join((*node.keys, key))}"
-        raise JobError(where, str(error).rstrip(".")) from error
+        raise JobError(starts_where(document, node), str(error).rstrip(".")) from error
 
 
 def _of_command(node: Node) -> CommandCode:

@@ -22,7 +22,7 @@ from azureml_jobs.jobfile.documents import (
     value_at,
 )
 from azureml_jobs.jobfile.paths import is_local, local_path, unique_name
-from azureml_jobs.jobfile.unit_code import code_key, code_keys, code_of, starts_of
+from azureml_jobs.jobfile.unit_code import code_key, code_keys, code_of, starts_of, starts_where
 
 _Documents = Mapping[str, Mapping[str, Any]]
 
@@ -56,6 +56,7 @@ class CodeUnit:
     document: the path of the YAML file that has it.
     keys, code_key: where the mapping stands in there that has its `code`, and that key; there is
         none for a prompt flow, which is in its code itself.
+    where: the key that says what is started, for messages.
     has_code: False for a step that only changes the environment of the component that it names;
         `code` and `starts` are those of the component.
     """
@@ -66,6 +67,7 @@ class CodeUnit:
     code: Code
     starts: CommandCode
     environment: UnitEnvironment | None
+    where: str
     code_key: str = "code"
     has_code: bool = True
 
@@ -113,13 +115,29 @@ def _units_of(documents: _Documents, path: str) -> Iterator[CodeUnit]:
     for node in nodes_of(documents[path]):
         environment = _environment(documents, path, node, references)
         if node.type in CODE_TYPES and "component" not in node.value:
-            code, starts = code_of(path, node), starts_of(path, node)
-            yield CodeUnit("", path, code_keys(node), code, starts, environment, code_key(node))
+            yield CodeUnit(
+                name="",
+                document=path,
+                keys=code_keys(node),
+                code=code_of(path, node),
+                starts=starts_of(path, node),
+                environment=environment,
+                code_key=code_key(node),
+                where=starts_where(path, node),
+            )
         elif environment is not None and environment.globs:
             owner, named = _component(documents, path, node, references)
             if named.type in CODE_TYPES:
-                code, starts = code_of(owner, named), starts_of(owner, named)
-                yield CodeUnit("", path, node.keys, code, starts, environment, has_code=False)
+                yield CodeUnit(
+                    name="",
+                    document=path,
+                    keys=node.keys,
+                    code=code_of(owner, named),
+                    starts=starts_of(owner, named),
+                    environment=environment,
+                    has_code=False,
+                    where=starts_where(owner, named),
+                )
 
 
 def _component(

@@ -167,6 +167,7 @@ def test_an_entry_script_starts_next_to_its_code_with_its_arguments() -> None:
     (unit,) = units(f"{{type: parallel, task: {task}}}")
     (start,) = unit.starts.python
     assert (start.value, start.search_path) == ("a/score.py", ("a", ""))
+    assert unit.where == "src/exp/azure-ml-job.yaml: task.entry_script"
     assert "m/x.pkl" in unit.starts.files
 
 

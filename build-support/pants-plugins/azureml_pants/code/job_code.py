@@ -70,7 +70,7 @@ async def find_job_code(request: JobCodeRequest, python_setup: PythonSetup) -> J
             field_set.resolve.normalized_value(python_setup),
             unit.code,
             unit.starts,
-            f"{unit.document}: {'.'.join((*unit.keys, 'command'))}",
+            unit.where,
         )
         for unit in read.units
     )
