@@ -39,7 +39,7 @@ def pytest_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str
         raise JobError(
             request.address,
             "it has no tests",
-            "Name the `python_tests` in its `dependencies`, and write one: tests/test_main.py.",
+            "Write one, such as tests/test_main.py; its target must be in the `dependencies`.",
         )
     # Without a cache the tests leave no files next to the code.
     return ["python", "-m", "pytest", "-p", "no:cacheprovider", *names, *arguments]

@@ -52,7 +52,8 @@ async def find_entry_point(request: EntryPointRequest, roots: SourceRoots) -> En
     error = JobError(
         f"{request.address}: entry_point",
         f"there is no file {request.value}",
-        "Check its name, which is relative to the BUILD file.",
+        f"Write it, or correct the name in {request.address.spec_path}/BUILD, which is relative to "
+        "that folder: `entry_point` in `experiment()`, and `local` there for `:local`.",
     )
     return EntryPoint(error=str(error))
 
