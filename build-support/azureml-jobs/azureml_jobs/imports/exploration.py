@@ -17,7 +17,6 @@ from azureml_jobs.jobfile.command.code import CommandCode, PythonStart, ScriptSt
 from azureml_jobs.jobfile.command.read import read_script
 
 _NEVER_SENT = {"__pycache__", ".git"}
-_PROJECT_FILES = ("setup.py", "pyproject.toml", "setup.cfg")
 
 
 @dataclass
@@ -36,9 +35,6 @@ class Exploration:
     _seen: set[ScriptStart | str] = field(default_factory=set)
     # Folders that are sent as a whole, with the reason.
     _folders: dict[str, str] = field(default_factory=dict)
-    # Folders of the snapshot whose packages `pip install` installs.
-    _installed: tuple[str, ...] = ()
-    _installs_packages: bool = False
     # The files of other interpreters that must be read, each with how they are run.
     _texts: dict[str, list[ScriptStart]] = field(default_factory=dict)
     _of_folder: dict[tuple[str, ...], Process] = field(default_factory=dict)
@@ -48,7 +44,6 @@ class Exploration:
         return self.shared.finder.overlay
 
     def add(self, starts: CommandCode) -> None:
-        self._installs_packages |= starts.installs_packages
         for start in starts.python:
             self._start(start)
         self._scripts.extend(each for each in starts.scripts if each not in self._seen)
@@ -57,8 +52,7 @@ class Exploration:
         self.warnings.extend(starts.warnings)
 
     def _start(self, start: PythonStart) -> None:
-        search_path = (*start.search_path, *self._installed)
-        process = Process(self.shared, search_path, start.folder, first=[start])
+        process = Process(self.shared, start.search_path, start.folder, first=[start])
         process.is_open = not start.is_certain
         process.begin()
         self.processes.append(process)
@@ -141,24 +135,10 @@ class Exploration:
 
     def _read_folders(self, folders: dict[str, str]) -> Generator[Question, Any, None]:
         patterns = (f"{pattern_of(each)}/**".lstrip("/") for each in sorted(folders))
-        found = sorted((yield Exist(tuple(patterns))))
-        for path in found:
+        for path in sorted((yield Exist(tuple(patterns)))):
             if not path.endswith("/") and _is_sent(path):
                 why = next(why for each, why in sorted(folders.items()) if is_in(path, each))
                 self._add_named(path, why)
-        if self._installs_packages:
-            projects = {posixpath.dirname(path) for path in found if _is_project_file(path)}
-            self._install(sorted(_name_of_folder(self.overlay, e) for e in projects & {*folders}))
-
-    def _install(self, projects: Iterable[str]) -> None:
-        """Let every process find the packages of projects that `pip install` installs."""
-        layouts = [
-            each for project in projects for each in (project, posixpath.join(project, "src"))
-        ]
-        self._installed = (*self._installed, *layouts)
-        for process in self.processes if layouts else ():
-            process.search_path = (*process.search_path, *layouts)
-            process.begin()
 
     def _read_script(self, path: str, text: str, script: ScriptStart) -> None:
         first_line = text.partition("\n")[0]
@@ -220,14 +200,6 @@ class Exploration:
         if script.is_shell:
             self._texts.setdefault(path, []).append(script)
         return True
-
-
-def _is_project_file(path: str) -> bool:
-    return posixpath.basename(path) in _PROJECT_FILES
-
-
-def _name_of_folder(overlay: Overlay, folder: str) -> str:
-    return posixpath.dirname(overlay.name_of(posixpath.join(folder, "setup.py")))
 
 
 def _is_sent(path: str) -> bool:
