@@ -122,7 +122,7 @@ def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str
         for path in sorted(shared.why)
     )
     warnings.update(dict.fromkeys(map(str, _unreadable(shared))))
-    warnings.update(dict.fromkeys(map(str, unsent_literals(shared))))
+    warnings.update(dict.fromkeys(map(str, unsent_literals(shared, code))))
     warnings.update(dict.fromkeys(map(str, unsent_folders(shared))))
     if not files and not errors and not modules and code.path is not None:
         warnings[str(_nothing_sent(where, code))] = None

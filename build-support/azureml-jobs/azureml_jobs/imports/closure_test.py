@@ -367,15 +367,22 @@ def test_follows_what_targets_declare(tmp_path: Path) -> None:
 
 def test_warns_of_a_file_that_the_code_opens(tmp_path: Path) -> None:
     files = {
-        "src/x/main.py": "open('zero2.json')\nopen('sent.json')",
+        "src/x/main.py": "names = 'zero2.json', 'sent.json', 'other.py', '../common/c.json'",
         "src/x/zero2.json": "",
         "src/x/sent.json": "",
+        "src/x/other.py": "",
+        "src/common/c.json": "",
     }
-    (warning,) = close(tmp_path, files, "python main.py sent.json").warnings
-    assert warning.startswith(
-        'src/x/main.py:1: "zero2.json" names src/x/zero2.json, which is not sent.'
-    )
-    assert '`experiment(files=["zero2.json"])` in the BUILD file of src/x' in warning
+    warnings = close(tmp_path, files, "python x/main.py x/sent.json", code="src").warnings
+    assert [warning.replace("\n\n", " ") for warning in warnings] == [
+        'src/x/main.py:1: "../common/c.json" names src/common/c.json, which is not sent. If the '
+        'job needs it, write `files(name="opened", sources=["c.json"])` in src/common/BUILD, and '
+        '`experiment(dependencies=["//src/common:opened"])` in src/x/BUILD.',
+        'src/x/main.py:1: "other.py" names src/x/other.py, which is not sent. If the job needs it, '
+        'write `experiment(entry_point="other.py")` in src/x/BUILD.',
+        'src/x/main.py:1: "zero2.json" names src/x/zero2.json, which is not sent. If the job needs '
+        'it, write `experiment(files=["zero2.json"])` in src/x/BUILD.',
+    ]
 
 
 def test_sends_a_file_that_a_module_finds_next_to_itself(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ import posixpath
 from collections.abc import Iterator
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.imports.overlay import leads_out
+from azureml_jobs.imports.overlay import is_in, leads_out
 from azureml_jobs.imports.steps import Shared
+from azureml_jobs.jobfile.code import Code
 
 
-def unsent_literals(shared: Shared) -> Iterator[JobError]:
+def unsent_literals(shared: Shared, code: Code) -> Iterator[JobError]:
     """Yield a warning for each file that the code names and that is not sent, once for a file."""
     warned: set[str] = set()
     for (path, line, literal), folders in sorted(shared.literals.items()):
@@ -19,7 +20,11 @@ def unsent_literals(shared: Shared) -> Iterator[JobError]:
             found = listing.files.get(posixpath.basename(name)) if listing else None
             if found and found not in shared.why and found not in warned:
                 warned.add(found)
-                yield _warning(f"{path}:{line}", literal, found)
+                yield JobError(
+                    f"{path}:{line}",
+                    f'"{literal}" names {found}, which is not sent',
+                    f"If the job needs it, write {_declaration(found, code)}.",
+                )
 
 
 def unsent_folders(shared: Shared) -> Iterator[JobError]:
@@ -35,10 +40,19 @@ def unsent_folders(shared: Shared) -> Iterator[JobError]:
             )
 
 
-def _warning(where: str, literal: str, path: str) -> JobError:
-    folder, name = posixpath.split(path)
-    return JobError(
-        where,
-        f'"{literal}" names {path}, which is not sent',
-        f'If the job opens it, write `experiment(files=["{name}"])` in the BUILD file of {folder}.',
+def _declaration(path: str, code: Code) -> str:
+    """Return what to write in BUILD files so that the file is sent."""
+    place = code.where.partition(":")[0]
+    # Without code of its own, it is a target that runs on this machine.
+    folder, prefix = (place, "local_") if code.path is None else (posixpath.dirname(place), "")
+    build = posixpath.join(folder, "BUILD")
+    if is_in(path, folder):
+        name = posixpath.relpath(path, folder or ".")
+        if name.endswith(".py") and not prefix:
+            return f'`experiment(entry_point="{name}")` in {build}'
+        return f'`experiment({prefix}files=["{name}"])` in {build}'
+    owner, name = posixpath.split(path)
+    return (
+        f'`files(name="opened", sources=["{name}"])` in {posixpath.join(owner, "BUILD")}, and '
+        f'`experiment({prefix}dependencies=["//{owner}:opened"])` in {build}'
     )
