@@ -125,6 +125,54 @@ def test_the_manifest_lists_every_unit(pipeline: Gathered) -> None:
     assert manifest["units"][0]["packages"]["requirements"] == ["numpy"]
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "experiment_name=other",
+        "settings.default_compute=azureml:cpu",
+        "jobs.prepare.inputs.raw.path=b.csv",
+        "jobs.train.inputs.rate=0.1",
+        "jobs.prepare.command=python tools.py",
+        "jobs.train.component=azureml:other:1",
+    ],
+)
+def test_accepts_overrides_below_steps(pipeline: Gathered, setting: str) -> None:
+    keys, _, value = setting.partition("=")
+    found: Any = pipeline.plan(PIPELINE, setting).job
+    for key in keys.split("."):
+        found = found[key]
+    assert found == yaml.safe_load(value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        pytest.param(
+            "jobs.prepare.command=python train.py",
+            "jobs.prepare.command: the overridden command needs src/exp/src/train.py",
+            id="a file of another step",
+        ),
+        pytest.param(
+            "jobs.prepar.command=ls", "jobs.prepar: the job file has no such command", id="a slip"
+        ),
+        pytest.param(
+            "jobs.prepare.code=..", "jobs.prepare.code: the code cannot be overridden", id="code"
+        ),
+        pytest.param(
+            "jobs.prepare.environment=azureml:e:1",
+            "jobs.prepare.environment: the folder or file of an environment cannot be overridden",
+            id="an environment",
+        ),
+    ],
+)
+def test_refuses_overrides_after_which_files_are_missing(
+    pipeline: Gathered, setting: str, message: str
+) -> None:
+    with pytest.raises(JobError) as caught:
+        pipeline.plan(PIPELINE, setting)
+    assert str(caught.value).startswith(f"src/exp/azure-ml-job.yaml: {message}")
+
+
 def test_a_dry_run_shows_documents_and_units(pipeline: Gathered) -> None:
     plan = pipeline.plan(PIPELINE)
     prepare, train = plan.bundle.units

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.imports.closure import find_closure
 from azureml_jobs.imports.from_folder import answer_from_folder
 from azureml_jobs.imports.result import Closure
@@ -28,7 +29,11 @@ def check_overridden_units(
     warnings: list[str] = []
     for unit in units:
         if unit.name not in before:
-            raise JobError(unit.where, "a command cannot be added", f"{_OTHER_FILE}.")
+            raise JobError(
+                f"{unit.document}: {'.'.join(unit.keys)}",
+                "the job file has no such command, and an override cannot add one",
+                suggestion(unit.name, sorted(before), "It has none at all."),
+            )
         old = before[unit.name]
         if unit.code.path != old.code.path:
             raise JobError(unit.code.where, "the code cannot be overridden", f"{_OTHER_FILE}.")

@@ -85,7 +85,7 @@ def plan_job(
     warnings = [*request.warnings, *check_documents(documents, path, folder, is_sent)]
     units = code_units(documents, path)
     if settings:
-        before = code_units({**documents, path: original}, path)
+        before = code_units(read_documents(request, original, folder), path)
         warnings += check_overridden_units(request, before, units, repository)
     bundle = plan_bundle(request, documents, units, folder)
     warnings += _check_outgoing_files(bundle, repository)

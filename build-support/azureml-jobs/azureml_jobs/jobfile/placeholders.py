@@ -20,7 +20,7 @@ _NEVER = re.compile(r"command|(?:.*\.)?description")
 # Keys whose value may be any text, not the name of something in Azure ML.
 _FREE_TEXT = re.compile(
     r"(?:display_name|tags\..*|properties\..*|environment_variables\..*|inputs\.[^.]+"
-    r"|inputs\.[^.]+\.value|environment\.tags\..*|environment\.conda_file.*"
+    r"|inputs\.[^.]+\.(?:value|default)|environment\.tags\..*|environment\.conda_file.*"
     r"|resources\.properties\..*|services\.[^.]+\.properties\..*|resources\.docker_args.*)"
 )
 # What leads to a job, a component or a trial within a document.
