@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Generator, Iterator
+from typing import Any
 
 from azureml_jobs.imports.finder import Finder
 from azureml_jobs.imports.knowledge import ask_until_known
@@ -20,7 +21,7 @@ def outside_modules(
     *,
     python: tuple[int, int],
     standard_library: frozenset[str],
-) -> Generator[Question, None, tuple[OutsideModule, ...]]:
+) -> Generator[Question, Any, tuple[OutsideModule, ...]]:
     """Ask what must be known, and return what the file at `path` imports from elsewhere.
 
     search_path: folders of the repository. It is enough that one of them has the module, since

@@ -71,13 +71,13 @@ def create_script(
         (created / "data").symlink_to(repository / "data")
         own = _script_container(created, repository, runtime, request) if runtime.image else None
         work = own.work if own else str(created / "code")
-        path = [posixpath.join(work, name).rstrip("/") for name in request.search_path]
+        folders = [posixpath.join(work, name).rstrip("/") for name in request.search_path]
         if debugger is not None:
             code = CodeCopy(created / "code", layout, repository)
             debugger_folder = created / "debugger"
-            path.insert(0, debugger.write(debugger_folder, debugger_folder, code, own))
+            folders.insert(0, debugger.write(debugger_folder, debugger_folder, code, own))
         Script(
-            with_python_path(command, *path),
+            with_python_path(command, *folders),
             python=python,
             container=own.as_data() if own else None,
             experiment_name=experiment,
