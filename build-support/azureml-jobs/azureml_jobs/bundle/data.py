@@ -42,7 +42,10 @@ def local_data(documents: Mapping[str, Mapping[str, Any]], job_file: str) -> tup
             if not isinstance(path, str) or not is_local(path):
                 continue
             names = [] if document == job_file else [posixpath.basename(document).split(".")[0]]
-            name = unique_name("-".join([*names, *step_names(keys), keys[-1]]), taken)
+            names += [*step_names(keys), keys[-1]]
+            # The job's own inputs come first, and their names differ.
+            name = names[0] if names == [keys[-1]] else unique_name("-".join(names), taken)
+            taken.add(name.casefold())
             # An absolute path stays what it is: join() drops what is before it.
             local = posixpath.normpath(posixpath.join(posixpath.dirname(document), path))
             found.append(LocalData(name, local, document, keys))

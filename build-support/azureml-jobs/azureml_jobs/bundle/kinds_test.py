@@ -11,7 +11,7 @@ import yaml
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.cli import dry_run
-from azureml_jobs.conftest import Gathered
+from azureml_jobs.conftest import JOB, Gathered
 
 PIPELINE = """\
 type: pipeline
@@ -87,6 +87,13 @@ def test_writes_each_document_and_each_unit_with_paths_that_stay_inside(
         "code": "./code/train",
         "environment": {"image": "p", "conda_file": "./environment/train/conda.yml"},
     }
+
+
+def test_keeps_the_names_of_the_inputs_of_the_job(gathered: Gathered) -> None:
+    gathered.add_code()
+    inputs = "inputs:\n  data: {path: a.csv}\n  Data: {path: a.csv}\n"
+    plan = gathered.plan(JOB.replace("inputs:\n", inputs))
+    assert [item.name for item in plan.bundle.data] == ["data", "Data"]
 
 
 def test_two_documents_of_one_name_get_two_names(pipeline: Gathered) -> None:

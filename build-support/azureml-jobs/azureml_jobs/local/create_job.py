@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import git_state
@@ -31,10 +32,16 @@ def create_job(
 ) -> JobFolder:
     """Write the job into the local workspace of `repository`.
 
-    `folder` is the one of the request. Raises `JobError` for inputs that this machine does not
-    have, before anything is written.
+    `folder` is the one of the request. Raises `JobError` for code and inputs that this machine does
+    not have, before anything is written.
     """
-    job, request = plan.job, plan.request
+    job, request, code = plan.job, plan.request, plan.bundle.unit.unit.code
+    if code.path is None:
+        raise JobError(
+            code.where,
+            f"only Azure ML fetches {job['code']}, and this job runs on this machine",
+            "Name a folder of this repository, or let the job run in a workspace.",
+        )
     inputs = resolve_inputs(job, repository / request.job_file, repository)
     arguments = [*resource_arguments(job, request.job_file), *request.options.run_arguments]
     python = "" if runtime.image else ensure_packages_venv(request.venv, folder)

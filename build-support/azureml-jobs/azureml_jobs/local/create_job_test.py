@@ -18,7 +18,7 @@ from azureml_jobs.protocol import PackagesVenv
 
 FULL_JOB = """\
 display_name: größe
-experiment_name: my experiment
+experiment_name: my-experiment
 description: what it does
 code: ..
 command: python -m exp.main ${{inputs.table}} ${{inputs.rate}} ${{outputs.model}}
@@ -52,7 +52,7 @@ def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -
         f"python -m exp.main {gathered.repository}/src/exp/a.csv 0.5 {folder.outputs}/model"
     )
     assert (record.display_name, record.description) == ("größe", "what it does")
-    assert record.experiment_name == "my experiment"
+    assert record.experiment_name == "my-experiment"
     assert (record.address, record.python) == ("src/exp:job", venv.prefix)
     assert record.tags == {"purpose": "example"}
     assert record.environment_variables == {"A": "1"}
@@ -62,6 +62,13 @@ def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -
     assert [path for path in below(folder.bundle) if path.endswith(".py")] == [
         *("code/common/a.py", "code/exp/__init__.py", "code/exp/main.py"),
     ]
+
+
+def test_refuses_code_that_only_azure_ml_fetches(gathered: Gathered) -> None:
+    with pytest.raises(JobError) as caught:
+        created(gathered, JOB.replace("code: ..", "code: git+https://example.org/a/b.git"))
+    assert caught.value.where == "src/exp/azure-ml-job.yaml: code"
+    assert not (gathered.repository / ".azureml").exists()
 
 
 def test_numbers_jobs_of_the_same_content(gathered: Gathered, venv: PackagesVenv) -> None:
