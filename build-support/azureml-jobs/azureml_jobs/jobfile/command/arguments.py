@@ -15,8 +15,8 @@ PYTHON_SUFFIXES = (".py", ".pyz", ".pex", ".ipynb")
 SCRIPT_SUFFIXES = (*PYTHON_SUFFIXES, ".sh", ".bash", ".zsh", ".R", ".r", ".jl", ".pl", ".js")
 
 ASSIGNMENT = re.compile(r"[a-zA-Z_]\w*\+?=")
-# Numbers, text of several lines, and what has no letter or digit.
-_NO_NAME = re.compile(r"(?!\.\.?/?$)[\d.,:+-]*(?:[eE]-?\d+)?|(?!\.)\W*|(?s:.*\n.*)")
+# Numbers, texts of several lines, long texts, and what has no letter or digit.
+_NO_NAME = re.compile(r"(?!\.\.?/?$)[\d.,:+-]*(?:[eE]-?\d+)?|(?!\.)\W*|(?s:.*\n.*|.{1000,})")
 ADDRESS = re.compile(r"[\w.+-]+://|(?:azureml|git\+?\w*|https?):|[\w.-]+@")
 _SEPARATORS = re.compile(r"[,:;@\[\](){}'\"]+ *")
 # A part of a name that only the run knows: all files that may be meant are below one folder.

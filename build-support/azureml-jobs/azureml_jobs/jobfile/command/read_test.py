@@ -519,6 +519,12 @@ PIECES = (
 )
 
 
+def test_does_not_follow_a_value_that_grows_without_end() -> None:
+    code = read_command("A=x;" + "A=$A$A;" * 60 + "python $A/y.py")
+    assert not code.python
+    assert max(map(len, code.files)) < 1000
+
+
 def test_any_text_is_read_or_refused_as_bash_does() -> None:
     for seed in range(1500):
         choice = random.Random(seed)

@@ -24,6 +24,8 @@ from azureml_jobs.jobfile.command.surroundings import (
 from azureml_jobs.jobfile.command.words import Command, Group, Part, Word
 from azureml_jobs.jobfile.paths import leads_out
 
+# A value that doubles with each of some assignments would not fit into the memory.
+_LONGEST = 1000
 _GLOB = re.compile(r"[*?]|\[.+\]")
 _OPENING = {*BRANCHES, "while", "until", "for", "select", "{"}
 _NEXT_BRANCH = {"elif", "else"}
@@ -131,7 +133,7 @@ class Shell(Surroundings):
                 name = name[:-1]
                 value = self.variables.get(name, UNKNOWN) + value
             if equals:
-                self.variables[name] = value
+                self.variables[name] = value if len(value) < _LONGEST else UNKNOWN
                 if not name.endswith("PATH"):
                     self.name_files([argument])
             if exports:
