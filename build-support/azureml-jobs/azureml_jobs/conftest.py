@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.layout import archive_path
 from azureml_jobs.bundle.plan import JobPlan, plan_job
+from azureml_jobs.imports.overlay import Overlay
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.documents import referred_documents
 from azureml_jobs.jobfile.units import code_units
@@ -114,7 +114,12 @@ class Gathered:
     def named_files(self, folder: str | None = None, unit: str = "") -> tuple[NeededFile, ...]:
         """Return the files of the unit with their names in the snapshot of this code folder."""
         return tuple(
-            NeededFile(path, archive_path(path, root, folder), f"//{path}", why)
+            NeededFile(
+                path,
+                Overlay(folder, (root,), single_files=[folder or ""]).name_of(path),
+                f"//{path}",
+                why,
+            )
             for path, root, why, units in self.files
             if not units or unit in units
         )

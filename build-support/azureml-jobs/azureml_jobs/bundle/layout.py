@@ -9,21 +9,6 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.protocol import NeededFile
 
 
-def archive_path(path: str, source_root: str, folder: str | None) -> str:
-    """Return the name of `path` inside the snapshot.
-
-    A file in the code folder keeps its path relative to it; any other file gets its path relative
-    to its source root. The repository's root is the empty string. Paths have forward slashes on
-    every system, because jobs run on Linux.
-    """
-    if folder == "":
-        return path
-    for base in (folder, source_root):
-        if base and path.startswith(base + "/"):
-            return path[len(base) + 1 :]
-    return path
-
-
 def lay_out(files: Iterable[NeededFile], where: str) -> Mapping[str, NeededFile]:
     """Return each file by its name in the snapshot, sorted.
 

@@ -23,11 +23,12 @@ def missing_errors(
     `projects` are packages that have the module of this name, as far as is known.
     """
     found = sorted(set(modules), key=lambda each: (each.path, each.line, each.module))
-    packages = [each for each in found if each.remedy is None]
+    packages = [each for each in found if each.remedy is None or each.similar is not None]
     messages = [_packages_message(packages, resolve, sorted(requirements), projects, listed)]
-    for remedy in dict.fromkeys(each.remedy for each in found if each.remedy is not None):
-        files = [(each, _reason(each)) for each in found if each.remedy == remedy]
-        messages.append(_message(files, remedy))
+    files = [each for each in found if each not in packages]
+    for remedy in dict.fromkeys(each.remedy or "" for each in files):
+        own = [(each, _reason(each)) for each in files if each.remedy == remedy]
+        messages.append(_message(own, remedy))
     return tuple(message for message in messages if message)
 
 
@@ -73,7 +74,8 @@ def _packages_message(
             )
             for each in packages
         ],
-        f"Add the package{likely} to {files}, then run `./pants sync-lockfiles "
+        "".join(f"{hint} " for hint in dict.fromkeys(each.remedy for each in packages) if hint)
+        + f"Add the package{likely} to {files}, then run `./pants sync-lockfiles "
         f"--resolve={resolve}`. {_mapping_remedy(packages, requirements, listed)} For an import "
         "that the code can do without, write `# pants: no-infer-dep` behind it.",
     )

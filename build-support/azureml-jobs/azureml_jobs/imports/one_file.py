@@ -58,7 +58,6 @@ def _missing(
             searched = (base,)
         if module and not any([_has(finder, each, folder) for folder in searched]):
             module = f"{'.' * each.level}{module}"
-            similar, remedy = _own_package(finder, each, searched)
             yield OutsideModule(
                 module,
                 each.names,
@@ -67,23 +66,18 @@ def _missing(
                 searched,
                 each.is_optional,
                 is_certain=all(change.base is not None for change in source.path_changes),
-                similar=similar,
-                remedy=remedy,
+                remedy=_remedy(finder, each, searched),
             )
 
 
-def _own_package(
-    finder: Finder, wanted: Import, folders: tuple[str, ...]
-) -> tuple[str | None, str | None]:
-    """Return the package of the repository in which the module should be, and what to write."""
+def _remedy(finder: Finder, wanted: Import, folders: tuple[str, ...]) -> str | None:
+    """Return what to write for a module of a package that is in the repository."""
     for folder in folders:
         found = finder.find(wanted.module, (folder,))
         if found and found.chain and found.last.path is not None:
-            return found.last.path, f"Check the name: `{found.last.name}` is {found.last.path}."
-    if not wanted.level:
-        return None, None
+            return f"Check the name: `{found.last.name}` is {found.last.path}."
     folder = folders[0] or "the repository's root"
-    return folder, f"Check the name: the package is the folder {folder}."
+    return f"Check the name: the package is the folder {folder}." if wanted.level else None
 
 
 def _has(finder: Finder, wanted: Import, folder: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from azureml_jobs.jobfile.command.code import CommandCode
 from azureml_jobs.jobfile.units import CodeUnit
 from azureml_jobs.protocol import NeededFile
 from azureml_pants.code.build_context import BuildContext, BuildContextRequest
@@ -19,6 +20,7 @@ from azureml_pants.code.job_units import JobUnits, JobUnitsRequest
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest, LoadedCodeRequest
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
+from pants.engine.addresses import Address
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import FieldSet
 
@@ -64,20 +66,18 @@ async def find_job_code(request: JobCodeRequest, python_setup: PythonSetup) -> J
         for unit in read.units
         if declared
     )
-    requests = tuple(
-        LoadedCodeRequest(
-            field_set.address,
-            field_set.resolve.normalized_value(python_setup),
-            unit.code,
-            unit.starts,
-            unit.where,
-        )
-        for unit in read.units
-    )
+    resolve = field_set.resolve.normalized_value(python_setup)
+    requests = tuple(unit_request(unit, field_set.address, resolve) for unit in read.units)
     if points:
         requests = tuple(with_point(each, point) for each, point in zip(requests, points))
     errors = dict.fromkeys(point.error for point in points if point.error)
     return JobCode(read.documents, read.units, requests, (*read.errors, *errors))
+
+
+def unit_request(unit: CodeUnit, address: Address, resolve: str) -> LoadedCodeRequest:
+    # Code in git or in the workspace is Azure ML's to fetch.
+    starts = unit.starts if unit.code.path is not None else CommandCode((), (), (), ())
+    return LoadedCodeRequest(address, resolve, unit.code, starts, unit.where)
 
 
 def with_point(request: LoadedCodeRequest, point: EntryPoint) -> LoadedCodeRequest:

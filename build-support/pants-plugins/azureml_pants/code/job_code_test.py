@@ -356,3 +356,8 @@ def test_reports_what_is_listed_but_not_locked_with_the_command(
         f"main.lock: {lacking}, which 3rdparty/main.txt lists.\n\n"
         "Update the lock: `./pants sync-lockfiles --resolve=main`."
     )
+
+
+def test_code_in_git_is_left_to_azure_ml(rule_runner: RuleRunner) -> None:
+    found = check(rule_runner, experiment("python train.py", "git+https://example.org/a.git"))
+    assert (found.errors, found.files, found.warnings) == ((), (), ())

@@ -24,7 +24,7 @@ class JobUnitsRequest:
 
 @dataclass(frozen=True)
 class JobUnits:
-    """`documents` are the files that were read; there are no units when there are errors."""
+    """`documents` begin with the job file; there are no units when there are errors."""
 
     documents: tuple[str, ...]
     units: tuple[CodeUnit, ...]
@@ -54,9 +54,9 @@ async def read_job_units(request: JobUnitsRequest) -> JobUnits:
                 "there is no such file",
                 "Write the job file, or name another one in the target's `source` field.",
             )
-        return JobUnits(tuple(sorted(documents)), code_units(documents, request.path), ())
+        return JobUnits(tuple(documents), code_units(documents, request.path), ())
     except JobError as error:
-        return JobUnits(tuple(sorted({request.path, *documents})), (), (str(error),))
+        return JobUnits((request.path,), (), (str(error),))
 
 
 def read_document(path: str, content: bytes) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles, requirements_file
 from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
+from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.environment.image import context_root
 from azureml_pants.environment.packages import LockedRequirements, LockedRequirementsRequest
 from pants.backend.docker.target_types import DockerImageContextRootField
@@ -86,7 +87,7 @@ async def collect_unit(request: UnitInputsRequest) -> UnitInputs:
 
 @rule(desc="Gather a job")
 async def gather_job(
-    request: JobInputsRequest, pex_cli: PexCli, all_targets: AllTargets
+    request: JobInputsRequest, pex_cli: PexCli, roots: SourceRoots, all_targets: AllTargets
 ) -> JobInputs:
     field_set = request.field_set
     job, checked = await MultiGet(
@@ -98,6 +99,7 @@ async def gather_job(
         documents=job.documents,
         units=(),
         versions={"pants": VERSION, "pex": pex_cli.version.lstrip("v")},
+        source_roots=roots.paths,
         errors=checked.errors,
         warnings=checked.warnings,
     )
