@@ -46,7 +46,7 @@ class Argument:
 
     @property
     def is_python_file(self) -> bool:
-        is_name = self.is_plain and not self.is_option and not {"=", ","} & set(self.text)
+        is_name = self.is_plain and not self.is_option and not set("=,*?[") & set(self.text)
         return is_name and self.text.endswith(PYTHON_SUFFIXES)
 
     @property

@@ -100,6 +100,19 @@ def _make(files: tuple[str, ...], shell: Shell, args: Arguments) -> None:
     _make_here(shell, args)
 
 
+def _pytest(shell: Shell, args: Arguments) -> None:
+    """Name what pytest reads unasked: its settings, and each `conftest.py` on the way to tests."""
+    folders = {""}
+    for word in args:
+        path = posixpath.normpath(word.text.partition("::")[0])
+        while path and word.is_plain and not word.is_option and path not in folders:
+            folders.add(path)
+            path = posixpath.dirname(path)
+    names = [*_PYTEST_FILES, *(f"{folder}/conftest.py" for folder in sorted(folders - {""}))]
+    shell.name_files([Argument(name) for name in names])
+    run_unknown(shell, args)
+
+
 def _command(shell: Shell, args: Arguments) -> None:
     """Read `command NAME ARGUMENTS`, or `command -v NAME`."""
     is_question = bool(args) and args[0].text in ("-v", "-V")
@@ -170,6 +183,7 @@ _WRAPPERS = (
     *("nice", "nohup", "nsys", "numactl", "py-spy", "ray", "setsid", "srun", "stdbuf"),
     *("strace", "sudo", "taskset", "time", "timeout", "tini", "xargs", "xvfb-run"),
 )
+_PYTEST_FILES = ("conftest.py", "pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini")
 _RUNNERS = {*_SHELLS, *_INTERPRETERS, *LAUNCHERS}
 _MAKES_LAST = ("cp", "curl", "ln", "mv", "rsync", "wget")
 _MAKES_HERE = ("7z", "gdown", "gunzip", "tar", "unzip")
@@ -192,6 +206,7 @@ _PROGRAMS: dict[str, Program] = {
     "command": _command,
     "git": _git,
     "mlflow": _mlflow,
+    "pytest": _pytest,
     **dict.fromkeys(_MAKES_LAST, _make_last),
     **dict.fromkeys(_MAKES_HERE, _make_here),
     **dict.fromkeys(_FETCHERS, _fetch),

@@ -96,7 +96,7 @@ def run_module(shell: Shell, words: Arguments, flags: str = "") -> None:
         shell.warn_of_unknown()
     elif _DOTTED_NAME.fullmatch(module.text) and package != "pip":
         _start(shell, "module", module.text, [shell.folder], flags)
-    if package in LAUNCHERS or package == "pip":
+    if package in {*LAUNCHERS, "pip", "pytest"}:
         shell.run_program(shell, [Argument(package), *args])
     else:
         name_arguments(shell, args)

@@ -89,10 +89,6 @@ def found(command: str) -> str:
         pytest.param("coverage run --source=a -m b.c", "module:b.c file:a", id="coverage"),
         # Other programs that run files.
         pytest.param("streamlit run app.py --server.port 80", "script:app.py", id="streamlit"),
-        pytest.param("pytest -v tests/x.py::test_a", "script?:tests/x.py", id="pytest"),
-        pytest.param(
-            "pytest --ignore y.py tests/", "script?:y.py file:tests", id="pytest on a folder"
-        ),
         pytest.param(
             "python -m pytest x.py", "module:pytest script?:x.py", id="pytest as a module"
         ),
@@ -260,6 +256,14 @@ def test_bash_and_python_agree_on_the_search_path(
     assert "".join(printed.splitlines()[-1:]) == expected
 
 
+@pytest.mark.parametrize("program", ["pytest", "python -m pytest"])
+def test_names_what_pytest_reads_unasked(program: str) -> None:
+    code = read_command(f"{program} -q a/b/x.py::test_it c/")
+    assert [start.value for start in code.python if start.kind == "script"] == ["a/b/x.py"]
+    named = {"conftest.py", "a/conftest.py", "a/b/conftest.py", "c/conftest.py", "c", "pytest.ini"}
+    assert named <= set(code.files)
+
+
 def test_starts_in_the_given_folder_with_the_given_pythonpath() -> None:
     code = read_command("python -m a", folder="sub", pythonpath="lib:..")
     assert code.python == (PythonStart("module", "a", ("sub", "sub/lib", ""), "sub"),)
@@ -363,6 +367,7 @@ def test_is_uncertain_of_what_the_command_itself_makes(command: str, expected: s
             "other:a.jl file:Project.toml file:Manifest.toml",
             id="values of options",
         ),
+        pytest.param("x a -name '*.py'", "file:a", id="a pattern for the program"),
         pytest.param("x --conf ./a.yaml ./out", "file:a.yaml file:out", id="paths with a dot"),
         pytest.param(
             "x --py-files a.zip,b.py @c.txt",
