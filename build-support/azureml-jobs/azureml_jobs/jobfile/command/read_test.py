@@ -90,9 +90,6 @@ def found(command: str) -> str:
         # Other programs that run files.
         pytest.param("streamlit run app.py --server.port 80", "script:app.py", id="streamlit"),
         pytest.param(
-            "python -m pytest x.py", "module:pytest script?:x.py", id="pytest as a module"
-        ),
-        pytest.param(
             "papermill in.ipynb out.ipynb -f p.yaml",
             "script?:in.ipynb file:out.ipynb file:p.yaml",
             id="papermill",
