@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest
 from azureml_jobs.imports.finder import Finder
-from azureml_jobs.imports.overlay import Overlay, is_in
+from azureml_jobs.imports.overlay import Overlay
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.remedy import Run, name_to_import, ways_to_find
 from azureml_jobs.imports.result import OutsideModule
@@ -42,7 +42,7 @@ class Advisor:
             base, path = exact
             remedy = self._remedy(wanted, process, base, path)
             is_dotted = "." in wanted.module or self._is_submodule(wanted, base)
-            if is_dotted and self._is_sendable(path):
+            if is_dotted and self.overlay.holds(path):
                 nearest_path = path
             else:
                 similar = path
@@ -159,12 +159,6 @@ class Advisor:
             yield start
         yield from self.overlay.roots
 
-    def _is_sendable(self, path: str) -> bool:
-        code = self.code.path
-        return (code is not None and is_in(path, code)) or any(
-            root and is_in(path, root) for root in self.overlay.roots
-        )
-
     def _similar(self, name: str, folders: tuple[str, ...]) -> str | None:
         """Return the path of the module in `folders` with the nearest name."""
         modules: dict[str, str] = {}
@@ -181,7 +175,7 @@ class Advisor:
         options = []
         name = name_to_import(path, process.search_path, self.overlay)
         run = self._run(process)
-        if name and self._is_sendable(path):
+        if name and self.overlay.holds(path):
             is_start = run is not None and not wanted.line
             statement = f"from {name} import …" if wanted.names else f"import {name}"
             options.append(f"`python -m {name}`" if is_start else f"`{statement}`")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from azureml_jobs.imports.dotted import dotted_name
 from azureml_jobs.imports.places import Places
 
 # With these, a module may have names and submodules that its text does not show.
-_DYNAMIC = re.compile(
-    r"\bglobals\(|\bvars\(|\blocals\(|\bsetattr\(|\bexec\(|\bsys\.modules\b|__path__|__getattr__|"
-    r"\bextend_path\b|\bdeclare_namespace\b|\blazy"
-)
+_DYNAMIC = (
+    "globals()", "vars(", "locals(", "setattr(", "exec(", "sys.modules", "__path__", "__getattr__",
+    "extend_path", "declare_namespace", "lazy",
+)  # fmt: skip
 _EXTENDS_PATH = re.compile(r"\bextend_path\b|\bdeclare_namespace\b|__path__\s*(?:\+?=|\.)")
 _LONGEST_PATH = 200
 _NO_PATH = re.compile(r"[\s*?\[\]{}<>|\"'`\\$%:;,()=&^!]|^[/~]|^\.+$|^-|//")
@@ -32,7 +32,7 @@ def makes_modules(text: str) -> bool:
 
 def bound_names(tree: ast.Module, text: str) -> tuple[str, ...] | None:
     """Return the names that the module binds, None if its text does not show all of them."""
-    if _DYNAMIC.search(text):
+    if any(sign in text for sign in _DYNAMIC):
         return None
     names: set[str] = set()
     open_nodes: list[ast.AST] = [tree]
@@ -40,8 +40,9 @@ def bound_names(tree: ast.Module, text: str) -> tuple[str, ...] | None:
         node = open_nodes.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
-            # Only `global` statements in there bind names of the module.
-            names.update(n for e in ast.walk(node) if isinstance(e, ast.Global) for n in e.names)
+            if "global " in text:
+                inner = (each for each in ast.walk(node) if isinstance(each, ast.Global))
+                names.update(name for each in inner for name in each.names)
             continue
         if isinstance(node, ast.Import | ast.ImportFrom):
             bound = {each.asname or each.name.partition(".")[0] for each in node.names}
@@ -67,11 +68,13 @@ def exported_names(tree: ast.Module) -> tuple[str, ...]:
     return tuple(found)
 
 
-def path_literals(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Yield strings that may be relative paths, with their lines."""
+def path_literals(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
+    """Yield strings that may be relative paths, with their lines.
+
+    `nodes` are in breadth-first order, so that what a node consumes is known before its parts.
+    """
     skipped: set[int] = set()
-    # Breadth first, so that what a node consumes is known before its parts are met.
-    for node in ast.walk(tree):
+    for node in nodes:
         if id(node) in skipped:
             skipped.update(map(id, ast.iter_child_nodes(node)))
         elif isinstance(node, ast.JoinedStr):
@@ -86,9 +89,9 @@ def path_literals(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield posixpath.normpath(node.value), node.lineno
 
 
-def own_files(tree: ast.AST, places: Places) -> Iterator[tuple[str, int]]:
+def own_files(nodes: Iterable[ast.AST], places: Places) -> Iterator[tuple[str, int]]:
     """Yield paths that the code puts together from `__file__`, with their lines."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.BinOp | ast.JoinedStr | ast.Call):
             base, path = places.of(node) or ("folder", "")
             if base == "file" and posixpath.basename(path) not in ("", ".", "..", "@"):

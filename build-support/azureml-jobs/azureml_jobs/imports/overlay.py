@@ -48,6 +48,10 @@ class Overlay:
         mount, base = self._place_of(path) or ("", "")
         return posixpath.join(mount, path[len(base) + 1 :] if base else path)
 
+    def holds(self, path: str) -> bool:
+        """Return whether the snapshot would have the file."""
+        return path in self.single_files or self._place_of(path) is not None
+
     def listing(self, folder: str, unknown: set[str]) -> Listing | None:
         """Return what a folder of the snapshot holds.
 

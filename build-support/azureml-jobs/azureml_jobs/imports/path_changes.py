@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from azureml_jobs.imports.dotted import dotted_name
@@ -25,9 +25,9 @@ class PathChange:
     line: int
 
 
-def find_path_changes(tree: ast.AST, places: Places) -> Iterator[PathChange]:
+def find_path_changes(nodes: Iterable[ast.AST], places: Places) -> Iterator[PathChange]:
     """Yield the changes of `sys.path` in the code."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield from _changes_of_call(node, places)
 

@@ -36,7 +36,7 @@ def ways_to_find(path: str, base: str, run: Run, overlay: Overlay, code: Code) -
     job_folder = posixpath.dirname(code.where.partition(":")[0])
     name = overlay.name_of(path)
     below = path[len(base) + 1 :] if base else path
-    if not f"/{name}".endswith(f"/{below}"):
+    if not overlay.holds(path) or not f"/{name}".endswith(f"/{below}"):
         # The folder around the code must become part of the snapshot.
         new_code = posixpath.relpath(base or ".", job_folder or ".")
         script = run.script if run.script and is_in(run.script, base) else None

@@ -62,23 +62,28 @@ def read_source(content: bytes, path: str, python: tuple[int, int]) -> Source:
     text = _decoded(content)
     if path.endswith(".ipynb"):
         text = _code_of_notebook(text)
-    lines = text.split("\n")
     try:
         with warnings.catch_warnings():
             # Invalid escapes and the like are not ours to report.
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
+        return _read_tree(tree, text, python)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        lines = text.split("\n")
         line = getattr(error, "lineno", None) or 1
         shown = lines[line - 1].strip() if line <= len(lines) else ""
-        imports = _without_pragma(imports_by_line(text), lines)
+        imports = _without_pragma(imports_by_line(text), text)
         return Source(imports=imports, syntax_error=(line, shown))
-    places = Places(tree)
+
+
+def _read_tree(tree: ast.Module, text: str, python: tuple[int, int]) -> Source:
+    nodes = list(ast.walk(tree))
+    places = Places(nodes if "__file__" in text or "sys.path" in text else ())
     return Source(
-        imports=_without_pragma(find_imports(tree, python), lines),
-        literals=_by_line(path_literals(tree)),
-        own_files=_by_line(own_files(tree, places)) if "__file__" in text else (),
-        path_changes=tuple(find_path_changes(tree, places)) if "sys.path" in text else (),
+        imports=_without_pragma(find_imports(tree, text, python), text),
+        literals=_by_line(path_literals(nodes)),
+        own_files=_by_line(own_files(nodes, places)) if "__file__" in text else (),
+        path_changes=tuple(find_path_changes(nodes, places)) if "sys.path" in text else (),
         exported=exported_names(tree),
         names=bound_names(tree, text),
         extends_path=extends_path(text),
@@ -90,8 +95,9 @@ def _by_line(found: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(set(found), key=lambda each: (each[1], each[0])))
 
 
-def _without_pragma(imports: Iterable[Import], lines: list[str]) -> tuple[Import, ...]:
+def _without_pragma(imports: Iterable[Import], text: str) -> tuple[Import, ...]:
     """Return the imports in their order, but for those that the author leaves out."""
+    lines = text.split("\n")
     kept = {each for each in imports if _PRAGMA not in lines[each.line - 1]}
     return tuple(sorted(kept, key=lambda each: (each.line, each.module, each.names)))
 

@@ -122,6 +122,11 @@ def test_reads_lines_of_what_is_no_valid_python(text: str) -> None:
     assert [each.is_optional for each in source.imports] == [False, False, True]
 
 
+def test_reads_code_that_is_nested_too_deeply() -> None:
+    assert modules(read("import a\nx = " + ".".join(["b"] * 3000) + "()\n")) == ["a"]
+    assert modules(read("import a\nx = " + "(" * 3000 + ")" * 3000)) == ["a"]
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -53,14 +53,17 @@ class _Context:
         return replace(self, conditions=(*self.conditions, verdict))
 
 
-def find_imports(tree: ast.AST, python: tuple[int, int]) -> Iterator[Import]:
+def find_imports(tree: ast.AST, text: str, python: tuple[int, int]) -> Iterator[Import]:
     """Yield what the code imports, but for branches that never run."""
+    has_calls = any(function in text for function in _IMPORT_FUNCTIONS)
     open_nodes: list[tuple[ast.AST, _Context]] = [(tree, _Context())]
     while open_nodes:
         node, context = open_nodes.pop()
         if isinstance(node, ast.Import | ast.ImportFrom | ast.Call):
             yield from _imports_of(node, context)
-        open_nodes.extend(_children(node, context, python))
+        # Expressions hold nothing but calls.
+        if has_calls or not isinstance(node, ast.expr):
+            open_nodes.extend(_children(node, context, python))
 
 
 def _imports_of(node: ast.Import | ast.ImportFrom | ast.Call, context: _Context) -> list[Import]:
