@@ -197,7 +197,7 @@ class Exploration:
             self.missing_scripts.append(script)
             return True
         self.shared.add(path, "run by the command")
-        if script.is_shell:
+        if script.is_read:
             self._texts.setdefault(path, []).append(script)
         return True
 

@@ -40,7 +40,7 @@ def _eval(shell: Shell, args: Arguments) -> None:
 
 def _source(shell: Shell, args: Arguments) -> None:
     if args and args[0].is_script:
-        shell.start_script(args[0], is_shell=True)
+        shell.start_script(args[0], is_read=True)
         args = args[1:]
     shell.name_files(args)
 

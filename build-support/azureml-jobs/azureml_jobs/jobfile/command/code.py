@@ -28,18 +28,18 @@ class PythonStart:
 
 @dataclass(frozen=True)
 class ScriptStart:
-    """A file that another interpreter runs: `bash run.sh`, `./train.sh`, `julia run.jl`.
+    """A file that another program runs or reads: `bash run.sh`, `./train.sh`, `julia run.jl`.
 
     name: the snapshot name.
     folder: the snapshot name of the working folder.
     pythonpath: the folders of `PYTHONPATH` that lie in the snapshot.
-    is_shell: whether its text is bash, so that `read_command` can read it.
+    is_read: whether `read_script` reads its text: bash, and the list of `pip install -r`.
     """
 
     name: str
     folder: str
     pythonpath: tuple[str, ...]
-    is_shell: bool
+    is_read: bool
     is_certain: bool = True
 
 

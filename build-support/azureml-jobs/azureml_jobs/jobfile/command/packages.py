@@ -15,7 +15,10 @@ from azureml_jobs.jobfile.paths import leads_out
 _INSTALL = ("add", "create", "download", "install", "sync", "update", "upgrade", "wheel")
 _SUBCOMMANDS = {"run", *_INSTALL, "python", "tool", "venv", "build", "cache", "init", "list"}
 _EDITABLE = ("-e", "--editable")
-_FILE_OPTIONS = ("-r", "--requirement", "-c", "--constraint", "-f", "--file", "--find-links")
+_LIST_OPTIONS = ("-r", "--requirement", "-c", "--constraint")
+LIST_SUFFIXES = (".txt", ".in")
+_FILE_OPTIONS = ("-f", "--file", "--find-links")
+_COMMENT = re.compile(r"(^|\s)#.*")
 _EXTRAS = re.compile(r"\[[^]]*\]$")
 _ADDRESS = re.compile(r"\w[\w+.-]*:|@")
 _FILE_SUFFIX = re.compile(r"\.(txt|in|ya?ml|toml|lock|whl|gz|bz2|zip|tar)$")
@@ -50,14 +53,26 @@ def _install(shell: Shell, args: Arguments) -> None:
             option, _, value = word.text.partition("=")
         else:
             value = word.text
-        is_file = option in _FILE_OPTIONS or _FILE_SUFFIX.search(value) is not None
         is_folder = option in _EDITABLE or value.startswith(".") or "/" in value
-        if value and is_file:
+        if option in _LIST_OPTIONS and value.endswith(LIST_SUFFIXES):
+            with shell.doubt():
+                shell.start_script(Argument(value), is_read=True)
+        elif value and (option in (*_LIST_OPTIONS, *_FILE_OPTIONS) or _FILE_SUFFIX.search(value)):
             shell.name_files([Argument(value, has_glob=word.has_glob)])
         elif value and is_folder and word.is_plain and not _ADDRESS.search(value):
             install_folder(shell, shell.path(_EXTRAS.sub("", value)))
         if not word.is_option or value:
             option = ""
+
+
+def read_requirements(shell: Shell, text: str, folder: str) -> None:
+    """Read a list of requirements in `folder`; the shell's own is that of the command."""
+    folder_of_command = shell.folder
+    for line in text.splitlines():
+        words = [Argument(word) for word in _COMMENT.sub("", line).split()]
+        is_list = bool(words) and words[0].text.partition("=")[0] in _LIST_OPTIONS
+        shell.folder = folder if is_list else folder_of_command
+        _install(shell, words)
 
 
 _PROJECT_FILES = {

@@ -49,7 +49,7 @@ def run_program(shell: Shell, words: Arguments) -> None:
     elif program.is_plain and (program.is_script or "/" in program.text):
         # A program without such a suffix may be no script, and may be built by an earlier command.
         with shell.doubt(not program.is_script):
-            shell.start_script(program, is_shell=True)
+            shell.start_script(program, is_read=True)
         name_arguments(shell, args)
     else:
         if not program.is_plain:
@@ -74,7 +74,7 @@ def _run_shell(shell: Shell, args: Arguments) -> None:
     if words and runs_text:
         shell.read_text(words[0].text)
     elif words:
-        shell.start_script(words[0], is_shell=True)
+        shell.start_script(words[0], is_read=True)
     elif shell.standard_input is not None:
         shell.read_text(shell.standard_input)
     name_arguments(shell, words[1:])
@@ -88,7 +88,7 @@ def _run_interpreter(files: tuple[str, ...], shell: Shell, args: Arguments) -> N
     words = [] if is_text else [word for word in args if not word.is_option]
     script = next((word for word in words if word.is_script), words[0] if words else None)
     if script is not None:
-        shell.start_script(script, is_shell=False)
+        shell.start_script(script, is_read=False)
     name_arguments(shell, [word for word in args if word is not script])
 
 

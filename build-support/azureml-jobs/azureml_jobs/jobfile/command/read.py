@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from azureml_jobs.jobfile.command.arguments import SNAPSHOT, Argument
 from azureml_jobs.jobfile.command.bash import split_commands
 from azureml_jobs.jobfile.command.code import CommandCode, ScriptStart
+from azureml_jobs.jobfile.command.packages import LIST_SUFFIXES, read_requirements
 from azureml_jobs.jobfile.command.programs import run_program, starts_command
 from azureml_jobs.jobfile.command.shell import Shell
 from azureml_jobs.jobfile.command.surroundings import Found
@@ -24,24 +27,32 @@ def read_command(command: str, *, folder: str = "", pythonpath: str = "") -> Com
 
 
 def read_script(text: str, start: ScriptStart) -> CommandCode:
-    """Return what a shell script runs and names, as `read_command` does."""
+    """Return what a shell script, or a list of requirements, runs and names."""
     variables = {
         "PYTHONPATH": ":".join(f"{SNAPSHOT}/{entry}" for entry in start.pythonpath),
         "0": f"{SNAPSHOT}/{start.name}",
         "BASH_SOURCE": f"{SNAPSHOT}/{start.name}",
     }
+    if start.name.endswith(LIST_SUFFIXES):
+        shell = _shell(start.folder, variables)
+        read_requirements(shell, text, posixpath.dirname(start.name))
+        return _without_repetitions(shell.found)
     return _read(text, start.folder, variables)
 
 
-def _read(text: str, folder: str, variables: dict[str, str]) -> CommandCode:
-    shell = Shell(
+def _shell(folder: str, variables: dict[str, str]) -> Shell:
+    return Shell(
         run_program=run_program,
         starts_command=starts_command,
         folder=folder,
-        variables=dict(variables),
+        variables=variables,
         exported={"PYTHONPATH"} if variables["PYTHONPATH"] else set(),
         found=Found(),
     )
+
+
+def _read(text: str, folder: str, variables: dict[str, str]) -> CommandCode:
+    shell = _shell(folder, variables)
     try:
         shell.read_in_subshell(split_commands(text))
     except RecursionError:

@@ -174,7 +174,7 @@ def found(command: str) -> str:
         ),
         pytest.param("python a.py a.py; cat a.py", "script:a.py", id="once each"),
         pytest.param("python 'my file.py' é.csv", "script:my file.py file:é.csv", id="names"),
-        pytest.param("pip install -r requirements.txt", "file:requirements.txt", id="pip"),
+        pytest.param("pip install -r requirements.txt", "other?:requirements.txt", id="pip"),
         pytest.param("echo see a.py", "", id="text to print"),
         pytest.param("", "", id="nothing"),
     ],
@@ -325,17 +325,20 @@ def test_is_uncertain_of_what_the_command_itself_makes(command: str, expected: s
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        pytest.param("pip install -r r.txt -U data -c c.txt", "file:r.txt file:c.txt", id="pip"),
+        pytest.param(
+            "pip install -r r.txt -U data -c c.txt", "other?:r.txt other?:c.txt", id="pip"
+        ),
         pytest.param("pip install -e . && pip install ./p", "file: file:p", id="own packages"),
         pytest.param("cd sub && pip install .", "file:sub", id="a folder's package"),
         pytest.param("pip install git+https://a/b.git ./w.whl", "file:w.whl", id="no folders"),
         pytest.param(
             "uv pip install -r r.txt",
-            "file:pyproject.toml file:uv.lock file:uv.toml file:README.md file:r.txt",
+            "other?:r.txt file:pyproject.toml file:uv.lock file:uv.toml file:README.md",
             id="uv pip",
         ),
         pytest.param("uv python install 3.11", "", id="uv python"),
         pytest.param("conda env update -f env.yml", "file:env.yml", id="conda env"),
+        pytest.param("conda install -y -c conda-forge x", "file:conda-forge", id="a channel"),
         pytest.param("apt-get install -y datasets", "", id="packages of the system"),
         pytest.param("python x.py train 1 0.1", "script:x.py file:train", id="a word"),
         pytest.param("cp -r conf out", "file:conf", id="what is copied"),
@@ -442,9 +445,19 @@ def test_reads_a_script_that_looks_for_its_own_folder(
     text: str, folder: str, search_path: tuple[str, ...]
 ) -> None:
     (script,) = read_command("cd w; PYTHONPATH=../lib bash ../sh/run.sh").scripts
-    assert script == ScriptStart("sh/run.sh", "w", ("lib",), is_shell=True)
+    assert script == ScriptStart("sh/run.sh", "w", ("lib",), is_read=True)
     (start,) = read_script(text, script).python
     assert (start.folder, start.search_path, start.is_certain) == (folder, search_path, True)
+
+
+def test_reads_a_list_of_requirements() -> None:
+    (script,) = read_command("cd w && pip install -r ../req/dev.txt").scripts
+    text = (
+        "# -r a.txt\nnumpy  # ./b\n-r base.txt\n--constraint=../c.txt\n-e ./pkg\ngit+https://x/y\n"
+    )
+    code = read_script(text, script)
+    assert [start.name for start in code.scripts] == ["req/base.txt", "c.txt"]
+    assert code.files == ("w/pkg",)
 
 
 @pytest.mark.parametrize(

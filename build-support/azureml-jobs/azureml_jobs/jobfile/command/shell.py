@@ -195,17 +195,17 @@ class Shell(Surroundings):
                 return self._text(part.default)
         return UNKNOWN
 
-    def start_script(self, script: Argument, is_shell: bool) -> None:
+    def start_script(self, script: Argument, is_read: bool) -> None:
         """Note a file that another interpreter runs."""
         path = self.path(script.text)
         if not script.is_plain:
             self.warn_of_unknown()
-        elif is_shell and path in self.found.texts:
+        elif is_read and path in self.found.texts:
             self.read_text(self.found.texts[path])
         elif not path.startswith("/"):
             pythonpath = tuple(entry for entry in self.pythonpath() if not leads_out(entry))
             folder = "" if leads_out(self.folder) else self.folder
-            start = ScriptStart(path, folder, pythonpath, is_shell, self.surely_runs(path))
+            start = ScriptStart(path, folder, pythonpath, is_read, self.surely_runs(path))
             self.found.scripts.append(start)
 
 
