@@ -32,7 +32,6 @@ class Recorded:
     fault: the kind of the fault that hit it. was_handled: whether the request had its effect.
     """
 
-    number: int
     started: float
     kind: str
     method: str
@@ -63,7 +62,6 @@ class Recording:
     def begin(self, request: HttpRequest, kind: str, request_bytes: int) -> Recorded:
         with self._lock:
             recorded = Recorded(
-                number=len(self.requests),
                 started=time.time(),
                 kind=kind,
                 method=request.method,

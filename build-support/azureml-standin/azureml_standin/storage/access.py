@@ -60,63 +60,42 @@ class StorageAccess:
 
         `account` is the account as the address of the request names it.
         """
+        kind, _, value = request.headers.get("authorization", "").partition(" ")
         if "sig" in request.query:
             self._check_sas(request, account, container, blob, permissions)
-            return
-        kind, _, value = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() == "sharedkey":
-            self._check_key(request, value)
+        elif kind.lower() == "sharedkey":
+            name, _, signature = value.partition(":")
+            if not self._is_signed(signature, [_key_text(request, name)]):
+                raise _denied("The MAC signature found in the HTTP request is not the same.")
         elif kind.lower() == "bearer":
-            if "x-ms-version" not in request.headers:
-                raise StorageError(400, "MissingRequiredHeader", "x-ms-version is missing.")
             try:
                 self._tokens.check(request, STORAGE_AUDIENCES)
             except HttpError as error:
-                raise StorageError(
-                    error.status,
-                    "InvalidAuthenticationInfo",
-                    error.message,
-                    WWW_Authenticate="Bearer resource_id=https://storage.azure.com",
-                ) from error
+                code = "InvalidAuthenticationInfo"
+                raise StorageError(error.status, code, error.message) from error
         else:
             # The account does not reveal what it holds.
-            raise StorageError(
-                409, "PublicAccessNotPermitted", "Public access is not permitted on this account."
-            )
+            raise StorageError(409, "PublicAccessNotPermitted", "Public access is not permitted.")
 
     def _check_sas(
         self, request: HttpRequest, account: str, container: str, blob: str, permissions: str
     ) -> None:
         query = request.query
-        if query.get("sv", "") < OLDEST_SIGNED_VERSION:
-            raise _denied(f"sv is missing, or older than {OLDEST_SIGNED_VERSION}.")
         path = {"c": container, "b": f"{container}/{blob}"}.get(query.get("sr", ""))
-        if path is None:
-            raise _denied("sr is mandatory, b or c.")
         # A client signs with the account's name, and that depends on how it reached us.
         texts = (
             _sas_text(query, f"/blob/{each}/{path}")
             for each in (ACCOUNT, account, f"{request.host}/{ACCOUNT}")
         )
-        if not self._is_signed(query["sig"], texts):
+        if query.get("sv", "") < OLDEST_SIGNED_VERSION:
+            raise _denied(f"sv is missing, or older than {OLDEST_SIGNED_VERSION}.")
+        if path is None or not self._is_signed(query["sig"], texts):
             raise _denied("Signature did not match.")
-        now = _utc(time.time())
-        if not query.get("st", "") <= now < query.get("se", ""):
-            raise _denied(
-                f"Signature not valid in the specified time frame: "
-                f"Start [{query.get('st')}] - Expiry [{query.get('se')}] - Current [{now}]"
-            )
+        if not query.get("st", "") <= _utc(time.time()) < query.get("se", ""):
+            raise _denied("Signature not valid in the specified time frame.")
         if not set(permissions) & set(query.get("sp", "")):
-            raise StorageError(
-                403,
-                "AuthorizationPermissionMismatch",
-                "This request is not authorized to perform this operation using this permission.",
-            )
-
-    def _check_key(self, request: HttpRequest, value: str) -> None:
-        account, _, signature = value.partition(":")
-        if not self._is_signed(signature, [_key_text(request, account)]):
-            raise _denied("The MAC signature found in the HTTP request is not the same.")
+            code = "AuthorizationPermissionMismatch"
+            raise StorageError(403, code, "The signature does not permit this operation.")
 
     def _is_signed(self, signature: str, texts: Iterable[str]) -> bool:
         return any(hmac.compare_digest(self._signed(text), signature) for text in texts)
@@ -154,9 +133,5 @@ def _utc(seconds: float) -> str:
 
 
 def _denied(message: str) -> StorageError:
-    return StorageError(
-        403,
-        "AuthenticationFailed",
-        "Server failed to authenticate the request. Make sure the value of Authorization header "
-        f"is formed correctly including the signature. {message}",
-    )
+    message = f"Server failed to authenticate the request. {message}"
+    return StorageError(403, "AuthenticationFailed", message)
