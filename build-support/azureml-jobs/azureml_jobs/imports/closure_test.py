@@ -402,6 +402,19 @@ def test_sends_a_file_that_a_module_finds_next_to_itself(tmp_path: Path) -> None
     ]
 
 
+def test_follows_scripts_of_other_languages(tmp_path: Path) -> None:
+    files = {
+        "src/x/r/train.R": 'source("lib/utils.R")\ndata <- read.csv("iris.csv")\n',
+        "src/x/lib/utils.R": "library(optparse)",
+        "src/x/iris.csv": "",
+    }
+    closure = close(tmp_path, files, "Rscript r/train.R")
+    assert sent(closure) == ["lib/utils.R", "r/train.R"]
+    assert first_lines(closure.warnings) == [
+        'src/x/r/train.R:2: "iris.csv" names src/x/iris.csv, which is not sent.'
+    ]
+
+
 def test_warns_when_nothing_is_sent(tmp_path: Path) -> None:
     *_, warning = close(tmp_path, {"src/x/Makefile": ""}, "echo hello").warnings
     assert warning.startswith(f"{WHERE}: no file of src/x is sent")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from azureml_jobs.imports.knowledge import learn
+from azureml_jobs.imports.other_languages import path_strings, sourced_files
 from azureml_jobs.imports.overlay import Overlay, is_in, leads_out, pattern_of
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
@@ -33,6 +34,8 @@ class Exploration:
     _words: list[str] = field(default_factory=list)
     _scripts: list[ScriptStart] = field(default_factory=list)
     _seen: set[ScriptStart | str] = field(default_factory=set)
+    # Scripts that others load, in each folder to which their paths may be relative.
+    _guessed: set[ScriptStart] = field(default_factory=set)
     # Folders that are sent as a whole, with the reason.
     _folders: dict[str, str] = field(default_factory=dict)
     # The files of other interpreters that must be read, each with how they are run.
@@ -148,11 +151,25 @@ class Exploration:
             self._start(
                 PythonStart("script", script.name, search_path, script.folder, script.is_certain)
             )
+        elif not script.is_read:
+            self._read_other_language(path, text, script)
         elif "\0" not in text:
             try:
                 self.add(read_script(text, script))
             except ValueError as error:
                 self.warnings.append(f"it runs {path}, which cannot be read: {error}")
+
+    def _read_other_language(self, path: str, text: str, script: ScriptStart) -> None:
+        folders = {posixpath.dirname(script.name), script.folder}
+        for literal, line in path_strings(text):
+            self.shared.literals.setdefault((path, line, literal), set()).update(folders)
+        for sourced in sourced_files(text):
+            for folder in sorted(folders):
+                name = posixpath.normpath(posixpath.join(folder, sourced))
+                start = replace(script, name=name, is_certain=False)
+                if start not in self._guessed:
+                    self._guessed.add(start)
+                    self._scripts.append(start)
 
     def _name(self, word: str) -> bool:
         """Add what a word of the command names; return whether that is done."""
@@ -194,11 +211,11 @@ class Exploration:
             return False
         path = listing.files.get(posixpath.basename(script.name))
         if path is None:
-            self.missing_scripts.append(script)
+            if script not in self._guessed:
+                self.missing_scripts.append(script)
             return True
         self.shared.add(path, "run by the command")
-        if script.is_read:
-            self._texts.setdefault(path, []).append(script)
+        self._texts.setdefault(path, []).append(script)
         return True
 
 

@@ -85,7 +85,7 @@ def path_literals(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
             skipped.update(map(id, node.args))
             yield posixpath.join(*(arg.value for arg in node.args)), node.lineno  # type: ignore
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if _may_be_path(node.value):
+            if may_be_path(node.value):
                 yield posixpath.normpath(node.value), node.lineno
 
 
@@ -106,7 +106,8 @@ def _is_join(call: ast.Call) -> bool:
     )
 
 
-def _may_be_path(text: str) -> bool:
+def may_be_path(text: str) -> bool:
+    """Return whether a string looks like the relative path of a file."""
     return _may_be_part(text) and ("/" in text or "." in text)
 
 
