@@ -12,7 +12,6 @@ from typing import Any
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.expressions import literal_text
 
-_LITERAL_TYPES = frozenset({"string", "integer", "number", "boolean"})
 _FILE_TYPES = frozenset({"uri_file"})
 # A custom model may be a file or a folder.
 _FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
@@ -33,13 +32,11 @@ class ResolvedInput:
 def resolve_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> dict[str, ResolvedInput]:
     """Find the inputs of `job` from the folder of `job_file` or among the repository's data.
 
-    Leaves out optional inputs that have no value. Raises `JobError` that names the key of the first
-    input that this machine does not have.
+    Raises `JobError` that names the key of the first input that this machine does not have.
     """
     return {
         str(name): _Input(str(name), given, job_file, repo).resolve()
         for name, given in (job.get("inputs") or {}).items()
-        if not _is_omitted(given)
     }
 
 
@@ -69,8 +66,8 @@ class _Input:
     def resolve(self) -> ResolvedInput:
         if not isinstance(self.given, Mapping):
             return self._literal(self.given)
-        if self.type in _LITERAL_TYPES:
-            return self._literal(self.given.get("value", self.given.get("default")))
+        if "value" in self.given:
+            return self._literal(self.given["value"])
         path = self.given.get("path")
         if not isinstance(path, str) or not path:
             raise self._error(
@@ -179,14 +176,6 @@ class _Input:
             return str(path.relative_to(self.repo))
         except ValueError:
             return str(path)
-
-
-def _is_omitted(given: Any) -> bool:
-    return (
-        isinstance(given, Mapping)
-        and bool(given.get("optional"))
-        and all(given.get(key) is None for key in ("path", "value", "default"))
-    )
 
 
 def data_versions(folder: Path) -> list[str]:

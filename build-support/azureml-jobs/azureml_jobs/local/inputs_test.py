@@ -37,8 +37,8 @@ def resolve(repo: Path, given: Any) -> ResolvedInput:
         (True, "True"),
         ("a b", "a b"),
         ("azureml:flat:1", "azureml:flat:1"),
-        ({"type": "number", "value": 2.5}, "2.5"),
-        ({"type": "boolean", "default": False}, "False"),
+        ({"value": 2.5}, "2.5"),
+        ({"value": False}, "False"),
     ],
 )
 def test_literals_have_the_text_that_azure_ml_passes(repo: Path, given: Any, text: str) -> None:
@@ -124,12 +124,6 @@ def test_reports_what_to_write(repo: Path, given: Any, key: str, what: str, reme
 def test_a_job_file_needs_no_inputs(repo: Path) -> None:
     assert resolve_inputs({}, repo / "src/x/azure-ml-job.yaml", repo) == {}
     assert resolve_inputs({"inputs": None}, repo / "src/x/azure-ml-job.yaml", repo) == {}
-
-
-@pytest.mark.parametrize("kind", ["uri_folder", "number"])
-def test_an_optional_input_may_be_omitted(repo: Path, kind: str) -> None:
-    job = {"inputs": {"in": {"type": kind, "optional": True}}}
-    assert resolve_inputs(job, repo / "src/x/azure-ml-job.yaml", repo) == {}
 
 
 def test_outputs_are_folders_or_files_in_folders(tmp_path: Path) -> None:

@@ -77,8 +77,9 @@ def _of_referred(document: Mapping[str, Any], kind: str, file: Path) -> Iterator
         if not inner.is_file():
             yield f"No such file: {referred.path}"
             continue
-        content = read_job_file(inner.read_text(encoding="utf-8"), inner.name)
-        yield from our_refusals(inner, referred.kind_of(content))
+        kind_of_file = referred.kind_of(yaml.safe_load(inner.read_text(encoding="utf-8")))
+        if kind_of_file is not None:
+            yield from our_refusals(inner, kind_of_file)
 
 
 def difference(file: Path, family: str, kind: str | None) -> str:
