@@ -60,7 +60,6 @@ def test_reports_all_findings_of_all_kinds_at_once(tmp_path: Path) -> None:
     findings = lint(tmp_path, f"compute: <name>\n{job}", errors=("a: first.",))
     assert [finding.partition(".\n\n")[0] for finding in findings] == [
         "a: first.",
-        f"{PATH}: environment: this key is missing",
         f"{PATH}: enviroment: unknown key `enviroment`",
         f"{PATH}: compute: the placeholder `<name>` is not replaced yet",
         f"{PATH}: command: `${{{{inputs.epoch}}}}` names no input of this job",

@@ -165,6 +165,86 @@ def test_refuses_an_invalid_setting(setting: str, where: str, says: str) -> None
     assert says in str(caught.value)
 
 
+PIPELINE = """\
+type: pipeline
+inputs: {epochs: 5}
+settings: {default_compute: azureml:c}
+jobs:
+  train:
+    type: command
+    component: ./train.yaml
+    inputs: {epochs: 1, rate: 0.5, name: x}
+  tune:
+    type: sweep
+    trial: ./train.yaml
+    objective: {goal: minimize, primary_metric: m}
+    limits: {max_total_trials: 3}
+    search_space: {rate: {type: uniform, min_value: 0, max_value: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "keys", "value"),
+    [
+        ("jobs.train.inputs.epochs=7", ("jobs", "train", "inputs", "epochs"), 7),
+        ("jobs.train.inputs.name=7", ("jobs", "train", "inputs", "name"), "7"),
+        (
+            "jobs.train.inputs.epochs=${{parent.inputs.epochs}}",
+            ("jobs", "train", "inputs", "epochs"),
+            "${{parent.inputs.epochs}}",
+        ),
+        (
+            "jobs.train.resources.instance_count=2",
+            ("jobs", "train", "resources"),
+            {"instance_count": 2},
+        ),
+        ("jobs.train.compute=azureml:c", ("jobs", "train", "compute"), "azureml:c"),
+        ("jobs.tune.limits.max_total_trials=9", ("jobs", "tune", "limits", "max_total_trials"), 9),
+        (
+            "jobs.tune.search_space.rate.max_value=0.5",
+            ("jobs", "tune", "search_space", "rate", "max_value"),
+            0.5,
+        ),
+        ("jobs.tune.trial=./other.yaml", ("jobs", "tune", "trial"), "./other.yaml"),
+        ("settings.default_compute=azureml:d", ("settings", "default_compute"), "azureml:d"),
+        ("settings.force_rerun=yes", ("settings", "force_rerun"), True),
+    ],
+)
+def test_sets_values_of_a_pipeline(setting: str, keys: tuple[str, ...], value: Any) -> None:
+    job = read_job_file(PIPELINE, "job.yaml")
+    changed: Any = apply_overrides(job, [setting], "job.yaml")
+    for key in keys:
+        changed = changed[key]
+    assert changed == value and type(changed) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "where", "says"),
+    [
+        ("jobs.train.inputs.epochs=x", "jobs.train.inputs.epochs", "expects an integer"),
+        ("jobs.train.comput=x", "jobs.train.comput", "Did you mean `compute`?"),
+        ("jobs.tune.objective.goal=min", "jobs.tune.objective.goal", "`minimize`"),
+        ("jobs.tune.limits.max_trials=2", "jobs.tune.limits.max_trials", "`max_total_trials`"),
+        ("inputs.epoch=5", "inputs.epoch", "Did you mean `epochs`?"),
+    ],
+)
+def test_refuses_an_invalid_setting_of_a_pipeline(setting: str, where: str, says: str) -> None:
+    job = read_job_file(PIPELINE, "job.yaml")
+    with pytest.raises(JobError) as caught:
+        apply_overrides(job, [setting], "job.yaml")
+    assert str(caught.value).startswith(f"job.yaml: {where}: ")
+    assert says in str(caught.value)
+
+
+def test_sets_values_of_a_component_and_of_a_schedule() -> None:
+    component = {"name": "c", "version": 1, "command": "ls", "inputs": {"x": {"type": "integer"}}}
+    changed = apply_overrides(component, ["inputs.x.default=5", "version=2"], "c.yaml")
+    assert changed["inputs"]["x"]["default"] == 5 and changed["version"] == "2"
+    schedule = {"name": "s", "trigger": {"type": "recurrence"}, "create_job": "./job.yaml"}
+    changed = apply_overrides(schedule, ["trigger.interval=3", "create_job=./b.yaml"], "s.yaml")
+    assert changed["trigger"]["interval"] == 3 and changed["create_job"] == "./b.yaml"
+
+
 def test_reports_all_settings_that_are_wrong() -> None:
     with pytest.raises(JobError) as caught:
         apply("foo", "compute=gpu", "computee=x")

@@ -31,7 +31,7 @@ def convert_value(setting: Setting, node: SchemaNode, old: Any) -> Any:
             "this input is data, and a plain value would make it a literal",
             f"Write `--set {setting.key_path}.path={text}`.",
         )
-    if ("binding" in kinds and "${{" in text) or text in node.choices:
+    if "${{" in text and ("binding" in kinds or node.is_literal) or text in node.choices:
         return text
     if node.choices and kinds <= {"choice", "binding"}:
         return _choice(setting, node.choices)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from azureml_jobs.base.nearest import nearest
 from azureml_jobs.jobfile.findings import Finding, raise_findings
 from azureml_jobs.jobfile.schema.load import definitions, known_kind_of
 from azureml_jobs.jobfile.schema.messages import finding_of
+from azureml_jobs.jobfile.schema.node import settable_keys
 from azureml_jobs.jobfile.schema.validate import Problem, Validator
 
 
@@ -28,8 +30,19 @@ def schema_findings(
     kind = kind or known_kind_of(document, path)
     validator = Validator(definitions())
     problems = validator.problems(document, definitions()[kind])
+    problems = [problem for problem in problems if not _is_misspelled(problem, problems)]
     problems.sort(key=_position_in(document))
     return list(dict.fromkeys(finding_of(problem, validator, kind) for problem in problems))
+
+
+def _is_misspelled(problem: Problem, problems: list[Problem]) -> bool:
+    """Return whether another problem is an unknown key that was meant for this missing one."""
+    return problem.keyword == "required" and any(
+        other.keyword == "unknown"
+        and other.steps[:-1] == problem.steps[:-1]
+        and nearest(other.value, settable_keys(other.schema)) == problem.detail
+        for other in problems
+    )
 
 
 def _position_in(document: Mapping[str, Any]) -> Any:

@@ -6,6 +6,7 @@ import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.schema.check import check_schema
+from azureml_jobs.jobfile.schema.kind import kind_of
 from azureml_jobs.jobfile.schema.node import SchemaNode
 
 SMALL = "command: python main.py\nenvironment: azureml:e:1\n"
@@ -150,6 +151,116 @@ def test_lists_all_errors_in_the_order_of_the_file() -> None:
     message = refusal(f"limits: {{timeout: x}}\n{SMALL}name: 5\nbanana: 1\n")
     assert message.startswith("job.yaml: 3 errors in this job file.")
     assert message.index("limits.timeout") < message.index("- name") < message.index("banana")
+
+
+STEP = "type: pipeline\njobs:\n  a:\n    type: command\n    "
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        pytest.param(
+            "name: s\ntrigger: {type: cron, expression: x, start_time: 2026-01-31}\n"
+            "create_job: ./p.yml",
+            "trigger.start_time",
+            'Write it in quotes: `"2026-01-31T00:00:00"`',
+            id="a date without quotes",
+        ),
+        pytest.param("name: s\ncreate_job: ./p.yml", "trigger", "Add `trigger:`", id="no trigger"),
+        pytest.param(
+            STEP.replace("command", "comand") + "component: azureml:c:1",
+            "jobs.a.type",
+            "Did you mean `command`?",
+            id="a step of an unknown type",
+        ),
+        pytest.param(
+            STEP + "command: ls\n    enviroment: azureml:e:1",
+            "jobs.a.enviroment",
+            "Did you mean `environment`?",
+            id="an unknown key of a step",
+        ),
+        pytest.param(
+            STEP + "component: azureml:c:1\n    resources: {instance_count: two}",
+            "jobs.a.resources.instance_count",
+            "expects an integer or",
+            id="no integer in a step",
+        ),
+        pytest.param(
+            "type: pipeline\njobs: {My-Step: {component: azureml:c:1}}",
+            "jobs.My-Step",
+            "Write for example `my_step`",
+            id="the name of a step",
+        ),
+        pytest.param(
+            "type: pipeline\nsettings: {default_compute: gpu}",
+            "settings.default_compute",
+            "Or write `azureml:NAME`",
+            id="a reference without its prefix",
+        ),
+        pytest.param(
+            "type: sweep\ntrial: {command: ls, environment: azureml:e:1}\n"
+            "objective: {goal: minimise, primary_metric: m}\nlimits: {max_total_trials: 1}",
+            "objective.goal",
+            "Did you mean `minimize`?",
+            id="a goal",
+        ),
+        pytest.param(
+            "type: spark\ncode: .\nentry: {fle: main.py}",
+            "entry.fle",
+            "Did you mean `file`?",
+            id="a key that is missing and misspelled",
+        ),
+        pytest.param("type: automl\ntask: clasification", "task", "`classification`", id="a task"),
+        pytest.param(
+            "name: c\ncommand: ls\nenvironment: azureml:e:1\n"
+            "inputs: {x: {type: integer, default: abc}}",
+            "inputs.x.default",
+            "Write an integer",
+            id="a default of another type",
+        ),
+        pytest.param(
+            "name: My-C\nversion: 1\ncommand: ls\nenvironment: azureml:e:1",
+            "name",
+            "Write for example `my_c`",
+            id="the name of a component",
+        ),
+        pytest.param(
+            "name: c\nversion: 1\ncomand: ls\nenvironment: azureml:e:1",
+            "command",
+            "Write `command` in place of `comand`",
+            id="a misspelled key of a component",
+        ),
+    ],
+)
+def test_reports_one_slip_in_one_message(text: str, where: str, says: str) -> None:
+    message = refusal(text)
+    assert message.startswith(f"job.yaml: {where}: ")
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("command: ls", "command job"),
+        ("type: pipeline", "pipeline job"),
+        ("type: Pipeline", None),
+        ("type: parallel", "parallel component"),
+        ("$schema: https://x/latest/commandComponent.schema.json", "command component"),
+        ("$schema: http://azureml/sdk-2-0/SparkComponent.json\ntype: spark", "spark component"),
+        ("$schema: https://x/pipelineJob.schema.json\ntype: command", "command job"),
+        ("$schema: https://x/environment.schema.json\nimage: x", None),
+        ("$schema: https://x/schedule.schema.json", "job schedule"),
+        ("name: c\nversion: 1\ntype: Command@default", "command component"),
+        ("name: c\ninputs: {x: {type: number}}", "command component"),
+        ("name: c\ninputs: {x: {type: uri_file, path: x}}", "command job"),
+        ("type: data_transfer\ntask: copy_data", "copy_data component"),
+        ("trigger: {}\ncreate_monitor: {}", "monitor schedule"),
+        ("trigger: {}\nimport_data: {}", "import schedule"),
+        ("type: [a]", None),
+    ],
+)
+def test_knows_the_kind_of_a_file(text: str, kind: str | None) -> None:
+    assert kind_of(read_job_file(text, "job.yaml")) == kind
 
 
 @pytest.mark.parametrize("job_type", ["Command", "5", "[a]"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -51,7 +52,7 @@ def finding_of(problem: Problem, validator: Validator, kind: str) -> Finding:
             valid = list(settable_keys(problem.schema))
             return unknown_key(SchemaNode.root(kind), steps[:-1], steps[-1], valid)
         case "required":
-            return Finding(key_path, "this key is missing", _how_to_write(steps, problem.schema))
+            return Finding(key_path, "this key is missing", _how_to_write(steps, problem))
         case "key":
             return _key_that_is_no_text(key_path, problem.value)
         case "null":
@@ -93,9 +94,10 @@ def _bad_value(
     kinds = [member.get("kind", "") for member in members]
     choices = [choice for member in members for choice in member.get("choices", ())]
     if isinstance(value, str) and choices and "text" not in kinds:
-        return Finding(
-            key_path, f"{_value_text(value)} is not valid here", suggestion(value, choices)
-        )
+        remedy = suggestion(value, choices)
+        if "reference" in kinds:
+            remedy += " Or write `azureml:NAME`."
+        return Finding(key_path, f"{_value_text(value)} is not valid here", remedy)
     if isinstance(value, str) and steps[-1:] == ["environment"]:
         return Finding(
             key_path,
@@ -104,16 +106,23 @@ def _bad_value(
             "with `build:` or `image:` below this key.",
         )
     remedy = ""
+    if "component name" in kinds and isinstance(value, str):
+        remedy = f"Write for example `{_valid_name(value).lower()}`."
     if "string" in {name for member in members for name in types_of(member)} | set(kinds):
         if not isinstance(value, (Mapping, list, str)) and value == value:
-            text = str(value).lower() if isinstance(value, bool) else _as_time(value)
+            text = str(value).lower() if isinstance(value, bool) else _as_text(value, kinds)
             remedy = f'Write it in quotes: `"{text}"`.'
+    # A reference is what fewest people mean.
+    members.sort(key=lambda member: member.get("kind") == "binding")
     expected = _list(_expected(member) for member in members)
     return Finding(key_path, f"expects {expected} and has {_value_text(value)}", remedy)
 
 
-def _as_time(value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _as_text(value: Any, kinds: Sequence[str]) -> str:
+    if not isinstance(value, datetime.date):
+        return str(value)
+    text = value.isoformat()
+    return f"{text}T00:00:00" if "time" in kinds and "T" not in text else text
 
 
 def _expected(member: Mapping[str, Any]) -> list[str]:
@@ -160,8 +169,13 @@ def _give_the_value(name: str) -> str:
     return f"A job gives the value itself: write `{name}: VALUE`."
 
 
-def _how_to_write(steps: Sequence[str], node: Mapping[str, Any]) -> str:
+def _how_to_write(steps: Sequence[str], problem: Problem) -> str:
     *parents, missing = steps
+    written = problem.value if isinstance(problem.value, Mapping) else {}
+    known = problem.schema.get("properties", {})
+    misspelled = nearest(missing, [str(key) for key in written if key not in known])
+    if misspelled:
+        return f"Write `{missing}` in place of `{misspelled}`."
     if missing in _EXAMPLES:
         return _EXAMPLES[missing]
     return f"Add `{missing}:` below `{'.'.join(parents)}:`." if parents else f"Add `{missing}:`."

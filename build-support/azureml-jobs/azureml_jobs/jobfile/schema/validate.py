@@ -161,7 +161,13 @@ class Validator:
             if not right:
                 return [_all_choices([found for _, found in deeper], place)]
             deeper = right
-        return min((found for _, found in deeper), key=len)
+        return min((found for _, found in deeper), key=_weight)
+
+
+def _weight(problems: Sequence[Problem]) -> tuple[int, int]:
+    """Return a small value for the attempt that the user most probably means."""
+    # Who misspells a key has written it; who means another member has not.
+    return len(problems), sum(problem.keyword == "required" for problem in problems)
 
 
 def _all_choices(attempts: Sequence[Sequence[Problem]], place: tuple[Any, ...]) -> Problem:
