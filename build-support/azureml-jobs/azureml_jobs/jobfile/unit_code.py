@@ -77,9 +77,10 @@ def starts_of(document: str, node: Node) -> CommandCode:
 
 
 def _of_command(node: Node) -> CommandCode:
-    variables = node.value.get("environment_variables")
-    path = variables.get("PYTHONPATH") if isinstance(variables, Mapping) else None
-    return read_command(_text(node.value.get("command")), pythonpath=_text(path))
+    written = node.value.get("environment_variables")
+    variables = written.items() if isinstance(written, Mapping) else ()
+    values = {str(name): str(value) for name, value in variables if value is not None}
+    return read_command(_text(node.value.get("command")), variables=values)
 
 
 def _of_parallel(node: Node) -> CommandCode:

@@ -12,7 +12,7 @@ from azureml_jobs.jobfile.command.words import Command, Group, Part, Word
 _T = TypeVar("_T")
 
 # Azure ML replaces them before bash sees the command, within quotes too.
-_EXPRESSION = re.compile(r"(\$\{\{.*?\}\})")
+EXPRESSION = re.compile(r"(\$\{\{.*?\}\})")
 _ENDS_WORD = " \t\r\n;&|()<>"
 _PLAIN_TEXT = re.compile(r"[\w./:=,+@%^~-]+|[ \n]+|.", re.DOTALL)
 _SINGLE_QUOTED = re.compile(r"'([^']*)'")
@@ -111,12 +111,12 @@ class WordReader(ABC):
 
     def literal(self, text: str) -> Word:
         """Return quoted text, in which Azure ML replaces its expressions."""
-        pieces = enumerate(_EXPRESSION.split(text))
+        pieces = enumerate(EXPRESSION.split(text))
         return tuple(Part("unknown" if index % 2 else "text", each, True) for index, each in pieces)
 
     def _read_expansion(self, is_quoted: bool) -> Word:
         """Read what begins with `$` or a backtick."""
-        if expression := self.match(_EXPRESSION):
+        if expression := self.match(EXPRESSION):
             return (Part("unknown", expression[1], is_quoted),)
         if self.at("`"):
             text = re.sub(r"\\([$`\\])", r"\1", self._closed(_BACKTICKS, "backtick"))

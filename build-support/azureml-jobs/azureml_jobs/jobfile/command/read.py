@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 
-from azureml_jobs.jobfile.command.arguments import SNAPSHOT, Argument
+from azureml_jobs.jobfile.command.arguments import SNAPSHOT, UNKNOWN, Argument
 from azureml_jobs.jobfile.command.bash import split_commands
+from azureml_jobs.jobfile.command.bash_words import EXPRESSION
 from azureml_jobs.jobfile.command.code import CommandCode, ScriptStart
 from azureml_jobs.jobfile.command.packages import LIST_SUFFIXES, read_requirements
 from azureml_jobs.jobfile.command.programs import run_program, starts_command
@@ -13,17 +15,23 @@ from azureml_jobs.jobfile.command.shell import Shell
 from azureml_jobs.jobfile.command.surroundings import Found
 
 
-def read_command(command: str, *, folder: str = "", pythonpath: str = "") -> CommandCode:
+def read_command(
+    command: str, *, folder: str = "", variables: Mapping[str, str] | None = None
+) -> CommandCode:
     """Return what `command` runs and names, in order of appearance, without repetitions.
 
     command: bash, as it is in a job file.
     folder: the snapshot name of the folder where it starts.
-    pythonpath: the value of `PYTHONPATH` there.
+    variables: those of the environment; a value may name a file, like a word of the command.
 
     Raises `ValueError`, whose text is a plain sentence, when the command cannot be split: a quote
     or a `$(` that is never closed.
     """
-    return _read(command, folder, {"PYTHONPATH": pythonpath})
+    shell = _shell(folder, {})
+    shell.source = "environment_variables"
+    values = {name: EXPRESSION.sub(UNKNOWN, value) for name, value in (variables or {}).items()}
+    shell.assign([Argument(f"{name}={value}") for name, value in values.items()], exports=True)
+    return _read(command, shell)
 
 
 def read_script(text: str, start: ScriptStart) -> CommandCode:
@@ -33,11 +41,11 @@ def read_script(text: str, start: ScriptStart) -> CommandCode:
         "0": f"{SNAPSHOT}/{start.name}",
         "BASH_SOURCE": f"{SNAPSHOT}/{start.name}",
     }
+    shell = _shell(start.folder, variables)
     if start.name.endswith(LIST_SUFFIXES):
-        shell = _shell(start.folder, variables)
         read_requirements(shell, text, posixpath.dirname(start.name))
         return _without_repetitions(shell.found)
-    return _read(text, start.folder, variables)
+    return _read(text, shell)
 
 
 def _shell(folder: str, variables: dict[str, str]) -> Shell:
@@ -45,14 +53,13 @@ def _shell(folder: str, variables: dict[str, str]) -> Shell:
         run_program=run_program,
         starts_command=starts_command,
         folder=folder,
-        variables=variables,
-        exported={"PYTHONPATH"} if variables["PYTHONPATH"] else set(),
+        variables={"PYTHONPATH": "", **variables},
+        exported={"PYTHONPATH"} if variables.get("PYTHONPATH") else set(),
         found=Found(),
     )
 
 
-def _read(text: str, folder: str, variables: dict[str, str]) -> CommandCode:
-    shell = _shell(folder, variables)
+def _read(text: str, shell: Shell) -> CommandCode:
     try:
         shell.read_in_subshell(split_commands(text))
     except RecursionError:

@@ -261,9 +261,11 @@ def test_names_what_pytest_reads_unasked(program: str) -> None:
     assert named <= set(code.files)
 
 
-def test_starts_in_the_given_folder_with_the_given_pythonpath() -> None:
-    code = read_command("python -m a", folder="sub", pythonpath="lib:..")
+def test_starts_in_the_given_folder_with_the_given_variables() -> None:
+    variables = {"PYTHONPATH": "lib:..", "CONFIG": "c.yaml", "DATA": "${{inputs.data}}", "M": "a"}
+    code = read_command("python -m $M $DATA/x", folder="sub", variables=variables)
     assert code.python == (PythonStart("module", "a", ("sub", "sub/lib", ""), "sub"),)
+    assert code.files == ("sub/c.yaml", "sub/a")
 
 
 @pytest.mark.parametrize(
