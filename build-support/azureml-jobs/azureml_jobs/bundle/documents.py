@@ -43,13 +43,11 @@ def check_documents(
     from azureml_jobs.jobfile.expressions import check_references, step_reference_findings
     from azureml_jobs.jobfile.placeholders import check_placeholders, placeholder_findings
     from azureml_jobs.jobfile.schema.check import check_schema
-    from azureml_jobs.jobfile.schema.load import known_kind_of
     from azureml_jobs.jobfile.schema.referred import kinds_of_documents
 
     check_schema(documents[job_file], job_file)
-    kind = known_kind_of(documents[job_file], job_file)
-    for path, referred in kinds_of_documents(documents, job_file, kind):
-        check_schema(documents[path], path, referred)
+    for path, kind in kinds_of_documents(documents, job_file):
+        check_schema(documents[path], path, kind)
     warnings = []
     for path in ordered_documents(documents, job_file):
         document, doubts = documents[path], list[Finding]()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azureml_jobs.jobfile.paths import is_local, local_path
+from azureml_jobs.jobfile.paths import local_path
 
 FILE_PREFIX = "file:"
 # Nodes that run code of the repository.
@@ -31,11 +31,19 @@ class Node:
 
 @dataclass(frozen=True)
 class Reference:
-    """Another YAML file of the repository that the value at `keys` names."""
+    """Another YAML file of the repository that the value at `keys` names.
+
+    role: what it is there: "job", "environment", or "TYPE step" for the component of a pipeline's
+    step, with no type where the step has none.
+    """
 
     keys: tuple[str, ...]
     path: str
-    is_environment: bool = False
+    role: str
+
+    @property
+    def is_environment(self) -> bool:
+        return self.role == "environment"
 
 
 def nodes_of(document: Mapping[str, Any]) -> tuple[Node, ...]:
@@ -79,24 +87,33 @@ def references_of(document: Mapping[str, Any], path: str) -> tuple[Reference, ..
     Components, trials and scheduled jobs are named by a path, with or without `file:`; environments
     with it. Raises `JobError` for a path that leads out of the repository.
     """
-    found: list[tuple[tuple[str, ...], Any]] = []
-    if isinstance(document.get("create_job"), str):
-        found.append((("create_job",), document["create_job"]))
-    for node in nodes_of(document):
-        for key in ("job",) if node.type == "updates" else ("component", "trial"):
-            found.append(((*node.keys, key), node.value.get(key)))
-    references = [
-        Reference(keys, local_path(path, keys, value.removeprefix(FILE_PREFIX)))
-        for keys, value in found
-        if isinstance(value, str) and is_local(value.removeprefix(FILE_PREFIX))
+    found: list[tuple[tuple[str, ...], Any, str]] = [
+        (("create_job",), document.get("create_job"), "job")
     ]
     for node in nodes_of(document):
-        for keys in environment_keys(node):
-            value = value_at(document, keys)
-            if isinstance(value, str) and value.startswith(FILE_PREFIX):
-                named = local_path(path, keys, value.removeprefix(FILE_PREFIX))
-                references.append(Reference(keys, named, is_environment=True))
-    return tuple(references)
+        keys = ("job",) if node.type == "updates" else ("component", "trial")
+        found += [((*node.keys, key), node.value.get(key), _role(node, key)) for key in keys]
+    for node in nodes_of(document):
+        for place in environment_keys(node):
+            value = value_at(document, place)
+            if str(value).startswith(FILE_PREFIX):
+                found.append((place, value, "environment"))
+    return tuple(
+        Reference(keys, local_path(path, keys, value.removeprefix(FILE_PREFIX)), role)
+        for keys, value, role in found
+        if isinstance(value, str) and value and not value.startswith("azureml:")
+    )
+
+
+def _role(node: Node, key: str) -> str:
+    if key == "job":
+        return "job"
+    if not node.keys:
+        return "pipeline step"
+    kind = str(node.value.get("type", "")).lower()
+    if kind == "data_transfer":
+        kind = str(node.value.get("task")).lower()
+    return f"{'command' if kind == 'sweep' else kind} step"
 
 
 def referred_documents(document: Mapping[str, Any], path: str) -> tuple[str, ...]:

@@ -15,10 +15,11 @@ from azure.ai.ml import load_component, load_job
 from azure.ai.ml.entities._load_functions import load_schedule
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
+from azureml_jobs.jobfile.documents import references_of
 from azureml_jobs.jobfile.schema.check import schema_findings
 from azureml_jobs.jobfile.schema.kind import component_kind, job_kind, kind_of, schedule_kind
 from azureml_jobs.jobfile.schema.mutate import mutated
-from azureml_jobs.jobfile.schema.referred import referred_files
+from azureml_jobs.jobfile.schema.referred import kind_in_role
 from azureml_jobs.jobfile.schema.shapes import FILES, SHAPES
 
 _KINDS: dict[str, Any] = {
@@ -68,18 +69,19 @@ def our_refusals(file: Path, kind: str | None) -> list[str]:
         return [str(error)]
     if found:
         return [str(finding.as_error(file.name)) for finding in found]
-    return [text for text in _of_referred(document, kind, file) if text]
+    return [text for text in _of_referred(document, file) if text]
 
 
-def _of_referred(document: Mapping[str, Any], kind: str, file: Path) -> Iterator[str]:
-    for referred in referred_files(document, kind):
+def _of_referred(document: Mapping[str, Any], file: Path) -> Iterator[str]:
+    for referred in references_of(document, file.name):
         inner = file.parent / referred.path
         if not inner.is_file():
             yield f"No such file: {referred.path}"
             continue
-        kind_of_file = referred.kind_of(yaml.safe_load(inner.read_text(encoding="utf-8")))
-        if kind_of_file is not None:
-            yield from our_refusals(inner, kind_of_file)
+        content = yaml.safe_load(inner.read_text(encoding="utf-8"))
+        kind = kind_in_role(content, referred.role)
+        if kind is not None:
+            yield from our_refusals(inner, kind)
 
 
 def difference(file: Path, family: str, kind: str | None) -> str:
