@@ -13,6 +13,7 @@ from azureml_pants.code.file_imports import FileImports, FileImportsRequest
 from azureml_pants.code.import_errors import ImportErrors, MissingModules
 from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
+from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.experiment import register as experiment
 from azureml_pants.file_set import register as file_set
 from azureml_pants.image import register as image
@@ -73,6 +74,7 @@ def _runner() -> RuleRunner:
             QueryRule(JobInputs, [JobInputsRequest]),
             QueryRule(JobsToLint, [JobsToLintRequest]),
             QueryRule(LocalCode, [LocalCodeRequest]),
+            QueryRule(SourceRoots, []),
             QueryRule(PytestPluginSetup, [SearchPathSetup]),
         ],
         target_types=[

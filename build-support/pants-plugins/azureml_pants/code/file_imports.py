@@ -9,14 +9,19 @@ from azureml_jobs.imports.one_file import outside_modules
 from azureml_jobs.imports.result import OutsideModule
 from azureml_pants.code.closure import STANDARD_LIBRARY, answer_questions
 from azureml_pants.code.modules import ModuleOwners, ModuleOwnersRequest
+from azureml_pants.code.script_code import ScriptCode, ScriptCodeRequest
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.code.sources import ImagePython
+from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST
 from pants.engine.rules import Get, collect_rules, rule
 
 
 @dataclass(frozen=True)
 class FileImportsRequest:
+    """`address` is that of the target that owns the file `path`."""
+
+    address: Address
     path: str
     resolve: str
 
@@ -30,10 +35,13 @@ class FileImports:
 async def find_file_imports(
     request: FileImportsRequest, roots: SourceRoots, python: ImagePython
 ) -> FileImports:
+    # A script or a test of an experiment imports what its jobs import.
+    script = await Get(ScriptCode, ScriptCodeRequest(request.address, request.resolve))
+    folders = dict.fromkeys((*folders_above(request.path, roots), *script.folders))
     found = await answer_questions(
         outside_modules(
             request.path,
-            folders_above(request.path, roots),
+            tuple(folders),
             python=python.version,
             standard_library=STANDARD_LIBRARY,
         ),

@@ -11,7 +11,11 @@ from pants.source.source_root import SourceRootConfig
 
 @dataclass(frozen=True)
 class SourceRoots:
-    """`paths` are relative to the build root; "" is the build root itself."""
+    """`paths` are relative to the build root.
+
+    The build root itself, "", is one only without any other. Next to others it is where Pants puts
+    what lies outside of these: a job that would find every folder there could not mean packages.
+    """
 
     paths: tuple[str, ...]
 
@@ -41,7 +45,7 @@ async def find_source_roots(config: SourceRootConfig) -> SourceRoots:
         Get(Paths, PathGlobs(markers, GlobMatchErrorBehavior.ignore)),
     )
     roots = {*found.dirs, *(path.rpartition("/")[0] for path in marked.files)}
-    return SourceRoots(tuple(sorted({*roots, ""} if "/" in patterns else roots)))
+    return SourceRoots(tuple(sorted(roots - {""}) or ("",) * ("/" in patterns)))
 
 
 def rules():

@@ -59,7 +59,7 @@ async def lint_imports(
 ) -> LintResult:
     resolves = [each.resolve.normalized_value(python_setup) for each in request.elements]
     files = await MultiGet(
-        Get(FileImports, FileImportsRequest(field_set.source.file_path, resolve))
+        Get(FileImports, FileImportsRequest(field_set.address, field_set.source.file_path, resolve))
         for field_set, resolve in zip(request.elements, resolves)
     )
     missing: dict[str, list[OutsideModule]] = defaultdict(list)

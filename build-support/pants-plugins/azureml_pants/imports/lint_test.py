@@ -4,6 +4,7 @@ import pytest
 from azureml_jobs.locks.conftest import lock_text, package
 from azureml_pants.code.file_imports import FileImports, FileImportsRequest
 from azureml_pants.code.import_errors import ImportErrors, MissingModules
+from pants.engine.addresses import Address
 from pants.testutil.rule_runner import RuleRunner
 
 REPOSITORY = {
@@ -18,13 +19,16 @@ REPOSITORY = {
     "src/x/job/utils.py": "",
     "src/common/tool.py": "",
     "other/lib/__init__.py": "",
+    "src/x/BUILD": "azureml_job(name='job')",
+    "src/x/azure-ml-job.yaml": "code: code\ncommand: python train.py\n",
+    "src/x/code/of_the_job.py": "",
 }
 
 
 def missing(rule_runner: RuleRunner, text: str, resolve: str = "main") -> tuple[str, ...]:
     """Return the errors of `src/x/job/main.py`."""
     rule_runner.write_files({**REPOSITORY, "src/x/job/main.py": text})
-    asked = FileImportsRequest("src/x/job/main.py", resolve)
+    asked = FileImportsRequest(Address("src/x"), "src/x/job/main.py", resolve)
     found = rule_runner.request(FileImports, [asked])
     return rule_runner.request(ImportErrors, [MissingModules(found.missing, resolve)]).messages
 
@@ -35,6 +39,7 @@ def missing(rule_runner: RuleRunner, text: str, resolve: str = "main") -> tuple[
         pytest.param("import utils", id="next to the file"),
         pytest.param("import job.utils, x.utils, common.tool, lib", id="from folders above"),
         pytest.param("from . import utils", id="relative"),
+        pytest.param("import of_the_job", id="from the folder of a job"),
         pytest.param("import numpy.linalg", id="a package"),
         pytest.param("try:\n    import gone\nexcept ImportError:\n    pass", id="optional"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from azureml_jobs.protocol import REQUEST_FILE
@@ -26,6 +27,8 @@ from pants.engine.fs import AddPrefix, CreateDigest, Digest, MergeDigests, PathG
 from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.unions import UnionRule
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,12 @@ async def package_job(
 
 
 def check_bundle(exit_code: int, stderr: bytes) -> None:
-    """Raise `PluginError` with the message of the job tool, unless it succeeded."""
+    """Raise `PluginError` with the message of the job tool if it failed, else log its warnings."""
+    text = stderr.decode(errors="replace").strip()
     if exit_code != 0:
-        raise PluginError(stderr.decode(errors="replace").strip() or f"exit status {exit_code}")
+        raise PluginError(text or f"exit status {exit_code}")
+    if text:
+        logger.warning(text)
 
 
 def rules():

@@ -106,3 +106,8 @@ def test_does_not_bundle_a_job_with_errors() -> None:
 def test_raises_the_message_of_the_job_tool() -> None:
     with pytest.raises(PluginError, match=r"^a.yaml: unknown key\.$"):
         package(exit_code=2, stderr=b"a.yaml: unknown key.\n")
+
+
+def test_logs_the_warnings_of_the_job_tool(caplog: pytest.LogCaptureFixture) -> None:
+    package(stderr=b"warning: src/x/main.py:3: names a.csv.\n")
+    assert caplog.messages == ["warning: src/x/main.py:3: names a.csv."]
