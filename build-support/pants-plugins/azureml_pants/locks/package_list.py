@@ -22,7 +22,7 @@ class PackageListTarget(PythonRequirementsTargetGenerator):
         is an error in place of having no effect, and so is an address from which no image can be
         built, such as `git+https:`.
 
-        Example: `package_list(name="older", source="older-requirements.txt", resolve="older")`.
+        Example: `package_list(name="experiments", source="experiments-requirements.txt")`.
         """)
 
 
