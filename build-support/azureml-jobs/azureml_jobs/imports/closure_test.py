@@ -251,8 +251,8 @@ def test_names_the_file_that_is_meant_and_what_to_write(
         pytest.param(
             "python main.py",
             "from . import utils",
-            "src/x/main.py:1: `.` is relative to a package, and Python loads this file without "
-            "one.",
+            "src/x/main.py:1: `from . import utils` is relative to a package, and Python loads "
+            "this file without one.",
             id="a relative import in a script",
         ),
         pytest.param(

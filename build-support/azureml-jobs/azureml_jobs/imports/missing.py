@@ -126,11 +126,13 @@ class Advisor:
         base = wanted.path
         for _ in range(dots + 1):
             base = posixpath.dirname(base)
+        names = ", ".join(wanted.names)
+        statement = f"from {wanted.module} import {names}" if names else wanted.module
         run = self._run(process)
         ways = ways_to_find(wanted.path, base, run, self.overlay, self.code) if run else []
         return JobError(
             wanted.where,
-            f"`{wanted.module}` is relative to a package, and Python loads this file without "
+            f"`{statement}` is relative to a package, and Python loads this file without "
             + ("one" if dots == 1 else f"{dots} packages around it"),
             f"Write {ways[0]}, or the import without dots." if ways else "",
         )

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from azureml_jobs.imports.finder import Found, Module
 from azureml_jobs.imports.overlay import leads_out
 from azureml_jobs.imports.path_changes import PathChange
-from azureml_jobs.imports.source import Source, read_source
+from azureml_jobs.imports.source import read_source
 from azureml_jobs.imports.steps import (
+    UNREADABLE,
     Kind,
     Loaded,
     Missing,
@@ -22,7 +23,6 @@ from azureml_jobs.imports.steps import (
 )
 from azureml_jobs.jobfile.command.code import PythonStart
 
-_UNREADABLE = (".so", ".zip", ".pyz", ".egg", ".whl", ".pyc")
 # Every module has these, whatever its text binds.
 _OF_ALL_MODULES = {"__file__", "__path__", "__name__", "__doc__", "__spec__", "__package__", "*"}
 
@@ -178,25 +178,20 @@ class Process:
         if found.is_open:
             self._miss("outside", wanted)
             return True
-        source = self._source(found.last)
+        source = self.shared.source_of(found.last)
         if source is None:
             return False
-        if self._opens(found.last, source):
+        if self.shared.opens(found.last, source):
             return self._import(wanted)
         if not source.makes_modules:
             self._miss("submodule", wanted, found.last)
         return True
 
-    def _opens(self, module: Module, source: Source) -> bool:
-        """Return whether it is new that the package has parts elsewhere."""
-        is_open = source.extends_path and module.is_package and module.path is not None
-        return is_open and self.shared.finder.open(module.path or "")
-
     def _import_names(self, found: Found, wanted: Wanted) -> bool:
         """Add the module, and what `from module import names` imports from it."""
         names = wanted.names
         if "*" in names and found.last.is_package and found.last.path:
-            source = self._source(found.last)
+            source = self.shared.source_of(found.last)
             if source is None:
                 return False
             names = source.exported
@@ -222,10 +217,10 @@ class Process:
         return True
 
     def _check_bound(self, package: Module, wanted: Wanted, names: list[str]) -> bool:
-        source = self._source(package)
+        source = self.shared.source_of(package)
         if source is None:
             return False
-        if self._opens(package, source):
+        if self.shared.opens(package, source):
             return self._import(wanted)
         if package.is_open and package.path:
             self._miss("outside", replace(wanted, names=tuple(names)), package)
@@ -235,14 +230,6 @@ class Process:
             if unbound:
                 self._miss("name", replace(wanted, names=unbound), package)
         return True
-
-    def _source(self, module: Module) -> Source | None:
-        path = module.path
-        if path is None or path.endswith(_UNREADABLE):
-            return Source(names=())
-        if path not in self.shared.sources:
-            self.shared.unread.add(path)
-        return self.shared.sources.get(path)
 
     def _find(self, name: str) -> Found | None:
         package, search_path = self._run_package
@@ -258,7 +245,7 @@ class Process:
                 self._add_loaded(module.path, module.package, is_main=False)
 
     def _add_loaded(self, path: str, package: str, is_main: bool) -> None:
-        if not path.endswith(_UNREADABLE):
+        if not path.endswith(UNREADABLE):
             loaded = Loaded(path, package, is_main)
             self._add(loaded)
             if is_main:

@@ -10,6 +10,9 @@ from azureml_jobs.imports.source import Source
 from azureml_jobs.imports.statements import Import
 from azureml_jobs.jobfile.command.code import PythonStart
 
+# Files that Python loads and nobody reads.
+UNREADABLE = (".so", ".zip", ".pyz", ".egg", ".whl", ".pyc")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -95,6 +98,20 @@ class Shared:
 
     def add(self, path: str, why: str) -> None:
         self.why.setdefault(path, why)
+
+    def source_of(self, module: Module) -> Source | None:
+        """Return what is in a module; None if it must be read first."""
+        path = module.path
+        if path is None or path.endswith(UNREADABLE):
+            return Source(names=())
+        if path not in self.sources:
+            self.unread.add(path)
+        return self.sources.get(path)
+
+    def opens(self, module: Module, source: Source) -> bool:
+        """Return whether it is new that the package has parts elsewhere."""
+        is_open = source.extends_path and module.is_package and module.path is not None
+        return is_open and self.finder.open(module.path or "")
 
 
 Step = PythonStart | Wanted | Loaded
