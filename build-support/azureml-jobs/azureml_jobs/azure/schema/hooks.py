@@ -201,6 +201,7 @@ CLASSES: dict[str, Mapping[str, Any]] = {
             }
         }
     },
+    **dict.fromkeys(("PipelineComponentSchema", "PipelineJobSchema"), {"rules": ["bindings"]}),
     "ParameterSchema": {"rules": ["default of its type"]},
 }
 

@@ -186,6 +186,12 @@ STEP = "type: pipeline\njobs:\n  a:\n    type: command\n    "
             id="no integer in a step",
         ),
         pytest.param(
+            STEP + "command: ls\n    inputs: {x: '${{parent.jobs.b.outputs.y}}'}",
+            "jobs.a.inputs.x",
+            "names no step of this pipeline",
+            id="a binding to nothing",
+        ),
+        pytest.param(
             "type: pipeline\njobs: {My-Step: {component: azureml:c:1}}",
             "jobs.My-Step",
             "Write for example `my_step`",

@@ -143,4 +143,4 @@ def test_takes_every_shape_that_the_sdk_takes(name: str, tmp_path: Path) -> None
 @pytest.mark.filterwarnings("ignore")
 def test_refuses_what_the_sdk_refuses_in_mutated_files(tmp_path: Path) -> None:
     write_files(tmp_path)
-    assert list(mutations(tmp_path, 1, 300)) == []
+    assert list(mutations(tmp_path, 1, 200)) == []

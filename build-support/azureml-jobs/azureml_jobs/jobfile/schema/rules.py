@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.jobfile.findings import Finding
 
 Rule = Callable[[Mapping[str, Any]], Finding | None]
@@ -107,7 +109,33 @@ def _scheduled_job(value: Mapping[str, Any]) -> Finding | None:
     return None
 
 
+# `ComponentJobConstants.INPUT_PATTERN` of azure-ai-ml.
+_BINDING = re.compile(r"\$\{\{parent\.(inputs|jobs)\.([^.}]*).*?\}\}")
+
+
+def _bindings(value: Mapping[str, Any]) -> Finding | None:
+    """Check what steps with a command of their own take from the pipeline and from other steps."""
+    steps = value.get("jobs")
+    for name, step in steps.items() if isinstance(steps, Mapping) else ():
+        if not isinstance(step, Mapping) or "component" in step or "trial" in step:
+            continue
+        inputs = step.get("inputs")
+        for key, text in inputs.items() if isinstance(inputs, Mapping) else ():
+            match = _BINDING.fullmatch(text) if isinstance(text, str) else None
+            known = value.get(match.group(1)) if match else None
+            if match and match.group(2) not in (known or {}):
+                what = "input" if match.group(1) == "inputs" else "step"
+                remedy = suggestion(match.group(2), [str(each) for each in known or ()])
+                return Finding(
+                    f"jobs.{name}.inputs.{key}",
+                    f"`{text}` names no {what} of this pipeline",
+                    remedy or f"Add it below `{match.group(1)}:`.",
+                )
+    return None
+
+
 RULES: dict[str, Rule] = {
+    "bindings": _bindings,
     "default of its type": _default_of_its_type,
     "image or build": _image_or_build,
     "jobs or component": _jobs_or_component,
