@@ -139,6 +139,8 @@ _NAME_OF_A_SECRET = re.compile(
     r"(?:name|id|path|file|url|uri|env|var|type|version|ref|scope|field|column|label|prefix)\b",
     re.IGNORECASE,
 )
+# An address that carries no credentials.
+_ADDRESS = re.compile(r"https?://(?!.*(?:@|(?:sig|code|key|token|secret|pass\w*)=))", re.IGNORECASE)
 # A secret is within so many letters of the word that gives it away.
 _AROUND = 1000
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -198,6 +200,7 @@ def _is_password(value: str, line: str) -> bool:
         and not heuristic.is_potential_uuid(value)
         and not heuristic.is_indirect_reference(line)
         and not _NAME_OF_A_SECRET.search(line)
+        and not _ADDRESS.match(value)
     )
 
 

@@ -81,6 +81,11 @@ def test_finds_a_password_that_is_assigned(tmp_path: Path) -> None:
     assert "a.py:1: " in refusal(candidate(tmp_path, "a.py", "pass" + "word = 'hunter2-hunter3'\n"))
 
 
+def test_finds_a_token_in_an_address(tmp_path: Path) -> None:
+    line = "API_" + "SECRET = 'https://x.org/list?" + "token=a1b2c3d4e5f6a7b8'\n"
+    assert "a.py:1: " in refusal(candidate(tmp_path, "a.py", line))
+
+
 def test_finds_a_secret_in_a_long_line(tmp_path: Path) -> None:
     text = "x = 1\n" + '"token": "", ' * 20_000 + GITHUB + '"token": "", ' * 20_000
     assert "a.ipynb:2: GitHub Token" in refusal(candidate(tmp_path, "a.ipynb", text))
@@ -103,6 +108,7 @@ def test_finds_a_secret_in_a_long_line(tmp_path: Path) -> None:
         pytest.param('password = "<your password>"', id="a password to fill in"),
         pytest.param('password = os.environ["DB_PASSWORD1"]', id="a password from elsewhere"),
         pytest.param('secret_name = "storage-key-1"', id="the name of a secret"),
+        pytest.param('LIST_SECRETS = "https://x.org/list?version=2023"', id="an address"),
         pytest.param('"password": "a sentence with 2 spaces"', id="a sentence"),
     ],
 )

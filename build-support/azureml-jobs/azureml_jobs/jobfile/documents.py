@@ -12,6 +12,8 @@ from azureml_jobs.jobfile.paths import local_path
 FILE_PREFIX = "file:"
 # Nodes that run code of the repository.
 CODE_TYPES = ("command", "parallel", "spark", "flow")
+# Keys of schedules that run no job.
+_OTHER_SCHEDULES = frozenset({"create_monitor", "import_data"})
 # A prompt flow, or a run of one, in place of a component.
 _FLOW = re.compile(r"/promptflow/.*/(?:Flow|Run)\.schema\.json$")
 
@@ -56,6 +58,8 @@ def _nodes(keys: tuple[str, ...], value: Mapping[str, Any], inherited: str = "")
         if isinstance(value["create_job"], Mapping):
             # What a schedule changes in the job that it names.
             yield Node((*keys, "create_job"), value["create_job"], "updates")
+        return
+    if not keys and not _OTHER_SCHEDULES.isdisjoint(value):
         return
     if is_flow(value):
         yield Node(keys, value, "flow")

@@ -55,6 +55,7 @@ def refusal(job: str, **others: str) -> str:
         ),
         pytest.param("{type: automl, training_data: {path: a}}", [], id="AutoML"),
         pytest.param("{create_job: 'azureml:job-1'}", [], id="a schedule of a registered job"),
+        pytest.param("{create_monitor: {compute: {}}, trigger: {}}", [], id="a monitor"),
         pytest.param(
             "{type: pipeline, jobs: {a: {type: automl}, b: {type: import}, c: {command: ls}}}",
             [("c", "jobs.c", "src/exp")],
