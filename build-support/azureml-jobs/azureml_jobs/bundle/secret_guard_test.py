@@ -82,7 +82,7 @@ def test_finds_a_password_that_is_assigned(tmp_path: Path) -> None:
 
 
 def test_finds_a_token_in_an_address(tmp_path: Path) -> None:
-    line = "API_" + "SECRET = 'https://x.org/list?" + "token=a1b2c3d4e5f6a7b8'\n"
+    line = "API_" + "SECRET = 'https://x.org/list?" + "code=a1b2c3d4e5f6a7b8'\n"
     assert "a.py:1: " in refusal(candidate(tmp_path, "a.py", line))
 
 
