@@ -74,7 +74,7 @@ class Advisor:
     def error(self, missing: Missing, process: Process) -> JobError:
         wanted = missing.wanted
         if missing.kind == "start":
-            return self._start_error(wanted, process)
+            return self._start_error(wanted)
         if missing.kind == "relative":
             return self._relative_error(wanted, process)
         package = missing.last
@@ -103,23 +103,48 @@ class Advisor:
             + f"Check the name: `{package.name}` is {place}.",
         )
 
-    def _start_error(self, wanted: Wanted, process: Process) -> JobError:
-        folder, name = posixpath.split(wanted.module)
-        listing = self.snapshot.listing(folder)
-        close = nearest(name, sorted(listing.files)) if listing else None
-        hint = f"Did you mean `{posixpath.join(folder, close)}`? " if close else ""
-        parts = wanted.module.split("/")
-        for start in range(1, len(parts)):
-            tail = "/".join(parts[start:])
-            listing = self.snapshot.listing(posixpath.dirname(tail))
-            if listing and parts[-1] in listing.files:
-                hint = f"Did you mean `{tail}`? "
+    def _start_error(self, wanted: Wanted) -> JobError:
+        name = wanted.module
+        hint = (
+            self._same_file_in_code(name)
+            or self._file_around_code(name)
+            or self._nearest_file(name)
+        )
         base = self.code.path or "the repository's root"
         return JobError(
             wanted.where,
             f"it runs {wanted.module}, which does not exist",
             f"{hint}Names are relative to the folder of `code:`, {base}.",
         )
+
+    def _file_around_code(self, name: str) -> str:
+        """Return what to write when the file exists in a folder around the code."""
+        folder = self.code.path
+        while folder:
+            folder = posixpath.dirname(folder)
+            path = posixpath.join(folder, name)
+            listing = self.repository.listing(posixpath.dirname(path))
+            if listing and posixpath.basename(path) in listing.files:
+                job_folder = posixpath.dirname(self.code.where.partition(":")[0])
+                code = posixpath.relpath(folder or ".", job_folder or ".")
+                return f"There is {path}: write `code: {code}`. "
+        return ""
+
+    def _same_file_in_code(self, name: str) -> str:
+        """Return the file of the snapshot that has the last parts of the name."""
+        parts = name.split("/")
+        for start in range(1, len(parts)):
+            tail = "/".join(parts[start:])
+            listing = self.snapshot.listing(posixpath.dirname(tail))
+            if listing and parts[-1] in listing.files:
+                return f"Did you mean `{tail}`? "
+        return ""
+
+    def _nearest_file(self, name: str) -> str:
+        folder, last = posixpath.split(name)
+        listing = self.snapshot.listing(folder)
+        close = nearest(last, sorted(listing.files)) if listing else None
+        return f"Did you mean `{posixpath.join(folder, close)}`? " if close else ""
 
     def _relative_error(self, wanted: Wanted, process: Process) -> JobError:
         dots = len(wanted.module) - len(wanted.module.lstrip("."))
