@@ -300,8 +300,8 @@ def test_names_the_nearest_script_and_where_names_begin(tmp_path: Path) -> None:
     assert "Did you mean `main.py`? Names are relative to the folder of `code:`, src/x." in error
     (error,) = close(tmp_path, {}, "python x/main.py").errors
     assert "Did you mean `main.py`?" in error
-    (error,) = close(tmp_path, {"src/train.py": ""}, "python train.py").errors
-    assert "There is src/train.py: write `code: ..`." in error
+    (error,) = close(tmp_path, {"train.py": ""}, "python train.py").errors
+    assert "There is train.py: write `code: ../..`." in error
 
 
 def test_names_a_code_folder_that_does_not_exist(tmp_path: Path) -> None:
