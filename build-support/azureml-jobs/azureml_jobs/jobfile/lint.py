@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file, repeated_keys
+from azureml_jobs.jobfile.documents import referred_documents
 from azureml_jobs.jobfile.expressions import (
     reference_findings,
     step_reference_findings,
@@ -17,6 +19,8 @@ from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.limits import limit_findings
 from azureml_jobs.jobfile.placeholders import placeholder_findings
 from azureml_jobs.jobfile.schema.check import schema_findings
+from azureml_jobs.jobfile.schema.load import known_kind_of
+from azureml_jobs.jobfile.schema.referred import kinds_of_documents
 from azureml_jobs.protocol import JobToLint, LintRequest
 
 
@@ -43,27 +47,53 @@ def findings_text(findings: Sequence[str]) -> str:
 
 
 def _errors(job: JobToLint, folder: Path) -> list[JobError]:
-    path = job.job_file
+    root = job.job_file
     try:
-        text = (folder / path).read_text(encoding="utf-8")
-        scripts = [_text_of(folder / script) for script in job.scripts]
+        texts = _texts(root, folder)
+        documents = {path: read_job_file(text, path) for path, text in texts.items()}
+        kinds = [(root, known_kind_of(documents[root], root)), *kinds_of_documents(documents, root)]
+        unused = _unused_inputs(documents[root], job, folder)
     except (FileNotFoundError, UnicodeDecodeError):
         # Pants met this, too, and it is among `errors`.
         return []
-    try:
-        return [finding.as_error(path) for finding in _findings(text, path, scripts)]
     except JobError as error:
         return [error]
+    found = [
+        finding.as_error(path)
+        for path, kind in kinds
+        for finding in _findings(texts[path], documents[path], path, kind)
+    ]
+    return [*found, *(finding.as_error(root) for finding in unused)]
 
 
-def _findings(text: str, path: str, scripts: Sequence[str]) -> list[Finding]:
-    job = read_job_file(text, path)
-    found = [*schema_findings(job, path), *placeholder_findings(job), *reference_findings(job)]
+def _texts(job_file: str, folder: Path) -> dict[str, str]:
+    """Return the text of the job file and of all files that it refers to, as far as they exist."""
+    texts = {job_file: (folder / job_file).read_text(encoding="utf-8")}
+    waiting = [job_file]
+    while waiting:
+        path = waiting.pop()
+        for name in referred_documents(read_job_file(texts[path], path), path):
+            if name not in texts and (folder / name).is_file():
+                texts[name] = (folder / name).read_text(encoding="utf-8")
+                waiting.append(name)
+    return texts
+
+
+def _findings(text: str, document: Mapping[str, Any], path: str, kind: str) -> list[Finding]:
+    found = [
+        *schema_findings(document, path, kind),
+        *placeholder_findings(document),
+        *reference_findings(document),
+    ]
     # A placeholder is no valid name, either.
-    found += limit_findings(job) if not found else []
-    found += step_reference_findings(job)
+    found += limit_findings(document) if not found else []
+    found += step_reference_findings(document)
     repeated = repeated_keys(text)
-    return [*([repeated] if repeated else []), *found, *unused_inputs(job, scripts)]
+    return [*([repeated] if repeated else []), *found]
+
+
+def _unused_inputs(document: Mapping[str, Any], job: JobToLint, folder: Path) -> list[Finding]:
+    return unused_inputs(document, [_text_of(folder / script) for script in job.scripts])
 
 
 def _text_of(path: Path) -> str:

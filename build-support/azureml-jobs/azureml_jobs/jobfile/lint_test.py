@@ -16,7 +16,7 @@ def lint(
 ) -> tuple[str, ...]:
     """The findings in a job file of this text, below `folder`."""
     file = folder / PATH
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     return lint_jobs(LintRequest((JobToLint(PATH, errors, scripts),)), folder)
 
@@ -53,6 +53,17 @@ def test_finds_nothing_in_a_sound_job(tmp_path: Path) -> None:
 def test_finds(tmp_path: Path, job: str, start: str) -> None:
     (finding,) = lint(tmp_path, job)
     assert finding.startswith(start)
+
+
+def test_finds_what_is_wrong_in_a_component_that_a_pipeline_names(tmp_path: Path) -> None:
+    (tmp_path / "src/exp/parts").mkdir(parents=True)
+    (tmp_path / "src/exp/parts/a.yml").write_text("command: ls ${{inputs.x}}\n")
+    pipeline = "type: pipeline\njobs: {a: {type: command, component: parts/a.yml}}\n"
+    findings = lint(tmp_path, pipeline)
+    assert [finding.partition(".\n\n")[0] for finding in findings] == [
+        "src/exp/parts/a.yml: environment: this key is missing",
+        "src/exp/parts/a.yml: command: `${{inputs.x}}` names no input of this job",
+    ]
 
 
 def test_reports_all_findings_of_all_kinds_at_once(tmp_path: Path) -> None:
