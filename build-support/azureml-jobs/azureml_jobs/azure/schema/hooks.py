@@ -103,7 +103,8 @@ _NO_INPUTS = {"properties": {"inputs": False}}
 _NO_OUTPUTS = {"properties": {"outputs": False}}
 
 _OPEN_TO = dict.fromkeys(
-    ("description", "display_name", "experiment_name", "identity", "name", "services", "tags"), True
+    ("description", "display_name", "experiment_name", "identity", "name", "services", "tags"),
+    {"anyOf": [{"kind": "any"}, {"type": "null"}]},
 )
 
 # What a hook adds to the JSON schema of its class. A hook `make` builds an object, mostly of any

@@ -192,6 +192,13 @@ STEP = "type: pipeline\njobs:\n  a:\n    type: command\n    "
             id="a binding to nothing",
         ),
         pytest.param(
+            STEP.replace("command", "parallel") + "task: {type: model, environment: azureml:e:1}\n"
+            "    banana: 1",
+            "jobs.a.banana",
+            "unknown key",
+            id="an unknown key of a parallel step",
+        ),
+        pytest.param(
             "type: pipeline\njobs: {My-Step: {component: azureml:c:1}}",
             "jobs.My-Step",
             "Write for example `my_step`",

@@ -35,6 +35,7 @@ _LOADERS: dict[str, Any] = {
 # What azure-ai-ml refuses and the schema does not, by azure-ai-ml's own words.
 TAKEN = {
     "Can't find |No such file|is not a directory": "other checks find files that do not exist",
+    "is not supported for version": "an empty list or mapping as a version of a component",
     "only path input is supported now": "what a step's input is stands in another file",
 }
 # What the schema refuses and azure-ai-ml does not when it loads a file, by our words.
