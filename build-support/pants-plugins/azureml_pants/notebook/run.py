@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from azureml_jobs.local.runtimes import DOCKER
 from azureml_jobs.protocol import REQUEST_FILE, NotebookRequest, RuntimeOptions
 from azureml_pants.base.options import AzureMLSubsystem
+from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.environment.fields import AzureMLImageField
 from azureml_pants.environment.packages import LockedRequirements, LockedRequirementsRequest
 from azureml_pants.environment.runtime import NamedImage, NamedImageRequest
@@ -17,7 +18,6 @@ from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
 from pants.engine.fs import CreateDigest, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.source.source_root import OptionalSourceRoot, SourceRootRequest
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,20 @@ async def run_jupyter(
     pex_env: PexEnvironment,
     azureml: AzureMLSubsystem,
     options: RuntimeOptions,
+    roots: SourceRoots,
 ) -> RunRequest:
-    tool, named, locked, root = await MultiGet(
+    tool, named, locked = await MultiGet(
         Get(JobTool, JobToolRequest(pex_env.in_workspace())),
         Get(NamedImage, NamedImageRequest(field_set.address, field_set.image)),
         Get(
             LockedRequirements,
             LockedRequirementsRequest(azureml.jupyter_resolve, azureml.jupyter_requirements),
         ),
-        Get(
-            OptionalSourceRoot, SourceRootRequest, SourceRootRequest.for_address(field_set.address)
-        ),
     )
     request = NotebookRequest(
         str(field_set.address),
         named.image,
-        root.source_root.path if root.source_root else "",
+        roots.root_of(field_set.address.spec_path),
         replace(options, runtime=DOCKER),
     )
     written = await Get(Digest, CreateDigest, request_file(request))
