@@ -99,7 +99,7 @@ class Surroundings:
         """Note every argument that may be a file, and the value of every `NAME=VALUE`."""
         for argument in arguments:
             for text in paths_in(argument):
-                path = self.path(text if folder is None else posixpath.join(folder, text))
+                path = self.path(text if folder is None else posixpath.join(SNAPSHOT, folder, text))
                 if not path:
                     self.warn("names the whole folder, of which not everything is sent")
                 elif not leads_out(path):
