@@ -446,7 +446,7 @@ def test_passes_all_arguments_behind_the_dashes_to_a_script(
 
 
 def test_reports_the_errors_that_the_plugin_found(gathered: Gathered, tool: Tool) -> None:
-    error = "a:local: entry_point: no target owns the file gone.py."
+    error = "a:local: entry_point: there is no file gone.py."
     script = ScriptRequest("a:local", None, (), errors=(error,))
     (gathered.folder / "request.json").write_bytes(script.to_json())
     done = tool.run(RUN, "local", "--request", str(gathered.folder / "request.json"), "--")
