@@ -17,7 +17,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     """
     folder: Path = tmp_path_factory.mktemp("work") / "a répo"
     copy = Scratch(folder)
-    # The daemon keeps from its first command whether there is a terminal, and what it prints to one.
+    # The daemon keeps from its first command whether there is a terminal to print to.
     copy.pants("--version")
     yield copy
     copy.stop_daemon()
