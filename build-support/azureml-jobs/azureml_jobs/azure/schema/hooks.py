@@ -57,7 +57,7 @@ SCALARS: dict[str, Any] = {
     "DateTimeStr": _text(_DATE_TIME, "time"),
     "Url": _text(r"(?i:https?|ftps?)://\S+", "url"),
     # A file or folder that exists, which others check.
-    "LocalPathField": _text(r"(?!azureml:|https?:|git\+).+", "path"),
+    "LocalPathField": _text(r"(?!azureml:|https?:|git\+|\$\{\{).+", "path"),
     "FileRefField": _text(r"(?!azureml:|file:|https?:).+", "file"),
     "ComponentYamlRefField": _text(r"(?!azureml:|file:|https?:).+", "file"),
     "GitStr": _text(r"git\+.*", "reference"),
