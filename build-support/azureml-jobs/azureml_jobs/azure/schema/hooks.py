@@ -193,6 +193,11 @@ CLASSES: dict[str, Mapping[str, Any]] = {
     "ParallelComponentSchema": {
         "properties": {"mini_batch_size": _text(r"\d+([kKmMgG][bB])*", "batch size")}
     },
+    "ParameterizedParallelSchema": {
+        "properties": {
+            "mini_batch_size": _text(r"\d+([kKmMgG][bB])*|\$\{\{\s*\S*?\s*\}\}", "batch size")
+        }
+    },
     # Any mapping is one of variables, also one with `value` that pipelines bind.
     "ParameterizedCommandSchema": {
         "properties": {

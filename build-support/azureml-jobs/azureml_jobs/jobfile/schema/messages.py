@@ -14,6 +14,7 @@ from azureml_jobs.jobfile.schema.rules import RULES
 from azureml_jobs.jobfile.schema.validate import Problem, Validator, types_of
 
 _KIND_NAMES = {
+    "batch size": 'a number of files or a size, such as `"10"` or `10kb`',
     "binding": "a reference such as `${{parent.inputs.NAME}}`",
     "boolean": "`true` or `false`",
     "component name": "a name of lowercase letters, digits and underscores",
