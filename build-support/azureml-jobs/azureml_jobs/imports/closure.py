@@ -56,16 +56,14 @@ def find_closure(
         exploration.add_declared(extra)
     yield from exploration.explore()
     repository = Finder(Overlay("", ()), python, frozenset())
-    advisor = Advisor(code, exploration.shared, repository)
-    while True:
-        closure = yield from ask_until_known(
+    advisor = Advisor(code, finder, repository)
+    return (
+        yield from ask_until_known(
             lambda: _conclude(exploration, advisor, code, where),
             (finder.unknown, repository.unknown),
             (overlay, repository.overlay),
         )
-        if not exploration.shared.unread:
-            return closure
-        yield from exploration.read_sources()
+    )
 
 
 def _place(code: Code, overlay: Overlay) -> Generator[Question, Any, JobError | None]:
@@ -164,7 +162,7 @@ def _first_module(finder: Finder, folder: str) -> str | None:
 
 def _unreadable(shared: Shared) -> Iterator[JobError]:
     for path, source in sorted(shared.sources.items()):
-        if source.syntax_error and path in shared.why:
+        if source.syntax_error:
             line, text = source.syntax_error
             yield JobError(
                 f"{path}:{line}",

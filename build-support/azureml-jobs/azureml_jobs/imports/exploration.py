@@ -121,24 +121,20 @@ class Exploration:
                     shared.own_folders.setdefault(name, where)
 
     def _read(self) -> Generator[Question, Any, None]:
+        shared = self.shared
         if self._folders:
             folders, self._folders = self._folders, {}
             yield from self._read_folders(folders)
-        yield from self.read_sources()
+        if shared.unread:
+            paths = tuple(sorted(shared.unread))
+            shared.unread.clear()
+            shared.sources.update(dict.fromkeys(paths, Source()) | (yield ReadSources(paths)))
         if self._texts:
             scripts, self._texts = self._texts, {}
             texts = yield ReadTexts(tuple(sorted(scripts)))
             for path, text in sorted(texts.items()):
                 for script in scripts[path]:
                     self._read_script(path, text, script)
-
-    def read_sources(self) -> Generator[Question, Any, None]:
-        """Read the files that are known to be needed and are not read yet."""
-        shared = self.shared
-        if shared.unread:
-            paths = tuple(sorted(shared.unread))
-            shared.unread.clear()
-            shared.sources.update(dict.fromkeys(paths, Source()) | (yield ReadSources(paths)))
 
     def _read_folders(self, folders: dict[str, str]) -> Generator[Question, Any, None]:
         patterns = (f"{pattern_of(each)}/**".lstrip("/") for each in sorted(folders))

@@ -13,7 +13,7 @@ from azureml_jobs.imports.overlay import Overlay
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.remedy import Run, name_to_import, ways_to_find
 from azureml_jobs.imports.result import OutsideModule
-from azureml_jobs.imports.steps import Missing, Shared, Wanted
+from azureml_jobs.imports.steps import Missing, Wanted
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.command.code import PythonStart
 
@@ -23,16 +23,12 @@ class Advisor:
     """Looks for what is missing in the whole repository.
 
     repository: finds modules at their paths in the repository; what must be known first is
-        collected in its `unknown`, in that of `snapshot`, and among the unread files.
+        collected in its `unknown`, and in that of `snapshot`.
     """
 
     code: Code
-    shared: Shared
+    snapshot: Finder
     repository: Finder
-
-    @property
-    def snapshot(self) -> Finder:
-        return self.shared.finder
 
     @property
     def overlay(self) -> Overlay:
@@ -45,12 +41,8 @@ class Advisor:
         if exact:
             base, path = exact
             remedy = self._remedy(wanted, process, base, path)
-            is_meant = (
-                "." in wanted.module
-                or self._is_submodule(wanted, base)
-                or self._binds(path, wanted.names)
-            )
-            if is_meant and self.overlay.holds(path):
+            is_dotted = "." in wanted.module or self._is_submodule(wanted, base)
+            if is_dotted and self.overlay.holds(path):
                 nearest_path = path
             else:
                 similar = path
@@ -168,8 +160,6 @@ class Advisor:
             found = self.repository.find(wanted.module, (base,))
             if found is None or not found.is_found or found.is_python:
                 continue
-            if found.last.path == wanted.path:
-                continue
             if found.last.path:
                 return base, found.last.path
             for name in wanted.names:
@@ -181,15 +171,6 @@ class Advisor:
     def _is_submodule(self, wanted: Wanted, base: str) -> bool:
         found = [self.repository.find(f"{wanted.module}.{name}", (base,)) for name in wanted.names]
         return any(each and each.is_found for each in found)
-
-    def _binds(self, path: str, names: tuple[str, ...]) -> bool:
-        """Return whether a module binds all of these names, as one of a package would not."""
-        if not names or not path.endswith(".py"):
-            return False
-        if path not in self.shared.sources:
-            self.shared.unread.add(path)
-        source = self.shared.sources.get(path)
-        return source is not None and set(names) <= set(source.names or ())
 
     def _bases(self, wanted: Wanted) -> Iterator[str]:
         """Yield folders in which the module may be, the likeliest first."""

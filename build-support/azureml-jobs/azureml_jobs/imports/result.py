@@ -28,8 +28,8 @@ class OutsideModule:
         the path is the key of the command and the line is 0.
     is_optional: whether the code does without it.
     is_certain: False when the code searches folders that only the run knows.
-    nearest: a file of ours that is exactly this module, but is not found under this name: the name
-        is dotted, or the file binds the imported names. No package is to be expected to have it.
+    nearest: a file of ours that is exactly this module, but is not found under this name. No
+        package of an unknown environment is to be expected to have it.
     similar: a file that may be meant.
     remedy: what to write so that the one or the other is found.
     """
