@@ -188,6 +188,7 @@ CLASSES: dict[str, Mapping[str, Any]] = {
     "ImageVerticalSchema": {"required": ["training_data"]},
     "ImportDataScheduleSchema": {"required": ["import_data", "trigger"]},
     "InputPortSchema": {"properties": {"default": False}},
+    "JobServiceBaseSchema": {"properties": {"nodes": {"enum": ["all"]}}},
     "JobScheduleSchema": {"required": ["create_job", "trigger"]},
     "MonitorScheduleSchema": {"required": ["create_monitor", "trigger"]},
     "ParallelComponentSchema": {

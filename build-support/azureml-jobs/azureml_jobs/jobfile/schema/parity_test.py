@@ -144,4 +144,4 @@ def test_takes_every_shape_that_the_sdk_takes(name: str, tmp_path: Path) -> None
 @pytest.mark.filterwarnings("ignore")
 def test_refuses_what_the_sdk_refuses_in_mutated_files(tmp_path: Path) -> None:
     write_files(tmp_path)
-    assert list(mutations(tmp_path, 1, 200)) == []
+    assert list(mutations(tmp_path, 1, 700)) == []
