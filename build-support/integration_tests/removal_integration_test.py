@@ -17,6 +17,8 @@ def emptied(scratch: Scratch) -> Iterator[Scratch]:
     for command in commands_run_by("emptied"):
         # This repository may have removed some already.
         scratch.bash(f"{command} --ignore-unmatch")
+    # What other tests left there, which git ignores.
+    scratch.git("clean", "--quiet", "--force", "-dx", EXPERIMENT)
     scratch.git("commit", "--quiet", "--message", "Remove the example")
     yield scratch
     scratch.restore(before)
