@@ -80,8 +80,8 @@ def test_commands_that_no_test_runs_are_listed_above_with_their_reason() -> None
     assert found == NOT_RUN_HERE
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert [line.split()[1] for line in script.splitlines() if " test " in line][:2] == [
-        "--tag=shared-copy",
-        "--tag=-shared-copy",
+        "--tag=integration",
+        "--tag=-integration",
     ]
 
 
