@@ -17,6 +17,8 @@ _DYNAMIC = (
 )  # fmt: skip
 _EXTENDS_PATH = re.compile(r"\bextend_path\b|\bdeclare_namespace\b|__path__\s*(?:\+?=|\.)")
 _LONGEST_PATH = 200
+# The text of a command, as in `os.system("python evaluate.py")`.
+_COMMAND = re.compile(r"\s*(\S*/)?(python[\d.]*|bash|sh|torchrun|accelerate|deepspeed)\s")
 _NO_PATH = re.compile(r"[\s*?\[\]{}<>|\"'`\\$%:;,()=&^!]|^[/~]|^\.+$|^-|//")
 
 
@@ -79,6 +81,9 @@ def path_literals(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
             skipped.update(map(id, ast.iter_child_nodes(node)))
         elif isinstance(node, ast.JoinedStr):
             skipped.update(map(id, node.values))
+            parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            text = "".join(map(str, parts))
+            yield from ((path, node.lineno) for path in _paths_of_command(text))
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             skipped.add(id(node.value))
         elif isinstance(node, ast.Call) and _is_join(node):
@@ -87,6 +92,13 @@ def path_literals(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             if may_be_path(node.value):
                 yield posixpath.normpath(node.value), node.lineno
+            yield from ((path, node.lineno) for path in _paths_of_command(node.value))
+
+
+def _paths_of_command(text: str) -> list[str]:
+    """Return the words of a command that may be paths, none when the text is no command."""
+    words = text.split() if _COMMAND.match(text) else []
+    return [posixpath.normpath(word) for word in words if may_be_path(word)]
 
 
 def own_files(nodes: Iterable[ast.AST], places: Places) -> Iterator[tuple[str, int]]:

@@ -160,6 +160,9 @@ def test_reads_the_code_cells_of_a_notebook() -> None:
     [
         ("open('zero2.json')", ["zero2.json"]),
         ("open('./conf/a.yaml')", ["conf/a.yaml"]),
+        ("os.system('python -u sub/evaluate.py --fast')", ["sub/evaluate.py"]),
+        ("run(f'bash {here}/a.sh b.sh', shell=True)", ["b.sh"]),
+        ("print('see train.py for python')", []),
         ("open(os.path.join('conf', 'a.yaml'))", ["conf/a.yaml"]),
         ("Path('conf') / 'a.yaml'", ["a.yaml"]),
         ("'''A docstring.'''", []),
