@@ -70,7 +70,7 @@ def _check_closure(unit: CodeUnit, closure: Closure, gathered: set[str]) -> None
     own = next((each for each in certain if each.nearest), None)
     if own is not None:
         raise JobError(
-            f"{own.path}:{own.line}" if own.line else own.path,
+            own.where,
             f"with the overridden command Python does not find `{own.module}`, which is "
             f"{own.nearest}",
             own.remedy or "",

@@ -9,13 +9,15 @@ from typing import Any
 
 from azureml_jobs.imports.knowledge import learn
 from azureml_jobs.imports.other_languages import path_strings, sourced_files
-from azureml_jobs.imports.overlay import Overlay, is_in, leads_out, pattern_of
+from azureml_jobs.imports.overlay import Overlay, is_in, pattern_of
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
+from azureml_jobs.imports.result import RUN
 from azureml_jobs.imports.source import Source
 from azureml_jobs.imports.steps import Loaded, Shared, Step, Wanted
 from azureml_jobs.jobfile.command.code import CommandCode, PythonStart, ScriptStart
 from azureml_jobs.jobfile.command.read import read_script
+from azureml_jobs.jobfile.paths import leads_out
 
 _NEVER_SENT = {"__pycache__", ".git"}
 
@@ -214,7 +216,7 @@ class Exploration:
             if script not in self._guessed:
                 self.missing_scripts.append(script)
             return True
-        self.shared.add(path, "run by the command")
+        self.shared.add(path, RUN)
         self._texts.setdefault(path, []).append(script)
         return True
 

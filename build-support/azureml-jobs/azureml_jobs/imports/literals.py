@@ -6,9 +6,10 @@ import posixpath
 from collections.abc import Iterator
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.imports.overlay import is_in, leads_out
+from azureml_jobs.imports.overlay import is_in
 from azureml_jobs.imports.steps import Shared
 from azureml_jobs.jobfile.code import Code
+from azureml_jobs.jobfile.paths import leads_out
 
 
 def unsent_literals(shared: Shared, code: Code) -> Iterator[JobError]:

@@ -46,7 +46,7 @@ def excluded_error(
     `platform` is the file that describes the image's Python.
     """
     return JobError(
-        _where(module),
+        module.where,
         f"the image does not get `{requirement}`, which has the module `{module.module}`: the "
         "marker excludes it",
         f"Change the marker in {' and '.join(requirements) or 'the list'}, or import the module "
@@ -98,15 +98,7 @@ def _mapping_remedy(
 def _message(findings: list[tuple[OutsideModule, str]], remedy: str) -> str:
     """Return a line for each finding and the remedy once, nothing when there is no finding."""
     errors = [
-        JobError(
-            _where(each),
-            what,
-            remedy if number == len(findings) else "",
-        )
+        JobError(each.where, what, remedy if number == len(findings) else "")
         for number, (each, what) in enumerate(findings, start=1)
     ]
     return "\n".join(str(error) for error in errors)
-
-
-def _where(module: OutsideModule) -> str:
-    return f"{module.path}:{module.line}" if module.line else module.path

@@ -13,6 +13,7 @@ from azureml_jobs.imports.questions import Question, ReadSources
 from azureml_jobs.imports.result import OutsideModule
 from azureml_jobs.imports.source import Source
 from azureml_jobs.imports.statements import Import
+from azureml_jobs.jobfile.paths import leads_out
 
 
 def outside_modules(
@@ -42,7 +43,7 @@ def outside_modules(
 def _added_folders(source: Source, folder: str) -> Iterator[str]:
     for change in source.path_changes:
         joined = posixpath.normpath(posixpath.join(folder, change.path))
-        if change.base == "file" and not joined.startswith(".."):
+        if change.base == "file" and not leads_out(joined):
             yield "" if joined == "." else joined
 
 

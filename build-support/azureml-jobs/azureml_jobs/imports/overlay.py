@@ -6,6 +6,8 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from azureml_jobs.jobfile.paths import leads_out
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -130,10 +132,6 @@ class Overlay:
 def is_in(path: str, folder: str) -> bool:
     """Return whether a path is a folder or lies in it; the root holds everything."""
     return folder == "" or path == folder or path.startswith(f"{folder}/")
-
-
-def leads_out(name: str) -> bool:
-    return name == ".." or name.startswith(("../", "/"))
 
 
 def pattern_of(path: str) -> str:

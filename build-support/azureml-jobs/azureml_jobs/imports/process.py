@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from azureml_jobs.imports.finder import Found, Module
-from azureml_jobs.imports.overlay import leads_out
 from azureml_jobs.imports.path_changes import PathChange
+from azureml_jobs.imports.result import RUN
 from azureml_jobs.imports.source import read_source
 from azureml_jobs.imports.steps import (
     UNREADABLE,
@@ -22,6 +22,7 @@ from azureml_jobs.imports.steps import (
     wanted_by,
 )
 from azureml_jobs.jobfile.command.code import PythonStart
+from azureml_jobs.jobfile.paths import leads_out
 
 # Every module has these, whatever its text binds.
 _OF_ALL_MODULES = {"__file__", "__path__", "__name__", "__doc__", "__spec__", "__package__", "*"}
@@ -114,7 +115,7 @@ class Process:
         if path is None:
             self._miss("start", Wanted(start.value, (), self.shared.where, 0, not start.is_certain))
         else:
-            self.shared.add(path, "run by the command")
+            self.shared.add(path, RUN)
             self._add_loaded(path, "", is_main=True)
         return True
 
@@ -135,7 +136,7 @@ class Process:
             path = found.last.path or ""
             if len(found.chain) > 1:
                 self._run_package = found.chain[0].name, self.search_path
-            self.shared.add(path, "run by the command")
+            self.shared.add(path, RUN)
             self._add_loaded(path, found.last.package, is_main=True)
         return True
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Why a file is sent that the command itself runs.
+RUN = "run by the command"
+
 
 @dataclass(frozen=True)
 class ClosureFile:
@@ -44,6 +47,10 @@ class OutsideModule:
     nearest: str | None = None
     similar: str | None = None
     remedy: str | None = None
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
 
     @property
     def dotted_names(self) -> tuple[str, ...]:

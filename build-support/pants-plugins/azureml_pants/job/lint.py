@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azureml_jobs.imports.overlay import pattern_of
+from azureml_jobs.imports.result import RUN
 from azureml_jobs.protocol import REQUEST_FILE, JobToLint, LintRequest
 from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
@@ -37,7 +38,8 @@ class AzureMLJobsLinter(Subsystem):
     name = "azureml-jobs"
     help = help_text("""
         The linter of job files. It reports unknown keys, wrong values, placeholders, references to
-        missing things, commands whose code has no owner, and inputs that the command never uses.
+        missing things, commands whose code or imports do not exist, and inputs that the command
+        never uses.
         """)
 
     skip = SkipOption("lint")
@@ -78,7 +80,7 @@ async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
         JobToLint(
             field_set.source.path,
             units.errors,
-            tuple(file.path for file in units.files if file.why == "run by the command"),
+            tuple(file.path for file in units.files if file.why == RUN),
         )
         for field_set, units in zip(request.field_sets, checked)
     )
