@@ -58,9 +58,6 @@ class Cloud:
         # https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory
         return "https://storage.azure.com/.default"
 
-    def blob_address(self, account: str) -> str:
-        return f"https://{account}.blob.{self.storage_suffix}"
-
 
 # As in azure-ai-ml's `_azure_environments.py`; registries as in Azure CLI's `cloud.py`.
 _KNOWN = {
