@@ -100,13 +100,13 @@ class Gathered:
                     context_files=tuple(self.context_files),
                     packages=packages,
                     image_target=self.image_target,
+                    venv=self.venv,
                 )
                 for name, folder in units.items()
             ),
             versions={"pants": "2.17.1"},
             source_roots=("src",),
             errors=self.errors,
-            venv=self.venv,
         )
         (self.folder / REQUEST_FILE).write_bytes(request.to_json())
         return self.folder / REQUEST_FILE

@@ -16,7 +16,7 @@ from typing import Any, Self, Union, cast, get_args, get_origin, get_type_hints
 from azureml_jobs.base.errors import JobError, OutsideError
 
 # Raise it with every change of a field, and with it the plugin's in `job_tool/message.py`.
-VERSION = 2
+VERSION = 3
 
 # The folder of a request: the request itself, the options of the debugger, the sources at their
 # paths in the repository, and the packages with their hashes (a job's: `requirements_file`).
@@ -137,7 +137,8 @@ class UnitFiles:
     """What one command of a job needs: a step, a trial, a component, or the job itself.
 
     `name` is that of the code unit, empty for a job that is one command. `context_files` are those
-    of its environment; `image_target` is the address of what builds its image.
+    of its environment; `image_target` is the address of what builds its image. `venv` is None when
+    the job is only bundled, or certainly runs in Docker or in Azure.
     """
 
     name: str
@@ -145,6 +146,7 @@ class UnitFiles:
     context_files: tuple[str, ...]
     packages: LockedPackages
     image_target: str | None = None
+    venv: PackagesVenv | None = None
 
 
 @dataclass(frozen=True)
@@ -153,9 +155,9 @@ class JobRequest(Message):
 
     `documents` are the job file and the files that it refers to, relative to the repository's root,
     as are `source_roots`. `errors` are errors of the user that Pants met: the tool reports them and
-    stops. `warnings` are doubts that it met. `venv` is None when the job is only bundled, or
-    certainly runs in Docker or in Azure; `azure`, the packages that talk to Azure, when the job
-    stays on this machine.
+    stops. `warnings` are doubts that it met. `search` has the packages that a sweep on this machine
+    needs, None for a job without one; `azure` those that talk to Azure, None for a job that stays
+    on this machine.
     """
 
     address: str
@@ -166,8 +168,8 @@ class JobRequest(Message):
     source_roots: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    venv: PackagesVenv | None = None
     options: RuntimeOptions = RuntimeOptions()
+    search: PackagesVenv | None = None
     azure: PackagesVenv | None = None
 
 

@@ -428,7 +428,7 @@ def test_passes_all_arguments_behind_the_dashes_to_a_script(
         "src/exp:local",
         "src/exp/main.py",
         job.units[0].files,
-        venv=job.venv,
+        venv=job.units[0].venv,
         options=RuntimeOptions("venv"),
     )
     (ready.folder / "request.json").write_bytes(script.to_json())

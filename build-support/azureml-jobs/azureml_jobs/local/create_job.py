@@ -44,7 +44,7 @@ def create_job(
         )
     inputs = resolve_inputs(job, repository / request.job_file, repository)
     arguments = [*resource_arguments(job, request.job_file), *request.options.run_arguments]
-    python = "" if runtime.image else ensure_packages_venv(request.venv, folder)
+    python = "" if runtime.image else ensure_packages_venv(plan.bundle.unit.files.venv, folder)
     git = git_state(repository, plan.bundle.sources)
 
     def write(temporary: JobFolder, final: JobFolder) -> JobRecord:

@@ -52,6 +52,14 @@ class AzureMLSubsystem(Subsystem):
             a workspace is configured, for example in `config.env`.
             """),
     )
+    search_requirements = StrListOption(
+        default=["optuna", "scipy"],
+        advanced=True,
+        help=softwrap("""
+            The packages of the job tool's resolve that choose the values of a sweep. They are
+            installed only when a sweep runs on this machine.
+            """),
+    )
     service_requirements = StrListOption(
         default=["cryptography", "pyjwt", "trustme"],
         advanced=True,

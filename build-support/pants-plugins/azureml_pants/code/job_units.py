@@ -8,6 +8,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.imports.overlay import pattern_of
+from azureml_jobs.jobfile.azure_only import azure_only_parts, has_sweep
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.documents import referred_documents
 from azureml_jobs.jobfile.units import CodeUnit, code_units
@@ -24,11 +25,16 @@ class JobUnitsRequest:
 
 @dataclass(frozen=True)
 class JobUnits:
-    """`documents` begin with the job file; there are no units when there are errors."""
+    """`documents` begin with the job file; there are no units when there are errors.
+
+    `runs_here` says that this machine can run all of them.
+    """
 
     documents: tuple[str, ...]
     units: tuple[CodeUnit, ...]
     errors: tuple[str, ...]
+    runs_here: bool = False
+    has_sweep: bool = False
 
 
 @rule(desc="Read a job file")
@@ -54,7 +60,13 @@ async def read_job_units(request: JobUnitsRequest) -> JobUnits:
                 "there is no such file",
                 "Write the job file, or name another one in the target's `source` field.",
             )
-        return JobUnits(tuple(documents), code_units(documents, request.path), ())
+        return JobUnits(
+            tuple(documents),
+            code_units(documents, request.path),
+            (),
+            not azure_only_parts(documents, request.path),
+            has_sweep(documents),
+        )
     except JobError as error:
         return JobUnits((request.path,), (), (str(error),))
 

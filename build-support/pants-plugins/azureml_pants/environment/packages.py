@@ -33,10 +33,10 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 
 @dataclass(frozen=True)
 class InstallPackagesRequest:
-    """A virtual environment with `requirements`, from the lock of `resolve`."""
+    """An environment with `requirements` of the lock of `resolve`, or with all of it for None."""
 
     resolve: str
-    requirements: tuple[str, ...]
+    requirements: tuple[str, ...] | None
     environment: CompletePexEnvironment
 
 
@@ -52,9 +52,10 @@ class InstalledPackages:
 async def install_packages(
     request: InstallPackagesRequest, python_setup: PythonSetup
 ) -> InstalledPackages:
-    pex_request = locked_pex_request(
-        "packages.pex", request.requirements, request.resolve, python_setup
-    )
+    # Several of them are in one folder: each has the name of its content.
+    wanted = repr((request.resolve, request.requirements)).encode()
+    name = f"packages-{hashlib.sha256(wanted).hexdigest()[:12]}.pex"
+    pex_request = locked_pex_request(name, request.requirements, request.resolve, python_setup)
     venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
     prefix = request.environment.pex_root / venv.venv_rel_dir
     return InstalledPackages(venv.digest, PackagesVenv(str(prefix), venv.python.argv0))

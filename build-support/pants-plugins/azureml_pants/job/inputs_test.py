@@ -58,8 +58,8 @@ def test_the_request_names_what_the_digest_holds(rule_runner: RuleRunner) -> Non
         NeededFile("src/x/main.py", "x/main.py", "src/x/main.py:lib", "run by the command"),
     )
     assert unit.context_files == ()
+    assert unit.venv is None
     assert request.errors == ()
-    assert request.venv is None
     assert request.versions["pants"] == VERSION
     assert request.versions["pex"][0].isdigit()
     assert unit.packages.lock == "main.lock"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azureml_pants.code import rules as code
 from azureml_pants.environment import rules as environment
-from azureml_pants.job import dependencies, inputs, lint, package, run
+from azureml_pants.job import dependencies, inputs, lint, local_packages, package, run
 from azureml_pants.job.target_types import AzureMLJobTarget
 from azureml_pants.job_tool import rules as job_tool
 
@@ -21,6 +21,7 @@ def rules():
         *dependencies.rules(),
         *inputs.rules(),
         *lint.rules(),
+        *local_packages.rules(),
         *package.rules(),
         *run.rules(),
     ]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from azureml_jobs.local.runtimes import only_docker
-from azureml_jobs.protocol import REQUEST_FILE, JobRequest, RuntimeOptions
+from azureml_jobs.protocol import REQUEST_FILE, RuntimeOptions
 from azureml_pants.code.job_code import JobFieldSet
 from azureml_pants.code.job_fields import AzureMLJobEntryPointField, AzureMLJobSourceField
-from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
+from azureml_pants.code.job_units import JobUnits, JobUnitsRequest
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest
+from azureml_pants.job.local_packages import LocalPackages, LocalPackagesRequest
 from azureml_pants.job_tool.azure_packages import AzurePackages, AzurePackagesRequest
 from azureml_pants.job_tool.debugger import DebugRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
-from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import (
@@ -48,12 +48,12 @@ async def run_job(
     pex_env: PexEnvironment,
     run_goal: RunSubsystem,
     options: RuntimeOptions,
-    python_setup: PythonSetup,
 ) -> RunRequest:
     environment = pex_env.in_workspace()
-    inputs, tool = await MultiGet(
+    inputs, tool, read = await MultiGet(
         Get(JobInputs, JobInputsRequest(JobFieldSet.of(field_set))),
         Get(JobTool, JobToolRequest(environment)),
+        Get(JobUnits, JobUnitsRequest(field_set.source.path)),
     )
     request, digests = replace(inputs.request, options=options), [tool.digest, inputs.digest]
     # Nothing is installed for a job that does not run, and no packages for one that runs in Docker.
@@ -61,26 +61,21 @@ async def run_job(
         azure = await Get(AzurePackages, AzurePackagesRequest(environment, tuple(run_goal.args)))
         request = replace(request, azure=azure.venv)
         digests.append(azure.digest)
-        if azure.venv is None and not only_docker(options.runtime, run_goal.args):
+        if azure.venv is None and read.runs_here:
+            in_docker = only_docker(options.runtime, run_goal.args)
+            units = () if in_docker else request.units
             packages = await Get(
-                InstalledPackages,
-                InstallPackagesRequest(
-                    field_set.resolve.normalized_value(python_setup),
-                    needed_packages(request),
-                    environment,
-                ),
+                LocalPackages, LocalPackagesRequest(units, read.has_sweep, environment)
             )
-            request = replace(request, venv=packages.venv)
+            request = replace(
+                request, units=packages.units or request.units, search=packages.search
+            )
             digests.append(packages.digest)
     digests.append(await Get(Digest, CreateDigest, request_file(request)))
     return RunRequest(
         digest=await Get(Digest, MergeDigests(digests)),
         args=tool.workspace_args("job", "--request", f"{{chroot}}/{REQUEST_FILE}"),
     )
-
-
-def needed_packages(request: JobRequest) -> tuple[str, ...]:
-    return tuple(sorted({each for unit in request.units for each in unit.packages.requirements}))
 
 
 @rule

@@ -36,16 +36,18 @@ class JobTool:
 
 
 def locked_pex_request(
-    name: str, requirements: Iterable[str], resolve: str, python_setup: PythonSetup
+    name: str, requirements: Iterable[str] | None, resolve: str, python_setup: PythonSetup
 ) -> PexRequest:
-    """Return the request for a PEX of some packages of a resolve."""
+    """Return the request for a PEX of some packages of a resolve, or of all with None."""
     constraints = python_setup.resolves_to_interpreter_constraints.get(
         resolve, python_setup.interpreter_constraints
     )
     return PexRequest(
         output_filename=name,
         internal_only=True,
-        requirements=PexRequirements(requirements, from_superset=Resolve(resolve, False)),
+        requirements=PexRequirements(
+            requirements or (), from_superset=Resolve(resolve, requirements is None)
+        ),
         interpreter_constraints=InterpreterConstraints(constraints),
     )
 

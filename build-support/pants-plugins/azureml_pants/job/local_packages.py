@@ -1,0 +1,60 @@
+"""The packages that a job needs on this machine: those of its commands, and of a sweep's search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from azureml_jobs.protocol import PackagesVenv, UnitFiles
+from azureml_pants.base.options import AzureMLSubsystem
+from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
+from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
+from pants.engine.fs import Digest, MergeDigests
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+
+
+@dataclass(frozen=True)
+class LocalPackagesRequest:
+    """Packages for the commands `units`; `has_sweep` asks for those of a search as well."""
+
+    units: tuple[UnitFiles, ...]
+    has_sweep: bool
+    environment: CompletePexEnvironment
+
+
+@dataclass(frozen=True)
+class LocalPackages:
+    """`units` have their virtual environments; `digest` holds the scripts that recreate these."""
+
+    units: tuple[UnitFiles, ...]
+    search: PackagesVenv | None
+    digest: Digest
+
+
+@rule
+async def install_local_packages(
+    request: LocalPackagesRequest, azureml: AzureMLSubsystem
+) -> LocalPackages:
+    wanted = [
+        InstallPackagesRequest(unit.packages.resolve, needed_packages(unit), request.environment)
+        for unit in request.units
+    ]
+    if request.has_sweep:
+        packages = (*azureml.tool_requirements, *azureml.search_requirements)
+        wanted.append(InstallPackagesRequest(azureml.tool_resolve, packages, request.environment))
+    installed = await MultiGet(
+        Get(InstalledPackages, InstallPackagesRequest, each) for each in wanted
+    )
+    return LocalPackages(
+        tuple(replace(unit, venv=each.venv) for unit, each in zip(request.units, installed)),
+        installed[-1].venv if request.has_sweep else None,
+        await Get(Digest, MergeDigests({each.digest for each in installed})),
+    )
+
+
+def needed_packages(unit: UnitFiles) -> tuple[str, ...] | None:
+    """Return what the code imports, or None for all: nobody knows what a foreign image has."""
+    return unit.packages.requirements if unit.context_files else None
+
+
+def rules():
+    return collect_rules()
