@@ -19,6 +19,8 @@ from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.jobs import OPERATIONS, Jobs
+from azureml_standin.control_plane.managed import Managed
+from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WorkspaceAddress
 from azureml_standin.control_plane.workspace import REGISTRY_RESOURCE, ControlPlane
 from azureml_standin.dispatch import Dispatcher
@@ -102,11 +104,13 @@ class Service:
         self._opened.close()
 
     def _serve_requests(self) -> None:
-        self.jobs = Jobs(self.control, self.assets, self.state, self.execution)
+        self.jobs = Jobs(self.control, self.references, self.state, self.execution)
         self.history = RunHistory(self.control, self.jobs, self.blobs)
         self.client = ClientVariables(self.server.port, self.control, self.sign_in, self.authority)
         mlflow = MlflowApi(self.jobs, self.folder / "mlruns")
-        control = [*self.control.routes(), *self.assets.routes(), *self.jobs.routes()]
+        managed = Managed(self.workspace, self.references, self.state)
+        parts = (self.control, self.assets, self.jobs, managed)
+        control = [route for part in parts for route in part.routes()]
         runs = [*self.history.routes(), *mlflow.routes()]
         routes = [
             *self.control.authorized(control),
@@ -145,7 +149,8 @@ class Service:
         self.control = ControlPlane(
             self.workspace, self.state, self.tokens, self.access, computes, own_urls
         )
-        self.assets = Assets(self.workspace, self.state, self.access)
+        self.references = References(self.state, self.control.has_compute)
+        self.assets = Assets(self.workspace, self.state, self.access, self.references)
         registry_access = RegistryAccess(self.tokens, self.control.audiences)
         self.registry = Registry(self.state, registry_access, self.folder / "registry")
 

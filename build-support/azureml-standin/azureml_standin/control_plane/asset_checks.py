@@ -8,6 +8,8 @@ from typing import Any
 
 from azureml_standin.clouds import ACCOUNT
 from azureml_standin.control_plane import resources
+from azureml_standin.control_plane.component_checks import check_component
+from azureml_standin.control_plane.references import References
 from azureml_standin.state import State
 from azureml_standin.storage.addresses import storage_location
 
@@ -18,10 +20,14 @@ _SET_FOR_ASSETS = frozenset({"provisioningState", "environmentType"})
 _OWN_STORAGE = re.compile(rf"https://({ACCOUNT}\.blob\.|(127\.0\.0\.1|localhost):\d+/)")
 
 
-def check_asset(kind: str, properties: Mapping[str, Any], state: State) -> None:
+def check_asset(
+    kind: str, properties: Mapping[str, Any], state: State, references: References
+) -> None:
     """Raise `HttpError` for properties that no version of this kind can have."""
     if kind == "codes":
         _check_code(properties, state)
+    elif kind == "components":
+        check_component(properties, references)
     else:
         _CHECKS[kind](properties)
 
@@ -82,10 +88,6 @@ def _check_model(properties: Mapping[str, Any]) -> None:
     resources.required(properties, "modelUri")
 
 
-def _check_component(properties: Mapping[str, Any]) -> None:
-    resources.required(properties, "componentSpec", dict)
-
-
 def _check_code(properties: Mapping[str, Any], state: State) -> None:
     uri = resources.required(properties, "codeUri")
     location = storage_location(uri)
@@ -97,5 +99,4 @@ _CHECKS = {
     "environments": _check_environment,
     "data": _check_data,
     "models": _check_model,
-    "components": _check_component,
 }

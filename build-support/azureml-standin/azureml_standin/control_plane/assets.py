@@ -9,6 +9,7 @@ from typing import Any
 from azureml_standin.clouds import Names
 from azureml_standin.control_plane import resources
 from azureml_standin.control_plane.asset_checks import KINDS, check_asset, check_version_unchanged
+from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
@@ -22,10 +23,17 @@ _VERSION = f"{_KIND}/{{name}}/versions/{{version}}"
 class Assets:
     """Assets of all kinds, which are named as in addresses: `codes`, `environments`, …"""
 
-    def __init__(self, workspace: WorkspaceAddress, state: State, access: StorageAccess) -> None:
+    def __init__(
+        self,
+        workspace: WorkspaceAddress,
+        state: State,
+        access: StorageAccess,
+        references: References,
+    ) -> None:
         self.workspace = workspace
         self.state = state
         self.access = access
+        self._references = references
 
     def routes(self) -> list[Route]:
         return [
@@ -79,7 +87,7 @@ class Assets:
         properties = resources.properties_of(request)
         for key in ("tags", "properties"):
             properties[key] = resources.texts(properties, key)
-        check_asset(kind, properties, self.state)
+        check_asset(kind, properties, self.state, self._references)
         with self.state.lock:
             present = self.version(kind, name, version)
             if present is not None:

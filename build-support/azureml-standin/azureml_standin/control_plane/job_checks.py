@@ -2,76 +2,74 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.workspace import ControlPlane
+from azureml_standin.control_plane.component_checks import check_steps
+from azureml_standin.control_plane.references import References
 
 # What of a job may change (https://learn.microsoft.com/rest/api/azureml/jobs).
 MUTABLE = frozenset({"displayName", "description", "tags", "properties", "isArchived"})
 # What the service adds; a client that sends a job which it read sends it back.
 _SERVICE_SET = frozenset({"status", "services", "parentJobName"})
 DEFAULT_OUTPUT = "default"
-_JOB_TYPES = ("Command", "Sweep", "Pipeline", "Spark", "AutoML")
+# What a job of each type has to have.
+_REQUIRED = {
+    "Command": (),
+    "Sweep": ("searchSpace", "samplingAlgorithm", "objective", "trial"),
+    "Pipeline": ("jobs",),
+    "Spark": ("entry",),
+    "AutoML": ("taskDetails",),
+    "FineTuning": ("fineTuningDetails",),
+}
+_SAMPLING = ("Grid", "Random", "Bayesian")
+_POLICIES = ("Bandit", "MedianStopping", "TruncationSelection")
 _PATH_TYPES = ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
-_ASSET_ID = re.compile(
-    r"(?i:/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.MachineLearningServices"
-    r"/workspaces/[^/]+/)(codes|environments)/([^/]+)/versions/([^/]+)"
-)
-_REGISTRY_ID = re.compile(r"azureml://registries/[^/]+/(environments|components)/[^/]+/.+")
-_COMPUTE_ID = re.compile(r"(?i:.*/workspaces/[^/]+/computes/)([^/]+)")
-_REFERENCE = re.compile(r"\$\{\{\s*(inputs|outputs)\.(\w+)\s*\}\}")
-_OPTIONAL_PART = re.compile(r"\$\[\[.*?\]\]", re.DOTALL)
 
 
-class JobChecks:
-    def __init__(self, control: ControlPlane, assets: Assets) -> None:
-        self._control = control
-        self._assets = assets
+def check_job(properties: Mapping[str, Any], references: References) -> None:
+    """Raise `HttpError` for properties that no job can have."""
+    kind = resources.one_of(properties, "jobType", tuple(_REQUIRED))
+    for key in ("tags", "properties", "environmentVariables"):
+        resources.texts(properties, key)
+    references.check_compute(properties.get("computeId"))
+    _check_types(properties)
+    for key in _REQUIRED[kind]:
+        resources.required(properties, key, dict)
+    if kind == "Command":
+        references.check_command(properties, properties, "Id")
+    elif kind == "Sweep":
+        _check_sweep(properties, references)
+    elif kind == "Pipeline":
+        references.check_compute((properties.get("settings") or {}).get("default_compute"))
+        check_steps(properties, references)
+    elif kind == "Spark":
+        references.check_asset(resources.required(properties, "codeId"), "codes")
+    elif kind == "AutoML":
+        _check_data(properties["taskDetails"], "trainingData")
+    elif kind == "FineTuning":
+        _check_data(properties["fineTuningDetails"], "model", "trainingData")
 
-    def check(self, properties: Mapping[str, Any]) -> None:
-        kind = resources.one_of(properties, "jobType", _JOB_TYPES)
-        for key in ("tags", "properties", "environmentVariables"):
-            resources.texts(properties, key)
-        compute = properties.get("computeId")
-        if compute:
-            match = _COMPUTE_ID.fullmatch(compute)
-            if match is None or not self._control.has_compute(match[1]):
-                raise resources.user_error(f"Unknown compute target '{compute}'.")
-        _check_types(properties)
-        if kind == "Command":
-            self._check_command(properties)
-        elif kind == "Sweep":
-            for key in ("searchSpace", "samplingAlgorithm", "objective", "trial"):
-                resources.required(properties, key, dict)
-        elif kind == "Pipeline":
-            resources.required(properties, "jobs", dict)
 
-    def _check_command(self, properties: Mapping[str, Any]) -> None:
-        command = resources.required(properties, "command")
-        self._check_asset(resources.required(properties, "environmentId"), "environments")
-        if properties.get("codeId"):
-            self._check_asset(properties["codeId"], "codes")
-        for group, name in _REFERENCE.findall(_OPTIONAL_PART.sub("", command)):
-            if name not in (properties.get(group) or {}):
-                raise resources.user_error(
-                    f"The command names {group}.{name}, which is not declared."
-                )
+def _check_sweep(properties: Mapping[str, Any], references: References) -> None:
+    for name, given in properties["searchSpace"].items():
+        # Such as `["uniform", [0.1, 1]]`.
+        if not (isinstance(given, list) and len(given) == 2 and isinstance(given[1], list)):
+            raise resources.user_error(f"properties.searchSpace.{name} is invalid.")
+    resources.one_of(properties["samplingAlgorithm"], "samplingAlgorithmType", _SAMPLING)
+    resources.required(properties["objective"], "primaryMetric")
+    resources.one_of(properties["objective"], "goal", ("minimize", "maximize"))
+    if properties.get("earlyTermination"):
+        resources.one_of(properties["earlyTermination"], "policyType", _POLICIES)
+    declared = {**properties, "search_space": properties["searchSpace"]}
+    references.check_command(properties["trial"], declared, "Id")
 
-    def _check_asset(self, id_: str, kind: str) -> None:
-        if _REGISTRY_ID.fullmatch(id_):
-            return
-        match = _ASSET_ID.fullmatch(id_)
-        if match is None or match[1] != kind:
-            raise resources.user_error(f"'{id_}' is not an address of {kind}.")
-        # Environments that Azure itself keeps up are in every workspace.
-        if kind == "environments" and match[2].startswith("AzureML-"):
-            return
-        if not self._assets.version(kind, match[2], match[3]):
-            raise resources.user_error(f"{kind}/{match[2]} version {match[3]} was not found.")
+
+def _check_data(details: Mapping[str, Any], *keys: str) -> None:
+    resources.required(details, "taskType")
+    for key in keys:
+        _check_types({"inputs": {key: resources.required(details, key, dict)}})
 
 
 def _check_types(properties: Mapping[str, Any]) -> None:

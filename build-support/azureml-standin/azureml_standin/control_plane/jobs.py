@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azureml_standin.clouds import REGION, Names
+from azureml_standin.clouds import AML_AUDIENCES, REGION, Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.descriptions import ARTIFACT_STORE
 from azureml_standin.control_plane.job_checks import (
     DEFAULT_OUTPUT,
     MUTABLE,
-    JobChecks,
+    check_job,
     check_unchanged,
 )
+from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.execution.execution import Execution
@@ -30,10 +30,10 @@ OPERATIONS = (
 
 class Jobs:
     def __init__(
-        self, control: ControlPlane, assets: Assets, state: State, execution: Execution
+        self, control: ControlPlane, references: References, state: State, execution: Execution
     ) -> None:
         self.control = control
-        self._checks = JobChecks(control, assets)
+        self._references = references
         self.state = state
         self.execution = execution
 
@@ -66,10 +66,11 @@ class Jobs:
     def put(self, request: HttpRequest, name: str) -> HttpResponse:
         resources.check_job_name(name)
         properties = resources.properties_of(request)
-        self._checks.check(properties)
+        check_job(properties, self._references)
         with self.state.lock:
             present = self.state.document("jobs", name)
             if present is None:
+                self._check_user_token(request, properties)
                 job = {"name": name, "createdAt": resources.now(), "properties": dict(properties)}
             else:
                 check_unchanged(present["properties"], properties)
@@ -78,6 +79,16 @@ class Jobs:
             if present is None:
                 self.execution.enqueue(name, properties)
         return json_response(self._resource(request, job), 200 if present else 201)
+
+    def _check_user_token(self, request: HttpRequest, properties: Mapping[str, Any]) -> None:
+        """Check the token with which Azure ML acts for the user, which some jobs need.
+
+        `JobOperations.create_or_update` sends it.
+        """
+        identity = (properties.get("identity") or {}).get("identityType")
+        if properties["jobType"] == "Pipeline" or identity == "UserIdentity":
+            token = request.headers.get("x-azureml-token", "")
+            self.control.tokens.check_token(token, AML_AUDIENCES)
 
     def change(self, name: str, changes: Mapping[str, Any]) -> None:
         """Change what is mutable of a job, as run history does for the studio."""
