@@ -81,6 +81,12 @@ class Bundle:
         return unit
 
     @property
+    def snapshot_digest(self) -> str:
+        """The digest of all code: that of the only unit, or one of those of all units."""
+        digests = [(unit.unit.name, unit.snapshot_digest, False) for unit in self.units]
+        return digests[0][1] if len(digests) == 1 else entries_digest(digests)
+
+    @property
     def sources(self) -> list[str]:
         """The paths in the repository of all code."""
         return sorted({file.source for unit in self.units for file in unit.code})

@@ -23,7 +23,6 @@ from azureml_jobs.cli.job_options import (
     as_settings,
     request_parser,
 )
-from azureml_jobs.docker.needed_image import needed_image_of
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_image
 from azureml_jobs.local.inputs import missing_inputs
 from azureml_jobs.local.runtimes import RUNTIMES, RuntimeChoice
@@ -159,16 +158,16 @@ def _print_dry_run(
 
 def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.Namespace) -> int:
     """Start the job in the local workspace; `folder` holds what the plugin gathered."""
-    from azureml_jobs.local.create_job import create_job
+    from azureml_jobs.local.create_job import create_job, plan_run
     from azureml_jobs.local.debugger.debugger import requested_debugger
 
     debugger = requested_debugger(folder)
     choice = RuntimeChoice(options.runtime or plan.request.options.runtime, os.environ)
-    runtime = choice.choose(needed_image_of(plan), plan.request.address)
-    job = create_job(plan, folder, repository, runtime, debugger)
+    run = plan_run(plan, folder, repository, lambda need: choice.choose(need, plan.request.address))
+    job = create_job(plan, run, debugger)
     print_warnings(plan.warnings)
     reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
-    print(f"Local workspace{reason}: {job.name}\n{runtime}", file=sys.stderr)
+    print(f"Local workspace{reason}: {job.name}\n{run.runtimes()}", file=sys.stderr)
     return exec_after_pants(["execute", str(job.path)])
 
 

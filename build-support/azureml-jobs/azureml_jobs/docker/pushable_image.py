@@ -44,7 +44,7 @@ def pushable_image(plan: JobPlan, environment: Mapping[str, str]) -> PushableIma
     another platform than Azure ML's; `OutsideError` when no engine answers.
     """
     request = plan.request
-    need = needed_image_of(plan)
+    need = needed_image_of(plan.bundle, plan.bundle.unit)
     _check_need(need, request.job_file)
     try:
         engine = EngineQuery(environment).answer()

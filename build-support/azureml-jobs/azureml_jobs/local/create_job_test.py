@@ -35,9 +35,11 @@ environment: azureml:env:1
 
 
 def created(gathered: Gathered, job: str = JOB, runtime: Runtime | None = None) -> JobFolder:
-    return create_job_module.create_job(
-        gathered.plan(job), gathered.folder, gathered.repository, runtime or Runtime()
+    plan = gathered.plan(job)
+    run = create_job_module.plan_run(
+        plan, gathered.folder, gathered.repository, lambda need: runtime or Runtime()
     )
+    return create_job_module.create_job(plan, run)
 
 
 def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -> None:

@@ -13,7 +13,7 @@ from azureml_jobs.conftest import JOB, Gathered, tree
 from azureml_jobs.docker.container import Container, Mount
 from azureml_jobs.docker.engine import Engine, Image
 from azureml_jobs.local.conftest import below
-from azureml_jobs.local.create_job import create_job
+from azureml_jobs.local.create_job import create_job, plan_run
 from azureml_jobs.local.create_script import create_script, pytest_command, script_command
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script
@@ -70,7 +70,9 @@ def test_lays_out_a_script_like_a_job(gathered: Gathered, venv: PackagesVenv) ->
     """Files keep their package, which `code: .` would drop."""
     request = script_request(gathered, venv)
     script = created(gathered, request)
-    job = create_job(gathered.plan(JOB), gathered.folder, gathered.repository, Runtime())
+    plan = gathered.plan(JOB)
+    run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
+    job = create_job(plan, run)
     assert below(script / "code") == below(job.bundle / "code")
 
 
@@ -111,7 +113,9 @@ def test_reports_that_a_script_cannot_be_created(
 
 
 def in_docker(*security: str) -> Runtime:
-    return Runtime(Image("exp:env-0123456789ab", "sha256:0123"), Engine({}, frozenset(security)))
+    return Runtime.in_image(
+        Image("exp:env-0123456789ab", "sha256:0123"), Engine({}, frozenset(security))
+    )
 
 
 def test_creates_a_script_for_a_container(gathered: Gathered, venv: PackagesVenv) -> None:

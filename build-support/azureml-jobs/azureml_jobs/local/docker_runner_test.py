@@ -33,7 +33,9 @@ class ContainerJobs:
 
     def __init__(self, jobs: Any, image: str) -> None:
         self.jobs = jobs
-        self.runtime = Runtime(Image(image, image_id(image) or ""), Engine({}, frozenset()))
+        self.runtime = Runtime.in_image(
+            Image(image, image_id(image) or ""), Engine({}, frozenset())
+        )
 
     def new(self, command: str, *arguments: str, **inputs: str) -> JobFolder:
         folder: JobFolder = self.jobs.new(command)

@@ -29,6 +29,11 @@ class JobFolder:
         return self.path / "job.json"
 
     @property
+    def run_plan(self) -> Path:
+        """The plan of a job that starts others, next to its record."""
+        return self.path / "run.json"
+
+    @property
     def bundle(self) -> Path:
         """The bundle of the job; nothing changes it after the job was created."""
         return self.path / "bundle"

@@ -28,6 +28,10 @@ class ResolvedInput:
     asset: str | None = None
     mode: str | None = None
 
+    def as_data(self) -> dict[str, Any]:
+        """Return what records keep of it."""
+        return {"kind": self.kind, "value": self.value, "asset": self.asset}
+
 
 def resolve_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> dict[str, ResolvedInput]:
     """Find the inputs of `job` from the folder of `job_file` or among the repository's data.

@@ -66,22 +66,21 @@ def container(
     folder: Path, work: str, runtime: Runtime, mounts: Sequence[Mount], arguments: Sequence[str]
 ) -> Container:
     """Return a container for the job or script in `folder`, with the workspace's shared folders."""
-    if runtime.image is None or runtime.engine is None:
+    if runtime.image is None:
         raise ValueError("the runtime is not docker")
     root = folder.parent.parent
     # MLflow stores absolute paths in its folder, so that it has the same path in the container.
     mlruns, home = shared_folders(root)
     shared = [Mount(str(mlruns), str(mlruns)), Mount(str(home), docker.HOME)]
-    userns = ["--userns=host"] if runtime.engine.maps_users else []
     return Container(
         # Another clone of the repository may have a job of the same name.
         name=f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}",
         image=runtime.image.reference,
         image_id=runtime.image.id,
         work=work,
-        user=docker.user_of_files(runtime.engine.is_rootless),
+        user=runtime.user,
         mounts=[*mounts, *shared],
-        arguments=[*userns, *arguments],
+        arguments=[*runtime.arguments, *arguments],
     )
 
 

@@ -23,7 +23,21 @@ class JobRecord:
     description: str = ""
     status: str = NOT_STARTED
     address: str = ""
+    # `command`, or what starts jobs of its own: `pipeline`, `sweep`.
+    kind: str = "command"
+    # Names of jobs: what started this one, and the one that the user started; the step's own name.
+    parent: str = ""
+    root: str = ""
+    step: str = ""
+    # The earlier job whose outputs this step has, and what both have in common.
+    reused: str = ""
+    reuse_key: str = ""
     command: str = ""
+    # The folder of the command's code, relative to that of the job and never changed; "" for none.
+    code: str = "bundle/code"
+    distribution: dict[str, Any] | None = None
+    # The values that a sweep chose for its trial.
+    parameters: dict[str, Any] = field(default_factory=dict)
     runtime: str = "venv"
     # A `Container` as data, where the runtime is docker.
     container: dict[str, Any] | None = None

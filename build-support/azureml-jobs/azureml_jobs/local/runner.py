@@ -88,12 +88,12 @@ class _Run:
 
     def _make_folders(self) -> None:
         folder = self._folder
-        if not folder.work.exists():
-            shutil.copytree(folder.bundle / "code", folder.work, symlinks=True)
+        if self._record.code and not folder.work.exists():
+            shutil.copytree(folder.path / self._record.code, folder.work, symlinks=True)
         # Azure ML makes these two in the folder that a command starts in, and keeps what is
         # written there.
         for name in ("outputs", "logs"):
-            (folder.work / name).mkdir(exist_ok=True)
+            (folder.work / name).mkdir(parents=True, exist_ok=True)
         for name in self._record.outputs:
             (folder.outputs / name).mkdir(parents=True, exist_ok=True)
         if self._record.container:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.docker.container import user_of_files
 from azureml_jobs.docker.engine import (
     Engine,
     EngineQuery,
@@ -31,11 +32,20 @@ def only_docker(option: str, arguments: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Runtime:
-    """With `image` and `engine` it is docker; `reason` says why it is not."""
+    """With `image` it is docker; `reason` says why it is not.
+
+    `user` is the user in the container, `arguments` are what this engine needs of `docker run`.
+    """
 
     image: Image | None = None
-    engine: Engine | None = None
+    user: str = ""
+    arguments: tuple[str, ...] = ()
     reason: str = ""
+
+    @classmethod
+    def in_image(cls, image: Image, engine: Engine) -> Runtime:
+        arguments = ("--userns=host",) if engine.maps_users else ()
+        return cls(image, user_of_files(engine.is_rootless), arguments)
 
     @property
     def name(self) -> str:
@@ -74,7 +84,7 @@ class RuntimeChoice:
         if image is None:
             build = f"docker pull {need.reference}" if need.reference else need.build_command
             return Runtime(reason=f"the image does not exist yet: {build}")
-        return Runtime(image, engine)
+        return Runtime.in_image(image, engine)
 
     def _docker(self, query: EngineQuery, need: NeededImage, where: str) -> Runtime:
         try:
@@ -96,7 +106,7 @@ class RuntimeChoice:
             image = _pull(need.reference, where)
         if image is None:
             raise image_not_built(where, need)
-        return Runtime(image, engine)
+        return Runtime.in_image(image, engine)
 
 
 def _find(engine: Engine, need: NeededImage) -> Image | None:

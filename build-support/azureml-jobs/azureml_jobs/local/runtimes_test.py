@@ -103,9 +103,9 @@ def test_an_environment_that_only_azure_ml_has_runs_without_docker() -> None:
 def test_the_image_of_a_job_is_that_of_its_environment(gathered: Gathered) -> None:
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-    plan = gathered.plan(CONTEXT_JOB)
-    digest = plan.bundle.unit.environment_digest or ""
-    assert needed_image_of(plan).tag == f"env-{digest[:12]}"
+    bundle = gathered.plan(CONTEXT_JOB).bundle
+    digest = bundle.unit.environment_digest or ""
+    assert needed_image_of(bundle, bundle.unit).tag == f"env-{digest[:12]}"
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,5 @@ def test_the_image_of_other_environments(
 ) -> None:
     gathered.add_code()
     job = "\n".join(line for line in JOB.splitlines() if not line.startswith("environment:"))
-    assert needed_image_of(gathered.plan(f"{job}\nenvironment: {environment}\n")) == expected
+    bundle = gathered.plan(f"{job}\nenvironment: {environment}\n").bundle
+    assert needed_image_of(bundle, bundle.unit) == expected

@@ -142,7 +142,7 @@ class Packages:
                 f"Docker could not pull the image {reference}: {(output or '')[-500:]}",
                 "Use a Docker engine on this machine, which can reach 127.0.0.1.",
             )
-        return Runtime(Image(reference, found), engine)
+        return Runtime.in_image(Image(reference, found), engine)
 
     def _failure_of(self, command: Sequence[str], environment: Mapping[str, str]) -> str | None:
         """Run a command; return what it printed if it failed, else None."""

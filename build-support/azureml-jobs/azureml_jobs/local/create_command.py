@@ -1,0 +1,124 @@
+"""Create one command in the local workspace: a job, a step of a pipeline, or a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from azureml_jobs.docker.container import Container
+from azureml_jobs.jobfile.expressions import render
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.inputs import ResolvedInput
+from azureml_jobs.local.mounts import container_paths, host_paths, job_container, resource_arguments
+from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.run_plan import UnitRun
+from azureml_jobs.local.workspace import LocalWorkspace
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a job stands among those that one run starts, each field as in `JobRecord`."""
+
+    parent: str = ""
+    root: str = ""
+    step: str = ""
+
+    @classmethod
+    def below(cls, parent: JobRecord, step: str) -> Place:
+        """Return the place of the child `step` of a job."""
+        return cls(parent.name, parent.root or parent.name, step)
+
+    @property
+    def name(self) -> str:
+        """The name of a child; empty where there is no parent."""
+        return f"{self.parent}_{self.step}" if self.parent else ""
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """One command with all that it gets.
+
+    job: the job, step or trial, in the form of a job file.
+    where: the file or key that has it, for messages.
+    inputs: those that have a value; their paths exist.
+    code: the folder of the code, relative to that of the job; empty for none.
+    arguments: of `docker run`, in addition to those in `job`.
+    parameters: the values that a sweep chose for a trial.
+    """
+
+    job: Mapping[str, Any]
+    where: str
+    unit: UnitRun
+    inputs: Mapping[str, ResolvedInput]
+    experiment_name: str
+    address: str = ""
+    code: str = JobRecord.code
+    arguments: tuple[str, ...] = ()
+    place: Place = Place()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def create_command(workspace: LocalWorkspace, spec: CommandSpec, name: str) -> JobFolder:
+    """Create the job `name`. Raises `JobError` when there is one, and for a wrong expression."""
+    return workspace.new_job(name, lambda temporary, final: command_record(spec, final), name)
+
+
+def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
+    """Return the record of the command, whose job will be in `folder`."""
+    job, unit, inputs = spec.job, spec.unit, spec.inputs
+    outputs = resolve_outputs(job, folder)
+    container: Container | None = None
+    paths = host_paths(inputs, outputs)
+    if unit.runtime.image:
+        paths = container_paths(folder.name, inputs, outputs)
+        arguments = [*resource_arguments(job, spec.where), *spec.arguments]
+        container = job_container(folder, unit.runtime, inputs, outputs, paths, arguments)
+    command = render(
+        job["command"],
+        {name: paths.get(f"inputs.{name}", given.value) for name, given in inputs.items()},
+        {name: paths[f"outputs.{name}"] for name in outputs},
+        paths=set(paths),
+    )
+    return JobRecord(
+        **described(job),
+        name=folder.name,
+        experiment_name=spec.experiment_name,
+        address=spec.address,
+        parent=spec.place.parent,
+        root=spec.place.root,
+        step=spec.place.step,
+        command=command,
+        code=spec.code,
+        distribution=job.get("distribution"),
+        parameters=dict(spec.parameters),
+        runtime=unit.runtime.name,
+        container=container.as_data() if container else None,
+        python=unit.python,
+        snapshot=unit.snapshot,
+        inputs={name: given.as_data() for name, given in inputs.items()},
+        outputs={name: str(given.path) for name, given in outputs.items()},
+        paths=paths,
+        environment_variables=_texts(job.get("environment_variables")),
+    )
+
+
+def described(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a record that each kind of job has."""
+    return {
+        "display_name": str(job.get("display_name") or ""),
+        "description": str(job.get("description") or ""),
+        "tags": _texts(job.get("tags")),
+        "timeout": _timeout(job),
+    }
+
+
+def _texts(mapping: Mapping[str, Any] | None) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (mapping or {}).items()}
+
+
+def _timeout(job: Mapping[str, Any]) -> float | None:
+    limits = job.get("limits")
+    timeout = limits.get("timeout") if isinstance(limits, Mapping) else None
+    return float(timeout) if timeout else None

@@ -1,0 +1,94 @@
+"""All that a process after Pants needs to start the jobs inside of a job: `run.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.docker.engine import Image
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.runtimes import Runtime
+
+
+@dataclass(frozen=True)
+class UnitRun:
+    """How the command of a code unit runs here.
+
+    code: the folder of its code, relative to the folder of the root job; empty for none.
+    snapshot, environment: what identifies them. An environment that is not in files is identified
+        by what the job file says.
+    python: the prefix of its virtual environment; empty with an image.
+    """
+
+    runtime: Runtime
+    python: str
+    snapshot: str
+    environment: str
+    code: str
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any]) -> UnitRun:
+        runtime = dict(data["runtime"])
+        image = Image(**runtime["image"]) if runtime["image"] else None
+        arguments = tuple(runtime["arguments"])
+        return cls(
+            **{**data, "runtime": Runtime(**{**runtime, "image": image, "arguments": arguments})}
+        )
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A job that starts others.
+
+    job_file, documents: the job and the files that it refers to, by their paths in `repository`.
+    units: by the names of code units.
+    run_arguments: of `docker run`.
+    jobs_at_once: how many commands may run at a time.
+    no_cache: whether every step runs, whatever an earlier one has left.
+    search_python: the prefix of the virtual environment that has Optuna, for sweeps.
+    """
+
+    address: str
+    job_file: str
+    experiment_name: str
+    repository: str
+    documents: Mapping[str, Mapping[str, Any]]
+    units: Mapping[str, UnitRun]
+    run_arguments: tuple[str, ...] = ()
+    jobs_at_once: int = 1
+    no_cache: bool = False
+    search_python: str = ""
+
+    @classmethod
+    def read(cls, folder: JobFolder) -> RunPlan:
+        """Read the plan of the root job in `folder`."""
+        data = json.loads(folder.run_plan.read_text(encoding="utf-8", errors="surrogateescape"))
+        units = {name: UnitRun.of_data(unit) for name, unit in data["units"].items()}
+        arguments = tuple(data["run_arguments"])
+        return cls(**{**data, "units": units, "run_arguments": arguments})
+
+    def write(self, folder: JobFolder) -> None:
+        # YAML has dates, which commands get as text.
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, default=str)
+        write_file(folder.run_plan, text + "\n")
+
+    def unit(self, code_unit: str | None, environment_unit: str | None) -> UnitRun:
+        """Return how the code of one unit runs in the environment of another.
+
+        Raises `KeyError` for a unit that is not of this job.
+        """
+        code = self.units[code_unit or ""]
+        environment = self.units[environment_unit] if environment_unit is not None else code
+        return replace(environment, snapshot=code.snapshot, code=code.code)
+
+    def runtimes(self) -> str:
+        """Return a line for each runtime, with the units that have it where they differ."""
+        units: dict[str, list[str]] = {}
+        for name, unit in self.units.items():
+            units.setdefault(str(unit.runtime), []).append(name)
+        if len(units) == 1:
+            return next(iter(units))
+        return "\n".join(f"{runtime}: {', '.join(names)}" for runtime, names in units.items())
