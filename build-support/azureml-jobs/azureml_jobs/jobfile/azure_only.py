@@ -16,10 +16,10 @@ def azure_only_parts(
 ) -> tuple[tuple[str, str], ...]:
     """Return where a job has what only Azure ML runs, and what that is, such as "spark step".
 
-    There is nothing for a job that can run on this machine.
+    There is nothing for a job that can run on this machine, and for a component of such jobs.
     """
     kind = kind_of(documents[job_file]) or "file of an unknown kind"
-    if kind.removesuffix(" job") not in _LOCAL_TYPES:
+    if kind.rpartition(" ")[0] not in _LOCAL_TYPES:
         return ((job_file, kind),)
     return tuple(
         (": ".join(filter(None, (path, ".".join(node.keys)))), f"{node.type} step")

@@ -6,7 +6,7 @@ import pytest
 from azureml_jobs.jobfile.azure_only import azure_only_parts, has_sweep
 
 STEP = {"command": "ls"}
-COMPONENT = {"name": "c", "type": "spark", "inputs": {}}
+COMPONENT = {"name": "c", "version": 1, "type": "spark"}
 
 
 @pytest.mark.parametrize(
@@ -15,11 +15,8 @@ COMPONENT = {"name": "c", "type": "spark", "inputs": {}}
         pytest.param({"j": STEP}, (), id="a command"),
         pytest.param({"j": {"type": "sweep", "trial": STEP}}, (), id="a sweep"),
         pytest.param({"j": {"type": "spark"}}, (("j", "spark job"),), id="a job of another kind"),
-        pytest.param(
-            {"j": {"name": "c", "inputs": {"a": {"type": "string"}}, **STEP}},
-            (("j", "command component"),),
-            id="a component",
-        ),
+        pytest.param({"j": {"name": "c", "version": 1, **STEP}}, (), id="a component"),
+        pytest.param({"j": COMPONENT}, (("j", "spark component"),), id="one of another kind"),
         pytest.param(
             {"j": {"create_job": {}}}, (("j", "job schedule"),), id="a schedule of a command"
         ),

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.command.code import CommandCode
 from azureml_jobs.jobfile.units import CodeUnit
 from azureml_jobs.protocol import NeededFile
 from azureml_pants.code.build_context import BuildContext, BuildContextRequest
 from azureml_pants.code.entry_point import EntryPoint, EntryPointRequest
 from azureml_pants.code.job_fields import (
+    AzureMLComponentSourceField,
     AzureMLJobDependenciesField,
     AzureMLJobEntryPointField,
     AzureMLJobSourceField,
@@ -71,7 +73,23 @@ async def find_job_code(request: JobCodeRequest, python_setup: PythonSetup) -> J
     if points:
         requests = tuple(with_point(each, point) for each, point in zip(requests, points))
     errors = dict.fromkeys(point.error for point in points if point.error)
-    return JobCode(read.documents, read.units, requests, (*read.errors, *errors))
+    wrong = kind_errors(field_set.source, read.kind)
+    return JobCode(read.documents, read.units, requests, (*read.errors, *wrong, *errors))
+
+
+def kind_errors(source: AzureMLJobSourceField, kind: str) -> tuple[str, ...]:
+    """Return the error that the file of a component target is something else."""
+    is_expected = not kind or kind.endswith(" component")
+    if is_expected or not isinstance(source, AzureMLComponentSourceField):
+        return ()
+    error = JobError(
+        source.path,
+        f"this is a {kind}, and {source.address} is a component",
+        "Write the `$schema` of a component as its first line, for example\n"
+        "`$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json`,\n"
+        "or make the target an `azureml_job`.",
+    )
+    return (str(error),)
 
 
 def unit_request(unit: CodeUnit, address: Address, resolve: str) -> LoadedCodeRequest:

@@ -12,15 +12,24 @@ class AzureMLJobSourceField(OptionalSingleSourceField):
     default = "azure-ml-job.yaml"
     expected_file_extensions = (".yaml", ".yml")
     help = help_text("""
-        The job file, e.g. `azure-ml-job.yaml`: a command job as `az ml job create` accepts it.
+        The job file, e.g. `azure-ml-job.yaml`: a job of any kind that `az ml job create` accepts.
 
-        It needs nothing specific to Pants. Paths in it are relative to its folder.
+        It needs nothing specific to Pants. Paths in it are relative to its folder. Components and
+        other files that it refers to need no targets.
         """)
 
     @property
     def path(self) -> str:
         """Return the job file's path, relative to the build root."""
         return posixpath.join(self.address.spec_path, self.value or self.default)
+
+
+class AzureMLComponentSourceField(AzureMLJobSourceField):
+    required = True
+    help = help_text("""
+        The file of the component, e.g. `components/train.yaml`, that `az ml component create`
+        accepts.
+        """)
 
 
 class AzureMLJobEntryPointField(StringField):

@@ -11,6 +11,7 @@ from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.jobfile.azure_only import azure_only_parts, has_sweep
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.documents import referred_documents
+from azureml_jobs.jobfile.schema.kind import kind_of
 from azureml_jobs.jobfile.units import CodeUnit, code_units
 from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
 from pants.engine.rules import Get, collect_rules, rule
@@ -27,12 +28,13 @@ class JobUnitsRequest:
 class JobUnits:
     """`documents` begin with the job file; there are no units when there are errors.
 
-    `runs_here` says that this machine can run all of them.
+    `kind` is that of the job file; `runs_here` says that this machine can run all of the units.
     """
 
     documents: tuple[str, ...]
     units: tuple[CodeUnit, ...]
     errors: tuple[str, ...]
+    kind: str = ""
     runs_here: bool = False
     has_sweep: bool = False
 
@@ -64,6 +66,7 @@ async def read_job_units(request: JobUnitsRequest) -> JobUnits:
             tuple(documents),
             code_units(documents, request.path),
             (),
+            kind_of(documents[request.path]) or "",
             not azure_only_parts(documents, request.path),
             has_sweep(documents),
         )

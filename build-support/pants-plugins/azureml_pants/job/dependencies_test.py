@@ -14,6 +14,7 @@ from pants.engine.target import Dependencies, DependenciesRequest
 from pants.testutil.rule_runner import RuleRunner
 
 JOB = Address("src/x", target_name="job")
+COMPONENT = Address("src/x", target_name="train")
 CONTEXT = "files(name='docker', sources=['docker/**/*'])"
 EXPERIMENT = {
     "BUILD": "files(name='platforms', sources=['*.json'])",
@@ -186,18 +187,24 @@ file(name='sh', source='run.sh')
 
 PIPELINE = {
     "src/x/BUILD": "python_sources(name='lib')\nazureml_job(name='job')\n"
-    "files(name='components', sources=['*.yml'])",
-    "src/x/azure-ml-job.yaml": "type: pipeline\njobs:\n  train:\n    component: ./train.yml\n",
-    "src/x/train.yml": "type: command\ncode: .\ncommand: python train.py\n",
+    "azureml_component(name='train', source='train.yml')\n"
+    "resources(name='components', sources=['*.yml'])",
+    "src/x/azure-ml-job.yaml": "type: pipeline\njobs:\n  inner:\n    component: ./inner.yml\n",
+    "src/x/inner.yml": "type: pipeline\njobs:\n  train:\n    component: file:./train.yml\n",
+    "src/x/train.yml": "name: train\nversion: 1\ncode: .\ncommand: python train.py\n"
+    "environment: file:env.yml\n",
+    "src/x/env.yml": "image: ubuntu\nconda_file: conda.yml\n",
+    "src/x/conda.yml": "name: x\n",
     "src/x/train.py": "import model",
     "src/x/model.py": "",
 }
 
 
 def test_a_pipeline_depends_on_its_components_and_their_code(rule_runner: RuleRunner) -> None:
+    files = ("inner.yml", "train.yml", "env.yml", "conda.yml")
     assert depends_on(rule_runner, PIPELINE) == {
         *("src/x/model.py:lib", "src/x/train.py:lib"),
-        *("src/x/train.yml:components", "src/x:components"),
+        *(f"src/x/{name}:components" for name in files),
     }
 
 
@@ -227,11 +234,32 @@ def test_a_broken_job_file_is_an_error_of_the_job_and_of_no_other_goal(
     assert dependencies(rule_runner, {}) == set()
 
 
-def test_a_job_is_a_dependent_of_the_code_that_it_loads(rule_runner: RuleRunner) -> None:
+@pytest.mark.parametrize(
+    "generator, file, affected",
+    [
+        pytest.param("lib", "model.py", {JOB, COMPONENT}, id="code"),
+        pytest.param("components", "conda.yml", {JOB, COMPONENT}, id="an environment"),
+        pytest.param("components", "train.yml", {JOB, COMPONENT}, id="a component"),
+        pytest.param("components", "inner.yml", {JOB}, id="a pipeline inside of a pipeline"),
+    ],
+)
+def test_an_edit_affects_jobs_and_components_that_lead_to_it(
+    rule_runner: RuleRunner, generator: str, file: str, affected: set[Address]
+) -> None:
     rule_runner.write_files(PIPELINE)
-    model = Address("src/x", target_name="lib", relative_file_path="model.py")
-    asked = DependentsRequest([model], transitive=True, include_roots=False)
-    assert JOB in rule_runner.request(Dependents, [asked])
+    edited = Address("src/x", target_name=generator, relative_file_path=file)
+    asked = DependentsRequest([edited], transitive=True, include_roots=False)
+    assert {JOB, COMPONENT} & set(rule_runner.request(Dependents, [asked])) == affected
+
+
+def test_the_file_of_a_component_target_is_a_component(rule_runner: RuleRunner) -> None:
+    rule_runner.write_files({**PIPELINE, "src/x/train.yml": "code: .\ncommand: python train.py\n"})
+    field_set = JobFieldSet.create(rule_runner.get_target(COMPONENT))
+    (error,) = rule_runner.request(CheckedUnits, [JobCodeRequest(field_set)]).errors
+    assert error.startswith(
+        "src/x/train.yml: this is a command job, and src/x:train is a component.\n\n"
+        "Write the `$schema` of a component"
+    )
 
 
 def test_a_new_file_changes_what_an_import_means(rule_runner: RuleRunner) -> None:

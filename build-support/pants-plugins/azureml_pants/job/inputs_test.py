@@ -194,3 +194,7 @@ def test_each_unit_has_its_own_files_and_packages(rule_runner: RuleRunner) -> No
     sent = {unit.name: [file.name for file in unit.files] for unit in inputs.request.units}
     assert sent == {"a": ["main.py", "utils.py"], "b": ["main.py", "other.py"]}
     assert {"requirements/a.txt", "requirements/b.txt"} < set(contents(rule_runner, inputs))
+    # An edit in one, with a new import, leaves the other as it is: Azure ML runs it only once.
+    edit = {"src/x/a/main.py": "import utils, added", "src/x/a/added.py": ""}
+    edited = gather(rule_runner, edit).request.units
+    assert edited[1] == inputs.request.units[1] and edited[0] != inputs.request.units[0]

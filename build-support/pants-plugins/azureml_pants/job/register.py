@@ -5,12 +5,12 @@ from __future__ import annotations
 from azureml_pants.code import rules as code
 from azureml_pants.environment import rules as environment
 from azureml_pants.job import dependencies, inputs, lint, local_packages, package, run
-from azureml_pants.job.target_types import AzureMLJobTarget
+from azureml_pants.job.target_types import AzureMLComponentTarget, AzureMLJobTarget
 from azureml_pants.job_tool import rules as job_tool
 
 
 def target_types():
-    return [AzureMLJobTarget]
+    return [AzureMLComponentTarget, AzureMLJobTarget]
 
 
 def rules():

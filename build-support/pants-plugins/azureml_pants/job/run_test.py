@@ -54,7 +54,7 @@ def run(
         versions={},
         errors=errors,
     )
-    read = JobUnits(gathered.documents, (), (), runs_here, has_sweep)
+    read = JobUnits(gathered.documents, (), (), "", runs_here, has_sweep)
     written: list[FileContent] = []
     installed: list[int] = []
 
