@@ -6,11 +6,13 @@ a comment says otherwise.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azureml_jobs.jobfile.findings import Finding, raise_findings
+from azureml_jobs.jobfile.sweep.check import sweep_findings
 
 # What the service answers: "Experiment name must be 1-256 characters, start with a letter or a
 # number, and can only contain letters, numbers, underscores, and dashes."
@@ -36,7 +38,8 @@ def check_limits(document: Mapping[str, Any], path: str) -> None:
 
 def limit_findings(document: Mapping[str, Any]) -> list[Finding]:
     """Return what the service would refuse in a document that its schema has passed."""
-    return [*_names(document), *_texts(document), *_entries(document), *_data(document)]
+    found = (_names(document), _texts(document), _entries(document), _data(document))
+    return [*itertools.chain(*found), *sweep_findings(document)]
 
 
 def _names(document: Mapping[str, Any]) -> Iterator[Finding]:

@@ -1,0 +1,130 @@
+"""Read what a sweep job, or the step of a pipeline that is a sweep, says about its trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azureml_jobs.jobfile.sweep.space import Choice, Distribution, Range
+
+# https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
+DEFAULT_TRIALS = 1000
+
+
+@dataclass(frozen=True)
+class EarlyTermination:
+    """A policy: `type` is bandit, median_stopping or truncation_selection.
+
+    It applies at every `interval`-th value of the metric that a trial logs, from `delay` values on.
+    """
+
+    type: str
+    interval: int = 1
+    delay: int = 0
+    slack_factor: float = 0.0
+    slack_amount: float = 0.0
+    percentage: int = 0
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """`algorithm` is random, sobol, grid or bayesian; times are seconds, None for no limit."""
+
+    space: Mapping[str, Distribution]
+    metric: str
+    maximize: bool
+    algorithm: str = "random"
+    seed: int | None = None
+    max_total_trials: int = DEFAULT_TRIALS
+    max_concurrent_trials: int = DEFAULT_TRIALS
+    timeout: float | None = None
+    trial_timeout: float | None = None
+    early_termination: EarlyTermination | None = None
+
+
+def read_sweep(node: Mapping[str, Any]) -> Sweep:
+    """Return the sweep of a node that has passed its schema and `sweep_findings`.
+
+    Values are converted as azure-ai-ml does it, which reads `1e-3` as a number where it needs one.
+    """
+    algorithm = _sampling(node)
+    limits = _mapping(node.get("limits"))
+    objective = _mapping(node.get("objective"))
+    total = int(limits.get("max_total_trials") or DEFAULT_TRIALS)
+    return Sweep(
+        space=_space(_mapping(node.get("search_space")), _base(algorithm.get("logbase"))),
+        metric=str(objective.get("primary_metric")),
+        maximize=str(objective.get("goal")).lower() == "maximize",
+        algorithm="sobol" if _lower(algorithm, "rule") == "sobol" else _lower(algorithm, "type"),
+        seed=None if algorithm.get("seed") is None else int(algorithm["seed"]),
+        max_total_trials=total,
+        max_concurrent_trials=int(limits.get("max_concurrent_trials") or total),
+        timeout=_seconds(limits.get("timeout")),
+        trial_timeout=_seconds(limits.get("trial_timeout")),
+        early_termination=_early_termination(_mapping(node.get("early_termination"))),
+    )
+
+
+def _sampling(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = node.get("sampling_algorithm") or "random"
+    return given if isinstance(given, Mapping) else {"type": given}
+
+
+def _space(space: Mapping[str, Any], base: float) -> dict[str, Any]:
+    return {str(name): _distribution(each, base) for name, each in space.items()}
+
+
+def _distribution(given: Any, base: float) -> Any:
+    """Return the distribution, or the value itself of what is none."""
+    if not isinstance(given, Mapping):
+        return given
+    kind = _lower(given, "type")
+    if kind == "choice":
+        return Choice(
+            tuple(
+                _space(value, base) if isinstance(value, Mapping) else value
+                for value in given.get("values") or ()
+            )
+        )
+    if kind == "randint":
+        return Range(kind, b=int(given["upper"]))
+    ends = ("mu", "sigma") if kind.endswith("normal") else ("min_value", "max_value")
+    low, high = (float(given[key]) for key in ends)
+    return Range(kind, low, high, float(given["q"]) if "q" in given else None, base)
+
+
+def _base(logbase: Any) -> float:
+    return math.e if logbase is None or str(logbase).lower() == "e" else float(logbase)
+
+
+def _early_termination(given: Mapping[str, Any]) -> EarlyTermination | None:
+    if not given:
+        return None
+    # `median_stopping` may also be written `MedianStopping`.
+    kind = next(
+        each
+        for each in ("bandit", "median_stopping", "truncation_selection")
+        if each.replace("_", "") == _lower(given, "type").replace("_", "")
+    )
+    return EarlyTermination(
+        kind,
+        interval=int(given.get("evaluation_interval") or 1),
+        delay=int(given.get("delay_evaluation") or 0),
+        slack_factor=float(given.get("slack_factor") or 0),
+        slack_amount=float(given.get("slack_amount") or 0),
+        percentage=int(given.get("truncation_percentage") or 0),
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _lower(mapping: Mapping[str, Any], key: str) -> str:
+    return str(mapping.get(key)).lower()
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if value else None

@@ -1,0 +1,109 @@
+"""Choose the values of a sweep's trials: a grid, or samples of Optuna."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from azureml_jobs.jobfile.sweep.read import Sweep
+from azureml_jobs.jobfile.sweep.space import Value, grid, is_discrete, sample
+
+if TYPE_CHECKING:
+    import optuna
+
+# How often to sample again when all samples were values that a trial has had already.
+_ATTEMPTS = 200
+# Normal distributions have no values at 0 and 1.
+_SMALLEST = 1e-9
+
+
+class Search:
+    """The values of one trial after another, each only once as in Azure ML."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._space = sweep.space
+        self._seen: set[str] = set()
+        self._asked: list[optuna.trial.Trial | None] = []
+        self._listed: Iterator[dict[str, Value]] = iter(())
+        self._study: optuna.Study | None = None
+        self._has_ranks = sweep.algorithm != "bayesian"
+        if is_discrete(self._space):
+            self._listed = grid(self._space)
+        if sweep.algorithm != "grid":
+            self._study = _study(sweep)
+
+    def ask(self) -> dict[str, Value] | None:
+        """Return the values of the next trial, None when there are no others."""
+        for _ in range(_ATTEMPTS):
+            if self._study is None:
+                break
+            trial = self._study.ask()
+            values = sample(self._space, _Draws(trial, self._has_ranks))
+            if self._is_new(values):
+                self._asked.append(trial)
+                return values
+            self._tell(trial, None)
+        for values in self._listed:
+            if self._is_new(values):
+                self._asked.append(None)
+                return values
+        return None
+
+    def tell(self, number: int, score: float | None) -> None:
+        """Report how good the trial of this number, from 0, was; None when it has no result."""
+        trial = self._asked[number]
+        if trial is not None:
+            self._tell(trial, score)
+
+    def _tell(self, trial: optuna.trial.Trial, score: float | None) -> None:
+        from optuna.trial import TrialState
+
+        if self._study is not None:
+            state = TrialState.FAIL if score is None else TrialState.COMPLETE
+            self._study.tell(trial, score, state=state)
+
+    def _is_new(self, values: Mapping[str, Value]) -> bool:
+        key = json.dumps(values, sort_keys=True)
+        is_new = key not in self._seen
+        self._seen.add(key)
+        return is_new
+
+
+def _study(sweep: Sweep) -> optuna.Study:
+    import optuna
+    from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler: BaseSampler
+    with warnings.catch_warnings():
+        # The Sobol sampler "is experimental", and so is how the Bayesian one treats open trials.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        if sweep.algorithm == "bayesian":
+            # Trials that run count as poor ones, so that parallel trials differ.
+            sampler = TPESampler(seed=sweep.seed, constant_liar=True)
+        elif sweep.algorithm == "sobol":
+            sampler = QMCSampler(
+                qmc_type="sobol", scramble=True, seed=sweep.seed, warn_independent_sampling=False
+            )
+        else:
+            sampler = RandomSampler(seed=sweep.seed)
+    return optuna.create_study(sampler=sampler, direction="maximize")
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """Draws of a trial; only a sampler of ranks takes what is chosen from for an order."""
+
+    trial: optuna.trial.Trial
+    has_ranks: bool
+
+    def number(self, name: str) -> float:
+        return self.trial.suggest_float(name, _SMALLEST, 1 - _SMALLEST)
+
+    def index(self, name: str, count: int) -> int:
+        if self.has_ranks:
+            return self.trial.suggest_int(name, 0, count - 1)
+        return int(self.trial.suggest_categorical(name, range(count)))

@@ -1,0 +1,178 @@
+"""Run the trials of a sweep, several at once, until it has enough, no time, or nothing to try."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, FAILED, RUNNING
+from azureml_jobs.jobfile.sweep.read import Sweep
+from azureml_jobs.jobfile.sweep.space import Value
+from azureml_jobs.local.sweep.policies import reason_to_end, scores
+from azureml_jobs.local.sweep.search import Search
+
+_POLL_SECONDS = 0.5
+# When so many trials failed and none succeeded, the command is wrong rather than the values.
+_HOPELESS = 3
+
+
+class RunningTrial(Protocol):
+    """A job that was started for a trial."""
+
+    name: str
+
+    def status(self) -> str: ...
+
+    def metric_history(self, metric: str) -> Sequence[float]:
+        """Return all values of the metric so far, in the order in which they were logged."""
+
+    def cancel(self, reason: str) -> None:
+        """Ask the trial to end, without waiting."""
+
+
+@dataclass
+class Trial:
+    """One trial; `best` is the best value of the metric, None as long as it has none."""
+
+    number: int
+    values: Mapping[str, Value]
+    job: RunningTrial
+    started: float = field(default_factory=time.monotonic)
+    status: str = RUNNING
+    best: float | None = None
+    # Why the sweep ended it.
+    reason: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """`best` is the best trial that completed; `timed_out` that the sweep's own limit came."""
+
+    trials: tuple[Trial, ...]
+    best: Trial | None
+    timed_out: bool = False
+    gave_up: bool = False
+
+
+def run_trials(
+    sweep: Sweep,
+    start: Callable[[int, Mapping[str, Value]], RunningTrial],
+    wait: Callable[[float], bool],
+    report: Callable[[Trial], None],
+    at_once: int,
+) -> SweepResult:
+    """Run all trials and return how they ended.
+
+    `start` starts the trial of a number with its values. `wait` waits for at most some seconds and
+    returns whether the sweep was asked to end. `report` is called when a trial starts and ends.
+    """
+    return _Run(sweep, start, wait, report, at_once).run()
+
+
+class _Run:
+    def __init__(
+        self,
+        sweep: Sweep,
+        start: Callable[[int, Mapping[str, Value]], RunningTrial],
+        wait: Callable[[float], bool],
+        report: Callable[[Trial], None],
+        at_once: int,
+    ) -> None:
+        self._sweep = sweep
+        self._start = start
+        self._wait = wait
+        self._report = report
+        self._at_once = min(at_once, sweep.max_concurrent_trials)
+        self._search = Search(sweep)
+        self._trials: list[Trial] = []
+        self._open: list[Trial] = []
+        # By the number of the trial: the scores of what it logged, and how many a policy has seen.
+        self._histories: dict[int, list[float]] = {}
+        self._seen: dict[int, int] = {}
+        self._starts_more = True
+
+    def run(self) -> SweepResult:
+        started = time.monotonic()
+        timed_out = False
+        while True:
+            self._look()
+            self._end_poor_ones()
+            self._start_more()
+            if not self._open:
+                break
+            is_asked = self._wait(_POLL_SECONDS)
+            limit = self._sweep.timeout
+            if limit is not None and not timed_out and time.monotonic() - started >= limit:
+                timed_out = True
+            if is_asked or timed_out:
+                self._end_all("limits.timeout of the sweep" if timed_out else "sweep canceled")
+        return SweepResult(tuple(self._trials), self._best(), timed_out, self._is_hopeless())
+
+    def _look(self) -> None:
+        """Read what the open trials logged, and take away those that ended."""
+        for trial in list(self._open):
+            # The status comes first: what a trial logged before its end must not be missed.
+            trial.status = trial.job.status()
+            values = trial.job.metric_history(self._sweep.metric)
+            history = self._histories[trial.number] = scores(self._sweep, values)
+            best = max(history, default=-math.inf)
+            if math.isfinite(best):
+                trial.best = best if self._sweep.maximize else -best
+            if trial.status in ENDED:
+                trial.seconds = time.monotonic() - trial.started
+                self._open.remove(trial)
+                self._search.tell(trial.number, None if trial.best is None else best)
+                self._report(trial)
+
+    def _end_poor_ones(self) -> None:
+        for trial in self._open:
+            if trial.reason is None:
+                seen, number = self._seen.get(trial.number, 0), trial.number
+                reason = reason_to_end(self._sweep, number, self._histories, seen)
+                self._seen[number] = len(self._histories[number])
+                if reason:
+                    self._end(trial, reason)
+
+    def _start_more(self) -> None:
+        while (
+            self._starts_more
+            and not self._is_hopeless()
+            and len(self._open) < self._at_once
+            and len(self._trials) < self._sweep.max_total_trials
+        ):
+            values = self._search.ask()
+            if values is None:
+                # All values of the search space had their trial.
+                self._starts_more = False
+                return
+            number = len(self._trials)
+            trial = Trial(number, values, self._start(number, values))
+            self._trials.append(trial)
+            self._open.append(trial)
+            self._histories[number] = []
+            self._report(trial)
+
+    def _end_all(self, reason: str) -> None:
+        self._starts_more = False
+        for trial in self._open:
+            if trial.reason is None:
+                self._end(trial, reason)
+
+    def _end(self, trial: Trial, reason: str) -> None:
+        trial.reason = reason
+        trial.job.cancel(reason)
+
+    def _is_hopeless(self) -> bool:
+        failed = [trial for trial in self._trials if trial.status == FAILED]
+        return len(failed) >= _HOPELESS and all(
+            trial.status not in (COMPLETED, CANCELED) for trial in self._trials
+        )
+
+    def _best(self) -> Trial | None:
+        done = [t for t in self._trials if t.status == COMPLETED and t.best is not None]
+        sign = 1 if self._sweep.maximize else -1
+        return max(done, key=lambda trial: sign * (trial.best or 0), default=None)
