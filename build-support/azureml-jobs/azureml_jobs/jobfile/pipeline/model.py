@@ -28,19 +28,24 @@ class Data:
 
 @dataclass(frozen=True)
 class ParentInput:
-    """An input of the pipeline that the step is in; never a literal one, whose text is known."""
+    """An input of the pipeline that the step is in; never a literal one, whose text is known.
+
+    `inner` is a path in the data, for `${{parent.inputs.folder}}/file.csv`.
+    """
 
     name: str
     mode: str = ""
+    inner: str = ""
 
 
 @dataclass(frozen=True)
 class StepOutput:
-    """An output of another step of the same pipeline."""
+    """An output of another step of the same pipeline, or what is at `inner` in it."""
 
     step: str
     name: str
     mode: str = ""
+    inner: str = ""
 
 
 Binding = Union[Literal, Data, ParentInput, StepOutput]

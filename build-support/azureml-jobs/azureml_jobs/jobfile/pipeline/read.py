@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azureml_jobs.jobfile.pipeline.model import Pipeline
+from azureml_jobs.jobfile.pipeline.bindings import Scope, parent_name
+from azureml_jobs.jobfile.pipeline.components import Components, Definition, FindComponent, Place
+from azureml_jobs.jobfile.pipeline.declarations import (
+    input_declarations,
+    mapping_of,
+    output_declaration,
+    output_declarations,
+)
+from azureml_jobs.jobfile.pipeline.inputs import check_optional, given_inputs, inferred
+from azureml_jobs.jobfile.pipeline.model import (
+    Binding,
+    InputDeclaration,
+    OutputDeclaration,
+    Pipeline,
+    PipelineOutput,
+    Settings,
+    Step,
+)
+from azureml_jobs.jobfile.pipeline.order import in_order, steps_before
+from azureml_jobs.jobfile.units import code_units
 
-FindComponent = Callable[[str], Mapping[str, Any] | None]
+# What is read by itself, or has another scope.
+_READ_APART = frozenset(("inputs", "outputs", "component", "trial", "jobs", "command"))
 
 
 def read_pipeline(
@@ -15,7 +35,7 @@ def read_pipeline(
     job_file: str,
     find_component: FindComponent | None = None,
 ) -> Pipeline:
-    """Return the pipeline that the job file is, with the pipelines inside of it.
+    """Return the pipeline job that the job file is, with the pipelines inside of it.
 
     documents: the job file and those that it refers to, by their paths.
     find_component: returns the document of a registered component by `azureml:NAME:VERSION`, None
@@ -24,4 +44,89 @@ def read_pipeline(
     Raises `JobError` for values that the declarations do not allow, for bindings that name nothing
     and for steps that wait for each other.
     """
-    raise NotImplementedError
+    components = Components(documents, code_units(documents, job_file), find_component)
+    job = documents[job_file]
+    definition = components.definition(job_file, (), job)
+    given = given_inputs(job, job_file, (), definition.declared)
+    return _pipeline(components, definition, job, given)
+
+
+def _pipeline(
+    components: Components,
+    definition: Definition,
+    node: Mapping[str, Any],
+    given: Mapping[str, Binding],
+) -> Pipeline:
+    """Return the pipeline of a definition; `node` is the job or the step that runs it."""
+    places = components.places(definition)
+    # A job that runs itself has inputs of the types of their values.
+    declared = input_declarations(definition.value.get("inputs"))
+    outputs = output_declarations(definition.value.get("outputs"))
+    for name, value in mapping_of(node.get("outputs")).items():
+        outputs[name] = output_declaration(value, outputs.get(name), name in outputs)
+    step_outputs = {place.name: place.outputs(outputs) for place in places}
+    scope = Scope(
+        {**dict.fromkeys(declared), **given},
+        {place.name: step_outputs[place.name] if place.knows_outputs else None for place in places},
+    )
+    steps = [
+        _step(components, place, step_outputs[place.name], scope, declared) for place in places
+    ]
+    settings = _settings(mapping_of(node.get("settings")))
+    where = definition.where("jobs")
+    return Pipeline(
+        where=where,
+        steps=in_order(steps, settings, where),
+        inputs=declared,
+        given=given,
+        outputs=_outputs(outputs, places),
+        settings=settings,
+    )
+
+
+def _step(
+    components: Components,
+    place: Place,
+    outputs: Mapping[str, OutputDeclaration],
+    scope: Scope,
+    outer: Mapping[str, InputDeclaration],
+) -> Step:
+    """Return a step of a pipeline whose inputs are `outer`, and have the values in the scope."""
+    value, definition = place.value, place.definition
+    declared = definition.declared
+    check_optional(value, place.where(), declared, outer)
+    given = given_inputs(value, place.document, place.keys, declared, scope)
+    own = {key: each if key in _READ_APART else scope.replaced(each) for key, each in value.items()}
+    is_pipeline = place.kind == "pipeline" and bool(definition.value)
+    return Step(
+        name=place.name,
+        kind=place.kind,
+        document=place.document,
+        keys=place.keys,
+        node=definition.merged(own),
+        code_unit=place.code_unit,
+        environment_unit=place.environment_unit,
+        component=definition.registered,
+        declared=declared or inferred(value, given, outer, scope),
+        inputs=given,
+        outputs=outputs,
+        pipeline=_pipeline(components, definition, value, given) if is_pipeline else None,
+        after=steps_before(value),
+    )
+
+
+def _outputs(
+    outputs: Mapping[str, OutputDeclaration], places: Sequence[Place]
+) -> dict[str, PipelineOutput]:
+    found = {name: PipelineOutput(declaration) for name, declaration in outputs.items()}
+    for place in places:
+        for name, value in mapping_of(place.value.get("outputs")).items():
+            parent = parent_name(value, "outputs")
+            if parent in outputs:
+                found[parent] = PipelineOutput(outputs[parent], place.name, name)
+    return found
+
+
+def _settings(written: Mapping[str, Any]) -> Settings:
+    values = {name: written.get(name) for name in Settings.__dataclass_fields__}
+    return Settings(**{name: value for name, value in values.items() if value is not None})

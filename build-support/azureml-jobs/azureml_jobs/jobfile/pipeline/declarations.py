@@ -1,0 +1,117 @@
+"""Read what components and pipelines declare, and check values against it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.nearest import suggestion
+from azureml_jobs.jobfile.expressions import literal_text
+from azureml_jobs.jobfile.pipeline.model import InputDeclaration, OutputDeclaration
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+def input_declarations(written: Any) -> dict[str, InputDeclaration]:
+    """Return the inputs that a component declares, or that a job has without declaring them."""
+    return {str(name): _input(value) for name, value in mapping_of(written).items()}
+
+
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """Return the value if it is a mapping, otherwise an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def output_declarations(written: Any) -> dict[str, OutputDeclaration]:
+    return {str(name): output_declaration(value) for name, value in mapping_of(written).items()}
+
+
+def output_declaration(
+    value: Any, declared: OutputDeclaration | None = None, is_type_declared: bool = False
+) -> OutputDeclaration:
+    """Return what a mapping says of an output, and for the rest what is `declared` of it."""
+    declared = declared or OutputDeclaration()
+    given = mapping_of(value)
+    written = str(given.get("path") or "")
+    return OutputDeclaration(
+        type=declared.type if is_type_declared else _text(given, "type") or declared.type,
+        mode=_text(given, "mode") or declared.mode,
+        path="" if "${{" in written else written or declared.path,
+        asset=_text(given, "name") or declared.asset,
+        version=_text(given, "version") or declared.version,
+    )
+
+
+def default_text(declaration: InputDeclaration, where: str) -> str:
+    """Return the default as azure-ai-ml sends it: parsed by its type (`Input._update_default`)."""
+    return literal_text(_parsed(declaration.default, declaration.type, f"{where}.default"))
+
+
+def check_literal(text: str, declaration: InputDeclaration, where: str) -> None:
+    """Raise `JobError` for a value of another type, one not in `enum`, or out of the limits.
+
+    azure-ai-ml leaves these checks to the service.
+    """
+    value = _parsed(text, declaration.type, where)
+    names = [literal_text(each) for each in declaration.enum]
+    if names and text not in names:
+        raise JobError(where, f"{text!r} is none of the values", suggestion(text, names))
+    limits = (declaration.minimum, operator.lt, "less"), (declaration.maximum, operator.gt, "more")
+    for limit, is_beyond, word in limits:
+        if limit is not None and not isinstance(value, str) and is_beyond(value, float(limit)):
+            raise JobError(where, f"{text} is {word} than {limit}", f"Write {limit}.")
+
+
+def _parsed(value: Any, type_: str, where: str) -> Any:
+    if type_ not in _PARSERS:
+        return value
+    try:
+        return _PARSERS[type_](value)
+    except (ValueError, OverflowError):
+        raise JobError(where, f"{value!r} is no {type_}", f"Write {_EXAMPLES[type_]}.") from None
+
+
+def _boolean(value: Any) -> bool:
+    try:
+        return _BOOLEANS[str(value).lower()]
+    except KeyError:
+        raise ValueError from None
+
+
+def _integer(value: Any) -> int:
+    number = float(value)
+    if number != int(number):
+        raise ValueError
+    return int(number)
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "boolean": _boolean,
+    "integer": _integer,
+    "number": float,
+}
+# The inputs of a job have the types of their values.
+_LITERAL_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+_EXAMPLES = {"boolean": "`true` or `false`", "integer": "a whole number", "number": "a number"}
+
+
+def _input(value: Any) -> InputDeclaration:
+    literal = value.get("value") if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping) or literal is not None:
+        return InputDeclaration(type=_LITERAL_TYPES.get(type(literal), ""))
+    return InputDeclaration(
+        type=_text(value, "type").lower() or ("uri_folder" if "path" in value else ""),
+        is_optional=str(value.get("optional")).lower() == "true",
+        default=value.get("default"),
+        enum=tuple(value.get("enum") or ()),
+        minimum=value.get("min"),
+        maximum=value.get("max"),
+        mode=_text(value, "mode"),
+    )
+
+
+def _text(value: Mapping[str, Any], key: str) -> str:
+    found = value.get(key)
+    return "" if found is None else str(found)
