@@ -50,7 +50,7 @@ def job_environment(
             # Read by azureml-mlflow (`_common/constants.py`), by azureml-core's `Run.get_context`
             # and by user code. There is no subscription, so that its variables are missing.
             "AZUREML_RUN_ID": record.name,
-            "AZUREML_ROOT_RUN_ID": record.name,
+            "AZUREML_ROOT_RUN_ID": record.root or record.name,
             "AZUREML_EXPERIMENT_ID": experiment_id,
             "AZUREML_ARM_PROJECT_NAME": record.experiment_name,
             # https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html

@@ -1,0 +1,80 @@
+"""A job that another job starts: a step of a pipeline, or a trial of a sweep."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
+from azureml_jobs.base.job_status import FAILED
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.state import current_record, record_end
+
+
+class Child:
+    """The job in `folder`, started in a process of its own that does not outlive this one.
+
+    What it prints is only in its log. Ctrl-C in a terminal does not reach it, so that this process
+    decides how it ends. `prefix` is that of the virtual environment to run in.
+    """
+
+    def __init__(self, folder: JobFolder, prefix: str = "") -> None:
+        self.folder = folder
+        python = os.path.join(prefix, "bin", "python") if prefix else sys.executable
+        self._process = subprocess.Popen(
+            [python, str(RUN_SCRIPT), "execute-child", str(folder.path)],
+            # Its end shows that this process has gone.
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def has_ended(self) -> bool:
+        """Return whether the process has ended, so that the record is final."""
+        if self._process.poll() is None:
+            return False
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        return True
+
+    def record(self) -> JobRecord:
+        """Return the present record; after the end it has an end."""
+        record = current_record(self.folder)
+        if self.has_ended() and not record.has_ended:
+            record = self.folder.read()
+            if not record.has_ended:
+                status = self._process.returncode
+                record_end(self.folder, record, FAILED, f"its runner ended with status {status}")
+        return record
+
+    def send_signal(self, signum: int) -> None:
+        """Ask it to end, or, when it was asked before, kill it."""
+        self._process.send_signal(signum)
+
+
+def execute_child(path: Path) -> int:
+    """Run the job in the folder `path` for the process at the other end of standard input."""
+    from azureml_jobs.local.runner import execute_job
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    terminal = os.dup(2)
+    os.dup2(1, 2)
+    try:
+        return execute_job(path)
+    except JobError:
+        # It is in the record.
+        raise
+    except Exception:
+        os.dup2(terminal, 2)
+        raise
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,129 @@
+"""What all kinds of jobs have in common while they run: their record, log and MLflow run."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import os
+import time
+
+from azureml_jobs.base import job_status as status
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.interruptions import Interruptions
+from azureml_jobs.local.output import Log, write_message
+from azureml_jobs.local.process import current_host, identity_of
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.run_report import end_reason, print_end
+from azureml_jobs.local.supervise import Ended
+
+
+class JobRun(abc.ABC):
+    """One run of the job in a folder, which this process owns until it has ended."""
+
+    def __init__(self, folder: JobFolder, record: JobRecord, grace: float) -> None:
+        self.folder = folder
+        self.record = record
+        self.grace = grace
+        self._started = time.monotonic()
+        self._disk_failed = False
+
+    def run(self) -> int:
+        """Run the job, record its end, and return its exit status."""
+        record = self.record
+        with Interruptions() as interruptions:
+            self.begin()
+            try:
+                ended = self._run_logged(interruptions)
+            except JobError as error:
+                self.record_end(status.FAILED, str(error))
+                raise
+            except OSError as error:
+                self.record_end(status.FAILED, str(error))
+                raise OutsideError(record.name, f"the job could not be run: {error}") from error
+            record.exit_code = ended.exit_status
+            self.record_end(*self.end_reason(ended))
+            print_end(self.folder, record, with_log=self.shows_log and ended.signalled is None)
+        return ended.exit_status
+
+    def begin(self) -> None:
+        """Record that this process runs the job."""
+        record = self.record
+        record.status, record.started = status.PREPARING, status.now()
+        record.pid, record.pid_identity = os.getpid(), identity_of(os.getpid())
+        record.host = current_host()
+        self.save()
+
+    # Whether the end of the log explains a failure.
+    shows_log = True
+
+    @abc.abstractmethod
+    def make_folders(self) -> None:
+        """Make the folders that the job needs."""
+
+    @abc.abstractmethod
+    def run_job(self, interruptions: Interruptions, log: Log, experiment_id: str) -> Ended:
+        """Run the job until it has ended, and nothing of it is left."""
+
+    def end_reason(self, ended: Ended) -> tuple[str, str | None]:
+        """Return the status of the job and, unless it completed, its error."""
+        return end_reason(ended, self.record.timeout)
+
+    def save(self) -> None:
+        """Write the record. A job goes on when the disk is full; we warn of that once."""
+        try:
+            self.folder.save(self.record)
+        except OSError as error:
+            if not self._disk_failed:
+                self._disk_failed = True
+                name = self.record.name
+                write_message(2, f"{name}: the job's record could not be written: {error}.\n")
+
+    def seconds(self) -> float:
+        return round(time.monotonic() - self._started, 3)
+
+    def _run_logged(self, interruptions: Interruptions) -> Ended:
+        record = self.record
+        self.make_folders()
+        experiment_id = self.create_mlflow_run()
+        with contextlib.closing(Log(self.folder.log)) as log:
+            record.timings["preparing"] = self.seconds()
+            early = interruptions.take()
+            if early:
+                return Ended(128 + early[0], signalled=early[0])
+            ended = self.run_job(interruptions, log, experiment_id)
+            if log.error:
+                record.warnings.append(f"a part of the log was not kept: {log.error}")
+        return ended
+
+    def create_mlflow_run(self) -> str:
+        """Create the MLflow run that the command resumes; return its experiment's id."""
+        from azureml_jobs.local.mlflow_store import MlflowStore
+
+        record = self.record
+        store = MlflowStore(self.folder.mlruns)
+        experiment_id = store.ensure_experiment(record.experiment_name)
+        tags = {**record.tags, "mlflow.source.name": record.address or record.name}
+        if record.parent:
+            tags |= {"mlflow.parentRunId": record.parent, "mlflow.rootRunId": record.root}
+        store.create_run(
+            experiment_id,
+            record.name,
+            record.display_name or record.name,
+            tags,
+            record.started or record.created,
+        )
+        return experiment_id
+
+    def record_end(self, end_status: str, error: str | None) -> None:
+        """Record the end of the job and of its MLflow run."""
+        from azureml_jobs.local.mlflow_store import MlflowStore
+
+        record = self.record
+        record.status, record.error, record.ended = end_status, error, status.now()
+        record.timings["total"] = self.seconds()
+        self.save()
+        try:
+            MlflowStore(self.folder.mlruns).finish_run(record.name, end_status, record.ended)
+        except OSError as failure:
+            write_message(2, f"{record.name}: the MLflow run could not be ended: {failure}.\n")
