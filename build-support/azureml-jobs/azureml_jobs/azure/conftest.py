@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.azure.create_submission import create_submission
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
-from azureml_jobs.azure.submission import SubmissionFolder, SubmitOptions, create_submission
+from azureml_jobs.azure.submission import SubmissionFolder, SubmitOptions
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
 from azureml_jobs.cli import main as cli
@@ -61,6 +62,8 @@ SNAPSHOT = {
     "exp/__init__.py": b"",
     "exp/main.py": b"import common.a\n",
 }
+# Of the stand-in's own cloud.
+AML_AUDIENCE = "https://ml.azure.standin"
 _SIGN_IN = (
     *("AZURE_", "IDENTITY_", "MSI_", "ARM_CLOUD", "AZUREML_"),
     # On a build server, signing in by its OIDC is another way.
@@ -130,18 +133,21 @@ class Client:
         return {**os.environ, "PYTHONPATH": self._python_path}
 
     def add_program(self, name: str, extra: str = "") -> None:
-        """Add `az` or `azd`, which records calls and prints a token for the resource manager."""
+        """Add `az` or `azd`, which records calls and prints a token for what is asked for."""
         self.bin.mkdir(exist_ok=True)
         issuer = f"{self.service.url}/{self.service.tokens.tenant}/"
-        token = self.service.tokens.issue(self.service.url, "person", issuer)
-        printed = {"accessToken": token, "expires_on": int(time.time()) + 3600}
-        if name == "azd":
-            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
-            printed = {"token": token, "expiresOn": moment}
+        moment, expires = time.gmtime(time.time() + 3600), int(time.time()) + 3600
+        answers = ""
+        for audience, asked in ((AML_AUDIENCE, f"*{AML_AUDIENCE}*"), (self.service.url, "*")):
+            token = self.service.tokens.issue(audience, "person", issuer)
+            printed: dict[str, Any] = {"accessToken": token, "expires_on": expires}
+            if name == "azd":
+                printed = {"token": token, "expiresOn": time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)}
+            answers += f"{asked}) echo '{json.dumps(printed)}';;\n"
         program = self.bin / name
         program.write_text(
             f"#!/bin/sh\necho \"{name} $*\" >> '{self.calls}'\n{extra}\n"
-            f"cat <<'END'\n{json.dumps(printed)}\nEND\n"
+            f'case "$*" in\n{answers}esac\n'
         )
         program.chmod(0o755)
 
@@ -162,7 +168,8 @@ class Client:
     ) -> SubmissionFolder:
         plan = self.gathered.plan(job, *settings)
         wanted = SubmitOptions(**options)
-        return create_submission(plan, self.config(), self.repository, wanted, image)
+        images = {"": image} if image else {}
+        return create_submission(plan, self.config(), self.repository, wanted, images)
 
     def submit(self, job: str = JOB, *settings: str, **how: Any) -> int:
         """Submit a job; `how` as for `create_submission`."""

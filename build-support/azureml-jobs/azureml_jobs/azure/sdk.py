@@ -1,4 +1,4 @@
-"""The one step of azure-ai-ml: it makes a job of a job file.
+"""The one step of azure-ai-ml: it makes a job, a component or a schedule of a bundle.
 
 It reads the bundle's own file, as `az ml job create -f` does, so that all of its schema works. What
 it would upload has already been sent by this tool: it finds ids of assets.
@@ -6,22 +6,21 @@ it would upload has already been sent by this tool: it finds ids of assets.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azureml_jobs.azure import imports
 from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
 from azureml_jobs.azure.service_error import ServiceError, without_secrets
+from azureml_jobs.azure.submission import Submission
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
-
-if TYPE_CHECKING:
-    from azure.ai.ml.entities import Job
 
 _READ_SECONDS = 20
 
@@ -33,59 +32,58 @@ def import_sdk() -> None:
     logging.getLogger(imports.import_sdk().__name__).setLevel(logging.ERROR)
 
 
-def load(
-    job_file: Path,
-    name: str,
-    code: str | None,
-    environment: str | None,
-    data: Mapping[str, str],
-    properties: Mapping[str, str],
-) -> Job:
-    """Return the job of a bundle, with assets in place of its folders.
+def load(bundled: Path, submission: Submission, properties: Mapping[str, str]) -> Any:
+    """Return what the bundle's file defines, with its name and properties.
 
-    `data` are addresses of inputs by name. Raises `JobError` for what azure-ai-ml refuses.
+    Raises `JobError` for what azure-ai-ml refuses.
     """
-    from azure.ai.ml import load_job
+    from azure.ai.ml import load_component, load_job
+    from azure.ai.ml.entities._load_functions import load_schedule
 
+    read: Any = load_job if submission.is_job else load_schedule
+    if submission.is_component:
+        read = load_component
     try:
-        job: Any = load_job(job_file)
+        entity = read(bundled)
     except Exception as error:  # azure-ai-ml raises what its parts raise.
-        raise JobError(job_file.name, f"azure-ai-ml refuses it: {_message(error)}") from error
-    job.name = name
-    if code is not None:
-        job.code = code
-    if environment is not None:
-        job.environment = environment
-    for key, address in data.items():
-        job.inputs[key].path = address
-    job.properties = {**(job.properties or {}), **properties}
-    return job
+        raise JobError(bundled.name, f"azure-ai-ml refuses it: {_message(error)}") from error
+    if submission.is_job:
+        entity.name = submission.name
+    if submission.is_component:
+        entity.version = submission.asset_version
+    job: Any = entity if submission.is_job else getattr(entity, "create_job", None)
+    if hasattr(job, "experiment_name"):
+        # Otherwise the folder in which Pants was started names it.
+        job.experiment_name = job.experiment_name or submission.experiment_name
+    entity.properties = {**(entity.properties or {}), **properties}
+    return entity
 
 
 @dataclass(frozen=True)
-class MadeJob:
-    """The job that the service has. `link` leads to the studio, and may be empty."""
+class Made:
+    """What the service has. `link` leads to the studio, and may be empty."""
 
     link: str
     properties: Mapping[str, str]
 
 
-def create(job: Job, workspace: ConnectedWorkspace) -> MadeJob:
-    """Make the job, or find the one of its name.
+def create(entity: Any, submission: Submission, workspace: ConnectedWorkspace) -> Made:
+    """Make what was loaded, or find the one of its name.
 
     azure-ai-ml does not retry after an expired token, and gives up only after minutes: its own
     retries are off, and it is called again here. Raises `ServiceError` and `JobError`.
     """
+    from azure.ai.ml.exceptions import MlException
     from azure.core.exceptions import AzureError
 
     retries, is_renewed = Retries(patience_seconds()), False
     while True:
         try:
             # Each time a new client, because it keeps its token.
-            made = _client(workspace).jobs.create_or_update(job)
-            studio = (made.services or {}).get("Studio")
+            made = _create(_client(workspace), entity, submission)
+            studio = (getattr(made, "services", None) or {}).get("Studio")
             link = str(studio.endpoint) if studio and studio.endpoint else ""
-            return MadeJob(link, made.properties or {})
+            return Made(link, made.properties or {})
         except AzureError as error:
             status = getattr(error, "status_code", 0) or 0
             if status == 401 and not is_renewed:
@@ -93,17 +91,31 @@ def create(job: Job, workspace: ConnectedWorkspace) -> MadeJob:
                 is_renewed = True
                 continue
             pause = wait_before_retry(error)
+            if pause is None and isinstance(error, MlException):
+                raise _refusal(submission, error) from error
             if pause is None or not retries.wait(pause):
                 message = _message(error)
                 if status:
-                    message = f"the service did not take the job: {message}"
-                raise ServiceError(job.name or "", message, status) from error
+                    message = f"the service did not take the {submission.file_kind}: {message}"
+                raise ServiceError(submission.name, message, status) from error
         except Exception as error:  # Its own exceptions, and marshmallow's.
             if isinstance(error, (JobError, OSError)):
                 raise
-            raise JobError(
-                job.name or "", f"azure-ai-ml refuses the job: {_message(error)}"
-            ) from error
+            raise _refusal(submission, error) from error
+
+
+def _refusal(submission: Submission, error: Exception) -> JobError:
+    return JobError(
+        submission.name, f"azure-ai-ml refuses the {submission.file_kind}: {_message(error)}"
+    )
+
+
+def _create(client: Any, entity: Any, submission: Submission) -> Any:
+    if submission.is_job:
+        return client.jobs.create_or_update(entity)
+    if submission.is_component:
+        return client.components.create_or_update(entity)
+    return client.schedules.begin_create_or_update(entity).result()
 
 
 def _client(workspace: ConnectedWorkspace) -> Any:
@@ -154,10 +166,14 @@ def hide_git_credentials(repository: Path) -> None:
 
 
 def _message(error: Exception) -> str:
-    """Return the start of an error of azure-ai-ml, which is long and in colours."""
+    """Return the start of an error of azure-ai-ml, which is long and in colours, or JSON."""
+    import json
     import re
 
     given = getattr(error, "message", None) or str(error)
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        found = json.loads(given)["errors"]
+        given = "; ".join(f"{each['path']}: {each['message'].rstrip('.')}" for each in found)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(given))
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
     return without_secrets(" ".join(lines))[:600].rstrip(".")

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from azureml_jobs.azure import sdk
-from azureml_jobs.azure.datastores import Datastores
-from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-from azureml_jobs.azure.image import ImageToPush
 from azureml_jobs.azure.parallel import BackgroundCall
-from azureml_jobs.azure.registry import Manifest
+from azureml_jobs.azure.send_assets import AssetsToSend
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
-from azureml_jobs.azure.upload import SentAsset, send_data, send_environment, send_snapshot
+from azureml_jobs.azure.upload import SentAsset
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.console import BOLD, coloured, print_warning, size_text
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.names import CODE_FOLDER, ENVIRONMENT_FOLDER
 
 # Marks a job as made by one submission, so that it is found again and not mistaken for another.
 TOKEN_PROPERTY = "azureml_jobs.submission"
@@ -30,13 +26,13 @@ _SNAPSHOT_PROPERTY = "azureml_jobs.snapshot"
 
 
 @dataclass(frozen=True)
-class SubmittedJob:
-    """`assets` are what the job uses, by their labels. `was_there`: so was the job itself."""
+class Submitted:
+    """`assets` are what it uses, by their labels. `was_there`: so was the job itself."""
 
     name: str
     link: str
     assets: dict[str, SentAsset]
-    was_there: bool = False
+    was_there: bool
 
 
 def submit(path: Path) -> int:
@@ -56,22 +52,22 @@ def submit(path: Path) -> int:
         submission.write(path)
         timings = Timings()
         workspace = ConnectedWorkspace(submission.workspace, submission.options.login)
-        job = _Sender(folder, submission, workspace, timings).send()
+        made = _Sender(folder, submission, workspace, timings).send()
         folder.remove()
     for warning in workspace.sign_in.warnings:
         print_warning(warning)
-    print("\n".join(_report(job, submission, workspace)))
+    print("\n".join(_report(made, submission, workspace)))
     if submission.options.timings:
         print("\n".join(["", *timings.lines()]))
     sys.stdout.flush()
-    if submission.options.web:
+    if submission.options.web and made.link:
         import webbrowser
 
-        webbrowser.open(job.link)
-    if submission.options.stream:
+        webbrowser.open(made.link)
+    if submission.options.stream and submission.is_job:
         from azureml_jobs.azure.stream import stream
 
-        return stream(workspace, job.name, sys.stdout.buffer)
+        return stream(workspace, made.name, sys.stdout.buffer)
     return 0
 
 
@@ -86,124 +82,130 @@ class _Sender:
         self._folder = folder
         self._submission = submission
         self._workspace = workspace
-        self._datastores = Datastores(workspace)
         self._timings = timings
-        self._image = ImageToPush(workspace, submission.image) if submission.image else None
+        self._assets = AssetsToSend(submission, folder, workspace, timings)
 
-    def send(self) -> SubmittedJob:
-        """Send what the job needs while azure-ai-ml is imported; then make the job."""
-        found = BackgroundCall(self._find_job)
-        sent = BackgroundCall(self._send_assets)
-        image = BackgroundCall(self._find_image)
+    def send(self) -> Submitted:
+        """Send what is needed while azure-ai-ml is imported; then make the job."""
+        found = BackgroundCall(self._find)
+        sent = BackgroundCall(self._assets.send)
+        images = BackgroundCall(self._assets.find_images)
         with self._timings.part("import of azure-ai-ml"):
             sdk.import_sdk()
             sdk.hide_git_credentials(Path.cwd())
-        name, was_there = found.result()
+        self._submission, was_there = found.result()
         if was_there:
-            return SubmittedJob(name, self._workspace.studio_link(name), {}, was_there=True)
-        assets = sent.result()
-        if self._image is not None:
-            known = image.result()
-            with self._timings.part("image"):
-                assets["image"] = self._image.send(known)
-        return self._make_job(name, assets)
+            return self._submitted("", {}, was_there=True)
+        assets = {**sent.result(), **self._assets.send_images(images.result())}
+        self._folder.place(
+            self._submission, {label: asset.reference for label, asset in assets.items()}
+        )
+        return self._make(assets)
 
-    def _make_job(self, name: str, assets: dict[str, SentAsset]) -> SubmittedJob:
+    def _make(self, assets: dict[str, SentAsset]) -> Submitted:
         submission, workspace = self._submission, self._workspace
-        snapshot = assets.get("snapshot")
-        environment = assets.get("environment") or assets.get("image")
-        properties = {TOKEN_PROPERTY: submission.token, _ADDRESS_PROPERTY: submission.address}
-        if submission.snapshot:
-            properties[_SNAPSHOT_PROPERTY] = submission.snapshot
+        marks = {
+            TOKEN_PROPERTY: submission.token,
+            _ADDRESS_PROPERTY: submission.address,
+            _SNAPSHOT_PROPERTY: submission.snapshot,
+        }
         with self._timings.part("reading the job"):
-            job = sdk.load(
-                self._folder.job_file,
-                name,
-                snapshot.id if snapshot else None,
-                environment.id if environment else None,
-                {key: assets[f"input {key}"].id for key in submission.data},
-                properties,
-            )
+            entity = sdk.load(self._folder.job_file, submission, marks)
         with self._timings.part("making the job"):
-            made = sdk.create(job, workspace)
-        if made.properties.get(TOKEN_PROPERTY) != submission.token:
-            raise _name_taken(name, workspace)
-        return SubmittedJob(name, made.link or workspace.studio_link(name), assets)
+            made = sdk.create(entity, submission, workspace)
+        token = made.properties.get(TOKEN_PROPERTY)
+        if submission.is_component:
+            # azure-ai-ml drops the properties of most kinds.
+            token = _token_of(workspace.get(*submission.path) or {})
+        if token != submission.token:
+            raise _name_taken(submission, workspace)
+        return self._submitted(made.link, assets)
 
-    def _find_job(self) -> tuple[str, bool]:
-        """Return the job's name, and whether the service has it from an earlier attempt."""
+    def _submitted(
+        self, link: str, assets: dict[str, SentAsset], was_there: bool = False
+    ) -> Submitted:
+        submission = self._submission
+        if submission.is_job:
+            link = link or self._workspace.studio_link(submission.name)
+        return Submitted(submission.shown_name, link, assets, was_there)
+
+    def _find(self) -> tuple[Submission, bool]:
+        """Return the submission with its name or version, and whether the service has it already.
+
+        That is so after an attempt whose answer was lost.
+        """
         submission, workspace = self._submission, self._workspace
         with self._timings.part("signing in"):
             workspace.sign_in.token(workspace.cloud.management_scope)
         with self._timings.part("looking for the job"):
-            job = workspace.get("jobs", submission.name)
-        if job is None:
-            return submission.name, False
-        if (job["properties"].get("properties") or {}).get(TOKEN_PROPERTY) == submission.token:
-            return submission.name, True
+            if submission.is_component and not submission.asset_version:
+                submission = self._with_version(submission)
+            there = workspace.get(*submission.path)
+        if there is None:
+            return submission, False
+        if _token_of(there) == submission.token:
+            return submission, True
+        if not submission.is_job and not submission.is_component:
+            # A schedule changes under its name.
+            return submission, False
         if submission.is_named:
-            raise _name_taken(submission.name, workspace)
+            raise _name_taken(submission, workspace)
         # Somebody else's, of the same content and the same second.
-        name = f"{submission.name}-{secrets.token_hex(3)}"
-        replace(submission, name=name).write(self._folder.path)
-        return name, False
+        submission = replace(submission, name=f"{submission.name}-{secrets.token_hex(3)}")
+        submission.write(self._folder.path)
+        return submission, False
 
-    def _find_image(self) -> Manifest | None:
-        if self._image is None:
-            return None
-        with self._timings.part("looking for the image"):
-            return self._image.find()
-
-    def _send_assets(self) -> dict[str, SentAsset]:
-        submission, bundle, workspace = self._submission, self._folder.bundle, self._workspace
-        workspace.sign_in.token(workspace.cloud.management_scope)
-        calls: dict[str, Callable[[], SentAsset]] = {}
-        if submission.snapshot is not None:
-            earlier = EarlierSnapshots(self._folder.local, workspace.config)
-            code = bundle / CODE_FOLDER
-            calls["snapshot"] = partial(
-                send_snapshot, workspace, self._datastores, earlier, code, submission.snapshot
-            )
-        if submission.environment is not None:
-            calls["environment"] = partial(
-                send_environment,
-                *(workspace, self._datastores, bundle / ENVIRONMENT_FOLDER),
-                *(submission.environment, submission.dockerfile),
-            )
-        for name, path in submission.data.items():
-            calls[f"input {name}"] = partial(send_data, self._datastores, Path(path))
-        started = {
-            label: BackgroundCall(partial(self._timed, label, call))
-            for label, call in calls.items()
-        }
-        return {label: call.result() for label, call in started.items()}
-
-    def _timed(self, label: str, call: Callable[[], SentAsset]) -> SentAsset:
-        with self._timings.part(label):
-            return call()
+    def _with_version(self, submission: Submission) -> Submission:
+        """Return the component with the newest version if it is the same, otherwise the next."""
+        container = self._workspace.get("components", submission.name) or {"properties": {}}
+        newest = replace(
+            submission, asset_version=str(container["properties"].get("latestVersion"))
+        )
+        there = self._workspace.get(*newest.path)
+        if there is not None and _token_of(there) == submission.token:
+            return newest
+        return replace(
+            submission, asset_version=str(container["properties"].get("nextVersion") or 1)
+        )
 
 
-def _name_taken(name: str, workspace: ConnectedWorkspace) -> JobError:
+def _token_of(resource: Mapping[str, Any]) -> str:
+    known = resource.get("properties") or {}
+    return str((known.get("properties") or {}).get(TOKEN_PROPERTY))
+
+
+def _name_taken(submission: Submission, workspace: ConnectedWorkspace) -> JobError:
+    if submission.is_component:
+        return JobError(
+            submission.shown_name,
+            f"{workspace.config.name} has another component of this version already",
+            "Write another `version:`, or leave it out for the next one.",
+        )
     return JobError(
-        name,
+        submission.name,
         f"{workspace.config.name} has another job of this name already",
         "Write another `--name`, or leave it out to get a generated one.",
     )
 
 
-def _report(job: SubmittedJob, submission: Submission, workspace: ConnectedWorkspace) -> list[str]:
+def _report(made: Submitted, submission: Submission, workspace: ConnectedWorkspace) -> list[str]:
     config = workspace.config
+    done = "submitted to" if submission.is_job else "registered in"
     lines = [
-        f"{coloured(job.name, BOLD)} submitted to {config.name} in {config.resource_group} "
+        f"{coloured(made.name, BOLD)} {done} {config.name} in {config.resource_group} "
         f"({config.source}), signed in by {workspace.sign_in.credential_name}"
     ]
-    if job.was_there:
+    if made.was_there:
         lines.append("  The workspace has it already, from an earlier attempt. Nothing was sent.")
-    facts = [(label, _cost(asset)) for label, asset in sorted(job.assets.items())]
-    facts.append(("studio", job.link))
-    if not submission.options.stream:
-        facts.append(("follow it", f"./pants run :aml -- jobs stream {job.name}"))
-    width = max(len(label) for label, _ in facts)
+    facts, first = list[tuple[str, str]](), dict[str, str]()
+    for label, asset in sorted(made.assets.items()):
+        first_label = first.setdefault(asset.id, label)
+        facts.append((label, _cost(asset) if first_label == label else f"that of {first_label}"))
+    if made.link:
+        facts.append(("studio", made.link))
+    if submission.is_job and not submission.options.stream:
+        facts.append(("follow it", f"./pants run :aml -- jobs stream {made.name}"))
+    width = max((len(label) for label, _ in facts), default=0)
     return [*lines, *(f"  {label:<{width}}  {text}" for label, text in facts)]
 
 

@@ -222,7 +222,7 @@ def test_reports_what_the_service_refuses(
 ) -> None:
     assert client.submit(JOB.replace("cpu-cluster", "gone")) == 1
     err = capsys.readouterr().err
-    assert "the service did not take the job" in err and "gone" in err
+    assert "the service did not take the command job" in err and "gone" in err
     assert "Traceback" not in err
 
 

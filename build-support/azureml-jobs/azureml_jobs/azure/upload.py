@@ -42,6 +42,11 @@ class SentAsset:
     pushed_to: str = ""
 
     @property
+    def reference(self) -> str:
+        """What a job file writes to use it."""
+        return f"azureml:{self.id}" if self.id.startswith("/") else self.id
+
+    @property
     def was_there(self) -> bool:
         return self.files + self.copied == 0
 

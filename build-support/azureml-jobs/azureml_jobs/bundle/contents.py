@@ -33,6 +33,13 @@ class UnitBundle:
         return _digest(self.code)
 
     @property
+    def code_keys(self) -> tuple[str, ...]:
+        """Where the document names the code of the bundle; empty where it does not."""
+        unit = self.unit
+        is_named = unit.has_code and unit.code_key and unit.code.path is not None
+        return (*unit.keys, unit.code_key) if is_named else ()
+
+    @property
     def environment_digest(self) -> str | None:
         """The same of the environment; None when the unit does not define one by files."""
         return _digest(self.environment) if self.environment else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from azureml_jobs.bundle.contents import Bundle, UnitBundle
 from azureml_jobs.bundle.names import CODE_FOLDER, ENVIRONMENT_FOLDER
-from azureml_jobs.jobfile.documents import FILE_PREFIX, references_of, value_at
+from azureml_jobs.jobfile.documents import FILE_PREFIX, references_of, set_value, value_at
 
 
 def rewritten_documents(bundle: Bundle, data_paths: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -29,18 +29,18 @@ def rewritten_documents(bundle: Bundle, data_paths: Mapping[str, str]) -> dict[s
             else:
                 is_prefixed = value_at(document, reference.keys).startswith(FILE_PREFIX)
                 named = f"{FILE_PREFIX if is_prefixed else ''}./{names[reference.path]}"
-            _set(document, reference.keys, named)
+            set_value(document, reference.keys, named)
     for unit in bundle.units:
         _rewrite_unit(written[unit.unit.document], unit)
     for item in bundle.data:
-        _set(written[item.document], (*item.keys, "path"), data_paths[item.name])
+        set_value(written[item.document], (*item.keys, "path"), data_paths[item.name])
     in_code = {unit.unit.document for unit in bundle.units if not unit.unit.code_key}
     return {names[path]: written[path] for path in written if path not in in_code}
 
 
 def _rewrite_unit(document: dict[str, Any], bundled: UnitBundle) -> None:
     unit = bundled.unit
-    if unit.has_code and unit.code_key and unit.code.path is not None:
+    if bundled.code_keys:
         holder = value_at(document, unit.keys)
         holder.pop("additional_includes", None)
         if bundled.code:
@@ -55,7 +55,3 @@ def _rewrite_unit(document: dict[str, Any], bundled: UnitBundle) -> None:
             environment["build"]["path"] = folder
         else:
             environment["conda_file"] = f"{folder}/{bundled.environment[0].path}"
-
-
-def _set(document: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
-    value_at(document, keys[:-1])[keys[-1]] = value

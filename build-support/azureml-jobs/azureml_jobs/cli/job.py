@@ -38,7 +38,7 @@ def run_job(arguments: Sequence[str]) -> int:
     workspace = None if options.local else configured_workspace(repository, options.profile)
     check_clean_tree(workspace, repository)
     plan = plan_job(request, repository, [*options.settings, *as_settings(options)])
-    if not (plan.is_command or options.dry_run):
+    if workspace is None and not (plan.is_command or options.dry_run):
         raise only_packaged(plan)
     image = _image_to_push(plan, workspace, options) if options.image else None
     if options.dry_run:
@@ -178,11 +178,12 @@ def _submit(
     folder: Path,
     options: argparse.Namespace,
 ) -> int:
-    from azureml_jobs.azure.submission import create_submission  # pants: no-infer-dep
+    from azureml_jobs.azure.create_submission import create_submission  # pants: no-infer-dep
     from azureml_jobs.local.packages_venv import ensure_packages_venv
 
     submit_options = SubmitOptions(options.stream, options.web, options.timings, options.login)
-    submission = create_submission(plan, workspace, Path.cwd(), submit_options, image)
+    images = {"": image} if image else {}
+    submission = create_submission(plan, workspace, Path.cwd(), submit_options, images)
     print_warnings(plan.warnings)
     prefix = ensure_packages_venv(plan.request.azure, folder)
     return exec_after_pants(["submit", str(submission.path)], prefix)

@@ -138,6 +138,11 @@ def value_at(document: Any, keys: tuple[str, ...]) -> Any:
     return document
 
 
+def set_value(document: Any, keys: tuple[str, ...], value: Any) -> None:
+    """Set the value at `keys`, whose mappings exist."""
+    value_at(document, keys[:-1])[keys[-1]] = value
+
+
 def step_names(keys: tuple[str, ...]) -> list[str]:
     """Return the names of the steps that the keys lead through."""
     if keys[:1] == ("jobs",):

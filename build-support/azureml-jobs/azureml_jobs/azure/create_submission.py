@@ -1,0 +1,191 @@
+"""Write a submission, or find the one of the same content that was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from azureml_jobs.azure.submission import (
+    BUNDLE,
+    SentData,
+    SentUnit,
+    Submission,
+    SubmissionFolder,
+    SubmitOptions,
+)
+from azureml_jobs.azure.upload import listed_data
+from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.bundle.contents import UnitBundle
+from azureml_jobs.bundle.plan import JobPlan
+from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.write import write_bundle
+from azureml_jobs.docker.pushable_image import PushableImage
+from azureml_jobs.jobfile.document import dump_job_file
+
+_NEW = ".new-"
+_ABANDONED_SECONDS = 24 * 3600.0
+# Room for `-<date>-<time>-<count>` in the 255 characters of a job's name.
+_LONGEST_STEM = 200
+
+
+def create_submission(
+    plan: JobPlan,
+    workspace: AzureWorkspace,
+    repository: Path,
+    options: SubmitOptions,
+    images: Mapping[str, PushableImage] = {},
+) -> SubmissionFolder:
+    """Write all that is sent into a new folder, or find the one of a killed submission.
+
+    That one has the same content, for the same workspace, and had started to send it. `images` are
+    sent in place of the build contexts of the units of these names. Raises `OutsideError` when the
+    disk fails.
+    """
+    root = repository / LOCAL_FOLDER / "submissions"
+    written, is_job = str(plan.job.get("name") or ""), plan.kind.endswith(" job")
+    # azure-ai-ml makes names of jobs lower-case silently; the job would not be found again.
+    name = written.lower() if is_job else written
+    content = _content_digest(plan, workspace, repository, images, with_data=bool(name))
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(root)
+        interrupted = None if name else _interrupted(root, content)
+        if interrupted is not None:
+            folder, submission = interrupted
+            replace(submission, options=options).write(folder.path)
+            return folder
+        names = plan.bundle.document_names
+        submission = Submission(
+            file_kind=plan.kind,
+            name=name or _new_name(plan),
+            asset_version=str(plan.job.get("version") or ""),
+            # The user's own name stands for one content: started again, it is the same submission.
+            token=content if name else secrets.token_hex(16),
+            content=content,
+            snapshot=plan.bundle.snapshot_digest,
+            is_named=bool(name),
+            address=plan.request.address,
+            experiment_name=plan.experiment_name,
+            workspace=workspace,
+            units=tuple(
+                _sent(unit, names[unit.unit.document], images.get(unit.unit.name))
+                for unit in plan.bundle.units
+            ),
+            data=tuple(
+                SentData(each.name, str(repository / each.path), names[each.document], each.keys)
+                for each in plan.bundle.data
+            ),
+            options=options,
+        )
+        return _write(plan, submission, root, repository)
+    except OSError as error:
+        raise OutsideError(
+            LOCAL_FOLDER,
+            f"the submission could not be written: {error.strerror or error}",
+            f"Check the free space and the permissions of {root}.",
+        ) from error
+
+
+def _sent(bundled: UnitBundle, document: str, image: PushableImage | None) -> SentUnit:
+    environment = bundled.unit.environment
+    # Conda packages are part of what azure-ai-ml says of an environment.
+    is_sent = bool(bundled.environment) and bundled.unit.build_context is not None
+    build = environment.value["build"] if environment and is_sent else {}
+    return SentUnit(
+        name=bundled.unit.name,
+        document=document,
+        snapshot=bundled.snapshot_digest if bundled.code and bundled.code_keys else None,
+        code_keys=bundled.code_keys,
+        environment=bundled.environment_digest if is_sent else None,
+        environment_keys=environment.keys if environment else (),
+        dockerfile=str(build.get("dockerfile_path") or "Dockerfile"),
+        image=image,
+    )
+
+
+def _content_digest(
+    plan: JobPlan,
+    workspace: AzureWorkspace,
+    repository: Path,
+    images: Mapping[str, PushableImage],
+    with_data: bool,
+) -> str:
+    """Return a digest of what is sent. Unless `with_data`, data are only read when sent."""
+    bundle = plan.bundle
+    content = [
+        [dump_job_file(dict(document)) for document in bundle.documents.values()],
+        [[unit.snapshot_digest, unit.environment_digest] for unit in bundle.units],
+        asdict(workspace),
+        {name: image.id for name, image in images.items()},
+        [listed_data(repository / item.path)[1] for item in bundle.data] if with_data else [],
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _write(plan: JobPlan, submission: Submission, root: Path, repository: Path) -> SubmissionFolder:
+    staging = root / f"{_NEW}{secrets.token_hex(8)}"
+    git = git_state(repository, plan.bundle.sources)
+    stem, count = submission.name, 1
+    try:
+        staging.mkdir()
+        write_bundle(plan.bundle, git, staging / BUNDLE, repository, with_data=False)
+        while True:
+            submission.write(staging)
+            # With the user's own name, the job is found in the workspace, not here.
+            ending = f".{secrets.token_hex(4)}" if submission.is_named else ""
+            final = SubmissionFolder(root / f"{submission.name}{ending}")
+            try:
+                os.rename(staging, final.path)
+                return final
+            except OSError:
+                # Only an empty folder can be replaced by renaming.
+                if not final.path.exists():
+                    raise
+            count += 1
+            submission = replace(submission, name=f"{stem}-{count}")
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def _interrupted(root: Path, content: str) -> tuple[SubmissionFolder, Submission] | None:
+    """Return a submission of this content that was started, and that no process is sending."""
+    for path in sorted(root.iterdir()):
+        folder = SubmissionFolder(path)
+        submission = folder.read()
+        if submission is None or submission.content != content:
+            continue
+        if submission.is_named or not submission.is_started:
+            continue
+        with contextlib.suppress(OSError), folder.held() as is_ours:
+            if is_ours:
+                return folder, submission
+    return None
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Remove what was abandoned long ago and is not needed to find a job again."""
+    for path in root.iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime < _ABANDONED_SECONDS:
+                continue
+            submission = SubmissionFolder(path).read()
+            if submission is None or submission.is_named or not submission.is_started:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _new_name(plan: JobPlan) -> str:
+    """Return experiment, first digits of the code's digest if there is code, time in UTC."""
+    stem = job_name_stem(plan.experiment_name)[:_LONGEST_STEM].lower()
+    digest = [plan.bundle.snapshot_digest[:8]] if plan.bundle.units else []
+    return "-".join([stem, *digest, time.strftime("%Y%m%d-%H%M%S", time.gmtime())])
