@@ -14,6 +14,7 @@ from azureml_pants.code.import_errors import ImportErrors, MissingModules
 from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.code.source_roots import SourceRoots
+from azureml_pants.environment.needed_packages import UnitPackages, UnitPackagesRequest
 from azureml_pants.experiment import register as experiment
 from azureml_pants.file_set import register as file_set
 from azureml_pants.image import register as image
@@ -73,6 +74,7 @@ def _runner() -> RuleRunner:
             QueryRule(ImportErrors, [MissingModules]),
             QueryRule(JobInputs, [JobInputsRequest]),
             QueryRule(JobsToLint, [JobsToLintRequest]),
+            QueryRule(UnitPackages, [UnitPackagesRequest]),
             QueryRule(LocalCode, [LocalCodeRequest]),
             QueryRule(SourceRoots, []),
             QueryRule(PytestPluginSetup, [SearchPathSetup]),

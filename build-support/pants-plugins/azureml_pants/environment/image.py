@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from azureml_jobs.base.digest import content_digest, environment_tag
-from azureml_jobs.protocol import EnvironmentImage
+from azureml_jobs.protocol import REQUIREMENTS_FILE, EnvironmentImage
 from azureml_pants.environment.fields import DockerImageBuildNetworkField
 from pants.backend.docker.target_types import DockerImageContextRootField, DockerImageSourceField
 from pants.core.target_types import FileSourceField
@@ -22,8 +22,24 @@ class EnvironmentImageRequest:
     target: Target
 
 
+@dataclass(frozen=True)
+class ImageContext:
+    """The files that an image is built from, those of its folder `root` and others."""
+
+    root: str
+    files: tuple[FileContent, ...]
+
+    def tag(self, requirements: bytes | None = None) -> str:
+        """Return the tag of the image, or of one with other generated `requirements`."""
+        files = self.files
+        if requirements is not None:
+            other = FileContent(f"{self.root}/{REQUIREMENTS_FILE}", requirements)
+            files = (*(file for file in files if file.path != other.path), other)
+        return tag_of_context(self.root, files)
+
+
 @rule
-async def find_environment_image(request: EnvironmentImageRequest) -> EnvironmentImage:
+async def find_image_context(request: EnvironmentImageRequest) -> ImageContext:
     image = request.target
     dependencies = await Get(Targets, DependenciesRequest(image.get(Dependencies)))
     sources = await Get(
@@ -39,11 +55,14 @@ async def find_environment_image(request: EnvironmentImageRequest) -> Environmen
     )
     contents = await Get(DigestContents, Digest, sources.snapshot.digest)
     root = context_root(image[DockerImageContextRootField].value or "", image.address.spec_path)
-    return EnvironmentImage(
-        str(image.address),
-        tag_of_context(root, contents),
-        image.get(DockerImageBuildNetworkField).value,
-    )
+    return ImageContext(root, tuple(contents))
+
+
+@rule
+async def find_environment_image(request: EnvironmentImageRequest) -> EnvironmentImage:
+    context = await Get(ImageContext, EnvironmentImageRequest, request)
+    network = request.target.get(DockerImageBuildNetworkField).value
+    return EnvironmentImage(str(request.target.address), context.tag(), network)
 
 
 def context_root(value: str, build_folder: str) -> str:

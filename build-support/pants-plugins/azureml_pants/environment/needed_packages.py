@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from azureml_pants.base.errors import raise_errors
-from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
+from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.environment.fields import LockedRequirementsJobsField
 from azureml_pants.environment.packages import LockedRequirementsRequest
 from pants.backend.python.subsystems.setup import PythonSetup
@@ -35,6 +36,41 @@ async def find_needed_packages(
     return LockedRequirementsRequest(
         jobs[0][PythonResolveField].normalized_value(python_setup),
         tuple(sorted({name for job in checked for name in job.requirements})),
+    )
+
+
+@dataclass(frozen=True)
+class UnitPackagesRequest:
+    """What each command imports that runs in the image which is built from the folder `context`."""
+
+    target: Target
+    context: str
+
+
+@dataclass(frozen=True)
+class UnitPackages:
+    requests: frozenset[LockedRequirementsRequest]
+
+
+@rule
+async def find_unit_packages(request: UnitPackagesRequest) -> UnitPackages:
+    field = request.target[LockedRequirementsJobsField]
+    jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
+    asked = [JobCodeRequest(JobFieldSet.create(job)) for job in jobs]
+    found = await MultiGet(Get(JobCode, JobCodeRequest, each) for each in asked)
+    checked = await MultiGet(Get(CheckedUnits, JobCodeRequest, each) for each in asked)
+    codes = [
+        code
+        for job, units in zip(found, checked)
+        for unit, code in zip(job.units, units.requests)
+        if unit.build_context == request.context
+    ]
+    loaded = await MultiGet(Get(CheckedCode, CheckedCodeRequest, code) for code in codes)
+    return UnitPackages(
+        frozenset(
+            LockedRequirementsRequest(code.code.resolve, each.requirements)
+            for code, each in zip(codes, loaded)
+        )
     )
 
 
