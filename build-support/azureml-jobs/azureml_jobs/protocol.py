@@ -138,7 +138,8 @@ class UnitFiles:
 
     `name` is that of the code unit, empty for a job that is one command. `context_files` are those
     of its environment; `image_target` is the address of what builds its image. `venv` is None when
-    the job is only bundled, or certainly runs in Docker or in Azure.
+    the job is only bundled, or certainly runs in Docker or in Azure. `unused_modules` are modules
+    that it lacks although the list of packages has them, with the addresses of their packages.
     """
 
     name: str
@@ -147,6 +148,7 @@ class UnitFiles:
     packages: LockedPackages
     image_target: str | None = None
     venv: PackagesVenv | None = None
+    unused_modules: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

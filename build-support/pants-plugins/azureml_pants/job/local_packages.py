@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from azureml_jobs.protocol import PackagesVenv, UnitFiles
 from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
+from pants.backend.python.dependency_inference.module_mapper import (
+    AllPythonTargets,
+    ModuleProviderType,
+    ThirdPartyPythonModuleMapping,
+)
+from pants.backend.python.target_types import PythonRequirementsField
 from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
+from pants.engine.addresses import Address
 from pants.engine.fs import Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,10 @@ class LocalPackages:
 
 @rule
 async def install_local_packages(
-    request: LocalPackagesRequest, azureml: AzureMLSubsystem
+    request: LocalPackagesRequest,
+    azureml: AzureMLSubsystem,
+    third_party: ThirdPartyPythonModuleMapping,
+    python_targets: AllPythonTargets,
 ) -> LocalPackages:
     wanted = [
         InstallPackagesRequest(unit.packages.resolve, needed_packages(unit), request.environment)
@@ -44,8 +56,19 @@ async def install_local_packages(
     installed = await MultiGet(
         Get(InstalledPackages, InstallPackagesRequest, each) for each in wanted
     )
+    requirements_of = {
+        target.address: {str(each) for each in target[PythonRequirementsField].value}
+        for target in python_targets.third_party
+    }
     return LocalPackages(
-        tuple(replace(unit, venv=each.venv) for unit, each in zip(request.units, installed)),
+        tuple(
+            replace(
+                unit,
+                venv=each.venv,
+                unused_modules=unused_modules(unit, third_party, requirements_of),
+            )
+            for unit, each in zip(request.units, installed)
+        ),
         installed[-1].venv if request.has_sweep else None,
         await Get(Digest, MergeDigests({each.digest for each in installed})),
     )
@@ -54,6 +77,24 @@ async def install_local_packages(
 def needed_packages(unit: UnitFiles) -> tuple[str, ...] | None:
     """Return what the code imports, or None for all: nobody knows what a foreign image has."""
     return unit.packages.requirements if unit.context_files else None
+
+
+def unused_modules(
+    unit: UnitFiles,
+    third_party: ThirdPartyPythonModuleMapping,
+    requirements_of: Mapping[Address, set[str]],
+) -> tuple[tuple[str, str], ...]:
+    """Return the modules of the packages that the resolve lists, but the unit is not given."""
+    if needed_packages(unit) is None:
+        return ()
+    modules = third_party.resolves_to_modules_to_providers.get(unit.packages.resolve, FrozenDict())
+    return tuple(
+        (module, str(provider.addr))
+        for module, providers in modules.items()
+        for provider in providers
+        if provider.typ == ModuleProviderType.IMPL
+        and requirements_of[provider.addr].isdisjoint(unit.packages.requirements)
+    )
 
 
 def rules():
