@@ -16,28 +16,6 @@ from azureml_standin.conftest import wait_for_end
 from azureml_standin.http import faults
 from azureml_standin.service import Service, running_service
 
-PIPELINE = """\
-type: pipeline
-jobs:
-  step:
-    type: command
-    command: echo step
-    environment: azureml:env:1
-    compute: azureml:cpu-cluster
-settings: {default_compute: azureml:cpu-cluster}
-"""
-SWEEP = """\
-type: sweep
-sampling_algorithm: random
-search_space: {lr: {type: uniform, min_value: 0.1, max_value: 1}}
-objective: {goal: minimize, primary_metric: loss}
-limits: {max_total_trials: 2}
-trial:
-  command: echo ${{search_space.lr}}
-  environment: azureml:env:1
-compute: azureml:cpu-cluster
-"""
-
 
 def job_named(folder: Path, name: str, **changes: str) -> Any:
     job = load_job(folder / "job.yaml")
@@ -138,18 +116,6 @@ def test_a_job_reads_registered_data(service: Service, sdk: Any, job_folder: Pat
     assert wait_for_end(service, "reads") == "Completed"
     both = service.blobs.blob("azureml", "ExperimentRun/dcid.reads/outputs/both")
     assert both is not None and both.file.read_text() == "x,y\nx,y\n"
-
-
-@pytest.mark.parametrize(("kind", "text"), [("Pipeline", PIPELINE), ("Sweep", SWEEP)])
-def test_other_kinds_of_jobs_fail_with_the_reason(
-    service: Service, sdk: Any, job_folder: Path, kind: str, text: str
-) -> None:
-    sdk.environments.create_or_update(Environment(name="env", version="1", image="python"))
-    (job_folder / "job.yaml").write_text(text, encoding="utf-8")
-    sdk.jobs.create_or_update(job_named(job_folder, kind.lower()))
-    assert wait_for_end(service, kind.lower()) == "Failed"
-    reason = service.execution.view(kind.lower()).error or ""
-    assert f"the stand-in runs command jobs, and this is one of type {kind}" in reason
 
 
 def test_a_lost_response_makes_no_second_job(service: Service, sdk: Any, job_folder: Path) -> None:

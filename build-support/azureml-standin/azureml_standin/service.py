@@ -166,7 +166,14 @@ class Service:
         )
         builder = JobFolderBuilder(self.assets, self.blobs)
         self.execution = Execution(
-            self.state, self.blobs, builder, packages, self.folder, at_once, self._add_failure
+            self.state,
+            self.blobs,
+            builder,
+            packages,
+            self.references,
+            self.folder,
+            at_once,
+            self._add_failure,
         )
 
     def _add_failure(self) -> None:

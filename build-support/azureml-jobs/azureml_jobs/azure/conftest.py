@@ -19,7 +19,7 @@ from azureml_jobs.base.workspace_config import AzureWorkspace, configured_worksp
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.docker.pushable_image import PushableImage
-from azureml_standin.execution.execution import RunView
+from azureml_standin.execution.runs import RunView
 from azureml_standin.http import faults
 from azureml_standin.http.messages import HttpRequest, HttpResponse, RequestBody
 from azureml_standin.http.recording import Recorded

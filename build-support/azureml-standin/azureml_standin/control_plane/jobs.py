@@ -46,8 +46,8 @@ class Jobs:
         ]
 
     def stored(self, name: str) -> dict[str, Any]:
-        """Return what was put, with `createdAt`. Raises `HttpError` 404."""
-        found = self.state.document("jobs", name)
+        """Return what was put, with `createdAt`, or a child. Raises `HttpError` 404."""
+        found = self.state.document("jobs", name) or self.state.document("children", name)
         if found is None:
             raise resources.not_found(f"jobs/{name}")
         return found
@@ -61,7 +61,12 @@ class Jobs:
         return resources.page(request, [self._resource(request, each) for each in found], 50)
 
     def get(self, request: HttpRequest, name: str) -> HttpResponse:
-        return json_response(self._resource(request, self.stored(name)))
+        job = self.stored(name)
+        content = self._resource(request, job)
+        if job.get("step"):
+            # Only run history has the steps of pipelines (`_is_pipeline_child_job`).
+            content["properties"] = None
+        return json_response(content)
 
     def put(self, request: HttpRequest, name: str) -> HttpResponse:
         resources.check_job_name(name)
@@ -99,7 +104,7 @@ class Jobs:
                 # Run history calls it so (`JobOperations._archive_or_restore`).
                 given["isArchived"] = given["hidden"]
             job["properties"] = _changed(job["properties"], given)
-            self.state.put_document("jobs", name, job)
+            self.state.put_document("children" if "parent" in job else "jobs", name, job)
 
     def cancel(self, request: HttpRequest, name: str) -> HttpResponse:
         """Begin to cancel; the client polls `Location` until the job has ended."""
@@ -143,6 +148,10 @@ class Jobs:
             "displayName": name,
             "isArchived": False,
             **{key: value for key, value in submitted.items() if value is not None},
+            "properties": {
+                **(submitted.get("properties") or {}),
+                **self.execution.kept(name, "properties"),
+            },
             "status": self.execution.view(name).status,
             "services": {
                 **(submitted.get("services") or {}),

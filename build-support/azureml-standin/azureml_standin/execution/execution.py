@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,38 +18,19 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
 from azureml_jobs.base.job_status import now
 from azureml_jobs.local.cancel import cancel
-from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import is_running
-from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record
+from azureml_standin.control_plane.references import References
 from azureml_standin.execution.job_blobs import JobBlobs
 from azureml_standin.execution.job_folder import JobFolderBuilder
 from azureml_standin.execution.packages import Packages
+from azureml_standin.execution.runs import QUEUED, Runs, RunView, view_of
+from azureml_standin.execution.trees import run_pipeline, run_sweep
 from azureml_standin.state import State
 from azureml_standin.storage.blobs import BlobStorage
 
-# Statuses of Azure ML that the local workspace has no need of.
-QUEUED = "Queued"
-FINALIZING = "Finalizing"
-_VIEW_KEYS = ("started", "ended", "error", "exit_code")
 
-
-@dataclass(frozen=True)
-class RunView:
-    """What run history knows of a job. Times are ISO 8601 in UTC."""
-
-    status: str
-    started: str | None = None
-    ended: str | None = None
-    error: str | None = None
-    exit_code: int | None = None
-
-    @property
-    def has_ended(self) -> bool:
-        return self.status in status.ENDED
-
-
-class Execution:
+class Execution(Runs):
     """A queue of jobs, of which `at_once` run at a time.
 
     With 0 every job stays `Queued` until it is cancelled. `report` is called with a line for each
@@ -63,19 +43,17 @@ class Execution:
         blobs: BlobStorage,
         builder: JobFolderBuilder,
         packages: Packages,
+        references: References,
         folder: Path,
         at_once: int,
         failed: Callable[[], object],
     ) -> None:
-        self.report: Callable[[str], object] = lambda line: None
+        super().__init__(state, folder)
         self._failed = failed
-        self._state = state
         self._builder = builder
         self._packages = packages
-        self._jobs_folder = folder / "jobs"
-        self._jobs_folder.mkdir(parents=True, exist_ok=True)
+        self._references = references
         self._queue: queue.Queue[str | None] = queue.Queue()
-        self._lock = threading.Lock()
         self._cancelled: set[str] = set()
         self._cancellers: list[threading.Thread] = []
         self._stopping = threading.Event()
@@ -84,11 +62,11 @@ class Execution:
             for number in range(at_once)
         ]
         blobs.live.append(JobBlobs(self))
-        for name in self._unfinished():
+        for name in self.unfinished():
             # A service that was killed has left it running.
             with contextlib.suppress(JobError, OSError, ValueError):
                 cancel(self.folder(name), grace=2.0)
-            self._end(name, status.FAILED, "the service ended before the job did")
+            self.end(name, status.FAILED, "the service ended before the job did")
 
     def start(self) -> None:
         for worker in self._workers:
@@ -99,7 +77,7 @@ class Execution:
         self._stopping.set()
         for _ in self._workers:
             self._queue.put(None)
-        for name in self._unfinished():
+        for name in self.unfinished():
             self.cancel(name, grace=2.0)
         self._packages.stop()
         for thread in (*self._workers, *self._cancellers):
@@ -108,34 +86,25 @@ class Execution:
 
     def enqueue(self, name: str, properties: Mapping[str, Any]) -> None:
         """Add a job to the queue. `properties` are those of the control plane."""
-        content = {"name": name, "status": QUEUED, "properties": dict(properties)}
+        content = {"name": name, "status": QUEUED, "job": dict(properties)}
         self._state.put_document("runs", name, content)
         self._queue.put(name)
 
-    def folder(self, name: str) -> JobFolder:
-        return JobFolder(self._jobs_folder / name)
-
-    def record(self, name: str) -> JobRecord | None:
-        """Return the local record of a job; None before its folder was made."""
-        folder = self.folder(name)
-        try:
-            return current_record(folder)
-        except (OSError, ValueError):
-            return None
-
-    def view(self, name: str) -> RunView:
-        run = self._state.document("runs", name)
-        if run is None:
-            return RunView(QUEUED)
-        if run["status"] in status.ENDED:
-            return RunView(run["status"], *(run.get(key) for key in _VIEW_KEYS))
-        record = self.record(name)
-        if record is None or (record.status == status.NOT_STARTED and not record.has_ended):
-            return RunView(run["status"])
-        if record.has_ended:
-            # Its worker has not seen it yet.
-            return RunView(FINALIZING, record.started)
-        return _view(record)
+    def run_child(self, parent: str, name: str, step: str, body: Mapping[str, Any]) -> RunView:
+        """Run a step or a trial as a job of its own, and wait for its end."""
+        above = self._state.document("children", parent) or {}
+        child = {"parent": parent, "root": above.get("root", parent), "step": step}
+        job = {"name": name, "createdAt": now(), "properties": dict(body), **child}
+        with self._lock:
+            if parent in self._cancelled:
+                raise JobError(parent, "canceled")
+            self._state.put_document("children", name, job)
+            content = {"name": name, "status": status.PREPARING, "job": dict(body)}
+            self._state.put_document("runs", name, content)
+        self.log(parent, f"Submitting 1 runs, first five are: {step or name}:{name}")
+        self._run(name, body)
+        self.log(parent, f"Completing processing run id {name}.")
+        return self.view(name)
 
     def cancel(self, name: str, grace: float = 30.0) -> None:
         """Begin to cancel a job, and return at once."""
@@ -145,13 +114,16 @@ class Execution:
             if run is None or run["status"] in status.ENDED:
                 return
             if run["status"] == QUEUED:
-                self._end(name, status.CANCELED, "canceled before it began")
+                self.end(name, status.CANCELED, "canceled before it began")
                 return
+            children = [each["name"] for each in self.children(name)]
             canceller = threading.Thread(
                 target=self._cancel_running, args=(name, grace), daemon=True
             )
             self._cancellers.append(canceller)
         canceller.start()
+        for child in children:
+            self.cancel(child, grace)
 
     def _cancel_running(self, name: str, grace: float) -> None:
         folder = self.folder(name)
@@ -173,27 +145,40 @@ class Execution:
                 if run is None or run["status"] != QUEUED:
                     continue
                 self._state.put_document("runs", name, {**run, "status": status.PREPARING})
-            try:
-                self._run(name, run["properties"])
-            except JobError as error:
-                if name in self._cancelled:
-                    self._end(name, status.CANCELED, "canceled before it began")
-                else:
-                    self._end(name, status.FAILED, str(error))
-            except Exception as error:
-                # If the worker ended, later jobs would stay in the queue for ever.
-                self._failed()
-                self._end(name, status.FAILED, f"the stand-in failed: {error!r}")
+            self._run(name, run["job"])
 
-    def _run(self, name: str, properties: Mapping[str, Any]) -> None:
-        folder = self.folder(name)
+    def _run(self, name: str, job: Mapping[str, Any]) -> None:
+        """Run a job of any kind, and keep how it ended."""
         self.report(f"{name} {status.PREPARING}")
-        self._builder.check(name, properties)
+        try:
+            if job["jobType"] == "Command":
+                self._run_command(name, job)
+                return
+            self.keep(name, status=status.RUNNING, started=now())
+            self.report(f"{name} {status.RUNNING}")
+            if job["jobType"] == "Pipeline":
+                run_pipeline(self, name, job, self._component)
+            elif job["jobType"] == "Sweep":
+                run_sweep(self, name, job)
+            else:
+                raise JobError(name, f"the stand-in does not run jobs of type {job['jobType']}")
+            self.end(name, status.COMPLETED)
+        except JobError as error:
+            if name in self._cancelled:
+                self.end(name, status.CANCELED, "canceled")
+            else:
+                self.end(name, status.FAILED, str(error))
+        except Exception as error:
+            # If the worker ended, later jobs would stay in the queue for ever.
+            self._failed()
+            self.end(name, status.FAILED, f"the stand-in failed: {error!r}")
+
+    def _run_command(self, name: str, properties: Mapping[str, Any]) -> None:
+        folder = self.folder(name)
         runtime, python = self._packages.of(name, properties)
         self._builder.build(name, properties, folder, python, runtime)
         if name in self._cancelled:
-            self._end(name, status.CANCELED, "canceled before it began")
-            return
+            raise JobError(name, "canceled before it began")
         environment = {
             **os.environ,
             # The job's own environment is made by the runner, which takes nothing of this.
@@ -209,24 +194,11 @@ class Execution:
             start_new_session=True,
         )
         runner.wait()
-        self._save(name, _view(current_record(folder)))
+        self.save(name, view_of(current_record(folder)))
 
-    def _end(self, name: str, ended: str, error: str) -> None:
-        self._save(name, RunView(ended, None, now(), error))
-
-    def _save(self, name: str, view: RunView) -> None:
-        run = self._state.document("runs", name) or {"name": name, "properties": {}}
-        self._state.put_document("runs", name, {**run, **asdict(view)})
-        reason = (view.error or "").partition("\n")[0]
-        self.report(f"{name} {view.status}" + (f": {reason}" if reason else ""))
-
-    def _unfinished(self) -> list[str]:
-        return [
-            each["name"]
-            for each in self._state.documents("runs")
-            if each["status"] not in status.ENDED
-        ]
-
-
-def _view(record: JobRecord) -> RunView:
-    return RunView(record.status, *(getattr(record, key) for key in _VIEW_KEYS))
+    def _component(self, id_: str) -> dict[str, Any]:
+        found = self._references.version(id_)
+        if found is None:
+            raise JobError(id_, "the stand-in has no such component")
+        spec: dict[str, Any] = found["properties"]["componentSpec"]
+        return spec

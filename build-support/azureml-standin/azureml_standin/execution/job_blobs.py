@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from azureml_jobs.local.download import artifacts
-from azureml_standin.control_plane.descriptions import ARTIFACT_CONTAINER, BLOB_CONTAINER
+from azureml_jobs.local.folder import files_below
+from azureml_standin.control_plane.descriptions import (
+    ARTIFACT_CONTAINER,
+    BLOB_CONTAINER,
+    BLOB_STORE,
+)
+from azureml_standin.execution.runs import LOGS_OF_PARENT, Runs
 from azureml_standin.state import BlobRecord
 from azureml_standin.storage.live_files import live_blob
-
-if TYPE_CHECKING:
-    from azureml_standin.execution.execution import Execution
 
 
 class JobBlobs:
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
 
     def blob(self, container: str, name: str) -> BlobRecord | None:
         job = _job_of(container, name)
@@ -34,13 +36,11 @@ class JobBlobs:
         return [each for each in self._of(job, container) if each.name.startswith(prefix)]
 
     def _of(self, job: str, container: str) -> Iterable[BlobRecord]:
-        record = self._execution.record(job)
-        if record is None:
-            return
-        folder = self._execution.folder(job)
-        is_final = self._execution.view(job).has_ended
+        folder = self._runs.folder(job)
+        is_final = self._runs.view(job).has_ended
         if container == ARTIFACT_CONTAINER:
-            files = [(f"ExperimentRun/dcid.{job}/{n}", path) for n, path in artifacts(folder)]
+            kept = [*artifacts(folder), *files_below(folder.path / LOGS_OF_PARENT)]
+            files = [(f"ExperimentRun/dcid.{job}/{name}", path) for name, path in kept]
         else:
             files = [
                 (f"azureml/{job}/{path.relative_to(folder.outputs).as_posix()}", path)
@@ -60,3 +60,15 @@ def _job_of(container: str, name: str) -> str | None:
     }
     match = re.fullmatch(patterns.get(container, "(?!)"), name, re.DOTALL)
     return match[1] if match else None
+
+
+def output_path(job: str, output: str, kind: str) -> str:
+    """Return where a named output is in the container of the blob store.
+
+    A file lies in the output's folder under the output's name.
+    """
+    return f"azureml/{job}/{output}/" + (output if kind == "uri_file" else "")
+
+
+def output_address(job: str, output: str, kind: str) -> str:
+    return f"azureml://datastores/{BLOB_STORE}/paths/{output_path(job, output, kind)}"

@@ -41,16 +41,6 @@ class JobFolderBuilder:
         self._assets = assets
         self._blobs = blobs
 
-    @staticmethod
-    def check(name: str, properties: Mapping[str, Any]) -> None:
-        """Raise `JobError` for a kind of job that the stand-in accepts but does not run."""
-        if properties["jobType"] != "Command":
-            raise JobError(
-                name,
-                f"the stand-in runs command jobs, and this is one of type {properties['jobType']}",
-                "The job was checked. Run it in Azure Machine Learning.",
-            )
-
     def build(
         self,
         name: str,

@@ -67,10 +67,13 @@ class MlflowApi:
         return self._store.read_run(name) or RunData("")
 
     def _run(self, name: str) -> dict[str, Any]:
-        properties = self._jobs.stored(name)["properties"]
+        job = self._jobs.stored(name)
+        properties = job["properties"]
         view = self._jobs.execution.view(name)
         data = self._data(name)
         tags = {**(properties.get("tags") or {}), **data.tags}
+        if "parent" in job:
+            tags |= {"mlflow.parentRunId": job["parent"], "mlflow.rootRunId": job["root"]}
         return {
             "info": {
                 "run_id": name,

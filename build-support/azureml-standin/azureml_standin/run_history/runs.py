@@ -16,7 +16,8 @@ from azureml_standin.control_plane.descriptions import (
 from azureml_standin.control_plane.jobs import Jobs, artifact_prefix
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
-from azureml_standin.execution.execution import RunView
+from azureml_standin.execution.job_blobs import output_path
+from azureml_standin.execution.runs import RunView
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
 from azureml_standin.storage.blobs import BlobStorage
@@ -25,6 +26,13 @@ _HISTORY = f"/history/v1.0{WORKSPACE}"
 _DATA = f"/data/v1.0{WORKSPACE}"
 _ARTIFACTS_OF_A_PAGE = 500
 _ASSETS = "azureml://locations/standin/workspaces/standin/data/"
+
+# Source: the types that `azureml-core` registers for its runs.
+_RUN_TYPES = {
+    "Command": "azureml.scriptrun",
+    "Pipeline": "azureml.PipelineRun",
+    "Sweep": "hyperdrive",
+}
 
 
 class RunHistory:
@@ -48,15 +56,16 @@ class RunHistory:
                 Route("GET", f"{runs}/{{name}}", self.get_run),
                 Route("PATCH", f"{runs}/{{name}}", self.change_run),
                 Route("GET", f"{runs}/{{name}}/details", self.details),
+                Route("GET", f"{runs}/{{name}}/children", self.children),
             ]
         return found
 
     def get_run(self, request: HttpRequest, name: str, experiment: str = "") -> HttpResponse:
-        return json_response(self._run(name, experiment))
+        return json_response(self.run(name, experiment))
 
     def change_run(self, request: HttpRequest, name: str, experiment: str = "") -> HttpResponse:
         self.jobs.change(name, request.json())
-        return json_response(self._run(name, experiment))
+        return json_response(self.run(name, experiment))
 
     def run_data(self, request: HttpRequest) -> HttpResponse:
         return json_response(self._run_data(request.json()))
@@ -89,7 +98,7 @@ class RunHistory:
         unknown = set(wanted) - {"runId", *parts}
         if unknown or any(not isinstance(wanted.get(each, False), bool) for each in parts):
             raise HttpError(400, "ValidationError", f"The request has {sorted(wanted)}.")
-        run = self._run(wanted["runId"])
+        run = self.run(wanted["runId"])
         return {
             part: run if part == "runMetadata" else None
             for select, part in parts.items()
@@ -97,7 +106,7 @@ class RunHistory:
         }
 
     def details(self, request: HttpRequest, name: str, experiment: str = "") -> HttpResponse:
-        run = self._run(name, experiment)
+        run = self.run(name, experiment)
         prefix = f"{artifact_prefix(name)}/"
         run["logFiles"] = {
             blob.name[len(prefix) :]: self._address(request, blob.name)
@@ -106,8 +115,15 @@ class RunHistory:
         }
         return json_response(run)
 
+    def children(self, request: HttpRequest, name: str, experiment: str = "") -> HttpResponse:
+        self.run(name, experiment)
+        found = [self.run(each["name"]) for each in self.jobs.execution.children(name)]
+        top = int(request.query.get("$top") or len(found))
+        content = {"value": found[:top], "continuationToken": None, "nextLink": None}
+        return json_response(content)
+
     def artifacts(self, request: HttpRequest, name: str, experiment: str) -> HttpResponse:
-        self._run(name, experiment)
+        self.run(name, experiment)
         prefix = f"{artifact_prefix(name)}/"
         start = int(request.query.get("continuationToken") or 0)
         blobs = list(self.blobs.blobs(ARTIFACT_CONTAINER, prefix))
@@ -144,21 +160,23 @@ class RunHistory:
         for asset in wanted:
             job, _, output = str(asset).rpartition("/data/")[2].partition("/outputs/")
             known = self.jobs.stored(job)["properties"].get("outputs") or {}
+            of_steps = self.jobs.execution.kept(job, "outputs")
             if output == "default":
                 path = f"{ARTIFACT_STORE}/paths/{artifact_prefix(job)}/"
                 kind = "uri_folder"
             elif output in known:
                 kind = known[output]["jobOutputType"]
-                path = f"{BLOB_STORE}/paths/{output_prefix(job, output)}"
-                # A file lies in the output's folder under the output's name.
-                path += output if kind == "uri_file" else ""
+                own = f"{BLOB_STORE}/paths/{output_path(job, output, kind)}"
+                path = of_steps.get(output, own).partition("datastores/")[2] or own
             else:
                 raise resources.not_found(str(asset))
             found[asset] = {"uri": f"{base}/{path}", "type": kind}
         return json_response({"values": found})
 
-    def _run(self, name: str, experiment: str = "") -> dict[str, Any]:
-        run = run_document(self.jobs.stored(name), self.jobs.execution.view(name))
+    def run(self, name: str, experiment: str = "") -> dict[str, Any]:
+        execution = self.jobs.execution
+        run = run_document(self.jobs.stored(name), execution.view(name))
+        run["properties"] = {**run["properties"], **execution.kept(name, "properties")}
         if experiment not in ("", run["experimentId"]):
             raise resources.not_found(f"{name} in experiment {experiment}")
         return run
@@ -168,18 +186,18 @@ class RunHistory:
         return f"{Names.of(request).storage}/{ARTIFACT_CONTAINER}/{quote(blob)}?{signature}"
 
 
-def output_prefix(job: str, output: str) -> str:
-    """Return where a named output is in the container of the blob store."""
-    return f"azureml/{job}/{output}/"
-
-
 def run_document(job: Mapping[str, Any], view: RunView) -> dict[str, Any]:
     """Describe a run; `job` is what the control plane keeps of it."""
     name, properties = job["name"], job["properties"]
     outputs = properties.get("outputs") or {}
+    kind = _RUN_TYPES.get(properties["jobType"])
+    if kind == _RUN_TYPES["Command"] and job.get("step"):
+        kind = "azureml.StepRun"
     return {
         "runId": name,
-        "rootRunId": name,
+        "parentRunId": job.get("parent"),
+        "rootRunId": job.get("root", name),
+        "runType": kind,
         "experimentId": properties.get("experimentName") or "Default",
         "displayName": properties.get("displayName") or name,
         "description": properties.get("description"),
@@ -189,7 +207,7 @@ def run_document(job: Mapping[str, Any], view: RunView) -> dict[str, Any]:
         "endTimeUtc": view.ended,
         "error": _error(view),
         "tags": properties.get("tags") or {},
-        "properties": properties.get("properties") or {},
+        "properties": {"azureml.runsource": kind, **(properties.get("properties") or {})},
         "outputs": {
             key: {"assetId": f"{_ASSETS}{name}/outputs/{key}", "type": kind}
             for key, kind in {

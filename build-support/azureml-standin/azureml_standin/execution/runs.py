@@ -1,0 +1,128 @@
+"""What is known of each run: how it goes, what it logged, and whose child it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.base import job_status as status
+from azureml_jobs.base.job_status import now
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.mlflow_store import MlflowStore
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.state import current_record
+from azureml_standin.state import State
+
+# Statuses of Azure ML that the local workspace has no need of.
+QUEUED = "Queued"
+FINALIZING = "Finalizing"
+# A pipeline or a sweep has a folder with its own log alone, whose name azure-ai-ml looks for
+# (`constants/_job/job.py`).
+LOGS_OF_PARENT = "parent"
+_PARENT_LOGS = {
+    "Pipeline": "logs/azureml/executionlogs.txt",
+    "Sweep": "azureml-logs/hyperdrive.txt",
+}
+_VIEW_KEYS = ("started", "ended", "error", "exit_code")
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What run history knows of a job. Times are ISO 8601 in UTC."""
+
+    status: str
+    started: str | None = None
+    ended: str | None = None
+    error: str | None = None
+    exit_code: int | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in status.ENDED
+
+
+class Runs:
+    """`report` is called with a line for each change of a status."""
+
+    def __init__(self, state: State, folder: Path) -> None:
+        self.report: Callable[[str], object] = lambda line: None
+        self._state = state
+        self._jobs_folder = folder / "jobs"
+        self._jobs_folder.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+
+    def folder(self, name: str) -> JobFolder:
+        return JobFolder(self._jobs_folder / name)
+
+    def record(self, name: str) -> JobRecord | None:
+        """Return the local record of a job; None before its folder was made."""
+        folder = self.folder(name)
+        try:
+            return current_record(folder)
+        except (OSError, ValueError):
+            return None
+
+    def view(self, name: str) -> RunView:
+        run = self._state.document("runs", name)
+        if run is None:
+            return RunView(QUEUED)
+        if run["status"] in status.ENDED:
+            return RunView(run["status"], *(run.get(key) for key in _VIEW_KEYS))
+        record = self.record(name)
+        if record is None or (record.status == status.NOT_STARTED and not record.has_ended):
+            return RunView(run["status"], run.get("started"))
+        if record.has_ended:
+            # Its worker has not seen it yet.
+            return RunView(FINALIZING, record.started)
+        return view_of(record)
+
+    def children(self, name: str) -> list[dict[str, Any]]:
+        """Return the children of a job in the order in which they began."""
+        found = self._state.documents("children")
+        return [each for each in found if each["parent"] == name]
+
+    def keep(self, name: str, **facts: Any) -> None:
+        """Keep what a parent learned of its children: `outputs`, `properties`."""
+        with self._lock:
+            run = self._state.document("runs", name) or {}
+            self._state.put_document("runs", name, {**run, **facts})
+
+    def kept(self, name: str, key: str) -> dict[str, Any]:
+        found: dict[str, Any] = (self._state.document("runs", name) or {}).get(key) or {}
+        return found
+
+    def metric(self, name: str, key: str) -> list[float]:
+        """Return the values that a job logged of a metric."""
+        data = MlflowStore(self.folder(name).mlruns).read_run(name)
+        return [value for _, _, value in data.history.get(key, [])] if data else []
+
+    def log(self, parent: str, line: str) -> None:
+        """Add a line to the log of a pipeline or a sweep."""
+        name = _PARENT_LOGS[self.kept(parent, "job")["jobType"]]
+        log = self.folder(parent).path / LOGS_OF_PARENT / name
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(f"[{now()}] {line}\n")
+
+    def end(self, name: str, ended: str, error: str | None = None) -> None:
+        started = (self._state.document("runs", name) or {}).get("started")
+        self.save(name, RunView(ended, started, now(), error))
+
+    def save(self, name: str, view: RunView) -> None:
+        self.keep(name, **asdict(view))
+        reason = (view.error or "").partition("\n")[0]
+        self.report(f"{name} {view.status}" + (f": {reason}" if reason else ""))
+
+    def unfinished(self) -> list[str]:
+        return [
+            each["name"]
+            for each in self._state.documents("runs")
+            if each["status"] not in status.ENDED
+        ]
+
+
+def view_of(record: JobRecord) -> RunView:
+    return RunView(record.status, *(getattr(record, key) for key in _VIEW_KEYS))

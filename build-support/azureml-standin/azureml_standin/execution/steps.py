@@ -1,0 +1,171 @@
+"""Describe the steps of a pipeline, and the trials of a sweep, as jobs of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from azureml_jobs.base.errors import JobError
+from azureml_standin.control_plane.component_checks import RUNNABLE
+from azureml_standin.execution.job_blobs import output_address
+
+_BINDING = re.compile(
+    r"\$\{\{parent\.(?:inputs\.([\w.]+?)|jobs\.(\w+)\.outputs\.(\w+))(?:\.path)?\}\}"
+)
+_PARENT_OUTPUT = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
+_LITERAL = ("string", "number", "integer", "boolean")
+_TYPES = {"command": "Command", "pipeline": "Pipeline", "sweep": "Sweep"}
+# Keys that a job has as well.
+_KEPT = ("computeId", "limits", "objective", "search_space", "sampling_algorithm", "tags")
+
+Body = dict[str, Any]
+
+
+class Steps:
+    """The steps of one pipeline.
+
+    pipeline: the properties of the job, or of the job that a pipeline component became.
+    component: returns the specification of a component by its id.
+    """
+
+    def __init__(self, pipeline: Mapping[str, Any], component: Callable[[str], Body]) -> None:
+        self._pipeline = pipeline
+        self._component = component
+        # The outputs of the steps that have run, as inputs of others.
+        self._outputs: dict[str, dict[str, Body]] = {}
+
+    def needs(self, step: str) -> set[str]:
+        """Return the steps whose outputs a step reads."""
+        text = str(self._pipeline["jobs"][step].get("inputs") or {})
+        return {match[2] for match in _BINDING.finditer(text) if match[2]}
+
+    def in_order(self) -> Iterator[str]:
+        """Yield the steps, each after those that it needs. Raises `JobError` for a cycle."""
+        waiting = list(self._pipeline["jobs"])
+        while waiting:
+            ready = [step for step in waiting if not self.needs(step) & set(waiting)]
+            if not ready:
+                raise JobError("jobs", f"the steps {', '.join(waiting)} wait for each other")
+            yield from ready
+            waiting = [step for step in waiting if step not in ready]
+
+    def body(self, step: str) -> Body:
+        """Return the properties of the job that runs a step."""
+        node = self._pipeline["jobs"][step]
+        kind = node["type"]
+        if kind not in RUNNABLE:
+            raise JobError(f"jobs.{step}", f"the stand-in does not run steps of type {kind}")
+        holder = node["trial"] if kind == "sweep" else node
+        spec = self._component(holder["componentId"])
+        command = _command(spec, node)
+        content = {"trial": command} if kind == "sweep" else command
+        return {
+            "jobType": _TYPES[kind],
+            "displayName": node.get("display_name") or spec.get("display_name") or step,
+            "experimentName": self._pipeline.get("experimentName"),
+            "description": node.get("description") or spec.get("description"),
+            "inputs": self._inputs(node, spec),
+            "outputs": {
+                key: {"jobOutputType": given.get("type", "uri_folder")}
+                for key, given in (spec.get("outputs") or {}).items()
+            },
+            **{_camel(key): _camel_keys(node[key]) for key in _KEPT if key in node},
+            **({"jobs": spec["jobs"]} if kind == "pipeline" else content),
+            "settings": self._pipeline.get("settings") or {},
+        }
+
+    def ended(self, step: str, job: str, body: Body, inner: Mapping[str, str]) -> None:
+        """Remember where the outputs of a step are: in its job, or in one `inner` to it."""
+        self._outputs[step] = {
+            key: {"jobInputType": kind, "uri": inner.get(key) or output_address(job, key, kind)}
+            for key, kind in ((k, v["jobOutputType"]) for k, v in body["outputs"].items())
+        }
+
+    def parent_outputs(self) -> dict[str, str]:
+        """Return where the pipeline's outputs are, which are outputs of its steps."""
+        return {
+            match[1]: outputs[key]["uri"]
+            for step, outputs in self._outputs.items()
+            for key, given in (self._pipeline["jobs"][step].get("outputs") or {}).items()
+            if (match := _PARENT_OUTPUT.fullmatch(str(given.get("value"))))
+        }
+
+    def _inputs(self, node: Mapping[str, Any], spec: Mapping[str, Any]) -> Body:
+        found = {}
+        for key, declaration in (spec.get("inputs") or {}).items():
+            given = (node.get("inputs") or {}).get(key)
+            if given is None and declaration.get("default") is not None:
+                given = {"value": declaration["default"]}
+            resolved = self._input(given, declaration["type"]) if given else None
+            if resolved is not None:
+                found[key] = resolved
+        return found
+
+    def _input(self, given: Mapping[str, Any], declared: str) -> Body | None:
+        mode = {"mode": given["mode"]} if given.get("mode") else {}
+        if given.get("uri"):
+            return {"jobInputType": given["job_input_type"], "uri": given["uri"], **mode}
+        text = str(given["value"])
+        binding = _BINDING.fullmatch(text)
+        if binding is None:
+            text = _BINDING.sub(lambda match: str((self._bound(match) or {}).get("value")), text)
+            return {"jobInputType": "literal", "value": text}
+        bound = self._bound(binding)
+        if bound is None or declared in _LITERAL:
+            return bound
+        return {**bound, "jobInputType": declared, **mode}
+
+    def _bound(self, binding: re.Match[str]) -> Body | None:
+        """Return what a binding names; None for an optional input that nobody has given."""
+        name, step, output = binding.groups()
+        if name:
+            found: Body | None = (self._pipeline.get("inputs") or {}).get(name)
+            return found
+        return self._outputs[step][output]
+
+
+def _command(spec: Mapping[str, Any], node: Mapping[str, Any]) -> Body:
+    variables = (spec.get("environment_variables"), node.get("environment_variables"))
+    return {
+        "command": spec.get("command"),
+        "codeId": _id(spec.get("code")),
+        "environmentId": _id(node.get("environment") or spec.get("environment")),
+        "environmentVariables": {**(variables[0] or {}), **(variables[1] or {})},
+        "distribution": _camel_keys(node.get("distribution") or spec.get("distribution")),
+        "resources": _camel_keys(node.get("resources") or spec.get("resources")),
+    }
+
+
+def _id(given: str | None) -> str | None:
+    return given.removeprefix("azureml:") if given else None
+
+
+def _camel_keys(given: Any) -> Any:
+    """A step has the keys of its YAML, where a job has those of the control plane."""
+    if not isinstance(given, dict):
+        return given
+    return {_camel(key): value for key, value in given.items()}
+
+
+def _camel(key: str) -> str:
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), key)
+
+
+def trial_body(sweep: Mapping[str, Any], values: Mapping[str, Any]) -> Body:
+    """Return the properties of one trial, whose search space became inputs."""
+    literals = {
+        key: {"jobInputType": "literal", "value": str(value)} for key, value in values.items()
+    }
+    timeout = (sweep.get("limits") or {}).get("trialTimeout")
+    return {
+        **sweep["trial"],
+        "jobType": "Command",
+        "command": sweep["trial"]["command"].replace("${{search_space.", "${{inputs."),
+        "displayName": sweep.get("displayName"),
+        "experimentName": sweep.get("experimentName"),
+        "computeId": sweep.get("computeId"),
+        "inputs": {**(sweep.get("inputs") or {}), **literals},
+        "outputs": sweep.get("outputs") or {},
+        "limits": {"timeout": timeout} if timeout else None,
+    }
