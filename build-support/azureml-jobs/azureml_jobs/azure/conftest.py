@@ -290,7 +290,7 @@ def forget(service: Service) -> None:
         for name in service.jobs.names():
             service.state.remove_document("jobs", name)
             service.state.remove_document("runs", name)
-        for kind in ("codes", "environments", "data", "uploads"):
+        for kind in ("codes", "components", "data", "environments", "schedules", "uploads"):
             for each in service.state._rows("SELECT key FROM documents WHERE kind = ?", kind):
                 service.state.remove_document(kind, each["key"])
         for container in service.state.containers():

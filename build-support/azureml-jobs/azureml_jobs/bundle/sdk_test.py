@@ -72,7 +72,7 @@ PIPELINE = """\
 type: pipeline
 inputs:
   raw: {type: uri_folder, path: ../../data/raw}
-settings: {default_compute: azureml:cpu}
+settings: {default_compute: azureml:cpu-cluster}
 jobs:
   inline:
     type: command
@@ -130,7 +130,7 @@ TUNED = COMMAND.replace("--in", "--rate ${{inputs.rate}} --in").replace(
 SWEEP = """\
 type: sweep
 inputs: {data: {type: uri_folder, path: azureml:d:1}}
-compute: azureml:cpu
+compute: azureml:cpu-cluster
 search_space: {rate: {type: choice, values: [1, 2]}}
 objective: {goal: maximize, primary_metric: score}
 sampling_algorithm: random
@@ -143,14 +143,14 @@ trial:
 COMMAND_JOB = """\
 command: python train.py
 code: ./src
-compute: azureml:cpu
+compute: azureml:cpu-cluster
 environment: file:./env.yml
 """
 AUTOML = """\
 type: automl
 task: classification
 primary_metric: accuracy
-compute: azureml:cpu
+compute: azureml:cpu-cluster
 target_column_name: y
 training_data: {type: mltable, path: ./table}
 limits: {max_trials: 1}

@@ -1,0 +1,187 @@
+"""Every kind of file is made by azure-ai-ml, which finds what this tool has sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from azureml_jobs.azure.conftest import Client, faults
+from azureml_jobs.bundle.sdk_test import JOBS, gather
+from azureml_jobs.conftest import Gathered
+
+# The scheduled job is a pipeline with steps of every kind.
+KINDS = (
+    *("sweep job", "automl job", "spark job", "schedule with changes"),
+    *("command component", "parallel component", "pipeline component"),
+)
+STEPS = """\
+type: pipeline
+experiment_name: exp
+inputs: {raw: {type: uri_folder, path: data}}
+settings: {default_compute: azureml:cpu-cluster}
+jobs:
+  prepare:
+    type: command
+    command: python prepare.py ${{inputs.raw}} ${{outputs.table}}
+    code: src
+    environment: {build: {path: docker}}
+    inputs: {raw: "${{parent.inputs.raw}}"}
+    outputs: {table: {type: uri_folder}}
+  train:
+    type: command
+    component: ./train.yml
+    inputs: {table: "${{parent.jobs.prepare.outputs.table}}"}
+"""
+TRAIN = """\
+name: train
+type: command
+command: python train.py ${{inputs.table}}
+code: src
+environment: {build: {path: docker}}
+inputs: {table: {type: uri_folder}}
+"""
+SHARED = "src/exp/src/tools.py"
+
+
+def gather_steps(gathered: Gathered) -> None:
+    gathered.files.clear()
+    gathered.write("src/exp/train.yml", TRAIN)
+    gathered.add("src/exp/src/prepare.py", "import tools\n", units=("prepare",))
+    gathered.add("src/exp/src/train.py", "import tools\n", units=("train", ""))
+    gathered.add(SHARED, "A = 1\n")
+
+
+@pytest.fixture
+def pipeline(client: Client) -> Client:
+    gather_steps(client.gathered)
+    return client
+
+
+def put_what_jobs_name(client: Client) -> None:
+    workspace = client.connect()
+    address = "azureml://datastores/workspaceblobstore/paths/x/"
+    data = {"properties": {"dataType": "uri_folder", "dataUri": address}}
+    workspace.put("data", "d", "versions", "1", body=data)
+    workspace.put("environments", "e", "versions", "1", body={"properties": {"image": "x"}})
+    environment = workspace.asset_id("environments", "e", "1")
+    component = {
+        **{"name": "other", "version": "1", "type": "command", "command": "ls"},
+        **{"environment": f"azureml:{environment}", "inputs": {"data": {"type": "uri_folder"}}},
+    }
+    body = {"properties": {"componentSpec": component}}
+    workspace.put("components", "other", "versions", "1", body=body)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_azure_ai_ml_uploads_nothing(
+    client: Client, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_what_jobs_name(client)
+    client.service.recording.clear()
+    job, _ = JOBS[kind]
+    gather(client.gathered, job)
+    assert client.submit(job) == 0, capsys.readouterr().err
+    by_azure_ai_ml = [
+        (each.method, each.kind, each.path.split("standin-workspace")[-1].split("/")[1:2])
+        for each in client.requests()
+        if each.headers["user-agent"].startswith("azure-ai-ml")
+    ]
+    made = {"job": "jobs", "component": "components", "schedule": "schedules"}
+    collection = made[kind.removesuffix(" with changes").split()[-1]]
+    assert ("PUT", "arm", [collection]) in by_azure_ai_ml
+    for method, service, below in by_azure_ai_ml:
+        assert service == "arm" and method in ("GET", "PUT")
+        # Conda packages are part of an environment's definition.
+        assert below in ([], *([each] for each in ("environments", *made.values())))
+
+
+def component_ids(client: Client) -> list[dict[str, str]]:
+    return [
+        {name: step["componentId"] for name, step in job["properties"]["jobs"].items()}
+        for job in client.jobs()
+    ]
+
+
+def test_an_edit_of_one_step_leaves_the_components_of_the_others(pipeline: Client) -> None:
+    assert [pipeline.submit(STEPS) for _ in range(2)] == [0, 0]
+    pipeline.gathered.write("src/exp/src/train.py", "import tools  # edited\n")
+    assert pipeline.submit(STEPS) == 0
+    first, second, edited = component_ids(pipeline)
+    assert second == first and first["prepare"] != first["train"]
+    assert edited["prepare"] == first["prepare"] and edited["train"] != first["train"]
+
+
+def test_steps_are_sent_with_what_they_name(pipeline: Client) -> None:
+    assert pipeline.submit(STEPS) == 0
+    (job,) = pipeline.jobs()
+    sent: dict[str, Any] = {}
+    for name, step in job["properties"]["jobs"].items():
+        version = step["componentId"].rpartition("/")[2]
+        component = pipeline.service.assets.version("components", "azureml_anonymous", version)
+        assert component is not None
+        spec = component["properties"]["componentSpec"]
+        sent[name] = pipeline.snapshot({"properties": {"codeId": spec["code"]}})
+        assert "/environments/env-" in spec["environment"]
+    assert sent == {
+        name: {f"{name}.py": b"import tools\n", "tools.py": b"A = 1\n"}
+        for name in ("prepare", "train")
+    }
+    raw = job["properties"]["inputs"]["raw"]
+    assert raw["uri"].startswith("azureml://datastores/workspaceblobstore/paths/LocalUpload/")
+    # One environment, although two steps define it.
+    assert len(pipeline.requests("PUT", "/environments/")) == 1
+
+
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "answer lost": (faults.RESET_AFTER, {}),
+    "503": (faults.STATUS, {"status": 503}),
+    "expired token": (faults.EXPIRED_TOKEN, {}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("path", ["/components/azureml_anonymous/", "/jobs/"])
+def test_a_fault_leaves_one_pipeline(
+    pipeline: Client, path: str, fault: tuple[str, dict[str, Any]]
+) -> None:
+    kind, settings = fault
+    rule = pipeline.add_fault(kind, "PUT", path, **settings)
+    assert pipeline.submit(STEPS) == 0
+    assert rule.hits == 1 and len(pipeline.jobs()) == 1
+
+
+def test_a_pipeline_whose_answer_was_always_lost_is_found_by_the_next_run(
+    pipeline: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.set(AZUREML_JOBS_PATIENCE="0.3")
+    pipeline.add_fault(faults.RESET_AFTER, "PUT", "/jobs/", times=None)
+    assert pipeline.submit(STEPS) == 1
+    pipeline.service.faults.clear()
+    assert pipeline.submit(STEPS) == 0
+    assert "The workspace has it already, from an earlier attempt" in capsys.readouterr().out
+    assert len(pipeline.jobs()) == 1
+
+
+def test_a_component_gets_a_new_version_when_it_changes(
+    pipeline: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def register(component: str = TRAIN) -> tuple[int, str]:
+        status = pipeline.submit(component)
+        out, err = capsys.readouterr()
+        return status, out.split(" registered in ")[0] + err
+
+    assert [register() for _ in range(2)] == [(0, "azureml:train:1")] * 2
+    pipeline.gathered.write(SHARED, "A = 2\n")
+    assert register() == (0, "azureml:train:2")
+    status, message = register(TRAIN + "version: 1\n")
+    assert status == 2
+    assert "azureml:train:1: standin-workspace has another component of this version" in message
+
+
+def test_what_azure_ai_ml_refuses_names_the_key(
+    pipeline: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    no_compute = STEPS.replace("settings: {default_compute: azureml:cpu-cluster}\n", "")
+    assert pipeline.submit(no_compute) == 2
+    err = capsys.readouterr().err
+    assert "azure-ai-ml refuses the pipeline job: jobs.prepare.compute: Compute not set" in err
