@@ -11,7 +11,7 @@ from azureml_jobs.conftest import Gathered
 
 # The scheduled job is a pipeline with steps of every kind.
 KINDS = (
-    *("sweep job", "automl job", "spark job", "schedule with changes"),
+    *("sweep job", "automl job", "finetuning job", "spark job", "schedule with changes"),
     *("command component", "parallel component", "pipeline component"),
 )
 STEPS = """\

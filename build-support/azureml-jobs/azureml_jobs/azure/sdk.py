@@ -32,8 +32,8 @@ def import_sdk() -> None:
     logging.getLogger(imports.import_sdk().__name__).setLevel(logging.ERROR)
 
 
-def load(bundled: Path, submission: Submission, properties: Mapping[str, str]) -> Any:
-    """Return what the bundle's file defines, with its name and properties.
+def load(bundled: Path, submission: Submission, marks: Mapping[str, str]) -> Any:
+    """Return what the bundle's file defines, with its name and the marks of this tool.
 
     Raises `JobError` for what azure-ai-ml refuses.
     """
@@ -55,16 +55,18 @@ def load(bundled: Path, submission: Submission, properties: Mapping[str, str]) -
     if hasattr(job, "experiment_name"):
         # Otherwise the folder in which Pants was started names it.
         job.experiment_name = job.experiment_name or submission.experiment_name
-    entity.properties = {**(entity.properties or {}), **properties}
+    # azure-ai-ml drops the properties of Spark jobs.
+    kept_as = "tags" if submission.file_kind == "spark job" else "properties"
+    setattr(entity, kept_as, {**(getattr(entity, kept_as) or {}), **marks})
     return entity
 
 
 @dataclass(frozen=True)
 class Made:
-    """What the service has. `link` leads to the studio, and may be empty."""
+    """What the service has. `link` leads to the studio, and may be empty; `marks` are ours."""
 
     link: str
-    properties: Mapping[str, str]
+    marks: Mapping[str, str]
 
 
 def create(entity: Any, submission: Submission, workspace: ConnectedWorkspace) -> Made:
@@ -83,7 +85,7 @@ def create(entity: Any, submission: Submission, workspace: ConnectedWorkspace) -
             made = _create(_client(workspace), entity, submission)
             studio = (getattr(made, "services", None) or {}).get("Studio")
             link = str(studio.endpoint) if studio and studio.endpoint else ""
-            return Made(link, made.properties or {})
+            return Made(link, {**(made.tags or {}), **(made.properties or {})})
         except AzureError as error:
             status = getattr(error, "status_code", 0) or 0
             if status == 401 and not is_renewed:

@@ -113,7 +113,7 @@ class _Sender:
             entity = sdk.load(self._folder.job_file, submission, marks)
         with self._timings.part("making the job"):
             made = sdk.create(entity, submission, workspace)
-        token = made.properties.get(TOKEN_PROPERTY)
+        token = made.marks.get(TOKEN_PROPERTY)
         if submission.is_component:
             # azure-ai-ml drops the properties of most kinds.
             token = _token_of(workspace.get(*submission.path) or {})
@@ -171,7 +171,8 @@ class _Sender:
 
 def _token_of(resource: Mapping[str, Any]) -> str:
     known = resource.get("properties") or {}
-    return str((known.get("properties") or {}).get(TOKEN_PROPERTY))
+    marks = {**(known.get("tags") or {}), **(known.get("properties") or {})}
+    return str(marks.get(TOKEN_PROPERTY))
 
 
 def _name_taken(submission: Submission, workspace: ConnectedWorkspace) -> JobError:

@@ -57,6 +57,8 @@ conf:
   spark.executor.instances: 2
 """
 SPARK_RESOURCES = "resources: {instance_type: standard_e4s_v3, runtime_version: '3.3'}\n"
+SPARK_JOB = SPARK.replace("../", "").replace("version: 1\n", SPARK_RESOURCES)
+SPARK_JOB = SPARK_JOB.replace("mode: direct", "mode: direct, path: 'azureml:d:1'")
 NESTED = """\
 name: nested
 version: 1
@@ -155,6 +157,15 @@ target_column_name: y
 training_data: {type: mltable, path: ./table}
 limits: {max_trials: 1}
 """
+FINE_TUNING = """\
+type: finetuning
+model_provider: custom
+task: chat_completion
+experiment_name: exp
+model: {type: mlflow_model, path: "azureml://registries/azureml/models/m/versions/1"}
+training_data: {type: uri_file, path: a.csv}
+outputs: {registered_model: {type: mlflow_model, name: tuned}}
+"""
 SCHEDULE = """\
 name: nightly
 trigger: {type: cron, expression: "0 1 * * *"}
@@ -165,11 +176,12 @@ JOBS = {
     "one file as code": (COMMAND_JOB.replace("./src", "src/train.py"), load_job),
     "code in git": (COMMAND_JOB.replace("./src", "git+https://example.org/a/b.git#main"), load_job),
     "registered code": (COMMAND_JOB.replace("./src", "azureml:code:1"), load_job),
-    "spark job": (SPARK.replace("../", "").replace("version: 1\n", SPARK_RESOURCES), load_job),
+    "spark job": (SPARK_JOB, load_job),
     "sweep job": (SWEEP, load_job),
     "pipeline job": (PIPELINE, load_job),
     "pipeline of a component": ("type: pipeline\ncomponent: ./parts/nested.yml\n", load_job),
     "automl job": (AUTOML, load_job),
+    "finetuning job": (FINE_TUNING, load_job),
     "command component": (COMMAND.replace("../", ""), load_component),
     "parallel component": (PARALLEL.replace("../", ""), load_component),
     "spark component": (SPARK.replace("../", ""), load_component),
