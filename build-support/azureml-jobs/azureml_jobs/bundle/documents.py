@@ -41,8 +41,11 @@ def check_documents(
     Placeholders are errors in what `is_sent`.
     """
     from azureml_jobs.jobfile.expressions import check_references, step_reference_findings
+    from azureml_jobs.jobfile.pipeline.doubts import pipeline_doubts
+    from azureml_jobs.jobfile.pipeline.read import read_pipeline
     from azureml_jobs.jobfile.placeholders import check_placeholders, placeholder_findings
     from azureml_jobs.jobfile.schema.check import check_schema
+    from azureml_jobs.jobfile.schema.kind import kind_of
     from azureml_jobs.jobfile.schema.referred import kinds_of_documents
 
     check_schema(documents[job_file], job_file)
@@ -61,6 +64,8 @@ def check_documents(
             doubts += step_reference_findings(document)
         doubts += [repeated] if repeated else []
         warnings += [doubt.as_warning(path) for doubt in doubts]
+    if kind_of(documents[job_file]) == "pipeline job":
+        warnings += pipeline_doubts(read_pipeline(documents, job_file))
     return warnings
 
 

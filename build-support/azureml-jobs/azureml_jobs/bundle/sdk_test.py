@@ -179,7 +179,10 @@ JOBS = {
     "spark job": (SPARK_JOB, load_job),
     "sweep job": (SWEEP, load_job),
     "pipeline job": (PIPELINE, load_job),
-    "pipeline of a component": ("type: pipeline\ncomponent: ./parts/nested.yml\n", load_job),
+    "pipeline of a component": (
+        "type: pipeline\ncomponent: ./parts/nested.yml\ninputs: {data: {path: a.csv}}\n",
+        load_job,
+    ),
     "automl job": (AUTOML, load_job),
     "finetuning job": (FINE_TUNING, load_job),
     "command component": (COMMAND.replace("../", ""), load_component),

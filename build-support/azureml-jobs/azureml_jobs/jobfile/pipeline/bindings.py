@@ -58,7 +58,7 @@ class Scope:
                 f"`{text}` has data within a text",
                 "Give the data in an input, and write the text in the command.",
             )
-        return self.replaced(text)
+        return Literal(self.replaced(text))
 
     def replaced(self, value: Any) -> Any:
         """Return the value with every expression that stands for a literal replaced."""

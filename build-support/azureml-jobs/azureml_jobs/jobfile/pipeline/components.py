@@ -48,8 +48,9 @@ class Definition:
 
     @property
     def declared(self) -> dict[str, InputDeclaration]:
-        """What a component declares; a step or a job that runs itself declares nothing."""
-        return input_declarations(self.value.get("inputs")) if self.is_component else {}
+        """What a component declares. A prompt flow and what runs itself have inputs of any name."""
+        is_open = not self.is_component or is_flow(self.value)
+        return {} if is_open else input_declarations(self.value.get("inputs"))
 
     def merged(self, step: Mapping[str, Any]) -> dict[str, Any]:
         """Return what holds for a step with these values: its own, before those of a component."""

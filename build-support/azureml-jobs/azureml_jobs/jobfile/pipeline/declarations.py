@@ -50,18 +50,26 @@ def default_text(declaration: InputDeclaration, where: str) -> str:
 
 
 def check_literal(text: str, declaration: InputDeclaration, where: str) -> None:
-    """Raise `JobError` for a value of another type, one not in `enum`, or out of the limits.
+    """Raise `JobError` for a value that is not of the declared type, which the service refuses."""
+    _parsed(text, declaration.type, where)
 
-    azure-ai-ml leaves these checks to the service.
+
+def literal_doubt(text: str, declaration: InputDeclaration) -> tuple[str, str] | None:
+    """Return what is wrong with a value of the right type, and what to write, or None.
+
+    Neither azure-ai-ml nor the service refuses these: public examples have such values.
     """
-    value = _parsed(text, declaration.type, where)
     names = [literal_text(each) for each in declaration.enum]
     if names and text not in names:
-        raise JobError(where, f"{text!r} is none of the values", suggestion(text, names))
+        return f"`{text}` is none of the values that the component declares", suggestion(
+            text, names
+        )
     limits = (declaration.minimum, operator.lt, "less"), (declaration.maximum, operator.gt, "more")
     for limit, is_beyond, word in limits:
-        if limit is not None and not isinstance(value, str) and is_beyond(value, float(limit)):
-            raise JobError(where, f"{text} is {word} than {limit}", f"Write {limit}.")
+        if declaration.type in ("integer", "number") and limit is not None:
+            if is_beyond(float(text), float(limit)):
+                return f"`{text}` is {word} than the component declares", f"Write {limit}."
+    return None
 
 
 def _parsed(value: Any, type_: str, where: str) -> Any:
