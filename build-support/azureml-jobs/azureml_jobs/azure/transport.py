@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import re
 import ssl
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.web import failure_reason, proxy_of, tls_context
 
 if TYPE_CHECKING:
     import urllib3
@@ -24,7 +21,6 @@ _CONNECT_SECONDS = 10.0
 # A service that sends nothing for so long does not respond any more.
 _SILENCE_SECONDS = 20.0
 _READ_BYTES = 1 << 16
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True)
@@ -93,7 +89,7 @@ class Transport:
                 response.close()
                 raise
         except urllib3.exceptions.HTTPError as error:
-            raise TransportError(_reason(error), body_reader.has_begun) from error
+            raise TransportError(failure_reason(error), body_reader.has_begun) from error
         except OSError as error:
             raise TransportError(error.strerror or str(error), body_reader.has_begun) from error
         names = {name.lower(): value for name, value in response.headers.items()}
@@ -104,7 +100,7 @@ class Transport:
         key = (parts.scheme, parts.netloc)
         with self._lock:
             if key not in self._origins:
-                self._context = self._context or _tls_context()
+                self._context = self._context or tls_context()
                 self._origins[key] = _Origin.of(*key, self._context)
             return self._origins[key]
 
@@ -145,10 +141,8 @@ class _Origin:
         import urllib3
 
         settings: dict[str, Any] = {"maxsize": 64, "blocksize": 1 << 17, "ssl_context": context}
-        manager, proxy = urllib3.PoolManager(**settings), ""
-        if not urllib.request.proxy_bypass(host):
-            proxies = urllib.request.getproxies_environment()
-            proxy = proxies.get(scheme) or proxies.get("all") or ""
+        proxy = proxy_of(scheme, host)
+        manager = urllib3.PoolManager(**settings)
         if proxy:
             manager = urllib3.ProxyManager(proxy, **settings)
         pool = manager.connection_from_url(f"{scheme}://{host}")
@@ -156,23 +150,3 @@ class _Origin:
 
     def target(self, url: str) -> str:
         return url if self.is_absolute else urlsplit(url)._replace(scheme="", netloc="").geturl()
-
-
-def _tls_context() -> ssl.SSLContext:
-    file = next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), None)
-    if file is None:
-        import certifi
-
-        file = certifi.where()
-    try:
-        if os.path.isdir(file):
-            return ssl.create_default_context(capath=file)
-        return ssl.create_default_context(cafile=file)
-    except OSError as error:
-        raise OutsideError(file, f"the certificates there cannot be read: {error}") from error
-
-
-def _reason(error: Exception) -> str:
-    text = str(error.__cause__ or error)
-    # urllib3 puts its own objects in front: `<HTTPSConnection(…) at 0x…>: `.
-    return re.sub(r"<[^>]*>: |HTTPSConnectionPool\([^)]*\): ", "", text)

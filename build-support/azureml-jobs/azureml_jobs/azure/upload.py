@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.send_files import LocalFile, copy_files, missing_files, send_files
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace, put_once
-from azureml_jobs.base.digest import entries_digest, environment_tag
+from azureml_jobs.base.digest import entries_digest, environment_tag, file_digest
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.bundle.data import files_below
 
@@ -102,7 +101,7 @@ def _send_or_copy(
     sent: SentAsset,
 ) -> dict[str, str]:
     """Bring the files of a snapshot below `prefix`; return the sha256 of each by its name."""
-    contents = {file.name: _sha256(file.path) for file in files}
+    contents = {file.name: file_digest(file.path) for file in files}
     known = {file for file in files if earlier.have(contents[file.name])}
     reader = None
     if sum(file.size for file in known) > _WORTH_COPYING_BYTES:
@@ -179,7 +178,7 @@ def listed_data(data: Path) -> tuple[list[LocalFile], str]:
         files = files_below(data) if data.is_dir() else [data]
         base = data if data.is_dir() else data.parent
         listed = [_local_file(file, base) for file in files]
-        return listed, entries_digest((each.name, _sha256(each.path), False) for each in listed)
+        return listed, entries_digest((each.name, file_digest(each.path), False) for each in listed)
     except OSError as error:
         raise OutsideError(
             str(data), f"the data could not be read: {error.strerror}", f"Look at {error.filename}."
@@ -206,8 +205,3 @@ def _send(
 
 def _local_file(path: Path, base: Path) -> LocalFile:
     return LocalFile(path.relative_to(base).as_posix(), path, path.stat().st_size)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

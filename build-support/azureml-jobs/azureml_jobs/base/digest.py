@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 ENVIRONMENT_TAG_PREFIX = "env-"
 
@@ -21,6 +22,12 @@ def entries_digest(entries: Iterable[tuple[str, str, bool]]) -> str:
     """Return the same of `(path, sha256 of the content, is executable)`."""
     # JSON separates the parts, so that no two lists of files have the same text.
     return hashlib.sha256(json.dumps(sorted(entries)).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256, in hex, of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def environment_tag(digest: str) -> str:

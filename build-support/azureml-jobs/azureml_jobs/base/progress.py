@@ -39,9 +39,11 @@ class Progress:
         self._is_shown = True
         part = self._done_size / self._size if self._size else 1.0
         filled = "#" * int(part * _BAR)
+        # The size of a download may be unknown.
+        whole = f" of {size_text(self._size)}" if self._size or not self._done_size else ""
         print(
             f"\r{self._verb} [{filled:<{_BAR}}] {self._done_files}/{self._files} files, "
-            f"{size_text(self._done_size)} of {size_text(self._size)} ",
+            f"{size_text(self._done_size)}{whole} ",
             end="",
             file=sys.stderr,
             flush=True,

@@ -9,7 +9,7 @@ from typing import Any
 from azureml_jobs.base.console import BOLD, coloured, print_json, table
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace
-from azureml_jobs.local.inputs import data_versions
+from azureml_jobs.local.named_assets import data_versions
 
 
 def run_data(

@@ -196,7 +196,9 @@ CONFIGURED = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
     [
         pytest.param("gone.csv", "", "gone.csv does not exist", id="a path"),
         pytest.param("gone.csv", CONFIGURED, "gone.csv does not exist", id="a path to upload"),
-        pytest.param("azureml:t:1", "", "azureml:t:1 is not among the data", id="a name"),
+        pytest.param(
+            "azureml:t:1", "", "azureml:t:1: the local workspace has no such data", id="a name"
+        ),
         pytest.param("azureml:t:1", CONFIGURED, "", id="a name in the workspace"),
     ],
 )

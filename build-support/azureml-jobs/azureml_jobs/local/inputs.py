@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.jobfile.expressions import literal_text
+from azureml_jobs.local.cached_file import shown
+from azureml_jobs.local.fetch import cached_file, fetch
+from azureml_jobs.local.job_outputs import job_output
+from azureml_jobs.local.named_assets import asset_path
 
 _FILE_TYPES = frozenset({"uri_file"})
 # A custom model may be a file or a folder.
 _FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
 _REMOTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
-_ASSET = re.compile(r"azureml:([A-Za-z0-9][\w.-]*)(?:(:)([A-Za-z0-9][\w.-]*)|@([\w-]+))?")
+_RUN = re.compile(r"runs:/([^/]+)/(.+)")
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,22 @@ class ResolvedInput:
 
 
 def resolve_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> dict[str, ResolvedInput]:
-    """Find the inputs of `job` from the folder of `job_file` or among the repository's data.
+    """Find the inputs of `job` from the folder of `job_file`, in the workspace or at an address.
 
-    Raises `JobError` that names the key of the first input that this machine does not have.
+    Fetches `https:` addresses. Raises `JobError` that names the key of the first input that cannot
+    be found.
     """
     return {
-        str(name): _Input(str(name), given, job_file, repo).resolve()
+        str(name): resolve_input(given, job_file, ("inputs", str(name)), repo)
         for name, given in (job.get("inputs") or {}).items()
     }
+
+
+def resolve_input(
+    given: Any, document: Path, keys: Sequence[str], repo: Path, fetches: bool = True
+) -> ResolvedInput:
+    """Find the one input that stands at `keys` of the document; its last key is its name."""
+    return _Input(given, document, keys, repo, fetches).resolve()
 
 
 class MissingData(JobError):
@@ -49,22 +62,30 @@ class MissingData(JobError):
 
 
 def missing_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> list[JobError]:
-    """Return an error for each input that this machine does not have; raise any other error."""
+    """Return an error for each input that this machine does not have; raise any other error.
+
+    Addresses are not asked for what they have.
+    """
     errors: list[JobError] = []
     for name, given in (job.get("inputs") or {}).items():
         try:
-            resolve_inputs({"inputs": {name: given}}, job_file, repo)
+            resolve_input(given, job_file, ("inputs", str(name)), repo, fetches=False)
         except MissingData as error:
             errors.append(error)
     return errors
 
 
 class _Input:
-    def __init__(self, name: str, given: Any, job_file: Path, repo: Path) -> None:
-        self.name = name
+    def __init__(
+        self, given: Any, document: Path, keys: Sequence[str], repo: Path, fetches: bool
+    ) -> None:
         self.given = given
-        self.job_file = job_file
+        self.document = document
+        self.keys = ".".join(keys)
+        self.name = keys[-1]
         self.repo = repo
+        self.workspace = repo / LOCAL_FOLDER
+        self.fetches = fetches
         self.type = str(given.get("type", "uri_folder")) if isinstance(given, Mapping) else ""
 
     def resolve(self) -> ResolvedInput:
@@ -79,21 +100,58 @@ class _Input:
                 "Write `path:` with a path or `azureml:<name>:<version>`.",
                 "",
             )
-        asset = None
-        if path.startswith("azureml:") and not path.startswith("azureml://"):
-            asset, found = path, self._asset_path(path)
-        elif _REMOTE.match(path):
-            raise self._missing(
-                f"the local workspace does not fetch {path}",
-                f"Put a copy under {self._relative(self.repo / 'data')}/{self.name} and run with\n"
-                f"`--set inputs.{self.name}.path=azureml:{self.name}:1`, which is found there.\n"
-                f"In Azure ML the job file works as it is.",
-            )
-        else:
-            found = self._local_path(path)
         mode = self.given.get("mode")
+        found, name = self._found(path)
         return ResolvedInput(
-            "path", str(self._of_type(found)), asset, None if mode is None else str(mode)
+            "path", str(self._of_type(found)), name, None if mode is None else str(mode)
+        )
+
+    def _found(self, path: str) -> tuple[Path, str | None]:
+        """Return where the data is, and what a record names it; None for a local path."""
+        try:
+            if path.startswith(("https://", "http://")):
+                return self._fetched(path), shown(path)
+            if path.startswith("azureml://jobs/"):
+                return job_output(path, self.workspace), path
+            if path.startswith("azureml:") and not _REMOTE.match(path):
+                return asset_path(path, self.type, self.repo), path
+        except JobError as error:
+            kind = OutsideError if isinstance(error, OutsideError) else MissingData
+            what = f"{error.where}: {error.what}"
+            raise kind(self._where(".path"), what, error.remedy) from error
+        if _REMOTE.match(path) or path.startswith("runs:/"):
+            raise self._missing(f"the local workspace does not fetch {path}", self._advice(path))
+        return self._local_path(path), None
+
+    def _fetched(self, url: str) -> Path:
+        if self.type in _FOLDER_TYPES:
+            raise JobError(
+                shown(url),
+                f"no folder can be fetched by https, and this is of `type: {self.type}`",
+                "Write `type: uri_file` for one file. Put a copy of a folder into "
+                f"data/{self.name}, and write `path: azureml:{self.name}:1`.",
+            )
+        cache = self.workspace / "cache"
+        return fetch(url, cache) if self.fetches else cached_file(url, cache).part
+
+    def _advice(self, path: str) -> str:
+        job = _RUN.match(path)
+        if job:
+            return (
+                "Azure ML takes `runs:/` only where a model is registered. Write\n"
+                f"`path: azureml://jobs/{job[1]}/outputs/artifacts/paths/{job[2]}`."
+            )
+        here = f"`--set {self.keys}.path=azureml:{self.name}:1`, which is found there.\n"
+        if "/datastores/" in path:
+            return (
+                "Where config.env names the workspace, download it:\n\n"
+                f"./pants run :aml -- data register {self.name} --path {path}\n"
+                f"./pants run :aml -- data download {self.name}:1\n\nThen run with {here}"
+                "In Azure ML the job file works as it is."
+            )
+        return (
+            f"Put a copy under {self._relative(self.repo / 'data')}/{self.name} and run with\n"
+            f"{here}In Azure ML the job file works as it is."
         )
 
     def _literal(self, value: Any) -> ResolvedInput:
@@ -107,42 +165,14 @@ class _Input:
 
     def _local_path(self, path: str) -> Path:
         # Not `resolve()`: the command should get the path that its user knows.
-        found = Path(os.path.normpath(self.job_file.absolute().parent / path))
+        found = Path(os.path.normpath(self.document.absolute().parent / path))
         if not found.exists():
             raise self._missing(
                 f"{path} does not exist",
-                f"Looked for {self._relative(found)}. Paths are relative to the job file.\n"
+                f"Looked for {self._relative(found)}. Paths are relative to their file.\n"
                 "Put the data there, or write the path of data that exists.",
             )
         return found
-
-    def _asset_path(self, path: str) -> Path:
-        match = _ASSET.fullmatch(path)
-        if match is None or not (match[3] or match[4] == "latest"):
-            raise self._error(
-                f"{path} is not the name of a version of data",
-                "Write `azureml:<name>:<version>` or `azureml:<name>@latest`.",
-            )
-        name, version = match[1], match[3]
-        folder = self.repo / "data" / name
-        versions = data_versions(folder)
-        if version is None:
-            # In Azure ML the latest version is the newest one, here that of the highest number.
-            version = max(versions, key=int) if versions else "1"
-        found = folder / version
-        if found.exists():
-            return found
-        # A folder without versions serves as every version.
-        if folder.exists() and not versions:
-            return folder
-        remedy = f"Looked for {self._relative(found)} and {self._relative(folder)}."
-        if versions:
-            listed = ", ".join(f"azureml:{name}:{each}" for each in versions)
-            remedy = f"Looked for {self._relative(found)}. There are {listed}."
-        raise self._missing(
-            f"{path} is not among the data of the local workspace",
-            f"{remedy}\nPut a copy of the data there, or write the path of local data.",
-        )
 
     def _of_type(self, found: Path) -> Path:
         if self.type in _FILE_TYPES and found.is_dir():
@@ -173,18 +203,10 @@ class _Input:
         return MissingData(self._where(".path"), what, remedy)
 
     def _where(self, key: str) -> str:
-        return f"{self._relative(self.job_file)}: inputs.{self.name}{key}"
+        return f"{self._relative(self.document)}: {self.keys}{key}"
 
     def _relative(self, path: Path) -> str:
         try:
             return str(path.relative_to(self.repo))
         except ValueError:
             return str(path)
-
-
-def data_versions(folder: Path) -> list[str]:
-    """Return the versions in `folder`: its folders and files named by a number, lowest first."""
-    try:
-        return sorted((each for each in os.listdir(folder) if each.isdigit()), key=int)
-    except OSError:
-        return []

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_status import COMPLETED, RUNNING
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.inputs import ResolvedInput, resolve_inputs
+from azureml_jobs.local.inputs import ResolvedInput, missing_inputs, resolve_inputs
 from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.registry import LocalRegistry
+from azureml_jobs.local.workspace import LocalWorkspace
+
+OUTPUTS = ".azureml/jobs/exp-1/outputs"
 
 
 @pytest.fixture
@@ -21,7 +27,26 @@ def repo(tmp_path: Path) -> Path:
         (root / name).touch()
     for name in ("a.csv", "b.csv"):
         (root / "data/many/10" / name).touch()
+    registry = LocalRegistry(root / ".azureml")
+    registry.register_model("wine", root / "data/many/10", None, {})
+    registry.register_model("wine", root / "data/flat/f.csv", None, {})
+    for status in (COMPLETED, RUNNING):
+        add_job(root, status)
     return root
+
+
+def add_job(repo: Path, status: str) -> None:
+    """Add a job that left a folder, a file and artifacts."""
+
+    def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        paths = ("outputs/model/below/m", "outputs/report/report", "work/outputs/sub/o.txt")
+        for path in paths:
+            (temporary.path / path).parent.mkdir(parents=True)
+            (temporary.path / path).touch()
+        outputs = {"model": f"{final.outputs}/model", "report": f"{final.outputs}/report/report"}
+        return JobRecord("", status=status, outputs=outputs)
+
+    LocalWorkspace(repo / ".azureml").new_job("exp", write)
 
 
 def resolve(repo: Path, given: Any) -> ResolvedInput:
@@ -57,6 +82,26 @@ def test_literals_have_the_text_that_azure_ml_passes(repo: Path, given: Any, tex
         ({"type": "mltable", "path": "azureml:many:1"}, "data/many/1"),
         ({"type": "uri_folder", "path": "azureml:many@latest"}, "data/many/10"),
         ({"type": "uri_file", "path": "azureml:many:2"}, "data/many/2/only.csv"),
+        ({"type": "mlflow_model", "path": "azureml:wine:1"}, ".azureml/models/wine/1/content"),
+        (
+            {"type": "custom_model", "path": "azureml:wine@latest"},
+            ".azureml/models/wine/2/content/f.csv",
+        ),
+        ({"path": "azureml://jobs/exp-1/outputs/model"}, f"{OUTPUTS}/model"),
+        ({"path": "azureml://jobs/exp-1/outputs/model/paths/"}, f"{OUTPUTS}/model"),
+        ({"path": "azureml://jobs/exp-1/outputs/model/paths/below"}, f"{OUTPUTS}/model/below"),
+        (
+            {"type": "uri_file", "path": "azureml://jobs/exp-1/outputs/report"},
+            f"{OUTPUTS}/report/report",
+        ),
+        (
+            {"path": "azureml://jobs/exp-1/outputs/artifacts/paths/outputs/sub/"},
+            ".azureml/jobs/exp-1/work/outputs/sub",
+        ),
+        (
+            {"type": "uri_file", "path": "azureml://jobs/exp-1/outputs/default/outputs/sub/o.txt"},
+            ".azureml/jobs/exp-1/work/outputs/sub/o.txt",
+        ),
     ],
 )
 def test_finds_data_on_this_machine(repo: Path, given: Any, path: str) -> None:
@@ -64,6 +109,17 @@ def test_finds_data_on_this_machine(repo: Path, given: Any, path: str) -> None:
     assert (found.kind, found.value) == ("path", str(repo / path))
     asset = given["path"] if given["path"].startswith("azureml:") else None
     assert found.asset == asset
+
+
+def test_fetches_an_address_but_not_to_say_what_is_missing(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azureml_jobs.local.inputs.fetch", lambda url, cache: cache / "x.csv")
+    given = {"type": "uri_file", "path": "https://host/x.csv?sig=s"}
+    found = resolve(repo, given)
+    assert (found.value, found.asset) == (f"{repo}/.azureml/cache/x.csv", "https://host/x.csv")
+    monkeypatch.setattr("azureml_jobs.local.inputs.fetch", None)
+    assert missing_inputs({"inputs": {"in": given}}, repo / "src/x/azure-ml-job.yaml", repo) == []
 
 
 def test_keeps_the_mode(repo: Path) -> None:
@@ -77,24 +133,58 @@ def test_keeps_the_mode(repo: Path) -> None:
         (
             {"path": "azureml:none:1"},
             ".path",
-            "azureml:none:1 is not among the data of the local workspace",
+            "azureml:none:1: the local workspace has no such data",
             "Looked for data/none/1 and data/none.",
         ),
         (
             {"path": "azureml:many:3"},
             ".path",
-            "azureml:many:3 is not among",
+            "azureml:many:3: the local workspace has no such data",
             "There are azureml:many:1, azureml:many:2, azureml:many:10.",
         ),
-        ({"path": "azureml:flat"}, ".path", "is not the name of a version", "azureml:<name>:"),
-        ({"path": "azureml:../x:1"}, ".path", "is not the name of a version", "azureml:<name>:"),
+        ({"path": "azureml:flat"}, ".path", "does not name a version", "azureml:<name>:"),
+        ({"path": "azureml:../x:1"}, ".path", "does not name a version", "azureml:<name>:"),
         (
             {"path": "azureml://datastores/d/paths/p"},
             ".path",
             "the local workspace does not fetch azureml://datastores/d/paths/p",
-            "Put a copy under data/in",
+            "./pants run :aml -- data register in --path azureml://datastores/d/paths/p\n",
         ),
-        ({"path": "https://host/x.csv"}, ".path", "does not fetch https", "Put a copy under"),
+        ({"path": "abfss://a@b.dfs.core.windows.net/c"}, ".path", "not fetch abfss", "Put a copy"),
+        (
+            {"path": "runs:/exp-1/model"},
+            ".path",
+            "does not fetch runs:/exp-1/model",
+            "`path: azureml://jobs/exp-1/outputs/artifacts/paths/model`.",
+        ),
+        (
+            {"path": "https://host/x.csv?sig=s"},
+            ".path",
+            "https://host/x.csv: no folder",
+            "uri_file",
+        ),
+        (
+            {"type": "mlflow_model", "path": "azureml:wine:7"},
+            ".path",
+            "azureml:wine:7: the local workspace has no such model",
+            "There are azureml:wine:1, azureml:wine:2.\nRegister a copy:\n\n./pants run :aml",
+        ),
+        (
+            {"path": "azureml://jobs/exp-1/outputs/none"},
+            ".path",
+            "azureml://jobs/exp-1/outputs/none: the job has no output `none`",
+            "Valid here: `model`, `report`, `artifacts`.",
+        ),
+        (
+            {"path": "azureml://jobs/exp-1/outputs/model/paths/../x"},
+            ".path",
+            "the job left nothing there",
+            "outputs/model",
+        ),
+        ({"path": "azureml://jobs/exp-9/outputs/model"}, ".path", "no such job", "exp-1"),
+        ({"path": "azureml://jobs/exp-2/outputs/model"}, ".path", "not ended yet", "stream exp-2"),
+        ({"path": "azureml://jobs/exp-1/outputs/artifacts"}, ".path", "no artifact", "`outputs`"),
+        ({"path": "azureml://jobs/exp-1"}, ".path", "no address of a job's output", "OUTPUT/paths"),
         (
             {"type": "uri_file", "path": "../../data/flat"},
             ".path",

@@ -40,7 +40,7 @@ class AzureMLSubsystem(Subsystem):
         help="The resolve in `[python].resolves` from which the job tool is installed.",
     )
     tool_requirements = StrListOption(
-        default=["PyYAML", "detect-secrets", "psutil", "python-dotenv"],
+        default=["PyYAML", "certifi", "detect-secrets", "psutil", "python-dotenv", "urllib3"],
         advanced=True,
         help="The packages of that resolve that check jobs and run them on this machine.",
     )
