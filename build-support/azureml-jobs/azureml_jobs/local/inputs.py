@@ -51,9 +51,12 @@ def resolve_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> dict[s
 
 
 def resolve_input(
-    given: Any, document: Path, keys: Sequence[str], repo: Path, fetches: bool = True
+    given: Any, document: str | Path, keys: Sequence[str], repo: Path, fetches: bool = True
 ) -> ResolvedInput:
-    """Find the one input that stands at `keys` of the document; its last key is its name."""
+    """Find the one input that stands at `keys` of a document of the repository.
+
+    Its last key is its name; a path is relative to the document's folder.
+    """
     return _Input(given, document, keys, repo, fetches).resolve()
 
 
@@ -77,10 +80,10 @@ def missing_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> list[J
 
 class _Input:
     def __init__(
-        self, given: Any, document: Path, keys: Sequence[str], repo: Path, fetches: bool
+        self, given: Any, document: str | Path, keys: Sequence[str], repo: Path, fetches: bool
     ) -> None:
         self.given = given
-        self.document = document
+        self.document = repo / document
         self.keys = ".".join(keys)
         self.name = keys[-1]
         self.repo = repo
