@@ -18,6 +18,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
 from azureml_standin.control_plane.assets import Assets
+from azureml_standin.control_plane.endpoints import SCORE, Endpoints
 from azureml_standin.control_plane.jobs import OPERATIONS, Jobs
 from azureml_standin.control_plane.managed import Managed
 from azureml_standin.control_plane.references import References
@@ -108,8 +109,9 @@ class Service:
         self.history = RunHistory(self.control, self.jobs, self.blobs)
         self.client = ClientVariables(self.server.port, self.control, self.sign_in, self.authority)
         mlflow = MlflowApi(self.jobs, self.folder / "mlruns")
-        managed = Managed(self.workspace, self.references, self.state)
-        parts = (self.control, self.assets, self.jobs, managed)
+        endpoints = Endpoints(self.references, self.state)
+        managed = Managed(self.workspace, self.references, endpoints, self.state)
+        parts = (self.control, self.assets, self.jobs, endpoints, managed)
         control = [route for part in parts for route in part.routes()]
         runs = [*self.history.routes(), *mlflow.routes()]
         routes = [
@@ -117,6 +119,7 @@ class Service:
             *self.control.authorized(runs, *clouds.AML_AUDIENCES),
             *self.sign_in.routes(),
             Route("GET", "/discovery", self.control.discover),
+            Route("POST", SCORE, endpoints.score),
             Route("GET", OPERATIONS, self.jobs.operation),
             Route("GET", REGISTRY_RESOURCE, self.control.get_registry),
         ]

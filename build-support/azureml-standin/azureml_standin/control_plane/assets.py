@@ -9,6 +9,7 @@ from typing import Any
 from azureml_standin.clouds import Names
 from azureml_standin.control_plane import resources
 from azureml_standin.control_plane.asset_checks import KINDS, check_asset, check_version_unchanged
+from azureml_standin.control_plane.job_outputs import resolved
 from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
@@ -88,6 +89,10 @@ class Assets:
         for key in ("tags", "properties"):
             properties[key] = resources.texts(properties, key)
         check_asset(kind, properties, self.state, self._references)
+        if kind == "models":
+            # azure-ai-ml fails without flavors.
+            where = self._resolved(properties["modelUri"])
+            properties = {"flavors": {}, **properties, "modelUri": where}
         with self.state.lock:
             present = self.version(kind, name, version)
             if present is not None:
@@ -135,6 +140,15 @@ class Assets:
                 },
             }
         )
+
+    def _resolved(self, address: str) -> str:
+        """Return where a model is that was named by the job that made it."""
+        workspace = self.workspace
+        base = (
+            f"azureml://subscriptions/{workspace.subscription}/resourcegroups/{workspace.group}"
+            f"/workspaces/{workspace.name}/"
+        )
+        return resolved(address).replace("azureml://datastores/", f"{base}datastores/")
 
     def _by_hash(self, request: HttpRequest, kind: str) -> list[dict[str, Any]]:
         """Return versions with this content, of any name: azure-ai-ml asks with a random one."""

@@ -14,6 +14,7 @@ from azureml_standin.control_plane.job_checks import (
     check_job,
     check_unchanged,
 )
+from azureml_standin.control_plane.job_outputs import artifact_prefix
 from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
@@ -170,11 +171,6 @@ class Jobs:
         return resources.resource(
             f"{workspace.id}/jobs/{name}", "workspaces/jobs", properties, job["createdAt"]
         )
-
-
-def artifact_prefix(name: str) -> str:
-    """Return where the artifacts of a job are in the container of the artifact store."""
-    return f"ExperimentRun/dcid.{name}"
 
 
 def _service(kind: str, endpoint: str) -> dict[str, Any]:

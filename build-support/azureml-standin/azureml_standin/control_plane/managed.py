@@ -1,7 +1,6 @@
-"""Schedules, online endpoints and their deployments: put, shown, listed, deleted.
+"""Schedules, online endpoints and deployments: put, shown, listed, deleted.
 
-A client waits for `provisioningState`, which is `Succeeded` at once. Nothing is run: a schedule
-makes no jobs, and an endpoint answers with what it was asked.
+Clients wait for `provisioningState`, which is `Succeeded` at once. A schedule makes no jobs.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import Any
 
 from azureml_standin.clouds import REGION, Names
 from azureml_standin.control_plane import resources
+from azureml_standin.control_plane.endpoints import ENDPOINTS, SCORE, Endpoints
 from azureml_standin.control_plane.job_checks import check_job
 from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
@@ -18,105 +18,96 @@ from azureml_standin.http.messages import HttpRequest, HttpResponse, json_respon
 from azureml_standin.http.routing import Route
 from azureml_standin.state import State
 
-_KIND = f"{WORKSPACE}/{{kind=schedules|onlineEndpoints}}"
-_ONE = f"{_KIND}/{{name}}"
-_DEPLOYMENTS = f"{WORKSPACE}/onlineEndpoints/{{endpoint}}/deployments"
-_ENDPOINT = f"{WORKSPACE}/onlineEndpoints/{{name}}"
-SCORE = "/score/{name}"
-KEYS = {
-    "primaryKey": "primary-key-of-the-stand-in",
-    "secondaryKey": "secondary-key-of-the-stand-in",
-}
-_TRIGGERS = ("Cron", "Recurrence")
+_SCHEDULES = "schedules"
+_KINDS = (
+    f"{WORKSPACE}/{{kind={_SCHEDULES}|{ENDPOINTS}}}",
+    f"{WORKSPACE}/{ENDPOINTS}/{{endpoint}}/deployments",
+)
 
 
 class Managed:
-    def __init__(self, workspace: WorkspaceAddress, references: References, state: State) -> None:
+    def __init__(
+        self,
+        workspace: WorkspaceAddress,
+        references: References,
+        endpoints: Endpoints,
+        state: State,
+    ) -> None:
         self._workspace = workspace
         self._references = references
+        self._endpoints = endpoints
         self._state = state
 
     def routes(self) -> list[Route]:
         found = []
-        for all_, one in ((_KIND, _ONE), (_DEPLOYMENTS, f"{_DEPLOYMENTS}/{{name}}")):
+        for kind in _KINDS:
+            one = f"{kind}/{{name}}"
             found += [
-                Route("GET", all_, self.list),
+                Route("GET", kind, self.list),
                 Route("GET", one, self.get),
                 Route("PUT", one, self.put),
                 Route("DELETE", one, self.delete),
             ]
-        return [*found, Route("POST", f"{_ENDPOINT}/listKeys", self.list_keys)]
+        return found
 
     def list(self, request: HttpRequest, **where: str) -> HttpResponse:
-        kind, _ = _place(where)
-        return resources.page(request, self._state.documents(kind))
+        return resources.page(request, self._state.documents(_path(where)))
 
     def get(self, request: HttpRequest, name: str, **where: str) -> HttpResponse:
         return json_response(self._found(name, where))
 
     def put(self, request: HttpRequest, name: str, **where: str) -> HttpResponse:
-        kind, path = _place(where)
         resources.check_asset_name(name, name)
-        properties = resources.properties_of(request)
-        if kind == "schedules":
+        body, path = request.json(), _path(where)
+        properties = {"properties": {}, **resources.properties_of(request)}
+        if path == _SCHEDULES:
             self._check_schedule(properties)
-        elif "endpoint" in where:
-            self._check_deployment(where["endpoint"], properties)
+            properties.setdefault("isEnabled", True)
+        elif path == ENDPOINTS:
+            self._endpoints.check(name, properties)
+            properties["scoringUri"] = f"{Names.of(request).base}{SCORE.format(name=name)}"
         else:
-            resources.one_of(properties, "authMode", ("Key", "AMLToken", "AADToken"))
-            address = f"{Names.of(request).base}{SCORE.format(name=name)}"
-            properties = {"traffic": {}, **properties, "scoringUri": address}
+            self._endpoints.check_deployment(where["endpoint"], properties)
+            properties.setdefault("scaleSettings", {"scaleType": "Default"})
         with self._state.lock:
-            present = self._state.document(kind, name)
+            present = self._state.document(path, name)
             created = present["systemData"]["createdAt"] if present else resources.now()
-            kept = {**properties, "provisioningState": "Succeeded"}
-            id_, kind_of_id = f"{self._workspace.id}/{path}/{name}", f"workspaces/{path}"
-            made = resources.resource(id_, kind_of_id, kept, created)
-            body = request.json()
-            made.update({key: body[key] for key in ("identity", "sku", "tags") if key in body})
-            made["location"] = REGION
-            self._state.put_document(kind, name, made)
+            id_, properties["provisioningState"] = (
+                f"{self._workspace.id}/{path}/{name}",
+                "Succeeded",
+            )
+            made = resources.resource(id_, f"workspaces/{path}", properties, created)
+            made |= {key: body[key] for key in ("identity", "sku", "tags") if key in body}
+            self._state.put_document(path, name, {**made, "location": REGION})
         return json_response(made, 200 if present else 201)
 
     def delete(self, request: HttpRequest, name: str, **where: str) -> HttpResponse:
-        kind, _ = _place(where)
+        path = _path(where)
         with self._state.lock:
             self._found(name, where)
-            self._state.remove_document(kind, name)
+            if "endpoint" in where:
+                self._endpoints.check_unused(where["endpoint"], name)
+            self._state.remove_document(path, name)
+            for deployment in self._state.documents(f"{path}/{name}/deployments"):
+                self._state.remove_document(f"{path}/{name}/deployments", deployment["name"])
         return HttpResponse(200)
 
-    def list_keys(self, request: HttpRequest, name: str) -> HttpResponse:
-        self._found(name, {"kind": "onlineEndpoints"})
-        return json_response(KEYS)
-
     def _found(self, name: str, where: Mapping[str, str]) -> dict[str, Any]:
-        kind, path = _place(where)
-        found = self._state.document(kind, name)
+        found = self._state.document(_path(where), name)
         if found is None:
-            raise resources.not_found(f"{path}/{name}")
+            raise resources.not_found(f"{_path(where)}/{name}")
         return found
 
     def _check_schedule(self, properties: Mapping[str, Any]) -> None:
-        resources.one_of(resources.required(properties, "trigger", dict), "triggerType", _TRIGGERS)
+        trigger = resources.required(properties, "trigger", dict)
+        resources.one_of(trigger, "triggerType", ("Cron", "Recurrence"))
         action = resources.required(properties, "action", dict)
         resources.one_of(action, "actionType", ("CreateJob",))
         check_job(resources.required(action, "jobDefinition", dict), self._references)
 
-    def _check_deployment(self, endpoint: str, properties: Mapping[str, Any]) -> None:
-        self._found(endpoint, {"kind": "onlineEndpoints"})
-        if properties.get("environmentId"):
-            self._references.check_asset(properties["environmentId"], "environments")
-        code = (properties.get("codeConfiguration") or {}).get("codeId")
-        if code:
-            self._references.check_asset(code, "codes")
-        model = properties.get("model")
-        if model:
-            self._references.check_asset(model, "models")
 
-
-def _place(where: Mapping[str, str]) -> tuple[str, str]:
-    """Return under which kind a resource is kept, and where it is below the workspace."""
+def _path(where: Mapping[str, str]) -> str:
+    """Return where resources are below the workspace, which is also how they are kept."""
     if "endpoint" in where:
-        path = f"onlineEndpoints/{where['endpoint']}/deployments"
-        return path, path
-    return where["kind"], where["kind"]
+        return f"{ENDPOINTS}/{where['endpoint']}/deployments"
+    return where["kind"]

@@ -109,7 +109,10 @@ def resource(id_: str, kind: str, properties: Mapping[str, Any], created: str) -
         "name": id_.rpartition("/")[2],
         "type": f"{PROVIDER}/{kind}",
         "properties": dict(properties),
-        "systemData": {"createdAt": created, "createdBy": "Stand-in"},
+        "systemData": {
+            **{"createdAt": created, "createdBy": "Stand-in"},
+            **{"lastModifiedAt": now(), "lastModifiedBy": "Stand-in"},
+        },
     }
 
 

@@ -10,7 +10,6 @@ from azureml_jobs.local.folder import files_below
 from azureml_standin.control_plane.descriptions import (
     ARTIFACT_CONTAINER,
     BLOB_CONTAINER,
-    BLOB_STORE,
 )
 from azureml_standin.execution.runs import LOGS_OF_PARENT, Runs
 from azureml_standin.state import BlobRecord
@@ -60,15 +59,3 @@ def _job_of(container: str, name: str) -> str | None:
     }
     match = re.fullmatch(patterns.get(container, "(?!)"), name, re.DOTALL)
     return match[1] if match else None
-
-
-def output_path(job: str, output: str, kind: str) -> str:
-    """Return where a named output is in the container of the blob store.
-
-    A file lies in the output's folder under the output's name.
-    """
-    return f"azureml/{job}/{output}/" + (output if kind == "uri_file" else "")
-
-
-def output_address(job: str, output: str, kind: str) -> str:
-    return f"azureml://datastores/{BLOB_STORE}/paths/{output_path(job, output, kind)}"

@@ -20,6 +20,7 @@ from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.runtimes import Runtime
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.descriptions import ARTIFACT_CONTAINER, BLOB_CONTAINER
+from azureml_standin.control_plane.job_outputs import resolved
 from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 
@@ -134,6 +135,7 @@ class JobFolderBuilder:
 
     def _location(self, name: str, uri: str) -> tuple[str, str]:
         """Return container and path of the data at the address of an input."""
+        uri = resolved(uri)
         match = _VERSION_ID.fullmatch(uri) or _VERSION_NAME.fullmatch(uri)
         if match:
             kind = match["kind"].lower() if "kind" in match.re.groupindex else "data"

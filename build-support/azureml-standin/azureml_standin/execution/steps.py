@@ -8,7 +8,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_standin.control_plane.component_checks import RUNNABLE
-from azureml_standin.execution.job_blobs import output_address
+from azureml_standin.control_plane.job_outputs import output_address
 
 _BINDING = re.compile(
     r"\$\{\{parent\.(?:inputs\.([\w.]+?)|jobs\.(\w+)\.outputs\.(\w+))(?:\.path)?\}\}"

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError
-from azureml_standin.execution.job_blobs import output_address
+from azureml_standin.control_plane.job_outputs import output_address
 from azureml_standin.execution.runs import RunView
 from azureml_standin.execution.search import choices
 from azureml_standin.execution.steps import Body, Steps, trial_body

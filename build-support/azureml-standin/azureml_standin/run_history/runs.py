@@ -13,10 +13,10 @@ from azureml_standin.control_plane.descriptions import (
     ARTIFACT_STORE,
     BLOB_STORE,
 )
-from azureml_standin.control_plane.jobs import Jobs, artifact_prefix
+from azureml_standin.control_plane.job_outputs import artifact_prefix, output_path
+from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
-from azureml_standin.execution.job_blobs import output_path
 from azureml_standin.execution.runs import RunView
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
@@ -110,7 +110,7 @@ class RunHistory:
         prefix = f"{artifact_prefix(name)}/"
         run["logFiles"] = {
             blob.name[len(prefix) :]: self._address(request, blob.name)
-            for folder in ("user_logs/", "logs/")
+            for folder in ("user_logs/", "logs/", "azureml-logs/")
             for blob in self.blobs.blobs(ARTIFACT_CONTAINER, prefix + folder)
         }
         return json_response(run)
