@@ -151,8 +151,10 @@ def render(
         parts = _REFERENCE.fullmatch(match.group(1))
         if parts is None:
             return match.group()
-        group, name = parts.group(1), parts.group(2)
-        if parts.group(3) or name not in values[group]:
+        group = parts.group(1)
+        # Components may have `${{inputs.x.path}}`, which is the same as `${{inputs.x}}`.
+        name = parts.group(2) + parts.group(3).removesuffix(".path")
+        if name not in values[group]:
             raise JobError("command", f"there is no value for `{match.group()}`")
         value = values[group][name]
         if f"{group}.{name}" in paths:

@@ -75,6 +75,7 @@ def test_reports_that_a_job_has_no_inputs_and_how_to_add_one() -> None:
     [
         pytest.param("a ${{inputs.x}} b", "a 1 b", id="an input"),
         pytest.param("a ${{ inputs.x }}", "a 1", id="blanks in the braces"),
+        pytest.param("a ${{inputs.x.path}}", "a 1", id="the path of an input of a component"),
         pytest.param("'${{outputs.y}}/m'", "'/out/m'", id="an output in quotes"),
         pytest.param(
             "a $[[--x ${{inputs.x}}]] b", "a --x 1 b", id="an optional part that is given"
