@@ -131,16 +131,19 @@ def render(
     inputs: Mapping[str, str],
     outputs: Mapping[str, str],
     paths: Collection[str] = (),
+    search_space: Mapping[str, str] | None = None,
 ) -> str:
     """Return `command` with its expressions replaced, and all other text unchanged.
 
     `inputs` and `outputs` map each name to its value: the path of the data, or the text of a
     literal. Those that `paths` names (`inputs.x`) are quoted for bash where that is needed. A part
-    `$[[ … ]]` is kept when all inputs in it are given, and left out otherwise.
+    `$[[ … ]]` is kept when all inputs in it are given, and left out otherwise. `search_space` has
+    what `${{search_space.x}}` stands for in the trial of a sweep.
 
     Raises `JobError` for a name that is not given.
     """
     values = {"inputs": inputs, "outputs": outputs}
+    parameters = {f"search_space.{name}": text for name, text in (search_space or {}).items()}
 
     def keep_or_drop(match: re.Match[str]) -> str:
         part = match.group(1)
@@ -150,7 +153,7 @@ def render(
     def replace(match: re.Match[str]) -> str:
         parts = _REFERENCE.fullmatch(match.group(1))
         if parts is None:
-            return match.group()
+            return parameters.get(match.group(1), match.group())
         group = parts.group(1)
         # Components may have `${{inputs.x.path}}`, which is the same as `${{inputs.x}}`.
         name = parts.group(2) + parts.group(3).removesuffix(".path")

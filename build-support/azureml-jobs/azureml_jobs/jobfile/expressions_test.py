@@ -96,6 +96,11 @@ def test_a_value_is_inserted_unchanged() -> None:
     )
 
 
+def test_renders_what_a_sweep_chose_and_nothing_else_of_its_space() -> None:
+    command = "${{search_space.lr}} ${{ search_space.lr }} ${{search_space.none}}"
+    assert render(command, {}, {}, search_space={"lr": "0.1"}) == "0.1 0.1 ${{search_space.none}}"
+
+
 def test_refuses_to_render_a_name_without_a_value() -> None:
     with pytest.raises(JobError, match="there is no value for"):
         render("${{inputs.z}}", {}, {})

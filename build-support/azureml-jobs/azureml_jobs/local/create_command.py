@@ -8,6 +8,7 @@ from typing import Any
 
 from azureml_jobs.docker.container import Container
 from azureml_jobs.jobfile.expressions import render
+from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.mounts import container_paths, host_paths, job_container, resource_arguments
@@ -75,11 +76,15 @@ def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
         paths = container_paths(folder.name, inputs, outputs)
         arguments = [*resource_arguments(job, spec.where), *spec.arguments]
         container = job_container(folder, unit.runtime, inputs, outputs, paths, arguments)
+    parameters = {name: value_text(value) for name, value in spec.parameters.items()}
+    values = {name: paths.get(f"inputs.{name}", given.value) for name, given in inputs.items()}
     command = render(
         job["command"],
-        {name: paths.get(f"inputs.{name}", given.value) for name, given in inputs.items()},
+        # A component that is a trial declares what the sweep chooses among its inputs.
+        {**values, **parameters},
         {name: paths[f"outputs.{name}"] for name in outputs},
         paths=set(paths),
+        search_space=parameters,
     )
     return JobRecord(
         **described(job),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_jobs.local.record import JobRecord
 
 # A job in the cloud sees none of the laptop's variables. What a job needs belongs into
@@ -64,6 +65,9 @@ def job_environment(
     for key, path in record.paths.items():
         kind, _, name = key.partition(".")
         environment[f"AZURE_ML_{kind[:-1].upper()}_{name}"] = path
+    # And to trials what the sweep chose (`entities/_job/sweep/sweep_job.py`).
+    for name, value in record.parameters.items():
+        environment[f"AZUREML_SWEEP_{name}"] = value_text(value)
     environment.update({key: str(value) for key, value in record.environment_variables.items()})
     return environment
 

@@ -34,6 +34,11 @@ class JobFolder:
         return self.path / "run.json"
 
     @property
+    def sweep(self) -> Path:
+        """What each trial of a sweep gets."""
+        return self.path / "sweep.json"
+
+    @property
     def bundle(self) -> Path:
         """The bundle of the job; nothing changes it after the job was created."""
         return self.path / "bundle"

@@ -34,12 +34,17 @@ class RunData:
             artifacts=[key for key, _ in files_below(run / "artifacts")],
         )
         for key, text in _texts(run / "metrics"):
-            points = [point for point in map(_point, text.splitlines()) if point]
+            points = points_of(text)
             if points:
                 data.history[key] = points
                 # As MLflow decides which value is the last one.
                 data.metrics[key] = max(points, key=_order)[2]
         return data
+
+
+def points_of(text: str) -> list[Point]:
+    """Return the points in the file of a metric, in the order in which they were logged."""
+    return [point for point in map(_point, text.splitlines()) if point]
 
 
 def _texts(folder: Path) -> Iterator[tuple[str, str]]:

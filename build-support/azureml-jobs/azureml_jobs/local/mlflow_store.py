@@ -16,7 +16,7 @@ from typing import Any
 
 from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
-from azureml_jobs.local.mlflow_run_data import RunData
+from azureml_jobs.local.mlflow_run_data import RunData, points_of
 
 # mlflow/entities/run_status.py and source_type.py
 _RUNNING, _FINISHED, _FAILED, _KILLED = 1, 3, 4, 5
@@ -125,6 +125,15 @@ class MlflowStore:
             return None
         status = str(_read_meta(run).get("status"))
         return RunData.read(run, _STATUS_NAMES.get(status, "RUNNING"))
+
+    def metric_values(self, run_id: str, metric: str) -> list[float]:
+        """Return the values of a metric so far, in the order in which they were logged."""
+        run = self._run(run_id)
+        try:
+            text = (run / "metrics" / metric).read_text(encoding="utf-8") if run else ""
+        except OSError:
+            return []
+        return [value for _, _, value in points_of(text)]
 
     def artifacts_folder(self, run_id: str) -> Path | None:
         """Return the folder of a run's artifacts; None when there is no such run."""

@@ -38,6 +38,9 @@ class JobRecord:
     distribution: dict[str, Any] | None = None
     # The values that a sweep chose for its trial.
     parameters: dict[str, Any] = field(default_factory=dict)
+    # What a sweep looks for, as its job file says it, and the name of its best trial.
+    objective: dict[str, Any] | None = None
+    best_trial: str = ""
     runtime: str = "venv"
     # A `Container` as data, where the runtime is docker.
     container: dict[str, Any] | None = None

@@ -56,7 +56,7 @@ def read_sweep(node: Mapping[str, Any]) -> Sweep:
     return Sweep(
         space=_space(_mapping(node.get("search_space")), _base(algorithm.get("logbase"))),
         metric=str(objective.get("primary_metric")),
-        maximize=str(objective.get("goal")).lower() == "maximize",
+        maximize=is_maximized(objective),
         algorithm="sobol" if _lower(algorithm, "rule") == "sobol" else _lower(algorithm, "type"),
         seed=None if algorithm.get("seed") is None else int(algorithm["seed"]),
         max_total_trials=total,
@@ -65,6 +65,11 @@ def read_sweep(node: Mapping[str, Any]) -> Sweep:
         trial_timeout=_seconds(limits.get("trial_timeout")),
         early_termination=_early_termination(_mapping(node.get("early_termination"))),
     )
+
+
+def is_maximized(objective: Mapping[str, Any]) -> bool:
+    """Return whether more of the primary metric is better."""
+    return _lower(objective, "goal") == "maximize"
 
 
 def _sampling(node: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ https://learn.microsoft.com/azure/machine-learning/how-to-tune-hyperparameters, 
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -67,6 +68,11 @@ class Choice:
 
 
 Distribution: TypeAlias = Range | Choice
+
+
+def value_text(value: Value) -> str:
+    """Return the value as commands and environment variables get it."""
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def sample(space: Mapping[str, Any], draws: Draws, prefix: str = "") -> dict[str, Value]:

@@ -7,7 +7,7 @@ https://learn.microsoft.com/azure/machine-learning/how-to-tune-hyperparameters.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import mean, median
 
 from azureml_jobs.jobfile.sweep.read import EarlyTermination, Sweep
@@ -23,20 +23,28 @@ def scores(sweep: Sweep, values: Sequence[float]) -> list[float]:
 
 
 def reason_to_end(
-    sweep: Sweep, number: int, histories: Mapping[int, Sequence[float]], seen: int = 0
+    sweep: Sweep,
+    number: int,
+    histories: Mapping[int, Sequence[float]],
+    ended: Collection[int] = (),
+    seen: int = 0,
 ) -> str | None:
     """Return why the trial `number` ends early, None if it may go on.
 
-    `histories` has the `scores` of all trials, also of those that ended, in the order in which they
-    were logged; the policy was applied to the first `seen` of this trial before.
+    `histories` has the `scores` of all trials, also of those that `ended`, in the order in which
+    they were logged; the policy was applied to the first `seen` of this trial before.
     """
     policy = sweep.early_termination
     if policy is None:
         return None
     for count in range(max(seen + 1, policy.delay, 1), len(histories[number]) + 1):
         if count % policy.interval == 0:
-            # Compare trials where they are equally far.
-            reached = {key: each[:count] for key, each in histories.items() if len(each) >= count}
+            # Compare trials where they are equally far. One that ended earlier stays as it was.
+            reached = {
+                key: each[:count]
+                for key, each in histories.items()
+                if len(each) >= count or key in ended and each
+            }
             reason = _RULES[policy.type](policy, sweep.maximize, number, reached)
             if reason:
                 return f"{policy.type}: after {count} values {reason}"

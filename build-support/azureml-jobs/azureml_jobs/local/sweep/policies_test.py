@@ -8,12 +8,17 @@ from azureml_jobs.local.sweep.policies import reason_to_end, scores
 
 
 def ended(
-    policy: EarlyTermination, *histories: list[float], maximize: bool = True, seen: int = 0
+    policy: EarlyTermination,
+    *histories: list[float],
+    maximize: bool = True,
+    seen: int = 0,
+    others_ended: bool = False,
 ) -> str | None:
     """Return why the last of some trials is ended."""
     sweep = Sweep({}, "m", maximize, early_termination=policy)
     by_number = {number: scores(sweep, each) for number, each in enumerate(histories)}
-    return reason_to_end(sweep, len(histories) - 1, by_number, seen)
+    last = len(histories) - 1
+    return reason_to_end(sweep, last, by_number, range(last) if others_ended else (), seen)
 
 
 BANDIT = EarlyTermination("bandit", slack_factor=0.2)
@@ -54,8 +59,9 @@ def test_trials_are_compared_where_they_are_equally_far() -> None:
     # The other one was no better after two values, and this one has its best behind it.
     assert ended(AMOUNT, [0.1, 0.5, 0.9], [0.5, 0.2]) is None
     assert ended(AMOUNT, [0.1, 0.5, 0.9], [0.5, 0.2, 0.2])
-    # One that ended after one value was not there.
+    # One that goes on may become worse or better, and one that has ended stays as good.
     assert ended(AMOUNT, [0.9], [0.5, 0.2], seen=1) is None
+    assert ended(AMOUNT, [0.9], [0.5, 0.2], seen=1, others_ended=True)
 
 
 @pytest.mark.parametrize(

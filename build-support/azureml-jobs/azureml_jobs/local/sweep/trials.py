@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, FAILED, RUNNING
 from azureml_jobs.jobfile.sweep.read import Sweep
@@ -22,49 +22,51 @@ _HOPELESS = 3
 class RunningTrial(Protocol):
     """A job that was started for a trial."""
 
-    name: str
-
     def status(self) -> str: ...
 
     def metric_history(self, metric: str) -> Sequence[float]:
         """Return all values of the metric so far, in the order in which they were logged."""
 
-    def cancel(self, reason: str) -> None:
-        """Ask the trial to end, without waiting."""
+    def cancel(self) -> None:
+        """Ask the trial to end, without waiting; once more means at once."""
+
+
+Job = TypeVar("Job", bound=RunningTrial)
 
 
 @dataclass
-class Trial:
+class Trial(Generic[Job]):
     """One trial; `best` is the best value of the metric, None as long as it has none."""
 
     number: int
     values: Mapping[str, Value]
-    job: RunningTrial
+    job: Job
     started: float = field(default_factory=time.monotonic)
     status: str = RUNNING
     best: float | None = None
+    # When it completed.
+    is_best_so_far: bool = False
     # Why the sweep ended it.
     reason: str | None = None
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
-class SweepResult:
+class SweepResult(Generic[Job]):
     """`best` is the best trial that completed; `timed_out` that the sweep's own limit came."""
 
-    trials: tuple[Trial, ...]
-    best: Trial | None
-    timed_out: bool = False
-    gave_up: bool = False
+    trials: tuple[Trial[Job], ...]
+    best: Trial[Job] | None
+    timed_out: bool
 
 
 def run_trials(
     sweep: Sweep,
-    start: Callable[[int, Mapping[str, Value]], RunningTrial],
+    start: Callable[[int, Mapping[str, Value]], Job],
     wait: Callable[[float], bool],
-    report: Callable[[Trial], None],
+    report: Callable[[Trial[Job]], None],
     at_once: int,
-) -> SweepResult:
+) -> SweepResult[Job]:
     """Run all trials and return how they ended.
 
     `start` starts the trial of a number with its values. `wait` waits for at most some seconds and
@@ -73,13 +75,13 @@ def run_trials(
     return _Run(sweep, start, wait, report, at_once).run()
 
 
-class _Run:
+class _Run(Generic[Job]):
     def __init__(
         self,
         sweep: Sweep,
-        start: Callable[[int, Mapping[str, Value]], RunningTrial],
+        start: Callable[[int, Mapping[str, Value]], Job],
         wait: Callable[[float], bool],
-        report: Callable[[Trial], None],
+        report: Callable[[Trial[Job]], None],
         at_once: int,
     ) -> None:
         self._sweep = sweep
@@ -88,29 +90,30 @@ class _Run:
         self._report = report
         self._at_once = min(at_once, sweep.max_concurrent_trials)
         self._search = Search(sweep)
-        self._trials: list[Trial] = []
-        self._open: list[Trial] = []
+        self._trials: list[Trial[Job]] = []
+        self._open: list[Trial[Job]] = []
         # By the number of the trial: the scores of what it logged, and how many a policy has seen.
         self._histories: dict[int, list[float]] = {}
         self._seen: dict[int, int] = {}
         self._starts_more = True
+        self._best: Trial[Job] | None = None
+        self._best_score = -math.inf
 
-    def run(self) -> SweepResult:
-        started = time.monotonic()
-        timed_out = False
+    def run(self) -> SweepResult[Job]:
+        started, timed_out = time.monotonic(), False
+        limit = self._sweep.timeout or math.inf
         while True:
             self._look()
             self._end_poor_ones()
             self._start_more()
             if not self._open:
                 break
-            is_asked = self._wait(_POLL_SECONDS)
-            limit = self._sweep.timeout
-            if limit is not None and not timed_out and time.monotonic() - started >= limit:
+            if self._wait(_POLL_SECONDS):
+                self._end_all("the sweep was canceled")
+            elif not timed_out and time.monotonic() - started >= limit:
                 timed_out = True
-            if is_asked or timed_out:
-                self._end_all("limits.timeout of the sweep" if timed_out else "sweep canceled")
-        return SweepResult(tuple(self._trials), self._best(), timed_out, self._is_hopeless())
+                self._end_all(f"the sweep timed out after {limit:g} s (`limits.timeout`)")
+        return SweepResult(tuple(self._trials), self._best, timed_out)
 
     def _look(self) -> None:
         """Read what the open trials logged, and take away those that ended."""
@@ -119,20 +122,26 @@ class _Run:
             trial.status = trial.job.status()
             values = trial.job.metric_history(self._sweep.metric)
             history = self._histories[trial.number] = scores(self._sweep, values)
-            best = max(history, default=-math.inf)
-            if math.isfinite(best):
-                trial.best = best if self._sweep.maximize else -best
+            score = max(history, default=-math.inf)
+            if math.isfinite(score):
+                trial.best = score if self._sweep.maximize else -score
             if trial.status in ENDED:
-                trial.seconds = time.monotonic() - trial.started
-                self._open.remove(trial)
-                self._search.tell(trial.number, None if trial.best is None else best)
-                self._report(trial)
+                self._close(trial, score)
+
+    def _close(self, trial: Trial[Job], score: float) -> None:
+        trial.seconds = time.monotonic() - trial.started
+        self._open.remove(trial)
+        self._search.tell(trial.number, None if trial.best is None else score)
+        if trial.status == COMPLETED and score > self._best_score:
+            self._best, self._best_score, trial.is_best_so_far = trial, score, True
+        self._report(trial)
 
     def _end_poor_ones(self) -> None:
         for trial in self._open:
             if trial.reason is None:
                 seen, number = self._seen.get(trial.number, 0), trial.number
-                reason = reason_to_end(self._sweep, number, self._histories, seen)
+                ended = self._histories.keys() - {each.number for each in self._open}
+                reason = reason_to_end(self._sweep, number, self._histories, ended, seen)
                 self._seen[number] = len(self._histories[number])
                 if reason:
                     self._end(trial, reason)
@@ -159,20 +168,15 @@ class _Run:
     def _end_all(self, reason: str) -> None:
         self._starts_more = False
         for trial in self._open:
-            if trial.reason is None:
-                self._end(trial, reason)
+            # Again for one that is ending: the second Ctrl-C means at once.
+            self._end(trial, trial.reason or reason)
 
-    def _end(self, trial: Trial, reason: str) -> None:
+    def _end(self, trial: Trial[Job], reason: str) -> None:
         trial.reason = reason
-        trial.job.cancel(reason)
+        trial.job.cancel()
 
     def _is_hopeless(self) -> bool:
         failed = [trial for trial in self._trials if trial.status == FAILED]
         return len(failed) >= _HOPELESS and all(
             trial.status not in (COMPLETED, CANCELED) for trial in self._trials
         )
-
-    def _best(self) -> Trial | None:
-        done = [t for t in self._trials if t.status == COMPLETED and t.best is not None]
-        sign = 1 if self._sweep.maximize else -1
-        return max(done, key=lambda trial: sign * (trial.best or 0), default=None)
