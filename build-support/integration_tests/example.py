@@ -14,7 +14,10 @@ MAIN = f"{EXPERIMENT}/main.py"
 
 FILES = {
     f"{EXPERIMENT}/BUILD": """\
-experiment(local_files=["sample-data/*.csv"])
+experiment(
+    jobs={"pipeline": "pipeline.yaml", "sweep": "sweep.yaml"}, local_files=["sample-data/*.csv"]
+)
+azureml_component(name="train", source="components/train.yaml")
 """,
     f"{EXPERIMENT}/__init__.py": "",
     f"{EXPERIMENT}/azure-ml-job.yaml": """\
@@ -41,6 +44,68 @@ outputs:
 environment:
   build:
     path: docker
+compute: azureml:cpu-cluster
+""",
+    f"{EXPERIMENT}/components/train.yaml": """\
+type: command
+name: wine_train
+version: 1
+code: ../..
+command: >-
+  python -m example_experiment.main
+  --training-data ${{inputs.tables}}/data.csv --epochs 20
+  --learning-rate ${{inputs.learning_rate}}
+  --model-output ${{outputs.model}}
+inputs:
+  tables: {type: uri_folder}
+  learning_rate: {type: number}
+outputs:
+  model: {type: uri_folder}
+environment: {build: {path: ../docker}}
+""",
+    f"{EXPERIMENT}/pipeline.yaml": """\
+type: pipeline
+experiment_name: example_experiment
+settings: {default_compute: azureml:cpu-cluster}
+inputs:
+  data: {type: uri_file, path: sample-data/wine.csv}
+  learning_rate: 0.5
+outputs:
+  scores: {type: uri_folder}
+jobs:
+  prepare:
+    command: cp ${{inputs.data}} ${{outputs.tables}}/data.csv
+    environment: {build: {path: docker}}
+    inputs: {data: "${{parent.inputs.data}}"}
+    outputs: {tables: {type: uri_folder}}
+  train:
+    component: ./components/train.yaml
+    inputs:
+      tables: ${{parent.jobs.prepare.outputs.tables}}
+      learning_rate: ${{parent.inputs.learning_rate}}
+  evaluate:
+    command: cp ${{inputs.model}}/model.json ${{outputs.scores}}/scores.json
+    environment: {build: {path: docker}}
+    inputs: {model: "${{parent.jobs.train.outputs.model}}"}
+    outputs: {scores: "${{parent.outputs.scores}}"}
+""",
+    f"{EXPERIMENT}/sweep.yaml": """\
+type: sweep
+experiment_name: example_experiment
+trial:
+  code: ..
+  command: >-
+    python -m example_experiment.main --training-data ${{inputs.data}} --model-output outputs
+    --epochs ${{search_space.epochs}} --learning-rate ${{search_space.learning_rate}}
+  environment: {build: {path: docker}}
+inputs:
+  data: {type: uri_file, path: sample-data/wine.csv}
+sampling_algorithm: random
+search_space:
+  learning_rate: {type: loguniform, min_value: -5, max_value: 0}
+  epochs: {type: choice, values: [20, 60]}
+objective: {goal: minimize, primary_metric: train_loss}
+limits: {max_total_trials: 8, max_concurrent_trials: 4}
 compute: azureml:cpu-cluster
 """,
     f"{EXPERIMENT}/main.py": '''\

@@ -15,7 +15,7 @@ def experiment(
     """Declare the targets of one experiment, which own all files of its folder.
 
     `job_file` is that of `:job`. `jobs` are more job files by the name of their target, such as
-    `{"sweep": "sweep.yaml"}`.
+    `{"sweep": "sweep.yaml"}`, of any kind.
 
     A job gets what its command and its code import or name. What cannot be seen there is declared:
     `entry_point` is a Python file or module that `:job` runs, such as `train.py`; `files` are globs
