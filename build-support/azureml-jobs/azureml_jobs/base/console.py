@@ -8,10 +8,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from azureml_jobs.base import job_status
+
 BOLD = "1"
 RED = "31"
 GREEN = "32"
 YELLOW = "33"
+_STATUS_COLOURS = {job_status.COMPLETED: GREEN, job_status.FAILED: RED, job_status.CANCELED: YELLOW}
 
 
 def has_colours(stream: TextIO) -> bool:
@@ -26,6 +29,11 @@ def coloured(text: str, colour: str, stream: TextIO | None = None) -> str:
     if not has_colours(sys.stdout if stream is None else stream):
         return text
     return f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def status_coloured(status: str) -> str:
+    """Return the status of a job in its colour, for standard output."""
+    return coloured(status, _STATUS_COLOURS.get(status, BOLD))
 
 
 def print_warning(message: str) -> None:

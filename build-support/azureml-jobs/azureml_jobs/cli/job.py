@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from azureml_jobs.azure.submission import SubmitOptions
@@ -14,7 +15,6 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.exec_after_pants import exec_after_pants
 from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace, configured_workspace
 from azureml_jobs.bundle.clean_tree import check_clean_tree
-from azureml_jobs.bundle.names import JOB_FILE
 from azureml_jobs.bundle.plan import JobPlan, plan_job
 from azureml_jobs.cli.job_options import (
     add_setting_options,
@@ -24,6 +24,7 @@ from azureml_jobs.cli.job_options import (
     request_parser,
 )
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_image
+from azureml_jobs.jobfile.azure_only import azure_only_parts
 from azureml_jobs.local.inputs import missing_inputs
 from azureml_jobs.local.runtimes import RUNTIMES, RuntimeChoice
 from azureml_jobs.protocol import DebuggerOptions
@@ -38,8 +39,8 @@ def run_job(arguments: Sequence[str]) -> int:
     workspace = None if options.local else configured_workspace(repository, options.profile)
     check_clean_tree(workspace, repository)
     plan = plan_job(request, repository, [*options.settings, *as_settings(options)])
-    if workspace is None and not (plan.is_command or options.dry_run):
-        raise only_packaged(plan)
+    if workspace is None and not options.dry_run:
+        check_runs_here(plan)
     image = _image_to_push(plan, workspace, options) if options.image else None
     if options.dry_run:
         return _print_dry_run(plan, workspace, image, repository, options.json)
@@ -85,6 +86,18 @@ def _parse_options(given: Sequence[str]) -> argparse.Namespace:
         "environment (default: the option `[azureml].runtime`)",
     )
     parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="run every step of a pipeline on this machine, also those that completed before with "
+        "the same code, environment and inputs",
+    )
+    parser.add_argument(
+        "--jobs-at-once",
+        type=_positive,
+        metavar="N",
+        help="how many steps or trials run at a time on this machine (default: one for each CPU)",
+    )
+    parser.add_argument(
         "--stream",
         action="store_true",
         help="follow the job until it ends; a run on this machine is always followed",
@@ -97,6 +110,13 @@ def _parse_options(given: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def _image_to_push(
     plan: JobPlan, workspace: AzureWorkspace | None, options: argparse.Namespace
 ) -> PushableImage:
@@ -105,17 +125,23 @@ def _image_to_push(
     return pushable_image(plan, os.environ)
 
 
-def only_packaged(plan: JobPlan) -> JobError:
-    """Return the error that only command jobs are run and submitted."""
-    address = plan.request.address
-    folder = f"dist/{address.removeprefix('//').replace('/', '.').replace(':', '/')}"
-    command = str(plan.kind).rpartition(" ")[2]
-    return JobError(
-        plan.request.job_file,
-        f"this is a {plan.kind}, and `run` takes command jobs only",
-        f"Package it, and submit what is written:\n\n./pants package {address}\n"
-        f"az ml {command} create -f {folder}/{JOB_FILE}",
-    )
+def check_runs_here(plan: JobPlan) -> None:
+    """Raise `JobError` for a kind of job, or a step, that this machine does not run."""
+    job_file = plan.request.job_file
+    parts = azure_only_parts(plan.bundle.documents, job_file)
+    if parts:
+        named = (kind if where == job_file else f"{where} ({kind})" for where, kind in parts)
+        raise JobError(
+            job_file,
+            f"only Azure ML runs this: {', '.join(named)}",
+            f"Name a workspace in {CONFIG_FILE}, and run the same command again.",
+        )
+    if not plan.kind.endswith(" job"):
+        raise JobError(
+            job_file,
+            f"this is a {plan.kind}, which runs as a step of a pipeline",
+            "Name the file in a pipeline: `component: ./…`.",
+        )
 
 
 def missing_data(plan: JobPlan, repository: Path) -> list[JobError]:
@@ -160,15 +186,24 @@ def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.N
     """Start the job in the local workspace; `folder` holds what the plugin gathered."""
     from azureml_jobs.local.create_job import create_job, plan_run
     from azureml_jobs.local.debugger.debugger import requested_debugger
+    from azureml_jobs.local.packages_venv import ensure_packages_venv
 
+    search = plan.request.search
     debugger = requested_debugger(folder)
     choice = RuntimeChoice(options.runtime or plan.request.options.runtime, os.environ)
     run = plan_run(plan, folder, repository, lambda need: choice.choose(need, plan.request.address))
+    run = replace(
+        run,
+        no_cache=options.no_cache,
+        jobs_at_once=options.jobs_at_once or os.cpu_count() or 1,
+        search_python=ensure_packages_venv(search, folder) if search else "",
+    )
     job = create_job(plan, run, debugger)
     print_warnings(plan.warnings)
     reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
     print(f"Local workspace{reason}: {job.name}\n{run.runtimes()}", file=sys.stderr)
-    return exec_after_pants(["execute", str(job.path)])
+    is_sweep = plan.kind == "sweep job"
+    return exec_after_pants(["execute", str(job.path)], run.search_python if is_sweep else None)
 
 
 def _submit(

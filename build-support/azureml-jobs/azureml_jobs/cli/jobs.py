@@ -9,24 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from azureml_jobs.base import job_status
 from azureml_jobs.base.console import (
     BOLD,
-    GREEN,
-    RED,
-    YELLOW,
     coloured,
     duration_text,
     print_json,
     print_warning,
+    status_coloured,
     table,
 )
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 
 if TYPE_CHECKING:
     from azureml_jobs.base.download_result import DownloadResult
-
-_STATUS_COLOURS = {job_status.COMPLETED: GREEN, job_status.FAILED: RED, job_status.CANCELED: YELLOW}
 
 
 class WorkspaceJobs(Protocol):
@@ -97,7 +92,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     start = header.index("status")
     for row, line in zip(rows, lines):
         status = row["status"]
-        print(f"{line[:start]}{_coloured_status(status)}{line[start + len(status):]}")
+        print(f"{line[:start]}{status_coloured(status)}{line[start + len(status):]}")
 
 
 def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
@@ -105,7 +100,7 @@ def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     if options.json:
         print_json(job)
         return 0
-    print(f"{coloured(job['name'], BOLD)}  {_coloured_status(job['status'])}")
+    print(f"{coloured(job['name'], BOLD)}  {status_coloured(job['status'])}")
     for key, value in _facts(job).items():
         if value:
             print(f"  {key:<13} {value}")
@@ -182,10 +177,6 @@ _COMMANDS = {
     "download": download_job,
     "archive": archive_job,
 }
-
-
-def _coloured_status(status: str) -> str:
-    return coloured(status, _STATUS_COLOURS.get(status, BOLD))
 
 
 def _short_path(path: str) -> str:

@@ -25,8 +25,8 @@ COMMANDS = {
 }
 # These run after Pants has answered, on a path that a command above left for them.
 COMMANDS_AFTER_PANTS = {
-    "execute": "azureml_jobs.local.runner:execute_job",
-    "execute-child": "azureml_jobs.local.child:execute_child",
+    "execute": "azureml_jobs.local.execute:execute_job",
+    "execute-child": "azureml_jobs.local.execute:execute_child",
     "execute-script": "azureml_jobs.local.script:execute_script",
     "execute-tests": "azureml_jobs.local.image_tests:execute_tests",
     "execute-notebook": "azureml_jobs.local.notebook:execute_notebook",

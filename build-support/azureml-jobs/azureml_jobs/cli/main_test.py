@@ -219,31 +219,37 @@ def test_a_dry_run_notes_data_that_is_not_on_this_machine(
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "command"),
+    ("text", "named"),
     [
-        pytest.param("type: pipeline\njobs: {}\n", "pipeline job", "job", id="a pipeline"),
         pytest.param(
-            "name: a\nversion: 1\ncommand: ls\nenvironment: azureml:e:1\n",
-            *("command component", "component"),
-            id="a component",
+            "type: pipeline\njobs: {a: {type: command, component: 'azureml:c:1'},"
+            " s: {type: spark, component: 'azureml:s:1'}}\n",
+            "src/exp/azure-ml-job.yaml: jobs.s (spark step)",
+            id="a step",
+        ),
+        pytest.param(
+            "type: spark\nentry: {file: a.py}\nresources: {instance_type: standard_e4s_v3,"
+            " runtime_version: '3.3'}\nconf: {spark.driver.cores: 1, spark.driver.memory: 1g,"
+            " spark.executor.cores: 1, spark.executor.memory: 1g, spark.executor.instances: 1}\n",
+            "spark job",
+            id="a job",
         ),
     ],
 )
-def test_runs_command_jobs_only_and_says_how_others_are_submitted(
+def test_says_in_one_line_what_only_azure_ml_runs(
     ready: Gathered,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     text: str,
-    kind: str,
-    command: str,
+    named: str,
 ) -> None:
     monkeypatch.chdir(ready.repository)
     assert cli.main(["job", "--request", str(ready.request(text))]) == 2
     assert capsys.readouterr().err == (
-        f"error: src/exp/azure-ml-job.yaml: this is a {kind}, and `run` takes command jobs only."
-        "\n\nPackage it, and submit what is written:\n\n./pants package src/exp:job\n"
-        f"az ml {command} create -f dist/src.exp/job/azure-ml-job.yaml\n"
+        f"error: src/exp/azure-ml-job.yaml: only Azure ML runs this: {named}.\n\n"
+        "Name a workspace in config.env, and run the same command again.\n"
     )
+    assert not (ready.repository / ".azureml").exists()
 
 
 @pytest.mark.parametrize(

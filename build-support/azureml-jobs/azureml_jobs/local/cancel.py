@@ -39,7 +39,7 @@ def cancel(folder: JobFolder, grace: float = GRACE_SECONDS) -> JobRecord:
     if record.pid is not None and is_running(record.pid, record.pid_identity):
         _signal_runner(record.name, record.pid)
         record = _wait_for_runner(folder, record, grace + _RUNNER_SECONDS)
-    return record if record.has_ended else _end_without_runner(folder, record)
+    return record if record.has_ended else end_without_runner(folder, record)
 
 
 def _signal_runner(name: str, pid: int) -> None:
@@ -74,7 +74,7 @@ def _wait_for_runner(folder: JobFolder, record: JobRecord, seconds: float) -> Jo
 
 def _cancel_ended(folder: JobFolder, record: JobRecord) -> JobRecord:
     if record.error == RUNNER_KILLED and _still_runs(folder, record):
-        return _end_without_runner(folder, record)
+        return end_without_runner(folder, record)
     raise JobError(
         record.name,
         f"the job has ended already, its status is {record.status}",
@@ -82,7 +82,8 @@ def _cancel_ended(folder: JobFolder, record: JobRecord) -> JobRecord:
     )
 
 
-def _end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
+def end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
+    """Kill what is left of a job whose runner has gone, and record that it is cancelled."""
     kill_job(_marker(folder), _own_group(record))
     name = _container_name(record)
     problem = remove_container(name) if name else None

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import threading
-from pathlib import Path
 
-from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
 from azureml_jobs.base.job_status import FAILED
 from azureml_jobs.local.folder import JobFolder
@@ -57,24 +53,7 @@ class Child:
         """Ask it to end, or, when it was asked before, kill it."""
         self._process.send_signal(signum)
 
-
-def execute_child(path: Path) -> int:
-    """Run the job in the folder `path` for the process at the other end of standard input."""
-    from azureml_jobs.local.runner import execute_job
-
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    terminal = os.dup(2)
-    os.dup2(1, 2)
-    try:
-        return execute_job(path)
-    except JobError:
-        # It is in the record.
-        raise
-    except Exception:
-        os.dup2(terminal, 2)
-        raise
-
-
-def _end_with_parent() -> None:
-    os.read(0, 1)
-    os.kill(os.getpid(), signal.SIGTERM)
+    def kill(self) -> None:
+        """Kill the process itself, and leave what it runs."""
+        self._process.kill()
+        self._process.wait()

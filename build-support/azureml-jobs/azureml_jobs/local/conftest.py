@@ -21,7 +21,7 @@ from azureml_jobs.protocol import PackagesVenv
 _RUN = """
 import pathlib, sys
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.local.runner import execute_job
+from azureml_jobs.local.execute import execute_job
 try:
     sys.exit(execute_job(pathlib.Path(sys.argv[1]), grace=float(sys.argv[2])))
 except JobError as error:

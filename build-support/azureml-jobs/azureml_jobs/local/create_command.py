@@ -47,6 +47,7 @@ class CommandSpec:
     code: the folder of the code, relative to that of the job; empty for none.
     arguments: of `docker run`, in addition to those in `job`.
     parameters: the values that a sweep chose for a trial.
+    reuse_key: what a later step must have in common to have the same outputs.
     """
 
     job: Mapping[str, Any]
@@ -59,6 +60,7 @@ class CommandSpec:
     arguments: tuple[str, ...] = ()
     place: Place = Place()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    reuse_key: str = ""
 
 
 def create_command(workspace: LocalWorkspace, spec: CommandSpec, name: str) -> JobFolder:
@@ -98,6 +100,7 @@ def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
         code=spec.code,
         distribution=job.get("distribution"),
         parameters=dict(spec.parameters),
+        reuse_key=spec.reuse_key,
         runtime=unit.runtime.name,
         container=container.as_data() if container else None,
         python=unit.python,

@@ -15,11 +15,12 @@ from azureml_jobs.bundle.provenance import git_state
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.docker.container import Container
 from azureml_jobs.docker.needed_image import NeededImage, environment_of, needed_image_of
-from azureml_jobs.local.create_command import CommandSpec, command_record
+from azureml_jobs.local.create_command import CommandSpec, command_record, described
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import resolve_inputs
 from azureml_jobs.local.packages_venv import ensure_packages_venv
+from azureml_jobs.local.pipeline.create import with_data
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
 from azureml_jobs.local.runtimes import Runtime
@@ -67,28 +68,68 @@ def create_job(plan: JobPlan, run: RunPlan, debugger: Debugger | None = None) ->
     Raises `JobError` for inputs that this machine does not have, before anything is written.
     """
     repository = Path(run.repository)
-    inputs = resolve_inputs(plan.job, repository / run.job_file, repository)
     git = git_state(repository, plan.bundle.sources)
+    fill = _FILLERS[plan.kind](plan, run, debugger)
+
+    def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        write_bundle(plan.bundle, git, temporary.bundle, repository, with_data=False)
+        return fill(temporary, final)
+
+    stem = f"{plan.experiment_name}-{plan.bundle.snapshot_digest[:8]}"
+    named = str(plan.job["name"]) if plan.job.get("name") else None
+    return LocalWorkspace(repository / LOCAL_FOLDER).new_job(stem, write, named)
+
+
+# Writes what is not in the bundle into the temporary folder, and returns the record for the final.
+_Fill = Callable[[JobFolder, JobFolder], JobRecord]
+
+
+def _command(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
+    repository = Path(run.repository)
     spec = CommandSpec(
         plan.job,
         run.job_file,
         run.units[""],
-        inputs,
+        resolve_inputs(plan.job, repository / run.job_file, repository),
         run.experiment_name,
         run.address,
         arguments=run.run_arguments,
     )
 
-    def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
-        write_bundle(plan.bundle, git, temporary.bundle, repository, with_data=False)
+    def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
         record = command_record(spec, final)
         if debugger is not None:
             _add_debugger(debugger, record, temporary, final, plan.bundle.unit, repository)
         return record
 
-    stem = f"{plan.experiment_name}-{plan.bundle.snapshot_digest[:8]}"
-    named = str(plan.job["name"]) if plan.job.get("name") else None
-    return LocalWorkspace(repository / LOCAL_FOLDER).new_job(stem, write, named)
+    return fill
+
+
+def _pipeline(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
+    if debugger is not None:
+        raise JobError(
+            run.address,
+            "a debugger reaches jobs of one command only, and this is a pipeline",
+            "Run the script of the step by `:local`, or leave `--debug-adapter` out.",
+        )
+    run, inputs = with_data(run)
+
+    def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        run.write(temporary)
+        return JobRecord(
+            **described(plan.job),
+            name=final.name,
+            kind="pipeline",
+            experiment_name=run.experiment_name,
+            address=run.address,
+            inputs=inputs,
+            code="",
+        )
+
+    return fill
+
+
+_FILLERS = {"command job": _command, "pipeline job": _pipeline}
 
 
 def _add_debugger(

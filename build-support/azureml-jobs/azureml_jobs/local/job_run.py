@@ -9,6 +9,7 @@ import time
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.local.fingerprint import outputs_fingerprint
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Log, write_message
@@ -18,33 +19,14 @@ from azureml_jobs.local.run_report import end_reason, print_end
 from azureml_jobs.local.supervise import Ended
 
 
-class JobRun(abc.ABC):
-    """One run of the job in a folder, which this process owns until it has ended."""
+class OwnedJob:
+    """A job that this process runs, and whose record it owns until the job has ended."""
 
-    def __init__(self, folder: JobFolder, record: JobRecord, grace: float) -> None:
+    def __init__(self, folder: JobFolder, record: JobRecord) -> None:
         self.folder = folder
         self.record = record
-        self.grace = grace
         self._started = time.monotonic()
         self._disk_failed = False
-
-    def run(self) -> int:
-        """Run the job, record its end, and return its exit status."""
-        record = self.record
-        with Interruptions() as interruptions:
-            self.begin()
-            try:
-                ended = self._run_logged(interruptions)
-            except JobError as error:
-                self.record_end(status.FAILED, str(error))
-                raise
-            except OSError as error:
-                self.record_end(status.FAILED, str(error))
-                raise OutsideError(record.name, f"the job could not be run: {error}") from error
-            record.exit_code = ended.exit_status
-            self.record_end(*self.end_reason(ended))
-            print_end(self.folder, record, with_log=self.shows_log and ended.signalled is None)
-        return ended.exit_status
 
     def begin(self) -> None:
         """Record that this process runs the job."""
@@ -53,21 +35,6 @@ class JobRun(abc.ABC):
         record.pid, record.pid_identity = os.getpid(), identity_of(os.getpid())
         record.host = current_host()
         self.save()
-
-    # Whether the end of the log explains a failure.
-    shows_log = True
-
-    @abc.abstractmethod
-    def make_folders(self) -> None:
-        """Make the folders that the job needs."""
-
-    @abc.abstractmethod
-    def run_job(self, interruptions: Interruptions, log: Log, experiment_id: str) -> Ended:
-        """Run the job until it has ended, and nothing of it is left."""
-
-    def end_reason(self, ended: Ended) -> tuple[str, str | None]:
-        """Return the status of the job and, unless it completed, its error."""
-        return end_reason(ended, self.record.timeout)
 
     def save(self) -> None:
         """Write the record. A job goes on when the disk is full; we warn of that once."""
@@ -81,20 +48,6 @@ class JobRun(abc.ABC):
 
     def seconds(self) -> float:
         return round(time.monotonic() - self._started, 3)
-
-    def _run_logged(self, interruptions: Interruptions) -> Ended:
-        record = self.record
-        self.make_folders()
-        experiment_id = self.create_mlflow_run()
-        with contextlib.closing(Log(self.folder.log)) as log:
-            record.timings["preparing"] = self.seconds()
-            early = interruptions.take()
-            if early:
-                return Ended(128 + early[0], signalled=early[0])
-            ended = self.run_job(interruptions, log, experiment_id)
-            if log.error:
-                record.warnings.append(f"a part of the log was not kept: {log.error}")
-        return ended
 
     def create_mlflow_run(self) -> str:
         """Create the MLflow run that the command resumes; return its experiment's id."""
@@ -122,8 +75,65 @@ class JobRun(abc.ABC):
         record = self.record
         record.status, record.error, record.ended = end_status, error, status.now()
         record.timings["total"] = self.seconds()
+        if record.reuse_key and end_status == status.COMPLETED:
+            record.outputs_fingerprint = outputs_fingerprint(record)
         self.save()
         try:
             MlflowStore(self.folder.mlruns).finish_run(record.name, end_status, record.ended)
         except OSError as failure:
             write_message(2, f"{record.name}: the MLflow run could not be ended: {failure}.\n")
+
+
+class JobRun(OwnedJob, abc.ABC):
+    """The one run of a job; `grace` is how many seconds it may clean up when it has to end."""
+
+    # Whether the end of the log explains a failure.
+    shows_log = True
+
+    def __init__(self, folder: JobFolder, record: JobRecord, grace: float) -> None:
+        super().__init__(folder, record)
+        self.grace = grace
+
+    def run(self) -> int:
+        """Run the job, record its end, and return its exit status."""
+        record = self.record
+        with Interruptions() as interruptions:
+            self.begin()
+            try:
+                ended = self._run_logged(interruptions)
+            except JobError as error:
+                self.record_end(status.FAILED, str(error))
+                raise
+            except OSError as error:
+                self.record_end(status.FAILED, str(error))
+                raise OutsideError(record.name, f"the job could not be run: {error}") from error
+            record.exit_code = ended.exit_status
+            self.record_end(*self.end_reason(ended))
+            print_end(self.folder, record, with_log=self.shows_log and ended.signalled is None)
+        return ended.exit_status
+
+    @abc.abstractmethod
+    def make_folders(self) -> None:
+        """Make the folders that the job needs."""
+
+    @abc.abstractmethod
+    def run_job(self, interruptions: Interruptions, log: Log, experiment_id: str) -> Ended:
+        """Run the job until it has ended, and nothing of it is left."""
+
+    def end_reason(self, ended: Ended) -> tuple[str, str | None]:
+        """Return the status of the job and, unless it completed, its error."""
+        return end_reason(ended, self.record.timeout)
+
+    def _run_logged(self, interruptions: Interruptions) -> Ended:
+        record = self.record
+        self.make_folders()
+        experiment_id = self.create_mlflow_run()
+        with contextlib.closing(Log(self.folder.log)) as log:
+            record.timings["preparing"] = self.seconds()
+            early = interruptions.take()
+            if early:
+                return Ended(128 + early[0], signalled=early[0])
+            ended = self.run_job(interruptions, log, experiment_id)
+            if log.error:
+                record.warnings.append(f"a part of the log was not kept: {log.error}")
+        return ended

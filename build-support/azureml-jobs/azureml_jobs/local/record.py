@@ -29,9 +29,11 @@ class JobRecord:
     parent: str = ""
     root: str = ""
     step: str = ""
-    # The earlier job whose outputs this step has, and what both have in common.
+    # The earlier job whose outputs this step has, what both have in common, and what shows that
+    # nobody has changed the outputs since.
     reused: str = ""
     reuse_key: str = ""
+    outputs_fingerprint: str = ""
     command: str = ""
     # The folder of the command's code, relative to that of the job and never changed; "" for none.
     code: str = "bundle/code"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.docker.engine import Image
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.runtimes import Runtime
 
 
@@ -45,6 +46,7 @@ class RunPlan:
 
     job_file, documents: the job and the files that it refers to, by their paths in `repository`.
     units: by the names of code units.
+    data: of the inputs of a pipeline and its steps, by where each stands.
     run_arguments: of `docker run`.
     jobs_at_once: how many commands may run at a time.
     no_cache: whether every step runs, whatever an earlier one has left.
@@ -57,6 +59,7 @@ class RunPlan:
     repository: str
     documents: Mapping[str, Mapping[str, Any]]
     units: Mapping[str, UnitRun]
+    data: Mapping[str, ResolvedInput] = field(default_factory=dict)
     run_arguments: tuple[str, ...] = ()
     jobs_at_once: int = 1
     no_cache: bool = False
@@ -68,7 +71,8 @@ class RunPlan:
         data = json.loads(folder.run_plan.read_text(encoding="utf-8", errors="surrogateescape"))
         units = {name: UnitRun.of_data(unit) for name, unit in data["units"].items()}
         arguments = tuple(data["run_arguments"])
-        return cls(**{**data, "units": units, "run_arguments": arguments})
+        inputs = {key: ResolvedInput(**given) for key, given in data["data"].items()}
+        return cls(**{**data, "units": units, "data": inputs, "run_arguments": arguments})
 
     def write(self, folder: JobFolder) -> None:
         # YAML has dates, which commands get as text.

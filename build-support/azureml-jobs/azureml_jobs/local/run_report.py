@@ -36,17 +36,23 @@ def print_end(folder: JobFolder, record: JobRecord, with_log: bool) -> None:
     if record.status == COMPLETED:
         write_message(1, f"{record.name} {record.status} in {seconds:.1f} s. See it: {command}\n")
         return
-    tail = last_lines(folder.log, TAIL_LINES)
-    if tail and with_log:
-        rule = f"----- end of the log of {record.name} "
-        tail += "" if tail.endswith("\n") else "\n"
-        write_message(2, f"\n{rule:-<79}\n{tail}{'':-<79}\n")
+    if with_log:
+        print_log_end(folder)
     write_message(
         2,
         f"\n{record.name} {record.status} after {seconds:.1f} s: {record.error}.\n"
         f"Its log: {_short_path(folder.log)}\n"
         f"See it: {command}\n",
     )
+
+
+def print_log_end(folder: JobFolder) -> None:
+    """Print the last lines of a job's log."""
+    tail = last_lines(folder.log, TAIL_LINES)
+    if tail:
+        rule = f"----- end of the log of {folder.name} "
+        tail += "" if tail.endswith("\n") else "\n"
+        write_message(2, f"\n{rule:-<79}\n{tail}{'':-<79}\n")
 
 
 def _exit_status_text(status: int) -> str:

@@ -1,4 +1,4 @@
-"""Run a job and keep its record: `run.py execute <job folder>`."""
+"""Run a job that is one command."""
 
 from __future__ import annotations
 
@@ -8,37 +8,18 @@ import time
 from pathlib import Path
 
 from azureml_jobs.base import job_status as status
-from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.local.environment import job_environment
-from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun
 from azureml_jobs.local.mounts import make_shared_folders
-from azureml_jobs.local.output import Log, last_lines, open_standard_descriptors
+from azureml_jobs.local.output import Log, last_lines
 from azureml_jobs.local.process import identity_of, signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec
 from azureml_jobs.local.python_path import with_python_path
 from azureml_jobs.local.run_report import TAIL_LINES
-from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
-
-
-def execute_job(path: Path, grace: float = GRACE_SECONDS) -> int:
-    """Run the job in the folder `path` and return its own exit status.
-
-    128 + n when a signal n asked for its end, 124 when `limits.timeout` did. `grace` is how many
-    seconds a job that is asked to end may clean up. Raises `JobError` when it has run already.
-    """
-    open_standard_descriptors()
-    folder = JobFolder(path.absolute())
-    record = folder.read()
-    if record.status != status.NOT_STARTED:
-        raise JobError(
-            record.name,
-            f"the job cannot be started, its status is {record.status}",
-            "Start a new one by the command that created it.",
-        )
-    return CommandRun(folder, record, grace).run()
+from azureml_jobs.local.supervise import Ended, Supervision
 
 
 class CommandRun(JobRun):

@@ -249,7 +249,7 @@ def test_runs_without_any_output_descriptors(jobs: Any) -> None:
 
 _RUN = """
 import pathlib, sys
-from azureml_jobs.local.runner import execute_job
+from azureml_jobs.local.execute import execute_job
 os._exit(execute_job(pathlib.Path(sys.argv[1])))
 """
 

@@ -22,7 +22,7 @@ _LINGER_SECONDS = 1.0
 # More than a pipe holds.
 _PIPE_BYTES = 4 * 1024 * 1024
 # Between the terminal and us, Pants passes on a Ctrl-C that has reached us already.
-_SAME_KEY_PRESS_SECONDS = 0.5
+SAME_KEY_PRESS_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Supervision:
             if self._signalled is None:
                 self._signalled = signum
                 self._stop(signum)
-            elif time.monotonic() - (self._stopped_at or 0) > _SAME_KEY_PRESS_SECONDS:
+            elif time.monotonic() - (self._stopped_at or 0) > SAME_KEY_PRESS_SECONDS:
                 self._kill_now()
 
     def _handle_time(self) -> None:

@@ -20,7 +20,7 @@ from azureml_jobs.local.state import current_record
 
 # Azure ML's rule for the name of a job is `^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$`. File systems take
 # 255 bytes as well, and a part of them is for names made from this one.
-_LONGEST_NAME = 240
+LONGEST_NAME = 240
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,239}")
 _TEMPORARY = ".new-"
 _ABANDONED_SECONDS = 24 * 3600.0
@@ -135,7 +135,7 @@ class LocalWorkspace:
         counter = 0
         while True:
             counter += 1
-            reserved = self._reserve(f"{stem[: _LONGEST_NAME - 1 - len(str(counter))]}-{counter}")
+            reserved = self._reserve(f"{stem[: LONGEST_NAME - 1 - len(str(counter))]}-{counter}")
             if reserved is not None:
                 return reserved
 

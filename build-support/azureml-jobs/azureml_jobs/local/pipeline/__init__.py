@@ -1,0 +1,1 @@
+"""Pipelines of the local workspace: run the steps in order, each as a job of its own."""

@@ -1,0 +1,86 @@
+"""Find an earlier step with the same code, environment and inputs, whose outputs serve again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from azureml_jobs.base.job_status import COMPLETED, now
+from azureml_jobs.local.create_command import Place
+from azureml_jobs.local.fingerprint import outputs_fingerprint
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.run_plan import UnitRun
+from azureml_jobs.local.workspace import LocalWorkspace
+
+# Keys of a step that decide what it writes, next to its code, environment and inputs.
+_KEYS = (
+    *("command", "environment_variables", "distribution", "resources", "trial"),
+    *("search_space", "sampling_algorithm", "objective", "limits", "early_termination"),
+)
+
+
+def reuse_key(
+    job: Mapping[str, Any], unit: UnitRun, identities: Mapping[str, str], outputs: Iterable[str]
+) -> str:
+    """Return what two steps have in common if one can have the outputs of the other.
+
+    `identities` are those of the inputs. A step that is not deterministic has nothing in common.
+    """
+    if job.get("is_deterministic") is False:
+        return ""
+    parts = {
+        "job": {key: job[key] for key in _KEYS if key in job},
+        "snapshot": unit.snapshot,
+        "environment": [
+            unit.environment,
+            unit.python,
+            unit.runtime.image and unit.runtime.image.id,
+        ],
+        "inputs": dict(identities),
+        "outputs": sorted(outputs),
+    }
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class EarlierSteps:
+    """The steps of a workspace that completed, by what they have in common with later ones."""
+
+    def __init__(self, workspace: LocalWorkspace) -> None:
+        self._records = {
+            record.reuse_key: record
+            # The newest of those with the same key comes last, and stays.
+            for record in reversed(workspace.jobs())
+            if record.reuse_key and record.status == COMPLETED and not record.reused
+        }
+
+    def find(self, key: str) -> JobRecord | None:
+        """Return the newest step of this key, unless its outputs have changed since."""
+        record = self._records.get(key)
+        if record is None or outputs_fingerprint(record) != record.outputs_fingerprint:
+            return None
+        return record
+
+
+def reusing(earlier: JobRecord, name: str, place: Place) -> JobRecord:
+    """Return the record of a step that has the outputs of an earlier one."""
+    time = now()
+    return replace(
+        earlier,
+        name=name,
+        parent=place.parent,
+        root=place.root,
+        step=place.step,
+        reused=earlier.name,
+        created=time,
+        started=time,
+        ended=time,
+        timings={"total": 0.0},
+        warnings=[],
+        is_archived=False,
+        pid=None,
+        pgid=None,
+    )

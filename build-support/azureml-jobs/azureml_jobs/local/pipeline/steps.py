@@ -1,0 +1,126 @@
+"""Make the job folder of a step when its inputs are known."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_status import now
+from azureml_jobs.jobfile.pipeline.model import Step
+from azureml_jobs.local.create_command import CommandSpec, Place, create_command, described
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.pipeline.inputs import Given
+from azureml_jobs.local.pipeline.reuse import EarlierSteps, reuse_key, reusing
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.registry import COMPONENTS, LocalRegistry
+from azureml_jobs.local.run_plan import RunPlan, UnitRun
+from azureml_jobs.local.workspace import LONGEST_NAME, LocalWorkspace
+
+
+@dataclass(frozen=True)
+class StepFolders:
+    """Makes the job folders of a run's steps; `earlier` is None when each step runs."""
+
+    plan: RunPlan
+    workspace: LocalWorkspace
+    root: JobFolder
+    earlier: EarlierSteps | None
+
+    def create(self, step: Step, place: Place, given: Mapping[str, Given]) -> JobFolder:
+        """Create the job of a command or a sweep; it has ended if an earlier one serves again."""
+        unit = self._unit(step)
+        outputs = {name: {"type": each.type} for name, each in step.outputs.items()}
+        job = {**self._node(step), "outputs": outputs}
+        identities = {name: each.identity for name, each in given.items()}
+        spec = CommandSpec(
+            job=job,
+            where=step.where,
+            unit=unit,
+            inputs={name: each.resolved for name, each in given.items()},
+            experiment_name=self.plan.experiment_name,
+            address=self.plan.address,
+            code=str(Path("..", self.root.name, unit.code)) if unit.code else "",
+            arguments=self.plan.run_arguments,
+            place=place,
+            reuse_key=reuse_key(job, unit, identities, outputs),
+        )
+        name = child_name(place)
+        earlier = self.earlier.find(spec.reuse_key) if self.earlier else None
+        if earlier is not None:
+            return self._new(reusing(earlier, name, place))
+        if step.kind == "sweep":
+            from azureml_jobs.local.sweep.create import create_sweep
+
+            return create_sweep(self.workspace, spec, name)
+        return create_command(self.workspace, spec, name)
+
+    def create_pipeline(self, step: Step, place: Place, given: Mapping[str, Given]) -> JobFolder:
+        """Create the job of a step that is a pipeline."""
+        record = JobRecord(
+            **described(self._node(step)),
+            name=child_name(place),
+            kind="pipeline",
+            experiment_name=self.plan.experiment_name,
+            address=self.plan.address,
+            inputs={name: each.resolved.as_data() for name, each in given.items()},
+            code="",
+            parent=place.parent,
+            root=place.root,
+            step=place.step,
+        )
+        return self._new(record)
+
+    def create_ended(self, step: Step, place: Place, status: str, error: str) -> JobFolder:
+        """Create the job of a step that never starts."""
+        record = JobRecord(
+            **described(self._node(step)),
+            name=child_name(place),
+            kind="command" if step.pipeline is None else "pipeline",
+            experiment_name=self.plan.experiment_name,
+            address=self.plan.address,
+            parent=place.parent,
+            root=place.root,
+            step=place.step,
+            status=status,
+            error=error,
+            ended=now(),
+        )
+        return self._new(record)
+
+    def _new(self, record: JobRecord) -> JobFolder:
+        return self.workspace.new_job(record.name, lambda temporary, final: record, record.name)
+
+    def _unit(self, step: Step) -> UnitRun:
+        if not step.component:
+            return self.plan.unit(step.code_unit, step.environment_unit)
+        found = LocalRegistry(self.workspace.root).find(COMPONENTS, step.component)
+        if found is None:
+            raise unknown_component(step)
+        unit = UnitRun.of_data(found.units[""])
+        code = Path(found.path, Path(unit.code).relative_to("bundle")) if unit.code else ""
+        own = self.plan.units.get(step.environment_unit or "")
+        return replace(own or unit, snapshot=unit.snapshot, code=str(code))
+
+    @staticmethod
+    def _node(step: Step) -> dict[str, Any]:
+        return {"display_name": step.name, **step.node}
+
+
+def child_name(place: Place) -> str:
+    """Return the name of the job of a step; a long one ends in a digest."""
+    if len(place.name) <= LONGEST_NAME:
+        return place.name
+    digest = hashlib.sha256(place.name.encode()).hexdigest()[:8]
+    return f"{place.name[: LONGEST_NAME - 9]}-{digest}"
+
+
+def unknown_component(step: Step) -> JobError:
+    return JobError(
+        f"{step.where}.component",
+        f"the local workspace has no component {step.component}",
+        "Register it by `./pants run <its target> -- --local`, or name its file.",
+    )

@@ -1,0 +1,168 @@
+"""Show how a pipeline goes: a table that is drawn again in a terminal, else a line per change."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+from collections.abc import Iterator
+from typing import Self
+
+from azureml_jobs.base.console import duration_text, status_coloured
+from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED, NOT_STARTED, RUNNING
+from azureml_jobs.local.output import Log
+from azureml_jobs.local.pipeline.branch import Branch, StepRun
+
+_EVERY_SECONDS = 0.5
+_INDENT = "  "
+# Lines that are too long end at the edge, so that a line is one row.
+_NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
+_CLEAR_LINE, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
+# What is shown first where there is no room for all.
+_RANKS = {FAILED: 0, RUNNING: 0, CANCELED: 1, NOT_STARTED: 2, COMPLETED: 3}
+
+
+class View:
+    """The view of the pipeline `root` on standard output; `log` has a line for each change.
+
+    It never waits for a reader that pauses: `send` writes what the reader takes.
+    """
+
+    target = 1
+
+    def __init__(self, name: str, root: Branch, log: Log) -> None:
+        self._name = name
+        self._root = root
+        self._log = log
+        self._is_live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self._pending = b""
+        self._reader_has_gone = False
+        self._drawn: list[int] = []
+        self._next = 0.0
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float | None:
+        """After how many seconds the view wants to be shown again."""
+        return _EVERY_SECONDS if self._is_live else None
+
+    @property
+    def is_pending(self) -> bool:
+        return bool(self._pending)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Show the last state."""
+        if self._is_live and not self._reader_has_gone:
+            self._pending += self._frame(is_last=True)
+        # A reader that pauses must not keep the pipeline from ending.
+        while self._pending and select.select([], [self.target], [], 5.0)[1]:
+            self.send()
+
+    def changed(self, step: StepRun) -> None:
+        """Report a step whose status has changed."""
+        line = f"{time.strftime('%H:%M:%S')} {step.label}: {_change(step)}\n"
+        self._log.write(line.encode("utf-8", "surrogateescape"))
+        if self._is_live:
+            self._next = 0.0
+        else:
+            self._write(line)
+
+    def show(self) -> None:
+        """Draw the table if it is due, and nothing waits to be written."""
+        is_due = self._is_live and not self._reader_has_gone and time.monotonic() >= self._next
+        if is_due and not self._pending:
+            self._next = time.monotonic() + _EVERY_SECONDS
+            self._pending = self._frame()
+        if self._pending and select.select([], [self.target], [], 0)[1]:
+            self.send()
+
+    def send(self) -> None:
+        """Write a part of what is pending; call it when `target` takes something."""
+        try:
+            written = os.write(self.target, self._pending[: select.PIPE_BUF])
+        except OSError:
+            # The reader has gone, or the terminal.
+            self._reader_has_gone = True
+            self._pending = b""
+            return
+        self._pending = self._pending[written:]
+
+    def _write(self, text: str) -> None:
+        if not self._reader_has_gone:
+            self._pending += text.encode("utf-8", "surrogateescape")
+
+    def _frame(self, is_last: bool = False) -> bytes:
+        columns, rows = _terminal_size()
+        title = f"{self._name}  {duration_text(time.monotonic() - self._started)}"
+        lines = [title, *step_lines(self._root, sys.maxsize if is_last else rows - 2)]
+        # A terminal that became narrower has broken the lines that it shows.
+        drawn = sum(max(1, -(-length // columns)) for length in self._drawn)
+        self._drawn = [min(len(line), columns) for line in lines]
+        text = "".join(f"{_in_colour(line)}{_CLEAR_LINE}\n" for line in lines)
+        up = f"\x1b[{drawn}A" if drawn else ""
+        return f"{_NO_WRAP}\r{up}{text}{_CLEAR_BELOW}{_WRAP}".encode(
+            sys.stdout.encoding or "utf-8", "replace"
+        )
+
+
+def step_lines(root: Branch, count: int) -> list[str]:
+    """Return a line for each step, at most `count`: its name, status and time, and why.
+
+    Where there are more, those of steps that have nothing to say yet, or any more, are left out.
+    """
+    steps = list(_steps(root))
+    width = max((len(indented) for indented, _, _ in steps), default=0)
+    kept = list(range(len(steps)))
+    if len(steps) > count:
+        by_rank = sorted(kept, key=lambda index: _RANKS.get(steps[index][2].status, 0))
+        kept = sorted(by_rank[: max(count - 1, 0)])
+    lines = []
+    for indented, branch, step in (steps[index] for index in kept):
+        seconds = "" if step.seconds is None else duration_text(step.seconds)
+        waiting = branch.waits_for(step) if step.status == NOT_STARTED else []
+        note = f"waits for {', '.join(waiting)}" if waiting else _one_line(step.note)
+        lines.append(
+            f"{_INDENT}{indented:<{width}}  {step.status:<11}  {seconds:>9}  {note}".rstrip()
+        )
+    hidden = len(steps) - len(lines)
+    return [*lines, f"{_INDENT}and {hidden} more"] if hidden else lines
+
+
+def _steps(branch: Branch, indent: str = "") -> Iterator[tuple[str, Branch, StepRun]]:
+    for step in branch.steps.values():
+        yield indent + step.step.name, branch, step
+        if step.branch is not None:
+            yield from _steps(step.branch, indent + _INDENT)
+
+
+def _change(step: StepRun) -> str:
+    """Return what has happened to a step."""
+    parts = [step.status]
+    if step.has_ended and step.seconds is not None:
+        parts.append(f"after {duration_text(step.seconds)}")
+    why = _one_line(step.note) or ("" if step.has_ended or not step.folder else step.folder.name)
+    return " ".join([*parts, f"({why})"] if why else parts)
+
+
+def _in_colour(line: str) -> str:
+    """Return the line of a step with its status in colour; the first status is its own."""
+    for status in sorted((each for each in _RANKS if f" {each}" in line), key=line.index):
+        return line.replace(status, status_coloured(status), 1)
+    return line
+
+
+def _one_line(text: str) -> str:
+    """Return the first line, without what would move the cursor."""
+    return "".join(each for each in text.partition("\n")[0] if each.isprintable())
+
+
+def _terminal_size() -> tuple[int, int]:
+    try:
+        columns, rows = os.get_terminal_size(View.target)
+    except OSError:
+        columns, rows = 0, 0
+    return columns or 80, rows or 24
