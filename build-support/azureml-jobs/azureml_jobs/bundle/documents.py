@@ -47,6 +47,7 @@ def check_documents(
     from azureml_jobs.jobfile.schema.check import check_schema
     from azureml_jobs.jobfile.schema.kind import kind_of
     from azureml_jobs.jobfile.schema.referred import kinds_of_documents
+    from azureml_jobs.jobfile.sweep.check import sweep_doubts
 
     check_schema(documents[job_file], job_file)
     for path, kind in kinds_of_documents(documents, job_file):
@@ -61,7 +62,7 @@ def check_documents(
             else:
                 doubts += placeholder_findings(document)
             check_references(document, path)
-            doubts += step_reference_findings(document)
+            doubts += [*step_reference_findings(document), *sweep_doubts(document)]
         doubts += [repeated] if repeated else []
         warnings += [doubt.as_warning(path) for doubt in doubts]
     if kind_of(documents[job_file]) == "pipeline job":

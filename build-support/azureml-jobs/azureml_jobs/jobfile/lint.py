@@ -21,6 +21,7 @@ from azureml_jobs.jobfile.placeholders import placeholder_findings
 from azureml_jobs.jobfile.schema.check import schema_findings
 from azureml_jobs.jobfile.schema.load import known_kind_of
 from azureml_jobs.jobfile.schema.referred import kinds_of_documents
+from azureml_jobs.jobfile.sweep.check import sweep_doubts
 from azureml_jobs.protocol import JobToLint, LintRequest
 
 
@@ -87,7 +88,7 @@ def _findings(text: str, document: Mapping[str, Any], path: str, kind: str) -> l
     ]
     # A placeholder is no valid name, either.
     found += limit_findings(document) if not found else []
-    found += step_reference_findings(document)
+    found += [*step_reference_findings(document), *sweep_doubts(document)]
     repeated = repeated_keys(text)
     return [*([repeated] if repeated else []), *found]
 

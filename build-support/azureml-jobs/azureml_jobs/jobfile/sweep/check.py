@@ -38,19 +38,42 @@ def _limits(sweep: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Finding
 
 
 def _space(sweep: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Finding]:
-    algorithm, space = sweep.get("sampling_algorithm"), sweep.get("search_space")
-    if isinstance(algorithm, Mapping):
-        algorithm = algorithm.get("type")
-    is_grid = str(algorithm).lower() == "grid"
-    for name, given in space.items() if isinstance(space, Mapping) else ():
-        kind = str(given.get("type")).lower() if isinstance(given, Mapping) else ""
-        where = ".".join((*keys, str(name)))
+    is_grid = _algorithm(sweep) == "grid"
+    for where, kind, given in _distributions(sweep, keys):
         if kind == "choice":
             if not given.get("values"):
                 yield Finding(where, "there is nothing to choose from", "Write `values: [1, 2]`.")
-        elif is_grid and kind:
+        elif is_grid:
             yield Finding(
                 where,
                 f"a grid has choices only, and this is `type: {kind}`",
                 "Write `type: choice` with `values:`, or `sampling_algorithm: random`.",
             )
+
+
+def sweep_doubts(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what the service may refuse, although sweeps on this machine can have it."""
+    for node in nodes_of(document):
+        if node.type == "sweep" and _algorithm(node.value) == "bayesian":
+            for where, kind, _ in _distributions(node.value, (*node.keys, "search_space")):
+                if kind not in ("choice", "uniform", "quniform"):
+                    yield Finding(
+                        where,
+                        f"Azure ML may refuse `type: {kind}` with Bayesian sampling",
+                        "Its documentation has `choice`, `uniform` and `quniform`.",
+                    )
+
+
+def _algorithm(sweep: Mapping[str, Any]) -> str:
+    given = sweep.get("sampling_algorithm")
+    return str(given.get("type") if isinstance(given, Mapping) else given).lower()
+
+
+def _distributions(
+    sweep: Mapping[str, Any], keys: tuple[str, ...]
+) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield where each distribution stands, its type, and the mapping itself."""
+    space = sweep.get("search_space")
+    for name, given in space.items() if isinstance(space, Mapping) else ():
+        if isinstance(given, Mapping):
+            yield ".".join((*keys, str(name))), str(given.get("type")).lower(), given

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from azure.ai.ml import load_job
 from azureml_jobs.jobfile.limits import limit_findings
+from azureml_jobs.jobfile.sweep.check import sweep_doubts
 from azureml_jobs.jobfile.sweep.read import EarlyTermination, Sweep, read_sweep
 from azureml_jobs.jobfile.sweep.space import Choice, Range, Value, grid, is_discrete, sample
 
@@ -156,3 +157,10 @@ def test_finds_what_the_service_refuses(changed: str, where: str, says: str) -> 
         (finding,) = limit_findings(document)
         assert finding.key_path == prefix + where
         assert says in finding.what
+
+
+def test_doubts_what_only_sweeps_on_this_machine_can_have() -> None:
+    space = "search_space: {x: {type: loguniform, min_value: 0, max_value: 1}}"
+    (doubt,) = sweep_doubts(sweep_of(f"sampling_algorithm: Bayesian\n{space}"))
+    assert doubt.key_path == "search_space.x"
+    assert not list(sweep_doubts(sweep_of(f"sampling_algorithm: random\n{space}")))
