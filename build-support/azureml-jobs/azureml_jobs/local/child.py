@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
-from azureml_jobs.base.job_status import FAILED
+from azureml_jobs.base.job_status import CANCELED, FAILED
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record, record_end
@@ -45,13 +46,16 @@ class Child:
         if self.has_ended() and not record.has_ended:
             record = self.folder.read()
             if not record.has_ended:
-                status = self._process.returncode
-                record_end(self.folder, record, FAILED, f"its runner ended with status {status}")
+                code = self._process.returncode
+                # It may have been asked to end before it could record that.
+                status = CANCELED if code == -signal.SIGTERM else FAILED
+                record_end(self.folder, record, status, f"its runner ended with status {code}")
         return record
 
-    def send_signal(self, signum: int) -> None:
-        """Ask it to end, or, when it was asked before, kill it."""
-        self._process.send_signal(signum)
+    def cancel(self) -> None:
+        """Ask it to end, or, when it was asked before, to end at once."""
+        # Not SIGINT, at which Python shows a traceback as long as it starts.
+        self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """Kill the process itself, and leave what it runs."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -166,7 +165,7 @@ class PipelineRun(JobRun):
         self._view.changed(step)
         goes_on = self._root.pipeline.settings.continue_on_step_failure
         if step.status == status.FAILED and not goes_on and self._stopped_at is None:
-            self._stop(signal.SIGTERM)
+            self._stop()
 
     def _fits(self, step: Step) -> bool:
         """Return whether the step may run next to those that run. One always may."""
@@ -179,7 +178,7 @@ class PipelineRun(JobRun):
                 self._signalled = signum
                 self.record.status = status.CANCEL_REQUESTED
                 self.save()
-            self._stop(signal.SIGINT if signum == signal.SIGINT else signal.SIGTERM)
+            self._stop()
         limit = self.grace + _RUNNER_SECONDS
         if self._stopped_at is not None and time.monotonic() - self._stopped_at > limit:
             for step in self._running():
@@ -187,7 +186,7 @@ class PipelineRun(JobRun):
                     step.child.kill()
                     end_without_runner(step.child.folder, step.child.folder.read())
 
-    def _stop(self, signum: int) -> None:
+    def _stop(self) -> None:
         now = time.monotonic()
         if self._stopped_at is None:
             self._stopped_at = now
@@ -195,7 +194,7 @@ class PipelineRun(JobRun):
             return
         for step in self._running():
             if step.child is not None:
-                step.child.send_signal(signum)
+                step.child.cancel()
 
     def _running(self) -> Iterator[StepRun]:
         """Yield the commands and sweeps that run."""
@@ -209,12 +208,14 @@ class PipelineRun(JobRun):
         return list(self._root.walk())
 
     def _failed_steps(self) -> list[StepRun]:
-        return [
+        """Return the steps that failed or, if none did, those that were canceled by themselves."""
+        steps = [
             step
             for branch in self._branches()
             for step in branch.steps.values()
             if step.branch is None and step.status != status.COMPLETED and step.was_started
         ]
+        return [step for step in steps if step.status == status.FAILED] or steps
 
     def _ended(self) -> Ended:
         self.record.outputs = self._root.outputs()
