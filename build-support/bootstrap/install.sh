@@ -56,7 +56,7 @@ bootstrap_pinned() {
 }
 
 # Install Pants itself next to what it depends on. Its wheels name Python 3.9 as the newest one, but
-# work on newer ones: build-support/decisions/pants-on-python-3.11.md.
+# work on newer ones: build-support/maintaining/decisions/pants-on-python-3.11.md.
 bootstrap_install_pants() {
   local packages="$venv/lib/python$python_version/site-packages"
   bootstrap_pinned --requirement "$BOOTSTRAP_SCRIPTS/engine.txt" --ignore-requires-python \

@@ -11,7 +11,7 @@
 #     index       what pip knows of the package index
 #     finished    written last: a folder without it is a half-made one
 #
-# build-support/decisions/pants-version.md says why.
+# build-support/maintaining/decisions/pants-version.md says why.
 
 BOOTSTRAP_PANTS_VERSION=2.17.1
 BOOTSTRAP_PEX_VERSION=2.105.2

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-# `.ci/engine` makes the first one where there is no registry.
+# `build-support/maintaining/ci/engine` makes the first one where there is no registry.
 _MADE_HERE = "test-base:python-3.11"
 _PUBLIC = "python:3.11-slim-bookworm"
 

@@ -114,7 +114,7 @@ def lock_process(
 ) -> PexCliProcess:
     """Return what Pants' `generate-lockfiles` runs, with `pip_args`; a test compares the two.
 
-    It is not `pex3 lock sync`: build-support/decisions/sync-lockfiles.md says why.
+    It is not `pex3 lock sync`: build-support/maintaining/decisions/sync-lockfiles.md says why.
     """
     return PexCliProcess(
         subcommand=("lock", "create"),

@@ -86,9 +86,11 @@ def test_commands_are_goals_and_options_of_pants(scratch: Scratch) -> None:
 @pytest.mark.parametrize("name", CHECKS)
 def test_build_servers_run_scripts_that_exist(name: str) -> None:
     named = {
-        found for text in texts(read(name)) for found in re.findall(r"(?<![\w/])\.ci/\w+", text)
+        found
+        for text in texts(read(name))
+        for found in re.findall(r"(?<![\w/])build-support/ci/\w+", text)
     }
-    assert named == {".ci/run", ".ci/changed", ".ci/images"}
+    assert named == {"build-support/ci/changed", "build-support/ci/images"}
     for script in named:
         assert (ROOT / script).stat().st_mode & 0o100
 
@@ -140,7 +142,7 @@ def test_a_pull_request_is_checked_by_what_it_affects(
     path = "src/common/figures.py"
     text = (scratch.root / path).read_text()
     with scratch.changed({path: "# A change.\n" + text}):
-        output = pull_request(".ci/changed")
+        output = pull_request("build-support/ci/changed")
     for tests in ("src/common/tests/test_figures.py", f"{EXPERIMENT}/tests/test_main.py"):
         assert f"{tests}:../tests succeeded" in output
     for linter in ("flake8", "azureml-jobs", "mypy"):
@@ -167,12 +169,15 @@ def test_changes_that_pants_cannot_see_affect_everything(
     scratch: Scratch, pull_request: Callable[[str], str], path: str, change: str
 ) -> None:
     text = (scratch.root / path).read_text()
-    changes: dict[str, str | None] = {".ci/run": "#!/bin/sh\necho everything\n"}
+    changes: dict[str, str | None] = {
+        "pants": '#!/bin/sh\necho "$@"\n',
+        "build-support/ci/hooks": "#!/bin/sh\n",
+    }
     changes[path] = f"{text}# A change.\n" if change == EDIT else None
     if change == RENAME:
         changes[path.replace("model", "other_model")] = text
     with scratch.changed(changes):
-        assert pull_request(".ci/changed") == "everything\n"
+        assert "lint check test ::\n" in pull_request("build-support/ci/changed")
 
 
 def test_images_are_built_when_their_environment_changed(
@@ -183,5 +188,5 @@ def test_images_are_built_when_their_environment_changed(
     with scratch.changed({path: f"{text}# A change.\n"}):
         # Pants' progress goes to stderr. An edit of code does not change the environment that the
         # script compares: image_integration_test.py.
-        assert pull_request(".ci/images 2>/dev/null") == f"{EXPERIMENT}:env\n"
+        assert pull_request("build-support/ci/images 2>/dev/null") == f"{EXPERIMENT}:env\n"
     assert len(scratch.git("worktree", "list").splitlines()) == 1

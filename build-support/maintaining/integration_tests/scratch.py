@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from example import write_replacement
-
 # What a clone contains: no caches, results or other people's files.
 COPIED = (
     *("3rdparty", "build-support", "docs", "src", "data", "notebooks"),
     *(".flake8", ".gitignore", ".hadolint.yaml", ".pants.bootstrap", ".yamllint"),
-    *("BUILD", "LICENSE", "README.md"),
+    *("BUILD", "BUILD.maintaining", "LICENSE", "README.md", "copier.yml"),
+    *(".copier-answers.yml.jinja", "LICENSE.jinja", "README.md.jinja", "config.env.jinja"),
     *("azure-pipelines.yml", "config.env", "pants", "pants.toml", "pyproject.toml"),
     *(".ci", ".devcontainer", ".github", ".pre-commit-config.yaml", ".vscode"),
 )
@@ -56,22 +55,14 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
     return seen
 
 
-class Scratch:
-    """A copy of the repository at `root`, with a git history of one commit."""
+class Checkout:
+    """A repository at `root` in which commands run; `root` need not be one of git's yet."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        source = repository_root()
-        for name in COPIED:
-            if (source / name).is_dir():
-                shutil.copytree(source / name, root / name, ignore=IGNORED)
-            else:
-                root.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source / name, root / name)
-        write_replacement(root)
-        self.git("init", "--quiet")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "All")
+        if not (root / ".git").exists():
+            self.git("init", "--quiet")
+            self.commit()
 
     def git(self, *arguments: str) -> str:
         return subprocess.run(
@@ -81,6 +72,10 @@ class Scratch:
             check=True,
             text=True,
         ).stdout
+
+    def commit(self, message: str = "All") -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
 
     def restore(self, commit: str = "HEAD") -> None:
         """Undo all changes to files, and all commits after `commit`."""
@@ -191,10 +186,24 @@ class Scratch:
                 os.kill(int(file.read_text()), signal.SIGTERM)
 
 
+class Scratch(Checkout):
+    """A copy of this repository, with a git history of one commit."""
+
+    def __init__(self, root: Path) -> None:
+        source = repository_root()
+        root.mkdir(parents=True, exist_ok=True)
+        for name in COPIED:
+            if (source / name).is_dir():
+                shutil.copytree(source / name, root / name, ignore=IGNORED)
+            else:
+                shutil.copy(source / name, root / name)
+        super().__init__(root)
+
+
 class Terminal:
     """`./pants` in its own terminal, as a person uses it."""
 
-    def __init__(self, scratch: Scratch, *arguments: str) -> None:
+    def __init__(self, scratch: Checkout, *arguments: str) -> None:
         self.seen = ""
         self.pid, self._master = pty.fork()
         if self.pid == 0:

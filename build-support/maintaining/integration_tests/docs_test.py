@@ -30,7 +30,7 @@ NOT_RUN_HERE = {
     '$ CA_CERTIFICATE="$(cat ca.pem)" ./pants package src/example_experiment:env '
     "--docker-build-args=CA_CERTIFICATE": "it needs a proxy with its own certificates",
     "$ ./pants test ::": "it runs the test that runs this page; .ci/run does so",
-    "$ ./pants test build-support/integration_tests:": (
+    "$ ./pants test build-support/maintaining/integration_tests:": (
         "it runs the test that runs this page; .ci/run does so"
     ),
     # `test_only_necessary_packages_move` runs it for another lock.
@@ -44,7 +44,7 @@ PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages(RO
 def test_all_pages_are_checked() -> None:
     found = {str(page.relative_to(ROOT)) for page in pages(ROOT)}
     assert {"README.md", "docs/concepts.md"} <= found
-    assert any(name.startswith("build-support/decisions/") for name in found)
+    assert any(name.startswith("build-support/maintaining/decisions/") for name in found)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,4 +1,4 @@
-"""Run the README's first commands on a minimal Debian, with git and Python 3.11 with venv."""
+"""Run the first commands of a project's README on a minimal Debian, with git and Python 3.11."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from azureml_jobs.docker.conftest import docker, needs_engine
 from documents import blocks, first_not_printed
-from scratch import Scratch, repository_root
+from projects import begin
+from scratch import Scratch
 
 IMAGE = os.environ.get("TEST_MINIMAL_IMAGE", "test-minimal:debian-12")
 # How this machine reaches the package index. The files among these are mounted at the same path.
@@ -37,7 +38,7 @@ def machine(variables: Mapping[str, str]) -> list[str]:
 
 
 class Debian:
-    """A container of the minimal image that has a clone of this repository."""
+    """A container of the minimal image that has a copy of a checkout."""
 
     def __init__(self, checkout: Path) -> None:
         options = (*machine(os.environ), f"--volume={checkout}:/checkout:ro")
@@ -60,8 +61,10 @@ class Debian:
 @pytest.fixture(scope="module")
 def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian]:
     if not docker("image", "ls", "--quiet", IMAGE):
-        pytest.skip(f"there is no image {IMAGE}: .ci/engine makes it")
-    root = Debian(Scratch(tmp_path_factory.mktemp("checkout")).root)
+        pytest.skip(f"there is no image {IMAGE}: build-support/maintaining/ci/engine makes it")
+    template = Scratch(tmp_path_factory.mktemp("template"))
+    project = begin(template, tmp_path_factory.mktemp("project") / "wine", project_name="Wine")
+    root = Debian(project.root)
     yield root
     # The engine removes it in the background, which takes as long as tens of tests.
     docker("kill", root.name)
@@ -73,7 +76,7 @@ def test_the_machine_has_one_python_and_no_pip(debian: Debian) -> None:
 
 
 def test_both_commands_of_the_readme_end_well(debian: Debian) -> None:
-    page = (repository_root() / "README.md").read_text(encoding="utf-8")
+    page = debian.run("cat repository/README.md")
     # The README shows a machine that has Docker, but not running.
     page = page.replace("(no Docker engine answers)", "(Docker is not installed)")
     shown = [block for block in blocks(page) if block.commands][:2]

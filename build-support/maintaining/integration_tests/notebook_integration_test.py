@@ -57,7 +57,9 @@ def notebook(source: str) -> str:
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")
-    assert program and driver, "the test needs Chromium and its driver: .ci/browser installs them"
+    assert (
+        program and driver
+    ), "the test needs Chromium and its driver: maintaining/ci/browser installs them"
     options = webdriver.ChromeOptions()
     options.binary_location = program
     for argument in (
