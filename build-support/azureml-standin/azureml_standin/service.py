@@ -167,7 +167,7 @@ class Service:
             python,
             installs_packages,
         )
-        builder = JobFolderBuilder(self.assets, self.blobs)
+        builder = JobFolderBuilder(self.assets, self.blobs, self.folder)
         self.execution = Execution(
             self.state,
             self.blobs,

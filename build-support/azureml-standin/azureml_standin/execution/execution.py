@@ -18,6 +18,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
 from azureml_jobs.base.job_status import now
 from azureml_jobs.local.cancel import cancel
+from azureml_jobs.local.create_command import Place
 from azureml_jobs.local.process import is_running
 from azureml_jobs.local.state import current_record
 from azureml_standin.control_plane.references import References
@@ -176,7 +177,9 @@ class Execution(Runs):
     def _run_command(self, name: str, properties: Mapping[str, Any]) -> None:
         folder = self.folder(name)
         runtime, python = self._packages.of(name, properties)
-        self._builder.build(name, properties, folder, python, runtime)
+        child = self._state.document("children", name) or {}
+        place = Place(child.get("parent", ""), child.get("root", ""), child.get("step", ""))
+        self._builder.build(name, properties, runtime, python, place)
         if name in self._cancelled:
             raise JobError(name, "canceled before it began")
         environment = {

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.expressions import render
+from azureml_jobs.local.create_command import CommandSpec, Place, command_record
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
-from azureml_jobs.local.mounts import container_paths, host_paths, job_container, resource_arguments
-from azureml_jobs.local.outputs import ResolvedOutput, resolve_outputs
 from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.local.workspace import LocalWorkspace
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.descriptions import ARTIFACT_CONTAINER, BLOB_CONTAINER
+from azureml_standin.control_plane.descriptions import (
+    ARTIFACT_CONTAINER,
+    ARTIFACT_STORE,
+    BLOB_CONTAINER,
+    BLOB_STORE,
+)
 from azureml_standin.control_plane.job_outputs import resolved
 from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
@@ -33,77 +36,44 @@ _DATASTORE_URI = re.compile(
     r"workspaces/[^/]+/)?"
     r"datastores/([^/]+)/(?:paths/)?(.*)"
 )
-_CONTAINERS = {"workspaceblobstore": BLOB_CONTAINER, "workspaceartifactstore": ARTIFACT_CONTAINER}
+_CONTAINERS = {BLOB_STORE: BLOB_CONTAINER, ARTIFACT_STORE: ARTIFACT_CONTAINER}
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
 
 class JobFolderBuilder:
-    def __init__(self, assets: Assets, blobs: BlobStorage) -> None:
+    """`folder` is the service's: it is a local workspace, and its jobs read data below it."""
+
+    def __init__(self, assets: Assets, blobs: BlobStorage, folder: Path) -> None:
         self._assets = assets
         self._blobs = blobs
+        self._workspace = LocalWorkspace(folder)
+        self._inputs = folder / "inputs"
 
     def build(
-        self,
-        name: str,
-        properties: Mapping[str, Any],
-        folder: JobFolder,
-        python: str,
-        runtime: Runtime,
+        self, name: str, properties: Mapping[str, Any], runtime: Runtime, python: str, place: Place
     ) -> None:
         """Write the folder; it appears when it is complete. Raises `JobError` for missing files."""
-        temporary = JobFolder(folder.path.parent / f".new-{name}")
-        shutil.rmtree(temporary.path, ignore_errors=True)
-        try:
-            (temporary.bundle / "code").mkdir(parents=True)
-            if properties.get("codeId"):
-                self._fetch_code(name, properties["codeId"], temporary.bundle / "code")
-            record = self._record(name, properties, temporary, folder, python, runtime)
-            temporary.save(record)
-            os.rename(temporary.path, folder.path)
-        except BaseException:
-            shutil.rmtree(temporary.path, ignore_errors=True)
-            raise
-
-    def _record(
-        self,
-        name: str,
-        properties: Mapping[str, Any],
-        temporary: JobFolder,
-        folder: JobFolder,
-        python: str,
-        runtime: Runtime,
-    ) -> JobRecord:
         inputs = {
-            key: self._input(key, given, temporary, folder)
+            key: self._input(key, given, self._inputs / name / key)
             for key, given in (properties.get("inputs") or {}).items()
         }
-        outputs = _outputs(properties, folder)
-        container = None
-        paths = host_paths(inputs, outputs)
-        if runtime.image:
-            # Whether an input is a file shows only in the temporary folder.
-            paths = container_paths(name, _relocated(inputs, folder, temporary), outputs)
-            arguments = resource_arguments({"resources": _resources(properties)}, name)
-            container = job_container(folder, runtime, inputs, outputs, paths, arguments)
-        return JobRecord(
-            name=name,
-            display_name=properties.get("displayName") or name,
-            experiment_name=properties.get("experimentName") or "Default",
-            description=properties.get("description") or "",
-            command=_rendered_command(properties["command"], inputs, outputs, paths),
-            runtime=runtime.name,
-            container=container.as_data() if container else None,
-            python=python,
-            paths=paths,
-            tags=dict(properties.get("tags") or {}),
-            inputs={
-                key: {"kind": given.kind, "value": given.value, "asset": given.asset}
-                for key, given in inputs.items()
-            },
-            outputs={key: str(given.path) for key, given in outputs.items()},
-            environment_variables=_environment_variables(properties),
-            timeout=_timeout(properties),
+        has_code = bool(properties.get("codeId"))
+        spec = CommandSpec(
+            _as_file(properties),
+            name,
+            UnitRun(runtime, python, "", "", ""),
+            inputs,
+            properties.get("experimentName") or "Default",
+            code=JobRecord.code if has_code else "",
+            place=place,
         )
+
+        def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
+            if has_code:
+                self._fetch_code(name, properties["codeId"], temporary.path / spec.code)
+            return command_record(spec, final)
+
+        self._workspace.new_job(name, write, name)
 
     def _fetch_code(self, name: str, code_id: str, target: Path) -> None:
         match = _VERSION_ID.fullmatch(code_id)
@@ -114,24 +84,18 @@ class JobFolderBuilder:
         if location is None or not self._fetch(*location, target):
             raise JobError(name, f"its code {found['properties']['codeUri']} has no files")
 
-    def _input(
-        self, name: str, given: Mapping[str, Any], temporary: JobFolder, folder: JobFolder
-    ) -> ResolvedInput:
+    def _input(self, name: str, given: Mapping[str, Any], target: Path) -> ResolvedInput:
         if given["jobInputType"] == "literal":
             return ResolvedInput("literal", given["value"])
         uri = given["uri"]
         container, path = self._location(name, uri)
-        target = temporary.path / "inputs" / name
-        if not self._fetch(container, path, target):
+        # A service that was killed may have left a part of it.
+        shutil.rmtree(target, ignore_errors=True)
+        found = self._fetch(container, path, target)
+        if found is None:
             raise JobError(f"inputs.{name}", f"there is no data at {uri}")
-        final = folder.path / "inputs" / name
-        if (target / _ITSELF).is_file():
-            # The address names a file.
-            file = PurePosixPath(path).name
-            os.rename(target / _ITSELF, target / file)
-            final = final / file
         mode = "rw_mount" if given.get("mode") == "ReadWriteMount" else None
-        return ResolvedInput("path", str(final), uri, mode)
+        return ResolvedInput("path", str(found), uri, mode)
 
     def _location(self, name: str, uri: str) -> tuple[str, str]:
         """Return container and path of the data at the address of an input."""
@@ -156,88 +120,62 @@ class JobFolderBuilder:
             )
         return location
 
-    def _fetch(self, container: str, path: str, target: Path) -> bool:
-        """Write the blob at `path` or all blobs below it; return whether there was one."""
+    def _fetch(self, container: str, path: str, target: Path) -> Path | None:
+        """Write the blob at `path`, or all blobs below it, into a folder; return where it is."""
         own = self._blobs.blob(container, path) if path else None
         if own is not None:
-            _copy(own.file, target / _ITSELF)
-            return True
+            return _copy(own.file, target / PurePosixPath(path).name)
         prefix = f"{path}/" if path else ""
         blobs = self._blobs.blobs(container, prefix)
         for blob in blobs:
-            file = _path_below(target, blob.name[len(prefix) :])
-            if file is not None:
-                _copy(blob.file, file)
-        return bool(blobs)
+            parts = PurePosixPath(name := blob.name[len(prefix) :]).parts
+            # A blob's name may lead out of the folder.
+            if parts and ".." not in parts and not name.startswith("/") and name[-1] != "/":
+                _copy(blob.file, target.joinpath(*parts))
+        return target if blobs else None
 
 
-# Replaces the empty name of a blob that an address names itself; no blob has this name.
-_ITSELF = ".\N{FULL BLOCK}"
-
-
-def _outputs(properties: Mapping[str, Any], folder: JobFolder) -> dict[str, ResolvedOutput]:
-    types = {
-        key: {"type": given["jobOutputType"]}
-        for key, given in (properties.get("outputs") or {}).items()
-    }
-    return resolve_outputs({"outputs": types}, folder)
-
-
-def _environment_variables(properties: Mapping[str, Any]) -> dict[str, str]:
-    variables = properties.get("environmentVariables") or {}
-    return {key: value or "" for key, value in variables.items()}
-
-
-def _rendered_command(
-    command: str,
-    inputs: Mapping[str, ResolvedInput],
-    outputs: Iterable[str],
-    paths: Mapping[str, str],
-) -> str:
-    return render(
-        command,
-        {key: paths.get(f"inputs.{key}", given.value) for key, given in inputs.items()},
-        {key: paths[f"outputs.{key}"] for key in outputs},
-        paths=set(paths),
-    )
-
-
-def _path_below(target: Path, name: str) -> Path | None:
-    """Return the path of a blob below `target`; None for a name that leads out of it."""
-    parts = PurePosixPath(name).parts
-    if not parts or ".." in parts or name.startswith("/") or name.endswith("/"):
-        return None
-    return target.joinpath(*parts)
-
-
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    return Path(shutil.copyfile(source, target))
 
 
-def _relocated(
-    inputs: Mapping[str, ResolvedInput], folder: JobFolder, target: JobFolder
-) -> dict[str, ResolvedInput]:
-    """Return `inputs` with the paths below `folder` replaced by the same paths below `target`."""
+def _as_file(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a job as its job file has it."""
+    resources = properties.get("resources") or {}
+    distribution = properties.get("distribution")
+    variables = properties.get("environmentVariables") or {}
+    return {
+        "command": properties["command"],
+        "display_name": properties.get("displayName"),
+        "description": properties.get("description"),
+        "tags": properties.get("tags"),
+        "environment_variables": {key: value or "" for key, value in variables.items()},
+        "outputs": {
+            key: {"type": given["jobOutputType"]}
+            for key, given in (properties.get("outputs") or {}).items()
+        },
+        "limits": {"timeout": _seconds((properties.get("limits") or {}).get("timeout"))},
+        "resources": {
+            "instance_count": resources.get("instanceCount") or 1,
+            "shm_size": resources.get("shmSize"),
+            "docker_args": resources.get("dockerArgsList") or resources.get("dockerArgs"),
+        },
+        "distribution": distribution and _distribution(distribution),
+    }
 
-    def relocated(given: ResolvedInput) -> ResolvedInput:
-        if given.kind != "path":
-            return given
-        return replace(given, value=str(target.path / Path(given.value).relative_to(folder.path)))
 
-    return {key: relocated(given) for key, given in inputs.items()}
-
-
-def _resources(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys of a job file's `resources` that become arguments of Docker."""
-    given = properties.get("resources") or {}
-    arguments = given.get("dockerArgsList") or given.get("dockerArgs")
-    return {"shm_size": given.get("shmSize"), "docker_args": arguments}
+def _distribution(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `distribution` of a job, or of a step, whose type has another key."""
+    kind = str(given.get("distributionType") or given["type"]).lower()
+    counts = {"processCountPerInstance", "workerCount", "parameterServerCount"} & set(given)
+    return {"type": kind} | {
+        re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", key): given[key] for key in counts
+    }
 
 
-def _timeout(properties: Mapping[str, Any]) -> float | None:
+def _seconds(duration: str | None) -> float | None:
     """Return the seconds of a limit such as `PT1H30M` (ISO 8601); None for a job without limit."""
-    duration = (properties.get("limits") or {}).get("timeout")
     match = _DURATION.fullmatch(duration or "")
     if not duration or match is None:
         return None
