@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from azureml_jobs.local.mounts import container_paths, host_paths, job_container
 from azureml_jobs.local.outputs import resolve_outputs
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import UnitRun
-from azureml_jobs.local.workspace import LocalWorkspace
+from azureml_jobs.local.workspace import LONGEST_NAME, LocalWorkspace
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,12 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The name of a child; empty where there is no parent."""
-        return f"{self.parent}_{self.step}" if self.parent else ""
+        """The name of a child; a long one ends in a digest."""
+        name = f"{self.parent}_{self.step}"
+        if len(name) <= LONGEST_NAME:
+            return name
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        return f"{name[: LONGEST_NAME - 9]}-{digest}"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from azureml_jobs.local.pipeline.create import with_data
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
 from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.local.sweep.create import sweep_record
 from azureml_jobs.local.workspace import LocalWorkspace
 
 
@@ -85,33 +86,54 @@ _Fill = Callable[[JobFolder, JobFolder], JobRecord]
 
 
 def _command(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
+    spec = _spec(plan, run)
+
+    def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        record = command_record(spec, final)
+        if debugger is not None:
+            unit, repository = plan.bundle.unit, Path(run.repository)
+            _add_debugger(debugger, record, temporary, final, unit, repository)
+        return record
+
+    return fill
+
+
+def _sweep(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
+    _refuse(debugger, run, "sweep")
+    spec = _spec(plan, run)
+
+    def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        run.write(temporary)
+        return sweep_record(spec, temporary)
+
+    return fill
+
+
+def _spec(plan: JobPlan, run: RunPlan) -> CommandSpec:
+    """Return the command of the job's only unit."""
     repository = Path(run.repository)
-    spec = CommandSpec(
+    return CommandSpec(
         plan.job,
         run.job_file,
-        run.units[""],
+        run.units[plan.bundle.unit.unit.name],
         resolve_inputs(plan.job, repository / run.job_file, repository),
         run.experiment_name,
         run.address,
         arguments=run.run_arguments,
     )
 
-    def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
-        record = command_record(spec, final)
-        if debugger is not None:
-            _add_debugger(debugger, record, temporary, final, plan.bundle.unit, repository)
-        return record
 
-    return fill
-
-
-def _pipeline(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
+def _refuse(debugger: Debugger | None, run: RunPlan, kind: str) -> None:
     if debugger is not None:
         raise JobError(
             run.address,
-            "a debugger reaches jobs of one command only, and this is a pipeline",
-            "Run the script of the step by `:local`, or leave `--debug-adapter` out.",
+            f"a debugger reaches jobs of one command only, and this is a {kind}",
+            "Run the script by `:local`, or leave `--debug-adapter` out.",
         )
+
+
+def _pipeline(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
+    _refuse(debugger, run, "pipeline")
     run, inputs = with_data(run)
 
     def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
@@ -129,7 +151,7 @@ def _pipeline(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
     return fill
 
 
-_FILLERS = {"command job": _command, "pipeline job": _pipeline}
+_FILLERS = {"command job": _command, "pipeline job": _pipeline, "sweep job": _sweep}
 
 
 def _add_debugger(

@@ -19,6 +19,7 @@ from azureml_jobs.local.supervise import GRACE_SECONDS
 _RUNS = {
     "command": "azureml_jobs.local.runner:CommandRun",
     "pipeline": "azureml_jobs.local.pipeline.run:PipelineRun",
+    "sweep": "azureml_jobs.local.sweep.run:SweepRun",
 }
 
 

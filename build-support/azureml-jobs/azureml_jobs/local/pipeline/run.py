@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.jobfile.pipeline.model import Step
+from azureml_jobs.jobfile.sweep.read import read_sweep
 from azureml_jobs.local.cancel import end_without_runner
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun, OwnedJob
@@ -230,6 +231,6 @@ class PipelineRun(JobRun):
 
 def weight(step: Step, plan: RunPlan) -> int:
     """Return how many commands the step runs at a time."""
-    limits = step.node.get("limits")
-    trials = limits.get("max_concurrent_trials") if isinstance(limits, Mapping) else None
-    return min(int(trials or 1), plan.jobs_at_once) if step.kind == "sweep" else 1
+    if step.kind != "sweep":
+        return 1
+    return min(read_sweep(step.node).max_concurrent_trials, plan.jobs_at_once)

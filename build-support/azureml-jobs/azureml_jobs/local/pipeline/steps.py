@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from azureml_jobs.local.pipeline.reuse import EarlierSteps, reuse_key, reusing
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.registry import COMPONENTS, LocalRegistry
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
-from azureml_jobs.local.workspace import LONGEST_NAME, LocalWorkspace
+from azureml_jobs.local.workspace import LocalWorkspace
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class StepFolders:
             place=place,
             reuse_key=reuse_key(job, unit, identities, outputs),
         )
-        name = child_name(place)
+        name = place.name
         earlier = self.earlier.find(spec.reuse_key) if self.earlier else None
         if earlier is not None:
             return self._new(reusing(earlier, name, place))
@@ -62,7 +61,7 @@ class StepFolders:
         """Create the job of a step that is a pipeline."""
         record = JobRecord(
             **described(self._node(step)),
-            name=child_name(place),
+            name=place.name,
             kind="pipeline",
             experiment_name=self.plan.experiment_name,
             address=self.plan.address,
@@ -78,7 +77,7 @@ class StepFolders:
         """Create the job of a step that never starts."""
         record = JobRecord(
             **described(self._node(step)),
-            name=child_name(place),
+            name=place.name,
             kind="command" if step.pipeline is None else "pipeline",
             experiment_name=self.plan.experiment_name,
             address=self.plan.address,
@@ -108,14 +107,6 @@ class StepFolders:
     @staticmethod
     def _node(step: Step) -> dict[str, Any]:
         return {"display_name": step.name, **step.node}
-
-
-def child_name(place: Place) -> str:
-    """Return the name of the job of a step; a long one ends in a digest."""
-    if len(place.name) <= LONGEST_NAME:
-        return place.name
-    digest = hashlib.sha256(place.name.encode()).hexdigest()[:8]
-    return f"{place.name[: LONGEST_NAME - 9]}-{digest}"
 
 
 def unknown_component(step: Step) -> JobError:

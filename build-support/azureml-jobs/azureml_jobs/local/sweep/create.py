@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.atomic_file import write_file
@@ -41,6 +42,8 @@ def sweep_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
         root=spec.place.root,
         step=spec.place.step,
         command=spec.job["trial"]["command"],
+        code="",
+        reuse_key=spec.reuse_key,
         runtime=spec.unit.runtime.name,
         snapshot=spec.unit.snapshot,
         inputs={name: given.as_data() for name, given in spec.inputs.items()},
@@ -81,7 +84,8 @@ def create_trial(
         spec,
         job=job,
         # A trial stands next to the job that has the code.
-        code=f"../{place.root}/{spec.unit.code}" if spec.unit.code else "",
+        code=str(Path("..", place.root, spec.unit.code)) if spec.unit.code else "",
+        reuse_key="",
         place=place,
         parameters=values,
     )

@@ -1,0 +1,151 @@
+"""Whole sweeps, in real processes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.conftest import Gathered
+from azureml_jobs.local.conftest import running
+from azureml_jobs.local.create_job import create_job, plan_run
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.mlflow_store import MlflowStore
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.protocol import PackagesVenv
+
+SWEEP = """\
+type: sweep
+trial:
+  code: .
+  command: bash trial.sh ${{search_space.rate}} ${{search_space.kind}} ${{outputs.model}}
+  environment: azureml:env:1
+outputs: {model: {type: uri_folder}}
+sampling_algorithm: grid
+search_space:
+  rate: {type: choice, values: [0.9, 0.8, 0.1, 0.2]}
+  kind: {type: choice, values: [a, b, c]}
+objective: {goal: maximize, primary_metric: accuracy}
+early_termination: {type: bandit, slack_amount: 0.2, evaluation_interval: 1, delay_evaluation: 2}
+limits: {max_total_trials: 12, max_concurrent_trials: 3}
+"""
+# Logs with MLflow's format. The poor half takes a minute each.
+TRIAL = """
+set -e
+[ "$AZUREML_SWEEP_kind" = $2 ]
+metric=$(echo ../../../mlruns/*/$AZUREML_RUN_ID)/metrics/accuracy
+for step in 1 2 3; do echo "$step $1 $step" >> $metric; done
+case $1 in 0.1|0.2) sleep 60; esac
+echo $2 > $3/model.txt
+"""
+
+
+@pytest.fixture
+def code(gathered: Gathered) -> Gathered:
+    gathered.venv = PackagesVenv(sys.prefix, "seed")
+    gathered.add("src/exp/trial.sh", TRIAL)
+    return gathered
+
+
+def created(gathered: Gathered, job: str) -> JobFolder:
+    plan = gathered.plan(job)
+    run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
+    return create_job(plan, replace(run, jobs_at_once=3))
+
+
+def trials_of(folder: JobFolder) -> list[JobRecord]:
+    names = sorted(
+        (path.name for path in folder.path.parent.glob(f"{folder.name}_*")),
+        key=lambda name: int(name.rpartition("_")[2]),
+    )
+    return [JobFolder(folder.path.parent / name).read() for name in names]
+
+
+def test_twelve_trials_of_which_the_poor_end_early(code: Gathered, jobs: Any) -> None:
+    folder = created(code, SWEEP)
+    status, out, err = jobs.run(folder)
+    assert (status, err) == (0, b"")
+    text, record, trials = out.decode(), folder.read(), trials_of(folder)
+    best = trials[0]
+    assert [trial.status for trial in trials] == ["Completed"] * 6 + ["Canceled"] * 6
+    assert {trial.error for trial in trials[6:9]} == {
+        "bandit: after 2 values its best, 0.1, is too far from 0.9"
+    }
+    assert (record.status, record.kind, record.best_trial) == ("Completed", "sweep", best.name)
+    assert (best.name, best.parent, best.root) == (f"{folder.name}_0", folder.name, folder.name)
+    assert best.parameters == {"rate": 0.9, "kind": "a"}
+    # The outputs of a sweep are those of its best trial.
+    assert Path(record.outputs["model"], "model.txt").read_text() == "a\n"
+    run = MlflowStore(folder.mlruns).read_run(best.name)
+    assert run is not None
+    assert run.tags["mlflow.parentRunId"] == folder.name
+    assert run.tags["hyperparameters"] == '{"rate": 0.9, "kind": "a"}'
+    assert f"{best.name} Running: rate=0.9 kind=a\n" in text
+    assert ", accuracy 0.9, the best so far\n" in text
+    assert text.count("the best so far") == 1
+    assert f"The best trial is {best.name}, accuracy 0.9.\n" in text
+    # What it printed is its log, up to the line on its own end.
+    assert text.startswith(folder.log.read_text())
+
+
+def test_a_command_that_always_fails_is_not_tried_on_and_on(code: Gathered, jobs: Any) -> None:
+    sweep = SWEEP.replace("max_concurrent_trials: 3", "max_concurrent_trials: 1")
+    folder = created(code, sweep.replace("bash trial.sh", "echo broken; exit 3; bash trial.sh"))
+    status, _, err = jobs.run(folder)
+    assert status == 3
+    assert len(trials_of(folder)) == 3
+    record = folder.read()
+    assert record.status == "Failed"
+    assert record.error == (
+        f"no trial completed; {folder.name}_0: the command ended with exit status 3"
+    )
+    assert f"----- end of the log of {folder.name}_0 ---" in err.decode()
+    assert "broken" in err.decode()
+    assert f"{folder.name} Failed after" in err.decode()
+
+
+def test_warns_when_no_trial_logs_the_metric(code: Gathered, jobs: Any) -> None:
+    sweep = SWEEP.replace("primary_metric: accuracy", "primary_metric: auc")
+    folder = created(code, sweep.replace("[0.9, 0.8, 0.1, 0.2]", "[0.9]"))
+    status, _, err = jobs.run(folder)
+    assert status == 0
+    assert (
+        "no trial is the best, because none logged `auc`; "
+        f"{folder.name}_0 logged accuracy" in err.decode()
+    )
+    assert folder.read().best_trial == ""
+
+
+def test_the_time_of_the_sweep_and_of_its_trials_is_limited(code: Gathered, jobs: Any) -> None:
+    sweep = SWEEP.replace("[0.9, 0.8, 0.1, 0.2]", "[0.1]").replace("[a, b, c]", "[a, b]")
+    limits = "max_concurrent_trials: 1, timeout: 3, trial_timeout: 1"
+    folder = created(code, sweep.replace("max_concurrent_trials: 3", limits))
+    status, _, err = jobs.run(folder)
+    assert status == 124
+    record = folder.read()
+    assert (record.status, record.error) == (
+        "Canceled",
+        "timed out after 3 s (`limits.timeout`)",
+    )
+    first, second = trials_of(folder)
+    assert (first.status, first.error) == ("Canceled", "timed out after 1 s (`limits.timeout`)")
+    assert (second.status, second.error) == (
+        "Canceled",
+        "the sweep timed out after 3 s (`limits.timeout`)",
+    )
+
+
+def test_a_signal_ends_the_sweep_and_all_trials(code: Gathered, jobs: Any) -> None:
+    folder = created(code, SWEEP.replace("[0.9, 0.8, 0.1, 0.2]", "[0.1]"))
+    process = jobs.start(folder)
+    jobs.until(lambda: {each.status for each in trials_of(folder)} == {"Running"})
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    assert folder.read().status == "Canceled"
+    for trial in trials_of(folder):
+        assert (trial.status, trial.error) == ("Canceled", "the sweep was canceled")
+        assert running(JobFolder(folder.path.parent / trial.name)) == []
