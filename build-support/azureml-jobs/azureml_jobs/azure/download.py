@@ -12,14 +12,11 @@ from typing import Any
 
 from azureml_jobs.azure.blobs import Blob, Container, file_md5, is_safe_name
 from azureml_jobs.azure.datastores import DatastorePath, Datastores
+from azureml_jobs.azure.job_outputs import selected_outputs
 from azureml_jobs.azure.parallel import Task, run_all
+from azureml_jobs.azure.rows import children_of_job
 from azureml_jobs.azure.service_error import ServiceError
-from azureml_jobs.azure.workspace import (
-    DEFAULT_DATASTORE,
-    ConnectedWorkspace,
-    artifacts_address,
-    job_of,
-)
+from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import ENDED
@@ -44,23 +41,30 @@ class _File:
 def download(
     workspace: ConnectedWorkspace, name: str, destination: Path, output_name: str | None
 ) -> DownloadResult:
-    """Download all outputs of a job, or one of them, to `destination`.
+    """Download all outputs of a job and of its children, or one of its own, to `destination`.
 
-    The layout is that of the local workspace and of `az ml job download --all`. While a job runs,
-    files that change are downloaded again, and files that disappear are left out. The folder
-    appears when it is complete; an interrupted download leaves its parts next to it, and the same
-    command resumes it. Raises `JobError` when `destination` is in use, or there is no such output.
+    The layout is that of the local workspace and of `az ml job download --all`; a child's files are
+    below `steps/<step>`. While a job runs, files that change are downloaded again, and files that
+    disappear are left out. The folder appears when it is complete; an interrupted download leaves
+    its parts next to it, and the same command resumes it. Raises `JobError` when `destination` is
+    in use, or there is no such output.
     """
     check_empty_folder(destination)
-    job = job_of(workspace, name)["properties"]
+    job = job_of(workspace, name)
+    jobs = {"": job}
+    if output_name is None:
+        for child in children_of_job(workspace, job):
+            folder = f"steps/{child.label.replace('/', '/steps/')}/"
+            jobs[folder] = job_of(workspace, child.row["name"])
     datastores = Datastores(workspace)
-    outputs = _selected_outputs(name, job, output_name)
     files: list[_File] = []
-    for output, address in outputs.items():
-        below = "artifacts" if output == DEFAULT_OUTPUT else f"named-outputs/{output}"
-        files += files_at(datastores, address, below)
-    left_out = download_files(files, destination, job["status"] in ENDED)
-    return DownloadResult(len(files) - len(left_out), job["status"], tuple(left_out))
+    for folder, each in jobs.items():
+        for output, address in selected_outputs(workspace, each, output_name).items():
+            below = "artifacts" if output == DEFAULT_OUTPUT else f"named-outputs/{output}"
+            files += files_at(datastores, address, f"{folder}{below}")
+    status = str(job["properties"]["status"])
+    left_out = download_files(files, destination, status in ENDED)
+    return DownloadResult(len(files) - len(left_out), status, tuple(left_out))
 
 
 def files_at(datastores: Datastores, address: str, below: str) -> list[_File]:
@@ -217,20 +221,3 @@ def _remove_others(folder: Path, wanted: set[str]) -> None:
             path = Path(parent, name)
             if path.relative_to(folder).as_posix() not in wanted:
                 path.unlink()
-
-
-def _selected_outputs(name: str, job: dict[str, Any], output_name: str | None) -> dict[str, str]:
-    """Return the addresses of the outputs to download, by name."""
-    addresses = {DEFAULT_OUTPUT: artifacts_address(name)}
-    for key, value in (job.get("outputs") or {}).items():
-        # The service writes here unless the job file says otherwise.
-        default = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/azureml/{name}/{key}/"
-        uri = (value or {}).get("uri") or addresses.get(key) or default
-        # The service only fills in the name while the job runs.
-        addresses[key] = str(uri).replace("${{name}}", name).replace("${{output_name}}", key)
-    if output_name is None:
-        return addresses
-    if output_name not in addresses:
-        listed = ", ".join(sorted(addresses))
-        raise JobError(name, f"the job has no output `{output_name}`", f"Its outputs: {listed}.")
-    return {output_name: addresses[output_name]}

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from azureml_jobs.azure import run_history
 from azureml_jobs.azure.parallel import BackgroundCall
+from azureml_jobs.azure.rows import add_children, add_metrics, row_of
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, job_of
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.download_result import DownloadResult
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.job_status import COMPLETED, ENDED
+from azureml_jobs.base.job_status import ENDED
 
 Value = TypeVar("Value")
+Rows = list[dict[str, Any]]
 
 _NOTHING_LOGGED: dict[str, dict[str, Any]] = {"params": {}, "metrics": {}}
 # Without a number, a workspace's years of jobs would be fetched.
@@ -46,7 +47,8 @@ class AzureJobs:
         # A job itself has no times.
         ask_runs = partial(run_history.runs_of, self.workspace, names)
         runs: dict[str, dict[str, Any]] = _or_warn("times", ask_runs, {})
-        rows = [_summary(job, runs.get(job["name"], {})) for job in jobs]
+        rows = [row_of(job, runs.get(job["name"], {})) for job in jobs]
+        _or_warn("steps and trials", partial(add_children, self.workspace, rows), None)
         return sorted(rows, key=lambda row: str(row["created"]), reverse=True)
 
     def describe(self, name: str, whole: bool) -> dict[str, Any]:
@@ -63,6 +65,9 @@ class AzureJobs:
             partial(run_history.artifacts_of, workspace, experiment, name)
         )
         run: dict[str, Any] = _or_warn("times", details.result, {})
+        row = row_of(job, run)
+        _or_warn("steps and trials", partial(add_children, workspace, [row]), None)
+        _or_warn("metrics of trials", partial(add_metrics, workspace, row), None)
         logged = _or_warn("parameters and metrics", logged_values.result, _NOTHING_LOGGED)
         artifacts: list[str] = _or_warn("artifacts", artifact_paths.result, [])
         curves: dict[str, Any] = {}
@@ -71,7 +76,7 @@ class AzureJobs:
             found: dict[str, Any] = _or_warn("curves of metrics", ask_curves, {})
             curves = {"metric_history": found}
         return {
-            **_summary(job, run),
+            **row,
             **_definition(job["properties"]),
             "log": _log_address(name, [*(run.get("logFiles") or ()), *artifacts]),
             "folder": _studio_link(self.workspace, job),
@@ -79,6 +84,13 @@ class AzureJobs:
             **curves,
             "artifacts": artifacts,
         }
+
+    def children(self, name: str) -> Rows:
+        """Return the rows of the steps or trials of a job, with theirs."""
+        row = row_of(job_of(self.workspace, name), {})
+        add_children(self.workspace, [row])
+        found: Rows = row["children"]
+        return found
 
     def stream(self, name: str, out: BinaryIO) -> int:
         from azureml_jobs.azure.stream import stream
@@ -88,7 +100,14 @@ class AzureJobs:
 
     def cancel(self, name: str) -> str:
         """Cancel a job and wait until it has ended; return its status then."""
-        status = job_of(self.workspace, name)["properties"]["status"]
+        job = job_of(self.workspace, name)["properties"]
+        if job.get("root"):
+            raise JobError(
+                name,
+                "it is a step of a pipeline, and Azure ML cancels only the whole",
+                f"Cancel that: `./pants run :aml -- jobs cancel {job['root']}`.",
+            )
+        status = job["status"]
         if status in ENDED:
             raise JobError(
                 name,
@@ -124,31 +143,6 @@ class AzureJobs:
         self.workspace.history(
             "PATCH", f"experiments/{job['experimentName']}/runs/{name}", {"hidden": True}
         )
-
-
-def _summary(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
-    known = job["properties"]
-    started, ended = (_time(run.get(key)) for key in ("startTimeUtc", "endTimeUtc"))
-    has_ended = known["status"] in ENDED
-    duration = None
-    if started is not None and (ended is not None or not has_ended):
-        duration = round(((ended or datetime.now(timezone.utc)) - started).total_seconds(), 3)
-    created = _time(job.get("systemData", {}).get("createdAt"))
-    error = run_history.error_of(run) or None
-    exit_code = 0 if known["status"] == COMPLETED else run_history.exit_status_in(error or "")
-    return {
-        "name": job["name"],
-        "display_name": known.get("displayName") or "",
-        "experiment_name": known.get("experimentName") or "",
-        "status": known["status"],
-        "address": (known.get("properties") or {}).get("azureml_jobs.address", ""),
-        "created": created.isoformat() if created else "",
-        "started": started.isoformat() if started else None,
-        "ended": ended.isoformat() if ended else None,
-        "duration": duration,
-        "exit_code": exit_code,
-        "error": error,
-    }
 
 
 def _definition(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,13 +184,3 @@ def _log_address(name: str, files: Iterable[str]) -> str:
 def _studio_link(workspace: ConnectedWorkspace, job: Mapping[str, Any]) -> str:
     services = job["properties"].get("services") or {}
     return str((services.get("Studio") or {}).get("endpoint") or workspace.studio_link(job["name"]))
-
-
-def _time(text: Any) -> datetime | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(str(text))
-    except ValueError as error:
-        raise OutsideError("Azure", f"the service returned {text} as a time") from error
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

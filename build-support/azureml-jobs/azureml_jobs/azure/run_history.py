@@ -8,7 +8,7 @@ client `runhistory`; https://mlflow.org/docs/latest/rest-api.html
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,6 +24,7 @@ _RUNS_AT_ONCE = 100
 _CURVES_AT_ONCE = 8
 # The logs of what a job prints; `system_logs` are the service's own.
 PRINTED = re.compile(r"user_logs/.+\.txt|azureml-logs/\d{2}.+\.txt")
+_MODEL_TYPES = ("CustomModel", "MLFlowModel", "TritonModel")
 _EXIT_STATUS = re.compile(r"(?:exit(?:ed)?|status)(?: with)?(?: status| exit)? code:? (\d{1,3})\b")
 
 
@@ -40,6 +41,42 @@ def runs_of(workspace: ConnectedWorkspace, names: Sequence[str]) -> dict[str, di
         )
         for name, result in (answer.get("successfulResults") or {}).items():
             found[name] = result["runMetadata"]
+    return found
+
+
+def children_of(workspace: ConnectedWorkspace, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the runs of the steps of a pipeline, or of the trials of a sweep."""
+    token = None
+    while True:
+        query = f"?{urlencode({'$continuationtoken': token})}" if token else ""
+        page = workspace.history("GET", f"runs/{name}/children{query}")
+        # A waiting job may have no run yet.
+        yield from (page or {}).get("value") or ()
+        token = (page or {}).get("continuationToken")
+        if not token:
+            return
+
+
+def outputs_of(workspace: ConnectedWorkspace, run: Mapping[str, Any]) -> dict[str, str]:
+    """Return the addresses of the outputs of a run, as far as it has them already.
+
+    As `get_job_output_uris_from_dataplane` of azure-ai-ml does.
+    """
+    found = {}
+    outputs = run.get("outputs") or {}
+    for service, path, key in (
+        ("data", "dataversion/batchGetResolvedUris", "uri"),
+        ("modelregistry", "models/batchGetResolvedUris", "path"),
+    ):
+        names = {
+            each["assetId"]: name
+            for name, each in outputs.items()
+            if (each.get("type") in _MODEL_TYPES) == (service == "modelregistry")
+        }
+        if names:
+            body = {"values": list(names)}
+            answer = workspace.history("POST", path, body, _PATIENCE_SECONDS, service)
+            found.update({names[asset]: str(each[key]) for asset, each in answer["values"].items()})
     return found
 
 

@@ -1,4 +1,4 @@
-"""Follow the logs of a job in Azure: fetch only new bytes, of every log of every node."""
+"""Follow a job in Azure and its children: fetch only new bytes, of every log of every node."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from azureml_jobs.azure.parallel import Task, run_all
+from azureml_jobs.azure.rows import add_children, children_below, row_of
 from azureml_jobs.azure.run_history import PRINTED, error_of, exit_status_in
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, NOT_STARTED
@@ -23,53 +24,90 @@ _STATUSES = frozenset({200, 206, 404, 416})
 
 
 def stream(workspace: ConnectedWorkspace, name: str, out: BinaryIO) -> int:
-    """Write what the job prints to `out` until it ends; return its exit status.
+    """Write what the job and its children print to `out` until it ends; return its exit status.
 
-    0 completed, 143 canceled, else the command's status where the service reports it, or 1.
+    Lines of a child begin with its label. 0 completed, 143 canceled, else the command's status
+    where the service reports it, or 1.
     """
     try:
-        details = _follow(workspace, name, _Logs(workspace, out))
+        details = _Follower(workspace, out).follow(name)
     except KeyboardInterrupt:
         print(
             f"{name} is still running. Cancel it: ./pants run :aml -- jobs cancel {name}",
             file=sys.stderr,
         )
         raise
-    return _report_end(name, details)
-
-
-def _follow(workspace: ConnectedWorkspace, name: str, logs: _Logs) -> Mapping[str, Any]:
-    """Read the logs until the job has ended; return the service's details of it then."""
-    while True:
-        begun = time.monotonic()
-        details: Mapping[str, Any] | None = workspace.history("GET", f"runs/{name}/details")
-        if details is None:
-            # The run is made a little later than the job.
-            job_of(workspace, name)
-            details = {"status": NOT_STARTED}
-        # Requested before the logs are read: an ended job's logs are complete.
-        logs.read(details.get("logFiles") or {})
-        if details["status"] in ENDED:
-            logs.finish()
-            return details
-        time.sleep(max(0.0, _POLL_SECONDS - (time.monotonic() - begun)))
-
-
-def _report_end(name: str, details: Mapping[str, Any]) -> int:
     status = str(details["status"])
-    message = error_of(details)
-    print(f"{name} {status}" + (f": {message}" if message else ""), file=sys.stderr)
+    print(f"{name} {_ending(status, error_of(details))}", file=sys.stderr)
     if status == COMPLETED:
         return 0
     if status == CANCELED:
         return 128 + signal.SIGTERM
-    return exit_status_in(message) or 1
+    return exit_status_in(error_of(details)) or 1
 
 
-class _Logs:
+def _ending(status: str, message: str) -> str:
+    return f"{status}: {message}" if message else status
+
+
+class _Follower:
     def __init__(self, workspace: ConnectedWorkspace, out: BinaryIO) -> None:
         self._workspace = workspace
         self._out = out
+        self._logs: dict[str, _Logs] = {}
+        self._ended: set[str] = set()
+
+    def follow(self, name: str) -> Mapping[str, Any]:
+        """Read the logs until the job has ended; return the service's details of it then."""
+        row = row_of(job_of(self._workspace, name), {})
+        while True:
+            begun = time.monotonic()
+            # Requested before the logs are read: an ended job's logs are complete.
+            details = self._details(name)
+            self._read_children(row)
+            self._read(name, "", details)
+            if details["status"] in ENDED:
+                return details
+            time.sleep(max(0.0, _POLL_SECONDS - (time.monotonic() - begun)))
+
+    def _details(self, name: str) -> Mapping[str, Any]:
+        details: Mapping[str, Any] | None = self._workspace.history("GET", f"runs/{name}/details")
+        # The run is made a little later than the job.
+        return details or {"status": NOT_STARTED}
+
+    def _read_children(self, row: dict[str, Any]) -> None:
+        row["children"] = []
+        add_children(self._workspace, [row])
+        for child in children_below(row):
+            name, status = child.row["name"], child.row["status"]
+            if name in self._ended or status == NOT_STARTED:
+                continue
+            if child.row["reused"]:
+                self._end(name, child.label, f"{status}, reused from {child.row['reused']}")
+            else:
+                self._read(name, child.label, self._details(name))
+
+    def _read(self, name: str, label: str, details: Mapping[str, Any]) -> None:
+        prefix = f"[{label}] ".encode() if label else b""
+        logs = self._logs.setdefault(name, _Logs(self._workspace, self._out, prefix))
+        logs.read(details.get("logFiles") or {})
+        if details["status"] in ENDED:
+            logs.finish()
+            if label:
+                self._end(name, label, _ending(str(details["status"]), error_of(details)))
+
+    def _end(self, name: str, label: str, ending: str) -> None:
+        self._ended.add(name)
+        print(f"[{label}] {ending}", file=sys.stderr)
+
+
+class _Logs:
+    """The logs of one job. Lines get the `prefix`, if there is one."""
+
+    def __init__(self, workspace: ConnectedWorkspace, out: BinaryIO, prefix: bytes = b"") -> None:
+        self._workspace = workspace
+        self._out = out
+        self._prefix = prefix
         self._positions: dict[str, int] = {}
         # Of several logs only complete lines are printed; the rest of each waits here.
         self._pending: dict[str, bytes] = {}
@@ -84,14 +122,15 @@ class _Logs:
         for name in names:
             self._positions[name] = self._positions.get(name, 0) + len(new[name])
             data = self._pending.pop(name, b"") + new[name]
-            if len(names) > 1:
+            if len(names) > 1 or self._prefix:
                 whole = data.rfind(b"\n") + 1
                 data, self._pending[name] = data[:whole], data[whole:]
             self._print(name, data, len(names) > 1)
 
     def finish(self) -> None:
         for name, data in self._pending.items():
-            self._print(name, data, True)
+            end = b"\n" if self._prefix and data else b""
+            self._print(name, data + end, len(self._positions) > 1)
 
     def _read_new(self, name: str, address: str, new: dict[str, bytes]) -> None:
         """Read what was appended to a log since the last time."""
@@ -122,7 +161,8 @@ class _Logs:
         if is_one_of_several and name != self._printed_log:
             # As `tail -f` separates them.
             self._out.write(b"" if self._ends_line else b"\n")
-            self._out.write(f"==> {name} <==\n".encode())
+            self._out.write(self._prefix + f"==> {name} <==\n".encode())
         self._printed_log, self._ends_line = name, data.endswith(b"\n")
-        self._out.write(data)
+        for line in data.splitlines(keepends=True) if self._prefix else [data]:
+            self._out.write(self._prefix + line)
         self._out.flush()

@@ -225,7 +225,7 @@ def test_ctrl_c_reports_that_the_job_is_still_running(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("azureml_jobs.azure.stream._follow", interrupted)
+        patched.setattr("azureml_jobs.azure.stream._Follower.follow", interrupted)
         assert client.run_aml("jobs", "stream", name) == 130
     assert "goes-on is still running. Cancel it: ./pants run :aml -- jobs cancel goes-on" in (
         capsys.readouterr().err

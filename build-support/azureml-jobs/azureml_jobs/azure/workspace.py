@@ -88,17 +88,18 @@ class ConnectedWorkspace:
         path: str,
         body: Mapping[str, Any] | None = None,
         patience: float | None = None,
+        service: str = "history",
     ) -> Any:
         """Send a request to the run history, which has the times and logs of runs.
 
-        Returns None for a GET of what it does not have.
+        `service` is another one of the data plane. Returns None for a GET of what it does not have.
         """
         with self._lock:
             if not self._data_plane:
                 discovery = str(self.details["properties"]["discoveryUrl"])
                 urls = self._request("GET", discovery, patience=patience).json()
                 self._data_plane = str(urls["api"]).rstrip("/")
-        url = f"{self._data_plane}/history/v1.0{self.config.resource_id}/{path}"
+        url = f"{self._data_plane}/{service}/v1.0{self.config.resource_id}/{path}"
         response = self._request(
             method,
             url,
@@ -170,4 +171,29 @@ def job_of(workspace: ConnectedWorkspace, name: str) -> dict[str, Any]:
             f"{workspace.config.name} has no such job",
             "`./pants run :aml -- jobs list` lists them; with `--local`, those of this machine.",
         )
+    if job["properties"] is None:
+        # Only run history knows what a step of a pipeline is.
+        run = workspace.history("GET", f"runs/{name}")
+        root = workspace.get("jobs", str(run["rootRunId"]))
+        return job_of_run(run, str(root["properties"]["experimentName"]))
     return job
+
+
+def job_of_run(run: Mapping[str, Any], experiment: str) -> dict[str, Any]:
+    """Return a run as if it was a job that was submitted."""
+    kind = str(run.get("runType") or "").lower()
+    types = {"pipeline": "Pipeline", "hyperdrive": "Sweep"}
+    return {
+        "name": run["runId"],
+        "systemData": {"createdAt": run.get("createdUtc")},
+        "properties": {
+            "jobType": next((types[word] for word in types if word in kind), "Command"),
+            "parent": run.get("parentRunId") or "",
+            "root": run.get("rootRunId") or "",
+            "displayName": run.get("displayName"),
+            "experimentName": experiment,
+            "status": run["status"],
+            "tags": run.get("tags"),
+            "properties": run.get("properties"),
+        },
+    }

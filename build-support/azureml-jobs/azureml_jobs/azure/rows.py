@@ -1,0 +1,136 @@
+"""Rows of jobs: what lists show of each, with its children."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any
+
+from azureml_jobs.azure import run_history
+from azureml_jobs.azure.job_outputs import reused_by
+from azureml_jobs.azure.parallel import Task, run_all
+from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of_run
+from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.job_status import COMPLETED, ENDED
+from azureml_jobs.base.progress import Progress
+from azureml_jobs.jobfile.paths import unique_name
+
+_PARENTS = ("pipeline", "sweep")
+_REQUESTS_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Child:
+    """A job below another one; `label` leads there: `train`, `outer/inner`, a trial's number."""
+
+    label: str
+    row: Mapping[str, Any]
+
+
+def row_of(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a job, without children."""
+    known = job["properties"]
+    properties = {**(known.get("properties") or {}), **(run.get("properties") or {})}
+    kind = str(known.get("jobType") or "").lower()
+    started, ended = (time_of(run.get(key)) for key in ("startTimeUtc", "endTimeUtc"))
+    has_ended = known["status"] in ENDED
+    duration = None
+    if started is not None and (ended is not None or not has_ended):
+        duration = round(((ended or datetime.now(timezone.utc)) - started).total_seconds(), 3)
+    created = time_of(job.get("systemData", {}).get("createdAt"))
+    error = run_history.error_of(run) or None
+    exit_code = 0 if known["status"] == COMPLETED else run_history.exit_status_in(error or "")
+    return {
+        "name": job["name"],
+        "display_name": known.get("displayName") or "",
+        "experiment_name": known.get("experimentName") or "",
+        "status": known["status"],
+        "address": properties.get("azureml_jobs.address", ""),
+        "kind": kind,
+        "parent": known.get("parent") or "",
+        "step": "",
+        "reused": reused_by(known),
+        "children": [],
+        "created": created.isoformat() if created else "",
+        "started": started.isoformat() if started else None,
+        "ended": ended.isoformat() if ended else None,
+        "duration": duration,
+        "exit_code": exit_code,
+        "error": error,
+        **(_search(properties) if kind == "sweep" else {}),
+    }
+
+
+def _search(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a sweep looks for, and what it has found."""
+    config = json.loads(properties.get("primary_metric_config") or "{}")
+    return {
+        "objective": {"goal": config.get("goal"), "primary_metric": config.get("name")},
+        "best_trial": properties.get("best_child_run_id") or "",
+    }
+
+
+def add_children(workspace: ConnectedWorkspace, rows: list[dict[str, Any]]) -> None:
+    """Give every row its children, and theirs, which only run history knows."""
+    parents = [row for row in rows if row["kind"] in _PARENTS]
+    tasks = [Task(0, partial(_add_children, workspace, row)) for row in parents]
+    run_all(tasks, _REQUESTS_AT_ONCE, Progress("Reading", len(tasks), 0))
+
+
+def _add_children(workspace: ConnectedWorkspace, row: dict[str, Any]) -> None:
+    runs = sorted(
+        run_history.children_of(workspace, row["name"]), key=lambda run: str(run["createdUtc"])
+    )
+    taken: set[str] = set()
+    for run in runs:
+        child = row_of(job_of_run(run, row["experiment_name"]), run)
+        if row["kind"] == "sweep":
+            tags = run.get("tags") or {}
+            child["step"] = str(child["name"]).removeprefix(f"{row['name']}_")
+            child["parameters"] = json.loads(tags.get("hyperparameters") or "{}")
+            child["metric"] = None
+        else:
+            # It becomes the name of a folder, too.
+            step = re.sub(r"^\.+$|/", "_", child["display_name"])
+            child["step"] = unique_name(step, taken)
+        if child["kind"] in _PARENTS:
+            _add_children(workspace, child)
+        row["children"].append(child)
+
+
+def add_metrics(workspace: ConnectedWorkspace, sweep: Mapping[str, Any]) -> None:
+    """Give every trial of a sweep the value of the metric that the sweep looks at."""
+    metric = sweep.get("objective", {}).get("primary_metric")
+
+    def add(trial: dict[str, Any]) -> None:
+        trial["metric"] = run_history.logged_by(workspace, trial["name"])["metrics"].get(metric)
+
+    tasks = [Task(0, partial(add, trial)) for trial in sweep["children"] if metric]
+    run_all(tasks, _REQUESTS_AT_ONCE, Progress("Reading", len(tasks), 0))
+
+
+def children_below(row: Mapping[str, Any], label: str = "") -> Iterator[Child]:
+    """Yield every job below that of the row, with its label there."""
+    for child in row["children"]:
+        yield Child(f"{label}{child['step']}", child)
+        yield from children_below(child, f"{label}{child['step']}/")
+
+
+def children_of_job(workspace: ConnectedWorkspace, job: Mapping[str, Any]) -> Iterator[Child]:
+    row = row_of(job, {})
+    add_children(workspace, [row])
+    return children_below(row)
+
+
+def time_of(text: Any) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise OutsideError("Azure", f"the service returned {text} as a time") from error
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

@@ -1,0 +1,128 @@
+"""Pipelines and sweeps with their steps and trials: list, show, follow, cancel, download."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.azure.conftest import Client
+
+STEP = """\
+    type: command
+    environment: azureml:curated:1
+"""
+PIPELINE = f"""\
+type: pipeline
+experiment_name: exp
+settings: {{default_compute: azureml:cpu-cluster, continue_on_step_failure: true}}
+outputs: {{table: {{type: uri_folder}}}}
+jobs:
+  prepare:
+{STEP}
+    command: printf 'one\\ntwo' && echo 1 > ${{{{outputs.table}}}}/a.csv
+    outputs: {{table: "${{{{parent.outputs.table}}}}"}}
+  train:
+{STEP}
+    command: cat ${{{{inputs.table}}}}/a.csv && exit 3
+    inputs: {{table: "${{{{parent.jobs.prepare.outputs.table}}}}"}}
+"""
+SWEEP = """\
+type: sweep
+experiment_name: exp
+compute: azureml:cpu-cluster
+search_space: {rate: {type: choice, values: [1, 2]}}
+objective: {goal: maximize, primary_metric: score}
+sampling_algorithm: grid
+limits: {max_total_trials: 2}
+trial:
+  command: |
+    echo rate ${{search_space.rate}}
+    run=$(echo ${MLFLOW_TRACKING_URI#file://}/*/$MLFLOW_RUN_ID)
+    echo "1700000000000 ${{search_space.rate}} 0" > $run/metrics/score
+  environment: azureml:curated:1
+"""
+
+
+@pytest.fixture
+def client(client_with_jobs: Client) -> Client:
+    client_with_jobs.put_environment()
+    return client_with_jobs
+
+
+def run_of(client: Client, job: str, name: str, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Submit a job and follow it; return its status, and what was printed."""
+    status = client.submit(job, f"name={name}", stream=True)
+    return status, *capsys.readouterr()
+
+
+def shown(client: Client, name: str, capsys: pytest.CaptureFixture[str]) -> Any:
+    assert client.run_aml("jobs", "show", name, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_pipeline_is_followed_shown_and_downloaded(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = run_of(client, PIPELINE, "tree", capsys)
+    assert status == 1
+    assert out.endswith("\n[prepare] one\n[prepare] two\n[train] 1\n")
+    assert err.startswith("[prepare] Completed\n[train] Failed: ")
+    assert err.splitlines()[-1].startswith("tree Failed: ")
+    job = shown(client, "tree", capsys)
+    prepare, train = job["children"]
+    assert (job["kind"], prepare["kind"]) == ("pipeline", "command")
+    assert [(each["step"], each["status"], each["exit_code"]) for each in job["children"]] == [
+        *(("prepare", "Completed", 0), ("train", "Failed", 3)),
+    ]
+    assert prepare["parent"] == "tree" and prepare["duration"] > 0
+    # A step has its own commands.
+    assert shown(client, prepare["name"], capsys)["experiment_name"] == "exp"
+    assert client.run_aml("jobs", "stream", prepare["name"]) == 0
+    assert capsys.readouterr().out == "one\ntwo"
+    assert client.run_aml("jobs", "download", "tree", "--path", str(tmp_path / "all")) == 0
+    files = {
+        path.relative_to(tmp_path / "all").as_posix() for path in (tmp_path / "all").rglob("*.*")
+    }
+    assert files == {
+        *("artifacts/logs/azureml/executionlogs.txt", "named-outputs/table/a.csv"),
+        *("steps/prepare/artifacts/user_logs/std_log.txt",),
+        *("steps/prepare/named-outputs/table/a.csv", "steps/train/artifacts/user_logs/std_log.txt"),
+    }
+    one = ("--output-name", "table", "--path", str(tmp_path / "one"))
+    assert client.run_aml("jobs", "download", prepare["name"], *one) == 0
+    assert (tmp_path / "one/named-outputs/table/a.csv").read_text() == "1\n"
+
+
+def test_a_sweep_shows_its_trials(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run_of(client, SWEEP, "tune", capsys)
+    assert status == 0
+    assert out.endswith("\n[0] rate 1\n[1] rate 2\n")
+    job = shown(client, "tune", capsys)
+    assert job["objective"] == {"goal": "maximize", "primary_metric": "score"}
+    assert job["best_trial"] == "tune_1"
+    assert [(each["step"], each["parameters"], each["metric"]) for each in job["children"]] == [
+        *(("0", {"rate": 1}, 1.0), ("1", {"rate": 2}, 2.0)),
+    ]
+    capsys.readouterr()
+    assert client.run_aml("jobs", "list", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert [each["name"] for each in rows["tune"]["children"]] == ["tune_0", "tune_1"]
+    assert "tune_0" not in rows
+
+
+def test_cancel_ends_the_whole_tree(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    job = PIPELINE.replace("printf", "echo begun && sleep 60 && printf")
+    assert client.submit(job, "name=cancelled-tree") == 0
+    capsys.readouterr()
+    client.until(lambda: "Running" in str(shown(client, "cancelled-tree", capsys)["children"]))
+    (prepare,) = shown(client, "cancelled-tree", capsys)["children"]
+    assert client.run_aml("jobs", "cancel", prepare["name"]) == 2
+    assert (
+        "Cancel that: `./pants run :aml -- jobs cancel cancelled-tree`." in capsys.readouterr().err
+    )
+    assert client.run_aml("jobs", "cancel", "cancelled-tree") == 0
+    assert capsys.readouterr().out == "cancelled-tree Canceled\n"
+    (prepare,) = shown(client, "cancelled-tree", capsys)["children"]
+    assert prepare["status"] == "Canceled"
