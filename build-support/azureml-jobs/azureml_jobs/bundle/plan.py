@@ -52,6 +52,10 @@ class JobPlan:
         return self.kind == "command job"
 
     @property
+    def is_component(self) -> bool:
+        return self.kind.endswith(" component")
+
+    @property
     def experiment_name(self) -> str:
         """As in Azure ML, which uses the folder's name when the job file has none."""
         name = self.job.get("experiment_name") or posixpath.basename(self.job_folder)

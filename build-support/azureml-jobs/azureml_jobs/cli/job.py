@@ -39,7 +39,7 @@ def run_job(arguments: Sequence[str]) -> int:
     workspace = None if options.local else configured_workspace(repository, options.profile)
     check_clean_tree(workspace, repository)
     plan = plan_job(request, repository, [*options.settings, *as_settings(options)])
-    if workspace is None and not options.dry_run:
+    if workspace is None and not (options.dry_run or plan.is_component):
         check_runs_here(plan)
     image = _image_to_push(plan, workspace, options) if options.image else None
     if options.dry_run:
@@ -187,11 +187,18 @@ def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.N
     from azureml_jobs.local.create_job import create_job, plan_run
     from azureml_jobs.local.debugger.debugger import requested_debugger
     from azureml_jobs.local.packages_venv import ensure_packages_venv
+    from azureml_jobs.local.register_component import register_component
 
     search = plan.request.search
     debugger = requested_debugger(folder)
     choice = RuntimeChoice(options.runtime or plan.request.options.runtime, os.environ)
     run = plan_run(plan, folder, repository, lambda need: choice.choose(need, plan.request.address))
+    reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
+    if plan.is_component:
+        print_warnings(plan.warnings)
+        registered = register_component(plan, run.units, repository)
+        print(f"{registered.id} registered in the local workspace{reason}")
+        return 0
     run = replace(
         run,
         no_cache=options.no_cache,
@@ -200,7 +207,6 @@ def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.N
     )
     job = create_job(plan, run, debugger)
     print_warnings(plan.warnings)
-    reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
     print(f"Local workspace{reason}: {job.name}\n{run.runtimes()}", file=sys.stderr)
     is_sweep = plan.kind == "sweep job"
     return exec_after_pants(["execute", str(job.path)], run.search_python if is_sweep else None)

@@ -1,0 +1,52 @@
+"""Register a component in the local workspace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
+from azureml_jobs.bundle.contents import Bundle
+from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.names import MANIFEST_FILE
+from azureml_jobs.bundle.plan import JobPlan
+from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.rewrite import rewritten_documents
+from azureml_jobs.bundle.write import write_bundle
+from azureml_jobs.jobfile.document import dump_job_file
+from azureml_jobs.local.registry import COMPONENTS, LocalRegistry, RegisteredVersion
+from azureml_jobs.local.run_plan import UnitRun
+
+
+def register_component(
+    plan: JobPlan, runs: Mapping[str, UnitRun], repository: Path
+) -> RegisteredVersion:
+    """Register the component as its `version`, else as the next one if anything has changed.
+
+    `runs` say how its code units run on this machine; there are none for what only Azure ML runs.
+    Raises `JobError` for a version that exists with another content.
+    """
+    registry = LocalRegistry(repository / LOCAL_FOLDER)
+    name, version = str(plan.job["name"]), plan.job.get("version")
+    there = registry.find(COMPONENTS, f"{name}{f':{version}' if version else '@latest'}")
+    if there and _is_same(there, plan.bundle):
+        return there
+    git = git_state(repository, plan.bundle.sources)
+
+    def write(folder: Path) -> None:
+        write_bundle(plan.bundle, git, folder, repository, with_data=True)
+
+    units = {unit: asdict(run) for unit, run in runs.items()}
+    return registry.register_component(name, str(version) if version else None, write, units)
+
+
+def _is_same(there: RegisteredVersion, bundle: Bundle) -> bool:
+    """Return whether the registered files are those of the bundle."""
+    written = rewritten_documents(bundle, {item.name: "" for item in bundle.data})
+    files = {there.path / name: dump_job_file(text) for name, text in written.items()}
+    if not all(file.is_file() and file.read_text("utf-8") == files[file] for file in files):
+        return False
+    recorded = json.loads((there.path / MANIFEST_FILE).read_text("utf-8"))
+    return {**manifest(bundle, None), "git": recorded["git"]} == recorded
