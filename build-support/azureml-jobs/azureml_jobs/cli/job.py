@@ -25,7 +25,9 @@ from azureml_jobs.cli.job_options import (
 )
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_image
 from azureml_jobs.jobfile.azure_only import azure_only_parts
+from azureml_jobs.local.create_job import plan_run
 from azureml_jobs.local.inputs import missing_inputs
+from azureml_jobs.local.run_plan import RunPlan
 from azureml_jobs.local.runtimes import RUNTIMES, RuntimeChoice
 from azureml_jobs.protocol import DebuggerOptions
 
@@ -136,12 +138,6 @@ def check_runs_here(plan: JobPlan) -> None:
             f"only Azure ML runs this: {', '.join(named)}",
             f"Name a workspace in {CONFIG_FILE}, and run the same command again.",
         )
-    if not plan.kind.endswith(" job"):
-        raise JobError(
-            job_file,
-            f"this is a {plan.kind}, which runs as a step of a pipeline",
-            "Name the file in a pipeline: `component: ./…`.",
-        )
 
 
 def missing_data(plan: JobPlan, repository: Path) -> list[JobError]:
@@ -184,23 +180,17 @@ def _print_dry_run(
 
 def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.Namespace) -> int:
     """Start the job in the local workspace; `folder` holds what the plugin gathered."""
-    from azureml_jobs.local.create_job import create_job, plan_run
+    from azureml_jobs.local.create_job import create_job
     from azureml_jobs.local.debugger.debugger import requested_debugger
     from azureml_jobs.local.packages_venv import ensure_packages_venv
-    from azureml_jobs.local.register_component import register_component
 
-    search = plan.request.search
-    debugger = requested_debugger(folder)
-    choice = RuntimeChoice(options.runtime or plan.request.options.runtime, os.environ)
-    run = plan_run(plan, folder, repository, lambda need: choice.choose(need, plan.request.address))
     reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
     if plan.is_component:
-        print_warnings(plan.warnings)
-        registered = register_component(plan, run.units, repository)
-        print(f"{registered.id} registered in the local workspace{reason}")
-        return 0
+        return _register_here(plan, folder, repository, options, reason)
+    search = plan.request.search
+    debugger = requested_debugger(folder)
     run = replace(
-        run,
+        _plan_run(plan, folder, repository, options),
         no_cache=options.no_cache,
         jobs_at_once=options.jobs_at_once or os.cpu_count() or 1,
         search_python=ensure_packages_venv(search, folder) if search else "",
@@ -210,6 +200,30 @@ def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.N
     print(f"Local workspace{reason}: {job.name}\n{run.runtimes()}", file=sys.stderr)
     is_sweep = plan.kind == "sweep job"
     return exec_after_pants(["execute", str(job.path)], run.search_python if is_sweep else None)
+
+
+def _plan_run(
+    plan: JobPlan, folder: Path, repository: Path, options: argparse.Namespace
+) -> RunPlan:
+    choice = RuntimeChoice(options.runtime or plan.request.options.runtime, os.environ)
+    return plan_run(
+        plan, folder, repository, lambda need: choice.choose(need, plan.request.address)
+    )
+
+
+def _register_here(
+    plan: JobPlan, folder: Path, repository: Path, options: argparse.Namespace, reason: str
+) -> int:
+    """Register the component; one that this machine cannot run is for looking at only."""
+    from azureml_jobs.local.register_component import register_component
+
+    runs_here = not azure_only_parts(plan.bundle.documents, plan.request.job_file)
+    runs = _plan_run(plan, folder, repository, options).units if runs_here else {}
+    print_warnings(plan.warnings)
+    print(
+        f"{register_component(plan, runs, repository).id} registered in the local workspace{reason}"
+    )
+    return 0
 
 
 def _submit(

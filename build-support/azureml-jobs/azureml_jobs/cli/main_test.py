@@ -253,6 +253,26 @@ def test_says_in_one_line_what_only_azure_ml_runs(
 
 
 @pytest.mark.parametrize(
+    "kind", [pytest.param("command", id="ours"), pytest.param("spark", id="one for Azure ML only")]
+)
+def test_registers_a_component_in_the_local_workspace(
+    ready: Gathered,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+) -> None:
+    monkeypatch.chdir(ready.repository)
+    text = {"command": "command: python -m exp.main\nenvironment: azureml:env:1\n"}.get(
+        kind, "entry: {file: exp/main.py}\n"
+    )
+    request = ready.request(f"name: c\nversion: '2'\ntype: {kind}\ncode: ..\n{text}")
+    assert cli.main(["job", "--request", str(request), "--local"]) == 0
+    printed = "azureml:c:2 registered in the local workspace\n"
+    assert capsys.readouterr().out == printed
+    assert (ready.repository / ".azureml/components/c/2/content/code/exp/main.py").is_file()
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         pytest.param(["--dry"], "unrecognized arguments: --dry", id="abbreviated"),

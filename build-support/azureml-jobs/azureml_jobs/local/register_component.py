@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.contents import Bundle
 from azureml_jobs.bundle.manifest import manifest
@@ -28,6 +29,12 @@ def register_component(
     `runs` say how its code units run on this machine; there are none for what only Azure ML runs.
     Raises `JobError` for a version that exists with another content.
     """
+    if not plan.job.get("name"):
+        raise JobError(
+            f"{plan.request.job_file}: name",
+            "components are registered by their names, and this one has none",
+            "Write `name:` with letters, digits, `-` and `_`.",
+        )
     registry = LocalRegistry(repository / LOCAL_FOLDER)
     name, version = str(plan.job["name"]), plan.job.get("version")
     there = registry.find(COMPONENTS, f"{name}{f':{version}' if version else '@latest'}")
