@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TextIO
 
 from azureml_jobs.base import job_status
@@ -72,6 +73,13 @@ def duration_text(seconds: float | None) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min"
+
+
+def time_text(recorded: str) -> str:
+    """Return a recorded time in the user's time zone, to the second; nothing for no time."""
+    if not recorded:
+        return ""
+    return datetime.fromisoformat(recorded).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def table(

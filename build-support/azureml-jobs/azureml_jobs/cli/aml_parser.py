@@ -85,6 +85,13 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
         command.add_argument(
             "name", metavar="NAME", help="the job's name, as `jobs list` prints it"
         )
+    for command in (show, stream, download):
+        command.add_argument(
+            "--step",
+            metavar="STEP",
+            help="a step of a pipeline or a trial of a sweep, as `jobs show NAME` prints it: "
+            "train, 3, outer/inner",
+        )
     show.add_argument("--json", action="store_true", help="print JSON, with all values of metrics")
     download.add_argument("--output-name", metavar="OUTPUT", help="copy only this output")
     download.add_argument(

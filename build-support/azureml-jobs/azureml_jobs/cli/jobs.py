@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -16,23 +15,32 @@ from azureml_jobs.base.console import (
     print_json,
     print_warning,
     status_coloured,
-    table,
+    time_text,
 )
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.cli.job_tree import labelled, print_children, print_jobs
 
 if TYPE_CHECKING:
     from azureml_jobs.base.download_result import DownloadResult
 
 
 class WorkspaceJobs(Protocol):
-    """The jobs of one workspace, local or in Azure."""
+    """The jobs of one workspace, local or in Azure.
+
+    A row has `children`, the rows of the jobs that it started; None where that is not asked for.
+    """
 
     def list(
         self, status: str | None, count: int | None, archived: bool
-    ) -> list[dict[str, Any]]: ...
+    ) -> Sequence[dict[str, Any]]:
+        """Return rows of the jobs that no other started."""
 
     def describe(self, name: str, whole: bool) -> dict[str, Any]:
         """Return what is known of a job; `whole` adds all values of its metrics."""
+
+    def children(self, name: str) -> Sequence[dict[str, Any]]: ...
 
     def stream(self, name: str, out: BinaryIO) -> int: ...
 
@@ -56,7 +64,17 @@ def run_jobs(
         from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
 
         jobs = AzureJobs(ConnectedWorkspace(workspace, options.login))
+    if getattr(options, "step", None):
+        options.name = _name_of_step(jobs, options.name, options.step)
     return _COMMANDS[options.command](jobs, options)
+
+
+def _name_of_step(jobs: WorkspaceJobs, name: str, step: str) -> str:
+    steps = {label: row["name"] for label, row in labelled(jobs.children(name))}
+    if step not in steps:
+        remedy = suggestion(step, list(steps), "It has started no others.")
+        raise JobError(name, f"the job has no step `{step}`", remedy)
+    return str(steps[step])
 
 
 def list_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
@@ -69,30 +87,8 @@ def list_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     elif not rows:
         print("No jobs. Start one: ./pants run src/X:job")
     else:
-        _print_table(rows)
+        print_jobs(rows)
     return 0
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    header, *lines = table(
-        ("name", "status", "experiment", "created", "duration"),
-        [
-            (
-                row["name"],
-                row["status"],
-                row["experiment_name"],
-                _local_time(row["created"]),
-                duration_text(row["duration"]),
-            )
-            for row in rows
-        ],
-        right=(4,),
-    )
-    print(coloured(header, BOLD))
-    start = header.index("status")
-    for row, line in zip(rows, lines):
-        status = row["status"]
-        print(f"{line[:start]}{status_coloured(status)}{line[start + len(status):]}")
 
 
 def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
@@ -104,6 +100,7 @@ def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     for key, value in _facts(job).items():
         if value:
             print(f"  {key:<13} {value}")
+    print_children(job)
     for title, values in (
         ("parameters", job["params"]),
         ("metrics", job["metrics"]),
@@ -130,7 +127,9 @@ def _facts(job: Mapping[str, Any]) -> dict[str, str]:
         "experiment": job["experiment_name"],
         "display name": job["display_name"],
         "target": job["address"],
-        "created": _local_time(job["created"]),
+        "part of": job["parent"],
+        "outputs of": job["reused"],
+        "created": time_text(job["created"]),
         "duration": duration_text(job["duration"]),
         "exit status": "" if job["exit_code"] is None else str(job["exit_code"]),
         "error": job["error"] or "",
@@ -185,8 +184,3 @@ def _short_path(path: str) -> str:
         return str(Path(path).relative_to(Path.cwd()))
     except ValueError:
         return path
-
-
-def _local_time(recorded: str) -> str:
-    """Return a recorded time in the user's time zone, to the second."""
-    return datetime.fromisoformat(recorded).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -21,13 +21,19 @@ _RUNNER_SECONDS = 10.0
 
 
 def cancel(folder: JobFolder, grace: float = GRACE_SECONDS) -> JobRecord:
-    """End a job and return its record when it has ended.
+    """End a job with all that it started, and return its record when it has ended.
 
     The job may clean up for `grace` seconds; cancelling again meanwhile ends it at once.
     """
     record = folder.read()
     if record.has_ended:
         return _cancel_ended(folder, record)
+    if record.parent and record.pid == JobFolder(folder.path.parent / record.root).read().pid:
+        raise JobError(
+            record.name,
+            f"this pipeline runs as a part of {record.root}",
+            f"Cancel all of it: `./pants run :aml -- jobs cancel {record.root}`.",
+        )
     if is_on_another_host(record):
         machine = record.host.partition(" ")[0]
         raise JobError(

@@ -19,6 +19,7 @@ from azureml_jobs.local.state import current_record
 _COLUMNS = (
     *("name", "display_name", "experiment_name", "status", "address", "runtime"),
     *("created", "started", "ended", "exit_code", "error"),
+    *("kind", "parent", "step", "reused", "parameters", "objective", "best_trial"),
 )
 # Only the local workspace itself needs these.
 _INTERNAL = ("host", "pid", "pid_identity", "pgid", "pgid_identity", "format")

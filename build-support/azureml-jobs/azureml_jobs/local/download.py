@@ -13,6 +13,7 @@ from pathlib import Path
 from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.progress import Progress
+from azureml_jobs.local.children import descendants
 from azureml_jobs.local.folder import JobFolder, files_below
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
@@ -29,10 +30,15 @@ def download(
     Named outputs go to `named-outputs/<name>/`; logs, `./outputs`, `./logs` and what was logged
     with MLflow go to `artifacts/` and are the output `default`. While a job runs, its files are
     copied as they are now. An interrupted download leaves nothing.
+    Unless one output is wanted, the jobs that it started are in `steps/<label>/` alike.
     Raises `JobError` when `destination` holds something or there is no such output.
     """
     record = current_record(folder)
-    entries = _entries(folder, record, _selected_outputs(record, output_name))
+    entries = _entries(folder, record, _selected_outputs(record, output_name), "")
+    for label, child in ({} if output_name else descendants(folder)).items():
+        child_folder = JobFolder(folder.path.parent / child.name)
+        outputs = _selected_outputs(child, None)
+        entries |= _entries(child_folder, child, outputs, f"steps/{label}/")
     check_empty_folder(destination)
     destination = destination.absolute()
     try:
@@ -78,22 +84,30 @@ def _selected_outputs(record: JobRecord, output_name: str | None) -> list[str]:
     return [output_name]
 
 
-def _entries(folder: JobFolder, record: JobRecord, wanted: list[str]) -> dict[str, Path | None]:
+def _entries(
+    folder: JobFolder, record: JobRecord, wanted: list[str], prefix: str
+) -> dict[str, Path | None]:
     """Return what to copy, by its path below the destination; None stands for a folder."""
     found: dict[str, Path | None] = {}
     for name in wanted:
         if name == DEFAULT_OUTPUT and name not in record.outputs:
-            found["artifacts"] = None
-            found.update((f"artifacts/{path}", source) for path, source in artifacts(folder))
+            found[f"{prefix}artifacts"] = None
+            found |= {f"{prefix}artifacts/{path}": source for path, source in artifacts(folder)}
         else:
             # Even when the job has not created it.
-            found[f"named-outputs/{name}"] = None
-            found.update(_tree(folder.outputs / name, f"named-outputs/{name}/"))
+            found[f"{prefix}named-outputs/{name}"] = None
+            source = folder.outputs / name
+            if not source.exists():
+                # An earlier job or a step has it.
+                source = Path(record.outputs[name])
+            found.update(_tree(source, f"{prefix}named-outputs/{name}/"))
     return found
 
 
 def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, Path | None]]:
-    """Yield everything below a folder, including empty folders and links."""
+    """Yield everything below a folder, including empty folders and links, or the one file."""
+    if folder.is_file():
+        yield prefix + folder.name, folder
     for parent, folders, names in os.walk(folder):
         for name in (*folders, *names):
             path = Path(parent, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,11 +20,10 @@ class LocalJobs:
         self._workspace = LocalWorkspace(root)
 
     def list(self, status: str | None, count: int | None, archived: bool) -> list[dict[str, Any]]:
-        from azureml_jobs.local.describe import summary
+        from azureml_jobs.local.tree import top_rows
 
-        jobs = [job for job in self._workspace.jobs() if archived or not job.is_archived]
-        rows = [summary(job) for job in jobs if status is None or job.status == status]
-        return rows[:count]
+        rows = top_rows(self._workspace.jobs(), archived)
+        return [row for row in rows if status in (None, row["status"])][:count]
 
     def describe(self, name: str, whole: bool) -> dict[str, Any]:
         from azureml_jobs.local.describe import describe
@@ -31,7 +31,12 @@ class LocalJobs:
         described = describe(self._workspace.job(name))
         if not whole:
             del described["metric_history"]
-        return described
+        return {**described, "children": self.children(name)}
+
+    def children(self, name: str) -> builtins.list[dict[str, Any]]:
+        from azureml_jobs.local.tree import child_rows
+
+        return child_rows(self._workspace.job(name))
 
     def stream(self, name: str, out: BinaryIO) -> int:
         from azureml_jobs.local.stream import stream
