@@ -81,7 +81,7 @@ class Branch:
         self.job = job
         self.given = given
         self.step = step
-        above = f"{step.label}." if step else ""
+        above = f"{step.label}/" if step else ""
         self.steps = {each.name: StepRun(each, above + each.name) for each in pipeline.steps}
 
     @property

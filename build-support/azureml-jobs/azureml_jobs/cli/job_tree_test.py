@@ -1,0 +1,178 @@
+"""`:aml -- jobs …` on a recorded pipeline, whose steps are a sweep, a pipeline and commands."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.cli import aml
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.mlflow_store import MlflowStore
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.run_plan import RunPlan
+from azureml_jobs.local.workspace import LocalWorkspace
+
+STEP = {"type": "command", "command": "ls", "environment": "azureml:e:1"}
+NESTED = {"type": "pipeline", "jobs": {"fit": STEP, "late": STEP}}
+SWEEP = {"type": "sweep", "trial": STEP, "search_space": {}}
+PIPELINE = {
+    "type": "pipeline",
+    "jobs": {"tune": SWEEP, "inner": {"type": "pipeline", "component": "inner.yml"}, "prep": STEP},
+}
+OBJECTIVE = {"goal": "minimize", "primary_metric": "loss"}
+
+
+class Tree:
+    def __init__(self, repository: Path) -> None:
+        self.workspace = LocalWorkspace(repository / ".azureml")
+        self.count = 0
+
+    def add(self, name: str, status: str = "Completed", log: str = "", **known: Any) -> JobFolder:
+        self.count += 1
+        time = f"2024-05-01T10:00:{self.count:02d}.000000+00:00"
+        record = JobRecord(
+            name,
+            status=status,
+            experiment_name="exp",
+            created=time,
+            started=time,
+            ended=time.replace(".0", ".5") if status in ("Completed", "Failed") else None,
+            **known,
+        )
+        folder = self.workspace.new_job(name, lambda temporary, final: record, name)
+        folder.log.parent.mkdir()
+        folder.log.write_text(log)
+        return folder
+
+    def child(self, parent: str, step: str, **known: Any) -> JobFolder:
+        return self.add(f"{parent}_{step}", parent=parent, root="p", step=step, **known)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+    monkeypatch.chdir(tmp_path)
+    tree = Tree(tmp_path)
+    root = tree.add("p", "Failed", "12:00 tune: Running\n", kind="pipeline", exit_code=3)
+    documents = {"exp/job.yml": PIPELINE, "exp/inner.yml": NESTED}
+    RunPlan("src/x:p", "exp/job.yml", "exp", str(tmp_path), documents, {}).write(root)
+    tree.child("p", "prep", reused="old_prep", outputs={"data": str(tmp_path / "old/data")})
+    (tmp_path / "old/data").mkdir(parents=True)
+    (tmp_path / "old/data/a.csv").write_text("1\n")
+    tree.child("p", "tune", kind="sweep", objective=OBJECTIVE, best_trial="p_tune_1")
+    store = MlflowStore(tree.workspace.mlruns)
+    for number in range(7):
+        trial = tree.child("p_tune", str(number), log=f"{number}\n", parameters={"lr": number / 8})
+        run = store.create_run(store.ensure_experiment("exp"), trial.name, "", {}, "2024-05-01")
+        (run / "metrics/loss").write_text(f"1 {0.1 if number == 1 else 0.5} 0\n2 0.9 1\n")
+    tree.child("p", "inner", kind="pipeline")
+    fit = tree.child("p_inner", "fit", status="Failed", log="half a line", outputs={"m": "/there"})
+    (fit.outputs / "m").mkdir(parents=True)
+    (fit.outputs / "m/model.bin").write_text("m")
+    # Neither a child, nor one of this job.
+    tree.add("p_other")
+    return tree
+
+
+def run_jobs(*arguments: str) -> int:
+    return aml.run_aml(["--repository", os.getcwd(), "jobs", *arguments])
+
+
+def test_lists_jobs_as_trees_without_most_of_the_trials(
+    tree: Tree, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_jobs("list") == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    column = header.index("status")
+    assert [line[:column].rstrip() for line in lines] == [
+        *("p_other", "p", "  prep", "  tune"),
+        *(f"    {number}" for number in range(5)),
+        *("    … 2 more trials", "  inner", "    fit"),
+    ]
+    assert "has outputs of old_prep" in lines[2]
+    run_jobs("list", "--json")
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["p_other", "p"]
+
+
+def test_shows_the_steps_of_a_pipeline_in_their_order(
+    tree: Tree, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_jobs("show", "p") == 0
+    shown = capsys.readouterr().out
+    table = shown.partition("step ")[2].partition("\n\n")[0]
+    steps = [line.split() for line in table.splitlines()[1:]]
+    assert [step[:2] for step in steps] == [
+        ["tune", "Completed"],
+        *(([str(number), "Completed"]) for number in range(5)),
+        ["…", "2"],
+        ["inner", "Completed"],
+        ["fit", "Failed"],
+        # It was never started.
+        ["late", "NotStarted"],
+        ["prep", "Completed"],
+    ]
+    assert steps[0][-1] == "p_tune"
+
+
+def test_shows_the_trials_of_a_sweep_with_the_best_one(
+    tree: Tree, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_jobs("show", "p", "--step", "tune") == 0
+    shown = capsys.readouterr().out.partition("trial")[2].partition("\n\n")[0].splitlines()
+    assert shown[0].split() == ["status", "loss", "lr", "duration"]
+    assert shown[2].split() == ["p_tune_1", "*", "Completed", "0.1", "0.125", "0.5", "s"]
+    assert len(shown) == 8
+
+
+def test_streams_a_job_with_those_that_it_started(
+    tree: Tree, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run_jobs("stream", "p") == 3
+    assert capfdbinary.readouterr().out.decode().splitlines() == [
+        "12:00 tune: Running",
+        *(f"[tune/{number}] {number}" for number in range(7)),
+        "[inner/fit] half a line",
+    ]
+    run_jobs("stream", "p", "--step", "inner/fit")
+    assert capfdbinary.readouterr().out == b"half a line"
+
+
+def test_downloads_a_job_with_those_that_it_started(tree: Tree, tmp_path: Path) -> None:
+    assert run_jobs("download", "p", "--path", "all") == 0
+    files = {str(path.relative_to(tmp_path / "all")) for path in (tmp_path / "all").rglob("*")}
+    assert {
+        "artifacts/user_logs/std_log.txt",
+        "steps/prep/named-outputs/data/a.csv",
+        "steps/tune/3/artifacts/user_logs/std_log.txt",
+        "steps/inner/fit/named-outputs/m/model.bin",
+    } <= files
+    assert run_jobs("download", "p", "--step", "inner/fit", "--output-name", "m") == 0
+    assert (tmp_path / "p_inner_fit/named-outputs/m/model.bin").read_text() == "m"
+
+
+def test_names_the_steps_for_an_unknown_one(tree: Tree) -> None:
+    with pytest.raises(JobError) as caught:
+        run_jobs("show", "p", "--step", "prepare")
+    assert str(caught.value) == "p: the job has no step `prepare`.\n\nDid you mean `prep`?"
+
+
+def test_archives_a_job_with_those_that_it_started(
+    tree: Tree, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_jobs("archive", "p")
+    capsys.readouterr()
+    run_jobs("list", "--json")
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["p_other"]
+
+
+def test_a_pipeline_inside_of_another_is_canceled_with_that(tree: Tree) -> None:
+    for name in ("p", "p_inner"):
+        folder = tree.workspace.job(name)
+        record = folder.read()
+        record.status, record.ended, record.pid = "Running", None, 1
+        folder.save(record)
+    with pytest.raises(JobError, match="jobs cancel p`"):
+        run_jobs("cancel", "p_inner")
