@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from azureml_jobs.base.version import TOOLS_VERSION
 from documents import (
     NOT_RUN,
     RUN_BY,
@@ -113,6 +114,12 @@ def test_the_readme_links_every_page_of_docs() -> None:
     linked = links((ROOT / "README.md").read_text(encoding="utf-8"))
     written = [str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")]
     assert sorted(set(written) - set(linked)) == []
+
+
+def test_the_changes_begin_with_the_version_of_the_tools() -> None:
+    text = (ROOT / "build-support/CHANGELOG.md").read_text(encoding="utf-8")
+    versions = [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert versions[0] == TOOLS_VERSION
 
 
 def test_the_readme_is_short_and_begins_with_a_command() -> None:

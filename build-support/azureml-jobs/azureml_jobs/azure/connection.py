@@ -9,7 +9,10 @@ from typing import Any, Protocol
 from azureml_jobs.azure.retries import TRANSIENT_STATUSES, Retries, patience_seconds, retry_after
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.transport import Response, Transport, TransportError
+from azureml_jobs.base.version import TOOLS_VERSION
 
+# What the services' own logs name.
+USER_AGENT = f"azureml-jobs/{TOOLS_VERSION}"
 # The slowest line on which a large body has to arrive, in bytes a second.
 _SLOWEST_RATE = 50_000
 
@@ -51,7 +54,7 @@ class Connection:
         JSON. `sink` is given the parts of a large response as they come, and once, so that a broken
         response is an error at once. Raises `ServiceError`.
         """
-        sent = dict(headers or {})
+        sent = {"User-Agent": USER_AGENT, **(headers or {})}
         if isinstance(body, Mapping):
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")

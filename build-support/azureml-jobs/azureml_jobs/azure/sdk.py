@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.azure import imports
+from azureml_jobs.azure.connection import USER_AGENT
 from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
 from azureml_jobs.azure.service_error import ServiceError, without_secrets
 from azureml_jobs.azure.submission import Submission
@@ -143,6 +144,7 @@ def _client(workspace: ConnectedWorkspace) -> Any:
         config.name,
         show_progress=False,
         enable_telemetry=False,
+        user_agent=USER_AGENT,
         retry_total=0,
         connection_timeout=10,
         read_timeout=_READ_SECONDS,

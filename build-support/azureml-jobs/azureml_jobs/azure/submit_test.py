@@ -13,6 +13,7 @@ import pytest
 import run
 from azureml_jobs.azure.blobs import file_md5
 from azureml_jobs.azure.conftest import JOB, Client
+from azureml_jobs.base.version import TOOLS_VERSION
 
 
 def test_a_job_is_made_of_what_the_bundle_holds(
@@ -32,6 +33,8 @@ def test_a_job_is_made_of_what_the_bundle_holds(
     assert "  environment  2 files, 37 B sent\n" in out
     assert "  input data   2 files, 4 B sent\n" in out
     assert f"  studio       {client.service.url}/runs/{job['name']}?wsid=/subscriptions/" in out
+    agents = {each.headers["user-agent"] for each in client.requests() if each.kind != "sign-in"}
+    assert all(f"azureml-jobs/{TOOLS_VERSION}" in agent for agent in agents), agents
     assert known["experimentName"] == "exp"
     assert known["inputs"]["epochs"]["value"] == "9"
     assert known["computeId"].endswith("/computes/cpu-cluster")

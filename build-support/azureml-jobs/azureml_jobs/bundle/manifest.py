@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import Bundle, UnitBundle
 from azureml_jobs.bundle.provenance import GitState
@@ -30,7 +31,7 @@ def manifest(bundle: Bundle, git: GitState | None) -> dict[str, Any]:
         **(_unit(bundle.unit) if is_one else {"units": _units(bundle)}),
         "data": [{"input": item.name, "path": item.path} for item in bundle.data],
         "git": asdict(git) if git else None,
-        "versions": dict(request.versions),
+        "versions": {"tools": TOOLS_VERSION, **request.versions},
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.manifest import manifest
@@ -466,7 +467,7 @@ def test_the_manifest_describes_where_a_bundle_comes_from(gathered: Gathered) ->
         {"input": "folder", "path": "src/exp/größe"},
     ]
     assert found["git"] == {"commit": "c0ffee", "diff": GIT.diff}
-    assert found["versions"] == {"pants": "2.17.1"}
+    assert found["versions"] == {"tools": TOOLS_VERSION, "pants": "2.17.1"}
 
 
 def test_the_manifest_may_have_no_git_state_and_no_environment(gathered: Gathered) -> None:

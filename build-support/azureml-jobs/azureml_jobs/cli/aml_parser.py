@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base import job_status
+from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.cli.job_options import add_workspace_options
 
 # In the order in which a job passes through them.
@@ -34,6 +35,7 @@ def aml_parser() -> argparse.ArgumentParser:
         description="Manage jobs and data in the workspace in Azure that config.env names, or on "
         "this machine when it names none.",
     )
+    parser.add_argument("--version", action="version", version=TOOLS_VERSION)
     # After Pants has answered, the working folder is the user's.
     parser.add_argument("--repository", type=Path, help=argparse.SUPPRESS)
     nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs|data|doctor|service")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.cli import aml
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import identity_of
@@ -394,3 +395,9 @@ def test_commands_that_use_azure_run_in_their_own_environment(
     parts = (tmp_path / "command").read_bytes().decode().split("\0")
     assert parts[0] == str(tmp_path / "azure/bin/python")
     assert parts[2:-1] == ["workspace", "--repository", str(repository), "jobs", "list"]
+
+
+def test_prints_the_version_of_the_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        aml.run_aml(["--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"{TOOLS_VERSION}\n")
