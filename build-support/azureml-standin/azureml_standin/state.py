@@ -6,22 +6,14 @@ import json
 import sqlite3
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_TABLES = """
+_TABLE = """
 CREATE TABLE IF NOT EXISTS documents (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, UNIQUE (kind, key));
-CREATE TABLE IF NOT EXISTS containers (name TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS blobs (
-  container TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
-  md5 TEXT NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL, content_type TEXT NOT NULL,
-  metadata TEXT NOT NULL, PRIMARY KEY (container, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS blocks (
-  container TEXT NOT NULL, name TEXT NOT NULL, block TEXT NOT NULL, sha256 TEXT NOT NULL,
-  PRIMARY KEY (container, name, block)) WITHOUT ROWID;
 """
 
 
@@ -55,29 +47,29 @@ class State:
         self._database = sqlite3.connect(
             folder / "state.sqlite3", check_same_thread=False, isolation_level=None
         )
-        self._database.row_factory = sqlite3.Row
         # A stand-in that loses its last second in a power cut is good enough.
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
-        self._database.executescript(_TABLES)
+        self._database.executescript(_TABLE)
 
     def close(self) -> None:
         with self.lock:
             self._database.close()
 
+    def forget(self) -> None:
+        """Forget everything but who may sign in, and the containers; for tests."""
+        self._rows("DELETE FROM documents WHERE kind NOT IN ('service', 'containers')")
+
     def document(self, kind: str, key: str) -> dict[str, Any] | None:
         rows = self._rows("SELECT content FROM documents WHERE kind = ? AND key = ?", kind, key)
-        return json.loads(rows[0]["content"]) if rows else None
+        return json.loads(rows[0][0]) if rows else None
 
     def documents(self, kind: str, prefix: str = "") -> list[dict[str, Any]]:
         """Return documents whose key begins with `prefix`, in the order of their creation."""
-        values = (kind, len(prefix), prefix)
-        rows = self._rows(
-            "SELECT content FROM documents WHERE kind = ? AND substr(key, 1, ?) = ? "
-            "ORDER BY number",
-            *values,
-        )
-        return [json.loads(row["content"]) for row in rows]
+        chosen = "kind = ? AND key >= ? AND substr(key, 1, ?) = ? ORDER BY number"
+        values = (kind, prefix, len(prefix), prefix)
+        rows = self._rows(f"SELECT content FROM documents WHERE {chosen}", *values)
+        return [json.loads(row[0]) for row in rows]
 
     def put_document(self, kind: str, key: str, content: Mapping[str, Any]) -> None:
         insert = "INSERT INTO documents (kind, key, content) VALUES (?, ?, ?)"
@@ -88,53 +80,36 @@ class State:
         self._rows("DELETE FROM documents WHERE kind = ? AND key = ?", kind, key)
 
     def has_container(self, name: str) -> bool:
-        return bool(self._rows("SELECT 1 FROM containers WHERE name = ?", name))
+        return self.document("containers", name) is not None
 
     def containers(self) -> list[str]:
-        return [row["name"] for row in self._rows("SELECT name FROM containers ORDER BY name")]
+        return sorted(each["name"] for each in self.documents("containers"))
 
     def add_container(self, name: str) -> None:
-        self._rows("INSERT OR IGNORE INTO containers VALUES (?)", name)
+        self.put_document("containers", name, {"name": name})
 
     def blob(self, container: str, name: str) -> BlobRecord | None:
-        rows = self._rows("SELECT * FROM blobs WHERE container = ? AND name = ?", container, name)
-        return self._record(rows[0]) if rows else None
+        found = self.document("blobs", f"{container}/{name}")
+        return self._record(found) if found else None
 
     def blobs(self, container: str, prefix: str = "") -> list[BlobRecord]:
         """Return blobs in the order of their names."""
-        chosen = "WHERE container = ? AND substr(name, 1, ?) = ? ORDER BY name"
-        rows = self._rows(f"SELECT * FROM blobs {chosen}", container, len(prefix), prefix)
-        return [self._record(row) for row in rows]
+        found = self.documents("blobs", f"{container}/{prefix}")
+        return sorted(map(self._record, found), key=lambda blob: blob.name)
 
     def put_blob(self, blob: BlobRecord, sha256: str) -> None:
-        metadata = json.dumps(dict(blob.metadata))
-        where, what = (blob.container, blob.name), (blob.size, sha256, blob.md5, blob.etag)
-        values = (*where, *what, blob.modified, blob.content_type, metadata)
-        self._rows("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
+        content = {**asdict(blob), "file": sha256}
+        self.put_document("blobs", f"{blob.container}/{blob.name}", content)
 
     def remove_blob(self, container: str, name: str) -> None:
-        self._rows("DELETE FROM blobs WHERE container = ? AND name = ?", container, name)
-
-    def put_block(self, container: str, name: str, block: str, sha256: str) -> None:
-        insert = "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?)"
-        self._rows(insert, container, name, block, sha256)
-
-    def blocks(self, container: str, name: str) -> dict[str, str]:
-        """The sha256 of each block that waits to be committed."""
-        rows = self._rows("SELECT * FROM blocks WHERE container = ? AND name = ?", container, name)
-        return {row["block"]: row["sha256"] for row in rows}
-
-    def forget_blocks(self, container: str, name: str) -> None:
-        self._rows("DELETE FROM blocks WHERE container = ? AND name = ?", container, name)
+        self.remove_document("blobs", f"{container}/{name}")
 
     def content_file(self, sha256: str) -> Path:
         return self.contents / sha256[:2] / sha256
 
-    def _record(self, row: sqlite3.Row) -> BlobRecord:
-        known = {key: row[key] for key in row.keys() if key not in ("sha256", "metadata")}
-        file, metadata = self.content_file(row["sha256"]), json.loads(row["metadata"])
-        return BlobRecord(**known, file=file, metadata=metadata)
+    def _record(self, found: Mapping[str, Any]) -> BlobRecord:
+        return BlobRecord(**{**found, "file": self.content_file(found["file"])})
 
-    def _rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+    def _rows(self, statement: str, *values: Any) -> list[Any]:
         with self.lock:
             return self._database.execute(statement, values).fetchall()

@@ -285,14 +285,4 @@ def forget(service: Service) -> None:
     service.faults.clear()
     service.recording.clear()
     service.control.datastore_credentials = "AccountKey"
-    service.registry.images.forget()
-    with service.state.lock:
-        for name in service.jobs.names():
-            service.state.remove_document("jobs", name)
-            service.state.remove_document("runs", name)
-        for kind in ("codes", "components", "data", "environments", "schedules", "uploads"):
-            for each in service.state._rows("SELECT key FROM documents WHERE kind = ?", kind):
-                service.state.remove_document(kind, each["key"])
-        for container in service.state.containers():
-            for blob in service.state.blobs(container):
-                service.state.remove_blob(container, blob.name)
+    service.state.forget()

@@ -86,7 +86,7 @@ def registry(service: Service, caller: Caller) -> Iterator[RegistryCaller]:
     signed = RegistryCaller(caller)
     signed.sign_in(f"repository:{REPOSITORY}:pull,push")
     yield signed
-    service.registry.images.forget()
+    service.state.forget()
 
 
 def test_a_token_covers_only_the_repositories_and_actions_that_it_names(

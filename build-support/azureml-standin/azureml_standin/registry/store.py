@@ -28,12 +28,6 @@ class ImageStore:
         found = self._state.documents("image-tags", f"{name}:")
         return {each["tag"]: each["digest"] for each in found}
 
-    def forget(self) -> None:
-        """Forget all images; for tests."""
-        for kind in ("image-tags", "image-manifests", "image-blobs"):
-            for each in self._state.documents(kind):
-                self._state.remove_document(kind, each["key"])
-
     def file(self, digest: str) -> Path:
         match = _DIGEST.fullmatch(digest)
         if match is None:
@@ -46,7 +40,7 @@ class ImageStore:
     def add_blob(self, request: HttpRequest, name: str, digest: str) -> HttpResponse:
         """Add a blob to a repository. Its file must exist."""
         key = f"{name}@{digest}"
-        self._state.put_document("image-blobs", key, {"key": key})
+        self._state.put_document("image-blobs", key, {})
         location = f"{request.base}/v2/{name}/blobs/{digest}"
         return HttpResponse(201, headers={"Location": location, "Docker-Content-Digest": digest})
 
@@ -58,12 +52,10 @@ class ImageStore:
         new = self._folder / f".new-{uuid.uuid4()}"
         new.write_bytes(content)
         os.replace(new, self.file(digest))
-        key = f"{name}@{digest}"
-        self._state.put_document("image-manifests", key, {"key": key, "type": kind})
+        self._state.put_document("image-manifests", f"{name}@{digest}", {"type": kind})
 
     def tag(self, name: str, tag: str, digest: str) -> None:
-        document = {"key": f"{name}:{tag}", "tag": tag, "digest": digest}
-        self._state.put_document("image-tags", document["key"], document)
+        self._state.put_document("image-tags", f"{name}:{tag}", {"tag": tag, "digest": digest})
 
 
 def is_digest(text: str) -> bool:

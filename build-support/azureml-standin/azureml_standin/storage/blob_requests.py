@@ -62,7 +62,8 @@ def put_block(
 ) -> HttpResponse:
     sha256, md5, _ = storage.keep(request.body)
     check_md5(request, md5)
-    storage.state.put_block(container, name, request.query["blockid"], sha256)
+    kind, block = _blocks(container, name), request.query["blockid"]
+    storage.state.put_document(kind, block, {"block": block, "sha256": sha256})
     return HttpResponse(201, headers={"Content-MD5": md5, **ENCRYPTED})
 
 
@@ -73,15 +74,21 @@ def put_block_list(
     listed = [(each.text or "").strip() for each in ElementTree.fromstring(request.body.read())]
     with storage.state.lock:
         check_conditions(request, storage.blob(container, name))
-        waiting = storage.state.blocks(container, name)
+        kind = _blocks(container, name)
+        waiting = {each["block"]: each["sha256"] for each in storage.state.documents(kind)}
         if set(listed) - set(waiting):
             raise StorageError(400, "InvalidBlockList", "The block list is invalid.")
         files = [storage.state.content_file(waiting[block]) for block in listed]
         sha256, _, size = storage.keep(RequestBody(files=files))
-        storage.state.forget_blocks(container, name)
+        for block in waiting:
+            storage.state.remove_document(kind, block)
         given = request.headers.get("x-ms-blob-content-md5", "")
         blob = storage.commit(request, container, name, sha256, given, size)
     return HttpResponse(201, headers={**identity(blob), **ENCRYPTED})
+
+
+def _blocks(container: str, name: str) -> str:
+    return f"blocks of {container}/{name}"
 
 
 def put_metadata(
