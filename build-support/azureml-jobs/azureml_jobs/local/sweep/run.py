@@ -24,7 +24,7 @@ from azureml_jobs.local.run_plan import RunPlan
 from azureml_jobs.local.run_report import print_log_end
 from azureml_jobs.local.supervise import SAME_KEY_PRESS_SECONDS, Ended
 from azureml_jobs.local.sweep.create import create_trial, read_spec
-from azureml_jobs.local.sweep.trials import SweepResult, Trial, run_trials
+from azureml_jobs.local.sweep.trials import SweepLoop, SweepResult, Trial
 from azureml_jobs.local.workspace import LocalWorkspace
 
 
@@ -50,7 +50,7 @@ class SweepRun(JobRun):
         def start(number: int, values: Mapping[str, Value]) -> TrialJob:
             return TrialJob(create_trial(workspace, spec, record, number, values))
 
-        result = run_trials(self._sweep, start, self._wait, self._report, plan.jobs_at_once)
+        result = SweepLoop(self._sweep, start, self._wait, self._report, plan.jobs_at_once).run()
         self._say_table(result, spec.job["objective"])
         return self._ended(result, bool(spec.job.get("outputs")))
 

@@ -60,36 +60,22 @@ class SweepResult(Generic[Job]):
     timed_out: bool
 
 
-def run_trials(
-    sweep: Sweep,
-    start: Callable[[int, Mapping[str, Value]], Job],
-    wait: Callable[[float], bool],
-    report: Callable[[Trial[Job]], None],
-    at_once: int,
-) -> SweepResult[Job]:
-    """Run all trials and return how they ended.
+@dataclass
+class SweepLoop(Generic[Job]):
+    """Starts trials and ends poor ones, until all have ended.
 
     `start` starts the trial of a number with its values. `wait` waits for at most some seconds and
     returns whether the sweep was asked to end. `report` is called when a trial starts and ends.
     """
-    return _Run(sweep, start, wait, report, at_once).run()
 
+    sweep: Sweep
+    start: Callable[[int, Mapping[str, Value]], Job]
+    wait: Callable[[float], bool]
+    report: Callable[[Trial[Job]], None]
+    at_once: int
 
-class _Run(Generic[Job]):
-    def __init__(
-        self,
-        sweep: Sweep,
-        start: Callable[[int, Mapping[str, Value]], Job],
-        wait: Callable[[float], bool],
-        report: Callable[[Trial[Job]], None],
-        at_once: int,
-    ) -> None:
-        self._sweep = sweep
-        self._start = start
-        self._wait = wait
-        self._report = report
-        self._at_once = min(at_once, sweep.max_concurrent_trials)
-        self._search = Search(sweep)
+    def __post_init__(self) -> None:
+        self._search = Search(self.sweep)
         self._trials: list[Trial[Job]] = []
         self._open: list[Trial[Job]] = []
         # By the number of the trial: the scores of what it logged, and how many a policy has seen.
@@ -97,18 +83,18 @@ class _Run(Generic[Job]):
         self._seen: dict[int, int] = {}
         self._starts_more = True
         self._best: Trial[Job] | None = None
-        self._best_score = -math.inf
+        self._best_rank = (-math.inf, 0)
 
     def run(self) -> SweepResult[Job]:
         started, timed_out = time.monotonic(), False
-        limit = self._sweep.timeout or math.inf
+        limit = self.sweep.timeout or math.inf
         while True:
             self._look()
             self._end_poor_ones()
             self._start_more()
             if not self._open:
                 break
-            if self._wait(_POLL_SECONDS):
+            if self.wait(_POLL_SECONDS):
                 self._end_all("the sweep was canceled")
             elif not timed_out and time.monotonic() - started >= limit:
                 timed_out = True
@@ -120,11 +106,11 @@ class _Run(Generic[Job]):
         for trial in list(self._open):
             # The status comes first: what a trial logged before its end must not be missed.
             trial.status = trial.job.status()
-            values = trial.job.metric_history(self._sweep.metric)
-            history = self._histories[trial.number] = scores(self._sweep, values)
+            values = trial.job.metric_history(self.sweep.metric)
+            history = self._histories[trial.number] = scores(self.sweep, values)
             score = max(history, default=-math.inf)
             if math.isfinite(score):
-                trial.best = score if self._sweep.maximize else -score
+                trial.best = score if self.sweep.maximize else -score
             if trial.status in ENDED:
                 self._close(trial, score)
 
@@ -132,16 +118,20 @@ class _Run(Generic[Job]):
         trial.seconds = time.monotonic() - trial.started
         self._open.remove(trial)
         self._search.tell(trial.number, None if trial.best is None else score)
-        if trial.status == COMPLETED and score > self._best_score:
-            self._best, self._best_score, trial.is_best_so_far = trial, score, True
-        self._report(trial)
+        if trial.status == COMPLETED and trial.best is not None:
+            # Of equal ones the first, in whatever order they end.
+            rank = (score, -trial.number)
+            if rank > self._best_rank:
+                trial.is_best_so_far = score > self._best_rank[0]
+                self._best, self._best_rank = trial, rank
+        self.report(trial)
 
     def _end_poor_ones(self) -> None:
         for trial in self._open:
             if trial.reason is None:
                 seen, number = self._seen.get(trial.number, 0), trial.number
                 ended = self._histories.keys() - {each.number for each in self._open}
-                reason = reason_to_end(self._sweep, number, self._histories, ended, seen)
+                reason = reason_to_end(self.sweep, number, self._histories, ended, seen)
                 self._seen[number] = len(self._histories[number])
                 if reason:
                     self._end(trial, reason)
@@ -150,8 +140,8 @@ class _Run(Generic[Job]):
         while (
             self._starts_more
             and not self._is_hopeless()
-            and len(self._open) < self._at_once
-            and len(self._trials) < self._sweep.max_total_trials
+            and len(self._open) < min(self.at_once, self.sweep.max_concurrent_trials)
+            and len(self._trials) < self.sweep.max_total_trials
         ):
             values = self._search.ask()
             if values is None:
@@ -159,11 +149,11 @@ class _Run(Generic[Job]):
                 self._starts_more = False
                 return
             number = len(self._trials)
-            trial = Trial(number, values, self._start(number, values))
+            trial = Trial(number, values, self.start(number, values))
             self._trials.append(trial)
             self._open.append(trial)
             self._histories[number] = []
-            self._report(trial)
+            self.report(trial)
 
     def _end_all(self, reason: str) -> None:
         self._starts_more = False
