@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,18 @@ class Container:
         """Whether the container shares the network of this machine."""
         return re.search(r"--net(work)?[ =]host\b", " ".join(self.arguments)) is not None
 
+    def of_process(self, rank: int, count: int) -> Container:
+        """Return the container of one of `count` processes; together they are like one machine."""
+        if count == 1:
+            return self
+        given = " ".join(self.arguments)
+        shared = [f"--{what}=host" for what in ("network", "ipc") if f"--{what[:3]}" not in given]
+        return replace(
+            self,
+            name=process_container_name(self.name, rank, count),
+            arguments=[*shared, *self.arguments],
+        )
+
     def run_arguments(
         self, command: Sequence[str], environment: Mapping[str, str], *stdin_and_terminal: str
     ) -> list[str]:
@@ -116,6 +128,11 @@ def client_environment(environment: Mapping[str, str], caller: Mapping[str, str]
 
 def _is_client_variable(name: str) -> bool:
     return name in _CLIENT_VARIABLES or name.startswith(_CLIENT_PREFIXES)
+
+
+def process_container_name(name: str, rank: int, count: int) -> str:
+    """Return the name of the container of one of `count` processes of a job."""
+    return name if count == 1 else f"{name}-{rank}"
 
 
 def code_folder(name: str) -> str:

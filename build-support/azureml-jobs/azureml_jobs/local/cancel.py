@@ -8,7 +8,9 @@ import time
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import CANCELED
+from azureml_jobs.docker.container import process_container_name
 from azureml_jobs.docker.engine import has_container, remove_container
+from azureml_jobs.local.distribution import process_count
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import is_running, job_processes, kill_job
 from azureml_jobs.local.record import JobRecord
@@ -91,12 +93,12 @@ def _cancel_ended(folder: JobFolder, record: JobRecord) -> JobRecord:
 def end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
     """Kill what is left of a job whose runner has gone, and record that it is cancelled."""
     kill_job(_marker(folder), _own_group(record))
-    name = _container_name(record)
-    problem = remove_container(name) if name else None
-    if problem:
-        raise OutsideError(
-            record.name, f"the job's container {name} could not be removed: {problem}"
-        )
+    for name in _container_names(record):
+        problem = remove_container(name)
+        if problem:
+            raise OutsideError(
+                record.name, f"the job's container {name} could not be removed: {problem}"
+            )
     return record_end(folder, record, CANCELED, "canceled")
 
 
@@ -104,12 +106,14 @@ def _still_runs(folder: JobFolder, record: JobRecord) -> bool:
     """Return whether processes of a job still run without its runner."""
     if job_processes(_marker(folder), _own_group(record)):
         return True
-    name = _container_name(record)
-    return name is not None and has_container(name)
+    return any(has_container(name) for name in _container_names(record))
 
 
-def _container_name(record: JobRecord) -> str | None:
-    return record.container["name"] if record.container else None
+def _container_names(record: JobRecord) -> list[str]:
+    if record.container is None:
+        return []
+    count = process_count(record.distribution)
+    return [process_container_name(record.container["name"], rank, count) for rank in range(count)]
 
 
 def _marker(folder: JobFolder) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from venv import EnvBuilder
 
 import pytest
 from azureml_jobs.conftest import Gathered
@@ -98,6 +99,37 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The environment of a run's packages, with one package: `shared` of version 1."""
+    prefix = tmp_path_factory.mktemp("packages") / "a prefix"
+    EnvBuilder(symlinks=True).create(prefix)
+    (site,) = prefix.glob("lib/python*/site-packages")
+    for name, content in package_files("shared", "1").items():
+        (site / name).parent.mkdir(exist_ok=True)
+        (site / name).write_text(content)
+    script = prefix / "bin" / "show-shared"
+    script.write_text(f"#!/bin/sh\n'''exec' \"{prefix}/bin/python\" \"$0\" \"$@\"\n' '''\n{SHOW}")
+    script.chmod(0o755)
+    (prefix / "share").mkdir()
+    (prefix / "share" / "shared.txt").write_text("1")
+    return prefix
+
+
+SHOW = "import shared, sys\nprint('shared', shared.VERSION, *sys.argv[1:])\n"
+
+
+def package_files(name: str, version: str) -> dict[str, str]:
+    """Return the files of an installed package, or of its wheel."""
+    info = f"{name}-{version}.dist-info"
+    return {
+        f"{name}.py": f"VERSION = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 from azureml_jobs.docker.container import Container
 from azureml_jobs.jobfile.expressions import render
 from azureml_jobs.jobfile.sweep.space import value_text
+from azureml_jobs.local.distribution import distribution_of
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.mounts import container_paths, host_paths, job_container, resource_arguments
@@ -103,7 +104,7 @@ def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
         step=spec.place.step,
         command=command,
         code=spec.code,
-        distribution=job.get("distribution"),
+        distribution=distribution_of(job),
         parameters=dict(spec.parameters),
         reuse_key=spec.reuse_key,
         runtime=unit.runtime.name,

@@ -60,8 +60,8 @@ def download(
 def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:
     """Return the paths of logs and artifacts by the names that Azure ML gives them."""
     found: dict[str, Path] = {}
-    if folder.log.is_file():
-        found["user_logs/std_log.txt"] = folder.log
+    logs = files_below(folder.log.parent)
+    found.update((f"user_logs/{path}", source) for path, source in logs)
     logged = MlflowStore(folder.mlruns).artifacts_folder(folder.name)
     if logged is not None:
         found.update(files_below(logged))

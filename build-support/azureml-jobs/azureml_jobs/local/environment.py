@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.run_environment import container_variables
 
 # A job in the cloud sees none of the laptop's variables. What a job needs belongs into
 # `environment_variables` of its job file, which the cloud gets, too; and a job must not see the
@@ -38,18 +40,33 @@ _PASSED_INTO_CONTAINERS = frozenset(
     }
 )
 _PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"})
+_NO_WORKSPACE = {
+    "AZUREML_ARM_SUBSCRIPTION": "00000000-0000-0000-0000-000000000000",
+    "AZUREML_ARM_RESOURCEGROUP": "local",
+    "AZUREML_ARM_WORKSPACE_NAME": "local",
+}
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def job_environment(
-    record: JobRecord, mlruns: Path, experiment_id: str, caller: Mapping[str, str]
+    record: JobRecord,
+    mlruns: Path,
+    experiment_id: str,
+    caller: Mapping[str, str],
+    pythons: Sequence[str] = (),
+    place: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """Return the environment of a job's command. The job file's own variables win."""
-    environment = _surroundings(caller, record.python, record.container is not None)
+    """Return the environment of a job's command. The job file's own variables win.
+
+    The `bin` folders of `pythons` come first on its PATH. `place` has the variables of one process
+    of several.
+    """
+    environment = _surroundings(caller, pythons, record.container is not None)
     environment.update(
         {
             # Read by azureml-mlflow (`_common/constants.py`), by azureml-core's `Run.get_context`
-            # and by user code. There is no subscription, so that its variables are missing.
+            # and by user code. There is no subscription: some code wants names of one nevertheless.
+            **_NO_WORKSPACE,
             "AZUREML_RUN_ID": record.name,
             "AZUREML_ROOT_RUN_ID": record.root or record.name,
             "AZUREML_EXPERIMENT_ID": experiment_id,
@@ -60,6 +77,7 @@ def job_environment(
             "MLFLOW_RUN_ID": record.name,
         }
     )
+    environment.update(place)
     # Azure ML gives the paths of data, but not literals, under these names; the prefix is in
     # azure-ai-ml, too (`entities/_job/parameterized_command.py`).
     for key, path in record.paths.items():
@@ -73,7 +91,7 @@ def job_environment(
 
 
 def script_environment(
-    python: str,
+    pythons: Sequence[str],
     mlruns: Path,
     experiment: str,
     own: Mapping[str, str],
@@ -81,15 +99,17 @@ def script_environment(
     in_container: bool,
 ) -> dict[str, str]:
     """Return the environment of a `:local` script: as of a job, but without a run to resume."""
-    environment = _surroundings(caller, python, in_container)
+    environment = _surroundings(caller, pythons, in_container)
     environment.update(_tracking(mlruns, experiment))
     environment.update(own)
     return environment
 
 
-def _surroundings(caller: Mapping[str, str], python: str, in_container: bool) -> dict[str, str]:
+def _surroundings(
+    caller: Mapping[str, str], pythons: Sequence[str], in_container: bool
+) -> dict[str, str]:
     environment = (
-        _from_caller_into_container(caller) if in_container else _from_caller(caller, python)
+        _from_caller_into_container(caller) if in_container else _from_caller(caller, pythons)
     )
     # The user should see what a job prints at once, not when a buffer is full.
     environment["PYTHONUNBUFFERED"] = "1"
@@ -98,7 +118,7 @@ def _surroundings(caller: Mapping[str, str], python: str, in_container: bool) ->
 
 def _from_caller_into_container(caller: Mapping[str, str]) -> dict[str, str]:
     # For Python, which asks for the user's name; the image does not know it.
-    return {"USER": "user"} | {
+    return {"USER": "user", **container_variables()} | {
         key: value
         for key, value in caller.items()
         if key in _PASSED_INTO_CONTAINERS
@@ -107,17 +127,19 @@ def _from_caller_into_container(caller: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _from_caller(caller: Mapping[str, str], python: str) -> dict[str, str]:
+def _from_caller(caller: Mapping[str, str], pythons: Sequence[str]) -> dict[str, str]:
     environment = {
         key: value
         for key, value in caller.items()
         if key in _PASSED_ON or key.startswith(_PASSED_ON_PREFIXES)
     }
-    path = caller.get("PATH", os.defpath)
-    if python:
-        path = os.pathsep.join([os.path.join(python, "bin"), path])
-        environment["VIRTUAL_ENV"] = python
-    environment["PATH"] = path
+    folders = [os.path.join(python, "bin") for python in pythons]
+    environment["PATH"] = os.pathsep.join([*folders, caller.get("PATH", os.defpath)])
+    if pythons:
+        environment["VIRTUAL_ENV"] = pythons[0]
+    # Whichever pip a command finds, it never installs into the Python of this machine.
+    environment["PIP_REQUIRE_VIRTUALENV"] = "1"
+    environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     return environment
 
 

@@ -62,6 +62,13 @@ class JobFolder:
         """Standard output and error in the order of their arrival, under Azure ML's name."""
         return self.path / "user_logs" / "std_log.txt"
 
+    def process_log(self, rank: int, count: int) -> Path:
+        """Return the log of one of `count` processes."""
+        if count == 1:
+            return self.log
+        digits = len(str(count - 1))
+        return self.log.with_name(f"std_log_process_{rank:0{digits}}.txt")
+
     @property
     def mlruns(self) -> Path:
         return self.root / "mlruns"

@@ -52,7 +52,7 @@ def execute_tests(folder: Path, grace: float = GRACE_SECONDS) -> int:
         with Interruptions() as interruptions:
             process, copies = spec.start_logged(log)
             ended = Supervision(
-                process,
+                [process],
                 interruptions,
                 send_signal=lambda signum: signal_group(process.pid, signum),
                 kill=lambda: spec.kill(process.pid),

@@ -122,7 +122,7 @@ class JobRun(OwnedJob, abc.ABC):
 
     def end_reason(self, ended: Ended) -> tuple[str, str | None]:
         """Return the status of the job and, unless it completed, its error."""
-        return end_reason(ended, self.record.timeout)
+        return end_reason(ended, self.record)
 
     def _run_logged(self, interruptions: Interruptions) -> Ended:
         record = self.record

@@ -71,7 +71,7 @@ def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
             process = spec.start(stdin=subprocess.DEVNULL, start_new_session=True)
             threading.Thread(target=_print_url, args=(script.url, process), daemon=True).start()
             ended = Supervision(
-                process,
+                [process],
                 interruptions,
                 send_signal=lambda signum: process.send_signal(signal.SIGTERM),
                 kill=lambda: spec.kill(process.pid),

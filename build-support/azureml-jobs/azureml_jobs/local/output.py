@@ -31,18 +31,48 @@ class Log:
         os.close(self._file)
 
 
+class MarkedLines:
+    """Puts a mark before each line of one stream, which it takes in pieces."""
+
+    def __init__(self, mark: bytes) -> None:
+        self._mark = mark
+        self._rest = b""
+
+    def take(self, data: bytes) -> bytes:
+        """Return the lines that are whole now; without `data`, at the end, the rest."""
+        lines = (self._rest + data).splitlines(keepends=True)
+        # Progress bars end a line by a carriage return, whose line feed may be still to come.
+        is_whole = not data or lines[-1].endswith(b"\n") or len(lines[-1]) > _READ_BYTES
+        self._rest = b"" if is_whole else lines.pop()
+        if not data and lines and not lines[-1].endswith(b"\n"):
+            lines[-1] += b"\n"
+        return b"".join(self._mark + line for line in lines)
+
+
 class Copy:
-    """One stream of a child: from the pipe `source` to the log and to the descriptor `target`.
+    """One stream of a child: from the pipe `source` to its logs and to the descriptor `target`.
+
+    `own_log` gets what the child wrote; `log` and `target` get it with the marks of `lines`.
 
     A write takes only as much as a pipe takes without blocking, so that a reader that pauses cannot
     keep a Ctrl-C or a time limit from the job. When the reader goes away, only the copy ends.
     """
 
-    def __init__(self, source: int, target: int, log: Log) -> None:
+    def __init__(
+        self,
+        source: int,
+        target: int,
+        log: Log,
+        lines: MarkedLines | None = None,
+        own_log: Log | None = None,
+    ) -> None:
         self.source: int | None = source
         self.target = target
         self._log = log
+        self._lines = lines
+        self._own_log = own_log
         self._pending = b""
+        self.is_within_line = False
         self._reader_has_gone = False
         os.set_blocking(source, False)
 
@@ -61,21 +91,31 @@ class Copy:
         if not data:
             self.close()
             return 0
+        self._keep(data)
+        return len(data)
+
+    def _keep(self, data: bytes) -> None:
+        if self._own_log is not None:
+            self._own_log.write(data)
+        if self._lines is not None:
+            data = self._lines.take(data)
         self._log.write(data)
         if not self._reader_has_gone:
             self._pending += data
-        return len(data)
 
     def send(self) -> None:
         """Write a part of what is pending; call it when `target` is ready."""
+        # Whole lines, as long as they fit, so that those of several processes do not mix.
+        end = self._pending.rfind(b"\n", 0, select.PIPE_BUF) + 1 or select.PIPE_BUF
         try:
-            written = os.write(self.target, self._pending[: select.PIPE_BUF])
+            written = os.write(self.target, self._pending[:end])
         except BlockingIOError:
             return
         except OSError:
             # The reader has gone (`| head`), or the terminal or its disk has.
             self.forget_reader()
             return
+        self.is_within_line = self._pending[written - 1 : written] != b"\n"
         self._pending = self._pending[written:]
 
     def forget_reader(self) -> None:
@@ -85,6 +125,7 @@ class Copy:
 
     def close(self) -> None:
         if self.source is not None:
+            self._keep(b"")
             os.close(self.source)
             self.source = None
 

@@ -50,11 +50,11 @@ def current_host() -> str:
     return name
 
 
-def job_processes(folder: str, pgid: int | None) -> list[psutil.Process]:
+def job_processes(folder: str, *pgids: int | None) -> list[psutil.Process]:
     """Return the processes of the job in `folder`, without this one.
 
-    They are known by the marker in their environment, and by `pgid`, their process group and
-    session; the caller vouches that this number is still the job's, or passes None.
+    They are known by the marker in their environment, and by `pgids`, their process groups and
+    sessions; the caller vouches that these numbers are still the job's, or passes None.
     """
     import psutil
 
@@ -63,7 +63,7 @@ def job_processes(folder: str, pgid: int | None) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter()
-        if process.pid not in (0, own) and _belongs(process, folder, pgid)
+        if process.pid not in (0, own) and _belongs(process, folder, pgids)
     ]
 
 
@@ -73,10 +73,10 @@ def signal_group(pgid: int, signum: int) -> None:
         os.killpg(pgid, signum)
 
 
-def kill_job(folder: str, pgid: int | None) -> None:
+def kill_job(folder: str, *pgids: int | None) -> None:
     """Kill all processes of a job, including those that they start meanwhile."""
     deadline = time.monotonic() + _KILL_SECONDS
-    while found := job_processes(folder, pgid):
+    while found := job_processes(folder, *pgids):
         for process in found:
             # It may have ended meanwhile, or belong to somebody else.
             with contextlib.suppress(OSError):
@@ -86,13 +86,13 @@ def kill_job(folder: str, pgid: int | None) -> None:
         time.sleep(0.01)
 
 
-def _belongs(process: psutil.Process, folder: str, pgid: int | None) -> bool:
+def _belongs(process: psutil.Process, folder: str, pgids: tuple[int | None, ...]) -> bool:
     import psutil
 
     try:
         if not _runs(process):
             return False
-        if pgid in (os.getpgid(process.pid), os.getsid(process.pid)):
+        if {os.getpgid(process.pid), os.getsid(process.pid)} & set(pgids):
             return True
         return process.environ().get(JOB_MARKER) == folder
     except (OSError, psutil.Error):

@@ -11,8 +11,9 @@ from typing import Any
 
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import Container, client_environment
-from azureml_jobs.local.output import Copy, Log
+from azureml_jobs.local.output import Copy, Log, MarkedLines
 from azureml_jobs.local.process import JOB_MARKER, kill_job
+from azureml_jobs.local.run_environment import in_container
 
 
 @dataclass
@@ -40,13 +41,19 @@ class ProcessSpec:
                 f"Install {program}, or check the PATH.",
             ) from error
 
-    def start_logged(self, log: Log) -> tuple[subprocess.Popen[bytes], list[Copy]]:
-        """Start it without standard input, and copy its output to ours and to `log`."""
+    def start_logged(
+        self, log: Log, mark: bytes = b"", own_log: Log | None = None
+    ) -> tuple[subprocess.Popen[bytes], list[Copy]]:
+        """Start it without standard input, and copy its output to ours and to `log`.
+
+        There `mark` is put before each line, but not in `own_log`.
+        """
         copies: list[Copy] = []
         sinks: list[int] = []
         for target in (1, 2):
             source, sink = os.pipe()
-            copies.append(Copy(source, target, log))
+            lines = MarkedLines(mark) if mark else None
+            copies.append(Copy(source, target, log, lines, own_log))
             sinks.append(sink)
         try:
             process = self.start(
@@ -61,13 +68,13 @@ class ProcessSpec:
                 os.close(sink)
         return process, copies
 
-    def kill(self, pgid: int | None) -> None:
+    def kill(self, *pgids: int | None) -> None:
         """Kill all of its processes, and remove its container."""
         if self.container is not None:
             from azureml_jobs.docker.engine import remove_container
 
             remove_container(self.container.name)
-        kill_job(str(self.folder), pgid)
+        kill_job(str(self.folder), *pgids)
 
 
 def process_spec(
@@ -86,7 +93,7 @@ def process_spec(
     if container is None:
         return ProcessSpec(list(command), code, {**environment, **marker}, folder)
     return ProcessSpec(
-        container.run_arguments(command, environment, *stdin_and_terminal),
+        container.run_arguments(in_container(command), environment, *stdin_and_terminal),
         code,
         {**client_environment(environment, os.environ), **marker},
         folder,

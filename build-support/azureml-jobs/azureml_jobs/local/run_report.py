@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
+from azureml_jobs.local.distribution import process_count
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.output import last_lines, write_message
 from azureml_jobs.local.record import JobRecord
@@ -15,15 +16,17 @@ from azureml_jobs.local.supervise import Ended
 TAIL_LINES = 20
 
 
-def end_reason(ended: Ended, timeout: float | None) -> tuple[str, str | None]:
+def end_reason(ended: Ended, record: JobRecord) -> tuple[str, str | None]:
     """Return the status of a job and, unless it completed, its error."""
     if ended.signalled is not None:
         return CANCELED, f"canceled by {signal.Signals(ended.signalled).name}"
     if ended.timed_out:
         # Azure ML cancels a job that reaches its limit.
-        return CANCELED, f"timed out after {timeout:g} s (`limits.timeout`)"
+        return CANCELED, f"timed out after {record.timeout:g} s (`limits.timeout`)"
     if ended.status:
-        return FAILED, f"the command ended with {_exit_status_text(ended.status)}"
+        count = process_count(record.distribution)
+        who = "the command" if count == 1 else f"process {ended.failed} of {count}"
+        return FAILED, f"{who} ended with {_exit_status_text(ended.status)}"
     return COMPLETED, None
 
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import subprocess
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
+from azureml_jobs.local.distribution import process_variables, shell_command
 from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun
 from azureml_jobs.local.mounts import make_shared_folders
-from azureml_jobs.local.output import Log, last_lines
+from azureml_jobs.local.output import Copy, Log, last_lines
 from azureml_jobs.local.process import identity_of, signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec
 from azureml_jobs.local.python_path import with_python_path
+from azureml_jobs.local.run_environment import run_environment
 from azureml_jobs.local.run_report import TAIL_LINES
 from azureml_jobs.local.supervise import Ended, Supervision
 
 
 class CommandRun(JobRun):
-    """The run of one command."""
+    """The run of one command: as one process or, when it is distributed, as several."""
 
     def make_folders(self) -> None:
         folder = self.folder
@@ -40,40 +46,87 @@ class CommandRun(JobRun):
 
     def run_job(self, interruptions: Interruptions, log: Log, experiment_id: str) -> Ended:
         record = self.record
-        spec = self._process_spec(experiment_id)
-        started = time.monotonic()
-        process, copies = spec.start_logged(log)
-        record.status, record.pgid = status.RUNNING, process.pid
-        record.pgid_identity = identity_of(process.pid)
-        self.save()
-
-        def on_stop() -> None:
-            record.status = status.CANCEL_REQUESTED
+        with contextlib.ExitStack() as stack:
+            pythons = stack.enter_context(run_environment(record.python, self.folder.path))
+            started = time.monotonic()
+            group = _Group(self._process_specs(experiment_id, pythons))
+            for rank in range(len(group.specs)):
+                group.start(rank, log, self._own_log(rank, len(group.specs), stack))
+            record.status, record.pgid = status.RUNNING, group.processes[0].pid
+            record.pgid_identity = identity_of(record.pgid)
             self.save()
 
-        ended = Supervision(
-            process,
-            interruptions,
-            send_signal=lambda signum: signal_group(process.pid, signum),
-            kill=lambda: spec.kill(process.pid),
-            copies=copies,
-            grace=self.grace,
-            timeout=record.timeout,
-            on_stop=on_stop,
-        ).wait()
+            def on_stop() -> None:
+                record.status = status.CANCEL_REQUESTED
+                self.save()
+
+            ended = Supervision(
+                group.processes,
+                interruptions,
+                send_signal=group.send_signal,
+                kill=group.kill,
+                copies=group.copies,
+                grace=self.grace,
+                timeout=record.timeout,
+                on_stop=on_stop,
+            ).wait()
         record.timings["running"] = round(time.monotonic() - started, 3)
-        if spec.container is not None:
-            _check_started(record.name, ended, self.folder.log)
+        if record.container:
+            log_file = self.folder.process_log(ended.failed, len(group.specs))
+            _check_started(record.name, ended, log_file)
         return ended
 
-    def _process_spec(self, experiment_id: str) -> ProcessSpec:
+    def _own_log(self, rank: int, count: int, stack: contextlib.ExitStack) -> Log | None:
+        """Return the log of one of several processes."""
+        if count == 1:
+            return None
+        log = Log(self.folder.process_log(rank, count))
+        return stack.enter_context(contextlib.closing(log))
+
+    def _process_specs(self, experiment_id: str, pythons: Sequence[str]) -> list[ProcessSpec]:
         folder, record = self.folder, self.record
-        environment = job_environment(record, folder.mlruns, experiment_id, dict(os.environ))
+        places = process_variables(record.distribution)
         container = Container.of_data(record.container) if record.container else None
-        command = ["bash", "-c", record.command]
-        if record.debugger:
-            command = with_python_path(command, record.debugger)
-        return process_spec(command, environment, container, folder.path, folder.work)
+        specs = []
+        for rank, place in enumerate(places):
+            environment = job_environment(
+                record, folder.mlruns, experiment_id, dict(os.environ), pythons, place
+            )
+            command = ["bash", "-c", shell_command(record.distribution, place, record.command)]
+            if record.debugger:
+                command = with_python_path(command, record.debugger)
+            own = container.of_process(rank, len(places)) if container else None
+            specs.append(process_spec(command, environment, own, folder.path, folder.work))
+        return specs
+
+
+@dataclass
+class _Group:
+    """The processes of a job, of which those in `processes` have started."""
+
+    specs: Sequence[ProcessSpec]
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+
+    def start(self, rank: int, log: Log, own_log: Log | None) -> None:
+        """Start the process of this rank; if it cannot be started, end the others."""
+        mark = b"[%d] " % rank if own_log else b""
+        try:
+            process, copies = self.specs[rank].start_logged(log, mark, own_log)
+        except OutsideError:
+            self.kill()
+            raise
+        self.processes.append(process)
+        self.copies += copies
+
+    def send_signal(self, signum: int) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                signal_group(process.pid, signum)
+
+    def kill(self) -> None:
+        for spec in self.specs:
+            spec.kill(*(process.pid for process in self.processes))
 
 
 def _check_started(name: str, ended: Ended, log: Path) -> None:

@@ -84,13 +84,15 @@ def test_passes_much_output_on_completely(jobs: Any) -> None:
     assert folder.log.stat().st_size == 3000004
 
 
-def test_runs_in_the_copy_of_the_code_with_azure_ml_s_folders_and_variables(jobs: Any) -> None:
+def test_runs_in_the_copy_of_the_code_with_azure_ml_s_folders_and_variables(
+    jobs: Any, packages: Path
+) -> None:
     folder = jobs.new(
         'pwd; ls -d outputs logs; env; touch "$AZURE_ML_OUTPUT_model/m"; read x || echo no input',
         outputs={"model": "unset"},
         inputs={"rate": {"kind": "literal", "value": "0.1"}},
         environment_variables={"MINE": "yes", "PYTHONUNBUFFERED": "0"},
-        python="/env prefix",
+        python=str(packages),
     )
     record = folder.read()
     record.paths = {"inputs.data": "/some data", "outputs.model": str(folder.outputs / "model")}
@@ -112,10 +114,12 @@ def test_runs_in_the_copy_of_the_code_with_azure_ml_s_folders_and_variables(jobs
         "MLFLOW_ALLOW_FILE_STORE": "true",
         "MINE": "yes",
         "PYTHONUNBUFFERED": "0",
-        "VIRTUAL_ENV": "/env prefix",
+        "VIRTUAL_ENV": str(folder.path / "environment"),
+        "AZUREML_ARM_WORKSPACE_NAME": "local",
+        "PIP_REQUIRE_VIRTUALENV": "1",
     }
     assert {key: seen[key] for key in expected} == expected
-    assert seen["PATH"].startswith("/env prefix/bin:")
+    assert seen["PATH"].startswith(f"{folder.path}/environment/bin:{packages}/bin:")
     assert not {"A_SECRET", "PYTHONPATH", "AZURE_ML_INPUT_rate"} & set(seen)
     assert "no input" in lines
     assert (folder.outputs / "model" / "m").exists()

@@ -9,7 +9,7 @@ import posixpath
 import shutil
 import signal
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from azureml_jobs.local.mounts import make_shared_folders
 from azureml_jobs.local.output import open_standard_descriptors, write_message
 from azureml_jobs.local.process import signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec
+from azureml_jobs.local.run_environment import run_environment
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
 
 _SHOWN_FILES = 10
@@ -54,17 +55,20 @@ class Script:
     def read(cls, folder: Path) -> Script:
         return cls(**json.loads((folder / "script.json").read_text(encoding="utf-8")))
 
-    def process_spec(self, folder: Path, *stdin_and_terminal: str) -> ProcessSpec:
+    def process_spec(
+        self, folder: Path, pythons: Sequence[str] = (), *stdin_and_terminal: str
+    ) -> ProcessSpec:
         """Return how it starts from the absolute `folder`, which holds it.
 
-        `stdin_and_terminal` are arguments of `docker run`.
+        The `bin` folders of `pythons` come first on its PATH. `stdin_and_terminal` are arguments of
+        `docker run`.
         """
         root = folder.parent.parent
         container = Container.of_data(self.container) if self.container else None
         if container is not None:
             make_shared_folders(root)
         environment = script_environment(
-            self.python,
+            pythons,
             root / "mlruns",
             self.experiment_name,
             self.environment_variables,
@@ -94,11 +98,14 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
     script = Script.read(folder)
     before = _listing(folder / "code")
     has_terminal = os.isatty(0)
-    spec = script.process_spec(folder, *_terminal_arguments())
     # A terminal sends Ctrl-C to all of its foreground group: to the script, and to us.
     ignored = (signal.SIGINT,) if has_terminal else ()
-    terminal = _terminal_restored() if spec.container else contextlib.nullcontext()
-    with terminal, Interruptions(ignored) as interruptions:
+    with (
+        _terminal_restored() if script.container else contextlib.nullcontext(),
+        run_environment(script.python, folder) as pythons,
+        Interruptions(ignored) as interruptions,
+    ):
+        spec = script.process_spec(folder, pythons, *_terminal_arguments())
         try:
             process = spec.start(start_new_session=not has_terminal)
         except OutsideError:
@@ -113,7 +120,7 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
                 process.send_signal(signum)
 
         ended = Supervision(
-            process,
+            [process],
             interruptions,
             send_signal=send_signal,
             kill=lambda: spec.kill(None if has_terminal else process.pid),

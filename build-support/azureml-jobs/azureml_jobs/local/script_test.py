@@ -34,11 +34,9 @@ def folder(jobs: Any) -> Path:
     return folder
 
 
-def with_script(folder: Path, code: str, *args: str) -> Path:
+def with_script(folder: Path, code: str, *args: str, python: str = "") -> Path:
     argv = [sys.executable, "-c", code, *args]
-    Script(argv, "/prefix", experiment_name="exp", environment_variables={"MINE": "1"}).write(
-        folder
-    )
+    Script(argv, python, experiment_name="exp", environment_variables={"MINE": "1"}).write(folder)
     return folder
 
 
@@ -59,15 +57,16 @@ def test_passes_arguments_data_and_status(jobs: Any, folder: Path) -> None:
     assert (jobs.repo / "data" / "d.csv").exists()
 
 
-def test_sets_the_variables_of_a_job_without_a_run(jobs: Any, folder: Path) -> None:
+def test_sets_the_variables_of_a_job_without_a_run(jobs: Any, folder: Path, packages: Path) -> None:
     code = "import os; print(*(f'{k}={v}' for k, v in os.environ.items()), sep=chr(10))"
-    process = start(jobs, with_script(folder, code), stdout=subprocess.PIPE)
+    prepared = with_script(folder, code, python=str(packages))
+    process = start(jobs, prepared, stdout=subprocess.PIPE)
     lines = process.communicate(timeout=30)[0].decode().splitlines()
     seen = dict(line.split("=", 1) for line in lines)
     assert seen["MLFLOW_TRACKING_URI"] == jobs.workspace.mlruns.as_uri()
     assert seen["MLFLOW_EXPERIMENT_NAME"] == "exp"
     assert seen["MINE"] == "1"
-    assert seen["PATH"].startswith("/prefix/bin:")
+    assert seen["PATH"].startswith(f"{folder}/environment/bin:{packages}/bin:")
     assert not {"MLFLOW_RUN_ID", "AZUREML_RUN_ID", "A_SECRET"} & set(seen)
 
 

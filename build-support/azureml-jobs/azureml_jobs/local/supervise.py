@@ -1,4 +1,4 @@
-"""Wait for a child: pass on its output and our signals, keep its time limit, kill the rest."""
+"""Wait for children: pass on its output and our signals, keep its time limit, kill the rest."""
 
 from __future__ import annotations
 
@@ -27,11 +27,15 @@ SAME_KEY_PRESS_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Ended:
-    """`status` is the child's own, as a shell counts it: 128 + n for the signal n."""
+    """`status` is the child's own, as a shell counts it: 128 + n for the signal n.
+
+    Of several children it is that of the first that failed, whose index is `failed`.
+    """
 
     status: int
     signalled: int | None = None
     timed_out: bool = False
+    failed: int = 0
 
     @property
     def exit_status(self) -> int:
@@ -43,13 +47,13 @@ class Ended:
 
 @dataclass
 class Supervision:
-    """One child until it ends.
+    """The processes of one job, or a script, until they end; one that fails ends the others.
 
-    `send_signal` passes a signal on to it, `kill` kills whatever is left of it. `on_stop` is called
-    once, when the child is first asked to end.
+    `send_signal` passes a signal on to them, `kill` kills whatever is left of them. `on_stop` is
+    called once, when somebody first asks them to end.
     """
 
-    process: subprocess.Popen[bytes]
+    processes: Sequence[subprocess.Popen[bytes]]
     interruptions: Interruptions
     _: KW_ONLY
     send_signal: Callable[[int], None]
@@ -63,24 +67,38 @@ class Supervision:
         self._started = time.monotonic()
         self._stopped_at: float | None = None
         self._killed = False
+        self._failed: int | None = None
         self._exited_at: float | None = None
         self._signalled: int | None = None
         self._timed_out = False
 
     def wait(self) -> Ended:
-        """Wait until the child has ended, its output is passed on, and no process of it is left."""
+        """Wait until all have ended, their output is passed on, and no process of them is left."""
         while True:
             self._handle_signals()
             self._handle_time()
-            if self._exited_at is None and self.process.poll() is not None:
+            if self._exited_at is None and self._have_ended():
                 self._exited_at = time.monotonic()
             if self._exited_at is not None and not self._is_lingering():
                 break
             self._pass_on(self._wait_seconds())
         self.kill()
         self._drain()
-        code = self.process.returncode
-        return Ended(128 - code if code < 0 else code, self._signalled, self._timed_out)
+        failed = self._failed or 0
+        code = self.processes[failed].returncode
+        status = 128 - code if code < 0 else code
+        return Ended(status, self._signalled, self._timed_out, failed)
+
+    def _have_ended(self) -> bool:
+        codes = [process.poll() for process in self.processes]
+        if self._failed is None:
+            self._failed = next((index for index, code in enumerate(codes) if code), None)
+        if None not in codes:
+            return True
+        if self._failed is not None and self._stopped_at is None:
+            self._stopped_at = time.monotonic()
+            self.send_signal(signal.SIGTERM)
+        return False
 
     def _handle_signals(self) -> None:
         for signum in self.interruptions.take():
@@ -111,8 +129,8 @@ class Supervision:
         if not self._killed:
             self._killed = True
             self.kill()
-            if self._exited_at is None:
-                self.process.kill()
+            for process in self.processes:
+                process.kill()
 
     def _is_lingering(self) -> bool:
         """Return whether another process may still write to the output of the ended child."""
@@ -140,33 +158,42 @@ class Supervision:
         readable, writable, _ = select.select(
             [self.interruptions.fileno(), *sources], [copy.target for copy in pending], [], seconds
         )
-        for copy in pending:
-            if copy.target in writable:
+        ready = set(writable)
+        for copy in self._in_order(pending):
+            if copy.target in ready:
                 copy.send()
+                # It may not take more for now.
+                ready.remove(copy.target)
         for copy in self.copies:
             if copy.source is not None and copy.source in readable:
                 copy.receive()
 
+    @staticmethod
+    def _in_order(copies: Sequence[Copy]) -> list[Copy]:
+        """Return `copies` so that who has begun a line goes on first."""
+        return sorted(copies, key=lambda copy: not copy.is_within_line)
+
     def _drain(self) -> None:
         """Pass on what the pipes still hold; wait for a reader that pauses until a signal comes."""
-        for copy in self.copies:
+        for copy in self._in_order(self.copies):
             taken = 0
-            while True:
-                while copy.is_pending:
-                    self._handle_signals()
-                    ready = select.select(
-                        [self.interruptions.fileno()] if self._stopped_at is None else [],
-                        [copy.target],
-                        [],
-                        None if self._stopped_at is None else 0.0,
-                    )[1]
-                    if ready:
-                        copy.send()
-                    elif self._stopped_at is not None:
-                        copy.forget_reader()
-                # A process that escaped from the job could go on writing for ever.
-                received = copy.receive() if taken < _PIPE_BYTES else 0
-                if not received:
-                    break
+            # A process that escaped from the job could go on writing for ever.
+            while taken < _PIPE_BYTES and (received := copy.receive()):
                 taken += received
+                self._send_all(copy)
             copy.close()
+            self._send_all(copy)
+
+    def _send_all(self, copy: Copy) -> None:
+        while copy.is_pending:
+            self._handle_signals()
+            ready = select.select(
+                [self.interruptions.fileno()] if self._stopped_at is None else [],
+                [copy.target],
+                [],
+                None if self._stopped_at is None else 0.0,
+            )[1]
+            if ready:
+                copy.send()
+            elif self._stopped_at is not None:
+                copy.forget_reader()

@@ -1,0 +1,129 @@
+"""The processes of a distributed job, and the variables by which each one knows its place."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+# All instances are on this machine.
+_HOST = "127.0.0.1"
+
+
+def distribution_of(job: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a record keeps of how `job` is distributed; None when it is not."""
+    given = job.get("distribution")
+    if not given:
+        return None
+    resources = job.get("resources") or {}
+    return {**given, "instance_count": resources.get("instance_count") or 1}
+
+
+def process_count(distribution: Mapping[str, Any] | None) -> int:
+    """Return how many processes run the command."""
+    given = distribution or {}
+    instances = _count(given, "instance_count")
+    kind = _kind(given)
+    if kind in ("pytorch", "mpi"):
+        return instances * _count(given, "process_count_per_instance")
+    if kind == "tensorflow":
+        return _count(given, "worker_count", instances) + _servers(given)
+    # The node of Ray starts its workers itself.
+    return 1
+
+
+def process_variables(distribution: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    """Return the variables of each process, in the order of their ranks.
+
+    Names as in https://learn.microsoft.com/azure/machine-learning/how-to-train-distributed-gpu
+    """
+    if not distribution:
+        return [{}]
+    count, instances = process_count(distribution), _count(distribution, "instance_count")
+    per_instance = -(-count // instances)
+    ports = _free_ports(count + 1)
+    common = {
+        "MASTER_ADDR": _HOST,
+        "MASTER_PORT": str(ports[0]),
+        "WORLD_SIZE": str(count),
+        "AZUREML_NODE_COUNT": str(instances),
+    }
+    found = []
+    for rank in range(count):
+        node, local_rank = divmod(rank, per_instance)
+        place = {"RANK": str(rank), "LOCAL_RANK": str(local_rank), "NODE_RANK": str(node)}
+        found.append({**common, **place})
+    kind = _kind(distribution)
+    for rank, variables in enumerate(found):
+        if kind == "mpi":
+            variables.update(_mpi(variables, per_instance))
+        elif kind == "tensorflow":
+            variables["TF_CONFIG"] = _tensorflow(rank, ports[1:], _servers(distribution))
+        elif kind == "ray":
+            port = distribution.get("port") or ports[1]
+            variables["RAY_ADDRESS"] = f"{_HOST}:{port}"
+    return found
+
+
+def shell_command(
+    distribution: Mapping[str, Any] | None, variables: Mapping[str, str], command: str
+) -> str:
+    """Return what the shell of a process runs: with Ray, its head node starts before `command`."""
+    if _kind(distribution or {}) != "ray":
+        return command
+    given = distribution or {}
+    port = variables["RAY_ADDRESS"].rpartition(":")[2]
+    arguments = [f"--head --node-ip-address={_HOST} --port={port}"]
+    if given.get("include_dashboard") is not None:
+        arguments.append(f"--include-dashboard={str(given['include_dashboard']).lower()}")
+    if given.get("dashboard_port"):
+        arguments.append(f"--dashboard-port={given['dashboard_port']}")
+    arguments.append(str(given.get("head_node_additional_args") or ""))
+    return f"ray start {' '.join(arguments)} || exit\n{command}"
+
+
+def _kind(distribution: Mapping[str, Any]) -> str:
+    return str(distribution.get("type") or "").lower()
+
+
+def _count(given: Mapping[str, Any], key: str, default: int = 1) -> int:
+    return max(1, int(given.get(key) or default))
+
+
+def _servers(given: Mapping[str, Any]) -> int:
+    return int(given.get("parameter_server_count") or 0)
+
+
+def _mpi(variables: Mapping[str, str], local_size: int) -> dict[str, str]:
+    """Return what Open MPI and Azure ML's launcher of it set."""
+    address = variables["MASTER_ADDR"]
+    return {
+        "OMPI_COMM_WORLD_RANK": variables["RANK"],
+        "OMPI_COMM_WORLD_SIZE": variables["WORLD_SIZE"],
+        "OMPI_COMM_WORLD_LOCAL_RANK": variables["LOCAL_RANK"],
+        "OMPI_COMM_WORLD_LOCAL_SIZE": str(local_size),
+        "AZ_BATCH_MASTER_NODE": f"{address}:{variables['MASTER_PORT']}",
+        "AZ_BATCHAI_MPI_MASTER_NODE": address,
+    }
+
+
+def _tensorflow(rank: int, ports: list[int], servers: int) -> str:
+    """Return `TF_CONFIG` of one task; parameter servers come after the workers."""
+    addresses = [f"{_HOST}:{port}" for port in ports]
+    workers = len(addresses) - servers
+    cluster = {"worker": addresses[:workers]}
+    if servers:
+        cluster["ps"] = addresses[workers:]
+    kind, index = ("worker", rank) if rank < workers else ("ps", rank - workers)
+    task = {"type": kind, "index": index}
+    return json.dumps({"cluster": cluster, "task": task, "environment": "cloud"})
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((_HOST, 0))
+        return [probe.getsockname()[1] for probe in probes]
