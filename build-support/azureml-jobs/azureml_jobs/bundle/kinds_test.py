@@ -185,10 +185,14 @@ def test_a_dry_run_shows_documents_and_units(pipeline: Gathered) -> None:
     prepare, train = plan.bundle.units
     text = dry_run.as_text(plan, None, pipeline.repository)
     assert text.startswith(
-        "src/exp:job is a pipeline job.\n\n"
+        "src/exp:job is a pipeline job. It would run in the local workspace .azureml (config.env "
+        "names no workspace).\n\n"
         "Documents\n"
         "  azure-ml-job.yaml: src/exp/azure-ml-job.yaml\n"
         "  train.yml: src/exp/parts/train.yml\n\n"
+        "Steps\n"
+        "  prepare  raw = a.csv\n"
+        "  train\n\n"
         "prepare: jobs.prepare of src/exp/azure-ml-job.yaml\n"
         f"  Snapshot {prepare.snapshot_digest[:12]}: 2 files, "
     )
@@ -201,6 +205,9 @@ def test_a_dry_run_shows_documents_and_units(pipeline: Gathered) -> None:
     report = dry_run.as_data(plan, None, pipeline.repository)
     assert json.loads(json.dumps(report)) == report
     assert report["documents"] == ["src/exp/azure-ml-job.yaml", "src/exp/parts/train.yml"]
+    assert [(each["step"], each["unit"]) for each in report["steps"]] == [
+        *(("prepare", "prepare"), ("train", "train")),
+    ]
     assert [(each["name"], each["key"]) for each in report["units"]] == [
         *(("prepare", "jobs.prepare"), ("train", "")),
     ]

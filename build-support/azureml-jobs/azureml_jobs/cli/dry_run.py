@@ -13,9 +13,13 @@ from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.data import LocalData
 from azureml_jobs.bundle.plan import JobPlan
+from azureml_jobs.cli.dry_run_steps import step_lines, steps_of
 from azureml_jobs.docker.pushable_image import PushableImage
+from azureml_jobs.jobfile.azure_only import azure_only_parts
 from azureml_jobs.jobfile.document import dump_job_file
 from azureml_jobs.jobfile.documents import value_at
+
+_DOES = {"component": "be registered", "schedule": "be created"}
 
 
 def as_data(
@@ -28,7 +32,7 @@ def as_data(
     """Return the whole report as plain data; sizes are in bytes.
 
     A job that is one command has its snapshot, environment and packages at the top; any other has
-    `units` with them. `notes` are inputs that this machine does not have.
+    `units` with them, and `steps`. `notes` are inputs that this machine does not have.
     """
     request, bundle = plan.request, plan.bundle
     units = [
@@ -47,7 +51,11 @@ def as_data(
         "documents": list(bundle.document_names),
         "destination": _destination(target),
         "experiment_name": plan.experiment_name,
-        **(_unit_data(bundle.unit) if plan.is_command else {"units": units}),
+        **(
+            _unit_data(bundle.unit)
+            if plan.is_command
+            else {"steps": steps_of(plan), "units": units}
+        ),
         "image": asdict(image) if image else None,
         "data": [
             {"input": item.name, "path": item.path, "size": _size_on_disk(repository / item.path)}
@@ -89,17 +97,18 @@ def as_text(
 ) -> str:
     """Return the report for people."""
     request, bundle = plan.request, plan.bundle
+    lines = [_title(plan, target), ""]
     if plan.is_command:
-        lines = [
-            f"{_bold(request.address)} would run in {_destination_text(target)}.",
-            "",
+        lines += [
             *_snapshot_lines(bundle.unit),
             "",
             *(_image_lines(image) if image else _environment_lines(plan, bundle.unit)),
         ]
     else:
-        lines = [f"{_bold(request.address)} is a {plan.kind}.", "", f"{_bold('Documents')}"]
+        lines += [f"{_bold('Documents')}"]
         lines += [f"  {name}: {path}" for path, name in bundle.document_names.items()]
+        if steps := steps_of(plan):
+            lines += ["", _bold("Steps"), *(f"  {line}" for line in step_lines(steps))]
         for unit in bundle.units:
             lines += ["", *_unit_lines(plan, unit)]
     if bundle.data:
@@ -112,6 +121,18 @@ def as_text(
     lines += ["", f"{_bold('Job')} {request.job_file}"]
     lines += [f"  {line}".rstrip() for line in dump_job_file(plan.job).splitlines()]
     return "\n".join(lines)
+
+
+def _title(plan: JobPlan, target: AzureWorkspace | None) -> str:
+    address, kind = _bold(plan.request.address), plan.kind
+    if plan.is_command:
+        return f"{address} would run in {_destination_text(target)}."
+    what = f"{address} is {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    parts = azure_only_parts(plan.bundle.documents, plan.request.job_file)
+    if target is None and parts:
+        return f"{what}. Only Azure ML runs it: {', '.join(where for where, _ in parts)}."
+    does = _DOES.get(kind.rpartition(" ")[2], "run")
+    return f"{what}. It would {does} in {_destination_text(target)}."
 
 
 def _unit_lines(plan: JobPlan, unit: UnitBundle) -> list[str]:
