@@ -83,11 +83,18 @@ def job_environment(
     for key, path in record.paths.items():
         kind, _, name = key.partition(".")
         environment[f"AZURE_ML_{kind[:-1].upper()}_{name}"] = path
-    # And to trials what the sweep chose (`entities/_job/sweep/sweep_job.py`).
-    for name, value in record.parameters.items():
-        environment[f"AZUREML_SWEEP_{name}"] = value_text(value)
+    if record.parameters:
+        environment.update(_sweep_variables(record))
     environment.update({key: str(value) for key, value in record.environment_variables.items()})
     return environment
+
+
+def _sweep_variables(record: JobRecord) -> dict[str, str]:
+    """Return what trials have in addition, by `entities/_job/sweep/sweep_job.py`."""
+    values = {name: given["value"] for name, given in record.inputs.items()}
+    values |= {key.partition(".")[2]: path for key, path in record.paths.items()}
+    values |= {name: value_text(value) for name, value in record.parameters.items()}
+    return {f"AZUREML_SWEEP_{name}": text for name, text in values.items()}
 
 
 def script_environment(

@@ -149,3 +149,47 @@ def test_a_signal_ends_the_sweep_and_all_trials(code: Gathered, jobs: Any) -> No
     for trial in trials_of(folder):
         assert (trial.status, trial.error) == ("Canceled", "the sweep was canceled")
         assert running(JobFolder(folder.path.parent / trial.name)) == []
+
+
+PIPELINE = """\
+type: pipeline
+inputs: {total: 2}
+jobs:
+  search:
+    type: sweep
+    trial: ./trial.yaml
+    sampling_algorithm: grid
+    search_space: {rate: {type: choice, values: [0.8, 0.9]}}
+    objective: {goal: maximize, primary_metric: accuracy}
+    limits: {max_total_trials: "${{parent.inputs.total}}"}
+    inputs: {kind: a}
+  use:
+    command: cat ${{inputs.model}}/model.txt > out.txt
+    environment: azureml:env:1
+    inputs: {model: {path: "${{parent.jobs.search.outputs.model}}"}}
+"""
+COMPONENT = """\
+type: command
+name: trial
+inputs: {rate: {type: number}, kind: {type: string}}
+outputs: {model: {type: uri_folder}}
+code: .
+command: >-
+  bash trial.sh ${{inputs.rate}} ${{inputs.kind}} ${{outputs.model}} &&
+  echo ${{inputs.rate}} > $AZUREML_SWEEP_model/model.txt
+environment: azureml:env:1
+"""
+
+
+def test_a_sweep_in_a_pipeline_gives_the_next_step_its_best_output(
+    code: Gathered, jobs: Any
+) -> None:
+    code.write("src/exp/trial.yaml", COMPONENT)
+    folder = created(code, PIPELINE)
+    status, _, err = jobs.run(folder)
+    assert status == 0, err
+    there = folder.path.parent
+    search = JobFolder(there / f"{folder.name}_search").read()
+    assert search.best_trial == f"{folder.name}_search_1"
+    assert (search.parent, search.root) == (folder.name, folder.name)
+    assert (there / f"{folder.name}_use/work/out.txt").read_text() == "0.9\n"
