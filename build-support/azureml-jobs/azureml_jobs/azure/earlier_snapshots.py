@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ class EarlierSnapshots:
         digest = hashlib.sha256(f"{workspace.cloud} {workspace.resource_id}".lower().encode())
         self._file = local / _FOLDER / f"{digest.hexdigest()[:16]}.json"
         self._snapshots = self._read()
+        self._lock = threading.Lock()
 
     def have(self, content: str) -> bool:
         return any(content in each.files for each in self._snapshots)
@@ -67,9 +69,13 @@ class EarlierSnapshots:
     def remember(self, container: str, prefix: str, contents: Mapping[str, str]) -> None:
         """Record a snapshot that is complete in the container of this address, below `prefix`.
 
-        What cannot be recorded is only sent again. Of two at once, one is recorded.
+        What cannot be recorded is only sent again. Of two processes at once, one records it.
         """
         sent = _Snapshot(container, {each: f"{prefix}{name}" for name, each in contents.items()})
+        with self._lock:
+            self._record(sent)
+
+    def _record(self, sent: _Snapshot) -> None:
         kept, room = [], _MOST_FILES
         # What another process has written meanwhile is kept.
         for snapshot in [sent, *self._read()][:_MOST_SNAPSHOTS]:

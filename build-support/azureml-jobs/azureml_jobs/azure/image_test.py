@@ -24,7 +24,7 @@ from azureml_jobs.azure.registry import Registry, read_manifest
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.base.digest import environment_tag
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
-from azureml_jobs.docker.pushable_image import PushableImage, pushable_image
+from azureml_jobs.docker.pushable_image import PushableImage, pushable_images
 
 NOTHING_SENT = "unchanged, nothing sent"
 
@@ -38,7 +38,7 @@ class Built:
 
     def build(self, content: str) -> PushableImage:
         make_small_image(self.name, content)
-        return pushable_image(self.client.gathered.plan(JOB), os.environ)
+        return pushable_images(self.client.gathered.plan(JOB), os.environ)[""]
 
     @property
     def server(self) -> str:

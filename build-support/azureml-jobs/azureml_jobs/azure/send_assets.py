@@ -5,6 +5,7 @@ An asset is known by its content: units that share it send it once.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,8 @@ from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.bundle.names import CODE_FOLDER, ENVIRONMENT_FOLDER
 from azureml_jobs.docker.pushable_image import PushableImage
 
+# Each sends many files at once.
+_AT_ONCE = 8
 # The content, and what sends it.
 _Call = tuple[str, Callable[[], SentAsset]]
 
@@ -41,6 +44,7 @@ class AssetsToSend:
         self._timings = timings
         self._datastores = Datastores(workspace)
         self._earlier = EarlierSnapshots(folder.local, workspace.config)
+        self._turns = threading.Semaphore(_AT_ONCE)
         images = {unit.image for unit in submission.units if unit.image}
         self._images = {image: ImageToPush(workspace, image) for image in images}
 
@@ -92,5 +96,5 @@ class AssetsToSend:
         return {unit.environment_label: sent[unit.image] for unit in units if unit.image}
 
     def _timed(self, label: str, call: Callable[[], SentAsset]) -> SentAsset:
-        with self._timings.part(label):
+        with self._turns, self._timings.part(label):
             return call()

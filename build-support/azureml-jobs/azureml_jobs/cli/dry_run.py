@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def as_data(
     plan: JobPlan,
     target: AzureWorkspace | None,
     repository: Path,
-    image: PushableImage | None = None,
+    images: Mapping[str, PushableImage] = {},
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the whole report as plain data; sizes are in bytes.
@@ -40,7 +40,7 @@ def as_data(
             "name": unit.unit.name,
             "document": unit.unit.document,
             "key": ".".join(unit.unit.keys),
-            **_unit_data(unit),
+            **_unit_data(unit, images),
         }
         for unit in bundle.units
     ]
@@ -52,11 +52,10 @@ def as_data(
         "destination": _destination(target),
         "experiment_name": plan.experiment_name,
         **(
-            _unit_data(bundle.unit)
+            _unit_data(bundle.unit, images)
             if plan.is_command
             else {"steps": steps_of(plan), "units": units}
         ),
-        "image": asdict(image) if image else None,
         "data": [
             {"input": item.name, "path": item.path, "size": _size_on_disk(repository / item.path)}
             for item in bundle.data
@@ -67,9 +66,10 @@ def as_data(
     }
 
 
-def _unit_data(unit: UnitBundle) -> dict[str, Any]:
-    packages = unit.files.packages
+def _unit_data(unit: UnitBundle, images: Mapping[str, PushableImage]) -> dict[str, Any]:
+    packages, image = unit.files.packages, images.get(unit.unit.name)
     return {
+        "image": asdict(image) if image else None,
         "snapshot": {
             "sha256": unit.snapshot_digest,
             "size": sum(file.size for file in unit.code),
@@ -92,7 +92,7 @@ def as_text(
     plan: JobPlan,
     target: AzureWorkspace | None,
     repository: Path,
-    image: PushableImage | None = None,
+    images: Mapping[str, PushableImage] = {},
     notes: Sequence[str] = (),
 ) -> str:
     """Return the report for people."""
@@ -102,7 +102,7 @@ def as_text(
         lines += [
             *_snapshot_lines(bundle.unit),
             "",
-            *(_image_lines(image) if image else _environment_lines(plan, bundle.unit)),
+            *_environment_lines(plan, bundle.unit, images),
         ]
     else:
         lines += [f"{_bold('Documents')}"]
@@ -110,7 +110,7 @@ def as_text(
         if steps := steps_of(plan):
             lines += ["", _bold("Steps"), *(f"  {line}" for line in step_lines(steps))]
         for unit in bundle.units:
-            lines += ["", *_unit_lines(plan, unit)]
+            lines += ["", *_unit_lines(plan, unit, images)]
     if bundle.data:
         lines += ["", f"{_bold('Data')} from this repository"]
         lines += [
@@ -135,13 +135,13 @@ def _title(plan: JobPlan, target: AzureWorkspace | None) -> str:
     return f"{what}. It would {does} in {_destination_text(target)}."
 
 
-def _unit_lines(plan: JobPlan, unit: UnitBundle) -> list[str]:
+def _unit_lines(plan: JobPlan, unit: UnitBundle, images: Mapping[str, PushableImage]) -> list[str]:
     key = ".".join(unit.unit.keys)
     place = f"{key} of {unit.unit.document}" if key else unit.unit.document
     title = f"{_bold(unit.unit.name)}: {place}" if unit.unit.name else _bold(place)
     parts = [
         *(_snapshot_lines(unit) if unit.unit.has_code else []),
-        *_environment_lines(plan, unit),
+        *_environment_lines(plan, unit, images),
     ]
     return [title, *(f"  {line}" for line in parts)]
 
@@ -165,7 +165,11 @@ def _image_lines(image: PushableImage) -> list[str]:
     ]
 
 
-def _environment_lines(plan: JobPlan, unit: UnitBundle) -> list[str]:
+def _environment_lines(
+    plan: JobPlan, unit: UnitBundle, images: Mapping[str, PushableImage]
+) -> list[str]:
+    if unit.unit.name in images:
+        return _image_lines(images[unit.unit.name])
     if not unit.environment:
         document = plan.bundle.documents[unit.unit.document]
         named = value_at(document, (*unit.unit.keys, "environment"))

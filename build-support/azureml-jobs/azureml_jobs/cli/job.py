@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from azureml_jobs.cli.job_options import (
     as_settings,
     request_parser,
 )
-from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_image
+from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_images
 from azureml_jobs.jobfile.azure_only import azure_only_parts
 from azureml_jobs.local.create_job import plan_run
 from azureml_jobs.local.inputs import missing_inputs
@@ -43,9 +43,9 @@ def run_job(arguments: Sequence[str]) -> int:
     plan = plan_job(request, repository, [*options.settings, *as_settings(options)])
     if workspace is None and not (options.dry_run or plan.is_component):
         check_runs_here(plan)
-    image = _image_to_push(plan, workspace, options) if options.image else None
+    images = _images_to_push(plan, workspace, options) if options.image else {}
     if options.dry_run:
-        return _print_dry_run(plan, workspace, image, repository, options.json)
+        return _print_dry_run(plan, workspace, images, repository, options.json)
     if workspace is None:
         return _run_here(plan, request.parent, repository, options)
     if DebuggerOptions.of(request.parent):
@@ -57,7 +57,7 @@ def run_job(arguments: Sequence[str]) -> int:
     # What a submission uploads; anything else is looked up in the workspace.
     for error in missing_data(plan, repository):
         raise error
-    return _submit(plan, workspace, image, request.parent, options)
+    return _submit(plan, workspace, images, request.parent, options)
 
 
 def _parse_options(given: Sequence[str]) -> argparse.Namespace:
@@ -119,12 +119,12 @@ def _positive(text: str) -> int:
     return number
 
 
-def _image_to_push(
+def _images_to_push(
     plan: JobPlan, workspace: AzureWorkspace | None, options: argparse.Namespace
-) -> PushableImage:
+) -> dict[str, PushableImage]:
     if workspace is None:
         raise image_stays_here("" if options.local else f": {CONFIG_FILE} names no workspace")
-    return pushable_image(plan, os.environ)
+    return pushable_images(plan, os.environ)
 
 
 def check_runs_here(plan: JobPlan) -> None:
@@ -160,7 +160,7 @@ def missing_data(plan: JobPlan, repository: Path) -> list[JobError]:
 def _print_dry_run(
     plan: JobPlan,
     workspace: AzureWorkspace | None,
-    image: PushableImage | None,
+    images: Mapping[str, PushableImage],
     repository: Path,
     as_json: bool,
 ) -> int:
@@ -171,9 +171,9 @@ def _print_dry_run(
         missing = missing_inputs(plan.job, repository / plan.request.job_file, repository)
     notes = [f"{error.where}: {error.what}." for error in missing]
     if as_json:
-        print_json(dry_run.as_data(plan, workspace, repository, image, notes))
+        print_json(dry_run.as_data(plan, workspace, repository, images, notes))
     else:
-        print(dry_run.as_text(plan, workspace, repository, image, notes))
+        print(dry_run.as_text(plan, workspace, repository, images, notes))
         print_warnings(plan.warnings)
     return 0
 
@@ -229,15 +229,20 @@ def _register_here(
 def _submit(
     plan: JobPlan,
     workspace: AzureWorkspace,
-    image: PushableImage | None,
+    images: Mapping[str, PushableImage],
     folder: Path,
     options: argparse.Namespace,
 ) -> int:
     from azureml_jobs.azure.create_submission import create_submission  # pants: no-infer-dep
     from azureml_jobs.local.packages_venv import ensure_packages_venv
 
+    if (options.stream or options.web) and not plan.kind.endswith(" job"):
+        raise JobError(
+            "--stream" if options.stream else "--web",
+            f"a {plan.kind} has neither a log nor a page of its own",
+            "Leave it out.",
+        )
     submit_options = SubmitOptions(options.stream, options.web, options.timings, options.login)
-    images = {"": image} if image else {}
     submission = create_submission(plan, workspace, Path.cwd(), submit_options, images)
     print_warnings(plan.warnings)
     prefix = ensure_packages_venv(plan.request.azure, folder)

@@ -1,4 +1,4 @@
-"""Find the image that `--image` pushes for a job: the one that this machine has built."""
+"""Find the images that `--image` pushes for a job: those that this machine has built."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.bundle.plan import JobPlan
-from azureml_jobs.docker.engine import EngineQuery, NoEngine, image_details
+from azureml_jobs.docker.engine import EngineQuery, Image, NoEngine, image_details
 from azureml_jobs.docker.needed_image import NeededImage, image_not_built, needed_image_of
 
 OPTION = "--image"
@@ -37,15 +37,17 @@ class PushableImage:
         return self.name.rpartition(":")[2]
 
 
-def pushable_image(plan: JobPlan, environment: Mapping[str, str]) -> PushableImage:
-    """Return the engine's image of the job's environment.
+def pushable_images(plan: JobPlan, environment: Mapping[str, str]) -> dict[str, PushableImage]:
+    """Return the engine's images of the environments that the job defines, by names of units.
 
-    Raises `JobError` when the job has no such image, when it is not built, and when it is for
+    Raises `JobError` when the job has no such image, when one is not built, and when one is for
     another platform than Azure ML's; `OutsideError` when no engine answers.
     """
-    request = plan.request
-    need = needed_image_of(plan.bundle, plan.bundle.unit)
-    _check_need(need, request.job_file)
+    bundle = plan.bundle
+    needs = {unit.unit.name: needed_image_of(bundle, unit) for unit in bundle.units}
+    built = {name: need for name, need in needs.items() if need.tag}
+    for need in (built or needs or {"": NeededImage(why_none="it has no command")}).values():
+        _check_need(need, plan.request.job_file)
     try:
         engine = EngineQuery(environment).answer()
     except NoEngine as error:
@@ -54,10 +56,16 @@ def pushable_image(plan: JobPlan, environment: Mapping[str, str]) -> PushableIma
             f"it pushes an image that this machine has built, but {error}",
             f"Start Docker, or leave `{OPTION}` out: Azure ML then builds the image.",
         ) from error
-    image = engine.images.get(need.tag or "")
+    return {
+        name: _pushable(engine.images.get(need.tag or ""), need, plan.request.address)
+        for name, need in built.items()
+    }
+
+
+def _pushable(image: Image | None, need: NeededImage, address: str) -> PushableImage:
     details = image_details(image.id) if image else None
     if image is None or details is None:
-        raise image_not_built(request.address, need)
+        raise image_not_built(address, need)
     platform = f"{details.get('Os')}/{details.get('Architecture')}"
     if platform != _PLATFORM:
         raise JobError(

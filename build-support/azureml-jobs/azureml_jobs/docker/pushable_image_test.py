@@ -15,7 +15,7 @@ from azureml_jobs.cli import dry_run
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
-from azureml_jobs.docker.pushable_image import pushable_image
+from azureml_jobs.docker.pushable_image import pushable_images
 
 CONFIGURED = {"SUBSCRIPTION_ID": "1234", "RESOURCE_GROUP": "my-group", "WORKSPACE": "my-workspace"}
 
@@ -36,7 +36,7 @@ def tag(gathered: Gathered, tmp_path: Path) -> Iterator[str]:
 @needs_engine
 def test_finds_the_image_by_the_content_of_the_environment(gathered: Gathered, tag: str) -> None:
     make_small_image(f"registry.example:5000/team/exp:{tag}")
-    image = pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
+    (image,) = pushable_images(gathered.plan(CONTEXT_JOB), os.environ).values()
     assert image.id == docker("image", "inspect", "--format", "{{.Id}}", image.reference)
     assert image.reference == f"registry.example:5000/team/exp:{tag}"
     # Its name in the workspace's registry is without that of another registry.
@@ -49,7 +49,7 @@ def test_a_missing_image_is_reported_with_the_command_to_build_it(
     gathered: Gathered, tag: str
 ) -> None:
     with pytest.raises(JobError, match="src/exp:job: its image is not built") as caught:
-        pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
+        pushable_images(gathered.plan(CONTEXT_JOB), os.environ)
     assert caught.value.status == 2
     assert caught.value.remedy == "Build it: `./pants package src/exp:env`."
 
@@ -60,7 +60,7 @@ def test_rejects_an_image_for_another_processor(gathered: Gathered, tag: str) ->
     with pytest.raises(
         JobError, match="is for linux/arm64, and Azure ML runs linux/amd64"
     ) as caught:
-        pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
+        pushable_images(gathered.plan(CONTEXT_JOB), os.environ)
     assert caught.value.status == 2
     command = "DOCKER_DEFAULT_PLATFORM=linux/amd64 ./pants package src/exp:env"
     assert command in caught.value.remedy
@@ -71,7 +71,7 @@ def test_reports_that_no_engine_answers(gathered: Gathered, tmp_path: Path) -> N
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     gathered.image_target = "src/exp:env"
     with pytest.raises(OutsideError, match="--image: .*, but Docker is not installed") as caught:
-        pushable_image(gathered.plan(CONTEXT_JOB), {"PATH": str(tmp_path)})
+        pushable_images(gathered.plan(CONTEXT_JOB), {"PATH": str(tmp_path)})
     assert caught.value.status == 1 and "leave `--image` out" in caught.value.remedy
 
 
@@ -89,7 +89,7 @@ def test_rejects_an_environment_that_is_not_built_from_a_dockerfile(
     gathered.add_code()
     job = JOB.replace("azureml:env:1", environment)
     with pytest.raises(JobError, match="job.yaml: environment: `--image` pushes ") as caught:
-        pushable_image(gathered.plan(job), os.environ)
+        pushable_images(gathered.plan(job), os.environ)
     assert caught.value.status == 2 and why in caught.value.what
     assert "`environment: {build: {path: docker}}`" in caught.value.remedy
 
@@ -98,7 +98,7 @@ def test_rejects_a_folder_without_a_target_that_builds_it(gathered: Gathered) ->
     gathered.add_code()
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     with pytest.raises(JobError, match="and there is none") as caught:
-        pushable_image(gathered.plan(CONTEXT_JOB), os.environ)
+        pushable_images(gathered.plan(CONTEXT_JOB), os.environ)
     assert caught.value.status == 2 and "as `experiment()` does" in caught.value.remedy
 
 
