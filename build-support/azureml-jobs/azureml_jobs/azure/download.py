@@ -30,7 +30,7 @@ _VERSIONS = 5
 
 
 @dataclass(frozen=True)
-class _File:
+class RemoteFile:
     """`path` is relative to the folder that is downloaded to."""
 
     container: Container
@@ -57,7 +57,7 @@ def download(
             folder = f"steps/{child.label.replace('/', '/steps/')}/"
             jobs[folder] = job_of(workspace, child.row["name"])
     datastores = Datastores(workspace)
-    files: list[_File] = []
+    files: list[RemoteFile] = []
     for folder, each in jobs.items():
         for output, address in selected_outputs(workspace, each, output_name).items():
             below = "artifacts" if output == DEFAULT_OUTPUT else f"named-outputs/{output}"
@@ -67,7 +67,7 @@ def download(
     return DownloadResult(len(files) - len(left_out), status, tuple(left_out))
 
 
-def files_at(datastores: Datastores, address: str, below: str) -> list[_File]:
+def files_at(datastores: Datastores, address: str, below: str) -> list[RemoteFile]:
     """Return the files at an `azureml://` address, to be written below a folder.
 
     Raises `JobError` for any other address.
@@ -84,7 +84,7 @@ def files_at(datastores: Datastores, address: str, below: str) -> list[_File]:
             raise OutsideError(
                 blob.name, "a file of this name would be written outside of the folder"
             )
-        found.append(_File(source.container, blob, f"{below}/{name}" if below else name))
+        found.append(RemoteFile(source.container, blob, f"{below}/{name}" if below else name))
     return found
 
 
@@ -100,7 +100,7 @@ def _relative_name(source: DatastorePath, blob: Blob) -> str | None:
     return rest[1:]
 
 
-def download_files(files: list[_File], destination: Path, is_final: bool = True) -> list[str]:
+def download_files(files: list[RemoteFile], destination: Path, is_final: bool = True) -> list[str]:
     """Download `files` into a folder that appears when all of them are there.
 
     Unless they are final, those that change are downloaded again. Those that disappear, or change
@@ -131,7 +131,9 @@ def download_files(files: list[_File], destination: Path, is_final: bool = True)
     return sorted(left_out)
 
 
-def _fetch_changing(folder: Path, progress: Progress, left_out: list[str], file: _File) -> None:
+def _fetch_changing(
+    folder: Path, progress: Progress, left_out: list[str], file: RemoteFile
+) -> None:
     """Fetch a file of a running job, or add its path to `left_out`."""
     wanted = file
     for _ in range(_VERSIONS):
@@ -147,14 +149,14 @@ def _fetch_changing(folder: Path, progress: Progress, left_out: list[str], file:
     left_out.append(file.path)
 
 
-def _newest(file: _File) -> _File | None:
+def _newest(file: RemoteFile) -> RemoteFile | None:
     """Return a file as it is now, None when it is gone."""
     name = file.blob.name
     found = [blob for blob in file.container.list(name) if blob.name == name]
     return replace(file, blob=found[0]) if found else None
 
 
-def _fetch(folder: Path, progress: Progress, file: _File) -> None:
+def _fetch(folder: Path, progress: Progress, file: RemoteFile) -> None:
     target = folder / file.path
     blob = file.blob
     # Of the right size alone, it could be of another version.
@@ -178,7 +180,7 @@ def _fetch(folder: Path, progress: Progress, file: _File) -> None:
     os.replace(part, target)
 
 
-def _receive(file: _File, part: Path, progress: Progress) -> None:
+def _receive(file: RemoteFile, part: Path, progress: Progress) -> None:
     blob, attempts = file.blob, 0
     with contextlib.suppress(FileNotFoundError):
         progress.advance(part.stat().st_size, files=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 from azureml_jobs.azure.conftest import JOB, Client
@@ -123,6 +124,42 @@ def test_reports_data_that_is_gone_and_leaves_no_folder(
     assert not (client.repository / "data/hollow").exists()
     assert client.run_aml("data", "download", "never-made") == 2
     assert "azureml:never-made: standin-workspace has no such data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", ["data", "data/a.csv"])
+def test_models_go_to_the_workspace_and_come_back(
+    client: Client, capsys: pytest.CaptureFixture[str], source: str
+) -> None:
+    from azureml_jobs.local.inputs import resolve_inputs
+
+    path = client.repository / "src/exp" / source
+    assert client.run_aml("models", "register", "net", "--path", str(path)) == 0
+    assert client.run_aml("models", "list", "--json") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("azureml:net:1 registered in standin-workspace\n") and '"net"' in out
+    stored = client.service.assets.version("models", "net", "1")
+    assert stored is not None and stored["properties"]["modelType"] == "custom_model"
+    # A job finds it by the same name here and there.
+    for _ in range(2):
+        assert client.run_aml("models", "download", "net") == 0
+    assert " files in .azureml/models/net/1/content" in capsys.readouterr().out
+    job = {"inputs": {"net": {"type": "custom_model", "path": "azureml:net:1"}}}
+    job_file = client.repository / "src/exp/job.yaml"
+    found = Path(resolve_inputs(job, job_file, client.repository)["net"].value)
+    assert found.is_dir() == path.is_dir() and found.name == (
+        "content" if path.is_dir() else "a.csv"
+    )
+    assert (found / "a.csv" if path.is_dir() else found).read_text() == "1\n"
+
+
+def test_a_job_s_output_becomes_a_model(client: Client) -> None:
+    address = "azureml://jobs/train-1/outputs/artifacts/paths/model/"
+    arguments = ("--path", address, "--type", "mlflow_model", "--version", "3")
+    assert client.run_aml("models", "register", "net", *arguments) == 0
+    stored = client.service.assets.version("models", "net", "3")
+    assert stored is not None
+    assert stored["properties"]["modelUri"].endswith("/dcid.train-1/model")
+    assert stored["properties"]["modelType"] == "mlflow_model"
 
 
 def test_a_job_gets_the_workspace_s_data(client: Client) -> None:

@@ -14,7 +14,7 @@ from azureml_jobs.protocol import PackagesVenv
 # What the plugin puts before the user's arguments when a workspace in Azure may be used.
 _AZURE = "--azure"
 # These take long, and Pants would keep other commands waiting meanwhile.
-_LONG_COMMANDS = frozenset({"stream", "cancel", "download"})
+_LONG_COMMANDS = frozenset({"stream", "cancel", "download", "register"})
 
 
 def run_aml(arguments: Sequence[str]) -> int:
@@ -46,10 +46,10 @@ def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, reposito
             from azureml_jobs.cli.jobs import run_jobs
 
             return run_jobs(workspace, repository, options)
-        case "data":
-            from azureml_jobs.cli.data import run_data
+        case "data" | "models" | "components":
+            from azureml_jobs.cli.assets import run_assets
 
-            return run_data(workspace, repository, options)
+            return run_assets(workspace, repository, options)
         case "service":
             from azureml_jobs.cli.standin import serve_standin
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base import job_status
+from azureml_jobs.base.assets import DATA_TYPES, MODEL_TYPES
 from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.cli.job_options import add_workspace_options
 
@@ -38,9 +40,13 @@ def aml_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=TOOLS_VERSION)
     # After Pants has answered, the working folder is the user's.
     parser.add_argument("--repository", type=Path, help=argparse.SUPPRESS)
-    nouns = parser.add_subparsers(dest="noun", required=True, metavar="jobs|data|doctor|service")
+    nouns = parser.add_subparsers(
+        dest="noun", required=True, metavar="jobs|data|models|components|endpoints|doctor|service"
+    )
     _add_jobs(nouns.add_parser("jobs", help="jobs that ran or are running"))
     _add_data(nouns.add_parser("data", help="data assets: azureml:NAME:VERSION"))
+    _add_models(nouns.add_parser("models", help="registered models: azureml:NAME:VERSION"))
+    _add_components(nouns.add_parser("components", help="registered components"))
     _add_command(
         nouns,
         "doctor",
@@ -106,30 +112,50 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
-    listing = _add_command(commands, "list", "list data assets")
+    _add_list(commands, "list data assets")
+    _add_register(commands, "data asset", DATA_TYPES, "uri_file for a file, else uri_folder")
+    download = _add_command(
+        commands, "download", "download a data asset to data/NAME/VERSION, where local runs find it"
+    )
+    _add_asset(download)
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_list(commands, "list registered models")
+    _add_register(commands, "model", MODEL_TYPES, MODEL_TYPES[0])
+    download = _add_command(
+        commands, "download", "download a model to the local workspace, where local runs find it"
+    )
+    _add_asset(download)
+
+
+def _add_components(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Register one by its target: `./pants run src/X:COMPONENT`."
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_list(commands, "list registered components")
+
+
+def _add_list(commands: Any, does: str) -> None:
+    listing = _add_command(commands, "list", does)
     listing.add_argument("--json", action="store_true", help="print JSON")
 
-    register = _add_command(
-        commands, "register", "make a data asset from local files or from a URL"
-    )
-    register.add_argument("name", metavar="NAME", help="the asset's name")
+
+def _add_register(commands: Any, noun: str, types: Sequence[str], default: str) -> None:
+    register = _add_command(commands, "register", f"make a {noun} from local files or an address")
+    register.add_argument("name", metavar="NAME", help=f"the name of the {noun}")
     register.add_argument(
         "--path",
         required=True,
         metavar="PATH",
-        help="a file, a folder, or a URL: azureml://… or https://…",
+        help="a file, a folder, or an address: azureml://…, https://… or runs:/JOB/PATH",
     )
     register.add_argument("--version", metavar="VERSION", help="default: the newest one plus 1")
-    register.add_argument(
-        "--type",
-        choices=("uri_file", "uri_folder", "mltable"),
-        help="default: uri_file for a file, uri_folder for a folder",
-    )
+    register.add_argument("--type", choices=types, help=f"default: {default}")
 
-    download = _add_command(
-        commands, "download", "download a data asset to data/NAME/VERSION, where local runs find it"
-    )
-    download.add_argument(
+
+def _add_asset(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "asset", metavar="NAME[:VERSION]", help="without a version or with @latest, the newest one"
     )
 

@@ -330,6 +330,8 @@ def test_rejects_invalid_arguments(
         pytest.param(["data", "list"], "List data assets.", id="data list"),
         pytest.param(["data", "register"], "--path PATH", id="register"),
         pytest.param(["data", "download"], "where local runs find it.", id="data download"),
+        pytest.param(["models", "register"], "{custom_model,mlflow_model,", id="models"),
+        pytest.param(["components"], "./pants run src/X:COMPONENT", id="components"),
         pytest.param(["doctor"], "--profile NAME", id="doctor"),
         pytest.param(["service"], "--jobs-at-once N", id="service"),
     ],
@@ -366,21 +368,6 @@ def test_rejects_archiving_a_running_job(repository: Path) -> None:
     name = LocalWorkspace(repository / ".azureml").new_job("running", write).name
     with pytest.raises(JobError, match="has not ended yet, its status is Running"):
         aml.run_aml(["jobs", "archive", name])
-
-
-def test_lists_local_data(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for path in ("wine/1", "wine/2", "plain"):
-        (repository / "data" / path).mkdir(parents=True)
-    aml.run_aml(["data", "list", "--json"])
-    rows = json.loads(capsys.readouterr().out)
-    assert [(row["name"], row["version"]) for row in rows] == [
-        *(("plain", "any"), ("wine", "1"), ("wine", "2")),
-    ]
-
-
-def test_data_assets_need_a_workspace(repository: Path) -> None:
-    with pytest.raises(JobError, match="config.env names no workspace"):
-        aml.run_aml(["data", "register", "wine", "--path", "."])
 
 
 def test_commands_that_use_azure_run_in_their_own_environment(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from azureml_jobs.base.assets import MODEL_TYPES, MODELS, AssetName
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.local.registry import MODELS, AssetName, LocalRegistry
-
-MODEL_TYPES = ("custom_model", "mlflow_model", "triton_model")
+from azureml_jobs.local.registry import LocalRegistry
 
 
 def asset_path(reference: str, type: str, repo: Path) -> Path:

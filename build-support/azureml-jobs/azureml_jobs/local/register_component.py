@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from azureml_jobs.base.assets import COMPONENTS
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.contents import Bundle
@@ -17,7 +18,7 @@ from azureml_jobs.bundle.provenance import git_state
 from azureml_jobs.bundle.rewrite import rewritten_documents
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.jobfile.document import dump_job_file
-from azureml_jobs.local.registry import COMPONENTS, LocalRegistry, RegisteredVersion
+from azureml_jobs.local.registry import LocalRegistry, RegisteredVersion
 from azureml_jobs.local.run_plan import UnitRun
 
 

@@ -13,38 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.base.assets import COMPONENTS, MODELS, PART, AssetName
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import now
 from azureml_jobs.bundle.data import copy_data
 from azureml_jobs.bundle.names import JOB_FILE
 from azureml_jobs.jobfile.document import read_job_file
+from azureml_jobs.jobfile.documents import references_of, set_value
 
-MODELS = "models"
-COMPONENTS = "components"
 _META_FILE = "meta.json"
 _CONTENT = "content"
-# Azure ML's rule for names and versions.
-_PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
-_REFERENCE = re.compile(rf"(?:azureml:)?({_PART})(?::({_PART})|@([\w-]+))?")
-
-
-@dataclass(frozen=True)
-class AssetName:
-    """`azureml:NAME:VERSION`; `version` is None for the latest one."""
-
-    name: str
-    version: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> AssetName | None:
-        """Return the name in `azureml:NAME:VERSION`, `…NAME@latest` or `NAME`; None in others."""
-        match = _REFERENCE.fullmatch(text)
-        if match is None or match[3] not in (None, "latest"):
-            return None
-        return cls(match[1], match[2])
-
-    def __str__(self) -> str:
-        return f"azureml:{self.name}{f':{self.version}' if self.version else '@latest'}"
 
 
 @dataclass(frozen=True)
@@ -72,9 +50,11 @@ class RegisteredVersion:
         return units
 
     def document(self) -> dict[str, Any]:
-        """Return the file of a component. Its paths are relative to `path`."""
-        file = self.path / JOB_FILE
-        return read_job_file(file.read_text(encoding="utf-8"), self.id)
+        """Return the file of a component, with the files that it refers to in their places.
+
+        Paths are relative to `path`.
+        """
+        return _whole_document(self.path, JOB_FILE)
 
 
 class LocalRegistry:
@@ -117,7 +97,7 @@ class LocalRegistry:
         def write(content: Path) -> None:
             copy_data(source, content / source.name if file else content)
 
-        return self._register(MODELS, name, version, {**meta, **file}, write)
+        return self.register(MODELS, name, version, {**meta, **file}, write)
 
     def register_component(
         self,
@@ -130,9 +110,9 @@ class LocalRegistry:
 
         `units` say how its code units run on this machine: `UnitRun`s as data.
         """
-        return self._register(COMPONENTS, name, version, {"units": units}, write_bundle)
+        return self.register(COMPONENTS, name, version, {"units": units}, write_bundle)
 
-    def _register(
+    def register(
         self,
         kind: str,
         name: str,
@@ -140,8 +120,13 @@ class LocalRegistry:
         meta: Mapping[str, Any],
         write: Callable[[Path], None],
     ) -> RegisteredVersion:
+        """Keep what `write` writes into a folder that is new; without a version, as the next one.
+
+        `meta` has `file`, the name of a model that is one file in that folder. Raises `JobError`
+        for a version that exists.
+        """
         for what, text in (("name", name), ("version", version)):
-            if text is not None and not re.fullmatch(_PART, text):
+            if text is not None and not re.fullmatch(PART, text):
                 raise JobError(
                     text, f"this is not a valid {what}", "Write letters, digits, `-`, `_` and `.`."
                 )
@@ -187,3 +172,10 @@ class LocalRegistry:
                 ) from error
             meta = json.loads((final / _META_FILE).read_text(encoding="utf-8"))
             return RegisteredVersion(name, wanted, final, meta)
+
+
+def _whole_document(folder: Path, name: str) -> dict[str, Any]:
+    document = read_job_file((folder / name).read_text(encoding="utf-8"), name)
+    for reference in references_of(document, name):
+        set_value(document, reference.keys, _whole_document(folder, reference.path))
+    return document

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from azureml_jobs.base.assets import COMPONENTS, MODELS
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.local.registry import COMPONENTS, MODELS, LocalRegistry
+from azureml_jobs.local.registry import LocalRegistry
 
 
 @pytest.fixture
@@ -47,18 +48,21 @@ def test_keeps_a_copy_of_a_folder_or_of_a_file(registry: LocalRegistry, model: P
     assert folder.meta["type"] == "custom_model"
 
 
-def test_returns_the_document_of_a_component(registry: LocalRegistry) -> None:
+def test_returns_the_whole_document_of_a_component(registry: LocalRegistry) -> None:
     def write(folder: Path) -> None:
         (folder / "code").mkdir(parents=True)
-        (folder / "azure-ml-job.yaml").write_text("type: command\nname: train\ncode: ./code\n")
+        (folder / "azure-ml-job.yaml").write_text(
+            "type: pipeline\njobs: {train: {type: command, component: ./train.yaml}}\n"
+        )
+        (folder / "train.yaml").write_text("type: command\ncode: ./code/train\n")
 
-    made = registry.register_component("train", "1", write, {"": {"python": "/venv"}})
-    document = {"type": "command", "name": "train", "code": "./code"}
+    made = registry.register_component("train", "1", write, {})
+    train = {"type": "command", "code": "./code/train"}
+    document = {"type": "pipeline", "jobs": {"train": {"type": "command", "component": train}}}
     assert registry.find_component("azureml:train:1") == document
     assert registry.find_component("azureml:train@latest") == document
     assert registry.find_component("azureml:train:2") is None
-    assert registry.find(COMPONENTS, "azureml:train:1") == made
-    assert made.units == {"": {"python": "/venv"}} and (made.path / "code").is_dir()
+    assert registry.find(COMPONENTS, "azureml:train:1") == made and (made.path / "code").is_dir()
 
 
 def test_a_version_is_registered_once(registry: LocalRegistry, model: Path) -> None:

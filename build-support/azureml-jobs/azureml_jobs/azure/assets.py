@@ -1,0 +1,144 @@
+"""Data, models and components of a workspace: list, register, download to where local runs look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.azure.datastores import Datastores
+from azureml_jobs.azure.download import RemoteFile, download_files, files_at
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.upload import send_data
+from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.assets import DATA, AssetName, default_type
+from azureml_jobs.base.errors import JobError, OutsideError
+
+
+class AzureAssets:
+    def __init__(self, kind: str, workspace: ConnectedWorkspace) -> None:
+        self._kind = kind
+        self._workspace = workspace
+        noun = kind if kind == DATA else "model"
+        self._type_key, self._uri_key = f"{noun}Type", f"{noun}Uri"
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return a row for the newest version of each asset."""
+        rows = []
+        for container in self._workspace.pages(self._kind):
+            name, properties = container["name"], container["properties"]
+            version = properties.get("latestVersion") or ""
+            rows.append(
+                {
+                    "name": name,
+                    "version": version,
+                    "type": properties.get("dataType") or "",
+                    "path": f"azureml:{name}:{version}",
+                }
+            )
+        return sorted(rows, key=lambda row: str(row["name"]))
+
+    def register(self, name: str, path: str, version: str | None, type: str | None) -> str:
+        """Make a version of an asset from local files or an address.
+
+        Returns `azureml:<name>:<version>`. Raises `JobError` when this version is something else,
+        or there is no such file.
+        """
+        if "://" in path or path.startswith("runs:/"):
+            address, is_folder = path, path.endswith("/")
+        else:
+            local = Path(path)
+            if not local.exists():
+                raise JobError(path, "there is no such file or folder", "Write another `--path`.")
+            address, is_folder = send_data(Datastores(self._workspace), local).id, local.is_dir()
+        version = version or self._next_version(name)
+        properties = {
+            self._type_key: type or default_type(self._kind, is_folder),
+            self._uri_key: address,
+        }
+        try:
+            self._workspace.put(
+                *(self._kind, name, "versions", version), body={"properties": properties}
+            )
+        except ServiceError as error:
+            if error.status_code not in (400, 409):
+                raise
+            there = self._workspace.get(self._kind, name, "versions", version)
+            if there is None:
+                raise
+            if there["properties"].get(self._uri_key) != address:
+                raise JobError(
+                    f"azureml:{name}:{version}",
+                    "this version exists already, and versions cannot be changed",
+                    "Write another `--version`, or leave it out for the next one.",
+                ) from error
+        return f"azureml:{name}:{version}"
+
+    def find(self, reference: str) -> RemoteAsset:
+        """Return an asset that can be downloaded; without a version, the latest.
+
+        Raises `JobError` when it does not exist.
+        """
+        asset = AssetName.parse(reference)
+        if asset is None:
+            raise JobError(reference, "this is not a name", "Write NAME, or NAME:VERSION.")
+        version = asset.version or self._latest(asset.name)
+        found = self._workspace.get(self._kind, asset.name, "versions", version)
+        if found is None:
+            raise self._missing(f"azureml:{asset.name}:{version}")
+        properties = found["properties"]
+        return RemoteAsset(
+            self._kind,
+            AssetName(asset.name, version),
+            str(properties.get(self._type_key) or ""),
+            properties[self._uri_key],
+            Datastores(self._workspace),
+        )
+
+    def _latest(self, name: str) -> str:
+        container = self._workspace.get(self._kind, name)
+        version = container and container["properties"].get("latestVersion")
+        if not version:
+            raise self._missing(f"azureml:{name}")
+        return str(version)
+
+    def _next_version(self, name: str) -> str:
+        container = self._workspace.get(self._kind, name) or {"properties": {}}
+        return str(container["properties"].get("nextVersion") or "1")
+
+    def _missing(self, asset: str) -> JobError:
+        noun = "data" if self._kind == DATA else "model"
+        return JobError(
+            asset,
+            f"{self._workspace.config.name} has no such {noun}",
+            f"`./pants run :aml -- {self._kind} list` lists what there is.",
+        )
+
+
+@dataclass(frozen=True)
+class RemoteAsset:
+    """A version in a workspace, at an address of a datastore."""
+
+    kind: str
+    name: AssetName
+    type: str
+    address: str
+    _datastores: Datastores
+
+    @property
+    def file(self) -> str:
+        """The name of the only file that it is; empty for a folder."""
+        last = self.address.rstrip("/").rpartition("/")[2]
+        return last if [file.path for file in self.files] == [last] else ""
+
+    @cached_property
+    def files(self) -> list[RemoteFile]:
+        found = files_at(self._datastores, self.address, "")
+        if not found:
+            raise OutsideError(str(self.name), f"there is nothing at {self.address}")
+        return found
+
+    def download(self, folder: Path) -> None:
+        """Download its files into a folder that does not exist."""
+        download_files(self.files, folder)

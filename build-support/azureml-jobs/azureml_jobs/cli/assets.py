@@ -1,0 +1,79 @@
+"""Run `./pants run :aml -- data|models|components …`: list, register and download assets."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.base.assets import COMPONENTS, DATA, MODELS
+from azureml_jobs.base.console import BOLD, coloured, print_json, table
+from azureml_jobs.base.download_result import check_empty_folder
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.local.local_assets import LocalAssets
+from azureml_jobs.local.registry import LocalRegistry
+
+_HOW_TO_MAKE = {
+    DATA: "./pants run :aml -- data register NAME --path PATH",
+    MODELS: "./pants run :aml -- models register NAME --path PATH",
+    COMPONENTS: "./pants run src/X:COMPONENT",
+}
+
+
+def run_assets(
+    workspace: AzureWorkspace | None, repository: Path, options: argparse.Namespace
+) -> int:
+    local = LocalAssets(options.noun, repository)
+    if workspace is not None:
+        from azureml_jobs.azure.assets import AzureAssets  # pants: no-infer-dep
+        from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
+
+        azure = AzureAssets(options.noun, ConnectedWorkspace(workspace, options.login))
+    match options.command:
+        case "list":
+            rows = local.list() if workspace is None else azure.list()
+            return _print_rows(rows, options)
+        case "register":
+            assets = local if workspace is None else azure
+            made = assets.register(options.name, options.path, options.version, options.type)
+            place = "the local workspace" if workspace is None else workspace.name
+            print(f"{made} registered in {place}")
+        case _ if workspace is None:
+            found = local.find(options.asset)
+            print(f"{options.asset}: {os.path.relpath(found, repository)}, on this machine")
+        case _:
+            asset = azure.find(options.asset)
+            folder = _download(asset, repository)
+            print(
+                f"{asset.name}: {len(asset.files)} files in {os.path.relpath(folder, repository)}"
+            )
+    return 0
+
+
+def _download(asset: Any, repository: Path) -> Path:
+    """Download the asset to where local runs find it."""
+    name, version = asset.name.name, asset.name.version
+    if asset.kind == DATA:
+        target: Path = repository / "data" / name / version
+        check_empty_folder(target)
+        asset.download(target)
+        return target
+    registry = LocalRegistry(repository / LOCAL_FOLDER)
+    found = registry.find(MODELS, str(asset.name))
+    if found is None:
+        meta = {"type": asset.type, "file": asset.file}
+        found = registry.register(MODELS, name, version, meta, asset.download)
+    return found.path
+
+
+def _print_rows(rows: list[dict[str, Any]], options: argparse.Namespace) -> int:
+    if options.json:
+        print_json(rows)
+    elif not rows:
+        print(f"There are no {options.noun}. Make some: {_HOW_TO_MAKE[options.noun]}")
+    else:
+        columns = ("name", "version", "type", "path")
+        header, *lines = table(columns, [[str(row[key]) for key in columns] for row in rows])
+        print("\n".join([coloured(header, BOLD), *lines]))
+    return 0
