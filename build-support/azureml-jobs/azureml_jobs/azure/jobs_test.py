@@ -126,24 +126,26 @@ def test_reports_data_that_is_gone_and_leaves_no_folder(
     assert "azureml:never-made: standin-workspace has no such data" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("source", ["data", "data/a.csv"])
+@pytest.mark.parametrize(("name", "source"), [("folder", "data"), ("file", "data/a.csv")])
 def test_models_go_to_the_workspace_and_come_back(
-    client: Client, capsys: pytest.CaptureFixture[str], source: str
+    client: Client, capsys: pytest.CaptureFixture[str], name: str, source: str
 ) -> None:
     from azureml_jobs.local.inputs import resolve_inputs
 
     path = client.repository / "src/exp" / source
-    assert client.run_aml("models", "register", "net", "--path", str(path)) == 0
+    assert client.run_aml("models", "register", name, "--path", str(path)) == 0
     assert client.run_aml("models", "list", "--json") == 0
     out = capsys.readouterr().out
-    assert out.startswith("azureml:net:1 registered in standin-workspace\n") and '"net"' in out
-    stored = client.service.assets.version("models", "net", "1")
+    assert (
+        out.startswith(f"azureml:{name}:1 registered in standin-workspace\n") and f'"{name}"' in out
+    )
+    stored = client.service.assets.version("models", name, "1")
     assert stored is not None and stored["properties"]["modelType"] == "custom_model"
     # A job finds it by the same name here and there.
     for _ in range(2):
-        assert client.run_aml("models", "download", "net") == 0
-    assert " files in .azureml/models/net/1/content" in capsys.readouterr().out
-    job = {"inputs": {"net": {"type": "custom_model", "path": "azureml:net:1"}}}
+        assert client.run_aml("models", "download", name) == 0
+    assert f" files in .azureml/models/{name}/1/content" in capsys.readouterr().out
+    job = {"inputs": {"net": {"type": "custom_model", "path": f"azureml:{name}:1"}}}
     job_file = client.repository / "src/exp/job.yaml"
     found = Path(resolve_inputs(job, job_file, client.repository)["net"].value)
     assert found.is_dir() == path.is_dir() and found.name == (

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.base.assets import COMPONENTS
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.jobfile.pipeline.model import Pipeline
 from azureml_jobs.jobfile.pipeline.read import read_pipeline
 from azureml_jobs.local.pipeline.inputs import Sources, resolve_data
 from azureml_jobs.local.pipeline.steps import unknown_component
-from azureml_jobs.local.registry import COMPONENTS, LocalRegistry
+from azureml_jobs.local.registry import LocalRegistry
 from azureml_jobs.local.run_plan import RunPlan
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.base.assets import COMPONENTS
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_status import now
 from azureml_jobs.jobfile.pipeline.model import Step
@@ -15,7 +16,7 @@ from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.pipeline.inputs import Given
 from azureml_jobs.local.pipeline.reuse import EarlierSteps, reuse_key, reusing
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.registry import COMPONENTS, LocalRegistry
+from azureml_jobs.local.registry import LocalRegistry
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
 from azureml_jobs.local.workspace import LocalWorkspace
 
