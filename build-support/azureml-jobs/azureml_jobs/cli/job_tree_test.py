@@ -146,8 +146,8 @@ def test_downloads_a_job_with_those_that_it_started(tree: Tree, tmp_path: Path) 
     assert {
         "artifacts/user_logs/std_log.txt",
         "steps/prep/named-outputs/data/a.csv",
-        "steps/tune/3/artifacts/user_logs/std_log.txt",
-        "steps/inner/fit/named-outputs/m/model.bin",
+        "steps/tune/steps/3/artifacts/user_logs/std_log.txt",
+        "steps/inner/steps/fit/named-outputs/m/model.bin",
     } <= files
     assert run_jobs("download", "p", "--step", "inner/fit", "--output-name", "m") == 0
     assert (tmp_path / "p_inner_fit/named-outputs/m/model.bin").read_text() == "m"

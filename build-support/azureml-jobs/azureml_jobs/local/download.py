@@ -30,7 +30,7 @@ def download(
     Named outputs go to `named-outputs/<name>/`; logs, `./outputs`, `./logs` and what was logged
     with MLflow go to `artifacts/` and are the output `default`. While a job runs, its files are
     copied as they are now. An interrupted download leaves nothing.
-    Unless one output is wanted, the jobs that it started are in `steps/<label>/` alike.
+    Unless one output is wanted, the jobs that it started are in `steps/<step>/` alike.
     Raises `JobError` when `destination` holds something or there is no such output.
     """
     record = current_record(folder)
@@ -38,7 +38,8 @@ def download(
     for label, child in ({} if output_name else descendants(folder)).items():
         child_folder = JobFolder(folder.path.parent / child.name)
         outputs = _selected_outputs(child, None)
-        entries |= _entries(child_folder, child, outputs, f"steps/{label}/")
+        steps = f"steps/{label.replace('/', '/steps/')}/"
+        entries |= _entries(child_folder, child, outputs, steps)
     check_empty_folder(destination)
     destination = destination.absolute()
     try:
