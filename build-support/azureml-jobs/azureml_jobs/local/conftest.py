@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,14 @@ def package_files(name: str, version: str) -> dict[str, str]:
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/RECORD": "",
     }
+
+
+def make_wheel(folder: Path, name: str, version: str) -> None:
+    """Make the wheel of a package that has a file of data, too."""
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        for path, content in package_files(name, version).items():
+            wheel.writestr(path, content)
+        wheel.writestr(f"{name}-{version}.data/data/share/{name}.txt", version)
 
 
 @pytest.fixture

@@ -112,6 +112,11 @@ print("to err", file=sys.stderr)
 """
 
 
+def meeting(python: str = sys.executable) -> str:
+    """Return the command of a process that meets the others."""
+    return f"{shlex.quote(python)} -c {shlex.quote(RENDEZVOUS)}"
+
+
 def logs(folder: JobFolder) -> dict[str, list[str]]:
     """Return the lines of each log, which come from two streams."""
     files = folder.log.parent.iterdir()
@@ -120,7 +125,7 @@ def logs(folder: JobFolder) -> dict[str, list[str]]:
 
 def test_two_instances_of_two_processes_meet(jobs: Any) -> None:
     folder = jobs.new(
-        f"{shlex.quote(sys.executable)} -c {shlex.quote(RENDEZVOUS)}",
+        meeting(),
         distribution=distributed(2, type="pytorch", process_count_per_instance=2),
     )
     status, out, err = jobs.run(folder)

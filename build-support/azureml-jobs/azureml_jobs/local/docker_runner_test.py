@@ -13,6 +13,8 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.docker.conftest import base_image  # noqa: F401
 from azureml_jobs.docker.conftest import needs_engine
 from azureml_jobs.docker.engine import Engine, Image, has_container, image_id
+from azureml_jobs.local.conftest import make_wheel
+from azureml_jobs.local.distribution_test import distributed, meeting
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.mounts import container_paths, job_container
@@ -37,8 +39,10 @@ class ContainerJobs:
             Image(image, image_id(image) or ""), Engine({}, frozenset())
         )
 
-    def new(self, command: str, *arguments: str, **inputs: str) -> JobFolder:
-        folder: JobFolder = self.jobs.new(command)
+    def new(
+        self, command: str, *arguments: str, distribution: Any = None, **inputs: str
+    ) -> JobFolder:
+        folder: JobFolder = self.jobs.new(command, distribution=distribution)
         given = {name: ResolvedInput("path", path) for name, path in inputs.items()}
         outputs = resolve_outputs({"outputs": {"model": {}}}, folder)
         record = folder.read()
@@ -149,3 +153,29 @@ def test_a_job_may_end_with_docker_s_own_status(jobs: Any, containers: Container
     folder = containers.new("exit 125")
     status, _, _ = jobs.run(folder)
     assert (status, folder.read().exit_code) == (125, 125)
+
+
+def test_processes_of_a_distributed_job_meet_in_containers(
+    jobs: Any, containers: ContainerJobs
+) -> None:
+    two = distributed(type="pytorch", process_count_per_instance=2)
+    folder = containers.new(meeting("python3"), distribution=two)
+    status, out, err = jobs.run(folder)
+    assert status == 0, err
+    assert sorted(out.splitlines())[:2] == [b"[0] node 0 sum 1", b"[1] node 0 sum 1"]
+    assert b"[1] to err\n" in err
+    assert not has_container(f"{container_of(folder)}-1")
+
+
+def test_pip_installs_for_the_run_only(
+    jobs: Any, containers: ContainerJobs, tmp_path: Path
+) -> None:
+    make_wheel(tmp_path, "extra", "1")
+    folder = containers.new(
+        'pip install --user --break-system-packages --no-index --find-links="$AZURE_ML_INPUT_w" '
+        "extra && python3 -c 'import extra; print(extra.VERSION)'",
+        w=str(tmp_path),
+    )
+    status, out, err = jobs.run(folder)
+    assert (status, out.splitlines()[-2]) == (0, b"1"), err
+    assert not (jobs.workspace.root / "home/.local").exists()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.local.conftest import SHOW, below, package_files
+from azureml_jobs.local.conftest import SHOW, below, make_wheel
 
 INSTALL = """
 set -e
@@ -15,13 +14,6 @@ pip install --quiet --no-index --find-links="$WHEELS" extra shared==2
 show-shared after
 python -c 'import extra, sys; print(extra.VERSION, open(sys.prefix + "/share/shared.txt").read())'
 """
-
-
-def make_wheel(folder: Path, name: str, version: str) -> None:
-    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-        for path, content in package_files(name, version).items():
-            wheel.writestr(path, content)
-        wheel.writestr(f"{name}-{version}.data/data/share/{name}.txt", version)
 
 
 def test_pip_installs_into_an_environment_of_the_run(
