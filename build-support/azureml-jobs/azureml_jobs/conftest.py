@@ -101,6 +101,7 @@ class Gathered:
                     packages=packages,
                     image_target=self.image_target,
                     venv=self.venv,
+                    unused_modules=(("sklearn", "3rdparty:p#scikit-learn"),),
                 )
                 for name, folder in units.items()
             ),

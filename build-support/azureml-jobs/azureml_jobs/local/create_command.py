@@ -110,6 +110,7 @@ def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
         runtime=unit.runtime.name,
         container=container.as_data() if container else None,
         python=unit.python,
+        unused_modules=dict(unit.unused_modules),
         snapshot=unit.snapshot,
         inputs={name: given.as_data() for name, given in inputs.items()},
         outputs={name: str(given.path) for name, given in outputs.items()},

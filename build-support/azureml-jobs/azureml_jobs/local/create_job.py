@@ -51,6 +51,7 @@ def plan_run(
             unit.snapshot_digest,
             unit.environment_digest or json.dumps(environment_of(plan.bundle, unit)),
             f"bundle/{unit.folder(CODE_FOLDER)}" if unit.code else "",
+            dict(unit.files.unused_modules),
         )
     return RunPlan(
         address=plan.request.address,

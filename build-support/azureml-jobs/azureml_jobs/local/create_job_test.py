@@ -56,6 +56,7 @@ def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -
     assert (record.display_name, record.description) == ("größe", "what it does")
     assert record.experiment_name == "my-experiment"
     assert (record.address, record.python) == ("src/exp:job", venv.prefix)
+    assert record.unused_modules == {"sklearn": "3rdparty:p#scikit-learn"}
     assert record.tags == {"purpose": "example"}
     assert record.environment_variables == {"A": "1"}
     assert record.timeout == 90

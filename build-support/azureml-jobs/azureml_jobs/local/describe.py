@@ -22,7 +22,10 @@ _COLUMNS = (
     *("kind", "parent", "step", "reused", "parameters", "objective", "best_trial"),
 )
 # Only the local workspace itself needs these.
-_INTERNAL = ("host", "pid", "pid_identity", "pgid", "pgid_identity", "format")
+_INTERNAL = (
+    *("host", "pid", "pid_identity", "pgid", "pgid_identity", "format"),
+    "unused_modules",
+)
 
 
 def summary(record: JobRecord) -> dict[str, Any]:

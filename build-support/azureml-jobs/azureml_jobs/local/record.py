@@ -50,6 +50,8 @@ class JobRecord:
     debugger: str | None = None
     # Prefix of the virtual environment whose `bin` comes first on the job's PATH.
     python: str = ""
+    # Modules of listed packages that its environment leaves out, with the packages' addresses.
+    unused_modules: dict[str, str] = field(default_factory=dict)
     snapshot: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)

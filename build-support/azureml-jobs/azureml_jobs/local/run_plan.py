@@ -19,6 +19,7 @@ class UnitRun:
     """How the command of a code unit runs here.
 
     code: the folder of its code, relative to the folder of the root job; empty for none.
+    unused_modules: as in `UnitFiles`.
     snapshot, environment: what identifies them. An environment that is not in files is identified
         by what the job file says.
     python: the prefix of its virtual environment; empty with an image.
@@ -29,6 +30,7 @@ class UnitRun:
     snapshot: str
     environment: str
     code: str
+    unused_modules: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> UnitRun:

@@ -18,6 +18,7 @@ from azureml_jobs.local.distribution import process_variables, shell_command
 from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun
+from azureml_jobs.local.missing_module import missing_module
 from azureml_jobs.local.mounts import make_shared_folders
 from azureml_jobs.local.output import Copy, Log, last_lines
 from azureml_jobs.local.process import identity_of, signal_group
@@ -71,6 +72,9 @@ class CommandRun(JobRun):
                 on_stop=on_stop,
             ).wait()
         record.timings["running"] = round(time.monotonic() - started, 3)
+        if ended.status:
+            hint = missing_module(record, self.folder.log)
+            record.warnings += [hint] if hint else []
         if record.container:
             log_file = self.folder.process_log(ended.failed, len(group.specs))
             _check_started(record.name, ended, log_file)

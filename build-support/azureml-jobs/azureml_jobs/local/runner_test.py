@@ -53,6 +53,18 @@ def test_returns_the_status_of_a_failed_job_and_prints_the_end_of_its_log(jobs: 
     assert mlflow_status(jobs, folder) == "FAILED"
 
 
+@pytest.mark.parametrize("module", ["sklearn", "azureml", "azureml.mlflow.deep"])
+def test_names_the_package_of_a_module_that_the_run_did_not_find(jobs: Any, module: str) -> None:
+    folder = jobs.new(
+        f"""echo "ModuleNotFoundError: No module named '{module}'" >&2; exit 1""",
+        address="//src/x:job",
+        unused_modules={"sklearn": "3rdparty:p#a", "azureml.mlflow": "3rdparty:p#a"},
+    )
+    _, _, err = jobs.run(folder)
+    assert f"names `{module}`" in err.decode()
+    assert 'add `dependencies=["3rdparty:p#a"]` in src/x/BUILD.\n' in err.decode()
+
+
 def test_reports_the_signal_that_ended_the_command(jobs: Any) -> None:
     folder = jobs.new("kill -SEGV $$")
     assert jobs.run(folder)[0] == 128 + signal.SIGSEGV
