@@ -129,6 +129,7 @@ def _facts(job: Mapping[str, Any]) -> dict[str, str]:
         "target": job["address"],
         "part of": job["parent"],
         "outputs of": job["reused"],
+        "best trial": job.get("best_trial", ""),
         "created": time_text(job["created"]),
         "duration": duration_text(job["duration"]),
         "exit status": "" if job["exit_code"] is None else str(job["exit_code"]),
