@@ -107,5 +107,5 @@ def test_a_project_of_this_layout_arrives_whole(scratch: Scratch, layout: Layout
 def test_the_page_says_what_these_layouts_need() -> None:
     page = (repository_root() / "docs/moving-in.md").read_text(encoding="utf-8")
     for layout in LAYOUTS.values():
-        (build, *_) = layout.files.values()
+        build, *_ = layout.files.values()
         assert f"`{build.strip()}`" in page
