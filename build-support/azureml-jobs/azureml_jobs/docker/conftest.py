@@ -55,7 +55,8 @@ def make_small_image(name: str, content: str = "", architecture: str = "amd64") 
     linked = subprocess.run(["ldd", bash], stdout=subprocess.PIPE, text=True, check=True).stdout
     libraries = re.findall(r"(/\S+) \(0x", linked)
     files = {path: Path(path).read_bytes() for path in libraries}
-    layer = _tar({**files, "bin/bash": Path(bash).read_bytes(), "content": content.encode()})
+    shells = dict.fromkeys(("bin/bash", "bin/sh"), Path(bash).read_bytes())
+    layer = _tar({**files, **shells, "content": content.encode()})
     config = {
         "architecture": architecture,
         "os": "linux",

@@ -8,22 +8,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from azureml_standin.http.messages import (
-    HttpError,
-    HttpRequest,
-    HttpResponse,
-    RegistryError,
-    file_response,
-)
+from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, RegistryError
 from azureml_standin.http.routing import Handler, Route, Router
 from azureml_standin.registry.access import PULL, PUSH, RegistryAccess
-from azureml_standin.registry.store import ImageStore
-from azureml_standin.registry.uploads import Manifests, Uploads
+from azureml_standin.registry.images import Images
 from azureml_standin.state import State
 
-_NAME = re.compile(
-    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
-)
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"{_PART}(?:/{_PART})*")
 
 
 class Registry:
@@ -31,25 +23,24 @@ class Registry:
 
     def __init__(self, state: State, access: RegistryAccess, folder: Path) -> None:
         self.access = access
-        self.images = ImageStore(state, folder / "blobs")
-        self._manifests = Manifests(self.images)
-        self._uploads = Uploads(self.images, folder / "uploads")
+        self.images = Images(state, folder)
         self._router = Router(self._routes())
 
     def _routes(self) -> list[Route]:
+        images = self.images
         blob, upload = "/v2/{name*}/blobs/{digest}", "/v2/{name*}/blobs/uploads/{upload}"
         manifest = "/v2/{name*}/manifests/{reference}"
         pulling: dict[tuple[str, str], Handler] = {
-            ("HEAD", blob): self._get_blob,
-            ("GET", blob): self._get_blob,
-            ("HEAD", manifest): self._manifests.get,
-            ("GET", manifest): self._manifests.get,
+            ("HEAD", blob): images.get_blob,
+            ("GET", blob): images.get_blob,
+            ("HEAD", manifest): images.get_manifest,
+            ("GET", manifest): images.get_manifest,
         }
         pushing: dict[tuple[str, str], Handler] = {
-            ("POST", "/v2/{name*}/blobs/uploads/"): self._uploads.begin,
-            ("PATCH", upload): self._uploads.append,
-            ("PUT", upload): self._uploads.finish,
-            ("PUT", manifest): self._manifests.put,
+            ("POST", "/v2/{name*}/blobs/uploads/"): images.begin,
+            ("PATCH", upload): images.append,
+            ("PUT", upload): images.finish,
+            ("PUT", manifest): images.put_manifest,
         }
         return [
             Route("POST", "/oauth2/exchange", self.access.exchange),
@@ -72,16 +63,6 @@ class Registry:
     def _ping(self, request: HttpRequest) -> HttpResponse:
         self.access.check(request)
         return HttpResponse(200, b"{}", {"Content-Type": "application/json"})
-
-    def _get_blob(self, request: HttpRequest, name: str, digest: str) -> HttpResponse:
-        if not self.images.has_blob(name, digest):
-            raise RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry")
-        file = self.images.file(digest)
-        size = file.stat().st_size
-        headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest}
-        if request.method == "HEAD":
-            return HttpResponse(200, b"", headers, size)
-        return file_response(file, 0, size, **headers)
 
     def _authorized(self, handler: Handler, *actions: str) -> Handler:
         def respond(request: HttpRequest, name: str, **segments: str) -> HttpResponse:
