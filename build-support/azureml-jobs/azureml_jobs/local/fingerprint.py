@@ -1,4 +1,4 @@
-"""Notice that files have changed, without reading them: data may be large."""
+"""Notice that data has changed; large data is not read for that."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from pathlib import Path
 from azureml_jobs.bundle.data import files_below
 from azureml_jobs.local.record import JobRecord
 
+# Above it, sizes and times stand for contents.
+_READ_BYTES = 100_000_000
+
 
 def fingerprint(path: Path) -> str:
-    """Return what changes with the names, sizes or times of the files at `path`."""
+    """Return what changes with the names or contents of the files at `path`."""
+    files = files_below(path) if path.is_dir() else [path]
+    stats = [file.stat() if file.exists() else file.lstat() for file in files]
+    is_read = sum(stat.st_size for stat in stats) <= _READ_BYTES
     entries = []
-    for file in files_below(path) if path.is_dir() else [path]:
-        stat = file.stat() if file.exists() else file.lstat()
-        entries.append((str(file.relative_to(path)), stat.st_size, stat.st_mtime_ns))
-    return hashlib.sha256(json.dumps(sorted(entries)).encode()).hexdigest()
+    for file, stat in zip(files, stats):
+        content: object = stat.st_mtime_ns
+        if is_read and file.is_file():
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+        entries.append((str(file.relative_to(path)), stat.st_size, content))
+    return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
 
 
 def outputs_fingerprint(record: JobRecord) -> str:

@@ -87,3 +87,14 @@ def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
         for name in sorted(names):
             path = Path(parent, name)
             yield path.relative_to(folder).as_posix(), path
+
+
+def shared_folders(root: Path) -> tuple[Path, Path]:
+    """Return what all containers share: MLflow's runs, and a home for the caches of packages."""
+    return root / "mlruns", root / "home"
+
+
+def make_shared_folders(root: Path) -> None:
+    """Create the shared folders, because Docker mounts only what exists."""
+    for folder in shared_folders(root):
+        folder.mkdir(parents=True, exist_ok=True)

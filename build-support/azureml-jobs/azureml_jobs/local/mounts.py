@@ -11,7 +11,7 @@ from typing import Any
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.docker import container as docker
 from azureml_jobs.docker.container import Container, Mount
-from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.folder import JobFolder, shared_folders
 from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.outputs import ResolvedOutput
 from azureml_jobs.local.runtimes import Runtime
@@ -82,17 +82,6 @@ def container(
         mounts=[*mounts, *shared],
         arguments=[*runtime.arguments, *arguments],
     )
-
-
-def shared_folders(root: Path) -> tuple[Path, Path]:
-    """Return what all containers share: MLflow's runs, and a home for the caches of packages."""
-    return root / "mlruns", root / "home"
-
-
-def make_shared_folders(root: Path) -> None:
-    """Create the shared folders, because Docker mounts only what exists."""
-    for folder in shared_folders(root):
-        folder.mkdir(parents=True, exist_ok=True)
 
 
 def resource_arguments(job: Mapping[str, Any], job_file: str) -> list[str]:

@@ -16,11 +16,12 @@ from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.local.distribution import process_variables, shell_command
 from azureml_jobs.local.environment import job_environment
+from azureml_jobs.local.folder import make_shared_folders
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun
 from azureml_jobs.local.missing_module import missing_module
-from azureml_jobs.local.mounts import make_shared_folders
 from azureml_jobs.local.output import Copy, Log, last_lines
+
 from azureml_jobs.local.process import identity_of, signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec
 from azureml_jobs.local.python_path import with_python_path

@@ -18,9 +18,8 @@ from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.local.environment import script_environment
-from azureml_jobs.local.folder import files_below
+from azureml_jobs.local.folder import files_below, make_shared_folders
 from azureml_jobs.local.interruptions import Interruptions
-from azureml_jobs.local.mounts import make_shared_folders
 from azureml_jobs.local.output import open_standard_descriptors, write_message
 from azureml_jobs.local.process import signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec

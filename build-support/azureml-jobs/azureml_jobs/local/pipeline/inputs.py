@@ -16,7 +16,7 @@ from azureml_jobs.jobfile.pipeline.model import (
     StepOutput,
 )
 from azureml_jobs.local.fingerprint import fingerprint
-from azureml_jobs.local.inputs import ResolvedInput, resolve_inputs
+from azureml_jobs.local.inputs import ResolvedInput, resolve_input
 from azureml_jobs.local.record import JobRecord
 
 
@@ -44,9 +44,7 @@ def resolve_data(pipeline: Pipeline, repository: Path) -> dict[str, ResolvedInpu
     Raises `JobError` for what this machine does not have.
     """
     return {
-        data_key(data): resolve_inputs(
-            {"inputs": {data.keys[-1]: data.value}}, repository / data.document, repository
-        )[data.keys[-1]]
+        data_key(data): resolve_input(data.value, data.document, data.keys, repository)
         for data in _data_of(pipeline)
     }
 

@@ -1,0 +1,318 @@
+"""Whole pipelines run in the local workspace, as real processes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
+from azureml_jobs.conftest import Gathered, Tool
+from azureml_jobs.local.cancel import cancel
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.process import job_processes
+from azureml_jobs.local.workspace import LocalWorkspace
+from azureml_jobs.protocol import PackagesVenv
+
+STEP = """\
+  {name}:
+    type: command
+    code: ..
+    command: {command}
+    environment: azureml:e:1
+    inputs: {{{inputs}}}
+    outputs: {{o: {output}}}
+"""
+
+
+def step(name: str, command: str, *before: str, output: str = "{}", **inputs: str) -> str:
+    """Return a step that gets the outputs of earlier ones as `${{inputs.<step>}}`."""
+    bound = {each: f"${{{{parent.jobs.{each}.outputs.o}}}}" for each in before} | inputs
+    given = ", ".join(f'{key}: "{value}"' for key, value in bound.items())
+    return STEP.format(name=name, command=command, inputs=given, output=output)
+
+
+def pipeline(*steps: str, head: str = "") -> str:
+    return f"type: pipeline\n{head}jobs:\n{''.join(steps)}"
+
+
+class Pipelines:
+    """Runs pipelines of one repository as `./pants run` does, and reads what is left of them."""
+
+    def __init__(self, gathered: Gathered, tool: Tool) -> None:
+        self.gathered = gathered
+        self.tool = tool
+        self.workspace = LocalWorkspace(gathered.repository / ".azureml")
+
+    def arguments(self, text: str, *options: str) -> list[str]:
+        request = self.gathered.request(text)
+        return [str(RUN_SCRIPT), "job", "--request", str(request), "--runtime=venv", *options]
+
+    def run(self, text: str, *options: str, status: int = 0) -> dict[str, str]:
+        """Return the statuses of all jobs of the run, by what follows the name of the root."""
+        self.done = self.tool.run(*self.arguments(text, *options))
+        assert self.done.returncode == status, self.done.stderr
+        return self.statuses()
+
+    def start(self, text: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, *self.arguments(text)],
+            cwd=self.gathered.repository,
+            env=self.tool.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def root(self) -> JobFolder:
+        record, *_ = [each for each in self.workspace.jobs() if not each.parent]
+        return self.workspace.job(record.name)
+
+    def job(self, step: str) -> JobFolder:
+        return self.workspace.job(f"{self.root().name}_{step}")
+
+    def statuses(self) -> dict[str, str]:
+        root = self.root().name
+        return {
+            record.name[len(root) + 1 :]: (
+                f"{record.status} reused" if record.reused else record.status
+            )
+            for record in self.workspace.jobs()
+            if root in (record.name, record.root)
+        }
+
+    def output(self, step: str) -> str:
+        return Path(self.job(step).read().outputs["o"], "o").read_text(encoding="utf-8")
+
+    def processes(self) -> list[Any]:
+        folders = [str(folder) for folder in self.workspace.jobs_folder.glob("*")]
+        return [each for folder in folders for each in job_processes(folder, None)]
+
+
+@pytest.fixture
+def pipelines(gathered: Gathered, tool: Tool, venv: PackagesVenv) -> Pipelines:
+    gathered.add("src/common/a.py", "print('shared')\n")
+    return Pipelines(gathered, tool)
+
+
+DIAMOND = (
+    step("prep", f"{sys.executable} common/a.py > ${{{{outputs.o}}}}/o"),
+    step(
+        "left", "cat ${{inputs.prep}}/o > ${{outputs.o}}/o; echo left >> ${{outputs.o}}/o", "prep"
+    ),
+    step("right", "echo torn; exit 3", "prep"),
+    step("join", "cat ${{inputs.left}}/o ${{inputs.right}}/o", "left", "right"),
+)
+REPAIRED = (*DIAMOND[:2], step("right", "cp ${{inputs.prep}}/o ${{outputs.o}}", "prep"), DIAMOND[3])
+
+
+def test_a_failing_step_stops_its_dependents_only(pipelines: Pipelines) -> None:
+    statuses = pipelines.run(pipeline(*DIAMOND), status=3)
+    assert statuses == {
+        "": "Failed",
+        "prep": "Completed",
+        "left": "Completed",
+        "right": "Failed",
+        "join": "Canceled",
+    }
+    assert pipelines.output("left") == "shared\nleft\n"
+    root, right = pipelines.root().read(), pipelines.job("right").read()
+    assert root.error == "the step `right` did not complete"
+    assert pipelines.job("join").read().error == "not run: `right` did not complete"
+    assert (right.parent, right.root, right.step) == (root.name, root.name, "right")
+    # Without a terminal there is a line for each change, and the end of the failing step's log.
+    lines = [line.partition(" ")[2] for line in pipelines.done.stdout.splitlines()]
+    assert lines[0] == f"prep: Running ({root.name}_prep)"
+    assert "join: Canceled (not run: `right` did not complete)" in lines
+    assert pipelines.root().log.read_text(encoding="utf-8") == pipelines.done.stdout
+    assert f"end of the log of {right.name}" in pipelines.done.stderr
+    assert "\ntorn\n" in pipelines.done.stderr
+    tags = next(pipelines.workspace.mlruns.glob(f"*/{right.name}/tags"))
+    assert (tags / "mlflow.parentRunId").read_text(encoding="utf-8") == root.name
+    # With the step repaired, only that one and what comes after it run.
+    assert pipelines.run(pipeline(*REPAIRED)) == {
+        "": "Completed",
+        "prep": "Completed reused",
+        "left": "Completed reused",
+        "right": "Completed",
+        "join": "Completed",
+    }
+
+
+def test_a_step_that_completed_before_is_not_run_again(pipelines: Pipelines) -> None:
+    text = pipeline(step("a", "echo $AZUREML_RUN_ID > ${{outputs.o}}/o"))
+    pipelines.run(text)
+    first = pipelines.output("a")
+    assert pipelines.run(text) == {"": "Completed", "a": "Completed reused"}
+    assert pipelines.output("a") == first
+    Path(pipelines.job("a").read().outputs["o"], "o").write_text("edited\n")
+    assert pipelines.run(text)["a"] == "Completed"
+    assert pipelines.run(text, "--no-cache")["a"] == "Completed"
+
+
+def test_a_pipeline_may_end_with_its_first_failure(pipelines: Pipelines) -> None:
+    slow = step("slow", "sleep 30")
+    head = "settings: {continue_on_step_failure: false}\n"
+    statuses = pipelines.run(
+        pipeline(slow, step("bad", "exit 4"), step("last", "ls", "slow"), head=head), status=4
+    )
+    assert statuses == {"": "Failed", "slow": "Canceled", "bad": "Failed", "last": "Canceled"}
+
+
+INNER = """\
+type: pipeline
+inputs:
+  d: {type: uri_file}
+  n: {type: integer, default: 3}
+  opt: {type: string, optional: true}
+outputs: {deep: {type: uri_file}}
+jobs:
+  one:
+    type: command
+    component:
+      type: command
+      inputs: {d: {type: uri_file}, n: {type: integer}, opt: {type: string, optional: true}}
+      outputs: {o: {type: uri_file}}
+      environment: azureml:e:1
+      command: >-
+        cp ${{inputs.d}} ${{outputs.o}};
+        echo ${{inputs.n}} $[[opt=${{inputs.opt}}]] >> ${{outputs.o}}
+    inputs:
+      d: ${{parent.inputs.d}}
+      n: ${{parent.inputs.n}}
+      opt: ${{parent.inputs.opt}}
+    outputs: {o: "${{parent.outputs.deep}}"}
+"""
+OUTER = """\
+type: pipeline
+inputs: {table: {type: uri_folder, path: data}}
+outputs: {final: {type: uri_file}}
+jobs:
+  first:
+    type: pipeline
+    component: ./inner.yaml
+    inputs: {d: {type: uri_file, path: "${{parent.inputs.table}}/in.csv"}}
+  second:
+    type: pipeline
+    component: ./inner.yaml
+    inputs: {d: "${{parent.jobs.first.outputs.deep}}", n: 4, opt: given}
+    outputs: {deep: "${{parent.outputs.final}}"}
+"""
+
+
+def test_pipelines_inside_of_a_pipeline(pipelines: Pipelines) -> None:
+    pipelines.gathered.write("src/exp/data/in.csv", "1,2\n")
+    pipelines.gathered.write("src/exp/inner.yaml", INNER)
+    assert set(pipelines.run(OUTER)) == {"", "first", "first_one", "second", "second_one"}
+    final = pipelines.root().read().outputs["final"]
+    assert Path(final).read_text(encoding="utf-8") == "1,2\n3\n4 opt=given\n"
+    inner = pipelines.job("second_one").read()
+    assert inner.parent == pipelines.job("second").name
+    assert inner.root == pipelines.root().name
+
+
+def test_each_step_runs_in_its_own_environment(
+    pipelines: Pipelines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    request = pipelines.gathered.request(
+        pipeline(*(step(name, "echo $VIRTUAL_ENV > ${{outputs.o}}/o") for name in ("a", "b")))
+    )
+    content = json.loads(request.read_text())
+    for unit in content["units"]:
+        prefix = tmp_path / f"venv-{unit['name']}"
+        (prefix / "bin").mkdir(parents=True)
+        (prefix / "bin/python").write_text("")
+        unit["venv"] = {"prefix": str(prefix), "seed": "seed"}
+    request.write_text(json.dumps(content))
+    monkeypatch.setattr(pipelines.gathered, "request", lambda text: request)
+    pipelines.run("")
+    assert [pipelines.output(name) for name in ("a", "b")] == [
+        f"{tmp_path}/venv-{name}\n" for name in ("a", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("at_once", "command"),
+    [
+        # Completes only if another one runs, too.
+        ("2", "touch ../../$0; for i in $(seq 99); do ls ../../a ../../b && exit; sleep .1; done"),
+        # Fails if another one runs, too.
+        ("1", "mkdir ../../lock && sleep .2 && rmdir ../../lock"),
+    ],
+    ids=["two", "one"],
+)
+def test_as_many_steps_run_at_a_time_as_are_allowed(
+    pipelines: Pipelines, at_once: str, command: str
+) -> None:
+    steps = (step(name, command.replace("$0", name)) for name in ("a", "b"))
+    pipelines.run(pipeline(*steps), f"--jobs-at-once={at_once}")
+
+
+def test_reports_missing_data_before_anything_starts(pipelines: Pipelines) -> None:
+    text = pipeline(step("a", "ls"), step("b", "cat ${{inputs.d}}")).replace(
+        "inputs: {}\n    outputs: {o: {}}\n", "inputs: {d: {path: gone}}\n"
+    )
+    done = pipelines.tool.run(*pipelines.arguments(text))
+    assert done.returncode == 2
+    assert "src/exp/azure-ml-job.yaml: jobs.a.inputs.d.path: gone does not exist" in done.stderr
+    assert not pipelines.workspace.root.exists()
+
+
+def test_a_missing_output_fails_the_step_that_needs_it(pipelines: Pipelines) -> None:
+    text = pipeline(
+        step("a", "ls", output="{type: uri_file}"), step("b", "ls", "a"), step("c", "ls", "b")
+    )
+    assert pipelines.run(text, status=1) == {
+        "": "Failed", "a": "Completed", "b": "Failed", "c": "Canceled"
+    }  # fmt: skip
+    assert "jobs.b.inputs.a: there is no" in str(pipelines.job("b").read().error)
+
+
+def interrupt(process: subprocess.Popen[bytes], pipelines: Pipelines) -> None:
+    process.send_signal(signal.SIGINT)
+
+
+def cancel_root(process: subprocess.Popen[bytes], pipelines: Pipelines) -> None:
+    cancel(pipelines.root())
+
+
+def kill(process: subprocess.Popen[bytes], pipelines: Pipelines) -> None:
+    process.kill()
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "root"),
+    [
+        pytest.param(interrupt, 130, "Canceled", id="Ctrl-C"),
+        pytest.param(cancel_root, 143, "Canceled", id="cancel"),
+        pytest.param(kill, -signal.SIGKILL, "Failed", id="killed"),
+    ],
+)
+def test_whatever_ends_a_pipeline_ends_its_steps(
+    pipelines: Pipelines,
+    end: Callable[[subprocess.Popen[bytes], Pipelines], None],
+    status: int,
+    root: str,
+) -> None:
+    process = pipelines.start(pipeline(step("a", "sleep 60 & sleep 60"), step("b", "ls", "a")))
+    try:
+        until(lambda: len(pipelines.processes()) >= 3)
+        end(process, pipelines)
+        assert process.wait(15) == status
+        until(lambda: not pipelines.processes())
+    finally:
+        process.kill()
+    statuses = pipelines.statuses()
+    assert statuses == {"": root, "a": "Canceled"} | ({"b": "Canceled"} if end != kill else {})
+
+
+def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
