@@ -21,7 +21,6 @@ from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun
 from azureml_jobs.local.missing_module import missing_module
 from azureml_jobs.local.output import Copy, Log, last_lines
-
 from azureml_jobs.local.process import identity_of, signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec
 from azureml_jobs.local.python_path import with_python_path

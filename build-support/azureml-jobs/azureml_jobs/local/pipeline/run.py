@@ -15,7 +15,7 @@ from azureml_jobs.jobfile.sweep.read import read_sweep
 from azureml_jobs.local.cancel import end_without_runner
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun, OwnedJob
-from azureml_jobs.local.output import Log
+from azureml_jobs.local.output import Log, write_message
 from azureml_jobs.local.pipeline.branch import Branch, StepRun
 from azureml_jobs.local.pipeline.create import pipeline_of
 from azureml_jobs.local.pipeline.inputs import Sources
@@ -224,8 +224,9 @@ class PipelineRun(JobRun):
             return Ended(128 + self._signalled, signalled=self._signalled)
         failed = self._failed_steps()
         for step in failed:
-            if step.folder is not None and step.child is not None:
+            if step.folder is not None:
                 print_log_end(step.folder)
+            write_message(2, f"\n{step.label}: {step.note.rstrip('.')}.\n")
         return Ended(failed[0].exit_status if failed else 0)
 
 

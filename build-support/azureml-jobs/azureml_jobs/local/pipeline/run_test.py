@@ -95,7 +95,8 @@ class Pipelines:
 
 
 @pytest.fixture
-def pipelines(gathered: Gathered, tool: Tool, venv: PackagesVenv) -> Pipelines:
+def pipelines(gathered: Gathered, tool: Tool) -> Pipelines:
+    gathered.venv = PackagesVenv(sys.prefix, "seed")
     gathered.add("src/common/a.py", "print('shared')\n")
     return Pipelines(gathered, tool)
 
@@ -219,21 +220,20 @@ def test_pipelines_inside_of_a_pipeline(pipelines: Pipelines) -> None:
 def test_each_step_runs_in_its_own_environment(
     pipelines: Pipelines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    request = pipelines.gathered.request(
-        pipeline(*(step(name, "echo $VIRTUAL_ENV > ${{outputs.o}}/o") for name in ("a", "b")))
-    )
+    steps = (step(name, "echo $PATH > ${{outputs.o}}/o") for name in ("a", "b"))
+    request = pipelines.gathered.request(pipeline(*steps))
     content = json.loads(request.read_text())
     for unit in content["units"]:
         prefix = tmp_path / f"venv-{unit['name']}"
         (prefix / "bin").mkdir(parents=True)
-        (prefix / "bin/python").write_text("")
+        (prefix / "bin/python").symlink_to(sys.executable)
         unit["venv"] = {"prefix": str(prefix), "seed": "seed"}
     request.write_text(json.dumps(content))
     monkeypatch.setattr(pipelines.gathered, "request", lambda text: request)
     pipelines.run("")
-    assert [pipelines.output(name) for name in ("a", "b")] == [
-        f"{tmp_path}/venv-{name}\n" for name in ("a", "b")
-    ]
+    for own, other in (("a", "b"), ("b", "a")):
+        assert f"{tmp_path}/venv-{own}/bin" in pipelines.output(own)
+        assert f"{tmp_path}/venv-{other}/bin" not in pipelines.output(own)
 
 
 @pytest.mark.parametrize(
