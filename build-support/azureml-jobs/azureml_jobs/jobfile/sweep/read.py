@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.sweep.space import Choice, Distribution, Range
 
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
@@ -44,11 +45,20 @@ class Sweep:
     early_termination: EarlyTermination | None = None
 
 
-def read_sweep(node: Mapping[str, Any]) -> Sweep:
+def read_sweep(node: Mapping[str, Any], where: str) -> Sweep:
     """Return the sweep of a node that has passed its schema and `sweep_findings`.
 
     Values are converted as azure-ai-ml does it, which reads `1e-3` as a number where it needs one.
+    Raises `JobError` that names `where` for one that the inputs of a pipeline give it, and that is
+    none.
     """
+    try:
+        return _sweep(node)
+    except ValueError as error:
+        raise JobError(where, f"a value of the sweep is not valid: {error}") from None
+
+
+def _sweep(node: Mapping[str, Any]) -> Sweep:
     algorithm = _sampling(node)
     limits = _mapping(node.get("limits"))
     objective = _mapping(node.get("objective"))

@@ -21,6 +21,10 @@ search_space: {x: {type: choice, values: [1]}}
 """
 
 
+def read(text: str) -> Sweep:
+    return read_sweep(sweep_of(text), "sweep.yaml")
+
+
 def sweep_of(text: str) -> dict[str, Any]:
     return {**yaml.safe_load(SWEEP), **yaml.safe_load(text)}
 
@@ -37,11 +41,11 @@ class Middle:
 
 def test_reads_all_that_a_sweep_says() -> None:
     assert (
-        read_sweep(sweep_of("""
+        read("""
         sampling_algorithm: {type: Random, seed: "3", rule: Sobol}
         limits: {max_total_trials: 8, max_concurrent_trials: "2", timeout: 60, trial_timeout: 5}
         early_termination: {type: TruncationSelection, truncation_percentage: 20}
-        """))
+        """)
         == Sweep(
             space={"x": Choice((1,))},
             metric="auc",
@@ -58,8 +62,7 @@ def test_reads_all_that_a_sweep_says() -> None:
 
 
 def test_what_is_not_given_has_the_defaults_of_azure_ml() -> None:
-    given = sweep_of("early_termination: {type: bandit, evaluation_interval: null}")
-    sweep = read_sweep(given)
+    sweep = read("early_termination: {type: bandit, evaluation_interval: null}")
     assert (sweep.algorithm, sweep.seed, sweep.max_concurrent_trials) == ("random", None, 8)
     assert sweep.early_termination == EarlyTermination("bandit", interval=1, delay=0)
 
@@ -84,7 +87,7 @@ def test_what_is_not_given_has_the_defaults_of_azure_ml() -> None:
     ],
 )  # fmt: skip
 def test_distributions_have_the_formulas_of_azure_ml(distribution: str, value: Value) -> None:
-    space = read_sweep(sweep_of(f"search_space: {{x: {distribution}}}")).space
+    space = read(f"search_space: {{x: {distribution}}}").space
     sampled = sample(space, Middle())["x"]
     assert sampled == (pytest.approx(value) if isinstance(value, float) else value)
     assert type(sampled) is type(value)
@@ -93,9 +96,9 @@ def test_distributions_have_the_formulas_of_azure_ml(distribution: str, value: V
 def test_logarithms_have_the_base_of_the_sampling() -> None:
     space = "search_space: {x: {type: loguniform, min_value: 0, max_value: 4}}"
     ten = "sampling_algorithm: {type: random, logbase: 10}"
-    assert sample(read_sweep(sweep_of(f"{space}\n{ten}")).space, Middle()) == {"x": 100.0}
+    assert sample(read(f"{space}\n{ten}").space, Middle()) == {"x": 100.0}
     natural = ten.replace("10", "e")
-    assert read_sweep(sweep_of(f"{space}\n{natural}")).space == read_sweep(sweep_of(space)).space
+    assert read(f"{space}\n{natural}").space == read(space).space
 
 
 def test_a_grid_has_every_combination_of_choices_also_of_those_in_choices() -> None:
@@ -123,7 +126,7 @@ def test_reads_values_as_azure_ai_ml_sends_them(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text(yaml.dump(sweep_of(SPACE)))
     job: Any = load_job(tmp_path / "sweep.yaml")
     sent = job._to_rest_object().properties.search_space
-    read = read_sweep(sweep_of(SPACE)).space
+    space = read(SPACE).space
 
     def as_sent(each: Any) -> Any:
         if isinstance(each, Choice):
@@ -135,9 +138,9 @@ def test_reads_values_as_azure_ai_ml_sends_them(tmp_path: Path) -> None:
             return [each.type, ends + ([] if each.q is None else [each.q])]
         return each
 
-    assert as_sent(read) == sent
-    assert isinstance(read["a"], Choice)
-    assert [type(value) for value in read["a"].values] == [float, int, str, str, float, str]
+    assert as_sent(space) == sent
+    assert isinstance(space["a"], Choice)
+    assert [type(value) for value in space["a"].values] == [float, int, str, str, float, str]
 
 
 @pytest.mark.parametrize(

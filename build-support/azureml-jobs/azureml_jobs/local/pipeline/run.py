@@ -234,4 +234,4 @@ def weight(step: Step, plan: RunPlan) -> int:
     """Return how many commands the step runs at a time."""
     if step.kind != "sweep":
         return 1
-    return min(read_sweep(step.node).max_concurrent_trials, plan.jobs_at_once)
+    return min(read_sweep(step.node, step.where).max_concurrent_trials, plan.jobs_at_once)

@@ -77,7 +77,7 @@ def create_trial(
     job: dict[str, Any] = {key: node["trial"].get(key) for key in _OF_TRIAL}
     job["resources"] = {**(node["trial"].get("resources") or {}), **(node.get("resources") or {})}
     job["outputs"] = node.get("outputs")
-    job["limits"] = {"timeout": read_sweep(node).trial_timeout}
+    job["limits"] = {"timeout": read_sweep(node, spec.where).trial_timeout}
     # As tags of Azure ML's trials have them.
     job["tags"] = {"hyperparameters": json.dumps(values)}
     trial = replace(

@@ -43,7 +43,11 @@ class SweepRun(JobRun):
         record = self.record
         plan = RunPlan.read(JobFolder(self.folder.path.parent / (record.root or record.name)))
         spec, workspace = read_spec(self.folder), LocalWorkspace(self.folder.root)
-        self._sweep, self._log, self._interruptions = read_sweep(spec.job), log, interruptions
+        self._sweep, self._log, self._interruptions = (
+            read_sweep(spec.job, spec.where),
+            log,
+            interruptions,
+        )
         record.status = RUNNING
         self.save()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.conftest import Gathered
 from azureml_jobs.local.conftest import running
 from azureml_jobs.local.create_job import create_job, plan_run
@@ -193,3 +194,5 @@ def test_a_sweep_in_a_pipeline_gives_the_next_step_its_best_output(
     assert search.best_trial == f"{folder.name}_search_1"
     assert (search.parent, search.root) == (folder.name, folder.name)
     assert (there / f"{folder.name}_use/work/out.txt").read_text() == "0.9\n"
+    with pytest.raises(JobError, match="jobs.search: a value of the sweep is not valid: .*'two'"):
+        created(code, PIPELINE.replace("total: 2", "total: two"))
