@@ -10,10 +10,10 @@ import contextlib
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from azureml_jobs.azure import imports
 from azureml_jobs.azure.connection import USER_AGENT
@@ -22,6 +22,8 @@ from azureml_jobs.azure.service_error import ServiceError, without_secrets
 from azureml_jobs.azure.submission import Submission
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
+
+Value = TypeVar("Value")
 
 _READ_SECONDS = 20
 
@@ -44,10 +46,7 @@ def load(bundled: Path, submission: Submission, marks: Mapping[str, str]) -> Any
     read: Any = load_job if submission.is_job else load_schedule
     if submission.is_component:
         read = load_component
-    try:
-        entity = read(bundled)
-    except Exception as error:  # azure-ai-ml raises what its parts raise.
-        raise JobError(bundled.name, f"azure-ai-ml refuses it: {_message(error)}") from error
+    entity: Any = checked(bundled.name, lambda: read(bundled))
     if submission.is_job:
         entity.name = submission.name
     if submission.is_component:
@@ -62,6 +61,14 @@ def load(bundled: Path, submission: Submission, marks: Mapping[str, str]) -> Any
     return entity
 
 
+def checked(where: str, read: Callable[[], Value]) -> Value:
+    """Return what azure-ai-ml reads; raise `JobError` for what it refuses."""
+    try:
+        return read()
+    except Exception as error:  # azure-ai-ml raises what its parts raise.
+        raise JobError(where, f"azure-ai-ml refuses it: {_message(error)}") from error
+
+
 @dataclass(frozen=True)
 class Made:
     """What the service has. `link` leads to the studio, and may be empty; `marks` are ours."""
@@ -71,10 +78,24 @@ class Made:
 
 
 def create(entity: Any, submission: Submission, workspace: ConnectedWorkspace) -> Made:
-    """Make what was loaded, or find the one of its name.
+    """Make what was loaded, or find the one of its name. Raises `ServiceError` and `JobError`."""
+    what = f"the {submission.file_kind}"
+    made = call(
+        workspace, submission.name, what, lambda client: _create(client, entity, submission)
+    )
+    studio = (getattr(made, "services", None) or {}).get("Studio")
+    link = str(studio.endpoint) if studio and studio.endpoint else ""
+    return Made(link, {**(made.tags or {}), **(made.properties or {})})
+
+
+def call(
+    workspace: ConnectedWorkspace, where: str, what: str, action: Callable[[Any], Value]
+) -> Value:
+    """Return what `action` returns of an `MLClient`. It may be called again.
 
     azure-ai-ml does not retry after an expired token, and gives up only after minutes: its own
-    retries are off, and it is called again here. Raises `ServiceError` and `JobError`.
+    retries are off, and it is called again here. Raises `ServiceError`, and `JobError` for what
+    azure-ai-ml refuses; `where` and `what` are for messages.
     """
     from azure.ai.ml.exceptions import MlException
     from azure.core.exceptions import AzureError
@@ -83,10 +104,7 @@ def create(entity: Any, submission: Submission, workspace: ConnectedWorkspace) -
     while True:
         try:
             # Each time a new client, because it keeps its token.
-            made = _create(_client(workspace), entity, submission)
-            studio = (getattr(made, "services", None) or {}).get("Studio")
-            link = str(studio.endpoint) if studio and studio.endpoint else ""
-            return Made(link, {**(made.tags or {}), **(made.properties or {})})
+            return action(_client(workspace))
         except AzureError as error:
             status = getattr(error, "status_code", 0) or 0
             if status == 401 and not is_renewed:
@@ -95,22 +113,20 @@ def create(entity: Any, submission: Submission, workspace: ConnectedWorkspace) -
                 continue
             pause = wait_before_retry(error)
             if pause is None and isinstance(error, MlException):
-                raise _refusal(submission, error) from error
+                raise _refusal(where, what, error) from error
             if pause is None or not retries.wait(pause):
                 message = _message(error)
                 if status:
-                    message = f"the service did not take the {submission.file_kind}: {message}"
-                raise ServiceError(submission.name, message, status) from error
+                    message = f"the service did not take {what}: {message}"
+                raise ServiceError(where, message, status) from error
         except Exception as error:  # Its own exceptions, and marshmallow's.
             if isinstance(error, (JobError, OSError)):
                 raise
-            raise _refusal(submission, error) from error
+            raise _refusal(where, what, error) from error
 
 
-def _refusal(submission: Submission, error: Exception) -> JobError:
-    return JobError(
-        submission.name, f"azure-ai-ml refuses the {submission.file_kind}: {_message(error)}"
-    )
+def _refusal(where: str, what: str, error: Exception) -> JobError:
+    return JobError(where, f"azure-ai-ml refuses {what}: {_message(error)}")
 
 
 def _create(client: Any, entity: Any, submission: Submission) -> Any:

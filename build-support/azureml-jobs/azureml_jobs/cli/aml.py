@@ -50,6 +50,10 @@ def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, reposito
             from azureml_jobs.cli.assets import run_assets
 
             return run_assets(workspace, repository, options)
+        case "endpoints":
+            from azureml_jobs.cli.endpoints import run_endpoints
+
+            return run_endpoints(workspace, options)
         case "service":
             from azureml_jobs.cli.standin import serve_standin
 

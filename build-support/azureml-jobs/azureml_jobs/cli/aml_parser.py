@@ -47,6 +47,7 @@ def aml_parser() -> argparse.ArgumentParser:
     _add_data(nouns.add_parser("data", help="data assets: azureml:NAME:VERSION"))
     _add_models(nouns.add_parser("models", help="registered models: azureml:NAME:VERSION"))
     _add_components(nouns.add_parser("components", help="registered components"))
+    _add_endpoints(nouns.add_parser("endpoints", help="online endpoints, which serve models"))
     _add_command(
         nouns,
         "doctor",
@@ -136,6 +137,43 @@ def _add_components(parser: argparse.ArgumentParser) -> None:
     _add_list(commands, "list registered components")
 
 
+def _add_endpoints(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_list(commands, "list online endpoints with their URLs and traffic")
+    create = _add_command(
+        commands, "create", "serve a registered model, on a new endpoint at first"
+    )
+    invoke = _add_command(commands, "invoke", "send the JSON in a file, and print the answer")
+    keys = _add_command(commands, "keys", "print the keys by which callers sign in")
+    traffic = _add_command(commands, "traffic", "share the requests among deployments")
+    delete = _add_command(commands, "delete", "delete an endpoint, or one of its deployments")
+    for command in (create, invoke, keys, traffic, delete):
+        command.add_argument("name", metavar="NAME", help="the endpoint's name")
+    create.add_argument(
+        "--model", metavar="MODEL", help="azureml:NAME:VERSION or azureml:NAME@latest"
+    )
+    create.add_argument("--deployment", default="blue", help="its name (default: %(default)s)")
+    create.add_argument(
+        "--file", type=Path, help="the YAML of a deployment, for a model that is not MLflow's"
+    )
+    create.add_argument(
+        "--instance-type", default="Standard_DS3_v2", metavar="SIZE", help="default: %(default)s"
+    )
+    create.add_argument(
+        "--instance-count", type=_count, default=1, metavar="N", help="default: %(default)s"
+    )
+    create.add_argument(
+        "--auth-mode",
+        choices=("key", "aml_token", "aad_token"),
+        default="key",
+        help="how callers of a new endpoint sign in (default: %(default)s)",
+    )
+    invoke.add_argument("--request", type=Path, required=True, metavar="FILE", help="JSON")
+    for command in (invoke, delete):
+        command.add_argument("--deployment", help="only this one")
+    traffic.add_argument("shares", nargs="+", metavar="DEPLOYMENT=PERCENT")
+
+
 def _add_list(commands: Any, does: str) -> None:
     listing = _add_command(commands, "list", does)
     listing.add_argument("--json", action="store_true", help="print JSON")
@@ -202,5 +240,5 @@ def _port(text: str) -> int:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"not a number of jobs: {text}. Write 1 or more")
+        raise argparse.ArgumentTypeError(f"not a number: {text}. Write 1 or more")
     return int(text)

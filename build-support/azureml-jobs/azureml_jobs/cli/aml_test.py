@@ -295,9 +295,9 @@ def test_reports_that_a_downloaded_job_still_runs(
         pytest.param(["jobs", "lst"], "invalid choice: 'lst'", id="unknown command"),
         pytest.param(["jobs", "show"], "arguments are required: NAME", id="no name"),
         pytest.param(["jobs", "list", "--jso"], "unrecognized arguments: --jso", id="abbreviated"),
-        pytest.param(["jobs", "list", "--max", "-1"], "not a number of jobs: -1", id="less than 0"),
+        pytest.param(["jobs", "list", "--max", "-1"], "not a number: -1", id="less than 0"),
         pytest.param(["jobs", "list", "--max", "0"], "Write 1 or more", id="none"),
-        pytest.param(["jobs", "list", "--max", "x"], "not a number of jobs: x", id="no number"),
+        pytest.param(["jobs", "list", "--max", "x"], "not a number: x", id="no number"),
         pytest.param(
             ["jobs", "list", "--status", "done"],
             "no such status: done. Valid: NotStarted,",

@@ -1,0 +1,163 @@
+"""Online endpoints, which serve registered models: all of it through azure-ai-ml."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.azure import sdk
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.console import print_warning
+from azureml_jobs.base.errors import JobError
+
+
+@dataclass(frozen=True)
+class DeploymentSpec:
+    """What serves: a registered `model`, or all that the file of a deployment says."""
+
+    name: str
+    model: str | None
+    file: Path | None
+    instance_type: str
+    instance_count: int
+
+
+class Endpoints:
+    def __init__(self, workspace: ConnectedWorkspace) -> None:
+        self._workspace = workspace
+        sdk.import_sdk()
+
+    def list(self) -> list[dict[str, Any]]:
+        found = self._call("endpoints", lambda client: list(client.online_endpoints.list()))
+        return [_row(endpoint) for endpoint in found]
+
+    def create(self, name: str, auth_mode: str, spec: DeploymentSpec) -> dict[str, Any]:
+        """Make or change a deployment of an endpoint, which is made first unless it exists.
+
+        The first deployment gets all requests. Returns the endpoint's row.
+        """
+        from azure.ai.ml.entities import ManagedOnlineEndpoint
+
+        deployment = self._deployment(name, spec)
+        endpoint = self._find(name)
+        if endpoint is None:
+            print(f"Creating the endpoint {name}, which takes a few minutes.", file=sys.stderr)
+            endpoint = self._put(ManagedOnlineEndpoint(name=name, auth_mode=auth_mode))
+        print(
+            f"Creating the deployment {deployment.name} of {name}, which takes about ten minutes.",
+            file=sys.stderr,
+        )
+        self._call(
+            f"{name}/{deployment.name}",
+            lambda client: client.online_deployments.begin_create_or_update(deployment).result(),
+        )
+        if not any(endpoint.traffic.values()):
+            endpoint = self.route(name, {deployment.name: 100})
+        return _row(endpoint)
+
+    def invoke(self, name: str, request: Path, deployment: str | None) -> str:
+        """Return what the endpoint answers to the JSON in a file."""
+        if not request.is_file():
+            raise JobError(str(request), "there is no such file", "Write another `--request`.")
+        self._get(name)
+        given = {"deployment_name": deployment} if deployment else {}
+        answer: str = self._call(
+            name,
+            lambda client: client.online_endpoints.invoke(name, request_file=request, **given),
+        )
+        return answer
+
+    def keys(self, name: str) -> dict[str, str]:
+        """Return the keys by which callers sign in, or the token of an endpoint with tokens."""
+        self._get(name)
+        found = self._call(name, lambda client: client.online_endpoints.get_keys(name))
+        names = ("primary_key", "secondary_key", "access_token")
+        return {each: getattr(found, each) for each in names if getattr(found, each, None)}
+
+    def route(self, name: str, shares: Mapping[str, int]) -> Any:
+        """Share the requests among deployments, in percent; return the endpoint."""
+        endpoint = self._get(name)
+        endpoint.traffic = dict(shares)
+        return self._put(endpoint)
+
+    def delete(self, name: str, deployment: str | None) -> None:
+        self._get(name)
+        if deployment is None:
+            self._call(name, lambda client: client.online_endpoints.begin_delete(name).result())
+        else:
+            self._call(
+                f"{name}/{deployment}",
+                lambda client: client.online_deployments.begin_delete(deployment, name).result(),
+            )
+
+    def _deployment(self, endpoint: str, spec: DeploymentSpec) -> Any:
+        from azure.ai.ml import load_online_deployment
+        from azure.ai.ml.entities import ManagedOnlineDeployment
+
+        file, model = spec.file, _name(spec.model)
+        if file is None:
+            return ManagedOnlineDeployment(
+                name=spec.name,
+                endpoint_name=endpoint,
+                model=model,
+                instance_type=spec.instance_type,
+                instance_count=spec.instance_count,
+            )
+        if not file.is_file():
+            raise JobError(str(file), "there is no such file", "Write another `--file`.")
+        changes = [{"endpoint_name": endpoint}, {"name": spec.name}]
+        if spec.model:
+            changes.append({"model": spec.model})
+        loaded: Any = sdk.checked(
+            str(file), lambda: load_online_deployment(file, params_override=changes)
+        )
+        if loaded.code_configuration and loaded.code_configuration.code:
+            print_warning(f"azure-ai-ml sends every file in {loaded.code_configuration.code}")
+        return loaded
+
+    def _find(self, name: str) -> Any:
+        try:
+            return self._call(name, lambda client: client.online_endpoints.get(name))
+        except ServiceError as error:
+            if error.status_code != 404:
+                raise
+            return None
+
+    def _get(self, name: str) -> Any:
+        endpoint = self._find(name)
+        if endpoint is None:
+            raise JobError(
+                name,
+                f"{self._workspace.config.name} has no such endpoint",
+                "`./pants run :aml -- endpoints list` lists what there is.",
+            )
+        return endpoint
+
+    def _put(self, endpoint: Any) -> Any:
+        return self._call(
+            endpoint.name,
+            lambda client: client.online_endpoints.begin_create_or_update(endpoint).result(),
+        )
+
+    def _call(self, where: str, action: Callable[[Any], Any]) -> Any:
+        return sdk.call(self._workspace, where, "the request", action)
+
+
+def _name(model: str | None) -> str | None:
+    """Return the model by the name that azure-ai-ml looks up, which has no prefix with a label."""
+    return model and re.sub("^azureml:(?!//)", "", model)
+
+
+def _row(endpoint: Any) -> dict[str, Any]:
+    return {
+        "name": endpoint.name,
+        "state": endpoint.provisioning_state or "",
+        "auth_mode": endpoint.auth_mode or "",
+        "traffic": dict(endpoint.traffic or {}),
+        "url": endpoint.scoring_uri or "",
+    }

@@ -1,0 +1,90 @@
+"""An online endpoint serves a registered model, from its creation to its deletion."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from azureml_jobs.azure.conftest import Client, faults
+
+
+def run(client: Client, *arguments: str) -> int:
+    return client.run_aml("endpoints", *arguments)
+
+
+def test_serves_a_registered_model(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    assert client.run_aml("models", "register", "net", "--path", "src/exp/data") == 0
+    # An answer that is lost, and a token that has expired, are met once each.
+    client.add_fault(faults.RESET_AFTER, "PUT", "/onlineEndpoints/wine[?]")
+    client.add_fault(faults.EXPIRED_TOKEN, "PUT", "/deployments/blue")
+    assert run(client, "create", "wine", "--model", "azureml:net:1") == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.split()[:4] == ["wine", "Succeeded", "key", "blue=100"]
+    url = line.split()[4]
+    sent = client.requests("PUT", "/deployments/blue")[-1].content["properties"]
+    assert sent["model"].endswith("/models/net/versions/1")
+    assert client.requests("PUT", "/deployments/blue")[-1].content["sku"]["capacity"] == 1
+    assert (
+        run(client, "create", "wine", "--model", "azureml:net@latest", "--deployment", "green") == 0
+    )
+    assert "blue=100" in capsys.readouterr().out
+    assert run(client, "traffic", "wine", "blue=90", "green=10") == 0
+    assert run(client, "list", "--json") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("wine: blue=90 green=10\n")
+    row = {"name": "wine", "state": "Succeeded", "auth_mode": "key", "url": url}
+    assert json.loads(out.partition("\n")[2]) == [{**row, "traffic": {"blue": 90, "green": 10}}]
+    Path("request.json").write_text('{"x": 1}')
+    assert run(client, "invoke", "wine", "--request", "request.json", "--deployment", "green") == 0
+    assert json.loads(capsys.readouterr().out) == {"deployment": "green", "request": {"x": 1}}
+    assert run(client, "keys", "wine") == 0
+    assert capsys.readouterr().out.startswith("primary_key: ")
+    assert run(client, "traffic", "wine", "blue=100") == 0
+    assert run(client, "delete", "wine", "--deployment", "green") == 0
+    assert run(client, "delete", "wine") == 0
+    assert run(client, "list") == 0
+    assert "There are no endpoints." in capsys.readouterr().out
+
+
+def test_serves_what_a_file_describes(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    client.run_aml("models", "register", "net", "--path", "src/exp/data")
+    client.put_environment()
+    Path("scoring").mkdir()
+    Path("scoring/score.py").write_text("def init(): pass\ndef run(data): return data\n")
+    Path("deployment.yaml").write_text(
+        "name: other\nendpoint_name: other\nmodel: azureml:net:1\n"
+        "code_configuration: {code: scoring, scoring_script: score.py}\n"
+        "environment: azureml:curated:1\ninstance_type: Standard_F4s_v2\ninstance_count: 2\n"
+    )
+    assert run(client, "create", "wine", "--file", "deployment.yaml") == 0
+    assert "azure-ai-ml sends every file in" in capsys.readouterr().err
+    sent = client.requests("PUT", "/onlineEndpoints/wine/deployments/blue")[-1].content
+    assert sent["sku"]["capacity"] == 2 and "/codes/" in str(sent["properties"])
+    Path("deployment.yaml").write_text("instance_count: many\n")
+    assert run(client, "create", "wine", "--file", "deployment.yaml") == 2
+    assert "deployment.yaml: azure-ai-ml refuses it:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param("keys none", "none: standin-workspace has no such endpoint", id="none"),
+        pytest.param("delete none", "standin-workspace has no such endpoint", id="not there"),
+        pytest.param("create wine", "wine: nothing to serve is named", id="no model"),
+        pytest.param("create wine --file none.yaml", "none.yaml: there is no such", id="no file"),
+        pytest.param("invoke wine --request none", "none: there is no such file", id="no request"),
+        pytest.param("traffic wine blue=90 g=20", "no percentages that make 100", id="too much"),
+        pytest.param("traffic wine blue", "no percentages that make 100", id="no share"),
+    ],
+)
+def test_reports_what_to_write(
+    client: Client, capsys: pytest.CaptureFixture[str], arguments: str, message: str
+) -> None:
+    assert run(client, *arguments.split()) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_there_are_none_here(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(client, "list", "--local") == 2
+    assert "the local workspace has no endpoints" in capsys.readouterr().err
