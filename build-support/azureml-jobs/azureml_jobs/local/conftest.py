@@ -159,6 +159,9 @@ echo -n 3 > $run/params/depth
 echo -n v > $run/tags/mine
 echo figure > $run/artifacts/figure.png
 mkdir outputs/sub; echo o > outputs/sub/o.txt; echo l > logs/l.txt; echo m > ../outputs/model/m.bin
+model=$run/../models/m-1; mkdir -p $model/artifacts; echo flavors > $model/artifacts/MLmodel
+printf 'name: tree\nmodel_id: m-1\nsource_run_id: %s\ncreation_timestamp: 1' $AZUREML_RUN_ID \
+  > $model/meta.yaml
 echo said
 """
 

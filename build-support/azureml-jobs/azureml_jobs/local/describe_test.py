@@ -42,6 +42,7 @@ def test_describes_a_job_as_json(ended: JobFolder) -> None:
         "figure.png",
         "logs/l.txt",
         "outputs/sub/o.txt",
+        "tree/MLmodel",
         "user_logs/std_log.txt",
     ]
     assert described["log"] == str(ended.log)

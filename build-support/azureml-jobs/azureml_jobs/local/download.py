@@ -63,9 +63,12 @@ def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:
     found: dict[str, Path] = {}
     logs = files_below(folder.log.parent)
     found.update((f"user_logs/{path}", source) for path, source in logs)
-    logged = MlflowStore(folder.mlruns).artifacts_folder(folder.name)
+    store = MlflowStore(folder.mlruns)
+    logged = store.artifacts_folder(folder.name)
     if logged is not None:
         found.update(files_below(logged))
+    for name, model in store.logged_models(folder.name).items():
+        found.update((f"{name}/{path}", source) for path, source in files_below(model))
     for name in ("outputs", "logs"):
         files = files_below(folder.work / name)
         found.update((f"{name}/{path}", source) for path, source in files)

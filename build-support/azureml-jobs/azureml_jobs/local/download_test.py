@@ -23,11 +23,12 @@ def files_below(folder: Path) -> list[str]:
 
 def test_downloads_in_azure_ml_s_layout(ended: JobFolder, tmp_path: Path) -> None:
     target = tmp_path / "new" / "down load"
-    assert download(ended, target) == DownloadResult(5, "Completed")
+    assert download(ended, target) == DownloadResult(6, "Completed")
     assert files_below(target) == [
         "artifacts/figure.png",
         "artifacts/logs/l.txt",
         "artifacts/outputs/sub/o.txt",
+        "artifacts/tree/MLmodel",
         "artifacts/user_logs/std_log.txt",
         "named-outputs/model/m.bin",
     ]

@@ -140,6 +140,23 @@ class MlflowStore:
         run = self._run(run_id)
         return None if run is None else run / "artifacts"
 
+    def logged_models(self, run_id: str) -> dict[str, Path]:
+        """Return the folders of the models that a run logged, by name; MLflow 3 keeps them apart.
+
+        Of several models of one name the last one has it; others have their id in addition.
+        """
+        run = self._run(run_id)
+        if run is None:
+            return {}
+        metas = [_read_meta(model) for model in (run.parent / "models").glob("m-*")]
+        own = [meta for meta in metas if meta.get("source_run_id") == run_id]
+        found: dict[str, Path] = {}
+        for meta in sorted(own, key=lambda meta: int(meta["creation_timestamp"]), reverse=True):
+            name, model_id = str(meta["name"]), str(meta["model_id"])
+            key = f"{name}-{model_id}" if name in found else name
+            found[key] = run.parent / "models" / model_id / "artifacts"
+        return found
+
     def _run(self, run_id: str) -> Path | None:
         for experiment_id in self._experiment_ids():
             run = self.root / experiment_id / run_id

@@ -22,6 +22,12 @@ with mlflow.start_run() as run:
     mlflow.log_metric("nan", math.nan)
     mlflow.set_tag("mine", "v")
     mlflow.log_text("hello", "sub/a b.txt")
+    client = mlflow.MlflowClient()
+    for content in ("old", "new"):
+        open("weights.txt", "w").write(content)
+        model = mlflow.initialize_logged_model("a model", source_run_id=run.info.run_id)
+        client.log_model_artifact(model.model_id, "weights.txt")
+    mlflow.initialize_logged_model("a model", source_run_id="another")
 found = mlflow.MlflowClient().search_runs([run.info.experiment_id], "params.depth = '3'")
 read = found[0]
 print(json.dumps({
@@ -51,7 +57,11 @@ def test_mlflow_resumes_the_run_and_finds_it(tmp_path: Path, jobs: Any) -> None:
         "MLFLOW_EXPERIMENT_ID": run.parent.name,
     }
     out = subprocess.run(
-        [sys.executable, "-c", LOG], env=environment, stdout=subprocess.PIPE, check=True
+        [sys.executable, "-c", LOG],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        check=True,
     ).stdout
     assert json.loads(out.splitlines()[-1]) == {
         "found": ["job-1"],
@@ -72,4 +82,7 @@ def test_mlflow_resumes_the_run_and_finds_it(tmp_path: Path, jobs: Any) -> None:
     assert data.tags["mine"] == "v"
     assert data.artifacts == ["sub/a b.txt"]
     assert (run / "artifacts" / "sub" / "a b.txt").read_text() == "hello"
+    models = store.logged_models("job-1")
+    assert list(models)[0] == "a model"
+    assert [(each / "weights.txt").read_text() for each in models.values()] == ["new", "old"]
     assert sorted(os.listdir(store.root)) == sorted([".trash", "0", run.parent.name])
