@@ -15,6 +15,9 @@ from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.assets import DATA, AssetName, default_type
 from azureml_jobs.base.errors import JobError, OutsideError
 
+# The steps of pipelines are versions of this one component.
+_ANONYMOUS = "azureml_anonymous"
+
 
 class AzureAssets:
     def __init__(self, kind: str, workspace: ConnectedWorkspace) -> None:
@@ -28,6 +31,8 @@ class AzureAssets:
         rows = []
         for container in self._workspace.pages(self._kind):
             name, properties = container["name"], container["properties"]
+            if name == _ANONYMOUS:
+                continue
             version = properties.get("latestVersion") or ""
             rows.append(
                 {

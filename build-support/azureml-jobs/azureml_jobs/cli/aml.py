@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from azureml_jobs.base.exec_after_pants import exec_after_pants
+from azureml_jobs.base.exec_after_pants import exec_after_pants, exec_command
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
 from azureml_jobs.cli.aml_parser import aml_parser
 from azureml_jobs.protocol import PackagesVenv
@@ -25,6 +25,9 @@ def run_aml(arguments: Sequence[str]) -> int:
     options = aml_parser().parse_args(arguments)
     is_under_pants = options.repository is None
     repository = Path.cwd() if is_under_pants else options.repository
+    if (options.noun, options.command) == ("components", "register"):
+        # Pants finds the code.
+        return exec_command([str(repository / "pants"), "run", *_component_run(options)])
     is_service = options.noun == "service"
     workspace = None
     if not is_service and not options.local:
@@ -38,6 +41,13 @@ def run_aml(arguments: Sequence[str]) -> int:
             prefix = ensure_packages_venv(azure, repository)
         return exec_after_pants(["workspace", "--repository", str(repository), *arguments], prefix)
     return _run(options, workspace, repository)
+
+
+def _component_run(options: argparse.Namespace) -> list[str]:
+    """Return the arguments of `./pants run` that register a component."""
+    profile = ["--profile", options.profile] if options.profile else []
+    flags = [f"--{flag}" for flag in ("local", "login") if getattr(options, flag)]
+    return [options.address, "--", *flags, *profile]
 
 
 def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, repository: Path) -> int:

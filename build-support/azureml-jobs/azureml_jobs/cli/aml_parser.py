@@ -132,9 +132,12 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_components(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Register one by its target: `./pants run src/X:COMPONENT`."
     commands = parser.add_subparsers(dest="command", required=True)
     _add_list(commands, "list registered components")
+    register = _add_command(
+        commands, "register", "register the component of a target, as `./pants run ADDRESS` does"
+    )
+    register.add_argument("address", metavar="ADDRESS", help="of an azureml_component: src/X:NAME")
 
 
 def _add_endpoints(parser: argparse.ArgumentParser) -> None:

@@ -331,7 +331,7 @@ def test_rejects_invalid_arguments(
         pytest.param(["data", "register"], "--path PATH", id="register"),
         pytest.param(["data", "download"], "where local runs find it.", id="data download"),
         pytest.param(["models", "register"], "{custom_model,mlflow_model,", id="models"),
-        pytest.param(["components"], "./pants run src/X:COMPONENT", id="components"),
+        pytest.param(["components"], "register the component of a target", id="components"),
         pytest.param(["doctor"], "--profile NAME", id="doctor"),
         pytest.param(["service"], "--jobs-at-once N", id="service"),
     ],
@@ -368,6 +368,16 @@ def test_rejects_archiving_a_running_job(repository: Path) -> None:
     name = LocalWorkspace(repository / ".azureml").new_job("running", write).name
     with pytest.raises(JobError, match="has not ended yet, its status is Running"):
         aml.run_aml(["jobs", "archive", name])
+
+
+def test_registers_a_component_by_its_target(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "argv"
+    monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(file))
+    assert aml.run_aml(["components", "register", "src/x:train", "--profile", "test"]) == 0
+    command = [str(repository / "pants"), "run", "src/x:train", "--", "--profile", "test"]
+    assert file.read_text().split("\0") == [*command, ""]
 
 
 def test_commands_that_use_azure_run_in_their_own_environment(

@@ -17,7 +17,7 @@ from azureml_jobs.local.registry import LocalRegistry
 _HOW_TO_MAKE = {
     DATA: "./pants run :aml -- data register NAME --path PATH",
     MODELS: "./pants run :aml -- models register NAME --path PATH",
-    COMPONENTS: "./pants run src/X:COMPONENT",
+    COMPONENTS: "./pants run :aml -- components register src/X:NAME",
 }
 
 
