@@ -11,7 +11,7 @@ from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
 from azureml_jobs.base.job_status import CANCELED, FAILED
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.state import current_record, record_end
+from azureml_jobs.local.state import record_end
 
 
 class Child:
@@ -41,16 +41,16 @@ class Child:
         return True
 
     def record(self) -> JobRecord:
-        """Return the present record; after the end it has an end."""
-        record = current_record(self.folder)
-        if self.has_ended() and not record.has_ended:
-            record = self.folder.read()
-            if not record.has_ended:
-                code = self._process.returncode
-                # It may have been asked to end before it could record that.
-                status = CANCELED if code == -signal.SIGTERM else FAILED
-                record_end(self.folder, record, status, f"its runner ended with status {code}")
-        return record
+        """Return the present record; after the end of the process it has an end."""
+        # Asked before, so that the record of an ended process is final.
+        code = self._process.poll()
+        record = self.folder.read()
+        if code is None or record.has_ended:
+            return record
+        # It may have been asked to end before it could record that; or the disk is full.
+        status = CANCELED if code == -signal.SIGTERM else FAILED
+        why = f"its process ended with status {code} before it could record why"
+        return record_end(self.folder, record, status, why)
 
     def cancel(self) -> None:
         """Ask it to end, or, when it was asked before, to end at once."""

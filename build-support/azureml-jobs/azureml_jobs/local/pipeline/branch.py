@@ -18,13 +18,17 @@ from azureml_jobs.local.record import JobRecord
 
 
 class StepRun:
-    """One step in progress. `label` has the names that lead to it; `note` explains its status."""
+    """One step in progress. `label` has the names that lead to it; `note` explains its status.
+
+    `cause` is the step because of which it never runs.
+    """
 
     def __init__(self, step: Step, label: str) -> None:
         self.step = step
         self.label = label
         self.status = status.NOT_STARTED
         self.note = ""
+        self.cause = ""
         self.folder: JobFolder | None = None
         self.child: Child | None = None
         self.branch: Branch | None = None

@@ -101,7 +101,9 @@ class PipelineRun(JobRun):
                     step.end(step.child.record())
                     self._note(step)
                     changed = True
-            for name, cause in branch.hopeless().items():
+            for name, before in branch.hopeless().items():
+                cause = branch.steps[before].cause or before
+                branch.steps[name].cause = cause
                 self._never_run(branch, branch.steps[name], f"not run: `{cause}` did not complete")
                 changed = True
             if self._stopped_at is None:

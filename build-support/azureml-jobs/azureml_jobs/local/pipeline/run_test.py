@@ -299,16 +299,15 @@ def test_whatever_ends_a_pipeline_ends_its_steps(
     status: int,
     root: str,
 ) -> None:
+    expected = {"": root, "a": "Canceled"} | ({"b": "Canceled"} if end != kill else {})
     process = pipelines.start(pipeline(step("a", "sleep 60 & sleep 60"), step("b", "ls", "a")))
     try:
         until(lambda: len(pipelines.processes()) >= 3)
         end(process, pipelines)
         assert process.wait(15) == status
-        until(lambda: not pipelines.processes())
+        until(lambda: not pipelines.processes() and pipelines.statuses() == expected)
     finally:
         process.kill()
-    statuses = pipelines.statuses()
-    assert statuses == {"": root, "a": "Canceled"} | ({"b": "Canceled"} if end != kill else {})
 
 
 def until(condition: Callable[[], bool], seconds: float = 15) -> None:

@@ -16,7 +16,7 @@ from azureml_jobs.local.pipeline.branch import Branch, StepRun
 
 _EVERY_SECONDS = 0.5
 _INDENT = "  "
-# Lines that are too long end at the edge, so that a line is one row.
+# Where letters are wider than one column a line is longer than it looks here.
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _CLEAR_LINE, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
 # What is shown first where there is no room for all.
@@ -98,18 +98,22 @@ class View:
     def _frame(self, is_last: bool = False) -> bytes:
         columns, rows = _terminal_size()
         title = f"{self._name}  {duration_text(time.monotonic() - self._started)}"
-        lines = [title, *step_lines(self._root, sys.maxsize if is_last else rows - 2)]
+        lines = [(title, "", ""), *step_lines(self._root, sys.maxsize if is_last else rows - 2)]
         # A terminal that became narrower has broken the lines that it shows.
         drawn = sum(max(1, -(-length // columns)) for length in self._drawn)
-        self._drawn = [min(len(line), columns) for line in lines]
-        text = "".join(f"{_in_colour(line)}{_CLEAR_LINE}\n" for line in lines)
+        self._drawn = [min(len("".join(line)), columns) for line in lines]
+        text = "".join(f"{_cut(line, columns)}{_CLEAR_LINE}\n" for line in lines)
         up = f"\x1b[{drawn}A" if drawn else ""
         return f"{_NO_WRAP}\r{up}{text}{_CLEAR_BELOW}{_WRAP}".encode(
             sys.stdout.encoding or "utf-8", "replace"
         )
 
 
-def step_lines(root: Branch, count: int) -> list[str]:
+# What is before the status of a step, the status, and what is after it.
+_Line = tuple[str, str, str]
+
+
+def step_lines(root: Branch, count: int) -> list[_Line]:
     """Return a line for each step, at most `count`: its name, status and time, and why.
 
     Where there are more, those of steps that have nothing to say yet, or any more, are left out.
@@ -123,13 +127,26 @@ def step_lines(root: Branch, count: int) -> list[str]:
     lines = []
     for indented, branch, step in (steps[index] for index in kept):
         seconds = "" if step.seconds is None else duration_text(step.seconds)
-        waiting = branch.waits_for(step) if step.status == NOT_STARTED else []
-        note = f"waits for {', '.join(waiting)}" if waiting else _one_line(step.note)
-        lines.append(
-            f"{_INDENT}{indented:<{width}}  {step.status:<11}  {seconds:>9}  {note}".rstrip()
-        )
+        # Aligned with the longest status.
+        after = f"{'':<{len(NOT_STARTED) - len(step.status)}}{seconds:>11}  {_why(branch, step)}"
+        lines.append((f"{_INDENT}{indented:<{width}}  ", step.status, after.rstrip()))
     hidden = len(steps) - len(lines)
-    return [*lines, f"{_INDENT}and {hidden} more"] if hidden else lines
+    return [*lines, (f"{_INDENT}and {hidden} more", "", "")] if hidden else lines
+
+
+def _why(branch: Branch, step: StepRun) -> str:
+    if step.status == NOT_STARTED:
+        return f"waits for {', '.join(branch.waits_for(step)) or 'its turn'}"
+    return _one_line(step.note)
+
+
+def _cut(line: _Line, columns: int) -> str:
+    """Return the line, at most as long as the terminal is wide, with its status in colour."""
+    before, status, after = line
+    room = columns - len(before) - len(status)
+    if room < 0:
+        return "".join(line)[:columns]
+    return f"{before}{status_coloured(status) if status else ''}{after[:room]}"
 
 
 def _steps(branch: Branch, indent: str = "") -> Iterator[tuple[str, Branch, StepRun]]:
@@ -146,13 +163,6 @@ def _change(step: StepRun) -> str:
         parts.append(f"after {duration_text(step.seconds)}")
     why = _one_line(step.note) or ("" if step.has_ended or not step.folder else step.folder.name)
     return " ".join([*parts, f"({why})"] if why else parts)
-
-
-def _in_colour(line: str) -> str:
-    """Return the line of a step with its status in colour; the first status is its own."""
-    for status in sorted((each for each in _RANKS if f" {each}" in line), key=line.index):
-        return line.replace(status, status_coloured(status), 1)
-    return line
 
 
 def _one_line(text: str) -> str:
