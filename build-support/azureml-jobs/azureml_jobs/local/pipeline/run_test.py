@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
+from azureml_jobs.cli.aml import run_aml
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.local.cancel import cancel
 from azureml_jobs.local.folder import JobFolder
@@ -315,3 +316,42 @@ def until(condition: Callable[[], bool], seconds: float = 15) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
+
+
+COMPONENT = """\
+type: command
+name: reader
+code: ..
+command: cat common/a.py ${{inputs.model}}/o ${{inputs.file}} > ${{outputs.o}}/o
+environment: azureml:e:1
+inputs:
+  model: {type: custom_model}
+  file: {type: uri_file}
+outputs: {o: {type: uri_folder}}
+"""
+READS = """\
+type: pipeline
+jobs:
+  read:
+    type: command
+    component: azureml:reader@latest
+    inputs:
+      model: {type: custom_model, path: azureml:net:1}
+      file: {type: uri_file, path: azureml://jobs/JOB_prep/outputs/o/paths/o}
+"""
+
+
+def test_a_registered_component_reads_a_model_and_the_output_of_an_earlier_job(
+    pipelines: Pipelines,
+) -> None:
+    pipelines.run(pipeline(DIAMOND[0]))
+    first = pipelines.root().name
+    repository = pipelines.gathered.repository
+    arguments = ("net", "--path", f"azureml://jobs/{first}_prep/outputs/o")
+    assert run_aml(["--repository", str(repository), "models", "register", *arguments]) == 0
+    done = pipelines.tool.run(*pipelines.arguments(COMPONENT))
+    assert done.stdout.startswith("azureml:reader:1 registered in the local workspace")
+    # The step has the code that the component was registered with.
+    pipelines.gathered.write("src/common/a.py", "print('edited')\n")
+    assert pipelines.run(READS.replace("JOB", first)) == {"": "Completed", "read": "Completed"}
+    assert pipelines.output("read") == "print('shared')\nshared\nshared\n"
