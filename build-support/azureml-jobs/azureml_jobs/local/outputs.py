@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,3 +33,14 @@ def resolve_outputs(job: Mapping[str, Any], folder: JobFolder) -> dict[str, Reso
         is_file = isinstance(given, Mapping) and given.get("type") == "uri_file"
         resolved[str(name)] = ResolvedOutput(own / str(name) if is_file else own, own)
     return resolved
+
+
+def keep_artifacts(folder: JobFolder, outputs: Mapping[str, str]) -> None:
+    """Copy what a job wrote without naming it to its output `artifacts`, if that is empty.
+
+    By this name a step of a pipeline gives `./outputs`, `./logs` and its log to others.
+    """
+    own = Path(outputs.get("artifacts", ""))
+    if "artifacts" in outputs and own.is_dir() and not any(own.iterdir()):
+        for source in (folder.work / "outputs", folder.work / "logs", folder.log.parent):
+            shutil.copytree(source, own / source.name, symlinks=True)

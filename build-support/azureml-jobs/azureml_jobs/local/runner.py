@@ -21,6 +21,7 @@ from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun
 from azureml_jobs.local.missing_module import missing_module
 from azureml_jobs.local.output import Copy, Log, last_lines
+from azureml_jobs.local.outputs import keep_artifacts
 from azureml_jobs.local.process import identity_of, signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec
 from azureml_jobs.local.python_path import with_python_path
@@ -72,6 +73,7 @@ class CommandRun(JobRun):
                 on_stop=on_stop,
             ).wait()
         record.timings["running"] = round(time.monotonic() - started, 3)
+        keep_artifacts(self.folder, record.outputs)
         if ended.status:
             hint = missing_module(record, self.folder.log)
             record.warnings += [hint] if hint else []

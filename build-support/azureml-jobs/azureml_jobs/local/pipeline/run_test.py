@@ -146,15 +146,12 @@ def test_a_failing_step_stops_its_dependents_only(pipelines: Pipelines) -> None:
     }
 
 
-def test_a_step_that_completed_before_is_not_run_again(pipelines: Pipelines) -> None:
+def test_a_step_runs_again_when_it_is_asked_to_or_its_outputs_changed(pipelines: Pipelines) -> None:
     text = pipeline(step("a", "echo $AZUREML_RUN_ID > ${{outputs.o}}/o"))
     pipelines.run(text)
-    first = pipelines.output("a")
-    assert pipelines.run(text) == {"": "Completed", "a": "Completed reused"}
-    assert pipelines.output("a") == first
+    assert pipelines.run(text, "--no-cache")["a"] == "Completed"
     Path(pipelines.job("a").read().outputs["o"], "o").write_text("edited\n")
     assert pipelines.run(text)["a"] == "Completed"
-    assert pipelines.run(text, "--no-cache")["a"] == "Completed"
 
 
 def test_a_pipeline_may_end_with_its_first_failure(pipelines: Pipelines) -> None:
@@ -221,8 +218,13 @@ def test_pipelines_inside_of_a_pipeline(pipelines: Pipelines) -> None:
 def test_each_step_runs_in_its_own_environment(
     pipelines: Pipelines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    steps = (step(name, "echo $PATH > ${{outputs.o}}/o") for name in ("a", "b"))
-    request = pipelines.gathered.request(pipeline(*steps))
+    command = "echo $PATH > ${{outputs.o}}/o"
+    # The output `artifacts` is what a step wrote without naming it.
+    show = f"{command}; ls ${{{{inputs.left}}}} >> ${{{{outputs.o}}}}/o"
+    left = "${{parent.jobs.a.outputs.artifacts}}"
+    request = pipelines.gathered.request(
+        pipeline(step("a", command, output="{}, artifacts: {}"), step("b", show, left=left))
+    )
     content = json.loads(request.read_text())
     for unit in content["units"]:
         prefix = tmp_path / f"venv-{unit['name']}"
@@ -235,6 +237,7 @@ def test_each_step_runs_in_its_own_environment(
     for own, other in (("a", "b"), ("b", "a")):
         assert f"{tmp_path}/venv-{own}/bin" in pipelines.output(own)
         assert f"{tmp_path}/venv-{other}/bin" not in pipelines.output(own)
+    assert pipelines.output("b").endswith("\nlogs\noutputs\nuser_logs\n")
 
 
 @pytest.mark.parametrize(
