@@ -130,8 +130,13 @@ def _refusal(where: str, what: str, error: Exception) -> JobError:
 
 
 def _create(client: Any, entity: Any, submission: Submission) -> Any:
+    if submission.file_kind == "pipeline job":
+        # Its own check also asks for every compute, and takes any failure of that for the user's.
+        entity._validate(raise_error=True)
     if submission.is_job:
-        return client.jobs.create_or_update(entity)
+        return client.jobs.create_or_update(
+            entity, skip_validation=submission.file_kind == "pipeline job"
+        )
     if submission.is_component:
         return client.components.create_or_update(entity)
     return client.schedules.begin_create_or_update(entity).result()
