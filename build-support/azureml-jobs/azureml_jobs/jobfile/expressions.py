@@ -16,6 +16,7 @@ from azureml_jobs.jobfile.schema.kind import kind_of
 
 _EXPRESSION = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 _REFERENCE = re.compile(r"(inputs|outputs)\.([\w-]+)((?:\.[\w-]+)*)")
+_ONE_BRACE = re.compile(r"(?<!\{)\{((?:inputs|outputs|search_space)\.[^}]*)\}(?!\})")
 _OPTIONAL_PART = re.compile(r"\$\[\[((?:(?!\$\[\[).)*?)\]\]", re.DOTALL)
 # Azure ML sets a variable with this prefix and an input's name to the path of the input's data.
 _DATA_VARIABLE = "AZURE_ML_INPUT_"
@@ -55,6 +56,14 @@ def references(command: str) -> tuple[Reference, ...]:
     return tuple(found)
 
 
+def with_two_braces(command: str) -> str:
+    """Return the command of a job with `{inputs.x}`, the form of a preview, as `${{inputs.x}}`.
+
+    azure-ai-ml does the same before it sends it (`map_single_brackets_and_warn`).
+    """
+    return _ONE_BRACE.sub(r"${{\1}}", command)
+
+
 def check_references(document: Mapping[str, Any], path: str) -> None:
     """Raise a `JobError` that lists all `reference_findings`."""
     raise_findings(path, reference_findings(document))
@@ -89,6 +98,8 @@ def _findings(nodes: Iterable[Node]) -> list[Finding]:
         owner = node.owner if node.owner and "inputs" not in node.value else node.value
         # In a component azure-ai-ml accepts `${{inputs.x.path}}`.
         is_job = not node.keys and kind_of(node.value) == "command job"
+        if is_job or node.keys == ("trial",):
+            command = with_two_braces(command)
         found += [_unknown_reference(owner, each, key, is_job) for each in references(command)]
         for match in _EXPRESSION.finditer(command):
             if node.owner and match.group(1).startswith("search_space."):
@@ -109,7 +120,7 @@ def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list
     command, inputs = job.get("command"), job.get("inputs")
     if not isinstance(command, str) or not isinstance(inputs, Mapping):
         return []
-    used = {found.name for found in references(command) if found.group == "inputs"}
+    used = {found.name for found in references(with_two_braces(command)) if found.group == "inputs"}
     reads_variables = any(_DATA_VARIABLE in text for text in (command, *scripts))
     return [
         Finding(

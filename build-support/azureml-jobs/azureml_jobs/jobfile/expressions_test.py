@@ -14,6 +14,7 @@ from azureml_jobs.jobfile.expressions import (
     unused_inputs,
 )
 
+COMPONENT = "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json"
 JOB: dict[str, Any] = {"inputs": {"epochs": 5, "data": {"path": "x"}}, "outputs": {"model": None}}
 
 
@@ -94,6 +95,14 @@ def test_a_value_is_inserted_unchanged() -> None:
     assert render("${{inputs.x}}", {"x": r"\1 ${{inputs.x}} $[[a]]"}, {}) == (
         r"\1 ${{inputs.x}} $[[a]]"
     )
+
+
+def test_finds_inputs_in_one_brace_in_jobs_but_not_in_components() -> None:
+    job = {**JOB, "command": "{inputs.epochs} {inputs.dta} {outputs.model}"}
+    (finding,) = reference_findings(job)
+    assert "Did you mean `data`?" in finding.remedy
+    assert [each.key_path for each in unused_inputs(job)] == ["inputs.data"]
+    assert reference_findings({**job, "type": "command", "name": "x", "$schema": COMPONENT}) == []
 
 
 def test_renders_what_a_sweep_chose_and_nothing_else_of_its_space() -> None:

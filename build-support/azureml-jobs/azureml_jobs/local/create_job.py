@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
@@ -15,6 +16,7 @@ from azureml_jobs.bundle.provenance import git_state
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.docker.container import Container
 from azureml_jobs.docker.needed_image import NeededImage, environment_of, needed_image_of
+from azureml_jobs.jobfile.expressions import with_two_braces
 from azureml_jobs.local.create_command import CommandSpec, command_record, described
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.folder import JobFolder
@@ -87,7 +89,7 @@ _Fill = Callable[[JobFolder, JobFolder], JobRecord]
 
 
 def _command(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
-    spec = _spec(plan, run)
+    spec = _spec(_with_two_braces(plan.job), plan, run)
 
     def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
         record = command_record(spec, final)
@@ -101,7 +103,8 @@ def _command(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
 
 def _sweep(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
     _refuse(debugger, run, "sweep")
-    spec = _spec(plan, run)
+    job = {**plan.job, "trial": _with_two_braces(plan.job["trial"])}
+    spec = _spec(job, plan, run)
 
     def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
         run.write(temporary)
@@ -110,11 +113,15 @@ def _sweep(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
     return fill
 
 
-def _spec(plan: JobPlan, run: RunPlan) -> CommandSpec:
+def _with_two_braces(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {**node, "command": with_two_braces(node["command"])}
+
+
+def _spec(job: Mapping[str, Any], plan: JobPlan, run: RunPlan) -> CommandSpec:
     """Return the command of the job's only unit."""
     repository = Path(run.repository)
     return CommandSpec(
-        plan.job,
+        job,
         run.job_file,
         run.units[plan.bundle.unit.unit.name],
         resolve_inputs(plan.job, repository / run.job_file, repository),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -40,6 +41,14 @@ def _limits(sweep: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Finding
 def _space(sweep: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Finding]:
     is_grid = _algorithm(sweep) == "grid"
     for where, kind, given in _distributions(sweep, keys):
+        name = where.rpartition(".")[2]
+        # `validate_key_contains_allowed_characters` of azure-ai-ml.
+        if not re.fullmatch(r"[a-zA-Z_]\w*", name, re.ASCII):
+            yield Finding(
+                where,
+                f"`{name}` has more than letters, digits and underscores",
+                f"Write for example `{re.sub(r'[^A-Za-z0-9_]', '_', name)}`.",
+            )
         if kind == "choice":
             if not given.get("values"):
                 yield Finding(where, "there is nothing to choose from", "Write `values: [1, 2]`.")

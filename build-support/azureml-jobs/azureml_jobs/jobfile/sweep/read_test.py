@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 from azure.ai.ml import load_job
+from azure.ai.ml._utils.utils import map_single_brackets_and_warn
+from azureml_jobs.jobfile.expressions import with_two_braces
 from azureml_jobs.jobfile.limits import limit_findings
 from azureml_jobs.jobfile.sweep.check import sweep_doubts
 from azureml_jobs.jobfile.sweep.read import EarlyTermination, Sweep, read_sweep
@@ -144,12 +146,24 @@ def test_reads_values_as_azure_ai_ml_sends_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        "a {inputs.x}/b {outputs.y} {search_space.z}",
+        "a ${{inputs.x}} {{inputs.x}} {inputs} ${inputs.x} {input.x}",
+    ],
+)
+def test_one_brace_becomes_two_as_in_azure_ai_ml(command: str) -> None:
+    assert with_two_braces(command) == map_single_brackets_and_warn(command)
+
+
+@pytest.mark.parametrize(
     ("changed", "where", "says"),
     [
         ("limits: {max_total_trials: 0}", "limits.max_total_trials", "between 1 and 1000"),
         ("limits: {max_total_trials: 2, max_concurrent_trials: 1001}",
          "limits.max_concurrent_trials", "1001"),
         ("search_space: {x: {type: choice}}", "search_space.x", "nothing to choose"),
+        ("search_space: {a-b: {type: randint, upper: 2}}", "search_space.a-b", "letters, digits"),
         ("sampling_algorithm: Grid\nsearch_space: {x: {type: randint, upper: 2}}",
          "search_space.x", "a grid has choices only"),
     ],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import optuna
 
 # How often to sample again when all samples were values that a trial has had already.
-_ATTEMPTS = 200
+_ATTEMPTS = 100
 # Normal distributions have no values at 0 and 1.
 _SMALLEST = 1e-9
 
