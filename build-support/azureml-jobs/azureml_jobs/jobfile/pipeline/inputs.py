@@ -123,6 +123,8 @@ def _binding(
             found = scope.binding(value["path"], f"{where}.path")
             if not isinstance(found, Literal):
                 return found and replace(found, mode=str(value.get("mode") or ""))
+            if found.text != value["path"] and "type" not in value and type_ in _LITERAL_TYPES:
+                return found
             value = {**value, "path": found.text}
         return Data({"type": type_ or "uri_folder", **value}, document, keys)
     if isinstance(value, str) and scope is not None:

@@ -109,6 +109,7 @@ def train(inputs: str, more: str = "") -> str:
             Data({"type": "uri_file", "path": "a-3.csv"}, JOB_FILE, ("jobs", "a", "inputs", "x")),
             id="data of its own",
         ),
+        pytest.param("{path: '${{parent.inputs.n}}'}", Literal("3"), id="a literal as if data"),
         pytest.param("{}", None, id="nothing"),
     ],
 )
