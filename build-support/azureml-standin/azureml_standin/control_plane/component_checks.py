@@ -38,7 +38,13 @@ def check_component(properties: Mapping[str, Any], references: References) -> No
 
 
 def check_steps(pipeline: Mapping[str, Any], references: References) -> None:
-    """Check the `jobs` of a pipeline job or of a pipeline component."""
+    """Check the `jobs` of a pipeline job or of a pipeline component.
+
+    In place of steps a job may name a component by `componentId`.
+    """
+    if pipeline.get("componentId"):
+        references.check_asset(pipeline["componentId"], "components")
+        return
     steps = resources.required(pipeline, "jobs", dict)
     for name, step in steps.items():
         kind = resources.one_of(step, "type", _NODES)

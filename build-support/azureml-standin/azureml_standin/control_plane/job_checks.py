@@ -18,7 +18,7 @@ DEFAULT_OUTPUT = "default"
 _REQUIRED = {
     "Command": (),
     "Sweep": ("searchSpace", "samplingAlgorithm", "objective", "trial"),
-    "Pipeline": ("jobs",),
+    "Pipeline": (),
     "Spark": ("entry",),
     "AutoML": ("taskDetails",),
     "FineTuning": ("fineTuningDetails",),

@@ -14,6 +14,9 @@ _ASSET_ID = re.compile(
     r"Microsoft\.MachineLearningServices/workspaces/[^/]+/)(\w+)/([^/]+)/versions/([^/]+)"
 )
 _REGISTRY_ID = re.compile(r"azureml://registries/[^/]+/(environments|components|codes)/[^/]+/.+")
+_CURATED = re.compile(
+    r"azureml:AzureML-[^:@/]+[:@][^:@/]+|/.*/environments/AzureML-[^/]+/versions/.+"
+)
 _COMPUTE_ID = re.compile(r"(?i:.*/workspaces/[^/]+/computes/)([^/]+)")
 _REFERENCE = re.compile(r"\$\{\{\s*(inputs|outputs|search_space)\.(\w+)\s*\}\}")
 _OPTIONAL_PART = re.compile(r"\$\[\[.*?\]\]", re.DOTALL)
@@ -30,14 +33,12 @@ class References:
         return self._state.document(match[1], f"{match[2]}/{match[3]}") if match else None
 
     def check_asset(self, id_: Any, kind: str) -> None:
-        if _REGISTRY_ID.fullmatch(str(id_)):
+        # Environments that Azure itself keeps up are in every workspace.
+        if _REGISTRY_ID.fullmatch(str(id_)) or kind == "environments" and _CURATED.match(str(id_)):
             return
         match = _ASSET_ID.fullmatch(str(id_))
         if match is None or match[1] != kind:
             raise resources.user_error(f"'{id_}' is not an address of {kind}.")
-        # Environments that Azure itself keeps up are in every workspace.
-        if kind == "environments" and match[2].startswith("AzureML-"):
-            return
         if self.version(match[0]) is None:
             raise resources.user_error(f"{kind}/{match[2]} version {match[3]} was not found.")
 

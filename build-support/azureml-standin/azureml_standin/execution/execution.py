@@ -178,7 +178,8 @@ class Execution(Runs):
         folder = self.folder(name)
         runtime, python = self._packages.of(name, properties)
         child = self._state.document("children", name) or {}
-        place = Place(child.get("parent", ""), child.get("root", ""), child.get("step", ""))
+        # Parents have no record of the local workspace, which a child with a parent would read.
+        place = Place(root=child.get("root", ""), step=child.get("step", ""))
         self._builder.build(name, properties, runtime, python, place)
         if name in self._cancelled:
             raise JobError(name, "canceled before it began")

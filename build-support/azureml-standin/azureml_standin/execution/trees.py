@@ -35,6 +35,8 @@ def run_pipeline(
     runs: Children, name: str, properties: Mapping[str, Any], component: Callable[[str], Body]
 ) -> None:
     """Run the steps whose needs are met. Raises `JobError` when a step did not complete."""
+    if properties.get("componentId"):
+        properties = {**properties, "jobs": component(properties["componentId"])["jobs"]}
     steps = Steps(properties, component)
     goes_on = (properties.get("settings") or {}).get("continue_on_step_failure") is not False
     missed: dict[str, str] = {}
