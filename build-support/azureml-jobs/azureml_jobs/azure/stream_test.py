@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from azureml_jobs.azure.blobs import Container
-from azureml_jobs.azure.conftest import Client, RunView, faults
+from azureml_jobs.azure.conftest import SCRIPT_JOB, Client, RunView, faults
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.stream import _POLL_SECONDS as POLL_SECONDS
 from azureml_jobs.azure.stream import stream
@@ -123,6 +123,23 @@ def test_follows_the_logs_of_all_nodes_to_the_end(client: Client) -> None:
     for line in (b"one\n", b"zero\n", b"\nleft", b"\nalmost"):
         assert line in shown
     assert b"the service" not in shown
+
+
+def test_follows_the_processes_of_a_distributed_job(client: Client) -> None:
+    job = SCRIPT_JOB.format(command='"echo rank $RANK of $WORLD_SIZE"')
+    job += "distribution: {type: pytorch, process_count_per_instance: 2}\n"
+    assert client.submit(job, "name=two") == 0
+    assert client.connect().get("jobs", "two")["properties"]["distribution"] == {
+        "distributionType": "PyTorch",
+        "processCountPerInstance": 2,
+    }
+    out = io.BytesIO()
+    assert stream(client.connect(), "two", out) == 0
+    shown = [
+        f"==> user_logs/std_log_process_{rank}.txt <==\nrank {rank} of 2\n".encode()
+        for rank in range(2)
+    ]
+    assert out.getvalue() in (b"".join(shown), b"".join(reversed(shown)))
 
 
 @pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])

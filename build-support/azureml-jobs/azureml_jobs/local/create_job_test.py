@@ -11,6 +11,7 @@ from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.conftest import JOB, Gathered
 from azureml_jobs.local import create_job as create_job_module
 from azureml_jobs.local.conftest import below
+from azureml_jobs.local.distribution import process_count
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.packages_venv import ensure_packages_venv
 from azureml_jobs.local.runtimes import Runtime
@@ -30,6 +31,8 @@ outputs:
 tags: {purpose: example}
 environment_variables: {A: "1"}
 limits: {timeout: 90}
+distribution: {type: PyTorch, process_count_per_instance: 2}
+resources: {instance_count: 3}
 environment: azureml:env:1
 """
 
@@ -58,6 +61,7 @@ def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -
     assert (record.address, record.python) == ("src/exp:job", venv.prefix)
     assert record.unused_modules == {"sklearn": "3rdparty:p#scikit-learn"}
     assert record.tags == {"purpose": "example"}
+    assert process_count(record.distribution) == 6
     assert record.environment_variables == {"A": "1"}
     assert record.timeout == 90
     assert record.inputs["rate"] == {"kind": "literal", "value": "0.5", "asset": None}

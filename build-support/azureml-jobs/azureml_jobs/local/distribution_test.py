@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from azureml_jobs.local.conftest import running
 from azureml_jobs.local.distribution import distribution_of, process_variables, shell_command
+from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder
 
 _PLACE = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE")
@@ -137,6 +138,7 @@ def test_two_instances_of_two_processes_meet(jobs: Any) -> None:
     }
     marked = sorted([*lines, *(f"[{rank}] to err" for rank in range(4))])
     assert logs(folder) == {**expected, "std_log.txt": marked}
+    assert [name for name, _ in artifacts(folder)] == [f"user_logs/{name}" for name in expected]
     assert running(folder) == []
 
 

@@ -61,8 +61,11 @@ def download(
 def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:
     """Return the paths of logs and artifacts by the names that Azure ML gives them."""
     found: dict[str, Path] = {}
-    logs = files_below(folder.log.parent)
-    found.update((f"user_logs/{path}", source) for path, source in logs)
+    logs = dict(files_below(folder.log.parent))
+    if len(logs) > 1:
+        # Azure ML keeps only those of the processes.
+        logs.pop(folder.log.name, None)
+    found.update((f"user_logs/{path}", source) for path, source in logs.items())
     store = MlflowStore(folder.mlruns)
     logged = store.artifacts_folder(folder.name)
     if logged is not None:

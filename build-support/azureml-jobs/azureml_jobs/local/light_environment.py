@@ -14,8 +14,8 @@ import shutil
 import site
 import sys
 import sysconfig
-import venv
 
+_IS_VIRTUAL = sys.prefix != sys.base_prefix
 _INTERPRETER = re.compile(rb'"(/[^"\n]+)/python[\d.]*"|(/\S+)/python[\d.]*')
 _SCRIPT = "#!/bin/sh\n'''exec' \"%s\" \"$0\" \"$@\"\n' '''\n"
 _PIP = (
@@ -25,6 +25,9 @@ _PIP = (
 
 def make_environment(folder: str, with_pip: bool) -> None:
     """Make it in `folder`. What it is laid over stays as it is, whatever pip does."""
+    # Not at the top: images can be without it, where it is not needed.
+    import venv
+
     venv.EnvBuilder(symlinks=True).create(folder)
     (packages,) = glob.glob(os.path.join(glob.escape(folder), "lib", "python*", "site-packages"))
     # Lines that begin with `import` are run, so that `.pth` files in these folders count, too.
@@ -38,11 +41,10 @@ def make_environment(folder: str, with_pip: bool) -> None:
         for each in ("pip", "pip3"):
             _write_script(os.path.join(folder, "bin", each), head + _PIP.encode())
     for each in ("share", "etc"):
-        # Of links to files: pip may add files, and replaces a link that it writes to.
-        if os.path.isdir(os.path.join(sys.prefix, each)):
-            shutil.copytree(
-                os.path.join(sys.prefix, each), os.path.join(folder, each), copy_function=os.symlink
-            )
+        source = os.path.join(sys.prefix, each)
+        if _IS_VIRTUAL and os.path.isdir(source):
+            # Of links to files: pip may add files, and replaces a link that it writes to.
+            shutil.copytree(source, os.path.join(folder, each), copy_function=os.symlink)
 
 
 def _pip_wheels() -> list[str]:
@@ -78,7 +80,8 @@ def _write_script(path: str, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    # pip writes into its own environment only if that is a virtual one; else it makes do with the
-    # user's folder, `PYTHONUSERBASE`.
-    if sys.prefix != sys.base_prefix:
-        make_environment(sys.argv[1], "pip" in sys.argv[2:])
+    # In a container pip makes do with the folder `PYTHONUSERBASE`, unless its Python is that of a
+    # virtual environment.
+    is_here = "pip" in sys.argv[2:]
+    if is_here or _IS_VIRTUAL:
+        make_environment(sys.argv[1], with_pip=is_here)
