@@ -40,6 +40,19 @@ code: src
 environment: {build: {path: docker}}
 inputs: {table: {type: uri_folder}}
 """
+SWEEP = """\
+type: sweep
+experiment_name: exp
+compute: azureml:cpu-cluster
+search_space: {rate: {type: choice, values: [1, 2]}}
+objective: {goal: maximize, primary_metric: score}
+sampling_algorithm: grid
+limits: {max_total_trials: 2}
+trial:
+  command: python train.py ${{search_space.rate}}
+  code: src
+  environment: {build: {path: docker}}
+"""
 SHARED = "src/exp/src/tools.py"
 
 
@@ -47,7 +60,7 @@ def gather_steps(gathered: Gathered) -> None:
     gathered.files.clear()
     gathered.write("src/exp/train.yml", TRAIN)
     gathered.add("src/exp/src/prepare.py", "import tools\n", units=("prepare",))
-    gathered.add("src/exp/src/train.py", "import tools\n", units=("train", ""))
+    gathered.add("src/exp/src/train.py", "import tools\n", units=("train", "", "trial"))
     gathered.add(SHARED, "A = 1\n")
 
 
@@ -140,13 +153,17 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-@pytest.mark.parametrize("path", ["/components/azureml_anonymous/", "/jobs/"])
-def test_a_fault_leaves_one_pipeline(
-    pipeline: Client, path: str, fault: tuple[str, dict[str, Any]]
+@pytest.mark.parametrize(
+    ("job", "path"),
+    [(STEPS, "/components/azureml_anonymous/"), (STEPS, "/jobs/"), (SWEEP, "/jobs/")],
+    ids=["a component", "a pipeline", "a sweep"],
+)
+def test_a_passing_fault_leaves_one_job(
+    pipeline: Client, job: str, path: str, fault: tuple[str, dict[str, Any]]
 ) -> None:
     kind, settings = fault
     rule = pipeline.add_fault(kind, "PUT", path, **settings)
-    assert pipeline.submit(STEPS) == 0
+    assert pipeline.submit(job) == 0
     assert rule.hits == 1 and len(pipeline.jobs()) == 1
 
 

@@ -19,7 +19,7 @@ from azureml_jobs.base.job_status import COMPLETED, ENDED
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.jobfile.paths import unique_name
 
-_PARENTS = ("pipeline", "sweep")
+_PARENTS = ("automl", "pipeline", "sweep")
 _REQUESTS_AT_ONCE = 8
 
 
@@ -88,7 +88,7 @@ def _add_children(workspace: ConnectedWorkspace, row: dict[str, Any]) -> None:
     taken: set[str] = set()
     for run in runs:
         child = row_of(job_of_run(run, row["experiment_name"]), run)
-        if row["kind"] == "sweep":
+        if row["kind"] != "pipeline":
             tags = run.get("tags") or {}
             child["step"] = str(child["name"]).removeprefix(f"{row['name']}_")
             child["parameters"] = json.loads(tags.get("hyperparameters") or "{}")

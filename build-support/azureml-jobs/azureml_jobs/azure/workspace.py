@@ -182,7 +182,7 @@ def job_of(workspace: ConnectedWorkspace, name: str) -> dict[str, Any]:
 def job_of_run(run: Mapping[str, Any], experiment: str) -> dict[str, Any]:
     """Return a run as if it was a job that was submitted."""
     kind = str(run.get("runType") or "").lower()
-    types = {"pipeline": "Pipeline", "hyperdrive": "Sweep"}
+    types = {"pipeline": "Pipeline", "hyperdrive": "Sweep", "automl": "AutoML"}
     return {
         "name": run["runId"],
         "systemData": {"createdAt": run.get("createdUtc")},
