@@ -37,14 +37,18 @@ def in_order(steps: Iterable[Step], settings: Settings, where: str) -> tuple[Ste
         if name == settings.on_finalize:
             after = [each for each in by_name if each != name]
         by_name[name] = replace(step, after=tuple(dict.fromkeys(after)))
-    sorter = TopologicalSorter({name: step.after for name, step in by_name.items()})
     try:
-        return tuple(by_name[name] for name in sorter.static_order())
+        TopologicalSorter({name: step.after for name, step in by_name.items()}).prepare()
     except CycleError as error:
         circle = " → ".join(reversed(error.args[1]))
         raise JobError(
             where, f"these steps wait for each other: {circle}", "Remove one of the bindings."
         ) from None
+    ordered: list[Step] = []
+    while by_name:
+        ready = (step for step in by_name.values() if by_name.keys().isdisjoint(step.after))
+        ordered.append(by_name.pop(next(ready).name))
+    return tuple(ordered)
 
 
 def _named_steps(value: Any) -> Iterator[str]:
