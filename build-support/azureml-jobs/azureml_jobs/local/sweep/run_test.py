@@ -14,6 +14,7 @@ from azureml_jobs.conftest import Gathered
 from azureml_jobs.local.conftest import running
 from azureml_jobs.local.create_job import create_job, plan_run
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.local_jobs import LocalJobs
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.runtimes import Runtime
@@ -89,6 +90,8 @@ def test_twelve_trials_of_which_the_poor_end_early(code: Gathered, jobs: Any) ->
     assert ", accuracy 0.9, the best so far\n" in text
     assert text.count("the best so far") == 1
     assert f"The best trial is {best.name}, accuracy 0.9.\n" in text
+    shown = LocalJobs(folder.root).describe(folder.name, whole=False)["children"]
+    assert [trial["metric"] for trial in shown] == [0.9] * 3 + [0.8] * 3 + [0.1] * 3 + [0.2] * 3
     # What it printed is its log, up to the line on its own end.
     assert text.startswith(folder.log.read_text())
 
@@ -111,7 +114,8 @@ def test_a_command_that_always_fails_is_not_tried_on_and_on(code: Gathered, jobs
 
 def test_warns_when_no_trial_logs_the_metric(code: Gathered, jobs: Any) -> None:
     sweep = SWEEP.replace("primary_metric: accuracy", "primary_metric: auc")
-    folder = created(code, sweep.replace("[0.9, 0.8, 0.1, 0.2]", "[0.9]"))
+    sweep = sweep.replace("[0.9, 0.8, 0.1, 0.2]", "[0.9]").replace("[a, b, c]", "[a]")
+    folder = created(code, sweep)
     status, _, err = jobs.run(folder)
     assert status == 0
     assert (
