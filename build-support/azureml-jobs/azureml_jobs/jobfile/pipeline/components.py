@@ -86,6 +86,12 @@ class Components:
             return Definition(document, keys, value)
         if named.startswith("azureml:"):
             found = self.find(named) if self.find is not None else None
+            if found and "jobs" in found:
+                raise JobError(
+                    f"{document}: {'.'.join((*keys, key))}",
+                    f"{named} is a pipeline, and registered ones run only in Azure ML",
+                    "Name the file of the component.",
+                )
             return Definition(named, (), found or {}, is_component=True, registered=named)
         path = local_path(document, (*keys, key), named.removeprefix(FILE_PREFIX))
         if path not in self.documents:

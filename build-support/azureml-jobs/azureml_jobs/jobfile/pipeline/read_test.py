@@ -220,6 +220,9 @@ def test_a_registered_component_is_found_by_its_name() -> None:
     first, second = read_pipeline(documents(pipeline(steps)), JOB_FILE, known.get).steps
     assert (first.component, list(first.outputs)) == ("azureml:train:1", ["model", "report"])
     assert (second.component, "command" in second.node) == ("azureml:x@new", False)
+    known["azureml:train:1"] = yaml.safe_load(INNER)
+    with pytest.raises(JobError, match="registered ones run only in Azure ML"):
+        read_pipeline(documents(pipeline(steps)), JOB_FILE, known.get)
 
 
 REFUSED = [
