@@ -135,7 +135,9 @@ class LocalWorkspace:
         counter = 0
         while True:
             counter += 1
-            reserved = self._reserve(f"{stem[: LONGEST_NAME - 1 - len(str(counter))]}-{counter}")
+            name = f"{stem[: LONGEST_NAME - 1 - len(str(counter))]}-{counter}"
+            # The steps of a pipeline may be left of which only its own folder was removed.
+            reserved = None if any(self.jobs_folder.glob(f"{name}_*")) else self._reserve(name)
             if reserved is not None:
                 return reserved
 

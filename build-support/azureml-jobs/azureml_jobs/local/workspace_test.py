@@ -40,6 +40,12 @@ def test_numbers_jobs_of_one_stem(tmp_path: Path) -> None:
     assert workspace.new_job("b", write_record).read().name == "b-1"
 
 
+def test_gives_no_name_whose_steps_are_left(tmp_path: Path) -> None:
+    workspace = LocalWorkspace(tmp_path)
+    workspace.new_job("", write_record, "exp-1_train")
+    assert workspace.new_job("exp", write_record).name == "exp-2"
+
+
 def test_gives_a_name_to_one_job_only(tmp_path: Path) -> None:
     workspace = LocalWorkspace(tmp_path / ".azureml")
     assert workspace.new_job("a", write_record, "mine").name == "mine"

@@ -108,9 +108,11 @@ class Branch:
     def place_of(self, step: StepRun) -> Place:
         return Place.below(self.job.record, step.step.name)
 
-    def sources(self, data: Mapping[str, ResolvedInput]) -> Sources:
-        records = {name: step.record for name, step in self.steps.items() if step.record}
-        return Sources(data, self.given, records)
+    def given_to(self, run: StepRun, data: Mapping[str, ResolvedInput]) -> dict[str, Given]:
+        """Return the inputs of a step; `data` is as in `Sources`."""
+        records = {name: each.record for name, each in self.steps.items() if each.record}
+        step = run.step
+        return Sources(data, self.given, records).bound(step.inputs, step.declared, step.where)
 
     def outputs(self) -> dict[str, str]:
         """Return the paths of the pipeline's outputs: those of the steps that write them."""

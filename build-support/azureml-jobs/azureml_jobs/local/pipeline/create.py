@@ -37,5 +37,5 @@ def with_data(plan: RunPlan) -> tuple[RunPlan, dict[str, dict[str, Any]]]:
         if step.kind == "sweep":
             read_sweep(step.node, step.where)
     plan = replace(plan, data=resolve_data(pipeline, Path(plan.repository)))
-    given = Sources(plan.data, {}, {}).bound(pipeline.given, plan.job_file)
+    given = Sources(plan.data, {}, {}).bound(pipeline.given, pipeline.inputs, plan.job_file)
     return plan, {name: each.resolved.as_data() for name, each in given.items()}

@@ -10,6 +10,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.pipeline.model import (
     Binding,
     Data,
+    InputDeclaration,
     Literal,
     ParentInput,
     Pipeline,
@@ -28,13 +29,13 @@ class Given:
     identity: str
 
     def inside(self, inner: str, mode: str, where: str) -> Given:
-        """Return the same input, or what is at the path `inner` in it, in another mode."""
+        """Return the same input, or what is at the path `inner` in it, in the mode of a step."""
         if self.resolved.kind != "path":
             return self
         path = Path(self.resolved.value, inner)
         if not path.exists():
             raise JobError(where, f"there is no {path}", "The step before has to write it.")
-        resolved = replace(self.resolved, value=str(path), mode=mode or self.resolved.mode)
+        resolved = replace(self.resolved, value=str(path), mode=mode or None)
         return Given(resolved, f"{self.identity}/{inner}" if inner else self.identity)
 
 
@@ -72,12 +73,21 @@ class Sources:
     inputs: Mapping[str, Given]
     records: Mapping[str, JobRecord]
 
-    def bound(self, inputs: Mapping[str, Binding], where: str) -> dict[str, Given]:
+    def bound(
+        self,
+        inputs: Mapping[str, Binding],
+        declared: Mapping[str, InputDeclaration],
+        where: str,
+    ) -> dict[str, Given]:
         """Return the inputs that have a value, by their names."""
-        found = {
-            name: self._given(binding, f"{where}.inputs.{name}") for name, binding in inputs.items()
-        }
-        return {name: given for name, given in found.items() if given is not None}
+        found = {}
+        for name, binding in inputs.items():
+            given = self._given(binding, f"{where}.inputs.{name}")
+            mode = declared[name].mode if name in declared else ""
+            if given is not None:
+                resolved = replace(given.resolved, mode=given.resolved.mode or mode)
+                found[name] = replace(given, resolved=resolved)
+        return found
 
     def _given(self, binding: Binding, where: str) -> Given | None:
         if isinstance(binding, Literal):

@@ -46,7 +46,7 @@ class PipelineRun(JobRun):
         workspace = LocalWorkspace(Path(plan.repository, LOCAL_FOLDER))
         reuses = not (plan.no_cache or pipeline.settings.force_rerun)
         earlier = EarlierSteps(workspace) if reuses else None
-        given = Sources(plan.data, {}, {}).bound(pipeline.given, plan.job_file)
+        given = Sources(plan.data, {}, {}).bound(pipeline.given, pipeline.inputs, plan.job_file)
         root = Branch(pipeline, self, given)
         self._folders = StepFolders(plan, workspace, self.folder, earlier)
         self._plan, self._root, self._interruptions = plan, root, interruptions
@@ -126,7 +126,7 @@ class PipelineRun(JobRun):
         """Start a step, or record that it cannot be started."""
         try:
             place = branch.place_of(step)
-            given = branch.sources(self._plan.data).bound(step.step.inputs, step.step.where)
+            given = branch.given_to(step, self._plan.data)
             if step.step.pipeline is not None:
                 folder = self._folders.create_pipeline(step.step, place, given)
                 step.begin(folder)
