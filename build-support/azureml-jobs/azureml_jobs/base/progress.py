@@ -37,16 +37,17 @@ class Progress:
             return
         self._next = now + _SHOWN_EVERY_SECONDS
         self._is_shown = True
+        print(f"\r{self._verb} {self._text()} ", end="", file=sys.stderr, flush=True)
+
+    def _text(self) -> str:
+        if self._done_size > self._size:
+            # A server may not say how large a file is.
+            return size_text(self._done_size)
         part = self._done_size / self._size if self._size else 1.0
         filled = "#" * int(part * _BAR)
-        # The size of a download may be unknown.
-        whole = f" of {size_text(self._size)}" if self._size or not self._done_size else ""
-        print(
-            f"\r{self._verb} [{filled:<{_BAR}}] {self._done_files}/{self._files} files, "
-            f"{size_text(self._done_size)}{whole} ",
-            end="",
-            file=sys.stderr,
-            flush=True,
+        return (
+            f"[{filled:<{_BAR}}] {self._done_files}/{self._files} files, "
+            f"{size_text(self._done_size)} of {size_text(self._size)}"
         )
 
     def end(self) -> None:

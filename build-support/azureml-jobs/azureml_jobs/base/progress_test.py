@@ -37,6 +37,15 @@ def test_prints_progress_once_a_transfer_takes_long(monkeypatch: pytest.MonkeyPa
     ]
 
 
+def test_prints_what_has_come_of_a_file_of_unknown_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    progress = Progress("Fetching", 1, 0)
+    progress.advance(1500, files=0)
+    progress.show(1e12)
+    assert lines(terminal.getvalue()) == ["Fetching 1.5 kB"]
+
+
 def test_prints_nothing_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.StringIO()
     monkeypatch.setattr("sys.stderr", file)

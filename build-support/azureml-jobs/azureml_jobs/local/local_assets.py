@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.assets import DATA, AssetName, default_type
+from azureml_jobs.base.assets import COMPONENTS, DATA, AssetName, default_type
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.data import copy_data
@@ -44,7 +44,9 @@ class LocalAssets:
             {
                 "name": name,
                 "version": each.version,
-                "type": each.meta.get("type", ""),
+                "type": (each.document() if self._kind == COMPONENTS else each.meta).get(
+                    "type", ""
+                ),
                 "path": os.path.relpath(each.path, self._repository),
             }
             for name in self._registry.names(self._kind)
