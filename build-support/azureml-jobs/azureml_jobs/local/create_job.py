@@ -17,6 +17,7 @@ from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.docker.container import Container
 from azureml_jobs.docker.needed_image import NeededImage, environment_of, needed_image_of
 from azureml_jobs.jobfile.expressions import with_two_braces
+from azureml_jobs.jobfile.sweep.read import read_sweep
 from azureml_jobs.local.create_command import CommandSpec, command_record, described
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.folder import JobFolder
@@ -104,6 +105,7 @@ def _command(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
 def _sweep(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
     _refuse(debugger, run, "sweep")
     job = {**plan.job, "trial": _with_two_braces(plan.job["trial"])}
+    read_sweep(job, run.job_file)
     spec = _spec(job, plan, run)
 
     def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:

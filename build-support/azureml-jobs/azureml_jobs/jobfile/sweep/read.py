@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.sweep.space import Choice, Distribution, Range
+from azureml_jobs.jobfile.sweep.space import ENDS, Choice, Distribution, Range
 
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
 DEFAULT_TRIALS = 1000
@@ -49,8 +49,8 @@ def read_sweep(node: Mapping[str, Any], where: str) -> Sweep:
     """Return the sweep of a node that has passed its schema and `sweep_findings`.
 
     Values are converted as azure-ai-ml does it, which reads `1e-3` as a number where it needs one.
-    Raises `JobError` that names `where` for one that the inputs of a pipeline give it, and that is
-    none.
+    Raises `JobError` that names `where` for one that the inputs of a pipeline give it and that is
+    none, and for distributions that have no values.
     """
     try:
         return _sweep(node)
@@ -104,10 +104,20 @@ def _distribution(given: Any, base: float) -> Any:
             )
         )
     if kind == "randint":
-        return Range(kind, b=int(given["upper"]))
+        return _checked(Range(kind, b=int(given["upper"])))
     ends = ("mu", "sigma") if kind.endswith("normal") else ("min_value", "max_value")
     low, high = (float(given[key]) for key in ends)
-    return Range(kind, low, high, float(given["q"]) if "q" in given else None, base)
+    return _checked(Range(kind, low, high, float(given["q"]) if "q" in given else None, base))
+
+
+def _checked(given: Range) -> Range:
+    try:
+        for end in ENDS:
+            given.at(end)
+    except (ValueError, ArithmeticError):
+        numbers = f"{given.a:g} and {given.b:g}" + ("" if given.q is None else f", q {given.q:g}")
+        raise ValueError(f"`type: {given.type}` has no values with {numbers}") from None
+    return given
 
 
 def _base(logbase: Any) -> float:

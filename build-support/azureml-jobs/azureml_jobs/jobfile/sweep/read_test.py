@@ -8,6 +8,7 @@ import pytest
 import yaml
 from azure.ai.ml import load_job
 from azure.ai.ml._utils.utils import map_single_brackets_and_warn
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.expressions import with_two_braces
 from azureml_jobs.jobfile.limits import limit_findings
 from azureml_jobs.jobfile.sweep.check import sweep_doubts
@@ -181,3 +182,16 @@ def test_doubts_what_only_sweeps_on_this_machine_can_have() -> None:
     (doubt,) = sweep_doubts(sweep_of(f"sampling_algorithm: Bayesian\n{space}"))
     assert doubt.key_path == "search_space.x"
     assert not list(sweep_doubts(sweep_of(f"sampling_algorithm: random\n{space}")))
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        "{type: normal, mu: 0, sigma: -1}",
+        "{type: loguniform, min_value: 0, max_value: 1000}",
+        "{type: quniform, min_value: 0, max_value: 1, q: 0}",
+    ],
+)
+def test_refuses_distributions_without_values(distribution: str) -> None:
+    with pytest.raises(JobError, match="sweep.yaml: a value of the sweep is not valid: `type: "):
+        read(f"search_space: {{x: {distribution}}}")

@@ -19,6 +19,10 @@ from typing import Any, Protocol, TypeAlias
 Value: TypeAlias = "str | int | float | dict[str, Any]"
 
 
+# Normal distributions have no values at 0 and 1.
+ENDS = (1e-9, 1 - 1e-9)
+
+
 class Draws(Protocol):
     """Where samples come from; `name` says which of a trial's several draws one is."""
 
@@ -40,7 +44,10 @@ class Range:
     base: float = math.e
 
     def value(self, name: str, draws: Draws) -> int | float:
-        number = draws.number(name)
+        return self.at(draws.number(name))
+
+    def at(self, number: float) -> int | float:
+        """Return the value that this share of all values is below."""
         if self.type == "randint":
             return int(number * self.b)
         if self.type.endswith("normal"):

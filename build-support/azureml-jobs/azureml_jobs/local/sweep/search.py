@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from azureml_jobs.jobfile.sweep.read import Sweep
-from azureml_jobs.jobfile.sweep.space import Value, grid, is_discrete, sample
+from azureml_jobs.jobfile.sweep.space import ENDS, Value, grid, is_discrete, sample
 
 if TYPE_CHECKING:
     import optuna
 
 # How often to sample again when all samples were values that a trial has had already.
 _ATTEMPTS = 100
-# Normal distributions have no values at 0 and 1.
-_SMALLEST = 1e-9
 
 
 class Search:
@@ -101,7 +99,7 @@ class _Draws:
     has_ranks: bool
 
     def number(self, name: str) -> float:
-        return self.trial.suggest_float(name, _SMALLEST, 1 - _SMALLEST)
+        return self.trial.suggest_float(name, *ENDS)
 
     def index(self, name: str, count: int) -> int:
         if self.has_ranks:
