@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -164,11 +164,14 @@ class Client:
         return ConnectedWorkspace(self.config())
 
     def create_submission(
-        self, job: str = JOB, *settings: str, image: PushableImage | None = None, **options: bool
+        self,
+        job: str = JOB,
+        *settings: str,
+        images: Mapping[str, PushableImage] = {},
+        **options: bool,
     ) -> SubmissionFolder:
         plan = self.gathered.plan(job, *settings)
         wanted = SubmitOptions(**options)
-        images = {"": image} if image else {}
         return create_submission(plan, self.config(), self.repository, wanted, images)
 
     def submit(self, job: str = JOB, *settings: str, **how: Any) -> int:

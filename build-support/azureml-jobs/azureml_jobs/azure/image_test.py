@@ -20,6 +20,7 @@ import pytest
 import run
 from azureml_jobs.azure.conftest import JOB, PULL, PUSH, Client, faults
 from azureml_jobs.azure.image import sent_size
+from azureml_jobs.azure.kinds_test import STEPS, gather_steps
 from azureml_jobs.azure.registry import Registry, read_manifest
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.base.digest import environment_tag
@@ -98,7 +99,7 @@ def test_the_image_is_pushed_and_the_job_is_it_by_digest(
     built: Built, capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = built.build("one")
-    assert built.client.submit(JOB, image=image) == 0
+    assert built.client.submit(JOB, images={"": image}) == 0
     out, err = capsys.readouterr()
     expected = rf"  image       pushed to {built.pushed_name} \((\d\.\d MB) sent\)\n"
     assert re.search(expected, out), out
@@ -109,16 +110,34 @@ def test_the_image_is_pushed_and_the_job_is_it_by_digest(
     assert built.client.requests("PUT", "/environment/Dockerfile") == []
 
 
+def test_steps_with_one_image_push_it_once(
+    built: Built, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = built.client
+    gather_steps(client.gathered)
+    make_small_image(built.name, "one")
+    images = pushable_images(client.gathered.plan(STEPS), os.environ)
+    assert list(images) == ["prepare", "train"]
+    assert client.submit(STEPS, images=images) == 0
+    out, err = capsys.readouterr()
+    assert err.count("Pushing ") == 1
+    assert "  image train       that of image prepare\n" in out
+    spec = client.service.assets.versions("components", "azureml_anonymous")
+    environments = {each["properties"]["componentSpec"]["environment"] for each in spec}
+    (made,) = client.service.assets.versions("environments", environments.pop().split("/")[-3])
+    assert made["properties"]["image"] == built.in_registry() and not environments
+
+
 def test_not_a_byte_is_pushed_again(built: Built, capsys: pytest.CaptureFixture[str]) -> None:
     image = built.build("one")
-    assert built.client.submit(JOB, image=image) == 0
+    assert built.client.submit(JOB, images={"": image}) == 0
     # An engine that forgot, or another one that pulled it, knows the image by its content.
     for forgets in (False, True):
         if forgets:
             docker("image", "rm", "--no-prune", built.pushed_name)
         built.client.service.recording.clear()
         capsys.readouterr()
-        assert built.client.submit(JOB, image=image) == 0
+        assert built.client.submit(JOB, images={"": image}) == 0
         out, err = capsys.readouterr()
         assert f"  image       {NOTHING_SENT}\n" in out and err == ""
         asked = built.client.requests(kind="registry")
@@ -130,15 +149,15 @@ def test_an_image_that_was_built_again_is_another_one(
     built: Built, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = built.build("one")
-    assert built.client.submit(JOB, "name=mine", image=first) == 0
-    assert built.client.submit(JOB, "name=mine", image=first) == 0
+    assert built.client.submit(JOB, "name=mine", images={"": first}) == 0
+    assert built.client.submit(JOB, "name=mine", images={"": first}) == 0
     assert "The workspace has it already" in capsys.readouterr().out
     second = built.build("two")
-    assert built.client.submit(JOB, "name=mine", image=second) == 1 + 1
+    assert built.client.submit(JOB, "name=mine", images={"": second}) == 1 + 1
     assert "has another job of this name already" in capsys.readouterr().err
     # Nor is it the job that builds its environment.
     assert built.client.submit(JOB, "name=mine") == 2
-    assert built.client.submit(JOB, image=second) == 0
+    assert built.client.submit(JOB, images={"": second}) == 0
     assert "pushed to" in capsys.readouterr().out
     assert len(set(built.submitted())) == 2
 
@@ -170,7 +189,7 @@ def test_a_passing_fault_costs_only_time(
     image = built.build("one")
     kind, settings = fault
     rule = built.client.add_fault(kind, *REQUESTS[request_of], **settings)
-    assert built.client.submit(JOB, image=image) == 0, capsys.readouterr().err
+    assert built.client.submit(JOB, images={"": image}) == 0, capsys.readouterr().err
     assert rule.hits == 1
     assert built.submitted() == [built.in_registry()]
 
@@ -186,7 +205,7 @@ def test_docker_is_started_again_after_a_fault(
     image = built.build("one")
     kind = faults.STATUS if method == "PUT" else faults.RESET_BEFORE
     rule = built.client.add_fault(kind, method, path, skip=skip, status=500)
-    assert built.client.submit(JOB, image=image) == 0
+    assert built.client.submit(JOB, images={"": image}) == 0
     assert rule.hits == 1
     assert built.submitted() == [built.in_registry()]
 
@@ -198,7 +217,7 @@ def test_a_lasting_fault_is_reported_and_the_next_run_continues(
     image = built.build("one")
     built.client.set(**{PATIENCE_VARIABLE: "0.5"})
     built.client.add_fault("status", *REQUESTS[request_of], times=None, status=503)
-    assert built.client.submit(JOB, image=image) == 1
+    assert built.client.submit(JOB, images={"": image}) == 1
     err = capsys.readouterr().err
     assert "error: " in err and "Traceback" not in err and "eyJ" not in err
     if request_of == "the manifest":
@@ -206,7 +225,7 @@ def test_a_lasting_fault_is_reported_and_the_next_run_continues(
     assert built.client.jobs() == []
     built.client.service.faults.clear()
     built.client.set(**{PATIENCE_VARIABLE: "5"})
-    assert built.client.submit(JOB, image=image) == 0
+    assert built.client.submit(JOB, images={"": image}) == 0
     assert built.submitted() == [built.in_registry()]
 
 
@@ -216,7 +235,7 @@ def test_names_the_role_that_an_account_is_missing(
 ) -> None:
     image = built.build("one")
     built.client.service.registry.access.allowed = allowed
-    assert built.client.submit(JOB, image=image) == 1
+    assert built.client.submit(JOB, images={"": image}) == 1
     err = capsys.readouterr().err
     assert f"error: {built.server}: the registry refuses your account: " in err
     assert "the role AcrPush on the registry: docs/azure.md" in err
@@ -227,10 +246,10 @@ def test_names_the_role_that_an_account_is_missing(
 def test_a_token_of_the_registry_that_expired_is_renewed(built: Built) -> None:
     image = built.build("one")
     rule = built.client.add_fault(faults.EXPIRED_TOKEN, "GET", "/v2/exp/manifests/")
-    assert built.client.submit(JOB, image=image) == 0
+    assert built.client.submit(JOB, images={"": image}) == 0
     assert rule.hits == 1 and len(built.client.requests("POST", "/oauth2/exchange")) == 2
     rule = built.client.add_fault(faults.EXPIRED_TOKEN, "POST", "/oauth2/exchange")
-    assert built.client.submit(JOB, image=image) == 0
+    assert built.client.submit(JOB, images={"": image}) == 0
     assert rule.hits == 1
 
 
@@ -239,7 +258,7 @@ def test_a_workspace_without_a_registry_says_what_to_do(
 ) -> None:
     image = built.build("one")
     built.client.service.control.has_registry = False
-    assert built.client.submit(JOB, image=image) == 1
+    assert built.client.submit(JOB, images={"": image}) == 1
     err = capsys.readouterr().err
     assert "error: standin-workspace: the workspace has no registry of images yet." in err
     assert "submit the job once without `--image`" in err
@@ -308,7 +327,7 @@ def test_the_token_is_in_a_private_file_alone(built: Built, tmp_path: Path) -> N
     (own / "config.json").write_text(json.dumps(config))
     built.client.set(DOCKER_CONFIG=str(own))
     add_watched_docker(built.client, tmp_path)
-    assert built.client.submit(JOB, image=image) == 0
+    assert built.client.submit(JOB, images={"": image}) == 0
     seen = json.loads((tmp_path / "config/config.json").read_text())
     token = seen["auths"].pop(built.server)["identitytoken"]
     assert seen == {"currentContext": "mine", "proxies": proxies, "auths": {}}
@@ -326,7 +345,7 @@ def test_a_push_that_is_ended_leaves_no_token_behind(
     built: Built, signum: signal.Signals, tmp_path: Path
 ) -> None:
     image = built.build("one")
-    folder = built.client.create_submission(JOB, image=image)
+    folder = built.client.create_submission(JOB, images={"": image})
     rule = built.client.add_fault(faults.SLOW, "PATCH", "/v2/exp/blobs/", seconds=3.0)
     add_watched_docker(built.client, tmp_path)
     process = subprocess.Popen(
@@ -347,7 +366,7 @@ def test_a_push_that_is_ended_leaves_no_token_behind(
     assert built.client.jobs() == []
     # The submission that was started is continued.
     (begun,) = (built.client.repository / ".azureml/submissions").iterdir()
-    assert built.client.submit(JOB, image=image) == 0
+    assert built.client.submit(JOB, images={"": image}) == 0
     assert [job["name"] for job in built.client.jobs()] == [begun.name]
     assert built.submitted() == [built.in_registry()]
 
