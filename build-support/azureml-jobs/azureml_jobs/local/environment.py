@@ -144,6 +144,8 @@ def _from_caller(caller: Mapping[str, str], pythons: Sequence[str]) -> dict[str,
     environment["PATH"] = os.pathsep.join([*folders, caller.get("PATH", os.defpath)])
     if pythons:
         environment["VIRTUAL_ENV"] = pythons[0]
+        # `uv pip install --system` would look for another one.
+        environment["UV_PYTHON"] = os.path.join(pythons[0], "bin", "python")
     # Whichever pip a command finds, it never installs into the Python of this machine.
     environment["PIP_REQUIRE_VIRTUALENV"] = "1"
     environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"

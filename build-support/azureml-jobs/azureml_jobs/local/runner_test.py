@@ -129,6 +129,7 @@ def test_runs_in_the_copy_of_the_code_with_azure_ml_s_folders_and_variables(
         "VIRTUAL_ENV": str(folder.path / "environment"),
         "AZUREML_ARM_WORKSPACE_NAME": "local",
         "PIP_REQUIRE_VIRTUALENV": "1",
+        "UV_PYTHON": str(folder.path / "environment/bin/python"),
     }
     assert {key: seen[key] for key in expected} == expected
     assert seen["PATH"].startswith(f"{folder.path}/environment/bin:{packages}/bin:")
