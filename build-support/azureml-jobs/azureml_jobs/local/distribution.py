@@ -75,7 +75,7 @@ def shell_command(
         return command
     given = distribution or {}
     port = variables["RAY_ADDRESS"].rpartition(":")[2]
-    arguments = [f"--head --node-ip-address={_HOST} --port={port}"]
+    arguments = [f"--head --port={port}"]
     if given.get("include_dashboard") is not None:
         arguments.append(f"--include-dashboard={str(given['include_dashboard']).lower()}")
     if given.get("dashboard_port"):

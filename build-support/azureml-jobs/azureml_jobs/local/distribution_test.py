@@ -79,7 +79,7 @@ def test_the_head_node_of_ray_starts_before_the_command() -> None:
     (variables,) = process_variables(ray)
     assert variables["RAY_ADDRESS"] == "127.0.0.1:6379"
     assert shell_command(ray, variables, "python main.py").splitlines() == [
-        "ray start --head --node-ip-address=127.0.0.1 --port=6379 --num-cpus=1 || exit",
+        "ray start --head --port=6379 --num-cpus=1 || exit",
         "python main.py",
     ]
 
