@@ -5,9 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,38 @@ print("epochs", sys.argv[1], open("sub/a b.txt", encoding="utf-8").read())
 open("outputs/model.txt", "w").write("model")
 open(os.path.join(sys.argv[2], "result.txt"), "w").write("result")
 """
+
+COMPUTE = "compute: azureml:cpu-cluster"
+SCORE = """\
+name: score
+version: 3
+type: command
+inputs:
+  data: {type: uri_folder}
+  weight: {type: number, default: 0.5}
+  note: {type: string, optional: true}
+outputs:
+  scores: {type: uri_folder}
+command: >-
+  sed "s/^/${{inputs.weight}} /" ${{inputs.data}}/a.csv > ${{outputs.scores}}/a.csv
+  $[[; echo ${{inputs.note}}]]
+environment: {image: python}
+"""
+INNER = """\
+$schema: https://azuremlschemas.azureedge.net/latest/pipelineComponent.schema.json
+type: pipeline
+inputs:
+  data: {type: uri_folder}
+outputs:
+  result: {type: uri_folder}
+jobs:
+  score:
+    type: command
+    component: ./score.yaml
+    inputs: {data: '${{parent.inputs.data}}', weight: 7}
+    outputs: {scores: '${{parent.outputs.result}}'}
+"""
+Submit = Callable[[str, str], Any]
 
 
 @dataclass
@@ -91,16 +124,6 @@ class Caller:
             {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"},
         )
 
-    def data_plane(self, method: str, path: str, content: Any = None) -> Answer:
-        """Send a request to the data plane; `path` is such as `/history/v1.0 /runs/x`."""
-        part, _, rest = path.partition(" ")
-        return self.request(
-            method,
-            f"{part}{self.service.workspace.id}{rest}",
-            b"" if content is None else json.dumps(content).encode(),
-            {"Authorization": f"Bearer {self.token('https://ml.azure.com')}"},
-        )
-
     def put_code(self, name: str = "code", files: Mapping[str, bytes] | None = None) -> str:
         """Upload code as a client does; return the id of its version."""
         path = f"/codes/{name}/versions/1"
@@ -148,6 +171,16 @@ def wait_for_end(service: Service, name: str) -> str:
     return service.execution.view(name).status
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_proxy() -> Iterator[None]:
+    """Let clients reach the service, whatever proxy this machine has."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        yield
+
+
 @pytest.fixture(scope="module")
 def running() -> Iterator[Service]:
     with running_service() as started:
@@ -169,30 +202,20 @@ def caller(service: Service) -> Caller:
 
 
 @pytest.fixture(scope="module")
-def sdk_environment(running: Service) -> Iterator[pytest.MonkeyPatch]:
-    """Set the variables by which the SDK finds the service; it keeps some of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in os.environ:
-            if name.lower().endswith("_proxy"):
-                patch.delenv(name)
-        for name, value in running.client.direct().items():
-            patch.setenv(name, value)
-        yield patch
-
-
-@pytest.fixture(scope="module")
-def shared_sdk(running: Service, sdk_environment: pytest.MonkeyPatch) -> Any:
+def shared_sdk(running: Service) -> Iterator[Any]:
+    """Return the SDK's client. It keeps some of the variables by which it finds the service."""
     from azure.ai.ml import MLClient
     from azure.identity import EnvironmentCredential
 
     workspace = running.workspace
-    return MLClient(
-        EnvironmentCredential(disable_instance_discovery=True),
-        workspace.subscription,
-        workspace.group,
-        workspace.name,
-        show_progress=False,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in running.client.direct().items():
+            patch.setenv(name, value)
+        yield MLClient(
+            EnvironmentCredential(disable_instance_discovery=True),
+            *(workspace.subscription, workspace.group, workspace.name),
+            show_progress=False,
+        )
 
 
 @pytest.fixture
@@ -210,3 +233,32 @@ def job_folder(tmp_path: Path) -> Path:
     (tmp_path / "environment/Dockerfile").write_text("FROM python:3.11\n", encoding="utf-8")
     (tmp_path / "job.yaml").write_text(JOB, encoding="utf-8")
     return tmp_path
+
+
+@pytest.fixture
+def submit(sdk: Any, job_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Submit:
+    """Return a function that submits the text of a job file under a name."""
+    (job_folder / "table").mkdir()
+    for name, text in (("a.csv", "x,y\n"), ("MLTable", "paths: [{file: ./a.csv}]\n")):
+        (job_folder / "table" / name).write_text(text, encoding="utf-8")
+    for name, text in (("score", SCORE), ("inner", INNER)):
+        (job_folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    # azure-ai-ml looks for the data of AutoML and of fine-tuning there.
+    monkeypatch.chdir(job_folder)
+
+    from azure.ai.ml import load_job
+
+    def submit(name: str, text: str) -> Any:
+        (job_folder / "job.yaml").write_text(text, encoding="utf-8")
+        job: Any = load_job(job_folder / "job.yaml")
+        job.name = name
+        return sdk.jobs.create_or_update(job)
+
+    return submit
+
+
+def sent(service: Service, path: str) -> list[Any]:
+    """Return the properties that were put, with short ids of assets and without hashes."""
+    bodies = [each.content["properties"] for each in service.recording.find("PUT", path, "arm")]
+    text = re.sub(r"/subscriptions/[^\"]*?/workspaces/[^/]+/", "", json.dumps(bodies))
+    return json.loads(re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}", "*", text))

@@ -174,10 +174,13 @@ def _distribution(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _seconds(duration: str | None) -> float | None:
-    """Return the seconds of a limit such as `PT1H30M` (ISO 8601); None for a job without limit."""
-    match = _DURATION.fullmatch(duration or "")
+def _seconds(duration: str | int | None) -> float | None:
+    """Return the seconds of a limit such as `PT1H30M` (ISO 8601); None for a job without limit.
+
+    Sweeps in pipelines have seconds.
+    """
+    match = _DURATION.fullmatch(str(duration or ""))
     if not duration or match is None:
-        return None
+        return float(duration) if isinstance(duration, int) and duration else None
     days, hours, minutes, seconds = (float(each or 0) for each in match.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds

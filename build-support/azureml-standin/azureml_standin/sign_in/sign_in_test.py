@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import ClientSecretCredential
@@ -14,9 +12,6 @@ ARM = "https://management.azure.com/.default"
 
 @pytest.fixture(autouse=True)
 def variables(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
     for name, value in caller.service.client.direct("").items():
         monkeypatch.setenv(name, value)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -20,9 +19,6 @@ def container(
     caller: Caller, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ContainerClient]:
     """A new container, for a client with the account's key."""
-    for name in os.environ:
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(caller.service.authority.ca_file))
     url, key = caller.service.url + ACCOUNT, caller.service.access.key
     with BlobServiceClient(url, credential=key, retry_total=0) as client:

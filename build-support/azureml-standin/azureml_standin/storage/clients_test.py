@@ -76,9 +76,6 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 @pytest.fixture(params=["stand-in", "azurite"])
 def account(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Account:
-    for name in os.environ:
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
     if request.param == "azurite":
         found: Account = request.getfixturevalue("azurite")
     else:
