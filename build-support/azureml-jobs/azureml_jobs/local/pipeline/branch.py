@@ -20,7 +20,8 @@ from azureml_jobs.local.record import JobRecord
 class StepRun:
     """One step in progress. `label` has the names that lead to it; `note` explains its status.
 
-    `cause` is the step because of which it never runs.
+    `cause` is the step because of which it never runs; `at_once` how many commands it may run at a
+    time.
     """
 
     def __init__(self, step: Step, label: str) -> None:
@@ -29,6 +30,7 @@ class StepRun:
         self.status = status.NOT_STARTED
         self.note = ""
         self.cause = ""
+        self.at_once = 1
         self.folder: JobFolder | None = None
         self.child: Child | None = None
         self.branch: Branch | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,14 +17,12 @@ from azureml_jobs.local.workspace import LocalWorkspace
 
 # Keys of a step that decide what it writes, next to its code, environment and inputs.
 _KEYS = (
-    *("command", "environment_variables", "distribution", "resources", "trial"),
+    *("command", "outputs", "environment_variables", "distribution", "resources", "trial"),
     *("search_space", "sampling_algorithm", "objective", "limits", "early_termination"),
 )
 
 
-def reuse_key(
-    job: Mapping[str, Any], unit: UnitRun, identities: Mapping[str, str], outputs: Iterable[str]
-) -> str:
+def reuse_key(job: Mapping[str, Any], unit: UnitRun, identities: Mapping[str, str]) -> str:
     """Return what two steps have in common if one can have the outputs of the other.
 
     `identities` are those of the inputs. A step that is not deterministic has nothing in common.
@@ -40,7 +38,6 @@ def reuse_key(
             unit.runtime.image and unit.runtime.image.id,
         ],
         "inputs": dict(identities),
-        "outputs": sorted(outputs),
     }
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import select
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from azureml_jobs.base import job_status as status
@@ -108,7 +109,7 @@ class PipelineRun(JobRun):
                 changed = True
             if self._stopped_at is None:
                 for step in branch.startable():
-                    if self._fits(step.step):
+                    if self._free() > 0 or step.step.pipeline is not None:
                         self._start(branch, step)
                         changed = True
             else:
@@ -135,7 +136,8 @@ class PipelineRun(JobRun):
                 inner.create_mlflow_run()
                 step.branch = Branch(step.step.pipeline, inner, given, step)
             else:
-                folder = self._folders.create(step.step, place, given)
+                step.at_once = min(commands_at_once(step.step), self._free())
+                folder = self._folders.create(step.step, place, given, step.at_once)
                 step.begin(folder)
                 record = folder.read()
                 if record.has_ended:
@@ -170,10 +172,9 @@ class PipelineRun(JobRun):
         if step.status == status.FAILED and not goes_on and self._stopped_at is None:
             self._stop()
 
-    def _fits(self, step: Step) -> bool:
-        """Return whether the step may run next to those that run. One always may."""
-        running = [weight(each.step, self._plan) for each in self._running()]
-        return not running or sum(running) + weight(step, self._plan) <= self._plan.jobs_at_once
+    def _free(self) -> int:
+        """Return how many commands may start next to those that run."""
+        return self._plan.jobs_at_once - sum(step.at_once for step in self._running())
 
     def _handle_signals(self) -> None:
         for signum in self._interruptions.take():
@@ -232,8 +233,8 @@ class PipelineRun(JobRun):
         return Ended(failed[0].exit_status if failed else 0)
 
 
-def weight(step: Step, plan: RunPlan) -> int:
-    """Return how many commands the step runs at a time."""
-    if step.kind != "sweep":
-        return 1
-    return min(read_sweep(step.node, step.where).max_concurrent_trials, plan.jobs_at_once)
+def commands_at_once(step: Step) -> int:
+    """Return how many commands the step wants to run at a time."""
+    limits = step.node.get("limits")
+    trials = limits.get("max_concurrent_trials") if isinstance(limits, Mapping) else None
+    return int(trials or sys.maxsize) if step.kind == "sweep" else 1

@@ -215,6 +215,28 @@ def test_pipelines_inside_of_a_pipeline(pipelines: Pipelines) -> None:
     assert inner.root == pipelines.root().name
 
 
+SWEEP = """\
+  tune:
+    type: sweep
+    trial:
+      command: >-
+        echo ${{search_space.x}} > ${{outputs.o}}/o;
+        echo "1 ${{search_space.x}} 0" > ../../../mlruns/*/$AZUREML_RUN_ID/metrics/loss
+      environment: azureml:e:1
+    search_space: {x: {type: choice, values: [2, 1]}}
+    sampling_algorithm: grid
+    objective: {primary_metric: loss, goal: minimize}
+    limits: {max_total_trials: 2}
+    outputs: {o: {}}
+"""
+
+
+def test_a_sweep_as_a_step_gives_the_outputs_of_its_best_trial(pipelines: Pipelines) -> None:
+    after = step("after", "cp ${{inputs.tune}}/o ${{outputs.o}}", "tune")
+    assert set(pipelines.run(pipeline(SWEEP, after))) == {"", "tune", "tune_0", "tune_1", "after"}
+    assert pipelines.output("after") == "1\n"
+
+
 def test_each_step_runs_in_its_own_environment(
     pipelines: Pipelines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -30,8 +30,13 @@ class StepFolders:
     root: JobFolder
     earlier: EarlierSteps | None
 
-    def create(self, step: Step, place: Place, given: Mapping[str, Given]) -> JobFolder:
-        """Create the job of a command or a sweep; it has ended if an earlier one serves again."""
+    def create(
+        self, step: Step, place: Place, given: Mapping[str, Given], at_once: int
+    ) -> JobFolder:
+        """Create the job of a command or a sweep; it has ended if an earlier one serves again.
+
+        `at_once` is how many commands it may run at a time.
+        """
         unit = self._unit(step)
         outputs = {name: {"type": each.type} for name, each in step.outputs.items()}
         job = {**self._node(step), "outputs": outputs}
@@ -46,7 +51,7 @@ class StepFolders:
             code=str(Path("..", self.root.name, unit.code)) if unit.code else "",
             arguments=self.plan.run_arguments,
             place=place,
-            reuse_key=reuse_key(job, unit, identities, outputs),
+            reuse_key=reuse_key(job, unit, identities),
         )
         name = place.name
         earlier = self.earlier.find(spec.reuse_key) if self.earlier else None
@@ -55,7 +60,9 @@ class StepFolders:
         if step.kind == "sweep":
             from azureml_jobs.local.sweep.create import create_sweep
 
-            return create_sweep(self.workspace, spec, name)
+            limits = {**(step.node.get("limits") or {}), "max_concurrent_trials": at_once}
+            limited = replace(spec, job={**job, "limits": limits})
+            return create_sweep(self.workspace, limited, name)
         return create_command(self.workspace, spec, name)
 
     def create_pipeline(self, step: Step, place: Place, given: Mapping[str, Given]) -> JobFolder:
@@ -79,7 +86,7 @@ class StepFolders:
         record = JobRecord(
             **described(self._node(step)),
             name=place.name,
-            kind="command" if step.pipeline is None else "pipeline",
+            kind=step.kind,
             experiment_name=self.plan.experiment_name,
             address=self.plan.address,
             parent=place.parent,
