@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.sweep.space import ENDS, Choice, Distribution, Range
+from azureml_jobs.jobfile.sweep.space import ENDS, Choice, Distribution, Range, is_discrete
 
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
 DEFAULT_TRIALS = 1000
@@ -63,8 +63,11 @@ def _sweep(node: Mapping[str, Any]) -> Sweep:
     limits = _mapping(node.get("limits"))
     objective = _mapping(node.get("objective"))
     total = int(limits.get("max_total_trials") or DEFAULT_TRIALS)
+    space = _space(_mapping(node.get("search_space")), _base(algorithm.get("logbase")))
+    if _lower(algorithm, "type") == "grid" and not is_discrete(space):
+        raise ValueError("a grid has choices only")
     return Sweep(
-        space=_space(_mapping(node.get("search_space")), _base(algorithm.get("logbase"))),
+        space=space,
         metric=str(objective.get("primary_metric")),
         maximize=is_maximized(objective),
         algorithm="sobol" if _lower(algorithm, "rule") == "sobol" else _lower(algorithm, "type"),
@@ -97,11 +100,11 @@ def _distribution(given: Any, base: float) -> Any:
         return given
     kind = _lower(given, "type")
     if kind == "choice":
+        values = given.get("values")
+        if not values:
+            raise ValueError("there is nothing to choose from")
         return Choice(
-            tuple(
-                _space(value, base) if isinstance(value, Mapping) else value
-                for value in given.get("values") or ()
-            )
+            tuple(_space(each, base) if isinstance(each, Mapping) else each for each in values)
         )
     if kind == "randint":
         return _checked(Range(kind, b=int(given["upper"])))

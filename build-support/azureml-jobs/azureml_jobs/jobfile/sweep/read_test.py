@@ -190,8 +190,10 @@ def test_doubts_what_only_sweeps_on_this_machine_can_have() -> None:
         "{type: normal, mu: 0, sigma: -1}",
         "{type: loguniform, min_value: 0, max_value: 1000}",
         "{type: quniform, min_value: 0, max_value: 1, q: 0}",
+        "{type: choice, values: [{y: {type: choice}}]}",
+        "{type: randint, upper: 3}}\nsampling_algorithm: {type: grid",
     ],
 )
 def test_refuses_distributions_without_values(distribution: str) -> None:
-    with pytest.raises(JobError, match="sweep.yaml: a value of the sweep is not valid: `type: "):
+    with pytest.raises(JobError, match="sweep.yaml: a value of the sweep is not valid: "):
         read(f"search_space: {{x: {distribution}}}")
