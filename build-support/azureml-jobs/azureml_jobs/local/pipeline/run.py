@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import select
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from azureml_jobs.base import job_status as status
@@ -235,6 +234,4 @@ class PipelineRun(JobRun):
 
 def commands_at_once(step: Step) -> int:
     """Return how many commands the step wants to run at a time."""
-    limits = step.node.get("limits")
-    trials = limits.get("max_concurrent_trials") if isinstance(limits, Mapping) else None
-    return int(trials or sys.maxsize) if step.kind == "sweep" else 1
+    return read_sweep(step.node).max_concurrent_trials if step.kind == "sweep" else 1

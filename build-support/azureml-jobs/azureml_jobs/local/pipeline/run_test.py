@@ -221,7 +221,7 @@ SWEEP = """\
     trial:
       command: >-
         echo ${{search_space.x}} > ${{outputs.o}}/o;
-        echo "1 ${{search_space.x}} 0" > ../../../mlruns/*/$AZUREML_RUN_ID/metrics/loss
+        cd ../../../mlruns/*/$AZUREML_RUN_ID/metrics && echo "1 ${{search_space.x}} 0" > loss
       environment: azureml:e:1
     search_space: {x: {type: choice, values: [2, 1]}}
     sampling_algorithm: grid
