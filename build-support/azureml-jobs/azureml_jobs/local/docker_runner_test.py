@@ -123,16 +123,19 @@ def test_cancels_the_container_of_a_runner_that_was_killed(
 ) -> None:
     from azureml_jobs.local.cancel import cancel
 
-    folder = containers.new("echo ready; sleep 300")
+    two = distributed(type="pytorch", process_count_per_instance=2)
+    folder = containers.new("echo ready; sleep 300", distribution=two)
     process = jobs.start(folder)
-    assert process.stdout.readline() == b"ready\n"
+    for _ in range(2):
+        assert process.stdout.readline().endswith(b"] ready\n")
     client = jobs.until(lambda: folder.read().pgid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     os.killpg(client, signal.SIGKILL)
-    assert has_container(container_of(folder))
+    names = [f"{container_of(folder)}-{rank}" for rank in range(2)]
+    assert all(map(has_container, names))
     assert cancel(folder).status == "Canceled"
-    assert is_gone(jobs, folder)
+    assert not any(map(has_container, names))
     with pytest.raises(JobError, match="has ended already"):
         cancel(folder)
 
@@ -162,9 +165,9 @@ def test_processes_of_a_distributed_job_meet_in_containers(
     folder = containers.new(meeting("python3"), distribution=two)
     status, out, err = jobs.run(folder)
     assert status == 0, err
+    assert jobs.until(lambda: not has_container(f"{container_of(folder)}-1"))
     assert sorted(out.splitlines())[:2] == [b"[0] node 0 sum 1", b"[1] node 0 sum 1"]
     assert b"[1] to err\n" in err
-    assert not has_container(f"{container_of(folder)}-1")
 
 
 def test_pip_installs_for_the_run_only(
