@@ -16,6 +16,7 @@ from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.mounts import container_paths, host_paths, job_container, resource_arguments
 from azureml_jobs.local.outputs import resolve_outputs
 from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.register_outputs import named_outputs
 from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.workspace import LONGEST_NAME, LocalWorkspace
 
@@ -126,6 +127,7 @@ def described(job: Mapping[str, Any]) -> dict[str, Any]:
         "description": str(job.get("description") or ""),
         "tags": _texts(job.get("tags")),
         "timeout": _timeout(job),
+        "named_outputs": named_outputs(job),
     }
 
 

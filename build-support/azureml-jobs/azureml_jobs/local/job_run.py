@@ -15,6 +15,7 @@ from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Log, write_message
 from azureml_jobs.local.process import current_host, identity_of
 from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.register_outputs import register_outputs
 from azureml_jobs.local.run_report import end_reason, print_end
 from azureml_jobs.local.supervise import Ended
 
@@ -75,6 +76,8 @@ class OwnedJob:
         record = self.record
         record.status, record.error, record.ended = end_status, error, status.now()
         record.timings["total"] = self.seconds()
+        if end_status == status.COMPLETED:
+            register_outputs(self.folder, record)
         if record.reuse_key and end_status == status.COMPLETED:
             record.outputs_fingerprint = outputs_fingerprint(record)
         self.save()

@@ -56,6 +56,8 @@ class JobRecord:
     tags: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    # Those that are registered when the job completes, with `name`, `version` and `type`.
+    named_outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     # Where the command finds data, by `inputs.<name>` and `outputs.<name>`.
     paths: dict[str, str] = field(default_factory=dict)
     environment_variables: dict[str, str] = field(default_factory=dict)

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
-from azureml_jobs.cli.aml import run_aml
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.local.cancel import cancel
 from azureml_jobs.local.folder import JobFolder
@@ -102,8 +101,9 @@ def pipelines(gathered: Gathered, tool: Tool) -> Pipelines:
     return Pipelines(gathered, tool)
 
 
+PREPARE = f"{sys.executable} common/a.py > ${{{{outputs.o}}}}/o"
 DIAMOND = (
-    step("prep", f"{sys.executable} common/a.py > ${{{{outputs.o}}}}/o"),
+    step("prep", PREPARE),
     step(
         "left", "cat ${{inputs.prep}}/o > ${{outputs.o}}/o; echo left >> ${{outputs.o}}/o", "prep"
     ),
@@ -356,6 +356,7 @@ outputs: {o: {type: uri_folder}}
 """
 READS = """\
 type: pipeline
+outputs: {whole: {type: uri_folder, name: whole}}
 jobs:
   read:
     type: command
@@ -363,20 +364,21 @@ jobs:
     inputs:
       model: {type: custom_model, path: azureml:net:1}
       file: {type: uri_file, path: azureml://jobs/JOB_prep/outputs/o/paths/o}
+    outputs: {o: "${{parent.outputs.whole}}"}
 """
 
 
 def test_a_registered_component_reads_a_model_and_the_output_of_an_earlier_job(
     pipelines: Pipelines,
 ) -> None:
-    pipelines.run(pipeline(DIAMOND[0]))
+    named = step("prep", PREPARE, output="{type: custom_model, name: net}")
+    pipelines.run(pipeline(named))
     first = pipelines.root().name
-    repository = pipelines.gathered.repository
-    arguments = ("net", "--path", f"azureml://jobs/{first}_prep/outputs/o")
-    assert run_aml(["--repository", str(repository), "models", "register", *arguments]) == 0
     done = pipelines.tool.run(*pipelines.arguments(COMPONENT))
     assert done.stdout.startswith("azureml:reader:1 registered in the local workspace")
     # The step has the code that the component was registered with.
     pipelines.gathered.write("src/common/a.py", "print('edited')\n")
     assert pipelines.run(READS.replace("JOB", first)) == {"": "Completed", "read": "Completed"}
     assert pipelines.output("read") == "print('shared')\nshared\nshared\n"
+    kept = pipelines.gathered.repository / "data/whole/1/o"
+    assert kept.read_text(encoding="utf-8") == pipelines.output("read")

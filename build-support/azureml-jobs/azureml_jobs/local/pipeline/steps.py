@@ -38,7 +38,10 @@ class StepFolders:
         `at_once` is how many commands it may run at a time.
         """
         unit = self._unit(step)
-        outputs = {name: {"type": each.type} for name, each in step.outputs.items()}
+        outputs = {
+            name: {"type": each.type, "name": each.asset, "version": each.version}
+            for name, each in step.outputs.items()
+        }
         job = {**self._node(step), "outputs": outputs}
         identities = {name: each.identity for name, each in given.items()}
         spec = CommandSpec(
