@@ -234,4 +234,4 @@ class PipelineRun(JobRun):
 
 def commands_at_once(step: Step) -> int:
     """Return how many commands the step wants to run at a time."""
-    return read_sweep(step.node).max_concurrent_trials if step.kind == "sweep" else 1
+    return read_sweep(step.node, step.where).max_concurrent_trials if step.kind == "sweep" else 1
