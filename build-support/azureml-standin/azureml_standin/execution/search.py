@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-# The names that a step of a pipeline gives to the arguments of a distribution.
-_ARGUMENTS = ("values", "min_value", "max_value", "mu", "sigma", "upper", "q")
+from azureml_jobs.jobfile.sweep.read import Sweep, read_sweep
+from azureml_jobs.jobfile.sweep.space import ENDS, Value, grid, sample
+
+_ARGUMENTS = {"choice": ("values",), "randint": ("upper",)}
 
 
-def choices(search_space: Mapping[str, Any], algorithm: Any) -> Iterator[dict[str, Any]]:
-    """Yield values for trials: all combinations for a grid, otherwise random ones without end.
+def sweep_of(properties: Mapping[str, Any], name: str) -> Sweep:
+    """Return what a sweep job says about its trials."""
+    space, objective = properties["searchSpace"], properties["objective"]
+    sampling = properties["samplingAlgorithm"]
+    if isinstance(sampling, dict):
+        kind = sampling.get("samplingAlgorithmType") or sampling["type"]
+        sampling = {"type": kind, "seed": sampling.get("seed")}
+    most = (properties.get("limits") or {}).get("maxTotalTrials")
+    node = {
+        "search_space": {key: _distribution(given) for key, given in space.items()},
+        "sampling_algorithm": sampling,
+        "objective": {"goal": objective["goal"], "primary_metric": objective["primaryMetric"]},
+        "limits": {"max_total_trials": most},
+    }
+    return read_sweep(node, name)
 
-    A sweep job has `{"lr": ["uniform", [0.1, 1]]}`; a sweep in a pipeline the mapping of its YAML.
-    """
-    space = {name: _distribution(given) for name, given in search_space.items()}
-    settings = algorithm if isinstance(algorithm, dict) else {"type": algorithm}
-    if str(settings.get("samplingAlgorithmType") or settings.get("type")).lower() == "grid":
-        for values in itertools.product(*(arguments[0] for _, arguments in space.values())):
-            yield dict(zip(space, values))
+
+def values_of(sweep: Sweep) -> Iterator[dict[str, Value]]:
+    """Yield values for trials: all combinations for a grid, otherwise random ones without end."""
+    if sweep.algorithm == "grid":
+        yield from grid(sweep.space)
         return
-    generator = random.Random(settings.get("seed") or 0)
+    draws = _RandomDraws(sweep.seed)
     while True:
-        yield {name: _value(*given, generator) for name, given in space.items()}
+        yield sample(sweep.space, draws)
 
 
-def _distribution(given: Any) -> tuple[str, Sequence[Any]]:
+class _RandomDraws:
+    def __init__(self, seed: int | None) -> None:
+        self._generator = random.Random(seed)
+
+    def number(self, name: str) -> float:
+        return self._generator.uniform(*ENDS)
+
+    def index(self, name: str, count: int) -> int:
+        return self._generator.randrange(count)
+
+
+def _distribution(given: Any) -> Mapping[str, Any]:
+    """Return a distribution as in a job file; a job has `["uniform", [0.1, 1]]`, a step this."""
     if isinstance(given, dict):
-        return given["type"], [given[key] for key in _ARGUMENTS if key in given]
-    kind, arguments = given
-    return kind, arguments
-
-
-def _value(kind: str, arguments: Sequence[Any], generator: random.Random) -> Any:
-    if kind == "choice":
-        return generator.choice(arguments[0])
-    if kind == "randint":
-        return generator.randrange(arguments[0])
-    draw = generator.gauss if kind.endswith("normal") else generator.uniform
-    value = draw(*arguments[:2])
-    if "log" in kind:
-        value = math.exp(value)
-    return round(value / arguments[2]) * arguments[2] if kind.startswith("q") else value
+        return given
+    kind, values = given
+    ends = ("mu", "sigma", "q") if kind.endswith("normal") else ("min_value", "max_value", "q")
+    names: Sequence[str] = _ARGUMENTS.get(kind, ends)
+    return {"type": kind, **dict(zip(names, values))}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_standin.control_plane.component_checks import RUNNABLE
 from azureml_standin.control_plane.job_outputs import output_address
 
@@ -155,7 +156,8 @@ def _camel(key: str) -> str:
 def trial_body(sweep: Mapping[str, Any], values: Mapping[str, Any]) -> Body:
     """Return the properties of one trial, whose search space became inputs."""
     literals = {
-        key: {"jobInputType": "literal", "value": str(value)} for key, value in values.items()
+        key: {"jobInputType": "literal", "value": value_text(value)}
+        for key, value in values.items()
     }
     timeout = (sweep.get("limits") or {}).get("trialTimeout")
     return {

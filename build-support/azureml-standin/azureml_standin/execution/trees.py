@@ -12,11 +12,8 @@ from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError
 from azureml_standin.control_plane.job_outputs import output_address
 from azureml_standin.execution.runs import RunView
-from azureml_standin.execution.search import choices
+from azureml_standin.execution.search import sweep_of, values_of
 from azureml_standin.execution.steps import Body, Steps, trial_body
-
-# Azure ML's own, for a sweep that names none.
-_MOST_TRIALS = 1000
 
 
 class Children(Protocol):
@@ -60,24 +57,23 @@ def run_pipeline(
 
 def run_sweep(runs: Children, name: str, properties: Mapping[str, Any]) -> None:
     """Run the trials, and keep the best one. Raises `JobError` when none completed."""
-    objective = properties["objective"]
-    metric, goal = objective["primaryMetric"], objective["goal"].lower()
-    most = (properties.get("limits") or {}).get("maxTotalTrials") or _MOST_TRIALS
-    values = choices(properties["searchSpace"], properties["samplingAlgorithm"])
-    config = json.dumps({"name": metric, "goal": goal})
+    sweep = sweep_of(properties, name)
+    goal = "maximize" if sweep.maximize else "minimize"
+    config = json.dumps({"name": sweep.metric, "goal": goal})
     runs.keep(name, properties={"primary_metric_config": config})
+    best_of = max if sweep.maximize else min
     completed, scores = 0, {}
-    for number, chosen in enumerate(itertools.islice(values, int(most))):
+    for number, chosen in enumerate(itertools.islice(values_of(sweep), sweep.max_total_trials)):
         trial = f"{name}_{number}"
         body = {**trial_body(properties, chosen), "tags": {"hyperparameters": json.dumps(chosen)}}
         view = runs.run_child(name, trial, "", body)
         completed += view.status == status.COMPLETED
-        if points := runs.metric(trial, metric):
-            scores[trial] = min(points) if goal == "minimize" else max(points)
+        if points := runs.metric(trial, sweep.metric):
+            scores[trial] = best_of(points)
     if not completed:
         raise JobError(name, "no trial of the sweep completed")
     if scores:
-        best = (min if goal == "minimize" else max)(scores, key=lambda trial: scores[trial])
+        best = best_of(scores, key=lambda trial: scores[trial])
         outputs = {
             key: output_address(best, key, given["jobOutputType"])
             for key, given in (properties.get("outputs") or {}).items()
