@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -188,6 +189,29 @@ def test_hands_this_machines_settings_to_pants_and_keeps_what_the_user_has_set(
     seen = settings(**own)
     assert {name: seen[name] for name in own} == own
     assert "PANTS_PEX_CLI_URL_TEMPLATE" not in seen
+
+
+@pytest.mark.parametrize("folder", [".", "src"])
+def test_adds_the_maintainers_configuration_from_any_folder(tmp_path: Path, folder: str) -> None:
+    fake = Fake(tmp_path / "it's")
+    script(fake.made / "client", '#!/bin/sh\necho "${PANTS_CONFIG_FILES:-none}"\n')
+    assert fake.start("list").stdout == "none\n"
+    more = fake.repository / "build-support/maintaining/pants-maintaining.toml"
+    more.parent.mkdir(parents=True)
+    more.touch()
+    (fake.repository / "src").mkdir(exist_ok=True)
+    shown = subprocess.run(
+        [os.path.relpath(fake.repository, fake.repository / folder) + "/pants", "list"],
+        cwd=fake.repository / folder,
+        env=fake.env,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    assert shown.startswith("+")
+    (found,) = ast.literal_eval(shown[1:])
+    assert Path(found).samefile(more)
+    assert fake.start("list", PANTS_CONFIG_FILES="mine").stdout == "mine\n"
 
 
 @pytest.mark.parametrize("missing", ["client", "venv/bin/pants", "venv/bin/python", "pex", "index"])
