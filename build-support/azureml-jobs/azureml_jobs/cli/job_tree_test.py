@@ -127,6 +127,13 @@ def test_shows_the_trials_of_a_sweep_with_the_best_one(
     assert len(shown) == 8
 
 
+def test_shows_a_trial_with_its_values(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_jobs("show", "p", "--step", "tune/3") == 0
+    shown = capsys.readouterr().out
+    assert "\n  part of       p_tune\n" in shown
+    assert "\n  values        lr=0.375\n" in shown
+
+
 def test_streams_a_job_with_those_that_it_started(
     tree: Tree, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -19,6 +19,7 @@ from azureml_jobs.base.console import (
 )
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import suggestion
+from azureml_jobs.base.trial_table import value_texts
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.cli.job_tree import labelled, print_children, print_jobs
 
@@ -99,7 +100,8 @@ def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     print(f"{coloured(job['name'], BOLD)}  {status_coloured(job['status'])}")
     for key, value in _facts(job).items():
         if value:
-            print(f"  {key:<13} {value}")
+            indented = value.replace("\n", f"\n{'':16}")
+            print(f"  {key:<13} {indented}")
     print_children(job)
     for title, values in (
         ("parameters", job["params"]),
@@ -121,6 +123,7 @@ def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
 
 
 def _facts(job: Mapping[str, Any]) -> dict[str, str]:
+    values = value_texts(job.get("parameters") or {})
     # Jobs in Azure ML have neither runtime nor container.
     image = (job.get("container") or {}).get("image")
     return {
@@ -129,6 +132,7 @@ def _facts(job: Mapping[str, Any]) -> dict[str, str]:
         "target": job["address"],
         "part of": job["parent"],
         "outputs of": job["reused"],
+        "values": ", ".join(f"{name}={text}" for name, text in values.items()),
         "best trial": job.get("best_trial", ""),
         "created": time_text(job["created"]),
         "duration": duration_text(job["duration"]),
