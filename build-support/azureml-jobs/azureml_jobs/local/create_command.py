@@ -105,7 +105,7 @@ def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
         step=spec.place.step,
         command=command,
         code=spec.code,
-        distribution=distribution_of(job),
+        distribution=distribution_of(job, spec.where),
         parameters=dict(spec.parameters),
         reuse_key=spec.reuse_key,
         runtime=unit.runtime.name,

@@ -8,17 +8,24 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
+from azureml_jobs.base.errors import JobError
+
 # All instances are on this machine.
 _HOST = "127.0.0.1"
 
 
-def distribution_of(job: Mapping[str, Any]) -> dict[str, Any] | None:
+def distribution_of(job: Mapping[str, Any], where: str) -> dict[str, Any] | None:
     """Return what a record keeps of how `job` is distributed; None when it is not."""
     given = job.get("distribution")
     if not given:
         return None
     resources = job.get("resources") or {}
-    return {**given, "instance_count": resources.get("instance_count") or 1}
+    found = {**given, "instance_count": resources.get("instance_count") or 1}
+    for key, value in found.items():
+        if key.endswith("_count") and not str(value or 0).isdecimal():
+            part = "resources" if key == "instance_count" else "distribution"
+            raise JobError(f"{where}: {part}.{key}", f"{value} is no number", "Write one.")
+    return found
 
 
 def process_count(distribution: Mapping[str, Any] | None) -> int:

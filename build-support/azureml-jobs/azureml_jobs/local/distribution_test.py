@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import pytest
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.local.conftest import running
 from azureml_jobs.local.distribution import distribution_of, process_variables, shell_command
 from azureml_jobs.local.download import artifacts
@@ -17,9 +18,9 @@ from azureml_jobs.local.folder import JobFolder
 _PLACE = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE")
 
 
-def distributed(instances: int = 1, **distribution: Any) -> dict[str, Any]:
+def distributed(instances: Any = 1, **distribution: Any) -> dict[str, Any]:
     job = {"distribution": distribution, "resources": {"instance_count": instances}}
-    return distribution_of(job) or {}
+    return distribution_of(job, "job.yaml") or {}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,11 @@ def test_each_process_knows_its_place(distribution: dict[str, Any], places: list
     assert [" ".join(each[name] for name in _PLACE) for each in found] == places
     assert {each["MASTER_ADDR"] for each in found} == {"127.0.0.1"}
     assert len({each["MASTER_PORT"] for each in found}) == 1
+
+
+def test_names_a_count_that_is_no_number() -> None:
+    with pytest.raises(JobError, match=r"job.yaml: resources.instance_count: .* is no number"):
+        distributed("${{parent.inputs.nodes}}", type="mpi")
 
 
 def test_mpi_has_the_variables_of_open_mpi() -> None:
