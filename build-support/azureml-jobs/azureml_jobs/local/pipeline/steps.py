@@ -18,6 +18,7 @@ from azureml_jobs.local.pipeline.reuse import EarlierSteps, reuse_key, reusing
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.registry import LocalRegistry
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
+from azureml_jobs.local.sweep.create import create_sweep
 from azureml_jobs.local.workspace import LocalWorkspace
 
 
@@ -61,8 +62,6 @@ class StepFolders:
         if earlier is not None:
             return self._new(reusing(earlier, name, place))
         if step.kind == "sweep":
-            from azureml_jobs.local.sweep.create import create_sweep
-
             limits = {**(step.node.get("limits") or {}), "max_concurrent_trials": at_once}
             limited = replace(spec, job={**job, "limits": limits})
             return create_sweep(self.workspace, limited, name)
@@ -70,23 +69,15 @@ class StepFolders:
 
     def create_pipeline(self, step: Step, place: Place, given: Mapping[str, Given]) -> JobFolder:
         """Create the job of a step that is a pipeline."""
-        record = JobRecord(
-            **described(self._node(step)),
-            name=place.name,
-            kind="pipeline",
-            experiment_name=self.plan.experiment_name,
-            address=self.plan.address,
-            inputs={name: each.resolved.as_data() for name, each in given.items()},
-            code="",
-            parent=place.parent,
-            root=place.root,
-            step=place.step,
-        )
-        return self._new(record)
+        inputs = {name: each.resolved.as_data() for name, each in given.items()}
+        return self._new(self._record(step, place, inputs=inputs))
 
     def create_ended(self, step: Step, place: Place, status: str, error: str) -> JobFolder:
         """Create the job of a step that never starts."""
-        record = JobRecord(
+        return self._new(self._record(step, place, status=status, error=error, ended=now()))
+
+    def _record(self, step: Step, place: Place, **known: Any) -> JobRecord:
+        return JobRecord(
             **described(self._node(step)),
             name=place.name,
             kind=step.kind,
@@ -95,11 +86,8 @@ class StepFolders:
             parent=place.parent,
             root=place.root,
             step=place.step,
-            status=status,
-            error=error,
-            ended=now(),
+            **known,
         )
-        return self._new(record)
 
     def _new(self, record: JobRecord) -> JobFolder:
         return self.workspace.new_job(record.name, lambda temporary, final: record, record.name)
