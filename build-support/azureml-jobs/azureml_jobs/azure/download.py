@@ -51,17 +51,22 @@ def download(
     """
     check_empty_folder(destination)
     job = job_of(workspace, name)
-    jobs = {"": job}
+    folders = {name: ""}
     if output_name is None:
         for child in children_of_job(workspace, job):
-            folder = f"steps/{child.label.replace('/', '/steps/')}/"
-            jobs[folder] = job_of(workspace, child.row["name"])
+            folders[child.row["name"]] = f"steps/{child.label.replace('/', '/steps/')}/"
     datastores = Datastores(workspace)
-    files: list[RemoteFile] = []
-    for folder, each in jobs.items():
-        for output, address in selected_outputs(workspace, each, output_name).items():
+    found: dict[str, list[RemoteFile]] = {each: [] for each in folders}
+
+    def add_files(each: str) -> None:
+        outputs = selected_outputs(workspace, job_of(workspace, each), output_name)
+        for output, address in outputs.items():
             below = "artifacts" if output == DEFAULT_OUTPUT else f"named-outputs/{output}"
-            files += files_at(datastores, address, f"{folder}{below}")
+            found[each] += files_at(datastores, address, f"{folders[each]}{below}")
+
+    tasks = [Task(0, partial(add_files, each)) for each in folders]
+    run_all(tasks, _WORKERS, Progress("Listing", len(tasks), 0))
+    files = [file for each in found.values() for file in each]
     status = str(job["properties"]["status"])
     left_out = download_files(files, destination, status in ENDED)
     return DownloadResult(len(files) - len(left_out), status, tuple(left_out))

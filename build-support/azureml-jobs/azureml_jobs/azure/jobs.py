@@ -95,7 +95,6 @@ class AzureJobs:
     def stream(self, name: str, out: BinaryIO) -> int:
         from azureml_jobs.azure.stream import stream
 
-        job_of(self.workspace, name)
         return stream(self.workspace, name, out)
 
     def cancel(self, name: str) -> str:
