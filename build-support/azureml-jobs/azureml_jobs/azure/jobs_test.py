@@ -164,6 +164,21 @@ def test_a_job_s_output_becomes_a_model(client: Client) -> None:
     assert stored["properties"]["modelType"] == "mlflow_model"
 
 
+def test_lists_components_without_those_of_steps(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.put_environment()
+    workspace = client.connect()
+    environment = f"azureml:{workspace.asset_id('environments', 'curated', '1')}"
+    spec = {"version": "1", "type": "command", "command": "ls", "environment": environment}
+    for name in ("azureml_anonymous", "train"):
+        body = {"properties": {"componentSpec": {"name": name, **spec}}}
+        workspace.put("components", name, "versions", "1", body=body)
+    assert client.run_aml("components", "list", "--json") == 0
+    names = [row["name"] for row in json.loads(capsys.readouterr().out)]
+    assert "train" in names and "azureml_anonymous" not in names
+
+
 def test_a_job_gets_the_workspace_s_data(client: Client) -> None:
     client.run_aml("data", "register", "for-a-job", "--path", "src/exp/data", "--version", "7")
     job = JOB.replace("path: data", "path: 'azureml:for-a-job:7'").replace(
