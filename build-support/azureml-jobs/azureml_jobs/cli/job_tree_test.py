@@ -164,6 +164,8 @@ def test_names_the_steps_for_an_unknown_one(tree: Tree) -> None:
     with pytest.raises(JobError) as caught:
         run_jobs("show", "p", "--step", "prepare")
     assert str(caught.value) == "p: the job has no step `prepare`.\n\nDid you mean `prep`?"
+    with pytest.raises(JobError, match="p: the step `inner/late` has not started"):
+        run_jobs("stream", "p", "--step", "inner/late")
 
 
 def test_archives_a_job_with_those_that_it_started(

@@ -75,6 +75,9 @@ def _name_of_step(jobs: WorkspaceJobs, name: str, step: str) -> str:
     if step not in steps:
         remedy = suggestion(step, list(steps), "It has started no others.")
         raise JobError(name, f"the job has no step `{step}`", remedy)
+    if not steps[step]:
+        see = f"See what has: `./pants run :aml -- jobs show {name}`."
+        raise JobError(name, f"the step `{step}` has not started", see)
     return str(steps[step])
 
 

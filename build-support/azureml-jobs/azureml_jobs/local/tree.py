@@ -73,8 +73,9 @@ class _Rows:
 
 
 def _not_started(parent: JobRecord, step: Step) -> dict[str, Any]:
+    """Return the row of a step that has no job yet, and so no name."""
     record = JobRecord(
-        f"{parent.name}_{step.name}",
+        "",
         experiment_name=parent.experiment_name,
         kind=step.kind,
         parent=parent.name,
