@@ -32,7 +32,7 @@ def make_environment(folder: str, with_pip: bool) -> None:
     (packages,) = glob.glob(os.path.join(glob.escape(folder), "lib", "python*", "site-packages"))
     # Lines that begin with `import` are run, so that `.pth` files in these folders count, too.
     lines = ["import site; site.addsitedir(%r)" % path for path in site.getsitepackages()]
-    wheels = _pip_wheels() if with_pip and importlib.util.find_spec("pip") is None else []
+    wheels = pip_wheels() if with_pip and importlib.util.find_spec("pip") is None else []
     with open(os.path.join(packages, "_base.pth"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines + wheels) + "\n")
     head = (_SCRIPT % os.path.join(folder, "bin", "python")).encode()
@@ -47,7 +47,7 @@ def make_environment(folder: str, with_pip: bool) -> None:
             shutil.copytree(source, os.path.join(folder, each), copy_function=os.symlink)
 
 
-def _pip_wheels() -> list[str]:
+def pip_wheels() -> list[str]:
     """Return the wheel of pip that Python has for `ensurepip`; it can be imported as it is."""
     folder = os.path.join(sysconfig.get_path("stdlib"), "ensurepip", "_bundled")
     # Debian has it elsewhere.

@@ -16,6 +16,7 @@ from typing import Any
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.docker.engine import EngineQuery, Image, NoEngine, image_id
 from azureml_jobs.docker.private_config import signed_in
+from azureml_jobs.local.light_environment import pip_wheels
 from azureml_jobs.local.runtimes import Runtime
 from azureml_standin.clouds import CLOUDS, REGISTRY
 from azureml_standin.control_plane.assets import Assets
@@ -109,8 +110,10 @@ class Packages:
         # job imports few of all modules, and compiles only these.
         options = ("--no-deps", "--no-compile", "--disable-pip-version-check", "--no-input", "-q")
         python = getattr(sys, "_base_executable", sys.executable)
-        pip = (str(prefix / "bin" / "python"), "-m", "pip", "install", *options, "-r", str(new))
-        for command in ((python, "-m", "venv", str(prefix)), pip):
+        # Each run has its own pip; to install another one takes seconds.
+        program = os.path.join(pip_wheels()[0], "pip")
+        pip = (str(prefix / "bin" / "python"), program, "install", *options, "-r", str(new))
+        for command in ((python, "-m", "venv", "--without-pip", str(prefix)), pip):
             if command == pip:
                 new.write_bytes(requirements)
             output = self._failure_of(command, environment)
