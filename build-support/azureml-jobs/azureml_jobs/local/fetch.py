@@ -37,6 +37,11 @@ class _NotWhole(Exception):
 
 
 def cached_file(url: str, cache: Path) -> CachedFile:
+    """Return what the cache has of an address. Raises `JobError` for what is none."""
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise JobError(url, f"this is no address: {error}", "Write `https://HOST/PATH`.") from error
     return CachedFile(url, cache / hashlib.sha256(url.encode()).hexdigest()[:24])
 
 

@@ -127,6 +127,8 @@ class _Input:
         return self._local_path(path), None
 
     def _fetched(self, url: str) -> Path:
+        cache = self.workspace / "cache"
+        part = cached_file(url, cache).part
         if self.type in _FOLDER_TYPES:
             raise JobError(
                 shown(url),
@@ -134,8 +136,7 @@ class _Input:
                 "Write `type: uri_file` for one file. Put a copy of a folder into "
                 f"data/{self.name}, and write `path: azureml:{self.name}:1`.",
             )
-        cache = self.workspace / "cache"
-        return fetch(url, cache) if self.fetches else cached_file(url, cache).part
+        return fetch(url, cache) if self.fetches else part
 
     def _advice(self, path: str) -> str:
         job = _RUN.match(path)
