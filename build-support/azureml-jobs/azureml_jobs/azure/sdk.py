@@ -201,4 +201,8 @@ def _message(error: Exception) -> str:
         given = "; ".join(f"{each['path']}: {each['message'].rstrip('.')}" for each in found)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(given))
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
-    return without_secrets(" ".join(lines))[:600].rstrip(".")
+    text = " ".join(lines)
+    # What follows repeats it, or says nothing of this error.
+    text = text.partition(" Resolutions: ")[0].rpartition("Details: (x) ")[2]
+    text = text.partition(" Code: ")[0] if text.startswith("(") else text
+    return without_secrets(text)[:600].rstrip(".")

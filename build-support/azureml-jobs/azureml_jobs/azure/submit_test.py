@@ -225,7 +225,8 @@ def test_reports_what_the_service_refuses(
 ) -> None:
     assert client.submit(JOB.replace("cpu-cluster", "gone")) == 1
     err = capsys.readouterr().err
-    assert "the service did not take the command job" in err and "gone" in err
+    assert "the service did not take the command job: (UserError) Unknown compute target" in err
+    assert err.count("/computes/gone") == 1
     assert "Traceback" not in err
 
 
