@@ -97,4 +97,7 @@ class RunPlan:
             units.setdefault(str(unit.runtime), []).append(name)
         if len(units) == 1:
             return next(iter(units))
-        return "\n".join(f"{runtime}: {', '.join(names)}" for runtime, names in units.items())
+        return "\n".join(
+            runtime.replace("Runtime", f"Runtime of {', '.join(names)}", 1)
+            for runtime, names in units.items()
+        )
