@@ -10,21 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.azure import sdk
+from azureml_jobs.azure.assets import AzureAssets
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.assets import MODELS, AssetName
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.errors import JobError
 
 
 @dataclass(frozen=True)
 class DeploymentSpec:
-    """What serves: a registered `model`, or all that the file of a deployment says."""
+    """What serves: a registered `model`, or all that the file of a deployment says.
+
+    The other values are changes of the file; None stands for no change, or for a default.
+    """
 
     name: str
     model: str | None
     file: Path | None
-    instance_type: str
-    instance_count: int
+    instance_type: str | None
+    instance_count: int | None
 
 
 class Endpoints:
@@ -99,26 +104,39 @@ class Endpoints:
         from azure.ai.ml import load_online_deployment
         from azure.ai.ml.entities import ManagedOnlineDeployment
 
-        file, model = spec.file, _name(spec.model)
+        file = spec.file
         if file is None:
+            self._check_serves_itself(spec.model or "")
             return ManagedOnlineDeployment(
                 name=spec.name,
                 endpoint_name=endpoint,
-                model=model,
-                instance_type=spec.instance_type,
-                instance_count=spec.instance_count,
+                model=_name(spec.model),
+                instance_type=spec.instance_type or "Standard_DS3_v2",
+                instance_count=spec.instance_count or 1,
             )
         if not file.is_file():
             raise JobError(str(file), "there is no such file", "Write another `--file`.")
-        changes = [{"endpoint_name": endpoint}, {"name": spec.name}]
-        if spec.model:
-            changes.append({"model": spec.model})
+        values = {**vars(spec), "file": None, "endpoint_name": endpoint}
+        changes = [{key: value} for key, value in values.items() if value is not None]
         loaded: Any = sdk.checked(
             str(file), lambda: load_online_deployment(file, params_override=changes)
         )
         if loaded.code_configuration and loaded.code_configuration.code:
             print_warning(f"azure-ai-ml sends every file in {loaded.code_configuration.code}")
         return loaded
+
+    def _check_serves_itself(self, model: str) -> None:
+        """Raise `JobError` for a model that needs a scoring script and an environment."""
+        if AssetName.parse(model) is None:
+            # In a registry: the service answers.
+            return
+        type = AzureAssets(MODELS, self._workspace).find(model).type
+        if type != "mlflow_model":
+            raise JobError(
+                model,
+                f"a model of the type {type} needs a scoring script and an environment",
+                "Name the YAML file of a deployment: `--file deployment.yaml`.",
+            )
 
     def _find(self, name: str) -> Any:
         try:

@@ -14,7 +14,8 @@ def run(client: Client, *arguments: str) -> int:
 
 
 def test_serves_a_registered_model(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    assert client.run_aml("models", "register", "net", "--path", "src/exp/data") == 0
+    model = ("net", "--path", "src/exp/data", "--type", "mlflow_model")
+    assert client.run_aml("models", "register", *model) == 0
     # An answer that is lost, and a token that has expired, are met once each.
     client.add_fault(faults.RESET_AFTER, "PUT", "/onlineEndpoints/wine[?]")
     client.add_fault(faults.EXPIRED_TOKEN, "PUT", "/deployments/blue")
@@ -57,10 +58,12 @@ def test_serves_what_a_file_describes(client: Client, capsys: pytest.CaptureFixt
         "code_configuration: {code: scoring, scoring_script: score.py}\n"
         "environment: azureml:curated:1\ninstance_type: Standard_F4s_v2\ninstance_count: 2\n"
     )
-    assert run(client, "create", "wine", "--file", "deployment.yaml") == 0
+    file = ("--file", "deployment.yaml")
+    assert run(client, "create", "wine", *file, "--instance-type", "Standard_F8s_v2") == 0
     assert "azure-ai-ml sends every file in" in capsys.readouterr().err
     sent = client.requests("PUT", "/onlineEndpoints/wine/deployments/blue")[-1].content
     assert sent["sku"]["capacity"] == 2 and "/codes/" in str(sent["properties"])
+    assert sent["properties"]["instanceType"] == "Standard_F8s_v2"
     Path("deployment.yaml").write_text("instance_count: many\n")
     assert run(client, "create", "wine", "--file", "deployment.yaml") == 2
     assert "deployment.yaml: azure-ai-ml refuses it:" in capsys.readouterr().err
@@ -72,6 +75,8 @@ def test_serves_what_a_file_describes(client: Client, capsys: pytest.CaptureFixt
         pytest.param("keys none", "none: standin-workspace has no such endpoint", id="none"),
         pytest.param("delete none", "standin-workspace has no such endpoint", id="not there"),
         pytest.param("create wine", "wine: nothing to serve is named", id="no model"),
+        pytest.param("create wine --model azureml:none:1", "has no such model", id="unknown"),
+        pytest.param("create wine --model custom", "type custom_model needs a scoring", id="type"),
         pytest.param("create wine --file none.yaml", "none.yaml: there is no such", id="no file"),
         pytest.param("invoke wine --request none", "none: there is no such file", id="no request"),
         pytest.param("traffic wine blue=90 g=20", "no percentages that make 100", id="too much"),
@@ -81,6 +86,7 @@ def test_serves_what_a_file_describes(client: Client, capsys: pytest.CaptureFixt
 def test_reports_what_to_write(
     client: Client, capsys: pytest.CaptureFixture[str], arguments: str, message: str
 ) -> None:
+    client.run_aml("models", "register", "custom", "--path", "src/exp/data")
     assert run(client, *arguments.split()) == 2
     assert message in capsys.readouterr().err
 

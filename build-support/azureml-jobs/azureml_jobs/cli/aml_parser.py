@@ -34,7 +34,7 @@ class _ExactParser(argparse.ArgumentParser):
 def aml_parser() -> argparse.ArgumentParser:
     parser = _ExactParser(
         prog="./pants run :aml --",
-        description="Manage jobs and data in the workspace in Azure that config.env names, or on "
+        description="Manage jobs, data and models in the workspace that config.env names, or on "
         "this machine when it names none.",
     )
     parser.add_argument("--version", action="version", version=TOOLS_VERSION)
@@ -160,10 +160,10 @@ def _add_endpoints(parser: argparse.ArgumentParser) -> None:
         "--file", type=Path, help="the YAML of a deployment, for a model that is not MLflow's"
     )
     create.add_argument(
-        "--instance-type", default="Standard_DS3_v2", metavar="SIZE", help="default: %(default)s"
+        "--instance-type", metavar="SIZE", help="default: that in the file, or Standard_DS3_v2"
     )
     create.add_argument(
-        "--instance-count", type=_count, default=1, metavar="N", help="default: %(default)s"
+        "--instance-count", type=_count, metavar="N", help="default: that in the file, or 1"
     )
     create.add_argument(
         "--auth-mode",
@@ -183,7 +183,9 @@ def _add_list(commands: Any, does: str) -> None:
 
 
 def _add_register(commands: Any, noun: str, types: Sequence[str], default: str) -> None:
-    register = _add_command(commands, "register", f"make a {noun} from local files or an address")
+    register = _add_command(
+        commands, "register", f"register a {noun} from local files or an address"
+    )
     register.add_argument("name", metavar="NAME", help=f"the name of the {noun}")
     register.add_argument(
         "--path",
