@@ -13,7 +13,14 @@ from azureml_standin.storage.blobs import BlobStorage
 
 _KINDS = {
     "arm": ("/subscriptions/",),
-    "data-plane": ("/history/v1.0/", "/data/v1.0/", "/mlflow/", "/discovery", "/score/"),
+    "data-plane": (
+        "/history/v1.0/",
+        "/data/v1.0/",
+        "/mlflow/",
+        "/modelregistry/",
+        "/discovery",
+        "/score/",
+    ),
     "metadata": ("/metadata/endpoints",),
     "registry": ("/v2/", "/oauth2/exchange", "/oauth2/token"),
 }

@@ -53,7 +53,7 @@ compute: azureml:cpu-cluster
 code: ..
 command: {command}
 outputs:
-  model: {{type: uri_folder}}
+  model: {{type: custom_model}}
 environment: azureml:curated:1
 """
 # What the code of all of them becomes, by `add_files`.

@@ -24,6 +24,13 @@ from azureml_standin.storage.blobs import BlobStorage
 
 _HISTORY = f"/history/v1.0{WORKSPACE}"
 _DATA = f"/data/v1.0{WORKSPACE}"
+_MODELS = f"/modelregistry/v1.0{WORKSPACE}/models"
+# What run history calls outputs that are models.
+_MODEL_TYPES = {
+    "custom_model": "CustomModel",
+    "mlflow_model": "MLFlowModel",
+    "triton_model": "TritonModel",
+}
 _ARTIFACTS_OF_A_PAGE = 500
 _ASSETS = "azureml://locations/standin/workspaces/standin/data/"
 
@@ -36,7 +43,7 @@ _RUN_TYPES = {
 
 
 class RunHistory:
-    """Sources: azure-ai-ml's generated clients `runhistory` and `dataset_dataplane`."""
+    """Sources: azure-ai-ml's clients `runhistory`, `dataset_dataplane` and `model_dataplane`."""
 
     def __init__(self, control: ControlPlane, jobs: Jobs, blobs: BlobStorage) -> None:
         self.control = control
@@ -48,6 +55,7 @@ class RunHistory:
             Route("POST", f"{_HISTORY}/rundata", self.run_data),
             Route("POST", f"{_HISTORY}/batchrundata", self.batch_run_data),
             Route("POST", f"{_DATA}/dataversion/batchGetResolvedUris", self.resolve_uris),
+            Route("POST", f"{_MODELS}/batchGetResolvedUris", self.resolve_models),
         ]
         in_experiment = f"{_HISTORY}/experiments/{{experiment}}/runs/{{name}}"
         found.append(Route("GET", f"{in_experiment}/artifacts", self.artifacts))
@@ -146,7 +154,10 @@ class RunHistory:
             }
         )
 
-    def resolve_uris(self, request: HttpRequest) -> HttpResponse:
+    def resolve_models(self, request: HttpRequest) -> HttpResponse:
+        return self.resolve_uris(request, "path")
+
+    def resolve_uris(self, request: HttpRequest, key: str = "uri") -> HttpResponse:
         """Respond with where outputs of jobs are, by the ids that `run_data` gave them."""
         wanted = request.json().get("values")
         if not isinstance(wanted, list):
@@ -170,7 +181,7 @@ class RunHistory:
                 path = of_steps.get(output, own).partition("datastores/")[2] or own
             else:
                 raise resources.not_found(str(asset))
-            found[asset] = {"uri": f"{base}/{path}", "type": kind}
+            found[asset] = {key: f"{base}/{path}", "type": kind}
         return json_response({"values": found})
 
     def run(self, name: str, experiment: str = "") -> dict[str, Any]:
@@ -212,10 +223,14 @@ def run_document(job: Mapping[str, Any], view: RunView) -> dict[str, Any]:
             key: {"assetId": f"{_ASSETS}{name}/outputs/{key}", "type": kind}
             for key, kind in {
                 "default": "uri_folder",
-                **{key: given["jobOutputType"] for key, given in outputs.items()},
+                **{key: _type_of(given["jobOutputType"]) for key, given in outputs.items()},
             }.items()
         },
     }
+
+
+def _type_of(output: str) -> str:
+    return _MODEL_TYPES.get(output, output)
 
 
 def _error(view: RunView) -> Mapping[str, Any] | None:
