@@ -80,6 +80,48 @@ def test_refuses_an_invalid_job(caller: Caller, changes: dict[str, Any], expecte
     assert "broken" not in caller.service.jobs.names()
 
 
+STEP: dict[str, Any] = {
+    "type": "command",
+    "componentId": "{id}/components/score/versions/1",
+    "inputs": {"data": {"value": "${{parent.inputs.data}}"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        pytest.param({"type": "dance"}, "not of command", id="type"),
+        pytest.param({"componentId": None}, "componentId is required", id="no component"),
+        pytest.param(
+            {"componentId": "{id}/components/none/versions/1"}, "none version 1", id="component"
+        ),
+        pytest.param({"inputs": {}}, "required input data is missing", id="missing input"),
+        pytest.param(
+            {"inputs": {"data": {"value": "${{parent.jobs.x.outputs.y}}"}}},
+            "there is nothing at ${{parent.jobs.x.outputs.y}}",
+            id="binding",
+        ),
+        pytest.param({"inputs": {**STEP["inputs"], "b": {}}}, "no input b", id="other input"),
+        pytest.param({"computeId": "none"}, "Unknown compute target", id="compute"),
+    ],
+)
+def test_refuses_an_invalid_step(caller: Caller, step: dict[str, Any], expected: str) -> None:
+    spec = {
+        "type": "command",
+        "command": "cat ${{inputs.data}}",
+        "environment": caller.put_environment(),
+        "inputs": {"data": {"type": "uri_folder"}, "note": {"type": "string", "optional": True}},
+    }
+    caller.arm("PUT", "/components/score/versions/1", {"properties": {"componentSpec": spec}})
+    given = {**STEP, **step}
+    if given["componentId"]:
+        given["componentId"] = given["componentId"].format(id=caller.service.workspace.id)
+    inputs = {"data": {"jobInputType": "uri_folder", "uri": "x"}}
+    properties = {"jobType": "Pipeline", "inputs": inputs, "jobs": {"one": given}}
+    answer = caller.arm("PUT", "/jobs/tree", {"properties": properties})
+    assert answer.status == 400 and expected in answer.json()["error"]["message"]
+
+
 def test_refuses_to_change_a_job(caller: Caller) -> None:
     body = caller.command_job("echo once")
     assert caller.arm("PUT", "/jobs/once", body).status == 201
