@@ -77,12 +77,14 @@ async def new_experiment(
         Get(AllUnexpandedTargets),
         Get(DigestContents, PathGlobs(sorted(python_setup.resolves.values()))),
     )
+    experiments_lock = python_setup.resolves[python_setup.default_resolve]
     request = ExperimentRequest(
         name=options.experiment_name,
         source_root=options.source_root,
         template=options.template,
         taken={
-            **locked_modules(locks),
+            # Of several locks the last one is named: that of the experiments.
+            **locked_modules(sorted(locks, key=lambda lock: lock.path == experiments_lock)),
             **required_modules(third_party, python_setup),
             **modules_elsewhere(first_party, python_setup.default_resolve, options.source_root),
         },
@@ -112,9 +114,13 @@ def required_modules(
     mapping: ThirdPartyPythonModuleMapping, python_setup: PythonSetup
 ) -> dict[str, str]:
     """Map the top-level modules that requirement targets provide to their lock."""
+    default = python_setup.default_resolve
+    resolves = sorted(
+        mapping.resolves_to_modules_to_providers.items(), key=lambda each: each[0] == default
+    )
     return {
         module.partition(".")[0]: python_setup.resolves.get(resolve, resolve)
-        for resolve, modules in mapping.resolves_to_modules_to_providers.items()
+        for resolve, modules in resolves
         for module in modules
     }
 
