@@ -83,9 +83,9 @@ async def new_experiment(
         source_root=options.source_root,
         template=options.template,
         taken={
+            **required_modules(third_party, python_setup),
             # Of several locks the last one is named: that of the experiments.
             **locked_modules(sorted(locks, key=lambda lock: lock.path == experiments_lock)),
-            **required_modules(third_party, python_setup),
             **modules_elsewhere(first_party, python_setup.default_resolve, options.source_root),
         },
         owners=owners(targets, f"{options.source_root}/{options.experiment_name}/main.py"),
