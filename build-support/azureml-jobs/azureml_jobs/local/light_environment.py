@@ -36,10 +36,10 @@ def make_environment(folder: str, with_pip: bool) -> None:
     with open(os.path.join(packages, "_base.pth"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines + wheels) + "\n")
     head = (_SCRIPT % os.path.join(folder, "bin", "python")).encode()
-    _copy_scripts(os.path.join(sys.prefix, "bin"), os.path.join(folder, "bin"), head)
-    if wheels:
+    if with_pip:
         for each in ("pip", "pip3"):
             _write_script(os.path.join(folder, "bin", each), head + _PIP.encode())
+    _copy_scripts(os.path.join(sys.prefix, "bin"), os.path.join(folder, "bin"), head)
     for each in ("share", "etc"):
         source = os.path.join(sys.prefix, each)
         if _IS_VIRTUAL and os.path.isdir(source):
