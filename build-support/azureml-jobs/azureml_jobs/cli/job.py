@@ -43,6 +43,10 @@ def run_job(arguments: Sequence[str]) -> int:
     plan = plan_job(request, repository, [*options.settings, *as_settings(options)])
     if workspace is None and not (options.dry_run or plan.is_component):
         check_runs_here(plan)
+    if workspace is not None:
+        from azureml_jobs.jobfile.pipeline.computes import check_computes
+
+        check_computes(plan.bundle.documents, plan.request.job_file)
     images = _images_to_push(plan, workspace, options) if options.image else {}
     if options.dry_run:
         return _print_dry_run(plan, workspace, images, repository, options.json)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.pipeline.computes import check_computes
 from azureml_jobs.jobfile.pipeline.doubts import pipeline_doubts
 from azureml_jobs.jobfile.pipeline.model import (
     Data,
@@ -265,6 +267,49 @@ def test_warns_of_inputs_without_effect_and_of_values_out_of_limits() -> None:
     ]
 
 
+def validation(text: str, folder: Path) -> bool:
+    """Return whether azure-ai-ml would submit the job."""
+    from azure.ai.ml import load_job
+
+    (folder / "exp").mkdir()
+    (folder / "d").mkdir()
+    for path, document in documents(text).items():
+        (folder / path).write_text(yaml.safe_dump(document))
+    try:
+        job: Any = load_job(folder / JOB_FILE)
+        job._to_rest_object()
+        return bool(job._validate().passed)
+    except Exception:
+        return False
+
+
+def is_accepted(check: Callable[[dict[str, Any], str], object], text: str) -> bool:
+    try:
+        check(documents(text), JOB_FILE)
+    except JobError:
+        return False
+    return True
+
+
+INNER_STEP = "{type: pipeline, component: ./inner.yml, inputs: {folder: '${{parent.inputs.data}}'}}"
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        pytest.param(pipeline(f"a: {command()}"), id="by default"),
+        pytest.param(pipeline(f"a: {command()}").replace("settings", "tags"), id="nowhere"),
+        pytest.param(
+            pipeline(f"a: {command(more='compute: serverless')}").replace("settings", "tags"),
+            id="for each step",
+        ),
+        pytest.param(pipeline(f"a: {INNER_STEP}").replace("settings", "tags"), id="not for inner"),
+    ],
+)
+def test_asks_for_a_compute_as_azure_ai_ml_does(job: str, tmp_path: Path) -> None:
+    assert is_accepted(check_computes, job) == validation(job, tmp_path)
+
+
 @pytest.mark.parametrize(
     "jobs",
     [
@@ -277,22 +322,5 @@ def test_warns_of_inputs_without_effect_and_of_values_out_of_limits() -> None:
     ],
 )
 def test_agrees_with_azure_ai_ml(jobs: str, tmp_path: Path) -> None:
-    from azure.ai.ml import load_job
-
     text = pipeline(jobs)
-    (tmp_path / "exp").mkdir()
-    (tmp_path / "d").mkdir()
-    for path, document in documents(text).items():
-        (tmp_path / path).write_text(yaml.safe_dump(document))
-    try:
-        job: Any = load_job(tmp_path / JOB_FILE)
-        is_accepted = job._validate().passed
-        job._to_rest_object()
-    except Exception:
-        is_accepted = False
-    try:
-        read(text)
-        is_read = True
-    except JobError:
-        is_read = False
-    assert is_read == is_accepted
+    assert is_accepted(read_pipeline, text) == validation(text, tmp_path)
