@@ -101,6 +101,30 @@ def test_a_failed_step_ends_a_pipeline_that_does_not_continue(
     assert [each.display_name for each in sdk.jobs.list(parent_job_name="stops")] == ["a"]
 
 
+def test_a_step_that_has_run_before_is_reused(
+    service: Service, submit: Submit, sdk: Any, tmp_path: Path
+) -> None:
+    step = "{type: command, command: 'echo WORD > ${{outputs.out}}/text',"
+    step += " environment: {image: p}, outputs: {out: {type: uri_folder}}}"
+
+    def run(name: str, second: str, more: str = "") -> list[Any]:
+        steps = f"a: {step}, b: {step.replace('WORD', second)}".replace("WORD", "a")
+        submit(
+            name, f"{{type: pipeline, settings: {{default_{COMPUTE}{more}}}, jobs: {{{steps}}}}}"
+        )
+        assert wait_for_end(service, name) == "Completed"
+        return list(sdk.jobs.list(parent_job_name=name))
+
+    kept, _ = run("before", "b")
+    reused, changed = run("after", "c")
+    assert reused.properties["azureml.reusedrunid"] == kept.name
+    assert "azureml.isreused" not in changed.properties
+    sdk.jobs.download(reused.name, download_path=tmp_path / "got", output_name="out")
+    assert (tmp_path / "got/named-outputs/out/text").read_text() == "a\n"
+    forced = run("forced", "b", ", force_rerun: true")
+    assert ["azureml.isreused" in each.properties for each in forced] == [False, False]
+
+
 def test_runs_the_trials_of_a_sweep_and_names_the_best(
     service: Service, submit: Submit, sdk: Any, tmp_path: Path
 ) -> None:

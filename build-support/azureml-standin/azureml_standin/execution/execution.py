@@ -21,6 +21,7 @@ from azureml_jobs.local.cancel import cancel
 from azureml_jobs.local.create_command import Place
 from azureml_jobs.local.process import is_running
 from azureml_jobs.local.state import current_record
+from azureml_standin.control_plane.job_outputs import output_address
 from azureml_standin.control_plane.references import References
 from azureml_standin.execution.job_blobs import JobBlobs
 from azureml_standin.execution.job_folder import JobFolderBuilder
@@ -91,8 +92,18 @@ class Execution(Runs):
         self._state.put_document("runs", name, content)
         self._queue.put(name)
 
-    def run_child(self, parent: str, name: str, step: str, body: Mapping[str, Any]) -> RunView:
-        """Run a step or a trial as a job of its own, and wait for its end."""
+    def run_child(
+        self,
+        parent: str,
+        name: str,
+        step: str,
+        body: Mapping[str, Any],
+        reuse_key: str | None = None,
+    ) -> RunView:
+        """Run a step or a trial as a job of its own, and wait for its end.
+
+        An earlier one with the same key, which completed, lends it its outputs instead.
+        """
         above = self._state.document("children", parent) or {}
         child = {"parent": parent, "root": above.get("root", parent), "step": step}
         job = {"name": name, "createdAt": now(), "properties": dict(body), **child}
@@ -103,9 +114,29 @@ class Execution(Runs):
             content = {"name": name, "status": status.PREPARING, "job": dict(body)}
             self._state.put_document("runs", name, content)
         self.log(parent, f"Submitting 1 runs, first five are: {step or name}:{name}")
-        self._run(name, body)
+        earlier = self._state.document("reusable", reuse_key) if reuse_key else None
+        if earlier:
+            self._reuse(name, body, earlier["job"])
+        else:
+            self._run(name, body)
+        view = self.view(name)
+        if reuse_key and not earlier and view.status == status.COMPLETED:
+            self._state.put_document("reusable", reuse_key, {"job": name})
         self.log(parent, f"Completing processing run id {name}.")
-        return self.view(name)
+        return view
+
+    def _reuse(self, name: str, body: Mapping[str, Any], earlier: str) -> None:
+        """End a step with the outputs of an earlier one, by the properties of Azure ML.
+
+        They are those of `PipelineConstants` in azure-ai-ml.
+        """
+        outputs = {
+            key: output_address(earlier, key, given["jobOutputType"])
+            for key, given in body["outputs"].items()
+        }
+        marks = {"azureml.isreused": "true", "azureml.reusedrunid": earlier}
+        self.keep(name, outputs=outputs, properties=marks)
+        self.end(name, status.COMPLETED)
 
     def cancel(self, name: str, grace: float = 30.0) -> None:
         """Begin to cancel a job, and return at once."""

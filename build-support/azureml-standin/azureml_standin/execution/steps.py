@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -19,6 +21,11 @@ _LITERAL = ("string", "number", "integer", "boolean")
 _TYPES = {"command": "Command", "pipeline": "Pipeline", "sweep": "Sweep"}
 # Keys that a job has as well.
 _KEPT = ("computeId", "limits", "objective", "search_space", "sampling_algorithm", "tags")
+# What decides whether a step has run before.
+_REUSED_BY = (
+    *("command", "codeId", "environmentId", "environmentVariables"),
+    *("inputs", "outputs", "distribution", "resources"),
+)
 
 Body = dict[str, Any]
 
@@ -75,6 +82,16 @@ class Steps:
             **({"jobs": spec["jobs"]} if kind == "pipeline" else content),
             "settings": self._pipeline.get("settings") or {},
         }
+
+    def reuse_key(self, step: str, body: Body) -> str | None:
+        """Return what a step has in common with those whose outputs it may have; None for none."""
+        node = self._pipeline["jobs"][step]
+        if node["type"] != "command" or (self._pipeline.get("settings") or {}).get("force_rerun"):
+            return None
+        if self._component(node["componentId"]).get("is_deterministic") is False:
+            return None
+        same = {key: body[key] for key in _REUSED_BY}
+        return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
     def ended(self, step: str, job: str, body: Body, inner: Mapping[str, str]) -> None:
         """Remember where the outputs of a step are: in its job, or in one `inner` to it."""

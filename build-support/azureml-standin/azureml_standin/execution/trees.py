@@ -19,7 +19,9 @@ from azureml_standin.execution.steps import Body, Steps, trial_body
 class Children(Protocol):
     """What runs children, one at a time, and keeps what is known of their parents."""
 
-    def run_child(self, parent: str, name: str, step: str, body: Body) -> RunView: ...
+    def run_child(
+        self, parent: str, name: str, step: str, body: Body, reuse_key: str | None = None
+    ) -> RunView: ...
 
     def keep(self, name: str, **facts: Any) -> None: ...
 
@@ -46,7 +48,7 @@ def run_pipeline(
         # Azure ML gives such names as well: only run history knows whose child it is.
         child = str(uuid.uuid4())
         body = steps.body(step)
-        view = runs.run_child(name, child, step, body)
+        view = runs.run_child(name, child, step, body, steps.reuse_key(step, body))
         steps.ended(step, child, body, runs.kept(child, "outputs"))
         if view.status != status.COMPLETED:
             missed[step] = f"step {step} ended as {view.status}: {view.error or ''}"
