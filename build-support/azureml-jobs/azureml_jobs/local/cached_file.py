@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.digest import file_digest
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_status import now
 
 
@@ -35,6 +37,16 @@ class CachedFile:
         self.part = folder / "part"
         self._meta_file = folder / "meta.json"
         self._part_meta_file = folder / "part.json"
+
+    @classmethod
+    def of(cls, url: str, cache: Path) -> CachedFile:
+        """Return what the cache has of an address. Raises `JobError` for what is none."""
+        try:
+            urlsplit(url)
+        except ValueError as error:
+            what = f"this is no address: {error}"
+            raise JobError(url, what, "Write `https://HOST/PATH`.") from error
+        return cls(url, cache / hashlib.sha256(url.encode()).hexdigest()[:24])
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

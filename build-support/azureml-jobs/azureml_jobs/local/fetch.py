@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import sys
@@ -36,22 +35,13 @@ class _NotWhole(Exception):
     """The server did not send the whole file, and may do so later."""
 
 
-def cached_file(url: str, cache: Path) -> CachedFile:
-    """Return what the cache has of an address. Raises `JobError` for what is none."""
-    try:
-        urlsplit(url)
-    except ValueError as error:
-        raise JobError(url, f"this is no address: {error}", "Write `https://HOST/PATH`.") from error
-    return CachedFile(url, cache / hashlib.sha256(url.encode()).hexdigest()[:24])
-
-
 def fetch(url: str, cache: Path) -> Path:
     """Return the file behind an address, fetched unless the cache has the server's version.
 
     Raises `JobError` when there is no file, and `OutsideError` when it does not arrive whole; the
     next call resumes. When the server cannot be reached, the version in the cache is used.
     """
-    file = cached_file(url, cache)
+    file = CachedFile.of(url, cache)
     try:
         with file.locked():
             return _fetch(file)

@@ -12,8 +12,7 @@ from typing import Any
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.jobfile.expressions import literal_text
-from azureml_jobs.local.cached_file import shown
-from azureml_jobs.local.fetch import cached_file, fetch
+from azureml_jobs.local.cached_file import CachedFile, shown
 from azureml_jobs.local.job_outputs import job_output
 from azureml_jobs.local.named_assets import asset_path
 
@@ -128,7 +127,7 @@ class _Input:
 
     def _fetched(self, url: str) -> Path:
         cache = self.workspace / "cache"
-        part = cached_file(url, cache).part
+        part = CachedFile.of(url, cache).part
         if self.type in _FOLDER_TYPES:
             raise JobError(
                 shown(url),
@@ -136,7 +135,11 @@ class _Input:
                 "Write `type: uri_file` for one file. Put a copy of a folder into "
                 f"data/{self.name}, and write `path: azureml:{self.name}:1`.",
             )
-        return fetch(url, cache) if self.fetches else part
+        if not self.fetches:
+            return part
+        from azureml_jobs.local.fetch import fetch
+
+        return fetch(url, cache)
 
     def _advice(self, path: str) -> str:
         job = _RUN.match(path)
