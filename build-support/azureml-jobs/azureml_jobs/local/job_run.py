@@ -15,7 +15,6 @@ from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Log, write_message
 from azureml_jobs.local.process import current_host, identity_of
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.register_outputs import register_outputs
 from azureml_jobs.local.run_report import end_reason, print_end
 from azureml_jobs.local.supervise import Ended
 
@@ -76,7 +75,10 @@ class OwnedJob:
         record = self.record
         record.status, record.error, record.ended = end_status, error, status.now()
         record.timings["total"] = self.seconds()
-        if end_status == status.COMPLETED:
+        if end_status == status.COMPLETED and record.named_outputs:
+            # Imported late: few jobs need it, and each step of a pipeline is a process.
+            from azureml_jobs.local.register_outputs import register_outputs
+
             register_outputs(self.folder, record)
         if record.reuse_key and end_status == status.COMPLETED:
             record.outputs_fingerprint = outputs_fingerprint(record)
