@@ -66,7 +66,8 @@ def check_documents(
         doubts += [repeated] if repeated else []
         warnings += [doubt.as_warning(path) for doubt in doubts]
     if kind_of(documents[job_file]) == "pipeline job":
-        warnings += pipeline_doubts(read_pipeline(documents, job_file))
+        found = pipeline_doubts(read_pipeline(documents, job_file))
+        warnings += [doubt.as_warning(path) for path, doubt in found]
     return warnings
 
 

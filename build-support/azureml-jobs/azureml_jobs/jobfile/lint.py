@@ -17,6 +17,8 @@ from azureml_jobs.jobfile.expressions import (
 )
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.limits import limit_findings
+from azureml_jobs.jobfile.pipeline.doubts import pipeline_doubts
+from azureml_jobs.jobfile.pipeline.read import read_pipeline
 from azureml_jobs.jobfile.placeholders import placeholder_findings
 from azureml_jobs.jobfile.schema.check import schema_findings
 from azureml_jobs.jobfile.schema.load import known_kind_of
@@ -64,7 +66,18 @@ def _errors(job: JobToLint, folder: Path) -> list[JobError]:
         for path, kind in kinds
         for finding in _findings(texts[path], documents[path], path, kind)
     ]
+    if not found and kinds[0][1] == "pipeline job":
+        # Its steps can only be read where each document is right.
+        found = _pipeline_errors(documents, root)
     return [*found, *(finding.as_error(root) for finding in unused)]
+
+
+def _pipeline_errors(documents: Mapping[str, Mapping[str, Any]], root: str) -> list[JobError]:
+    try:
+        pipeline = read_pipeline(documents, root)
+    except JobError as error:
+        return [error]
+    return [doubt.as_error(path) for path, doubt in pipeline_doubts(pipeline)]
 
 
 def _texts(job_file: str, folder: Path) -> dict[str, str]:

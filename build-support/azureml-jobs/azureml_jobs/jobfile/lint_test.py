@@ -66,6 +66,14 @@ def test_finds_what_is_wrong_in_a_component_that_a_pipeline_names(tmp_path: Path
     ]
 
 
+def test_finds_bindings_of_a_pipeline_to_what_is_not_there(tmp_path: Path) -> None:
+    step = "type: command, command: ls, environment: 'azureml:e:1'"
+    bound = "inputs: {x: '${{parent.jobs.b.outputs.o}}'}"
+    pipeline = f"{{type: pipeline, jobs: {{a: {{{step}, {bound}}}}}}}"
+    (finding,) = lint(tmp_path, pipeline)
+    assert "jobs.a.inputs.x: `${{parent.jobs.b.outputs.o}}` names no step" in finding
+
+
 def test_reports_all_findings_of_all_kinds_at_once(tmp_path: Path) -> None:
     job = JOB.replace("inputs.epochs", "inputs.epoch").replace("environment", "enviroment")
     findings = lint(tmp_path, f"compute: <name>\n{job}", errors=("a: first.",))

@@ -10,11 +10,9 @@ from azureml_jobs.jobfile.pipeline.declarations import literal_doubt, mapping_of
 from azureml_jobs.jobfile.pipeline.model import Literal, Pipeline, Step
 
 
-def pipeline_doubts(pipeline: Pipeline) -> list[str]:
-    """Return a warning for each input that has no effect, and each value that is out of limits."""
-    return [
-        finding.as_warning(step.document) for _, step in pipeline.walk() for finding in _of(step)
-    ]
+def pipeline_doubts(pipeline: Pipeline) -> list[tuple[str, Finding]]:
+    """Return each input that has no effect, and each value out of limits, with its document."""
+    return [(step.document, finding) for _, step in pipeline.walk() for finding in _of(step)]
 
 
 def _of(step: Step) -> Iterator[Finding]:

@@ -259,11 +259,14 @@ def test_refuses_what_cannot_run(jobs: str, message: str) -> None:
 
 def test_warns_of_inputs_without_effect_and_of_values_out_of_limits() -> None:
     found = read(pipeline("a: " + train("data: d, lr: 11, loss: mad, Seed: 1")))
-    assert [doubt.partition(" `")[0] for doubt in pipeline_doubts(found)] == [
-        "exp/job.yml: jobs.a.inputs.Seed: the component declares no such input, and Azure ML "
-        "ignores it. Did you mean",
-        "exp/job.yml: jobs.a.inputs.lr:",
-        "exp/job.yml: jobs.a.inputs.loss:",
+    doubts = [doubt.as_warning(path).partition(". ") for path, doubt in pipeline_doubts(found)]
+    assert [(what.rpartition(".")[2], remedy.partition("?")[0]) for what, _, remedy in doubts] == [
+        (
+            "Seed: the component declares no such input, and Azure ML ignores it",
+            "Did you mean `seed`",
+        ),
+        ("lr: `11` is more than the component declares", "Write 10."),
+        ("loss: `mad` is none of the values that the component declares", "Did you mean `mae`"),
     ]
 
 
