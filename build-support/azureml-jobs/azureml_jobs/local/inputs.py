@@ -20,6 +20,8 @@ _FILE_TYPES = frozenset({"uri_file"})
 # A custom model may be a file or a folder.
 _FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
 _REMOTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+# The form of Hadoop for a blob: container, account, path.
+_BLOB = re.compile(r"wasbs://([^@/]+)@([^/]+)/(.+)")
 _RUN = re.compile(r"runs:/([^/]+)/(.+)")
 
 
@@ -110,9 +112,10 @@ class _Input:
 
     def _found(self, path: str) -> tuple[Path, str | None]:
         """Return where the data is, and what a record names it; None for a local path."""
+        url = _BLOB.sub(r"https://\2/\1/\3", path)
         try:
-            if path.startswith(("https://", "http://")):
-                return self._fetched(path), shown(path)
+            if url.startswith(("https://", "http://")):
+                return self._fetched(url), shown(url)
             if path.startswith("azureml://jobs/"):
                 return job_output(path, self.workspace), path
             if path.startswith("azureml:") and not _REMOTE.match(path):

@@ -114,10 +114,18 @@ def test_finds_data_on_this_machine(repo: Path, given: Any, path: str) -> None:
 def test_fetches_an_address_but_not_to_say_what_is_missing(
     repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("azureml_jobs.local.fetch.fetch", lambda url, cache: cache / "x.csv")
+    asked = []
+
+    def fetch(url: str, cache: Path) -> Path:
+        asked.append(url)
+        return cache / "x.csv"
+
+    monkeypatch.setattr("azureml_jobs.local.fetch.fetch", fetch)
+    resolve(repo, {"type": "uri_file", "path": "wasbs://data@name.blob.core.windows.net/a/x.csv"})
     given = {"type": "uri_file", "path": "https://host/x.csv?sig=s"}
     found = resolve(repo, given)
     assert (found.value, found.asset) == (f"{repo}/.azureml/cache/x.csv", "https://host/x.csv")
+    assert asked == ["https://name.blob.core.windows.net/data/a/x.csv", given["path"]]
     monkeypatch.setattr("azureml_jobs.local.fetch.fetch", None)
     assert missing_inputs({"inputs": {"in": given}}, repo / "src/x/azure-ml-job.yaml", repo) == []
 
