@@ -51,7 +51,7 @@ def run_pipeline(
         view = runs.run_child(name, child, step, body, steps.reuse_key(step, body))
         steps.ended(step, child, body, runs.kept(child, "outputs"))
         if view.status != status.COMPLETED:
-            missed[step] = f"step {step} ended as {view.status}: {view.error or ''}"
+            missed[step] = f"step {step} {_ended(view)}"
         runs.keep(name, outputs=steps.parent_outputs())
     if missed:
         raise JobError(name, "; ".join(missed.values()))
@@ -64,7 +64,7 @@ def run_sweep(runs: Children, name: str, properties: Mapping[str, Any]) -> None:
     config = json.dumps({"name": sweep.metric, "goal": goal})
     runs.keep(name, properties={"primary_metric_config": config})
     best_of = max if sweep.maximize else min
-    completed, scores = 0, {}
+    view, completed, scores = RunView(status.NOT_STARTED), 0, {}
     for number, chosen in enumerate(itertools.islice(values_of(sweep), sweep.max_total_trials)):
         trial = f"{name}_{number}"
         body = {**trial_body(properties, chosen), "tags": {"hyperparameters": json.dumps(chosen)}}
@@ -73,7 +73,7 @@ def run_sweep(runs: Children, name: str, properties: Mapping[str, Any]) -> None:
         if points := runs.metric(trial, sweep.metric):
             scores[trial] = best_of(points)
     if not completed:
-        raise JobError(name, "no trial of the sweep completed")
+        raise JobError(name, f"no trial of the sweep completed; the last one {_ended(view)}")
     if scores:
         best = best_of(scores, key=lambda trial: scores[trial])
         outputs = {
@@ -82,3 +82,8 @@ def run_sweep(runs: Children, name: str, properties: Mapping[str, Any]) -> None:
         }
         found = {"best_child_run_id": best, "score": str(scores[best])}
         runs.keep(name, properties={"primary_metric_config": config, **found}, outputs=outputs)
+
+
+def _ended(view: RunView) -> str:
+    reason = (view.error or "").partition("\n")[0].rstrip(".")
+    return f"ended as {view.status}" + (f": {reason}" if reason else "")
