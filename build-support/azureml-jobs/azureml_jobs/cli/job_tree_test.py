@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.cli import aml
+from azureml_jobs.local.create_command import Place
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
@@ -158,6 +159,15 @@ def test_downloads_a_job_with_those_that_it_started(tree: Tree, tmp_path: Path) 
     } <= files
     assert run_jobs("download", "p", "--step", "inner/fit", "--output-name", "m") == 0
     assert (tmp_path / "p_inner_fit/named-outputs/m/model.bin").read_text() == "m"
+
+
+def test_finds_steps_whose_names_had_to_be_shortened(tree: Tree) -> None:
+    root = "long-" * 47
+    tree.add(root, kind="pipeline", exit_code=0)
+    name = Place(root, root, "a_step").name
+    tree.add(name, parent=root, root=root, step="a_step")
+    assert not name.startswith(f"{root}_")
+    assert run_jobs("show", root, "--step", "a_step") == 0
 
 
 def test_names_the_steps_for_an_unknown_one(tree: Tree) -> None:

@@ -7,13 +7,15 @@ import contextlib
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record
+from azureml_jobs.local.workspace import LONGEST_NAME
 
 
 def descendants(folder: JobFolder) -> dict[str, JobRecord]:
     """Return the jobs below a job, oldest first, by their labels: `train`, `tune/3`."""
     found = []
-    # The name of a child begins with that of its parent.
-    for path in folder.path.parent.glob(f"{folder.name}_*"):
+    # The name of a child begins with that of its parent, but for the end of a long one.
+    start = f"{folder.name}_"[: LONGEST_NAME - 9]
+    for path in folder.path.parent.glob(f"{start}*"):
         with contextlib.suppress(OSError, ValueError):
             found.append(current_record(JobFolder(path)))
     prefixes = {folder.name: ""}

@@ -92,7 +92,7 @@ def _pipeline(folder: JobFolder, record: JobRecord) -> Pipeline | None:
     root = JobFolder(folder.path.parent / (record.root or record.name))
     registry = LocalRegistry(folder.root)
     # The rows of its jobs are there without it.
-    with contextlib.suppress(OSError, JobError):
+    with contextlib.suppress(OSError, ValueError, JobError):
         plan = RunPlan.read(root)
         pipeline = read_pipeline(plan.documents, plan.job_file, registry.find_component)
         if root.name == folder.name:
