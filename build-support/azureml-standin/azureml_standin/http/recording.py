@@ -29,7 +29,7 @@ class Recorded:
 
     kind: `sign-in`, `metadata`, `arm`, `data-plane`, `blob`, `registry` or `proxy`.
     content: the JSON body of a request to `arm` or `data-plane`.
-    fault: the kind of the fault that hit it. was_handled: whether the request had its effect.
+    was_handled: whether the request had its effect.
     """
 
     started: float
@@ -44,7 +44,6 @@ class Recorded:
     content: Any = None
     status: int | None = None
     response_bytes: int | None = None
-    fault: str | None = None
     was_handled: bool = False
     seconds: float = 0.0
 
@@ -129,8 +128,6 @@ class RecordedRequest:
         length = int(request.headers.get("content-length") or 0)
         self._recorded = recording.begin(request, kind, length)
         self._fault = rules.next_for(request)
-        if self._fault is not None:
-            self._recorded.fault = self._fault.kind
 
     def part_before_reset(self) -> float | None:
         """Return the part of the body to read before a reset; None: all, and no reset."""
