@@ -40,6 +40,10 @@ def main(arguments: Sequence[str]) -> int:
     0 is success, 2 an error of the user, 1 a failure outside; else it is the status of a job that
     ended.
     """
+    for name in ("stdout", "stderr"):
+        # It is None where the caller closed it (`>&-`).
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Files can have names that the terminal has no letters for.

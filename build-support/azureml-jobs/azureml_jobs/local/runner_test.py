@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
 from azureml_jobs.local.conftest import running
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
@@ -253,22 +254,14 @@ def test_a_reader_that_goes_away_does_not_end_the_job(jobs: Any) -> None:
 
 def test_runs_without_any_output_descriptors(jobs: Any) -> None:
     folder = jobs.new("echo said")
-    code = "import os; os.close(1); os.close(2)\n"
     process = subprocess.run(
-        [sys.executable, "-c", code + _RUN, str(folder.path)],
+        ["sh", "-c", 'exec "$@" >&- 2>&-', "", sys.executable, RUN_SCRIPT, "execute", folder.path],
         env=jobs.environment(),
         check=False,
         timeout=20,
     )
     assert process.returncode == 0
     assert folder.log.read_text() == "said\n"
-
-
-_RUN = """
-import pathlib, sys
-from azureml_jobs.local.execute import execute_job
-os._exit(execute_job(pathlib.Path(sys.argv[1])))
-"""
 
 
 def test_a_reader_that_pauses_does_not_keep_ctrl_c_from_the_job(jobs: Any) -> None:

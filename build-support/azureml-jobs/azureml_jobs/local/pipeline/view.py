@@ -35,7 +35,7 @@ class View:
         self._name = name
         self._root = root
         self._log = log
-        self._is_live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self._is_live = os.isatty(self.target) and os.environ.get("TERM") != "dumb"
         self._pending = b""
         self._reader_has_gone = False
         self._drawn: list[int] = []
