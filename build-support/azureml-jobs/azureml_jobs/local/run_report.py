@@ -32,15 +32,15 @@ def end_reason(ended: Ended, record: JobRecord) -> tuple[str, str | None]:
 
 def print_end(folder: JobFolder, record: JobRecord, with_log: bool) -> None:
     """Print how a job ended and where to see it; `with_log` adds the end of a failed job's log."""
-    for warning in record.warnings:
-        write_message(2, f"{record.name}: {warning}.\n")
+    if record.status == COMPLETED or not with_log:
+        _print_warnings(record)
     seconds = record.timings["total"]
     command = f"./pants run :aml -- jobs show {record.name}"
     if record.status == COMPLETED:
         write_message(1, f"{record.name} {record.status} in {seconds:.1f} s. See it: {command}\n")
         return
     if with_log:
-        print_log_end(folder)
+        print_log_end(folder, record)
     write_message(
         2,
         f"\n{record.name} {record.status} after {seconds:.1f} s: {record.error}.\n"
@@ -49,13 +49,19 @@ def print_end(folder: JobFolder, record: JobRecord, with_log: bool) -> None:
     )
 
 
-def print_log_end(folder: JobFolder) -> None:
-    """Print the last lines of a job's log."""
+def print_log_end(folder: JobFolder, record: JobRecord) -> None:
+    """Print the last lines of a job's log, and the warnings."""
     tail = last_lines(folder.log, TAIL_LINES)
     if tail:
         rule = f"----- end of the log of {folder.name} "
         tail += "" if tail.endswith("\n") else "\n"
         write_message(2, f"\n{rule:-<79}\n{tail}{'':-<79}\n")
+    _print_warnings(record)
+
+
+def _print_warnings(record: JobRecord) -> None:
+    for warning in record.warnings:
+        write_message(2, f"{record.name}: {warning}.\n")
 
 
 def _exit_status_text(status: int) -> str:

@@ -62,8 +62,10 @@ def test_names_the_package_of_a_module_that_the_run_did_not_find(jobs: Any, modu
         unused_modules={"sklearn": "3rdparty:p#a", "azureml.mlflow": "3rdparty:p#a"},
     )
     _, _, err = jobs.run(folder)
-    assert f"names `{module}`" in err.decode()
-    assert 'add `dependencies=["3rdparty:p#a"]` in src/x/BUILD.\n' in err.decode()
+    # After the end of the log, where it is seen.
+    hint = err.decode().rpartition("-----")[2]
+    assert f"names `{module}`" in hint
+    assert 'add `dependencies=["3rdparty:p#a"]` in src/x/BUILD.\n' in hint
 
 
 def test_reports_the_signal_that_ended_the_command(jobs: Any) -> None:

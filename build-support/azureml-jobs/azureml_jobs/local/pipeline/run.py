@@ -227,7 +227,7 @@ class PipelineRun(JobRun):
         failed = self._failed_steps()
         for step in failed:
             if step.folder is not None:
-                print_log_end(step.folder)
+                print_log_end(step.folder, step.folder.read())
             write_message(2, f"\n{step.label}: {step.note.rstrip('.')}.\n")
         return Ended(failed[0].exit_status if failed else 0)
 

@@ -116,7 +116,7 @@ class SweepRun(JobRun):
         if not completed:
             # One that failed says more than one that was canceled.
             first = min(result.trials, key=lambda trial: trial.status != FAILED).job
-            print_log_end(first.folder)
+            print_log_end(first.folder, first.folder.read())
             self._error = f"no trial completed; {first.name}: {first.record().error}"
             return Ended(first.record().exit_code or 1)
         if best is None:
