@@ -82,6 +82,14 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--json", action="store_true", help="print JSON")
 
     show = _add_command(commands, "show", "show one job with its parameters, metrics and artifacts")
+    compare = _add_command(
+        commands, "compare", "compare jobs, or all trials of a sweep, by parameters and metrics"
+    )
+    compare.add_argument(
+        "names", nargs="+", metavar="NAME", help="two jobs or more, or one sweep or pipeline"
+    )
+    compare.add_argument("--sort-by", metavar="METRIC", help="the lowest value of it comes first")
+    compare.add_argument("--json", action="store_true", help="print JSON")
     stream = _add_command(
         commands, "stream", "follow the logs of a job; the exit status is the job's"
     )

@@ -195,3 +195,33 @@ def test_a_pipeline_inside_of_another_is_canceled_with_that(tree: Tree) -> None:
         folder.save(record)
     with pytest.raises(JobError, match="jobs cancel p`"):
         run_jobs("cancel", "p_inner")
+
+
+def test_compares_the_trials_of_a_sweep(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_jobs("compare", "p_tune", "--sort-by", "loss") == 0
+    header, best, *others = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert header == ["name", "status", "lr", "loss", "duration"]
+    assert best[:4] == ["p_tune_0", "Completed", "0", "0.9"]
+    assert len(others) == 6
+    assert run_jobs("compare", "p_tune_1", "p_prep", "--json") == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["name"], first["params"], first["metrics"]) == (
+        "p_tune_1",
+        {"lr": 0.125},
+        {"loss": 0.9},
+    )
+    assert (second["name"], second["metrics"]) == ("p_prep", {})
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("p_prep",), "there is nothing to compare it with"),
+        (("p_tune", "--sort-by", "los"), "the metric `los`"),
+    ],
+)
+def test_says_why_jobs_cannot_be_compared(
+    tree: Tree, arguments: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(JobError, match=message):
+        run_jobs("compare", *arguments)

@@ -1,4 +1,4 @@
-"""Run `./pants run :aml -- jobs …`: list, show, stream, cancel, download and archive jobs."""
+"""Run `./pants run :aml -- jobs …`: list, show, compare, stream, cancel, download, archive."""
 
 from __future__ import annotations
 
@@ -125,6 +125,28 @@ def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     return 0
 
 
+def compare_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    from azureml_jobs.cli.compare import compared, print_compared
+
+    names = options.names
+    if len(names) == 1:
+        # The commands below it: pipelines and sweeps log nothing themselves.
+        below = (row for _, row in labelled(jobs.children(names[0])))
+        names = [row["name"] for row in below if row["name"] and not row["children"]]
+    if len(names) < 2:
+        raise JobError(
+            options.names[0],
+            "there is nothing to compare it with",
+            "Write the names of two jobs or more, or that of a sweep or a pipeline.",
+        )
+    rows = compared([jobs.describe(name, whole=False) for name in names], options.sort_by)
+    if options.json:
+        print_json(rows)
+    else:
+        print_compared(rows)
+    return 0
+
+
 def _facts(job: Mapping[str, Any]) -> dict[str, str]:
     values = value_texts(job.get("parameters") or {})
     # Jobs in Azure ML have neither runtime nor container.
@@ -179,6 +201,7 @@ def archive_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
 _COMMANDS = {
     "list": list_jobs,
     "show": show_job,
+    "compare": compare_jobs,
     "stream": stream_job,
     "cancel": cancel_job,
     "download": download_job,
