@@ -22,6 +22,7 @@ jobs:
     type: command
     component: ./score.yaml
     inputs: {data: '${{parent.inputs.data}}', note: '${{parent.inputs.tag}}'}
+    outputs: {scores: {type: uri_folder, name: weighed, version: "7"}}
   again:
     type: pipeline
     component: ./inner.yaml
@@ -89,6 +90,8 @@ def test_runs_a_pipeline_up_to_its_broken_step(
     sdk.jobs.download("tree", download_path=tmp_path / "got", output_name="result")
     assert (tmp_path / "got/named-outputs/result/a.csv").read_text() == "7 0.5 x,y\n"
     assert [each.name for each in sdk.jobs.list()].count(inner.name) == 0
+    path = sdk.data.get("weighed", version="7").path
+    assert path.endswith(f"/datastores/workspaceblobstore/paths/azureml/{children[0].name}/scores/")
 
 
 def test_a_failed_step_ends_a_pipeline_that_does_not_continue(

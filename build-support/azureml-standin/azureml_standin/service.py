@@ -174,6 +174,7 @@ class Service:
             builder,
             packages,
             self.references,
+            self.assets,
             self.folder,
             at_once,
             self._add_failure,

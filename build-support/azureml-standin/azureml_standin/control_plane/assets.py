@@ -97,16 +97,40 @@ class Assets:
             present = self.version(kind, name, version)
             if present is not None:
                 check_version_unchanged(present["properties"], properties, kind, name, version)
-            kept = {**(present["properties"] if present else {}), **properties}
-            kept["provisioningState"] = "Succeeded"
-            made = resources.resource(
-                f"{self.workspace.id}/{kind}/{name}/versions/{version}",
-                f"workspaces/{kind}/versions",
-                kept,
-                present["systemData"]["createdAt"] if present else resources.now(),
-            )
-            self.state.put_document(kind, f"{name}/{version}", made)
+            made = self._keep(kind, name, version, properties, present)
         return json_response(made, 200 if present else 201)
+
+    def add_output(self, output: Mapping[str, Any], address: str) -> None:
+        """Register what a job wrote to an output with a name; without a version as the next."""
+        kind, type_, name = "data", output["jobOutputType"], output["assetName"]
+        where = self._resolved(address)
+        properties: dict[str, Any] = {"dataUri": where, "dataType": type_}
+        if type_.endswith("_model"):
+            kind = "models"
+            properties = {"modelUri": where, "modelType": type_, "flavors": {}}
+        with self.state.lock:
+            version = output.get("assetVersion") or str(len(self.versions(kind, name)) + 1)
+            if self.version(kind, name, version) is None:
+                self._keep(kind, name, version, properties, None)
+
+    def _keep(
+        self,
+        kind: str,
+        name: str,
+        version: str,
+        properties: Mapping[str, Any],
+        present: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        kept = {**(present["properties"] if present else {}), **properties}
+        kept["provisioningState"] = "Succeeded"
+        made = resources.resource(
+            f"{self.workspace.id}/{kind}/{name}/versions/{version}",
+            f"workspaces/{kind}/versions",
+            kept,
+            present["systemData"]["createdAt"] if present else resources.now(),
+        )
+        self.state.put_document(kind, f"{name}/{version}", made)
+        return made
 
     def start_upload(
         self, request: HttpRequest, kind: str, name: str, version: str

@@ -21,6 +21,7 @@ from azureml_jobs.local.cancel import cancel
 from azureml_jobs.local.create_command import Place
 from azureml_jobs.local.process import is_running
 from azureml_jobs.local.state import current_record
+from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.job_outputs import output_address
 from azureml_standin.control_plane.references import References
 from azureml_standin.execution.job_blobs import JobBlobs
@@ -46,6 +47,7 @@ class Execution(Runs):
         builder: JobFolderBuilder,
         packages: Packages,
         references: References,
+        assets: Assets,
         folder: Path,
         at_once: int,
         failed: Callable[[], object],
@@ -55,6 +57,7 @@ class Execution(Runs):
         self._builder = builder
         self._packages = packages
         self._references = references
+        self._assets = assets
         self._queue: queue.Queue[str | None] = queue.Queue()
         self._cancelled: set[str] = set()
         self._cancellers: list[threading.Thread] = []
@@ -185,6 +188,8 @@ class Execution(Runs):
         try:
             if job["jobType"] == "Command":
                 self._run_command(name, job)
+                if self.view(name).status == status.COMPLETED:
+                    self._register_outputs(name, job)
                 return
             self.keep(name, status=status.RUNNING, started=now())
             self.report(f"{name} {status.RUNNING}")
@@ -194,6 +199,7 @@ class Execution(Runs):
                 run_sweep(self, name, job)
             else:
                 raise JobError(name, f"the stand-in does not run jobs of type {job['jobType']}")
+            self._register_outputs(name, job)
             self.end(name, status.COMPLETED)
         except JobError as error:
             if name in self._cancelled:
@@ -230,6 +236,13 @@ class Execution(Runs):
         )
         runner.wait()
         self.save(name, view_of(current_record(folder)))
+
+    def _register_outputs(self, name: str, job: Mapping[str, Any]) -> None:
+        of_children = self.kept(name, "outputs")
+        for key, given in (job.get("outputs") or {}).items():
+            if given.get("assetName"):
+                own = output_address(name, key, given["jobOutputType"])
+                self._assets.add_output(given, of_children.get(key) or own)
 
     def _component(self, id_: str) -> dict[str, Any]:
         found = self._references.version(id_)

@@ -75,7 +75,7 @@ class Steps:
             "description": node.get("description") or spec.get("description"),
             "inputs": self._inputs(node, spec),
             "outputs": {
-                key: {"jobOutputType": given.get("type", "uri_folder")}
+                key: _output(given, (node.get("outputs") or {}).get(key) or {})
                 for key, given in (spec.get("outputs") or {}).items()
             },
             **{_camel(key): _camel_keys(node[key]) for key in _KEPT if key in node},
@@ -153,6 +153,12 @@ def _command(spec: Mapping[str, Any], node: Mapping[str, Any]) -> Body:
         "distribution": _camel_keys(node.get("distribution") or spec.get("distribution")),
         "resources": _camel_keys(node.get("resources") or spec.get("resources")),
     }
+
+
+def _output(declared: Mapping[str, Any], given: Mapping[str, Any]) -> Body:
+    named = {"assetName": given.get("name"), "assetVersion": given.get("version")}
+    found = {"jobOutputType": declared.get("type", "uri_folder"), **named}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _id(given: str | None) -> str | None:
