@@ -159,7 +159,7 @@ def test_a_process_that_fails_ends_the_others(jobs: Any) -> None:
     record = folder.read()
     assert (status, record.status, record.exit_code) == (3, "Failed", 3)
     assert record.error == "process 1 of 3 ended with exit status 3"
-    assert "[2] up\n" in err.decode()
+    assert "[1] up\n" in err.decode()
     assert (folder.work / "cleaned").exists()
     assert running(folder) == []
 
