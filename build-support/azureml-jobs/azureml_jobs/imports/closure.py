@@ -124,7 +124,7 @@ def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str
     warnings.update(dict.fromkeys(map(str, _unreadable(shared))))
     warnings.update(dict.fromkeys(map(str, unsent_literals(shared, code))))
     warnings.update(dict.fromkeys(map(str, unsent_folders(shared))))
-    if not files and not errors and not modules and code.path is not None:
+    if code.is_named and code.path is not None and not (files or errors or modules):
         warnings[str(_nothing_sent(where, code))] = None
     ordered = sorted(modules, key=lambda each: (each.path, each.line, each.module, each.names))
     return Closure(files, tuple(ordered), tuple(errors), tuple(warnings))

@@ -24,6 +24,7 @@ def close(
     command: str,
     code: str | None = "src/x",
     includes: tuple[str, ...] = (),
+    is_named: bool = True,
     **options: Any,
 ) -> Closure:
     """Return the closure of a command in a repository of these files with the source root `src`."""
@@ -31,7 +32,7 @@ def close(
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
     questions = find_closure(
-        Code(code, CODE, includes),
+        Code(code, CODE, includes, is_named),
         ("src",),
         read_command(command),
         where=WHERE,
@@ -420,6 +421,10 @@ def test_follows_scripts_of_other_languages(tmp_path: Path) -> None:
 def test_warns_when_nothing_is_sent(tmp_path: Path) -> None:
     *_, warning = close(tmp_path, {"src/x/Makefile": ""}, "echo hello").warnings
     assert warning.startswith(f"{WHERE}: no file of src/x is sent")
+
+
+def test_a_command_without_code_may_send_nothing(tmp_path: Path) -> None:
+    assert close(tmp_path, {"src/x/Makefile": ""}, "echo hello", is_named=False).warnings == ()
 
 
 def test_sends_additional_includes_under_their_last_names(tmp_path: Path) -> None:

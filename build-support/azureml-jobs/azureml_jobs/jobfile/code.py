@@ -14,8 +14,10 @@ class Code:
     where: the key, for messages: `src/x/azure-ml-job.yaml: code`.
     includes: repository paths of files and folders that are added to it, each by its last name, as
         `additional_includes` of a component are.
+    is_named: False for a command without `code:`, which may need no file.
     """
 
     path: str | None
     where: str
     includes: tuple[str, ...] = ()
+    is_named: bool = True

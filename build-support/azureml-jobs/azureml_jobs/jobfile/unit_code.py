@@ -48,6 +48,7 @@ def code_of(document: str, node: Node) -> Code:
             for include in (includes if isinstance(includes, list) else ())
             if isinstance(include, str)
         ),
+        is_named=written is not None,
     )
 
 
