@@ -88,13 +88,7 @@ class Endpoints:
         return keys
 
     def _endpoint(self, name: str) -> dict[str, Any]:
-        return self._found(ENDPOINTS, name)
+        return resources.found(self._state, ENDPOINTS, name)
 
     def _deployment(self, name: str, deployment: str) -> dict[str, Any]:
-        return self._found(f"{ENDPOINTS}/{name}/deployments", deployment)
-
-    def _found(self, kind: str, name: str) -> dict[str, Any]:
-        found = self._state.document(kind, name)
-        if found is None:
-            raise resources.not_found(f"{kind}/{name}")
-        return found
+        return resources.found(self._state, f"{ENDPOINTS}/{name}/deployments", deployment)

@@ -54,7 +54,7 @@ class Managed:
         return resources.page(request, self._state.documents(_path(where)))
 
     def get(self, request: HttpRequest, name: str, **where: str) -> HttpResponse:
-        return json_response(self._found(name, where))
+        return json_response(resources.found(self._state, _path(where), name))
 
     def put(self, request: HttpRequest, name: str, **where: str) -> HttpResponse:
         resources.check_asset_name(name, name)
@@ -72,10 +72,8 @@ class Managed:
         with self._state.lock:
             present = self._state.document(path, name)
             created = present["systemData"]["createdAt"] if present else resources.now()
-            id_, properties["provisioningState"] = (
-                f"{self._workspace.id}/{path}/{name}",
-                "Succeeded",
-            )
+            properties["provisioningState"] = "Succeeded"
+            id_ = f"{self._workspace.id}/{path}/{name}"
             made = resources.resource(id_, f"workspaces/{path}", properties, created)
             made |= {key: body[key] for key in ("identity", "sku", "tags") if key in body}
             self._state.put_document(path, name, {**made, "location": REGION})
@@ -84,19 +82,13 @@ class Managed:
     def delete(self, request: HttpRequest, name: str, **where: str) -> HttpResponse:
         path = _path(where)
         with self._state.lock:
-            self._found(name, where)
+            resources.found(self._state, path, name)
             if "endpoint" in where:
                 self._endpoints.check_unused(where["endpoint"], name)
             self._state.remove_document(path, name)
             for deployment in self._state.documents(f"{path}/{name}/deployments"):
                 self._state.remove_document(f"{path}/{name}/deployments", deployment["name"])
         return HttpResponse(200)
-
-    def _found(self, name: str, where: Mapping[str, str]) -> dict[str, Any]:
-        found = self._state.document(_path(where), name)
-        if found is None:
-            raise resources.not_found(f"{_path(where)}/{name}")
-        return found
 
     def _check_schedule(self, properties: Mapping[str, Any]) -> None:
         trigger = resources.required(properties, "trigger", dict)

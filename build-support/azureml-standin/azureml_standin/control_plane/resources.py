@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from azureml_standin.clouds import Names
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.state import State
 
 PROVIDER = "Microsoft.MachineLearningServices"
 WORKSPACE = (
@@ -66,6 +67,14 @@ def not_found(what: str) -> HttpError:
     return HttpError(404, "ResourceNotFound", f"{what} was not found.")
 
 
+def found(state: State, kind: str, name: str) -> dict[str, Any]:
+    """Return a resource that is kept under its path below the workspace. Raises `HttpError` 404."""
+    content = state.document(kind, name)
+    if content is None:
+        raise not_found(f"{kind}/{name}")
+    return content
+
+
 def properties_of(request: HttpRequest) -> dict[str, Any]:
     """Return the `properties` of a body, which every resource has."""
     properties = request.json().get("properties")
@@ -116,19 +125,19 @@ def resource(id_: str, kind: str, properties: Mapping[str, Any], created: str) -
     }
 
 
-def viewed(request: HttpRequest, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def viewed(request: HttpRequest, every: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what a list shows: by default what is not archived."""
     view = request.query.get("listViewType", "ActiveOnly").lower()
     return [
         each
-        for each in found
+        for each in every
         if view == "all" or bool(each["properties"].get("isArchived")) is (view == "archivedonly")
     ]
 
 
-def page(request: HttpRequest, found: Iterable[Mapping[str, Any]], size: int = 100) -> HttpResponse:
+def page(request: HttpRequest, given: Iterable[Mapping[str, Any]], size: int = 100) -> HttpResponse:
     """One page of a list, with the address of the next (`nextLink`) where there is one."""
-    every = list(found)
+    every = list(given)
     skip = int(request.query.get("$skip") or 0)
     content: dict[str, Any] = {"value": every[skip : skip + size]}
     if len(every) > skip + size:
