@@ -152,12 +152,6 @@ def test_a_failing_step_stops_its_dependents_only(pipelines: Pipelines) -> None:
     }
 
 
-def test_no_cache_runs_all_steps(pipelines: Pipelines) -> None:
-    text = pipeline(step("a", "echo $AZUREML_RUN_ID > ${{outputs.o}}/o"))
-    pipelines.run(text)
-    assert pipelines.run(text, "--no-cache")["a"] == "Completed"
-
-
 def test_a_pipeline_may_end_with_its_first_failure(pipelines: Pipelines) -> None:
     slow = step("slow", "sleep 30")
     head = "settings: {continue_on_step_failure: false}\n"
@@ -266,9 +260,12 @@ def test_each_step_runs_in_its_own_environment(
     assert pipelines.output("b").endswith("\nlogs\noutputs\nuser_logs\n")
 
 
-def test_as_many_steps_run_at_a_time_as_are_allowed(pipelines: Pipelines) -> None:
+def test_options_limit_what_runs_at_a_time_and_forbid_reuse(pipelines: Pipelines) -> None:
     alone = "mkdir ../../lock && sleep .2 && rmdir ../../lock"
-    pipelines.run(pipeline(step("a", alone), step("b", alone)), "--jobs-at-once=1")
+    text = pipeline(step("a", alone), step("b", alone))
+    pipelines.run(text, "--jobs-at-once=1")
+    again = pipelines.run(text, "--jobs-at-once=1", "--no-cache")
+    assert again == {"": "Completed", "a": "Completed", "b": "Completed"}
 
 
 def test_reports_missing_data_before_anything_starts(pipelines: Pipelines) -> None:
