@@ -19,8 +19,9 @@ def selected_outputs(
     workspace: ConnectedWorkspace, job: Mapping[str, Any], output_name: str | None
 ) -> dict[str, str]:
     """Return the addresses of all outputs of a job, or of one. Raises `JobError` without it."""
-    name, properties = job["name"], job["properties"]
-    addresses = {DEFAULT_OUTPUT: artifacts_address(reused_by(properties) or name)}
+    properties = job["properties"]
+    name = reused_by(properties) or job["name"]
+    addresses = {DEFAULT_OUTPUT: artifacts_address(name)}
     for key, value in (properties.get("outputs") or {}).items():
         # The service writes here unless the job file says otherwise.
         default = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/azureml/{name}/{key}/"

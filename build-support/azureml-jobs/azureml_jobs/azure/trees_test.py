@@ -95,6 +95,21 @@ def test_a_pipeline_is_followed_shown_and_downloaded(
     assert (tmp_path / "one/named-outputs/table/a.csv").read_text() == "1\n"
 
 
+def test_a_reused_step_has_the_files_of_the_earlier_one(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = PIPELINE.replace("one", "once")
+    run_of(client, job, "first", capsys)
+    _, out, err = run_of(client, job, "second", capsys)
+    earlier = shown(client, "first", capsys)["children"][0]["name"]
+    prepare = shown(client, "second", capsys)["children"][0]
+    assert prepare["reused"] == earlier
+    assert f"[prepare] Completed, reused from {earlier}\n" in err and "[prepare] " not in out
+    assert client.run_aml("jobs", "download", "second", "--path", str(tmp_path / "all")) == 0
+    assert (tmp_path / "all/steps/prepare/artifacts/user_logs/std_log.txt").is_file()
+    assert (tmp_path / "all/steps/prepare/named-outputs/table/a.csv").is_file()
+
+
 def test_a_sweep_shows_its_trials(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run_of(client, SWEEP, "tune", capsys)
     assert status == 0
