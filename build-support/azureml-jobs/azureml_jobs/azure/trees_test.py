@@ -125,6 +125,10 @@ def test_a_sweep_shows_its_trials(client: Client, capsys: pytest.CaptureFixture[
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert [each["name"] for each in rows["tune"]["children"]] == ["tune_0", "tune_1"]
     assert "tune_0" not in rows
+    assert client.run_aml("jobs", "show", "tune") == 0
+    assert "\ntune_1 *  Completed      2  2 " in capsys.readouterr().out
+    assert client.run_aml("jobs", "show", "tune", "--step", "1") == 0
+    assert capsys.readouterr().out.startswith("tune_1  Completed\n")
 
 
 def test_cancel_ends_the_whole_tree(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
