@@ -1,7 +1,8 @@
 """Let the tests import the Pants that runs them: conftest.py imports this module first.
 
-No lock can hold it, because its metadata admits no Python newer than 3.9:
-build-support/maintaining/decisions/pants-on-python-3.11.md. The packages of the tests' own environment win.
+No lock can hold it, because its metadata admits no Python newer than 3.9
+(build-support/maintaining/decisions/pants-on-python-3.11.md). The packages of the tests' own
+environment win.
 """
 
 from __future__ import annotations
