@@ -21,8 +21,8 @@ def file_prefix(report: dict[str, Any]) -> str:
     """Return the text `/host/prefix` that most file URLs in pip's installation report begin with.
 
     Empty when nothing came over HTTP. It is the part that a lock file must not hold: see
-    build-support/maintaining/decisions/locks-name-no-host.md. An index that serves files in another shape has
-    nothing in common with the URLs of other indexes, so only its host is taken.
+    build-support/maintaining/decisions/locks-name-no-host.md. An index that serves files in another
+    shape has nothing in common with the URLs of other indexes, so only its host is taken.
     """
     seen: collections.Counter[str] = collections.Counter()
     for item in report["install"]:
