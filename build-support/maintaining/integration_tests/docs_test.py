@@ -30,6 +30,9 @@ NOT_RUN_HERE = {
     ),
     '$ CA_CERTIFICATE="$(cat ca.pem)" ./pants package src/example_experiment:env '
     "--docker-build-args=CA_CERTIFICATE": "it needs a proxy with its own certificates",
+    "$ ./pants run :aml -- endpoints create wine --model azureml:wine:1": (
+        "it needs a model that MLflow wrote"
+    ),
     "$ ./pants test ::": "it runs the test that runs this page; .ci/run does so",
     "$ ./pants test build-support/maintaining/integration_tests:": (
         "it runs the test that runs this page; .ci/run does so"
