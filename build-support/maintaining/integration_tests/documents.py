@@ -9,7 +9,10 @@ from pathlib import Path
 
 from scratch import repository_root
 
-GLOBS = ("README.md", "docs/**/*.md", "data/*.md", "notebooks/*.md", "build-support/**/*.md")
+GLOBS = (
+    *("README.md", "docs/**/*.md", "data/*.md", "notebooks/*.md"),
+    *("build-support/*.md", "build-support/*/*.md", "build-support/maintaining/*/*.md"),
+)
 
 _FENCE = re.compile(r"\s*```(\w*)")
 # A comment on the line before a block says what happens with it; without one, its commands run.
