@@ -132,6 +132,8 @@ def submit(client: str, folder: Path) -> None:
     from azureml_jobs.base.workspace_config import configured_workspace
 
     sdk.import_sdk()
+    from azure.ai.ml import load_job
+
     config = configured_workspace(folder)
     if config is None:
         raise RuntimeError("no workspace is named")
@@ -146,8 +148,9 @@ def submit(client: str, folder: Path) -> None:
         code = send_snapshot(workspace, datastores, earlier, folder / "code", digest).id
     elif client == STORAGE_LIBRARY:
         code = send_by_storage_library(workspace, folder / "code", name)
-    job = sdk.load(folder / "job.yaml", name, code, None, {}, {})
-    sdk.create(job, workspace)
+    job: Any = load_job(folder / "job.yaml")
+    job.name, job.code = name, code or job.code
+    sdk.call(workspace, name, "the job", lambda client: client.jobs.create_or_update(job))
     print(json.dumps([time.monotonic() - start, time.process_time() - processor]))
 
 
