@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +63,8 @@ def test_a_project_has_what_its_people_need_and_no_more(project: Checkout) -> No
     assert texts["README.md"].startswith("# Wine & Co\n") and "uvx" not in texts["README.md"]
     assert "Wine & Co" in texts["LICENSE"]
     assert "compute: azureml:big-cluster\n" in texts[JOB_FILE]
-    assert texts["BUILD"].count("(") == 1 and "tests" not in texts["pants.toml"]
+    assert texts["BUILD"].count("(") == 1
+    assert "tests" not in tomllib.loads(texts["pants.toml"])["python"]["resolves"]
     assert "_commit: v2.0.0\n" in texts[".copier-answers.yml"]
 
 
