@@ -111,7 +111,12 @@ def test_an_update_keeps_what_is_the_peoples_own(template: Checkout, project: Ch
     assert "name: Our CI\n" in workflow and "timeout-minutes: 90" in workflow
     assert "<<<<<<<" not in project.git("diff")
     project.commit("Take 2.2.0")
-    assert "succeeded" in project.pants("test", "::").stderr
+    assert f"{EXPERIMENT}/tests/test_main.py:../tests succeeded" in updated(project)
+
+
+def updated(project: Checkout) -> str:
+    """Check an updated project as the page says; return what is printed."""
+    return "".join(project.bash(command).stdout for command in commands_run_by("updated"))
 
 
 @pytest.fixture
