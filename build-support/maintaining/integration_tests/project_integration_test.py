@@ -85,7 +85,7 @@ def test_its_checks_pass(project: Checkout) -> None:
 
 def test_an_update_keeps_what_is_the_peoples_own(template: Checkout, project: Checkout) -> None:
     mine = {
-        f"{EXPERIMENT}/model.py": "# Ours.\n",
+        f"{EXPERIMENT}/model.py": "\n\n# Ours.\n",
         "README.md": "# Ours\n",
         "3rdparty/python/experiments-requirements.txt": "# Ours.\n",
         "config.env": "# CLOUD=AzureChinaCloud\n",
