@@ -41,10 +41,6 @@ class Cloud:
         return f"{self.resource_manager}/.default"
 
     @property
-    def machine_learning_scope(self) -> str:
-        return f"{self.machine_learning}/.default"
-
-    @property
     def token_exchange_audience(self) -> str:
         """The audience that a build server must request its OIDC token for.
 

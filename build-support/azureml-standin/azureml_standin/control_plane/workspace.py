@@ -29,7 +29,6 @@ REGISTRY_RESOURCE = (
 
 ACCOUNT_KEY = "AccountKey"
 SAS = "Sas"
-IDENTITY = "None"
 
 
 class ControlPlane:

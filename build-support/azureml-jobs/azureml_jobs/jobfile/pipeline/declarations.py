@@ -34,11 +34,9 @@ def output_declaration(
     """Return what a mapping says of an output, and for the rest what is `declared` of it."""
     declared = declared or OutputDeclaration()
     given = mapping_of(value)
-    written = str(given.get("path") or "")
     return OutputDeclaration(
         type=declared.type if is_type_declared else _text(given, "type") or declared.type,
         mode=_text(given, "mode") or declared.mode,
-        path="" if "${{" in written else written or declared.path,
         asset=_text(given, "name") or declared.asset,
         version=_text(given, "version") or declared.version,
     )

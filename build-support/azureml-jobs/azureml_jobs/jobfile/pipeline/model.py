@@ -68,13 +68,11 @@ class InputDeclaration:
 class OutputDeclaration:
     """An output of a step or of a pipeline.
 
-    path: an address that the job file gives for it, mostly empty.
     asset, version: what it is registered as, mostly empty.
     """
 
     type: str = "uri_folder"
     mode: str = ""
-    path: str = ""
     asset: str = ""
     version: str = ""
 
@@ -96,7 +94,6 @@ class Settings:
     """What applies to all steps. A pipeline inside of another has those of the outermost one."""
 
     default_compute: str = ""
-    default_datastore: str = ""
     continue_on_step_failure: bool = True
     force_rerun: bool = False
     on_init: str = ""
