@@ -7,6 +7,7 @@ import json
 import uuid
 from pathlib import Path
 
+from azureml_jobs.base.digest import file_digest
 from azureml_jobs.bundle.data import files_below
 from azureml_jobs.local.record import JobRecord
 
@@ -39,6 +40,6 @@ def _entries(path: Path) -> list[tuple[str, int, object]]:
     for file, stat in zip(files, stats):
         content: object = stat.st_mtime_ns
         if is_read and file.is_file():
-            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            content = file_digest(file)
         entries.append((str(file.relative_to(path)), stat.st_size, content))
     return entries
