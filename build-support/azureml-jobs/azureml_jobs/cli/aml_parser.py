@@ -7,32 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base import job_status
 from azureml_jobs.base.assets import DATA_TYPES, MODEL_TYPES
 from azureml_jobs.base.version import TOOLS_VERSION
-from azureml_jobs.cli.job_options import add_workspace_options
-
-# In the order in which a job passes through them.
-STATUSES = (
-    job_status.NOT_STARTED,
-    job_status.PREPARING,
-    job_status.RUNNING,
-    job_status.CANCEL_REQUESTED,
-    job_status.COMPLETED,
-    job_status.FAILED,
-    job_status.CANCELED,
-)
-
-
-class _ExactParser(argparse.ArgumentParser):
-    """A parser without abbreviated options, and so are those of its subcommands."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, **settings)
+from azureml_jobs.cli.arguments import ExactParser, add_command, count, port
+from azureml_jobs.cli.jobs_parser import add_jobs
 
 
 def aml_parser() -> argparse.ArgumentParser:
-    parser = _ExactParser(
+    parser = ExactParser(
         prog="./pants run :aml --",
         description="Manage jobs, data and models in the workspace that config.env names, or on "
         "this machine when it names none.",
@@ -43,12 +25,12 @@ def aml_parser() -> argparse.ArgumentParser:
     nouns = parser.add_subparsers(
         dest="noun", required=True, metavar="jobs|data|models|components|endpoints|doctor|service"
     )
-    _add_jobs(nouns.add_parser("jobs", help="jobs that ran or are running"))
+    add_jobs(nouns.add_parser("jobs", help="jobs that ran or are running"))
     _add_data(nouns.add_parser("data", help="data assets: azureml:NAME:VERSION"))
     _add_models(nouns.add_parser("models", help="registered models: azureml:NAME:VERSION"))
     _add_components(nouns.add_parser("components", help="registered components"))
     _add_endpoints(nouns.add_parser("endpoints", help="online endpoints, which serve models"))
-    _add_command(
+    add_command(
         nouns,
         "doctor",
         "check configuration, sign-in, workspace, computes, storage, registry and versions",
@@ -57,73 +39,11 @@ def aml_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_command(commands: Any, name: str, does: str) -> argparse.ArgumentParser:
-    """Add a command that uses a workspace; `does` is its help, too."""
-    description = f"{does[0].upper()}{does[1:]}."
-    command: argparse.ArgumentParser = commands.add_parser(name, help=does, description=description)
-    add_workspace_options(command)
-    return command
-
-
-def _add_jobs(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="command", required=True)
-    listing = _add_command(commands, "list", "list the jobs, newest first")
-    listing.add_argument(
-        "--status", type=_status, metavar="STATUS", help="only jobs in this state, e.g. Failed"
-    )
-    listing.add_argument(
-        "--max",
-        type=_count,
-        default=None,
-        metavar="N",
-        help="at most N jobs (default: all on this machine, 100 in Azure)",
-    )
-    listing.add_argument("--archived", action="store_true", help="include archived jobs")
-    listing.add_argument("--json", action="store_true", help="print JSON")
-
-    show = _add_command(commands, "show", "show one job with its parameters, metrics and artifacts")
-    compare = _add_command(
-        commands, "compare", "compare jobs, or all trials of a sweep, by parameters and metrics"
-    )
-    compare.add_argument(
-        "names", nargs="+", metavar="NAME", help="two jobs or more, or one sweep or pipeline"
-    )
-    compare.add_argument("--sort-by", metavar="METRIC", help="the lowest value of it comes first")
-    compare.add_argument("--json", action="store_true", help="print JSON")
-    stream = _add_command(
-        commands, "stream", "follow the logs of a job; the exit status is the job's"
-    )
-    cancel = _add_command(commands, "cancel", "cancel a job, which can clean up first")
-    download = _add_command(
-        commands, "download", "copy a job's logs, outputs and artifacts, even while it runs"
-    )
-    archive = _add_command(commands, "archive", "hide a job in lists")
-    for command in (show, stream, cancel, download, archive):
-        command.add_argument(
-            "name", metavar="NAME", help="the job's name, as `jobs list` prints it"
-        )
-    for command in (show, stream, download):
-        command.add_argument(
-            "--step",
-            metavar="STEP",
-            help="a step of a pipeline or a trial of a sweep, as `jobs show NAME` prints it: "
-            "train, 3, outer/inner",
-        )
-    show.add_argument("--json", action="store_true", help="print JSON, with all values of metrics")
-    download.add_argument("--output-name", metavar="OUTPUT", help="copy only this output")
-    download.add_argument(
-        "--path",
-        type=Path,
-        metavar="FOLDER",
-        help="a new or empty folder (default: ./NAME)",
-    )
-
-
 def _add_data(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_list(commands, "list data assets")
     _add_register(commands, "data asset", DATA_TYPES, "uri_file for a file, else uri_folder")
-    download = _add_command(
+    download = add_command(
         commands, "download", "download a data asset to data/NAME/VERSION, where local runs find it"
     )
     _add_asset(download)
@@ -133,7 +53,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_list(commands, "list registered models")
     _add_register(commands, "model", MODEL_TYPES, MODEL_TYPES[0])
-    download = _add_command(
+    download = add_command(
         commands, "download", "download a model to the local workspace, where local runs find it"
     )
     _add_asset(download)
@@ -142,7 +62,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 def _add_components(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_list(commands, "list registered components")
-    register = _add_command(
+    register = add_command(
         commands, "register", "register the component of a target, as `./pants run ADDRESS` does"
     )
     register.add_argument("address", metavar="ADDRESS", help="of an azureml_component: src/X:NAME")
@@ -151,13 +71,11 @@ def _add_components(parser: argparse.ArgumentParser) -> None:
 def _add_endpoints(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_list(commands, "list online endpoints with their URLs and traffic")
-    create = _add_command(
-        commands, "create", "serve a registered model, on a new endpoint at first"
-    )
-    invoke = _add_command(commands, "invoke", "send the JSON in a file, and print the answer")
-    keys = _add_command(commands, "keys", "print the keys by which callers sign in")
-    traffic = _add_command(commands, "traffic", "share the requests among deployments")
-    delete = _add_command(commands, "delete", "delete an endpoint, or one of its deployments")
+    create = add_command(commands, "create", "serve a registered model, on a new endpoint at first")
+    invoke = add_command(commands, "invoke", "send the JSON in a file, and print the answer")
+    keys = add_command(commands, "keys", "print the keys by which callers sign in")
+    traffic = add_command(commands, "traffic", "share the requests among deployments")
+    delete = add_command(commands, "delete", "delete an endpoint, or one of its deployments")
     for command in (create, invoke, keys, traffic, delete):
         command.add_argument("name", metavar="NAME", help="the endpoint's name")
     create.add_argument(
@@ -171,7 +89,7 @@ def _add_endpoints(parser: argparse.ArgumentParser) -> None:
         "--instance-type", metavar="SIZE", help="default: that in the file, or Standard_DS3_v2"
     )
     create.add_argument(
-        "--instance-count", type=_count, metavar="N", help="default: that in the file, or 1"
+        "--instance-count", type=count, metavar="N", help="default: that in the file, or 1"
     )
     create.add_argument(
         "--auth-mode",
@@ -186,12 +104,12 @@ def _add_endpoints(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_list(commands: Any, does: str) -> None:
-    listing = _add_command(commands, "list", does)
+    listing = add_command(commands, "list", does)
     listing.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_register(commands: Any, noun: str, types: Sequence[str], default: str) -> None:
-    register = _add_command(
+    register = add_command(
         commands, "register", f"register a {noun} from local files or an address"
     )
     register.add_argument("name", metavar="NAME", help=f"the name of the {noun}")
@@ -211,14 +129,6 @@ def _add_asset(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _status(text: str) -> str:
-    """Return the status that `text` names in upper or lower case."""
-    named = {status.lower(): status for status in STATUSES}
-    if text.lower() not in named:
-        raise argparse.ArgumentTypeError(f"no such status: {text}. Valid: {', '.join(STATUSES)}")
-    return named[text.lower()]
-
-
 def _add_service(service: argparse.ArgumentParser) -> None:
     service.description = (
         "Run a stand-in for Azure ML on this machine, which runs the jobs that it receives: until "
@@ -226,7 +136,7 @@ def _add_service(service: argparse.ArgumentParser) -> None:
     )
     service.add_argument(
         "--port",
-        type=_port,
+        type=port,
         default=0,
         metavar="N",
         help="the port to listen on (default: a free one)",
@@ -237,21 +147,9 @@ def _add_service(service: argparse.ArgumentParser) -> None:
         help="run jobs in this virtual environment (default: one for the packages of each job)",
     )
     service.add_argument(
-        "--jobs-at-once", type=_count, default=2, metavar="N", help="default: %(default)s"
+        "--jobs-at-once", type=count, default=2, metavar="N", help="default: %(default)s"
     )
     service.add_argument(
         "inner_command", nargs="*", metavar="COMMAND", help="after `--`: a command to run meanwhile"
     )
     service.set_defaults(command="service")
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise argparse.ArgumentTypeError(f"not a port: {text}. Write 1 to 65535")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"not a number: {text}. Write 1 or more")
-    return int(text)
