@@ -51,13 +51,16 @@ class AccountReader:
 
     def source(self, container: str, name: str) -> CopySource:
         url = f"{self.address}/{container}/{quote(name)}"
-        if not self._key:
-            return CopySource(url, self._token)
-        if container not in self._signatures:
+        signature = self.signature(container)
+        return CopySource(f"{url}?{signature}") if signature else CopySource(url, self._token)
+
+    def signature(self, container: str) -> str:
+        """Return what lets its bearer list and read a container; empty without a key."""
+        if self._key and container not in self._signatures:
             self._signatures[container] = sas_of_key(
-                self._account, container, self._key, "r", _READ_HOURS
+                self._account, container, self._key, "rl", _READ_HOURS
             )
-        return CopySource(f"{url}?{self._signatures[container]}")
+        return self._signatures.get(container, "")
 
 
 class Datastores:
@@ -94,9 +97,23 @@ class Datastores:
         return AccountReader(address, account, key, token)
 
     def resolve(self, address: str) -> DatastorePath | None:
-        """Resolve `azureml://…/datastores/…/paths/…`; return None for another address."""
+        """Resolve `azureml://…/datastores/…/paths/…`; return None for another address.
+
+        Code is in other containers of the default datastore's account, named by `https:`.
+        """
         match = _PATH.fullmatch(address)
-        return DatastorePath(self.open(match["datastore"]), match["path"]) if match else None
+        if match:
+            return DatastorePath(self.open(match["datastore"]), match["path"])
+        reader = self.account_reader() if address.startswith("https:") else None
+        if reader is None or not address.startswith(f"{reader.address}/"):
+            return None
+        name, _, path = address.removeprefix(f"{reader.address}/").partition("/")
+        return DatastorePath(self._container(reader, name), path)
+
+    def _container(self, reader: AccountReader, name: str) -> Container:
+        scope = self._workspace.cloud.storage_scope
+        sas = reader.signature(name)
+        return Container(self._workspace.connection, f"{reader.address}/{name}", sas, scope)
 
     def _once(self, what: str, name: str, call: Callable[[str], Any]) -> Any:
         with self._lock:

@@ -132,6 +132,11 @@ class AzureJobs:
 
         return download(self.workspace, name, destination, output_name)
 
+    def record(self, name: str, destination: Path, with_code: bool) -> None:
+        from azureml_jobs.azure.what_ran import download_record
+
+        download_record(self.workspace, name, destination, with_code)
+
     def archive(self, name: str) -> None:
         """Hide a job from lists, as the studio does.
 

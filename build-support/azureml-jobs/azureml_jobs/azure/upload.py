@@ -50,6 +50,11 @@ class SentAsset:
         return self.files + self.copied == 0
 
 
+def code_asset(digest: str) -> str:
+    """Return the name of the code asset of a snapshot that has this sha256."""
+    return str(uuid.UUID(hex=digest[:32]))
+
+
 def send_snapshot(
     workspace: ConnectedWorkspace,
     datastores: Datastores,
@@ -62,7 +67,7 @@ def send_snapshot(
     Each attempt writes into its own container, which becomes the asset only when it is complete:
     attempts at the same time do not meet.
     """
-    name = str(uuid.UUID(hex=digest[:32]))
+    name = code_asset(digest)
     path = ("codes", name, "versions", _ANY_VERSION)
     sent = SentAsset(workspace.asset_id("codes", name, _ANY_VERSION))
     if workspace.get(*path) is not None:

@@ -12,6 +12,8 @@ CODE_FOLDER = "code"
 ENVIRONMENT_FOLDER = "environment"
 DATA_FOLDER = "data"
 MANIFEST_FILE = "manifest.json"
+# What git applies to the commit to get what ran.
+DIFF_FILE = "changes.diff"
 
 
 def document_names(

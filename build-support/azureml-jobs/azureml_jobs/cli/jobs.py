@@ -49,6 +49,12 @@ class WorkspaceJobs(Protocol):
 
     def download(self, name: str, destination: Path, output_name: str | None) -> DownloadResult: ...
 
+    def record(self, name: str, destination: Path, with_code: bool) -> None:
+        """Write manifest and changes of what a job ran into a new folder, and its code if asked.
+
+        Raises `JobError` for a job that has no such record.
+        """
+
     def archive(self, name: str) -> None: ...
 
 

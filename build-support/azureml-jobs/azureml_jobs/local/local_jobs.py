@@ -53,6 +53,11 @@ class LocalJobs:
 
         return download(self._workspace.job(name), destination, output_name)
 
+    def record(self, name: str, destination: Path, with_code: bool) -> None:
+        from azureml_jobs.local.what_ran import copy_record
+
+        copy_record(self._workspace.job(name), destination, with_code)
+
     def archive(self, name: str) -> None:
         """Leave a job out of lists. Raises `JobError` while it runs: its runner owns the record."""
         from azureml_jobs.local.state import current_record
