@@ -16,7 +16,7 @@ from typing import Any, Self, Union, cast, get_args, get_origin, get_type_hints
 from azureml_jobs.base.errors import JobError, OutsideError
 
 # Raise it with every change of a field, and with it the plugin's in `job_tool/message.py`.
-VERSION = 3
+VERSION = 4
 
 # The folder of a request: the request itself, the options of the debugger, the sources at their
 # paths in the repository, and the packages with their hashes (a job's: `requirements_file`).
@@ -210,6 +210,18 @@ class NotebookRequest(Message):
     image: EnvironmentImage | None
     source_root: str
     options: RuntimeOptions
+
+
+@dataclass(frozen=True)
+class WorkspaceRequest(Message):
+    """The environments of a command of the workspace, None for those that it does not need.
+
+    `azure` has the packages that talk to Azure, `ui` MLflow with its web page, `plot` matplotlib.
+    """
+
+    azure: PackagesVenv | None = None
+    ui: PackagesVenv | None = None
+    plot: PackagesVenv | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ FLOORS = (
     {"bundle"},
     {"docker"},
     {"local", "azure"},
+    {"ui"},
     {"cli"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -99,10 +99,11 @@ def may_need_azure(
     `texts` are the contents of all configuration files, which are not fully read here. True may be
     wrong, and then only costs time; False is always right.
     """
-    if arguments[:1] in (["service"], ("service",)):
+    if tuple(arguments[:1]) == ("service",):
         # The stand-in of Azure ML needs the same packages.
         return True
-    if "--local" in arguments:
+    # MLflow's web page has an environment of its own, whatever it shows.
+    if "--local" in arguments or tuple(arguments[:1]) == ("ui",):
         return False
     if any(argument.partition("=")[0] == "--profile" for argument in arguments):
         return True

@@ -9,19 +9,19 @@ from pathlib import Path
 from azureml_jobs.base.exec_after_pants import exec_after_pants, exec_command
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
 from azureml_jobs.cli.aml_parser import aml_parser
-from azureml_jobs.protocol import PackagesVenv
+from azureml_jobs.local.packages_venv import ensure_packages_venv
+from azureml_jobs.protocol import WorkspaceRequest
 
-# What the plugin puts before the user's arguments when a workspace in Azure may be used.
-_AZURE = "--azure"
 # These take long, and Pants would keep other commands waiting meanwhile.
-_LONG_COMMANDS = frozenset({"stream", "cancel", "download", "register"})
+_LONG_COMMANDS = frozenset({"stream", "cancel", "download", "register", "ui"})
 
 
 def run_aml(arguments: Sequence[str]) -> int:
     """Run the command, after Pants has answered if it takes long or talks to Azure."""
-    azure = None
-    if arguments[:1] == [_AZURE]:
-        azure, arguments = PackagesVenv(arguments[1], arguments[2]), arguments[3:]
+    request, folder = WorkspaceRequest(), Path()
+    if arguments[:1] == ["--request"]:
+        request, folder = WorkspaceRequest.read(Path(arguments[1])), Path(arguments[1]).parent
+        arguments = arguments[2:]
     options = aml_parser().parse_args(arguments)
     is_under_pants = options.repository is None
     repository = Path.cwd() if is_under_pants else options.repository
@@ -32,14 +32,18 @@ def run_aml(arguments: Sequence[str]) -> int:
     workspace = None
     if not is_service and not options.local:
         workspace = configured_workspace(repository, options.profile)
+    if request.plot:
+        options.plot_prefix = ensure_packages_venv(request.plot, folder)
     needs_azure = is_service or workspace is not None
     if is_under_pants and (needs_azure or options.command in _LONG_COMMANDS):
         prefix = None
-        if needs_azure:
-            from azureml_jobs.local.packages_venv import ensure_packages_venv
-
-            prefix = ensure_packages_venv(azure, repository)
-        return exec_after_pants(["workspace", "--repository", str(repository), *arguments], prefix)
+        if needs_azure or options.noun == "ui":
+            packages = request.ui if options.noun == "ui" else request.azure
+            prefix = ensure_packages_venv(packages, folder)
+        hidden = ["--repository", str(repository)]
+        if options.plot_prefix:
+            hidden += ["--plot-prefix", options.plot_prefix]
+        return exec_after_pants(["workspace", *hidden, *arguments], prefix)
     return _run(options, workspace, repository)
 
 
@@ -64,6 +68,10 @@ def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, reposito
             from azureml_jobs.cli.endpoints import run_endpoints
 
             return run_endpoints(workspace, options)
+        case "ui":
+            from azureml_jobs.cli.ui import show_ui
+
+            return show_ui(workspace, repository, options)
         case "service":
             from azureml_jobs.cli.standin import serve_standin
 

@@ -22,10 +22,15 @@ def aml_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=TOOLS_VERSION)
     # After Pants has answered, the working folder is the user's.
     parser.add_argument("--repository", type=Path, help=argparse.SUPPRESS)
+    # The environment that has matplotlib.
+    parser.add_argument("--plot-prefix", help=argparse.SUPPRESS)
     nouns = parser.add_subparsers(
-        dest="noun", required=True, metavar="jobs|data|models|components|endpoints|doctor|service"
+        dest="noun",
+        required=True,
+        metavar="jobs|ui|data|models|components|endpoints|doctor|service",
     )
     add_jobs(nouns.add_parser("jobs", help="jobs that ran or are running"))
+    _add_ui(nouns)
     _add_data(nouns.add_parser("data", help="data assets: azureml:NAME:VERSION"))
     _add_models(nouns.add_parser("models", help="registered models: azureml:NAME:VERSION"))
     _add_components(nouns.add_parser("components", help="registered components"))
@@ -37,6 +42,15 @@ def aml_parser() -> argparse.ArgumentParser:
     ).set_defaults(command="doctor")
     _add_service(nouns.add_parser("service", help="a stand-in for Azure ML on this machine"))
     return parser
+
+
+def _add_ui(nouns: Any) -> None:
+    ui = add_command(nouns, "ui", "show parameters, metrics and figures in MLflow's own web page")
+    ui.set_defaults(command="ui")
+    ui.add_argument(
+        "--port", type=port, help="the port on this machine (default: 5000 or a free one)"
+    )
+    ui.add_argument("--no-browser", action="store_true", help="only print the address of the page")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import identity_of
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
+from azureml_jobs.protocol import PackagesVenv, WorkspaceRequest
 
 
 @pytest.fixture
@@ -380,18 +381,37 @@ def test_registers_a_component_by_its_target(
     assert file.read_text().split("\0") == [*command, ""]
 
 
-def test_commands_that_use_azure_run_in_their_own_environment(
-    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("arguments", "prefix", "hidden"),
+    [
+        pytest.param(["jobs", "list"], "azure", [], id="a command on Azure"),
+        pytest.param(["ui"], "ui", [], id="the page of a workspace in Azure"),
+        pytest.param(["ui", "--local"], "ui", [], id="the page of the local workspace"),
+        pytest.param(["jobs", "stream", "a"], "azure", ["--plot-prefix", "plot"], id="plots"),
+    ],
+)
+def test_commands_run_after_pants_in_the_environment_that_they_need(
+    arguments: list[str],
+    prefix: str,
+    hidden: list[str],
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
     (repository / "config.env").write_text(text)
-    (tmp_path / "azure/bin").mkdir(parents=True)
-    (tmp_path / "azure/bin/python").write_text("")
+    venvs = {}
+    for name in {prefix, *hidden[1:]}:
+        (tmp_path / name / "bin").mkdir(parents=True)
+        (tmp_path / name / "bin/python").write_text("")
+        venvs[name] = PackagesVenv(str(tmp_path / name), "seed")
+    (tmp_path / "request.json").write_bytes(WorkspaceRequest(**venvs).to_json())
     monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(tmp_path / "command"))
-    assert aml.run_aml(["--azure", str(tmp_path / "azure"), "seed", "jobs", "list"]) == 0
+    assert aml.run_aml(["--request", str(tmp_path / "request.json"), *arguments]) == 0
     parts = (tmp_path / "command").read_bytes().decode().split("\0")
-    assert parts[0] == str(tmp_path / "azure/bin/python")
-    assert parts[2:-1] == ["workspace", "--repository", str(repository), "jobs", "list"]
+    assert parts[0] == str(tmp_path / prefix / "bin/python")
+    hidden = [str(tmp_path / part) if part in venvs else part for part in hidden]
+    assert parts[2:-1] == ["workspace", "--repository", str(repository), *hidden, *arguments]
 
 
 def test_prints_the_version_of_the_tools(capsys: pytest.CaptureFixture[str]) -> None:

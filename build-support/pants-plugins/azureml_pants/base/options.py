@@ -78,6 +78,27 @@ class AzureMLSubsystem(Subsystem):
         advanced=True,
         help="The packages of that resolve that are installed on top of an experiment's image.",
     )
+    ui_resolve = StrOption(
+        default="mlflow",
+        advanced=True,
+        help="The resolve in `[python].resolves` from which MLflow's web page is installed.",
+    )
+    ui_requirements = StrListOption(
+        default=["azure-identity", "certifi", "mlflow", "python-dotenv", "PyYAML", "urllib3"],
+        advanced=True,
+        help=softwrap("""
+            The packages of that resolve that show MLflow's web page. They are installed only for
+            `run :aml -- ui`.
+            """),
+    )
+    plot_requirements = StrListOption(
+        default=["matplotlib"],
+        advanced=True,
+        help=softwrap("""
+            The packages of that resolve that draw metrics. They are installed only for
+            `run :aml -- jobs compare --plot METRIC`.
+            """),
+    )
     image_platform = StrOption(
         default="3rdparty/python/platforms/linux_x86_64-cp311.json",
         advanced=True,

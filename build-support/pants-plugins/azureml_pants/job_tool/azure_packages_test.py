@@ -87,6 +87,7 @@ def test_installs_the_packages_when_a_workspace_is_named(
     [
         pytest.param(TEMPLATE, (), id="a template"),
         pytest.param(CONFIGURED, ("--local",), id="here"),
+        pytest.param(CONFIGURED, ("ui",), id="the page, which has others"),
     ],
 )
 def test_installs_nothing_for_a_run_on_this_machine(

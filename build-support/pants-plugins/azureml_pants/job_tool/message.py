@@ -8,7 +8,7 @@ from azureml_pants.base.errors import PluginError
 from pants.engine.fs import CreateDigest, FileContent
 
 # The version of the messages that this plugin writes. Raise it with the job tool's.
-VERSION = 3
+VERSION = 4
 
 
 def check_version() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from azureml_jobs.protocol import REQUEST_FILE, WorkspaceRequest
+from azureml_pants.base.options import AzureMLSubsystem
+from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.job_tool.azure_packages import AzurePackages, AzurePackagesRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
+from azureml_pants.job_tool.message import request_file
 from azureml_pants.workspace.target_types import AzureMLWorkspaceDependenciesField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest, RunSubsystem
-from pants.engine.fs import Digest, MergeDigests
+from pants.engine.fs import CreateDigest, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 
 
@@ -21,20 +26,44 @@ class RunWorkspaceFieldSet(RunFieldSet):
 
 @rule(desc="Set up the workspace's commands")
 async def run_workspace(
-    field_set: RunWorkspaceFieldSet, pex_env: PexEnvironment, run_goal: RunSubsystem
+    field_set: RunWorkspaceFieldSet,
+    pex_env: PexEnvironment,
+    run_goal: RunSubsystem,
+    azureml: AzureMLSubsystem,
 ) -> RunRequest:
     environment = pex_env.in_workspace()
+    pages = page_packages(run_goal.args, azureml)
     tool, azure = await MultiGet(
         Get(JobTool, JobToolRequest(environment)),
         Get(AzurePackages, AzurePackagesRequest(environment, tuple(run_goal.args))),
     )
-    arguments: tuple[str, ...] = ()
-    if azure.venv is not None:
-        arguments = ("--azure", azure.venv.prefix, f"{{chroot}}/{azure.venv.seed}")
-    return RunRequest(
-        digest=await Get(Digest, MergeDigests((tool.digest, azure.digest))),
-        args=tool.workspace_args("workspace", *arguments),
+    installed = await MultiGet(
+        Get(
+            InstalledPackages,
+            InstallPackagesRequest(azureml.ui_resolve, packages, environment),
+        )
+        for packages in pages.values()
     )
+    venvs = {name: each.venv for name, each in zip(pages, installed)}
+    request = WorkspaceRequest(azure=azure.venv, **venvs)
+    written = await Get(Digest, CreateDigest, request_file(request))
+    digests = (tool.digest, azure.digest, written, *(each.digest for each in installed))
+    return RunRequest(
+        digest=await Get(Digest, MergeDigests(digests)),
+        args=tool.workspace_args("workspace", "--request", f"{{chroot}}/{REQUEST_FILE}"),
+    )
+
+
+def page_packages(
+    arguments: Sequence[str], azureml: AzureMLSubsystem
+) -> dict[str, tuple[str, ...]]:
+    """Return what a command needs to show runs, by the field of `WorkspaceRequest` it is for."""
+    wanted: dict[str, tuple[str, ...]] = {}
+    if tuple(arguments[:1]) == ("ui",):
+        wanted["ui"] = tuple(azureml.ui_requirements)
+    if any(argument.partition("=")[0] == "--plot" for argument in arguments):
+        wanted["plot"] = tuple(azureml.plot_requirements)
+    return wanted
 
 
 def rules():
