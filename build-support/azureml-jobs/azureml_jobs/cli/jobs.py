@@ -58,19 +58,22 @@ class WorkspaceJobs(Protocol):
     def archive(self, name: str) -> None: ...
 
 
-def run_jobs(
-    workspace: AzureWorkspace | None, repository: Path, options: argparse.Namespace
-) -> int:
-    jobs: WorkspaceJobs
+def jobs_of(workspace: AzureWorkspace | None, repository: Path, login: bool) -> WorkspaceJobs:
+    """Return the jobs of a workspace, None for that of this machine."""
     if workspace is None:
         from azureml_jobs.local.local_jobs import LocalJobs
 
-        jobs = LocalJobs(repository / LOCAL_FOLDER)
-    else:
-        from azureml_jobs.azure.jobs import AzureJobs  # pants: no-infer-dep
-        from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
+        return LocalJobs(repository / LOCAL_FOLDER)
+    from azureml_jobs.azure.jobs import AzureJobs  # pants: no-infer-dep
+    from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
 
-        jobs = AzureJobs(ConnectedWorkspace(workspace, options.login))
+    return AzureJobs(ConnectedWorkspace(workspace, login))
+
+
+def run_jobs(
+    workspace: AzureWorkspace | None, repository: Path, options: argparse.Namespace
+) -> int:
+    jobs = jobs_of(workspace, repository, options.login)
     if getattr(options, "step", None):
         options.name = _name_of_step(jobs, options.name, options.step)
     return _COMMANDS[options.command](jobs, options)
