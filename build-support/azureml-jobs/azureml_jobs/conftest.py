@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.plan import JobPlan, plan_job
+from azureml_jobs.bundle.provenance import Provenance
 from azureml_jobs.imports.overlay import Overlay
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.documents import referred_documents
@@ -36,6 +37,7 @@ inputs:
   epochs: 3
 environment: azureml:env:1
 """
+NOTHING_KNOWN = Provenance(None, {})
 CONTEXT_JOB = JOB.replace("environment: azureml:env:1", "environment: {build: {path: docker}}")
 
 

@@ -74,10 +74,11 @@ def test_the_manifest_lists_every_file_and_the_change_against_the_commit(scratch
     with scratch.changed({MAIN: main + "\n# an unstaged change\n"}):
         scratch.pants("package", JOB)
         manifest = json.loads((scratch.root / BUNDLE / "manifest.json").read_text())
+        changes = (scratch.root / BUNDLE / "changes.diff").read_text()
         written = tree(scratch.root / BUNDLE / "code")
     assert {file["path"]: file["sha256"] for file in manifest["snapshot"]["files"]} == written
     assert manifest["git"]["commit"] == scratch.git("rev-parse", "HEAD").strip()
-    assert "+# an unstaged change" in manifest["git"]["diff"]
+    assert manifest["git"]["is_dirty"] and "+# an unstaged change" in changes
     assert manifest["versions"]["pants"] == "2.17.1"
     assert "numpy" in " ".join(manifest["packages"]["requirements"])
 

@@ -16,6 +16,7 @@ from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder, SubmitOptions
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
+from azureml_jobs.bundle.provenance import provenance_of
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.docker.pushable_image import PushableImage
@@ -171,8 +172,8 @@ class Client:
         **options: bool,
     ) -> SubmissionFolder:
         plan = self.gathered.plan(job, *settings)
-        wanted = SubmitOptions(**options)
-        return create_submission(plan, self.config(), self.repository, wanted, images)
+        provenance, wanted = provenance_of(plan, self.repository), SubmitOptions(**options)
+        return create_submission(plan, provenance, self.config(), self.repository, wanted, images)
 
     def submit(self, job: str = JOB, *settings: str, **how: Any) -> int:
         """Submit a job; `how` as for `create_submission`."""

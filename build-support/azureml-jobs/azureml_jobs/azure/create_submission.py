@@ -21,13 +21,12 @@ from azureml_jobs.azure.submission import (
     SubmissionFolder,
     SubmitOptions,
 )
-from azureml_jobs.azure.upload import listed_data
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.job_names import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.plan import JobPlan
-from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.provenance import Provenance, UsedImage
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.document import dump_job_file
@@ -40,6 +39,7 @@ _LONGEST_STEM = 200
 
 def create_submission(
     plan: JobPlan,
+    provenance: Provenance,
     workspace: AzureWorkspace,
     repository: Path,
     options: SubmitOptions,
@@ -55,7 +55,9 @@ def create_submission(
     written, is_job = str(plan.job.get("name") or ""), plan.kind.endswith(" job")
     # azure-ai-ml makes names of jobs lower-case silently; the job would not be found again.
     name = written.lower() if is_job else written
-    content = _content_digest(plan, workspace, repository, images, with_data=bool(name))
+    content = _content_digest(plan, provenance, workspace, images, with_data=bool(name))
+    pushed = {each: UsedImage(image.reference, image.id) for each, image in images.items()}
+    provenance = replace(provenance, images=pushed)
     try:
         root.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(root)
@@ -87,7 +89,7 @@ def create_submission(
             ),
             options=options,
         )
-        return _write(plan, submission, root, repository)
+        return _write(plan, provenance, submission, root, repository)
     except OSError as error:
         raise OutsideError(
             LOCAL_FOLDER,
@@ -115,8 +117,8 @@ def _sent(bundled: UnitBundle, document: str, image: PushableImage | None) -> Se
 
 def _content_digest(
     plan: JobPlan,
+    provenance: Provenance,
     workspace: AzureWorkspace,
-    repository: Path,
     images: Mapping[str, PushableImage],
     with_data: bool,
 ) -> str:
@@ -127,18 +129,19 @@ def _content_digest(
         [[unit.snapshot_digest, unit.environment_digest] for unit in bundle.units],
         asdict(workspace),
         {name: image.id for name, image in images.items()},
-        [listed_data(repository / item.path)[1] for item in bundle.data] if with_data else [],
+        [asdict(each) for each in provenance.data.values() if each] if with_data else [],
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _write(plan: JobPlan, submission: Submission, root: Path, repository: Path) -> SubmissionFolder:
+def _write(
+    plan: JobPlan, provenance: Provenance, submission: Submission, root: Path, repository: Path
+) -> SubmissionFolder:
     staging = root / f"{_NEW}{secrets.token_hex(8)}"
-    git = git_state(repository, plan.bundle.sources)
     stem, count = submission.name, 1
     try:
         staging.mkdir()
-        write_bundle(plan.bundle, git, staging / BUNDLE, repository, with_data=False)
+        write_bundle(plan, provenance, staging / BUNDLE, repository, with_data=False)
         while True:
             submission.write(staging)
             # With the user's own name, the job is found in the workspace, not here.

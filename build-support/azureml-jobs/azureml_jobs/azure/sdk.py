@@ -22,6 +22,7 @@ from azureml_jobs.azure.service_error import ServiceError, without_secrets
 from azureml_jobs.azure.submission import Submission
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.git_command import remote_address
 
 Value = TypeVar("Value")
 
@@ -175,19 +176,9 @@ def _client(workspace: ConnectedWorkspace) -> Any:
 
 def hide_git_credentials(repository: Path) -> None:
     """Give azure-ai-ml the remote's address without credentials, which it would send."""
-    import subprocess
-    from urllib.parse import urlsplit, urlunsplit
-
-    variable = "AZUREML_GIT_REPOSITORY_URI"
-    if os.environ.get(variable):
-        return
-    asked = subprocess.run(
-        ["git", "ls-remote", "--get-url"], cwd=repository, capture_output=True, text=True
-    )
-    parts = urlsplit(asked.stdout.strip())
-    if asked.returncode == 0 and "@" in parts.netloc:
-        host = parts.netloc.rpartition("@")[2]
-        os.environ[variable] = urlunsplit(parts._replace(netloc=host))
+    address = remote_address(repository)
+    if address:
+        os.environ.setdefault("AZUREML_GIT_REPOSITORY_URI", address)
 
 
 def _message(error: Exception) -> str:

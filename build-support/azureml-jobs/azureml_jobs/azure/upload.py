@@ -13,9 +13,9 @@ from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.send_files import LocalFile, copy_files, missing_files, send_files
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace, put_once
-from azureml_jobs.base.digest import entries_digest, environment_tag, file_digest
+from azureml_jobs.base.digest import environment_tag, file_digest
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.bundle.data import files_below
+from azureml_jobs.bundle.data import data_digest, data_files
 
 _ANY_VERSION = "1"
 # azure-ai-ml, too, sends to this folder.
@@ -158,8 +158,17 @@ def send_environment(
 
 
 def send_data(datastores: Datastores, data: Path) -> SentAsset:
-    """Send a file or folder to the default datastore; its id is an `azureml://` address."""
-    listed, digest = listed_data(data)
+    """Send a file or folder to the default datastore; its id is an `azureml://` address.
+
+    Raises `OutsideError` for what cannot be read, and for circular links.
+    """
+    try:
+        digest, base = data_digest(data).sha256, data if data.is_dir() else data.parent
+        listed = [_local_file(file, base) for file in data_files(data)]
+    except OSError as error:
+        raise OutsideError(
+            str(data), f"the data could not be read: {error.strerror}", f"Look at {error.filename}."
+        ) from error
     container = datastores.default()
     prefix = f"{_FOLDER}/{digest}/{data.name}" if data.is_dir() else f"{_FOLDER}/{digest}"
     ending = "/" if data.is_dir() else f"/{data.name}"
@@ -172,22 +181,6 @@ def send_data(datastores: Datastores, data: Path) -> SentAsset:
         _send(container, listed, f"{prefix}/", sent, f"{data.name}: ")
         container.put(mark, b"")
     return sent
-
-
-def listed_data(data: Path) -> tuple[list[LocalFile], str]:
-    """Return the files of a file or folder, and the sha256 of their names and contents.
-
-    Raises `OutsideError` for what cannot be read, and for circular links.
-    """
-    try:
-        files = files_below(data) if data.is_dir() else [data]
-        base = data if data.is_dir() else data.parent
-        listed = [_local_file(file, base) for file in files]
-        return listed, entries_digest((each.name, file_digest(each.path), False) for each in listed)
-    except OSError as error:
-        raise OutsideError(
-            str(data), f"the data could not be read: {error.strerror}", f"Look at {error.filename}."
-        ) from error
 
 
 def _listed(folder: Path) -> list[LocalFile]:

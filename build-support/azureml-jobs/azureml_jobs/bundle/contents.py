@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import basename
 from typing import Any
 
-from azureml_jobs.base.digest import entries_digest
+from azureml_jobs.base.digest import entries_digest, file_digest
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.data import LocalData, local_data
 from azureml_jobs.bundle.environment import environment_files
 from azureml_jobs.bundle.layout import lay_out
 from azureml_jobs.bundle.names import CODE_FOLDER, document_names
+from azureml_jobs.jobfile.documents import value_at
 from azureml_jobs.jobfile.units import CodeUnit, ordered_documents
-from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles
+from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles, requirements_file
+
+_PINNED = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class UnitBundle:
-    """The code and the environment of one command, as files of the bundle."""
+    """The code and the environment of one command, as files of the bundle.
+
+    `versions` are those of the packages that the code needs, by their names.
+    """
 
     unit: CodeUnit
     files: UnitFiles
     code: tuple[BundleFile, ...]
     environment: tuple[BundleFile, ...]
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def snapshot_digest(self) -> str:
@@ -58,11 +66,13 @@ class UnitBundle:
 class Bundle:
     """A job as a folder of plain Azure ML: YAML files, code, environments, data, manifest.
 
-    `documents` are the job file and all that it refers to, by their paths in the repository.
+    `documents` are the job file and all that it refers to, by their paths in the repository;
+    `digests` are the sha256 of their files.
     """
 
     request: JobRequest
     documents: Mapping[str, Mapping[str, Any]]
+    digests: Mapping[str, str]
     units: tuple[UnitBundle, ...]
     data: tuple[LocalData, ...]
 
@@ -93,6 +103,11 @@ class Bundle:
         digests = [(unit.unit.name, unit.snapshot_digest, False) for unit in self.units]
         return digests[0][1] if len(digests) == 1 else entries_digest(digests)
 
+    def node_of(self, unit: UnitBundle) -> Mapping[str, Any]:
+        """Return the mapping that has the unit's command and environment."""
+        node = value_at(self.documents[unit.unit.document], unit.unit.keys)
+        return node if isinstance(node, Mapping) else {}
+
     @property
     def sources(self) -> list[str]:
         """The paths in the repository of all code."""
@@ -114,7 +129,9 @@ def plan_bundle(
     files = {each.name: each for each in request.units}
     bundled = tuple(_unit_bundle(unit, files[unit.name], folder) for unit in units)
     ordered = {path: documents[path] for path in ordered_documents(documents, request.job_file)}
-    return Bundle(request, documents, bundled, local_data(ordered, request.job_file))
+    digests = {path: file_digest(folder / SOURCES_FOLDER / path) for path in documents}
+    data = local_data(ordered, request.job_file)
+    return Bundle(request, documents, digests, bundled, data)
 
 
 def _unit_bundle(unit: CodeUnit, files: UnitFiles, folder: Path) -> UnitBundle:
@@ -123,7 +140,9 @@ def _unit_bundle(unit: CodeUnit, files: UnitFiles, folder: Path) -> UnitBundle:
         BundleFile.read(folder / SOURCES_FOLDER / file.path, name, file.path, file.why, file.owner)
         for name, file in layout.items()
     )
-    return UnitBundle(unit, files, code, environment_files(unit, files, folder))
+    requirements = (folder / requirements_file(unit.name)).read_text(encoding="utf-8")
+    versions = dict(_PINNED.findall(requirements))
+    return UnitBundle(unit, files, code, environment_files(unit, files, folder), versions)
 
 
 def _digest(files: Sequence[BundleFile]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.base.digest import entries_digest, file_digest
 from azureml_jobs.jobfile.documents import nodes_of, step_names
 from azureml_jobs.jobfile.paths import is_local, unique_name
 
@@ -34,22 +35,37 @@ class LocalData:
 
 def local_data(documents: Mapping[str, Mapping[str, Any]], job_file: str) -> tuple[LocalData, ...]:
     """Return the inputs in the documents whose data is on this machine."""
-    found: list[LocalData] = []
+    return tuple(each for each in _data(documents, job_file) if is_local(each.path))
+
+
+def data_elsewhere(
+    documents: Mapping[str, Mapping[str, Any]], job_file: str
+) -> list[dict[str, str]]:
+    """Return the inputs that name an asset or an address, as they are written."""
+    found = []
+    for each in _data(documents, job_file):
+        if not is_local(each.path) and "${{" not in each.path:
+            is_asset = each.path.startswith("azureml:") and "://" not in each.path
+            found.append({"input": each.name, "asset" if is_asset else "uri": each.path})
+    return found
+
+
+def _data(documents: Mapping[str, Mapping[str, Any]], job_file: str) -> Iterator[LocalData]:
     taken: set[str] = set()
     for document, content in documents.items():
         for keys, value in _inputs(content):
             path = value.get("path")
-            if not isinstance(path, str) or not is_local(path):
+            if not isinstance(path, str):
                 continue
             names = [] if document == job_file else [posixpath.basename(document).split(".")[0]]
             names += [*step_names(keys), keys[-1]]
             # The job's own inputs come first, and their names differ.
             name = names[0] if names == [keys[-1]] else unique_name("-".join(names), taken)
             taken.add(name.casefold())
-            # An absolute path stays what it is: join() drops what is before it.
-            local = posixpath.normpath(posixpath.join(posixpath.dirname(document), path))
-            found.append(LocalData(name, local, document, keys))
-    return tuple(found)
+            if is_local(path):
+                # An absolute path stays what it is: join() drops what is before it.
+                path = posixpath.normpath(posixpath.join(posixpath.dirname(document), path))
+            yield LocalData(name, path, document, keys)
 
 
 def _inputs(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
@@ -63,11 +79,32 @@ def _inputs(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapp
                 yield (*node.keys, key), node.value[key]
 
 
+@dataclass(frozen=True)
+class DataDigest:
+    """`sha256` is that of the names and contents of `files` files with so many `bytes`."""
+
+    sha256: str
+    files: int
+    bytes: int
+
+
+def data_digest(data: Path) -> DataDigest:
+    """Return the digest of a file or folder. Raises `OSError` for what cannot be read."""
+    base = data if data.is_dir() else data.parent
+    files = {file.relative_to(base).as_posix(): file for file in data_files(data)}
+    sha256 = entries_digest((name, file_digest(file), False) for name, file in files.items())
+    return DataDigest(sha256, len(files), sum(file.stat().st_size for file in files.values()))
+
+
+def data_files(data: Path) -> list[Path]:
+    """Return the files of a file or folder, as Azure ML would upload them."""
+    return files_below(data) if data.is_dir() else [data]
+
+
 def copy_data(original: Path, copy: Path) -> None:
     """Copy contents alone: modes and times of data mean nothing, and differ among machines."""
-    files = files_below(original) if original.is_dir() else [original]
     (copy if original.is_dir() else copy.parent).mkdir(parents=True)
-    for file in files:
+    for file in data_files(original):
         target = copy / file.relative_to(original)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)

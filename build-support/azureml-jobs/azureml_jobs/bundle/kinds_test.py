@@ -11,7 +11,7 @@ import yaml
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.cli import dry_run
-from azureml_jobs.conftest import JOB, Gathered
+from azureml_jobs.conftest import JOB, NOTHING_KNOWN, Gathered
 
 PIPELINE = """\
 type: pipeline
@@ -48,7 +48,7 @@ def pipeline(gathered: Gathered) -> Gathered:
 
 def written(gathered: Gathered, job: str = PIPELINE) -> Path:
     bundle = gathered.folder / "bundle"
-    write_bundle(gathered.plan(job).bundle, None, bundle, gathered.repository, with_data=True)
+    write_bundle(gathered.plan(job), NOTHING_KNOWN, bundle, gathered.repository, with_data=True)
     return bundle
 
 
@@ -62,7 +62,7 @@ def test_writes_each_document_and_each_unit_with_paths_that_stay_inside(
     bundle = written(pipeline)
     files = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
     assert files == {
-        *("azure-ml-job.yaml", "train.yml", "manifest.json"),
+        *("azure-ml-job.yaml", "train.yml", "manifest.json", "changes.diff"),
         *("code/prepare/prepare.py", "code/prepare/tools.py"),
         *("code/train/train.py", "code/train/tools.py"),
         *("environment/prepare/Dockerfile", "environment/prepare/requirements.txt"),

@@ -2,64 +2,174 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from types import NoneType
 from typing import Any
 
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.bundle.bundle_file import BundleFile
-from azureml_jobs.bundle.contents import Bundle, UnitBundle
-from azureml_jobs.bundle.provenance import GitState
+from azureml_jobs.bundle.contents import UnitBundle
+from azureml_jobs.bundle.data import data_elsewhere
+from azureml_jobs.bundle.git_state import GitState
+from azureml_jobs.bundle.names import MANIFEST_FILE
+from azureml_jobs.bundle.plan import JobPlan
+from azureml_jobs.bundle.provenance import Provenance
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 _FILE_KEYS = ("path", "source", "owner", "sha256", "size", "executable")
+_SHAPE: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("address", "job_file", "kind"), (str,)),
+    **dict.fromkeys(("documents", "overrides", "data", "allowed"), (list,)),
+    "versions": (dict,),
+    **dict.fromkeys(("git", "made"), (dict, NoneType)),
+}
+_UNIT_SHAPE: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("snapshot", "packages"), (dict,)),
+    **dict.fromkeys(("environment", "image"), (dict, NoneType)),
+    "command": (str, NoneType),
+}
 
 
-def manifest(bundle: Bundle, git: GitState | None) -> dict[str, Any]:
-    """Return the manifest as plain data; `git` is the state of the code that is in the bundle.
+def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
+    """Return the manifest as plain data. Only `made` differs among runs of the same content.
 
-    A job that is one command has its snapshot, environment and packages at the top; any other has
-    `units` with them.
+    A job that is one command has its snapshot, environment, image and packages at the top; any
+    other has `units` with them.
     """
-    request = bundle.request
+    request, bundle = plan.request, plan.bundle
     is_one = [unit.unit.name for unit in bundle.units] == [""]
+    units = [_unit(unit, bundle.node_of(unit), provenance) for unit in bundle.units]
     return {
         "manifest_version": MANIFEST_VERSION,
         "address": request.address,
         "job_file": request.job_file,
-        **(_unit(bundle.unit) if is_one else {"units": _units(bundle)}),
-        "data": [{"input": item.name, "path": item.path} for item in bundle.data],
-        "git": asdict(git) if git else None,
+        "kind": plan.kind,
+        "documents": [
+            {"path": path, "sha256": bundle.digests[path], "content": document}
+            for path, document in bundle.documents.items()
+        ],
+        "overrides": list(plan.overrides),
+        **(units[0] if is_one else {"units": _named(bundle.units, units)}),
+        "data": _data(plan, provenance),
+        "allowed": [asdict(each) for each in plan.allowed],
+        "git": _git(provenance.git),
         "versions": {"tools": TOOLS_VERSION, **request.versions},
+        "made": asdict(provenance.made) if provenance.made else None,
     }
 
 
-def _units(bundle: Bundle) -> list[dict[str, Any]]:
+def manifest_text(content: Mapping[str, Any]) -> str:
+    # YAML has dates, which commands get as text.
+    return json.dumps(content, indent=2, ensure_ascii=True, default=str) + "\n"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest in a folder. Raises `JobError` for none, or one of another shape."""
+    path = folder / MANIFEST_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _invalid(path, "there is no such file") from None
+    except (ValueError, RecursionError) as error:
+        raise _invalid(path, f"this is not JSON: {error}") from error
+    version = content.get("manifest_version") if isinstance(content, dict) else None
+    if version != MANIFEST_VERSION:
+        made_by = "an older scaffolding" if version == 1 else "another scaffolding"
+        raise JobError(
+            f"{path}: manifest_version",
+            f"{version} is of {made_by}, and this one reads {MANIFEST_VERSION}",
+            "Use the tools of the commit that made it, or start the job again.",
+        )
+    _check(path, content, _SHAPE)
+    for unit in units_of(content):
+        _check(path, unit, _UNIT_SHAPE)
+    return dict(content)
+
+
+def units_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the units of a manifest; that of a job of one command has an empty name."""
+    if "units" in content:
+        return list(content["units"])
+    return [{"name": "", **{key: content.get(key) for key in _UNIT_SHAPE}}]
+
+
+def _check(path: Path, content: Any, shape: Mapping[str, tuple[type, ...]]) -> None:
+    for key, kinds in shape.items():
+        if not isinstance(content, dict) or not isinstance(content.get(key, path), kinds):
+            raise _invalid(path, f"`{key}` is missing, or is no {kinds[0].__name__}")
+
+
+def _invalid(path: Path, what: str) -> JobError:
+    return JobError(str(path), what, "Name a folder that `./pants package` or a job has made.")
+
+
+def _git(git: GitState | None) -> dict[str, Any] | None:
+    if git is None:
+        return None
+    diff = {"sha256": hashlib.sha256(git.diff).hexdigest(), "bytes": len(git.diff)}
+    return {
+        "commit": git.commit,
+        "is_dirty": None if git.problem else bool(git.diff),
+        "diff": None if git.problem else diff,
+        "tools_changed": git.tools_changed,
+        "problem": git.problem or None,
+    }
+
+
+def _data(plan: JobPlan, provenance: Provenance) -> list[dict[str, Any]]:
+    unknown = dict.fromkeys(("sha256", "files", "bytes"))
+    local = [
+        {"input": item.name, "path": item.path, **(asdict(found) if found else unknown)}
+        for item in plan.bundle.data
+        for found in [provenance.data.get(item.name)]
+    ]
+    return local + data_elsewhere(plan.bundle.documents, plan.request.job_file)
+
+
+def _named(units: Sequence[UnitBundle], described: Sequence[dict[str, Any]]) -> list[Any]:
     return [
         {
             "name": unit.unit.name,
             "document": unit.unit.document,
             "key": ".".join(unit.unit.keys),
-            **_unit(unit),
+            **described,
         }
-        for unit in bundle.units
+        for unit, described in zip(units, described)
     ]
 
 
-def _unit(unit: UnitBundle) -> dict[str, Any]:
-    packages = unit.files.packages
-    environment = {"sha256": unit.environment_digest, "files": _entries(unit.environment)}
+def _unit(unit: UnitBundle, node: Mapping[str, Any], provenance: Provenance) -> dict[str, Any]:
+    packages, image = unit.files.packages, provenance.images.get(unit.unit.name)
     return {
+        "command": node.get("command"),
         "snapshot": {"sha256": unit.snapshot_digest, "files": _entries(unit.code)},
-        "environment": environment if unit.environment else None,
+        "environment": _environment(unit, node),
+        "image": asdict(image) if image else None,
         "packages": {
             "resolve": packages.resolve,
             "lock": packages.lock,
             "lock_sha256": packages.lock_digest,
             "requirements": list(packages.requirements),
+            "versions": dict(unit.versions),
         },
     }
+
+
+def _environment(unit: UnitBundle, node: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the environment: what the job file refers to, and what is built from files."""
+    own = unit.unit.environment
+    named: Any = own.value if own else node.get("environment")
+    named = named.get("image") if isinstance(named, Mapping) else named
+    if named is None and not unit.environment:
+        return None
+    files = _entries(unit.environment)
+    return {"reference": named, "sha256": unit.environment_digest, "files": files}
 
 
 def _entries(files: Sequence[BundleFile]) -> list[dict[str, Any]]:

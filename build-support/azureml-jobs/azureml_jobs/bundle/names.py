@@ -24,7 +24,7 @@ def document_names(
     `in_code` are the names of those that are in their own code.
     """
     names = {}
-    taken = {JOB_FILE, CODE_FOLDER, ENVIRONMENT_FOLDER, DATA_FOLDER, MANIFEST_FILE}
+    taken = {JOB_FILE, CODE_FOLDER, ENVIRONMENT_FOLDER, DATA_FOLDER, MANIFEST_FILE, DIFF_FILE}
     for path in paths:
         name = JOB_FILE
         if path in in_code:

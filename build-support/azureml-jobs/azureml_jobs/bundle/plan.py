@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.bundle.allowed import Allowed
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import Bundle, UnitBundle, plan_bundle
 from azureml_jobs.bundle.documents import check_documents, read_document, read_documents
@@ -28,13 +29,16 @@ from azureml_jobs.protocol import JobRequest
 class JobPlan:
     """A job that has passed all checks.
 
-    `job` is the job file with all overrides; its paths are still those of the job file.
+    `job` is the job file with all `overrides`; its paths are still those of the job file. `allowed`
+    is what the guard was asked to let pass.
     """
 
     request: JobRequest
     job: Mapping[str, Any]
     bundle: Bundle
     warnings: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
 
     @property
     def job_folder(self) -> str:
@@ -93,7 +97,7 @@ def plan_job(
         warnings += check_overridden_units(request, before, units, repository)
     bundle = plan_bundle(request, documents, units, folder)
     warnings += _check_outgoing_files(bundle, repository)
-    plan = JobPlan(request, job, bundle, tuple(warnings))
+    plan = JobPlan(request, job, bundle, tuple(warnings), tuple(settings))
     if plan.kind.endswith(" job"):
         job = {**job, "experiment_name": plan.experiment_name}
     if is_sent:

@@ -12,7 +12,7 @@ import pytest
 from azure.ai.ml import load_component, load_job
 from azure.ai.ml.entities._load_functions import load_schedule
 from azureml_jobs.bundle.write import write_bundle
-from azureml_jobs.conftest import Gathered
+from azureml_jobs.conftest import NOTHING_KNOWN, Gathered
 
 CONDA = "name: e\ndependencies: [python]\n"
 COMMAND = """\
@@ -253,7 +253,7 @@ def test_reads_a_bundle_as_the_files_that_it_is_made_from(
     gather(gathered, job)
     plan = gathered.plan(job)
     bundle = gathered.folder / "bundle"
-    write_bundle(plan.bundle, None, bundle, gathered.repository, with_data=True)
+    write_bundle(plan, NOTHING_KNOWN, bundle, gathered.repository, with_data=True)
     exp = gathered.repository / "src/exp"
     expected = without_paths(load(exp / "azure-ml-job.yaml")._to_dict(), (exp, exp / "parts"))
     found = without_paths(load(bundle / "azure-ml-job.yaml")._to_dict(), (bundle,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -11,27 +10,30 @@ from pathlib import Path
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import Bundle
 from azureml_jobs.bundle.data import copy_data
-from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.manifest import manifest, manifest_text
 from azureml_jobs.bundle.names import (
     CODE_FOLDER,
     DATA_FOLDER,
+    DIFF_FILE,
     ENVIRONMENT_FOLDER,
     MANIFEST_FILE,
 )
-from azureml_jobs.bundle.provenance import GitState
+from azureml_jobs.bundle.plan import JobPlan
+from azureml_jobs.bundle.provenance import Provenance
 from azureml_jobs.bundle.rewrite import rewritten_documents
 from azureml_jobs.jobfile.document import dump_job_file
 
 
 def write_bundle(
-    bundle: Bundle, git: GitState | None, destination: Path, repository: Path, with_data: bool
+    plan: JobPlan, provenance: Provenance, destination: Path, repository: Path, with_data: bool
 ) -> None:
-    """Write the bundle into `destination`, which does not exist yet.
+    """Write the bundle of a job into `destination`, which does not exist yet.
 
     `with_data` copies local data inputs, so that the bundle can be given to somebody else; without
     it the job file refers to them where they are. The caller renames the finished folder. Raises
     `OSError` when it cannot be written.
     """
+    bundle = plan.bundle
     destination.mkdir(parents=True)
     # A path with `..` would lead elsewhere from behind a link.
     destination = destination.resolve()
@@ -42,12 +44,13 @@ def write_bundle(
     (destination / CODE_FOLDER).mkdir(exist_ok=True)
     data_paths = _data_paths(bundle, destination, repository, with_data)
     texts = {
-        name: dump_job_file(document)
+        name: dump_job_file(document).encode()
         for name, document in rewritten_documents(bundle, data_paths).items()
     }
-    texts[MANIFEST_FILE] = json.dumps(manifest(bundle, git), indent=2, ensure_ascii=True) + "\n"
+    texts[MANIFEST_FILE] = manifest_text(manifest(plan, provenance)).encode()
+    texts[DIFF_FILE] = provenance.git.diff if provenance.git else b""
     for name, text in texts.items():
-        (destination / name).write_text(text, encoding="utf-8")
+        (destination / name).write_bytes(text)
         (destination / name).chmod(0o644)
     # Whatever the umask is: another user may run the bundle.
     for path, _, _ in os.walk(destination):

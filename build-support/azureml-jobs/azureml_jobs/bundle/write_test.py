@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,24 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import UnitBundle
-from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.git_state import GitState
+from azureml_jobs.bundle.manifest import MANIFEST_VERSION, manifest, read_manifest, units_of
 from azureml_jobs.bundle.plan import plan_job
-from azureml_jobs.bundle.provenance import GitState
+from azureml_jobs.bundle.provenance import provenance_of
 from azureml_jobs.bundle.write import write_bundle
-from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Tool, tree
+from azureml_jobs.conftest import CONTEXT_JOB, JOB, NOTHING_KNOWN, Gathered, Tool, tree
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-GIT = GitState("c0ffee", "diff --git a/x b/x\n")
+GIT = GitState("c0ffee", b"diff --git a/x b/x\n")
 
 
 def written(gathered: Gathered, job: str = JOB, *settings: str, with_data: bool = True) -> Path:
     """Return the folder of a bundle, as `package` writes it."""
     plan = gathered.plan(job, *settings)
     bundle = gathered.folder / "bundle"
-    write_bundle(plan.bundle, GIT, bundle, gathered.repository, with_data)
+    provenance = replace(provenance_of(plan, gathered.repository), git=GIT)
+    write_bundle(plan, provenance, bundle, gathered.repository, with_data)
     return bundle
 
 
@@ -78,6 +81,7 @@ def test_holds_the_closure_the_environment_the_data_and_nothing_else(gathered: G
     gathered.write("src/exp/unused.py", "not in the closure\n")
     assert files_below(written(gathered, FULL_JOB)) == [
         "azure-ml-job.yaml",
+        "changes.diff",
         "code/common/a.py",
         "code/exp/__init__.py",
         "code/exp/main.py",
@@ -96,11 +100,12 @@ def test_holds_the_closure_the_environment_the_data_and_nothing_else(gathered: G
 WRITE = """
 import json, pathlib, sys
 from azureml_jobs.bundle.plan import plan_job
+from azureml_jobs.bundle.provenance import provenance_of
 from azureml_jobs.bundle.write import write_bundle
 request, repository, target = map(pathlib.Path, sys.argv[1:])
-bundle = plan_job(request, repository).bundle
-write_bundle(bundle, None, target, repository, with_data=True)
-print(json.dumps([bundle.unit.snapshot_digest, bundle.unit.environment_digest]))
+plan = plan_job(request, repository)
+write_bundle(plan, provenance_of(plan, repository), target, repository, with_data=True)
+print(json.dumps([plan.bundle.unit.snapshot_digest, plan.bundle.unit.environment_digest]))
 """
 
 
@@ -381,7 +386,7 @@ def test_copies_data_that_surrounds_the_bundle_once(gathered: Gathered) -> None:
     gathered.add_code()
     plan = gathered.plan(DATA_JOB.replace("DATA", ".."))
     bundle = gathered.repository / "src/dist/bundle"
-    write_bundle(plan.bundle, None, bundle, gathered.repository, with_data=True)
+    write_bundle(plan, NOTHING_KNOWN, bundle, gathered.repository, with_data=True)
     assert (bundle / "data/data/src/exp/main.py").is_file()
     assert not (bundle / "data/data/src/dist/bundle/data").exists()
 
@@ -412,7 +417,7 @@ def test_refers_to_data_by_a_path_that_works_across_links(
     (gathered.repository / ".azureml").symlink_to(tmp_path / "disk/one/two")
     plan = gathered.plan(DATA_JOB.replace("DATA", "near/sample"))
     bundle = gathered.repository / ".azureml/jobs/.new-x/bundle"
-    write_bundle(plan.bundle, None, bundle, gathered.repository, with_data=False)
+    write_bundle(plan, NOTHING_KNOWN, bundle, gathered.repository, with_data=False)
     final = bundle.parent.parent / "x"
     bundle.parent.rename(final)
     shown = job_of(final / "bundle")["inputs"]["data"]["path"]
@@ -452,36 +457,78 @@ def test_the_manifest_describes_every_file(gathered: Gathered) -> None:
 
 def test_the_manifest_describes_where_a_bundle_comes_from(gathered: Gathered) -> None:
     gather_everything(gathered)
-    found = manifest_of(written(gathered, FULL_JOB))
-    assert found["manifest_version"] == 1
+    found = read_manifest(written(gathered, FULL_JOB, "tags.a=b"))
     assert found["address"] == "src/exp:job"
     assert found["job_file"] == "src/exp/azure-ml-job.yaml"
-    assert found["packages"] == {
+    assert found["kind"] == "command job"
+    (document,) = found["documents"]
+    assert document["path"] == found["job_file"]
+    assert document["sha256"] == hashlib.sha256(FULL_JOB.encode()).hexdigest()
+    assert document["content"]["tags"] == {"a": "b"}
+    assert found["overrides"] == ["tags.a=b"]
+    assert found["command"].startswith("python -m exp.main --data")
+    assert units_of(found)[0]["packages"] == {
         "resolve": "default",
         "lock": "3rdparty/a.lock",
         "lock_sha256": "ab" * 32,
         "requirements": ["numpy"],
+        "versions": {"numpy": "2.4.6"},
     }
-    assert found["data"] == [
-        {"input": "table", "path": "data/a b.csv"},
-        {"input": "folder", "path": "src/exp/größe"},
-    ]
-    assert found["git"] == {"commit": "c0ffee", "diff": GIT.diff}
+    assert found["git"] == {
+        "commit": "c0ffee",
+        "is_dirty": True,
+        "diff": {"sha256": hashlib.sha256(GIT.diff).hexdigest(), "bytes": len(GIT.diff)},
+        "tools_changed": False,
+        "problem": None,
+    }
     assert found["versions"] == {"tools": TOOLS_VERSION, "pants": "2.17.1"}
+    assert found["made"] is None
+
+
+def test_the_manifest_has_digests_of_data_that_is_here(gathered: Gathered) -> None:
+    gather_everything(gathered)
+    elsewhere = "  wine: {path: 'azureml:wine@latest'}\n  web: {path: 'https://x.org/a'}\n"
+    gone = "  gone: {path: nowhere}\n"
+    job = FULL_JOB.replace("environment:", f"{elsewhere}{gone}environment:")
+    table, folder, absent, *others = read_manifest(written(gathered, job))["data"]
+    assert (table["input"], table["path"], table["bytes"]) == ("table", "data/a b.csv", 4)
+    assert (folder["path"], folder["files"], folder["bytes"]) == ("src/exp/größe", 2, 4)
+    assert absent["sha256"] is None
+    assert others == [
+        {"input": "wine", "asset": "azureml:wine@latest"},
+        {"input": "web", "uri": "https://x.org/a"},
+    ]
+    gathered.write("src/exp/größe/2.csv", "3\n")
+    assert provenance_of(gathered.plan(job), gathered.repository).data["folder"] != folder["sha256"]
+
+
+def test_the_diff_is_a_file_of_its_own(gathered: Gathered) -> None:
+    gathered.add_code()
+    assert (written(gathered) / "changes.diff").read_bytes() == GIT.diff
 
 
 def test_the_manifest_may_have_no_git_state_and_no_environment(gathered: Gathered) -> None:
     gathered.add_code()
-    found = manifest(gathered.plan().bundle, None)
-    assert found["git"] is None and found["environment"] is None
+    found = manifest(gathered.plan(), NOTHING_KNOWN)
+    assert found["git"] is None
+    assert found["environment"] == {"reference": "azureml:env:1", "sha256": None, "files": []}
 
 
-def test_the_manifest_keeps_a_diff_that_is_not_text_byte_for_byte(gathered: Gathered) -> None:
-    gathered.add_code()
-    raw = b"+\xff\xfe \xed\xa0\x80 \xc3\xa9\n"
-    diff = raw.decode("utf-8", "surrogateescape")
-    text = json.dumps(manifest(gathered.plan().bundle, GitState(None, diff)))
-    assert json.loads(text)["git"]["diff"].encode("utf-8", "surrogateescape") == raw
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "there is no such file"),
+        ("{", "this is not JSON"),
+        ("[]", "None is of another scaffolding"),
+        ('{"manifest_version": 1}', "1 is of an older scaffolding"),
+        (f'{{"manifest_version": {MANIFEST_VERSION}}}', "`address` is missing"),
+    ],
+)
+def test_refuses_what_is_no_manifest(tmp_path: Path, text: str | None, message: str) -> None:
+    if text is not None:
+        (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(JobError, match=message):
+        read_manifest(tmp_path)
 
 
 def test_does_not_change_what_was_gathered(gathered: Gathered) -> None:
@@ -489,7 +536,7 @@ def test_does_not_change_what_was_gathered(gathered: Gathered) -> None:
     plan = plan_job(gathered.request(FULL_JOB), gathered.repository)
     before = tree(gathered.folder.parent), json.dumps(dict(plan.job))
     bundle = gathered.folder / "bundle"
-    write_bundle(plan.bundle, GIT, bundle, gathered.repository, with_data=True)
+    write_bundle(plan, NOTHING_KNOWN, bundle, gathered.repository, with_data=True)
     shutil.rmtree(bundle)
     assert (tree(gathered.folder.parent), json.dumps(dict(plan.job))) == before
 

@@ -16,6 +16,7 @@ from azureml_jobs.base.exec_after_pants import exec_after_pants
 from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace, configured_workspace
 from azureml_jobs.bundle.clean_tree import check_clean_tree
 from azureml_jobs.bundle.plan import JobPlan, plan_job
+from azureml_jobs.bundle.provenance import Made, made_here, provenance_of, state_of
 from azureml_jobs.cli.job_options import (
     add_setting_options,
     add_submit_options,
@@ -50,8 +51,9 @@ def run_job(arguments: Sequence[str]) -> int:
     images = _images_to_push(plan, workspace, options) if options.image else {}
     if options.dry_run:
         return _print_dry_run(plan, workspace, images, repository, options.json)
+    made = made_here(repository, plan.request.address, arguments[2:])
     if workspace is None:
-        return _run_here(plan, request.parent, repository, options)
+        return _run_here(plan, made, request.parent, repository, options)
     if DebuggerOptions.of(request.parent):
         raise JobError(
             plan.request.address,
@@ -61,7 +63,7 @@ def run_job(arguments: Sequence[str]) -> int:
     # What a submission uploads; anything else is looked up in the workspace.
     for error in missing_data(plan, repository):
         raise error
-    return _submit(plan, workspace, images, request.parent, options)
+    return _submit(plan, made, workspace, images, request.parent, options)
 
 
 def _parse_options(given: Sequence[str]) -> argparse.Namespace:
@@ -174,6 +176,8 @@ def _print_dry_run(
     if plan.is_command and workspace is None:
         missing = missing_inputs(plan.job, repository / plan.request.job_file, repository)
     notes = [f"{error.where}: {error.what}." for error in missing]
+    git = state_of(plan, repository)
+    plan = replace(plan, warnings=(*plan.warnings, *(git.warnings if git else ())))
     if as_json:
         print_json(dry_run.as_data(plan, workspace, repository, images, notes))
     else:
@@ -182,7 +186,9 @@ def _print_dry_run(
     return 0
 
 
-def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.Namespace) -> int:
+def _run_here(
+    plan: JobPlan, made: Made, folder: Path, repository: Path, options: argparse.Namespace
+) -> int:
     """Start the job in the local workspace; `folder` holds what the plugin gathered."""
     from azureml_jobs.local.create_job import create_job
     from azureml_jobs.local.debugger.debugger import requested_debugger
@@ -190,7 +196,7 @@ def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.N
 
     reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
     if plan.is_component:
-        return _register_here(plan, folder, repository, options, reason)
+        return _register_here(plan, made, folder, repository, options, reason)
     search = plan.request.search
     debugger = requested_debugger(folder)
     run = replace(
@@ -199,8 +205,9 @@ def _run_here(plan: JobPlan, folder: Path, repository: Path, options: argparse.N
         jobs_at_once=options.jobs_at_once or os.cpu_count() or 1,
         search_python=ensure_packages_venv(search, folder) if search else "",
     )
-    job = create_job(plan, run, debugger)
-    print_warnings(plan.warnings)
+    provenance = provenance_of(plan, repository, made)
+    job = create_job(plan, run, provenance, debugger)
+    print_warnings([*plan.warnings, *provenance.warnings])
     print(f"Local workspace{reason}: {job.name}\n{run.runtimes()}", file=sys.stderr)
     is_sweep = plan.kind == "sweep job"
     return exec_after_pants(["execute", str(job.path)], run.search_python if is_sweep else None)
@@ -216,22 +223,28 @@ def _plan_run(
 
 
 def _register_here(
-    plan: JobPlan, folder: Path, repository: Path, options: argparse.Namespace, reason: str
+    plan: JobPlan,
+    made: Made,
+    folder: Path,
+    repository: Path,
+    options: argparse.Namespace,
+    reason: str,
 ) -> int:
     """Register the component; one that this machine cannot run is for looking at only."""
     from azureml_jobs.local.register_component import register_component
 
     runs_here = not azure_only_parts(plan.bundle.documents, plan.request.job_file)
     runs = _plan_run(plan, folder, repository, options).units if runs_here else {}
-    print_warnings(plan.warnings)
-    print(
-        f"{register_component(plan, runs, repository).id} registered in the local workspace{reason}"
-    )
+    provenance = provenance_of(plan, repository, made)
+    print_warnings([*plan.warnings, *provenance.warnings])
+    registered = register_component(plan, provenance, runs, repository)
+    print(f"{registered.id} registered in the local workspace{reason}")
     return 0
 
 
 def _submit(
     plan: JobPlan,
+    made: Made,
     workspace: AzureWorkspace,
     images: Mapping[str, PushableImage],
     folder: Path,
@@ -247,8 +260,10 @@ def _submit(
             "Leave it out.",
         )
     submit_options = SubmitOptions(options.stream, options.web, options.timings, options.login)
-    submission = create_submission(plan, workspace, Path.cwd(), submit_options, images)
-    print_warnings(plan.warnings)
+    repository = Path.cwd()
+    provenance = provenance_of(plan, repository, made)
+    submission = create_submission(plan, provenance, workspace, repository, submit_options, images)
+    print_warnings([*plan.warnings, *provenance.warnings])
     prefix = ensure_packages_venv(plan.request.azure, folder)
     return exec_after_pants(["submit", str(submission.path)], prefix)
 

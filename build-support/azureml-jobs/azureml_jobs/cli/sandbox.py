@@ -7,7 +7,7 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.bundle.plan import plan_job
-from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.provenance import provenance_of
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.cli.job import missing_data, print_warnings
 from azureml_jobs.cli.job_options import request_parser
@@ -23,10 +23,10 @@ def write_job_bundle(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     plan = plan_job(given.request.absolute(), given.repository, is_sent=False)
     missing = (f"{error.where}: {error.what}." for error in missing_data(plan, given.repository))
-    print_warnings([*plan.warnings, *missing])
-    git = git_state(given.repository, plan.bundle.sources)
+    provenance = provenance_of(plan, given.repository)
+    print_warnings([*plan.warnings, *missing, *provenance.warnings])
     try:
-        write_bundle(plan.bundle, git, given.output, given.repository, with_data=True)
+        write_bundle(plan, provenance, given.output, given.repository, with_data=True)
     except OSError as error:
         raise OutsideError(
             plan.request.address,

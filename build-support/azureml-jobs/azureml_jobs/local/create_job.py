@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.names import CODE_FOLDER
 from azureml_jobs.bundle.plan import JobPlan
-from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.provenance import Provenance, UsedImage
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.docker.container import Container
 from azureml_jobs.docker.needed_image import NeededImage, environment_of, needed_image_of
@@ -67,17 +68,21 @@ def plan_run(
     )
 
 
-def create_job(plan: JobPlan, run: RunPlan, debugger: Debugger | None = None) -> JobFolder:
+def create_job(
+    plan: JobPlan, run: RunPlan, provenance: Provenance, debugger: Debugger | None = None
+) -> JobFolder:
     """Write the job into the local workspace of the repository.
 
     Raises `JobError` for inputs that this machine does not have, before anything is written.
     """
     repository = Path(run.repository)
-    git = git_state(repository, plan.bundle.sources)
+    images = {name: unit.runtime.image for name, unit in run.units.items() if unit.runtime.image}
+    used = {name: UsedImage(image.reference, image.id) for name, image in images.items()}
+    provenance = replace(provenance, images=used)
     fill = _FILLERS[plan.kind](plan, run, debugger)
 
     def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
-        write_bundle(plan.bundle, git, temporary.bundle, repository, with_data=False)
+        write_bundle(plan, provenance, temporary.bundle, repository, with_data=False)
         return fill(temporary, final)
 
     stem = f"{plan.experiment_name}-{plan.bundle.snapshot_digest[:8]}"

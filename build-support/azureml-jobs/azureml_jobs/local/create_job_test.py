@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.conftest import JOB, Gathered
+from azureml_jobs.conftest import JOB, NOTHING_KNOWN, Gathered
 from azureml_jobs.local import create_job as create_job_module
 from azureml_jobs.local.conftest import below
 from azureml_jobs.local.distribution import process_count
@@ -42,7 +42,7 @@ def created(gathered: Gathered, job: str = JOB, runtime: Runtime | None = None) 
     run = create_job_module.plan_run(
         plan, gathered.folder, gathered.repository, lambda need: runtime or Runtime()
     )
-    return create_job_module.create_job(plan, run)
+    return create_job_module.create_job(plan, run, NOTHING_KNOWN)
 
 
 def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -> None:

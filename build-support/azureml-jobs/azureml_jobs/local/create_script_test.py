@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.conftest import JOB, Gathered, tree
+from azureml_jobs.conftest import JOB, NOTHING_KNOWN, Gathered, tree
 from azureml_jobs.docker.container import Container, Mount
 from azureml_jobs.docker.engine import Engine, Image
 from azureml_jobs.local.conftest import below
@@ -72,7 +72,7 @@ def test_lays_out_a_script_like_a_job(gathered: Gathered, venv: PackagesVenv) ->
     script = created(gathered, request)
     plan = gathered.plan(JOB)
     run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
-    job = create_job(plan, run)
+    job = create_job(plan, run, NOTHING_KNOWN)
     assert below(script / "code") == below(job.bundle / "code")
 
 

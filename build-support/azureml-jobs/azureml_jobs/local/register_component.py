@@ -10,11 +10,10 @@ from pathlib import Path
 from azureml_jobs.base.assets import COMPONENTS
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.bundle.contents import Bundle
-from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.manifest import manifest, manifest_text
 from azureml_jobs.bundle.names import MANIFEST_FILE
 from azureml_jobs.bundle.plan import JobPlan
-from azureml_jobs.bundle.provenance import git_state
+from azureml_jobs.bundle.provenance import Provenance
 from azureml_jobs.bundle.rewrite import rewritten_documents
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.jobfile.document import dump_job_file
@@ -23,7 +22,7 @@ from azureml_jobs.local.run_plan import UnitRun
 
 
 def register_component(
-    plan: JobPlan, runs: Mapping[str, UnitRun], repository: Path
+    plan: JobPlan, provenance: Provenance, runs: Mapping[str, UnitRun], repository: Path
 ) -> RegisteredVersion:
     """Register the component as its `version`, else as the next one if anything has changed.
 
@@ -39,22 +38,24 @@ def register_component(
     registry = LocalRegistry(repository / LOCAL_FOLDER)
     name, version = str(plan.job["name"]), plan.job.get("version")
     there = registry.find(COMPONENTS, f"{name}{f':{version}' if version else '@latest'}")
-    if there and _is_same(there, plan.bundle):
+    if there and _is_same(there, plan, provenance):
         return there
-    git = git_state(repository, plan.bundle.sources)
 
     def write(folder: Path) -> None:
-        write_bundle(plan.bundle, git, folder, repository, with_data=True)
+        write_bundle(plan, provenance, folder, repository, with_data=True)
 
     units = {unit: asdict(run) for unit, run in runs.items()}
     return registry.register_component(name, str(version) if version else None, write, units)
 
 
-def _is_same(there: RegisteredVersion, bundle: Bundle) -> bool:
+def _is_same(there: RegisteredVersion, plan: JobPlan, provenance: Provenance) -> bool:
     """Return whether the registered files are those of the bundle."""
+    bundle = plan.bundle
     written = rewritten_documents(bundle, {item.name: "" for item in bundle.data})
     files = {there.path / name: dump_job_file(text) for name, text in written.items()}
     if not all(file.is_file() and file.read_text("utf-8") == files[file] for file in files):
         return False
     recorded = json.loads((there.path / MANIFEST_FILE).read_text("utf-8"))
-    return {**manifest(bundle, None), "git": recorded["git"]} == recorded
+    now = json.loads(manifest_text(manifest(plan, provenance)))
+    # When and by whom it was registered does not make another component of it.
+    return all(now.get(key) == recorded.get(key) for key in now.keys() - {"git", "made"})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.conftest import Gathered
+from azureml_jobs.conftest import NOTHING_KNOWN, Gathered
 from azureml_jobs.local.create_job import plan_run
 from azureml_jobs.local.register_component import register_component
 from azureml_jobs.local.registry import RegisteredVersion
@@ -21,7 +21,7 @@ environment: azureml:env:1
 def register(gathered: Gathered, text: str = COMPONENT) -> RegisteredVersion:
     plan = gathered.plan(text)
     run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
-    return register_component(plan, run.units, gathered.repository)
+    return register_component(plan, NOTHING_KNOWN, run.units, gathered.repository)
 
 
 def test_registers_a_component_with_its_code(gathered: Gathered, venv: PackagesVenv) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.conftest import Gathered
+from azureml_jobs.conftest import NOTHING_KNOWN, Gathered
 from azureml_jobs.local.conftest import running
 from azureml_jobs.local.create_job import create_job, plan_run
 from azureml_jobs.local.folder import JobFolder
@@ -56,7 +56,7 @@ def code(gathered: Gathered) -> Gathered:
 def created(gathered: Gathered, job: str) -> JobFolder:
     plan = gathered.plan(job)
     run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
-    return create_job(plan, replace(run, jobs_at_once=3))
+    return create_job(plan, replace(run, jobs_at_once=3), NOTHING_KNOWN)
 
 
 def trials_of(folder: JobFolder) -> list[JobRecord]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -8,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from azureml_jobs.bundle.provenance import GitState, git_state
+from azureml_jobs.bundle.git_state import GitState, git_state
 from azureml_jobs.conftest import tree
 
 AS_IN_AN_EMPTY_HOME = {
@@ -83,15 +82,14 @@ def applied(state: GitState, repository: Path, folder: Path) -> Path:
     git(folder.parent, "clone", "-q", "--no-checkout", str(repository), str(folder))
     if state.commit:
         git(folder, "checkout", "-q", state.commit)
-    diff = json.loads(json.dumps(state.diff)).encode("utf-8", "surrogateescape")
-    if diff:
-        git(folder, "apply", "--whitespace=nowarn", given=diff)
+    if state.diff:
+        git(folder, "apply", "--whitespace=nowarn", given=state.diff)
     return folder
 
 
 def test_there_is_no_diff_for_committed_files(repository: Path) -> None:
     state = known(repository, ["src/a.py", "src/b.py"])
-    assert state == GitState(head(repository), "")
+    assert state == GitState(head(repository))
 
 
 def stage(folder: Path) -> None:
@@ -180,7 +178,7 @@ def test_the_diff_removes_a_deleted_file(repository: Path, tmp_path: Path) -> No
     (repository / "src/gone.py").unlink()
     state = known(repository, ["src/gone.py", "src/never-there.py"])
     assert not (applied(state, repository, tmp_path / "checkout") / "src/gone.py").exists()
-    assert "never-there" not in state.diff
+    assert b"never-there" not in state.diff
 
 
 @pytest.mark.parametrize("to_folder", [True, False], ids=["file to folder", "folder to file"])
@@ -200,11 +198,11 @@ def test_the_diff_leaves_out_other_files(repository: Path) -> None:
     git(repository, "add", "new.py")
     (repository / "c.md").unlink()
     diff = known(repository, ["src/a.py"]).diff
-    assert "mine" in diff and "other" not in diff and "c.md" not in diff
+    assert b"mine" in diff and b"other" not in diff and b"c.md" not in diff
 
 
 def test_returns_the_commit_even_without_files(repository: Path) -> None:
-    assert known(repository, []) == GitState(head(repository), "")
+    assert known(repository, []) == GitState(head(repository))
 
 
 @pytest.mark.parametrize("format_name", ["sha1", "sha256"])
@@ -216,9 +214,9 @@ def test_there_is_no_commit_before_the_first(tmp_path: Path, format_name: str) -
     git(folder, "add", "src/b.py")
     state = known(folder, ["src/a.py"])
     assert state.commit is None
-    assert "b.py" not in state.diff
+    assert b"b.py" not in state.diff
     (tmp_path / "empty").mkdir()
-    git(tmp_path / "empty", "apply", given=state.diff.encode())
+    git(tmp_path / "empty", "apply", given=state.diff)
     assert (tmp_path / "empty/src/a.py").read_bytes() == b"1\n"
 
 
@@ -237,7 +235,7 @@ def test_the_diff_has_paths_from_the_top_of_the_work_tree(repository: Path, tmp_
     commit(repository)
     write(repository, {"ml/src/a.py": b"changed\n", "ml/src/n.py": b"n\n", "src/a.py": b"other\n"})
     state = known(repository / "ml", ["src/a.py", "src/b.py", "src/n.py"])
-    assert "a/ml/src/a.py" in state.diff and "other" not in state.diff
+    assert b"a/ml/src/a.py" in state.diff and b"other" not in state.diff
     checkout = applied(state, repository, tmp_path / "checkout")
     assert (checkout / "ml/src/a.py").read_bytes() == b"changed\n"
     assert (checkout / "ml/src/n.py").read_bytes() == b"n\n"
@@ -256,7 +254,7 @@ def test_works_in_a_linked_work_tree(repository: Path, tmp_path: Path) -> None:
 def test_works_in_a_clone_that_borrows_its_objects(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--shared", str(repository), "borrower")
     write(tmp_path / "borrower", {"src/b.py": b"changed\n"})
-    assert "+changed" in known(tmp_path / "borrower", ["src/a.py", "src/b.py"]).diff
+    assert b"+changed" in known(tmp_path / "borrower", ["src/a.py", "src/b.py"]).diff
 
 
 def with_submodule(repository: Path, tmp_path: Path) -> Path:
@@ -277,24 +275,24 @@ def test_changes_in_a_submodule_are_against_its_own_commit(
 ) -> None:
     inner = with_submodule(repository, tmp_path)
     paths = ["src/a.py", "lib/sub/s.py", "lib/sub/u.py"]
-    assert known(repository, paths[:2]).diff == ""
+    assert known(repository, paths[:2]).diff == b""
 
     write(inner, {"s.py": b"s = 2\n", "u.py": b"u\n", "t.py": b"other\n"})
     state = known(repository, paths)
-    checkout = applied(GitState(state.commit, ""), repository, tmp_path / "checkout")
+    checkout = applied(GitState(state.commit), repository, tmp_path / "checkout")
     git(checkout, "-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init")
-    git(checkout, "apply", given=state.diff.encode())
+    git(checkout, "apply", given=state.diff)
     assert (checkout / "lib/sub/s.py").read_bytes() == b"s = 2\n"
     assert (checkout / "lib/sub/u.py").read_bytes() == b"u\n"
-    assert "other" not in state.diff
+    assert b"other" not in state.diff
 
 
 def test_the_diff_has_the_commit_of_a_submodule(repository: Path, tmp_path: Path) -> None:
     inner = with_submodule(repository, tmp_path)
     write(inner, {"s.py": b"s = 2\n"})
     new = commit(inner)
-    assert f"+Subproject commit {new}" in known(repository, ["lib/sub/s.py"]).diff
-    assert known(repository, ["src/a.py"]).diff == ""
+    assert f"+Subproject commit {new}".encode() in known(repository, ["lib/sub/s.py"]).diff
+    assert known(repository, ["src/a.py"]).diff == b""
 
 
 def test_works_in_a_submodule(repository: Path, tmp_path: Path) -> None:
@@ -303,14 +301,14 @@ def test_works_in_a_submodule(repository: Path, tmp_path: Path) -> None:
     before = tree(repository)
     state = known(inner, ["s.py"])
     assert tree(repository) == before
-    assert state.commit == head(inner) and "a/s.py" in state.diff
+    assert state.commit == head(inner) and b"a/s.py" in state.diff
 
 
 def test_a_repository_inside_may_be_no_submodule(repository: Path) -> None:
     write(repository, {"lib/own/x.py": b"x\n", "src/b.py": b"changed\n"})
     git(repository / "lib/own", "init", "-q")
     diff = known(repository, ["lib/own/x.py", "src/b.py"]).diff
-    assert "+changed" in diff and "b/lib/own/x.py" in diff
+    assert b"+changed" in diff and b"b/lib/own/x.py" in diff
 
 
 def test_the_diff_has_links_and_their_targets(repository: Path, tmp_path: Path) -> None:
@@ -329,7 +327,7 @@ def test_the_diff_has_links_and_their_targets(repository: Path, tmp_path: Path) 
 @pytest.mark.parametrize("target", ["self", "self/x", "../outside", "/etc/hosts"])
 def test_does_not_follow_links_in_circles_or_outside(repository: Path, target: str) -> None:
     (repository / "self").symlink_to(target)
-    assert "new file mode 120000" in known(repository, ["self"]).diff
+    assert b"new file mode 120000" in known(repository, ["self"]).diff
 
 
 CHANGES = {
@@ -410,7 +408,7 @@ def test_works_within_a_hook_of_git(
 ) -> None:
     write(repository, {"ml/a.py": b"changed\n"})
     before = known(repository / "ml", ["a.py"])
-    assert "ml/a.py" in before.diff
+    assert b"ml/a.py" in before.diff
     monkeypatch.setenv("GIT_DIR", ".git")
     monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
     monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
@@ -431,4 +429,4 @@ def test_runs_no_hook_of_the_user(repository: Path) -> None:
 def test_a_closure_may_be_longer_than_a_command_line(repository: Path) -> None:
     names = [f"src/{'a' * 200}-{number}.py" for number in range(1500)]
     write(repository, {names[-1]: b"last\n"})
-    assert "+last" in known(repository, names).diff
+    assert b"+last" in known(repository, names).diff

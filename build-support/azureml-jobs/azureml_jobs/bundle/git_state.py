@@ -1,0 +1,207 @@
+"""Read what git knows of files, and change nothing in the repository."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from azureml_jobs.bundle.git_command import (
+    GitRefusal,
+    NoRepository,
+    git_text,
+    run_git,
+    split_paths,
+)
+from azureml_jobs.jobfile.paths import leads_out
+
+# Its version says what it is, except where somebody has changed it.
+TOOLS_FOLDER = "build-support"
+
+
+@dataclass(frozen=True)
+class GitState:
+    """`commit` is None before the first commit; `diff` turns the commit's files into these.
+
+    `tools_changed` says that the scaffolding's own tools differ from the commit. `problem` is git's
+    sentence when it refuses; nothing else is known then.
+    """
+
+    commit: str | None
+    diff: bytes = b""
+    tools_changed: bool = False
+    problem: str = ""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know of a state that git does not report."""
+        if not self.problem:
+            return []
+        unknown = "the commit and the changes of this code are not recorded"
+        return [f"git refuses, and {unknown}: {self.problem}. {git_remedy(self.problem)}"]
+
+
+def git_remedy(problem: str) -> str:
+    """Return what to do about a sentence of git's."""
+    if "dubious ownership" in problem:
+        folder = problem.rpartition("repository at ")[2]
+        return f"If you trust its owner: git config --global --add safe.directory {folder}"
+    return "Look at what `git status` prints."
+
+
+def git_state(
+    repository: Path, paths: Sequence[str], removable: Sequence[str] = ()
+) -> GitState | None:
+    """Return the state of `paths`, relative to `repository`, against the current commit.
+
+    The diff has staged, unstaged and untracked changes, ignored files included, in git's binary
+    format, with paths from the top of git's work tree, for `git apply` there. It includes links on
+    the way and what they lead to, and files of submodules, against the submodule's own commit; and
+    files of the commit that are gone, as far as the pathspecs `removable` match them. Returns None
+    without git and outside of a git repository.
+    """
+    try:
+        gone = _removed(repository, removable) if removable else []
+        listed = sorted({*_with_links(repository, paths), *gone})
+        commit, diff = _state(repository, listed, "")
+        return GitState(commit, diff, bool(_tools_changes(repository)))
+    except NoRepository:
+        return None
+    except GitRefusal as refusal:
+        return GitState(None, problem=str(refusal))
+
+
+def uncommitted(repository: Path) -> list[str]:
+    """Return the paths that differ from the commit, untracked ones included, ignored ones not.
+
+    Raises `NoRepository` and `GitRefusal`.
+    """
+    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+    return [entry[3:] for entry in split_paths(run_git(repository, *status))]
+
+
+def _tools_changes(repository: Path) -> bytes:
+    return run_git(repository, "status", "--porcelain", "--", TOOLS_FOLDER)
+
+
+def _removed(repository: Path, pathspecs: Sequence[str]) -> list[str]:
+    """Return the files of the commit that are no longer there."""
+    if not _head(repository):
+        return []
+    listed = run_git(
+        repository,
+        *("diff", "--name-only", "-z", "--no-renames", "--diff-filter=D", "--relative", "HEAD"),
+        *("--", *pathspecs, f":(exclude){TOOLS_FOLDER}"),
+    )
+    # What only the index has lost is still there.
+    return [path for path in split_paths(listed) if not os.path.lexists(repository / path)]
+
+
+def _head(folder: Path) -> str | None:
+    return git_text(folder, "rev-parse", "--verify", "--quiet", "HEAD") or None
+
+
+def _state(folder: Path, paths: Sequence[str], prefix: str) -> tuple[str | None, bytes]:
+    """Return commit and diff of one work tree, which is the folder `prefix` in the diff."""
+    asked = ("rev-parse", "--show-toplevel", "--show-prefix", "--git-path", "objects")
+    _, subfolder, objects, _ = os.fsdecode(run_git(folder, *asked)).split("\n")
+    commit = _head(folder)
+    own, nested = _by_work_tree(folder, paths)
+    inner_diffs = []
+    for inner, inner_paths in nested.items():
+        inner_commit, diff = _state(folder / inner, inner_paths, f"{prefix}{subfolder}{inner}/")
+        if inner_commit:
+            own.append(inner)
+        inner_diffs.append(diff)
+    diff = _diff(folder, folder / objects, commit, own, prefix)
+    return commit, b"".join([diff, *inner_diffs])
+
+
+def _diff(
+    folder: Path, objects: Path, commit: str | None, paths: Sequence[str], prefix: str
+) -> bytes:
+    """Return the diff from `commit` to `paths`.
+
+    It is made with its own index and object store, so that the user's stay as they are.
+    """
+    with tempfile.TemporaryDirectory(prefix="azureml-jobs-git-") as scratch:
+        alternates = Path(scratch, "objects", "info", "alternates")
+        alternates.parent.mkdir(parents=True)
+        # A file and not the environment variable, in which a colon would end the path.
+        alternates.write_bytes(os.fsencode(objects.absolute()) + b"\n")
+        environment = {
+            "GIT_INDEX_FILE": os.path.join(scratch, "index"),
+            "GIT_OBJECT_DIRECTORY": os.path.join(scratch, "objects"),
+        }
+        base = [commit] if commit else []
+        if commit:
+            run_git(folder, "read-tree", commit, environment=environment)
+        if paths:
+            # By standard input: the paths of many files are too long for a command line.
+            listed = b"".join(os.fsencode(path) + b"\0" for path in paths)
+            update = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
+            run_git(folder, *update, environment=environment, given=listed)
+        prefixes = (f"--src-prefix=a/{prefix}", f"--dst-prefix=b/{prefix}")
+        return run_git(folder, "diff", *_PLAIN_DIFF, *prefixes, *base, environment=environment)
+
+
+_PLAIN_DIFF = (
+    *("--cached", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"),
+    *("--no-renames", "--unified=3", "--inter-hunk-context=0", "--diff-algorithm=default"),
+    *("--indent-heuristic", "--ignore-submodules=none", "--submodule=short", "-O/dev/null"),
+)
+
+
+def _with_links(repository: Path, paths: Iterable[str]) -> set[str]:
+    """Return `paths` as git has them: a path through a link as the link and its target."""
+    found: set[str] = set()
+    plain_folders = {""}
+
+    def first_link(path: str) -> str | None:
+        parts = path.split("/")
+        for end in range(1, len(parts) + 1):
+            head = "/".join(parts[:end])
+            if head in plain_folders:
+                continue
+            if os.path.islink(repository / head):
+                return head
+            if end < len(parts):
+                plain_folders.add(head)
+        return None
+
+    for path in paths:
+        # Linux follows as many.
+        for _ in range(40):
+            if leads_out(path):
+                break
+            link = first_link(path)
+            found.add(link or path)
+            if link is None:
+                break
+            target = os.path.join(
+                repository, posixpath.dirname(link), os.readlink(repository / link)
+            )
+            path = os.path.relpath(target + path[len(link) :], repository)
+    return found
+
+
+def _by_work_tree(folder: Path, paths: Iterable[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the paths of this work tree, and those of work trees inside of it by their folder."""
+    own: list[str] = []
+    nested: dict[str, list[str]] = {}
+    is_top = {"": False}
+    for path in paths:
+        parts = path.split("/")
+        for end in range(1, len(parts)):
+            head = "/".join(parts[:end])
+            if head not in is_top:
+                is_top[head] = os.path.lexists(folder / head / ".git")
+            if is_top[head]:
+                nested.setdefault(head, []).append(path[len(head) + 1 :])
+                break
+        else:
+            own.append(path)
+    return own, nested
