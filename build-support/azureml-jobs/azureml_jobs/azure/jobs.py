@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import builtins
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from azureml_jobs.azure import run_history
-from azureml_jobs.azure.parallel import BackgroundCall
+from azureml_jobs.azure.parallel import BackgroundCall, Task, run_all
 from azureml_jobs.azure.rows import add_children, add_metrics, row_of
 from azureml_jobs.azure.service_error import ServiceError
-from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, job_of
+from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, job_of, job_of_run
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.download_result import DownloadResult
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.progress import Progress
 
 Value = TypeVar("Value")
 Rows = list[dict[str, Any]]
@@ -24,6 +28,7 @@ Rows = list[dict[str, Any]]
 _NOTHING_LOGGED: dict[str, dict[str, Any]] = {"params": {}, "metrics": {}}
 # Without a number, a workspace's years of jobs would be fetched.
 _DEFAULT_COUNT = 100
+_REQUESTS_AT_ONCE = 8
 _CANCEL_SECONDS = 120.0
 _POLL_SECONDS = 1.0
 
@@ -34,24 +39,29 @@ class AzureJobs:
     def __init__(self, workspace: ConnectedWorkspace) -> None:
         self.workspace = workspace
 
-    def list(self, status: str | None, count: int | None, archived: bool) -> list[dict[str, Any]]:
-        """Return rows of jobs, newest first."""
-        view = "All" if archived else "ActiveOnly"
-        jobs: list[dict[str, Any]] = []
-        for job in self.workspace.pages("jobs", listViewType=view):
-            if status is None or job["properties"]["status"] == status:
-                jobs.append(job)
-            if len(jobs) >= (count or _DEFAULT_COUNT):
-                break
-        names = [job["name"] for job in jobs]
-        # A job itself has no times.
-        ask_runs = partial(run_history.runs_of, self.workspace, names)
-        runs: dict[str, dict[str, Any]] = _or_warn("times", ask_runs, {})
-        rows = [row_of(job, runs.get(job["name"], {})) for job in jobs]
+    def list(self, wanted: JobSelection) -> list[dict[str, Any]]:
+        count = wanted.count or _DEFAULT_COUNT
+        if wanted.experiment is None:
+            rows = self._listed(wanted, count)
+        else:
+            runs = run_history.runs_in(self.workspace, wanted, count)
+            rows = [row_of(job_of_run(run, wanted.experiment), run) for run in runs]
         _or_warn("steps and trials", partial(add_children, self.workspace, rows), None)
         return sorted(rows, key=lambda row: str(row["created"]), reverse=True)
 
-    def describe(self, name: str, whole: bool) -> dict[str, Any]:
+    def _listed(self, wanted: JobSelection, count: int) -> builtins.list[dict[str, Any]]:
+        """Return rows of the documented list of jobs, which has no filter for a status."""
+        view = "All" if wanted.archived else "ActiveOnly"
+        every = self.workspace.pages("jobs", listViewType=view)
+        status = wanted.status
+        fitting = (job for job in every if status in (None, job["properties"]["status"]))
+        jobs = list(islice(fitting, count))
+        # A job itself has no times.
+        ask_runs = partial(run_history.runs_of, self.workspace, [job["name"] for job in jobs])
+        runs: dict[str, dict[str, Any]] = _or_warn("times", ask_runs, {})
+        return [row_of(job, runs.get(job["name"], {})) for job in jobs]
+
+    def describe(self, name: str) -> dict[str, Any]:
         """Return everything about one job, in the same form as the local workspace.
 
         What run history or MLflow does not give is left out, with a warning.
@@ -70,20 +80,49 @@ class AzureJobs:
         _or_warn("metrics of trials", partial(add_metrics, workspace, row), None)
         logged = _or_warn("parameters and metrics", logged_values.result, _NOTHING_LOGGED)
         artifacts: list[str] = _or_warn("artifacts", artifact_paths.result, [])
-        curves: dict[str, Any] = {}
-        if whole:
-            ask_curves = partial(run_history.curves_of, workspace, name, sorted(logged["metrics"]))
-            found: dict[str, Any] = _or_warn("curves of metrics", ask_curves, {})
-            curves = {"metric_history": found}
         return {
             **row,
             **_definition(job["properties"]),
             "log": _log_address(name, [*(run.get("logFiles") or ()), *artifacts]),
-            "folder": _studio_link(self.workspace, job),
+            "studio": _studio_link(self.workspace, job),
             **logged,
-            **curves,
             "artifacts": artifacts,
         }
+
+    def logged(self, names: Sequence[str]) -> Rows:
+        """Return the rows of jobs with what they logged, by requests at the same time."""
+        runs: dict[str, dict[str, Any]] = _or_warn(
+            "times", partial(run_history.runs_of, self.workspace, names), {}
+        )
+        found: dict[str, dict[str, Any]] = {}
+
+        def read(name: str) -> None:
+            run = runs.get(name, {})
+            job = job_of_run(run, "") if run else job_of(self.workspace, name)
+            logged = run_history.logged_by(self.workspace, name)
+            found[name] = {**row_of(job, run), **logged}
+
+        tasks = [Task(0, partial(read, name)) for name in names]
+        run_all(tasks, _REQUESTS_AT_ONCE, Progress("Reading", len(tasks), 0))
+        return [found[name] for name in names]
+
+    def curves(self, name: str, metrics: Sequence[str]) -> dict[str, Rows]:
+        ask = partial(run_history.curves_of, self.workspace, name, metrics)
+        return _or_warn("curves of metrics", ask, {})
+
+    def before(self, job: Mapping[str, Any]) -> str | None:
+        """Return the next older job of the same target, among the newest of its experiment."""
+        if job["parent"] or not job["address"]:
+            return None
+        wanted = JobSelection(experiment=job["experiment_name"])
+        ask = partial(run_history.runs_in, self.workspace, wanted, _DEFAULT_COUNT)
+        found: Rows = _or_warn("earlier jobs", ask, [])
+        runs = iter(found)
+        # Not by its time: the job itself and its run have different ones.
+        any(run["runId"] == job["name"] for run in runs)
+        address = ("azureml_jobs.address", job["address"])
+        older = (run["runId"] for run in runs if address in (run.get("properties") or {}).items())
+        return next(older, None)
 
     def children(self, name: str) -> Rows:
         """Return the rows of the steps or trials of a job, with theirs."""
@@ -96,6 +135,11 @@ class AzureJobs:
         from azureml_jobs.azure.stream import stream
 
         return stream(self.workspace, name, out)
+
+    def log(self, name: str, out: BinaryIO) -> None:
+        from azureml_jobs.azure.stream import copy_log
+
+        copy_log(self.workspace, name, out)
 
     def cancel(self, name: str) -> str:
         """Cancel a job and wait until it has ended; return its status then."""

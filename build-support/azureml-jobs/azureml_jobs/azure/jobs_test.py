@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
+from azure.ai.ml.operations._run_history_constants import RunHistoryConstants
 from azureml_jobs.azure.conftest import JOB, Client
 from azureml_jobs.azure.stream import stream
+from azureml_jobs.cli.jobs_parser import STATUSES
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def test_lists_shows_and_archives(client: Client, capsys: pytest.CaptureFixture[
     assert (shown["status"], shown["compute"]) == ("Completed", "cpu-cluster")
     assert shown["address"] == "src/exp:job" and shown["duration"] > 0
     assert client.run_aml("jobs", "show", names[0]) == 0
-    assert f"folder        {client.service.url}/runs/listed-0" in capsys.readouterr().out
+    assert f"  studio        {client.service.url}/runs/listed-0" in capsys.readouterr().out
     assert client.run_aml("jobs", "archive", names[0]) == 0
     capsys.readouterr()
     client.run_aml("jobs", "list", "--json")
@@ -37,6 +39,10 @@ def test_lists_shows_and_archives(client: Client, capsys: pytest.CaptureFixture[
     assert names[1] in listed and names[0] not in listed
     client.run_aml("jobs", "list", "--json", "--archived")
     assert names[0] in {row["name"] for row in json.loads(capsys.readouterr().out)}
+
+
+def test_takes_the_statuses_of_azure_ml() -> None:
+    assert set(STATUSES) == set(RunHistoryConstants.ALL_STATUSES)
 
 
 def test_says_that_there_is_no_such_job(client: Client, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,7 @@ def row_of(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
     duration = None
     if started is not None and (ended is not None or not has_ended):
         duration = round(((ended or datetime.now(timezone.utc)) - started).total_seconds(), 3)
-    created = time_of(job.get("systemData", {}).get("createdAt"))
+    created = time_of((job.get("systemData") or {}).get("createdAt"))
     error = run_history.error_of(run) or None
     exit_code = 0 if known["status"] == COMPLETED else run_history.exit_status_in(error or "")
     return {
@@ -55,6 +55,8 @@ def row_of(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
         "step": "",
         "reused": reused_by(known),
         "children": [],
+        # What a sweep chose for its trial.
+        "parameters": json.loads((run.get("tags") or {}).get("hyperparameters") or "{}"),
         "created": created.isoformat() if created else "",
         "started": started.isoformat() if started else None,
         "ended": ended.isoformat() if ended else None,
@@ -89,9 +91,7 @@ def _add_children(workspace: ConnectedWorkspace, row: dict[str, Any]) -> None:
     for run in runs:
         child = row_of(job_of_run(run, row["experiment_name"]), run)
         if row["kind"] != "pipeline":
-            tags = run.get("tags") or {}
             child["step"] = str(child["name"]).removeprefix(f"{row['name']}_")
-            child["parameters"] = json.loads(tags.get("hyperparameters") or "{}")
             child["metric"] = None
         else:
             # It becomes the name of a folder, too.

@@ -14,7 +14,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from azureml_jobs.azure.parallel import Task, run_all
+from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.base.progress import Progress
 
 # Nobody waits longer for what is missing, while the rest could be shown.
@@ -42,6 +45,42 @@ def runs_of(workspace: ConnectedWorkspace, names: Sequence[str]) -> dict[str, di
         for name, result in (answer.get("successfulResults") or {}).items():
             found[name] = result["runMetadata"]
     return found
+
+
+def runs_in(
+    workspace: ConnectedWorkspace, wanted: JobSelection, count: int
+) -> list[dict[str, Any]]:
+    """Return the newest runs of an experiment that no other started, chosen by the service.
+
+    `get_by_query_by_experiment_name` of azure-ai-ml's client; the filters are azureml-core's
+    (`_restclient/_odata/constants.py`). Raises `JobError` for an experiment without a run.
+    """
+    conditions = ["(ParentRunId eq null)"]
+    if wanted.status is not None:
+        conditions.append(f"(Status eq {wanted.status})")
+    if not wanted.archived:
+        conditions.append("(Hidden eq false)")
+    body = {"filter": " and ".join(conditions), "orderBy": "CreatedUtc desc", "top": count}
+    path = f"experiments/{quote(str(wanted.experiment), safe='')}/runs:query"
+    found: list[dict[str, Any]] = []
+    token = None
+    while True:
+        try:
+            following = {**body, "continuationToken": token}
+            page = workspace.history("POST", path, following, _PATIENCE_SECONDS)
+        except ServiceError as error:
+            if error.status_code != 404:
+                raise
+            raise JobError(
+                str(wanted.experiment),
+                f"{workspace.config.name} has no such experiment",
+                "The column `experiment` of `./pants run :aml -- jobs list` has their names.",
+            ) from error
+        found += page.get("value") or ()
+        token = page.get("continuationToken")
+        # `top` is that of a page, too.
+        if not token or len(found) >= count:
+            return found[:count]
 
 
 def children_of(workspace: ConnectedWorkspace, name: str) -> Iterator[dict[str, Any]]:

@@ -78,6 +78,31 @@ def test_only_what_is_listed_is_asked_for(
     assert set(asked.content["requests"]) == set(rows)
 
 
+def test_the_service_chooses_among_the_jobs_of_an_experiment(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = listed(client, capsys, "--experiment", "exp", "--status", "failed", "--max", "3")
+    assert [(row["name"], row["exit_code"]) for row in rows.values()] == [("failing", 7)]
+    assert rows["failing"]["duration"] > 0 and rows["failing"]["experiment_name"] == "exp"
+    (asked,) = client.requests("POST", "/experiments/exp/runs:query")
+    assert asked.content == {
+        "filter": "(ParentRunId eq null) and (Status eq Failed) and (Hidden eq false)",
+        "orderBy": "CreatedUtc desc",
+        "top": 3,
+        "continuationToken": None,
+    }
+    assert client.requests("GET", "/jobs") == []
+    assert client.run_aml("jobs", "list", "--experiment", "other") == 2
+    assert "other: standin-workspace has no such experiment." in capsys.readouterr().err
+
+
+def test_prints_the_end_of_a_log(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    assert client.run_aml("jobs", "logs", "logging") == 0
+    assert capfd.readouterr().out.endswith("said\n")
+    assert client.run_aml("jobs", "logs", "logging", "--tail", "1") == 0
+    assert capfd.readouterr().out == "said\n"
+
+
 def test_a_job_without_a_run_does_not_hide_the_others(client: Client) -> None:
     runs = runs_of(client.connect(), ["waits", "logging"])
     assert set(runs) == {"logging"}
@@ -118,9 +143,7 @@ def test_shows_artifacts_and_the_log_without_asking_the_storage(
     assert "sig=" not in text + json.dumps(job)
 
 
-def test_whole_curves_are_in_the_json_and_nowhere_else_asked_for(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_whole_curves_are_in_the_json(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     job = shown(client, capsys, "logging")
     assert job["params"] == {"epochs": "3"}
     assert job["metrics"] == {"loss": POINTS, "a b": "NaN"}
@@ -128,11 +151,9 @@ def test_whole_curves_are_in_the_json_and_nowhere_else_asked_for(
     assert [point["value"] for point in curve] == list(range(1, POINTS + 1))
     assert curve[1] == {"step": 2, "timestamp": 1700000000002, "value": 2}
     assert [point["value"] for point in job["metric_history"]["a b"]] == ["NaN"]
-    client.service.recording.clear()
     assert client.run_aml("jobs", "show", "logging") == 0
     text = capsys.readouterr().out
-    assert f"  loss  {POINTS}\n" in text and "  epochs  3\n" in text
-    assert client.requests("GET", "/metrics/get-history") == []
+    assert f"  loss   {POINTS}  " in text and "  epochs  3\n" in text
 
 
 def test_reports_the_exit_status_of_a_failed_command(
@@ -140,7 +161,7 @@ def test_reports_the_exit_status_of_a_failed_command(
 ) -> None:
     assert client.run_aml("jobs", "show", "failing") == 0
     text = capsys.readouterr().out
-    assert "  exit status   7\n" in text and "exited with status code 7" in text
+    assert "\n  exit status 7\n" in text and "exited with status code 7" in text
     assert shown(client, capsys, "logging")["exit_code"] == 0
 
 
@@ -178,7 +199,7 @@ def test_shows_a_job_when_nothing_else_answers(
     client.add_fault("reset-before", "", "/(discovery|history|mlflow)", times=None)
     assert client.run_aml("jobs", "show", "logging") == 0
     printed = capsys.readouterr()
-    assert printed.out.startswith("logging  Completed\n")
+    assert printed.out.startswith("logging  Completed, on cpu-cluster\n")
     assert printed.err.count("are left out") == 3
 
 

@@ -46,6 +46,11 @@ def stream(workspace: ConnectedWorkspace, name: str, out: BinaryIO) -> int:
     return exit_status_in(error_of(details)) or 1
 
 
+def copy_log(workspace: ConnectedWorkspace, name: str, out: BinaryIO) -> None:
+    """Write what the job and its children have printed, and do not wait for more."""
+    _Follower(workspace, out).copy(name)
+
+
 def _ending(status: str, message: str) -> str:
     return f"{status}: {message}" if message else status
 
@@ -69,6 +74,12 @@ class _Follower:
             if details["status"] in ENDED:
                 return details
             time.sleep(max(0.0, _POLL_SECONDS - (time.monotonic() - begun)))
+
+    def copy(self, name: str) -> None:
+        self._read_children(row_of(job_of(self._workspace, name), {}))
+        self._read(name, "", self._details(name))
+        for logs in self._logs.values():
+            logs.finish()
 
     def _details(self, name: str) -> Mapping[str, Any]:
         details: Mapping[str, Any] | None = self._workspace.history("GET", f"runs/{name}/details")
@@ -128,7 +139,8 @@ class _Logs:
             self._print(name, data, len(names) > 1)
 
     def finish(self) -> None:
-        for name, data in self._pending.items():
+        for name in list(self._pending):
+            data = self._pending.pop(name)
             end = b"\n" if self._prefix and data else b""
             self._print(name, data + end, len(self._positions) > 1)
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TextIO
 
 from azureml_jobs.base import job_status
@@ -80,6 +81,14 @@ def time_text(recorded: str) -> str:
     if not recorded:
         return ""
     return datetime.fromisoformat(recorded).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def short_path(path: str | Path) -> str:
+    """Return the path relative to the working folder if it is inside."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return str(path)
 
 
 def table(

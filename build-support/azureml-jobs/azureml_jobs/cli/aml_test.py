@@ -160,13 +160,11 @@ def test_shows_a_job_with_paths_from_the_working_folder(
     recorded(repository)
     assert aml.run_aml(["jobs", "show", "exp-1"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "exp-1  Completed"
+    assert lines[0] == "exp-1  Completed after 4.5 s, on this machine, venv"
     for line in (
         "  experiment    exp",
         "  display name  größe",
         "  target        src/exp:job",
-        "  duration      4.5 s",
-        "  exit status   0",
         "  command       python -m exp.main",
         "  log           .azureml/jobs/exp-1/user_logs/std_log.txt",
         "  folder        .azureml/jobs/exp-1",
@@ -174,7 +172,7 @@ def test_shows_a_job_with_paths_from_the_working_folder(
         "  far    /far/x",
         "  purpose  example",
         "  epochs  60",
-        "  loss  0.25",
+        "  loss   0.25  █▁",
         "  plot.png",
     ):
         assert line in lines
@@ -256,14 +254,14 @@ def test_cancels_a_job_without_a_process(
     assert capsys.readouterr().out == "exp-1 Canceled\n"
 
 
-def test_downloads_to_a_folder_named_after_the_job(
+def test_downloads_to_an_ignored_folder_named_after_the_job(
     jobs: list[JobFolder], repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs[0].log.parent.mkdir()
     jobs[0].log.write_bytes(b"one\n")
     assert run_jobs(repository, "download", "Completed-x-1") == 0
-    assert capsys.readouterr().out == "1 file in Completed-x-1\n"
-    log = repository / "Completed-x-1/artifacts/user_logs/std_log.txt"
+    assert capsys.readouterr().out == "1 file in .azureml/downloads/Completed-x-1\n"
+    log = repository / ".azureml/downloads/Completed-x-1/artifacts/user_logs/std_log.txt"
     assert log.read_text() == "one\n"
     assert run_jobs(repository, "download", "exp-a-1", "--path", "new/deep") == 0
     assert capsys.readouterr().out == "0 files in new/deep\n"
@@ -282,7 +280,9 @@ def test_reports_that_a_downloaded_job_still_runs(
     folder.log.parent.mkdir()
     folder.log.write_bytes(b"one\n")
     assert run_jobs(repository, "download", folder.name) == 0
-    assert capsys.readouterr().out == ("1 file in running-1, as they are now: the job is Running\n")
+    assert capsys.readouterr().out == (
+        "1 file in .azureml/downloads/running-1, as they are now: the job is Running\n"
+    )
     with pytest.raises(JobError, match="is not empty"):
         run_jobs(repository, "download", folder.name)
 
@@ -322,7 +322,7 @@ def test_rejects_invalid_arguments(
         pytest.param([], "jobs that ran or are running", id="the workspace"),
         pytest.param(["jobs"], "list the jobs, newest first", id="jobs"),
         pytest.param(["jobs", "list"], "--status STATUS", id="list"),
-        pytest.param(["jobs", "show"], "metrics and artifacts.", id="show"),
+        pytest.param(["jobs", "show"], "how a job ended, its metrics", id="show"),
         pytest.param(["jobs", "stream"], "the exit status is the job's.", id="stream"),
         pytest.param(["jobs", "cancel"], "Cancel a job, which can clean up first.", id="cancel"),
         pytest.param(["jobs", "download"], "--output-name OUTPUT", id="download"),

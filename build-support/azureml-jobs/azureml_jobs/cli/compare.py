@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azureml_jobs.base.console import BOLD, coloured, duration_text, table
+from azureml_jobs.base.console import BOLD, coloured, duration_text, print_json, table
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.trial_table import value_texts
+from azureml_jobs.cli.job_tree import labelled
+from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
 
-Row = dict[str, Any]
+# Each is a request.
+_MOST_JOBS = 100
+
+
+def compare_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    rows = compared(jobs.logged(_names_to_compare(jobs, options)), options.sort_by)
+    if options.json:
+        print_json(rows)
+    else:
+        print_compared(rows)
+    return 0
+
+
+def _names_to_compare(jobs: WorkspaceJobs, options: argparse.Namespace) -> list[str]:
+    names = list(options.names)
+    if options.experiment:
+        wanted = JobSelection(experiment=options.experiment, count=_MOST_JOBS)
+        names += [row["name"] for row in jobs.list(wanted) if row["name"] not in names]
+    elif len(names) == 1:
+        # The commands below it: pipelines and sweeps log nothing themselves.
+        below = (row for _, row in labelled(jobs.children(names[0])))
+        names = [row["name"] for row in below if row["name"] and not row["children"]]
+    if len(names) < 2:
+        raise JobError(
+            options.experiment or next(iter(options.names), "jobs compare"),
+            "there is nothing to compare it with",
+            "Write the names of two jobs or more, that of a sweep or a pipeline, or "
+            "`--experiment NAME`.",
+        )
+    return names
 
 
 def compared(jobs: Sequence[Mapping[str, Any]], sort_by: str | None) -> list[Row]:

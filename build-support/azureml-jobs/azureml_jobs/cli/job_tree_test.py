@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +40,10 @@ class Tree:
         record = JobRecord(
             name,
             status=status,
-            experiment_name="exp",
+            **{"experiment_name": "exp", **known},
             created=time,
             started=time,
             ended=time.replace(".0", ".5") if status in ("Completed", "Failed") else None,
-            **known,
         )
         folder = self.workspace.new_job(name, lambda temporary, final: record, name)
         folder.log.parent.mkdir()
@@ -98,6 +99,13 @@ def test_lists_jobs_as_trees_without_most_of_the_trials(
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["p_other", "p"]
 
 
+def test_lists_the_jobs_of_an_experiment(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
+    tree.add("elsewhere", experiment_name="other")
+    for experiment, names in (("other", ["elsewhere"]), ("exp", ["p_other", "p"]), ("no", [])):
+        run_jobs("list", "--json", "--experiment", experiment)
+        assert [row["name"] for row in json.loads(capsys.readouterr().out)] == names
+
+
 def test_shows_the_steps_of_a_pipeline_in_their_order(
     tree: Tree, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,8 +139,8 @@ def test_shows_the_trials_of_a_sweep_with_the_best_one(
 def test_shows_a_trial_with_its_values(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_jobs("show", "p", "--step", "tune/3") == 0
     shown = capsys.readouterr().out
-    assert "\n  part of       p_tune\n" in shown
-    assert "\n  values        lr=0.375\n" in shown
+    assert "  part of     p_tune\n" in shown
+    assert "\nparameters\n  lr  0.375\n" in shown
 
 
 def test_streams_a_job_with_those_that_it_started(
@@ -148,6 +156,17 @@ def test_streams_a_job_with_those_that_it_started(
     assert capfdbinary.readouterr().out == b"half a line"
 
 
+def test_prints_the_logs_so_far_or_their_last_lines(
+    tree: Tree, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    folder = tree.add("going", "Running", log="one\ntwo")
+    folder.save(replace(folder.read(), host=socket.gethostname(), pid=os.getpid()))
+    assert run_jobs("logs", "going") == 0
+    assert capfdbinary.readouterr().out == b"one\ntwo"
+    assert run_jobs("logs", "p", "--tail", "2") == 0
+    assert capfdbinary.readouterr().out == b"[tune/6] 6\n[inner/fit] half a line\n"
+
+
 def test_downloads_a_job_with_those_that_it_started(tree: Tree, tmp_path: Path) -> None:
     assert run_jobs("download", "p", "--path", "all") == 0
     files = {str(path.relative_to(tmp_path / "all")) for path in (tmp_path / "all").rglob("*")}
@@ -158,7 +177,9 @@ def test_downloads_a_job_with_those_that_it_started(tree: Tree, tmp_path: Path) 
         "steps/inner/steps/fit/named-outputs/m/model.bin",
     } <= files
     assert run_jobs("download", "p", "--step", "inner/fit", "--output-name", "m") == 0
-    assert (tmp_path / "p_inner_fit/named-outputs/m/model.bin").read_text() == "m"
+    assert (
+        tmp_path / ".azureml/downloads/p_inner_fit/named-outputs/m/model.bin"
+    ).read_text() == "m"
 
 
 def test_finds_steps_whose_names_had_to_be_shortened(tree: Tree) -> None:

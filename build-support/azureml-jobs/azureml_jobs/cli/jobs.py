@@ -1,82 +1,36 @@
-"""Run `./pants run :aml -- jobs …`: list, show, compare, stream, cancel, download, archive."""
+"""Run `./pants run :aml -- jobs …`: its commands that are short, and where the others are."""
 
 from __future__ import annotations
 
 import argparse
+import io
+import pkgutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from azureml_jobs.base.console import (
-    BOLD,
-    coloured,
-    duration_text,
-    print_json,
-    print_warning,
-    status_coloured,
-    time_text,
-)
+from azureml_jobs.base.console import print_json, print_warning, short_path
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.base.trial_table import value_texts
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.cli.job_tree import labelled, print_children, print_jobs
+from azureml_jobs.cli.job_tree import labelled, print_jobs
+from azureml_jobs.cli.workspace_jobs import WorkspaceJobs, jobs_of
 
-if TYPE_CHECKING:
-    from azureml_jobs.base.download_result import DownloadResult
-
-
-class WorkspaceJobs(Protocol):
-    """The jobs of one workspace, local or in Azure.
-
-    A row has `children`, the rows of the jobs that it started; None where that is not asked for.
-    """
-
-    def list(
-        self, status: str | None, count: int | None, archived: bool
-    ) -> Sequence[dict[str, Any]]:
-        """Return rows of the jobs that no other started."""
-
-    def describe(self, name: str, whole: bool) -> dict[str, Any]:
-        """Return what is known of a job; `whole` adds all values of its metrics."""
-
-    def children(self, name: str) -> Sequence[dict[str, Any]]: ...
-
-    def stream(self, name: str, out: BinaryIO) -> int: ...
-
-    def cancel(self, name: str) -> str: ...
-
-    def download(self, name: str, destination: Path, output_name: str | None) -> DownloadResult: ...
-
-    def record(self, name: str, destination: Path, with_code: bool) -> None:
-        """Write manifest and changes of what a job ran into a new folder, and its code if asked.
-
-        Raises `JobError` for a job that has no such record.
-        """
-
-    def archive(self, name: str) -> None: ...
-
-
-def jobs_of(workspace: AzureWorkspace | None, repository: Path, login: bool) -> WorkspaceJobs:
-    """Return the jobs of a workspace, None for that of this machine."""
-    if workspace is None:
-        from azureml_jobs.local.local_jobs import LocalJobs
-
-        return LocalJobs(repository / LOCAL_FOLDER)
-    from azureml_jobs.azure.jobs import AzureJobs  # pants: no-infer-dep
-    from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
-
-    return AzureJobs(ConnectedWorkspace(workspace, login))
+_Command = Callable[[WorkspaceJobs, argparse.Namespace], int]
 
 
 def run_jobs(
     workspace: AzureWorkspace | None, repository: Path, options: argparse.Namespace
 ) -> int:
+    """Run the command of the options, which get the `repository` and the name of a step."""
     jobs = jobs_of(workspace, repository, options.login)
+    options.repository = repository
     if getattr(options, "step", None):
         options.name = _name_of_step(jobs, options.name, options.step)
-    return _COMMANDS[options.command](jobs, options)
+    command = _COMMANDS[options.command]
+    run: _Command = pkgutil.resolve_name(command) if isinstance(command, str) else command
+    return run(jobs, options)
 
 
 def _name_of_step(jobs: WorkspaceJobs, name: str, step: str) -> str:
@@ -91,7 +45,8 @@ def _name_of_step(jobs: WorkspaceJobs, name: str, step: str) -> str:
 
 
 def list_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
-    rows = jobs.list(options.status, options.max, options.archived)
+    wanted = JobSelection(options.status, options.experiment, options.max, options.archived)
+    rows = jobs.list(wanted)
     if options.json:
         print_json(rows)
         return 0
@@ -104,84 +59,18 @@ def list_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     return 0
 
 
-def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
-    job = jobs.describe(options.name, whole=options.json)
-    if options.json:
-        print_json(job)
-        return 0
-    print(f"{coloured(job['name'], BOLD)}  {status_coloured(job['status'])}")
-    for key, value in _facts(job).items():
-        if value:
-            indented = value.replace("\n", f"\n{'':16}")
-            print(f"  {key:<13} {indented}")
-    print_children(job)
-    for title, values in (
-        ("parameters", job["params"]),
-        ("metrics", job["metrics"]),
-        ("tags", {k: v for k, v in job["tags"].items() if not k.startswith("mlflow.")}),
-        ("outputs", {name: _short_path(path) for name, path in job["outputs"].items()}),
-    ):
-        if values:
-            print(f"\n{coloured(title, BOLD)}")
-            width = max(len(key) for key in values)
-            for key, value in sorted(values.items()):
-                text = f"{value:.6g}" if isinstance(value, float) else value
-                print(f"  {key:<{width}}  {text}")
-    if job["artifacts"]:
-        print(f"\n{coloured('artifacts', BOLD)}")
-        for name in job["artifacts"]:
-            print(f"  {name}")
-    return 0
-
-
-def compare_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
-    from azureml_jobs.cli.compare import compared, print_compared
-
-    names = options.names
-    if len(names) == 1:
-        # The commands below it: pipelines and sweeps log nothing themselves.
-        below = (row for _, row in labelled(jobs.children(names[0])))
-        names = [row["name"] for row in below if row["name"] and not row["children"]]
-    if len(names) < 2:
-        raise JobError(
-            options.names[0],
-            "there is nothing to compare it with",
-            "Write the names of two jobs or more, or that of a sweep or a pipeline.",
-        )
-    rows = compared([jobs.describe(name, whole=False) for name in names], options.sort_by)
-    if options.json:
-        print_json(rows)
-    else:
-        print_compared(rows)
-    return 0
-
-
-def _facts(job: Mapping[str, Any]) -> dict[str, str]:
-    values = value_texts(job.get("parameters") or {})
-    # Jobs in Azure ML have neither runtime nor container.
-    image = (job.get("container") or {}).get("image")
-    return {
-        "experiment": job["experiment_name"],
-        "display name": job["display_name"],
-        "target": job["address"],
-        "part of": job["parent"],
-        "outputs of": job["reused"],
-        "values": ", ".join(f"{name}={text}" for name, text in values.items()),
-        "best trial": job.get("best_trial", ""),
-        "created": time_text(job["created"]),
-        "duration": duration_text(job["duration"]),
-        "exit status": "" if job["exit_code"] is None else str(job["exit_code"]),
-        "error": job["error"] or "",
-        "command": job["command"].strip(),
-        "compute": job.get("compute", ""),
-        "runtime": ", ".join(filter(None, (job.get("runtime"), image))),
-        "log": _short_path(job["log"]),
-        "folder": _short_path(job["folder"]),
-    }
-
-
 def stream_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     return jobs.stream(options.name, sys.stdout.buffer)
+
+
+def print_log(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    if options.tail is None:
+        jobs.log(options.name, sys.stdout.buffer)
+        return 0
+    log = io.BytesIO()
+    jobs.log(options.name, log)
+    sys.stdout.buffer.writelines(log.getvalue().splitlines(keepends=True)[-options.tail :])
+    return 0
 
 
 def cancel_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
@@ -190,11 +79,12 @@ def cancel_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
 
 
 def download_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
-    destination = options.path or Path(options.name)
+    downloads = options.repository / LOCAL_FOLDER / "downloads"
+    destination = options.path or downloads / options.name
     result = jobs.download(options.name, destination, options.output_name)
     for name in result.left_out:
         print_warning(f"{name} is left out: it went away or kept changing while it was copied")
-    files = f"{result.files} file{'' if result.files == 1 else 's'} in {destination}"
+    files = f"{result.files} file{'' if result.files == 1 else 's'} in {short_path(destination)}"
     if not result.is_final:
         files += f", as they are now: the job is {result.status}"
     print(files)
@@ -207,20 +97,14 @@ def archive_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {
+# A longer one has a module, which is imported only when it runs.
+_COMMANDS: dict[str, _Command | str] = {
     "list": list_jobs,
-    "show": show_job,
-    "compare": compare_jobs,
+    "show": "azureml_jobs.cli.show:show_job",
+    "compare": "azureml_jobs.cli.compare:compare_jobs",
     "stream": stream_job,
+    "logs": print_log,
     "cancel": cancel_job,
     "download": download_job,
     "archive": archive_job,
 }
-
-
-def _short_path(path: str) -> str:
-    """Return the path relative to the working folder if it is inside."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except ValueError:
-        return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -48,16 +49,21 @@ def describe(folder: JobFolder) -> dict[str, Any]:
         # Tags that code set during the run are newer than those of the job file.
         tags={**record.tags, **run.tags},
         metrics={key: _number(value) for key, value in run.metrics.items()},
-        metric_history={
-            key: [
-                {"step": step, "timestamp": timestamp, "value": _number(value)}
-                for step, timestamp, value in points
-            ]
-            for key, points in run.history.items()
-        },
         artifacts=[name for name, _ in artifacts(folder)],
     )
     return described
+
+
+def curves(folder: JobFolder, metrics: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return all values of metrics in the order in which they were logged."""
+    run = MlflowStore(folder.mlruns).read_run(folder.name) or RunData("")
+    return {
+        key: [
+            {"step": step, "timestamp": timestamp, "value": _number(value)}
+            for step, timestamp, value in run.history.get(key, ())
+        ]
+        for key in metrics
+    }
 
 
 def duration(record: JobRecord) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from azureml_jobs.local.describe import describe, summary
+from azureml_jobs.local.describe import curves, describe, summary
 from azureml_jobs.local.folder import JobFolder
 
 
@@ -33,7 +33,7 @@ def test_describes_a_job_as_json(ended: JobFolder) -> None:
     text = json.dumps(describe(ended), allow_nan=False)
     described = json.loads(text)
     assert described["metrics"] == {"loss": "NaN"}
-    assert [point["step"] for point in described["metric_history"]["loss"]] == [0, 1]
+    assert [point["step"] for point in curves(ended, ["loss"])["loss"]] == [0, 1]
     assert described["params"] == {"depth": "3"}
     assert (described["tags"]["team"], described["tags"]["mine"]) == ("a", "v")
     assert described["environment_variables"] == ["TOKEN"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.local.workspace import LocalWorkspace
 
 if TYPE_CHECKING:
@@ -19,19 +21,33 @@ class LocalJobs:
     def __init__(self, root: Path) -> None:
         self._workspace = LocalWorkspace(root)
 
-    def list(self, status: str | None, count: int | None, archived: bool) -> list[dict[str, Any]]:
+    def list(self, wanted: JobSelection) -> list[dict[str, Any]]:
         from azureml_jobs.local.tree import top_rows
 
-        rows = top_rows(self._workspace.jobs(), archived)
-        return [row for row in rows if status in (None, row["status"])][:count]
+        rows = top_rows(self._workspace.jobs(), wanted.archived)
+        return [row for row in rows if wanted.takes(row)][: wanted.count]
 
-    def describe(self, name: str, whole: bool) -> dict[str, Any]:
+    def describe(self, name: str) -> dict[str, Any]:
         from azureml_jobs.local.describe import describe
 
-        described = describe(self._workspace.job(name))
-        if not whole:
-            del described["metric_history"]
-        return {**described, "children": self.children(name)}
+        return {**describe(self._workspace.job(name)), "children": self.children(name)}
+
+    def logged(self, names: Sequence[str]) -> builtins.list[dict[str, Any]]:
+        from azureml_jobs.local.describe import describe
+
+        return [describe(self._workspace.job(name)) for name in names]
+
+    def curves(self, name: str, metrics: Sequence[str]) -> dict[str, builtins.list[dict[str, Any]]]:
+        from azureml_jobs.local.describe import curves
+
+        return curves(self._workspace.job(name), metrics)
+
+    def before(self, job: Mapping[str, Any]) -> str | None:
+        if job["parent"] or not job["address"]:
+            return None
+        every = self._workspace.jobs()
+        older = (each for each in every if each.address == job["address"] and not each.parent)
+        return next((each.name for each in older if each.created < job["created"]), None)
 
     def children(self, name: str) -> builtins.list[dict[str, Any]]:
         from azureml_jobs.local.tree import child_rows
@@ -42,6 +58,11 @@ class LocalJobs:
         from azureml_jobs.local.stream import stream
 
         return stream(self._workspace.job(name), out)
+
+    def log(self, name: str, out: BinaryIO) -> None:
+        from azureml_jobs.local.stream import copy_log
+
+        copy_log(self._workspace.job(name), out)
 
     def cancel(self, name: str) -> str:
         from azureml_jobs.local.cancel import cancel

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from pathlib import Path
 
+from azureml_jobs.base.console import short_path
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
 from azureml_jobs.local.distribution import process_count
 from azureml_jobs.local.folder import JobFolder
@@ -44,7 +44,7 @@ def print_end(folder: JobFolder, record: JobRecord, with_log: bool) -> None:
     write_message(
         2,
         f"\n{record.name} {record.status} after {seconds:.1f} s: {record.error}.\n"
-        f"Its log: {_short_path(folder.log)}\n"
+        f"Its log: {short_path(folder.log)}\n"
         f"See it: {command}\n",
     )
 
@@ -69,11 +69,3 @@ def _exit_status_text(status: int) -> str:
         with contextlib.suppress(ValueError):
             return f"exit status {status} ({signal.Signals(status - 128).name})"
     return f"exit status {status}"
-
-
-def _short_path(path: Path) -> str:
-    """Return `path` relative to the working folder if it is inside, to be short."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except (OSError, ValueError):
-        return str(path)

@@ -27,31 +27,52 @@ def stream(folder: JobFolder, out: BinaryIO) -> int:
     1 when the job's runner was killed, so that nobody knows the status; 141, as a shell counts it,
     when the reader of `out` has gone.
     """
-    is_parent = folder.read().kind != "command"
-    followers = {"": _Follower(folder.log, out, "" if is_parent else None)}
+    logs = _Logs(folder, out)
     while True:
         # The state is read before the log, so that an ended job's log is complete.
         record = current_record(folder)
-        jobs = {"": record, **(descendants(folder) if is_parent else {})}
         try:
-            for label, job in jobs.items():
-                if label not in followers:
-                    log = JobFolder(folder.path.parent / job.name).log
-                    followers[label] = _Follower(log, out, f"[{label}] ")
-                followers[label].copy(job.has_ended)
+            logs.copy(record)
         except BrokenPipeError:
             # Otherwise Python fails again on what is buffered when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
             return 128 + signal.SIGPIPE
         if record.has_ended:
             return _exit_status(record)
-        time.sleep(_TREE_SECONDS if is_parent else _POLL_SECONDS)
+        time.sleep(_TREE_SECONDS if logs.is_parent else _POLL_SECONDS)
+
+
+def copy_log(folder: JobFolder, out: BinaryIO) -> None:
+    """Write to `out` what there is of the log, as `stream` does, and do not wait for more."""
+    logs = _Logs(folder, out)
+    logs.copy(folder.read(), is_final=True)
 
 
 def _exit_status(record: JobRecord) -> int:
     if record.exit_code is not None:
         return record.exit_code
     return 0 if record.status == COMPLETED else 1
+
+
+class _Logs:
+    """The logs of a job and of those that it started."""
+
+    def __init__(self, folder: JobFolder, out: BinaryIO) -> None:
+        self.is_parent = folder.read().kind != "command"
+        self._folder = folder
+        self._out = out
+        self._followers = {"": _Follower(folder.log, out, "" if self.is_parent else None)}
+
+    def copy(self, record: JobRecord, is_final: bool = False) -> None:
+        """Copy what is new; `record` is the state of the job before that."""
+        for label, job in {"": record, **self._below()}.items():
+            if label not in self._followers:
+                log = JobFolder(self._folder.path.parent / job.name).log
+                self._followers[label] = _Follower(log, self._out, f"[{label}] ")
+            self._followers[label].copy(is_final or job.has_ended)
+
+    def _below(self) -> dict[str, JobRecord]:
+        return descendants(self._folder) if self.is_parent else {}
 
 
 class _Follower:

@@ -20,6 +20,7 @@ from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.execution.runs import RunView
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
+from azureml_standin.run_history.filters import read_filter
 from azureml_standin.storage.blobs import BlobStorage
 
 _HISTORY = f"/history/v1.0{WORKSPACE}"
@@ -32,6 +33,7 @@ _MODEL_TYPES = {
     "triton_model": "TritonModel",
 }
 _ARTIFACTS_OF_A_PAGE = 500
+_RUNS_OF_A_PAGE = 50
 _ASSETS = "azureml://locations/standin/workspaces/standin/data/"
 
 # Source: the types that `azureml-core` registers for its runs.
@@ -59,6 +61,8 @@ class RunHistory:
         ]
         in_experiment = f"{_HISTORY}/experiments/{{experiment}}/runs/{{name}}"
         found.append(Route("GET", f"{in_experiment}/artifacts", self.artifacts))
+        query = f"{_HISTORY}/experiments/{{experiment}}/runs:query"
+        found.append(Route("POST", query, self.query))
         for runs in (f"{_HISTORY}/runs", f"{_HISTORY}/experiments/{{experiment}}/runs"):
             found += [
                 Route("GET", f"{runs}/{{name}}", self.get_run),
@@ -129,6 +133,25 @@ class RunHistory:
         top = int(request.query.get("$top") or len(found))
         content = {"value": found[:top], "continuationToken": None, "nextLink": None}
         return json_response(content)
+
+    def query(self, request: HttpRequest, experiment: str) -> HttpResponse:
+        """Respond with a page of the runs of an experiment that a filter takes."""
+        wanted = request.json()
+        order = str(wanted.get("orderBy") or "CreatedUtc asc")
+        if order.lower() not in ("createdutc asc", "createdutc desc"):
+            raise HttpError(400, "ValidationError", f"orderBy is '{order}'.")
+        names = self.jobs.names() if order.lower().endswith("asc") else self.jobs.names()[::-1]
+        of_experiment = [run for run in map(self.run, names) if run["experimentId"] == experiment]
+        if not of_experiment:
+            raise resources.not_found(f"experiments/{experiment}")
+        fits = read_filter(str(wanted.get("filter") or ""))
+        found = [run for run in of_experiment if fits(run)]
+        start = int(wanted.get("continuationToken") or 0)
+        end = start + min(int(wanted.get("top") or len(found)), _RUNS_OF_A_PAGE)
+        token = str(end) if len(found) > end else None
+        return json_response(
+            {"value": found[start:end], "continuationToken": token, "nextLink": None}
+        )
 
     def artifacts(self, request: HttpRequest, name: str, experiment: str) -> HttpResponse:
         self.run(name, experiment)
@@ -213,6 +236,7 @@ def run_document(job: Mapping[str, Any], view: RunView) -> dict[str, Any]:
         "displayName": properties.get("displayName") or name,
         "description": properties.get("description"),
         "status": view.status,
+        "hidden": bool(properties.get("isArchived")),
         "createdUtc": job["createdAt"],
         "startTimeUtc": view.started,
         "endTimeUtc": view.ended,

@@ -90,7 +90,7 @@ def test_twelve_trials_of_which_the_poor_end_early(code: Gathered, jobs: Any) ->
     assert ", accuracy 0.9, the best so far\n" in text
     assert text.count("the best so far") == 1
     assert f"The best trial is {best.name}, accuracy 0.9.\n" in text
-    shown = LocalJobs(folder.root).describe(folder.name, whole=False)["children"]
+    shown = LocalJobs(folder.root).describe(folder.name)["children"]
     assert [trial["metric"] for trial in shown] == [0.9] * 3 + [0.8] * 3 + [0.1] * 3 + [0.2] * 3
     # What it printed is its log, up to the line on its own end.
     assert text.startswith(folder.log.read_text())

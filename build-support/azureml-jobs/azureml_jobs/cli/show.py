@@ -1,0 +1,109 @@
+"""Run `:aml -- jobs show`: first how the job ended, where, what it logged and what it made."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from azureml_jobs.base.console import (
+    BOLD,
+    coloured,
+    duration_text,
+    print_json,
+    short_path,
+    status_coloured,
+    table,
+    time_text,
+)
+from azureml_jobs.base.sparkline import sparkline
+from azureml_jobs.base.trial_table import value_texts
+from azureml_jobs.cli.job_tree import print_children
+from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
+
+# In Azure each curve is a request.
+_MOST_CURVES = 24
+_MOST_ARTIFACTS = 20
+
+
+def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    job = jobs.describe(options.name)
+    metrics = sorted(job["metrics"])
+    if options.json:
+        print_json({**job, "metric_history": jobs.curves(job["name"], metrics)})
+        return 0
+    _print_outcome(job)
+    _print_metrics(job["metrics"], jobs.curves(job["name"], metrics[:_MOST_CURVES]))
+    _print_values("outputs", {name: short_path(path) for name, path in job["outputs"].items()})
+    print_children(job)
+    _print_values("parameters", value_texts({**(job.get("parameters") or {}), **job["params"]}))
+    _print_values("details", _details(job))
+    tags = {key: text for key, text in job["tags"].items() if not key.startswith("mlflow.")}
+    _print_values("tags", tags)
+    _print_artifacts(job["artifacts"])
+    return 0
+
+
+def _print_outcome(job: Mapping[str, Any]) -> None:
+    duration = "" if job["duration"] is None else f" after {duration_text(job['duration'])}"
+    print(
+        f"{coloured(job['name'], BOLD)}  {status_coloured(job['status'])}{duration}, {_where(job)}"
+    )
+    exit_status = "" if job["exit_code"] in (None, 0) else f"exit status {job['exit_code']}"
+    for text in filter(None, (job["error"], exit_status)):
+        print("  " + text.replace("\n", "\n  "))
+
+
+def _where(job: Mapping[str, Any]) -> str:
+    if "runtime" not in job:
+        return f"on {job['compute'] or 'serverless compute'}"
+    image = (job["container"] or {}).get("image")
+    return f"on this machine, {job['runtime']}" + (f" {image}" if image else "")
+
+
+def _print_metrics(metrics: Mapping[str, Any], curves: Mapping[str, Sequence[Row]]) -> None:
+    if not metrics:
+        return
+    texts = value_texts(metrics)
+    rows = [
+        (f"  {name}", texts[name], sparkline([point["value"] for point in curves.get(name, ())]))
+        for name in sorted(metrics)
+    ]
+    header, *lines = table(("metrics", "", ""), rows)
+    print("\n".join((f"\n{coloured(header, BOLD)}", *lines)))
+
+
+def _print_values(title: str, values: Mapping[str, str]) -> None:
+    if not any(values.values()):
+        return
+    print(f"\n{coloured(title, BOLD)}")
+    width = max(len(key) for key, text in values.items() if text)
+    for key, text in values.items():
+        if text:
+            indented = text.replace("\n", f"\n{'':{width + 4}}")
+            print(f"  {key:<{width}}  {indented}")
+
+
+def _print_artifacts(paths: Sequence[str]) -> None:
+    if paths:
+        print(f"\n{coloured('artifacts', BOLD)}")
+    for path in paths[:_MOST_ARTIFACTS]:
+        print(f"  {path}")
+    if len(paths) > _MOST_ARTIFACTS:
+        print(f"  … {len(paths) - _MOST_ARTIFACTS} more")
+
+
+def _details(job: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "experiment": job["experiment_name"],
+        "display name": job["display_name"],
+        "target": job["address"],
+        "part of": job["parent"],
+        "outputs of": job["reused"],
+        "best trial": job.get("best_trial", ""),
+        "created": time_text(job["created"]),
+        "command": job["command"].strip(),
+        "log": short_path(job["log"]) if job["log"] else "",
+        "folder": short_path(job["folder"]) if "folder" in job else "",
+        "studio": job.get("studio", ""),
+    }
