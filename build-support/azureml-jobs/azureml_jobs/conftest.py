@@ -51,6 +51,7 @@ class Gathered:
         self.context_files: list[str] = []
         self.errors: tuple[str, ...] = ()
         self.requirements: tuple[str, ...] = ("numpy",)
+        self.locked = "numpy==2.4.6 --hash=sha256:00\n"
         self.venv: PackagesVenv | None = None
         self.image_target: str | None = None
         for each in (self.repository, self.folder / SOURCES_FOLDER):
@@ -89,7 +90,7 @@ class Gathered:
         for name in units:
             requirements = self.folder / requirements_file(name)
             requirements.parent.mkdir(exist_ok=True)
-            requirements.write_text("numpy==2.4.6 --hash=sha256:00\n", encoding="utf-8")
+            requirements.write_text(self.locked, encoding="utf-8")
         packages = LockedPackages("default", "3rdparty/a.lock", "ab" * 32, self.requirements)
         request = JobRequest(
             address="src/exp:job",

@@ -200,7 +200,7 @@ def test_shows_a_job_when_nothing_else_answers(
     assert client.run_aml("jobs", "show", "logging") == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("logging  Completed, on cpu-cluster\n")
-    assert printed.err.count("are left out") == 3
+    assert printed.err.count("are left out") == 4
 
 
 def test_a_workspace_without_mlflow_has_no_curves(client: Client) -> None:

@@ -102,6 +102,7 @@ _COMMANDS: dict[str, _Command | str] = {
     "list": list_jobs,
     "show": "azureml_jobs.cli.show:show_job",
     "compare": "azureml_jobs.cli.compare:compare_jobs",
+    "diff": "azureml_jobs.cli.diff:diff_jobs",
     "stream": stream_job,
     "logs": print_log,
     "cancel": cancel_job,

@@ -23,6 +23,7 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
     _add_list(commands)
     _add_show(commands)
     _add_compare(commands)
+    _add_diff(commands)
     _add_logs(commands)
     _add_download(commands)
     _add_name(add_command(commands, "cancel", "cancel a job, which can clean up first"))
@@ -69,6 +70,17 @@ def _add_compare(commands: Any) -> None:
     )
     compare.add_argument("--sort-by", metavar="METRIC", help="the lowest value of it comes first")
     _add_json(compare)
+
+
+def _add_diff(commands: Any) -> None:
+    diff = add_command(
+        commands,
+        "diff",
+        "show what is different between two jobs: code, packages, image, inputs, data, metrics",
+    )
+    diff.add_argument("a", metavar="A", help="the name of a job")
+    diff.add_argument("b", metavar="B", help="the name of another one")
+    _add_json(diff)
 
 
 def _add_logs(commands: Any) -> None:

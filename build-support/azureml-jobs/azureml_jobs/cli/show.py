@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.console import (
@@ -11,19 +13,24 @@ from azureml_jobs.base.console import (
     coloured,
     duration_text,
     print_json,
+    print_warning,
     short_path,
     status_coloured,
     table,
     time_text,
 )
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.sparkline import sparkline
 from azureml_jobs.base.trial_table import value_texts
+from azureml_jobs.cli.diff import compared_job
+from azureml_jobs.cli.differences import change_text, differences
 from azureml_jobs.cli.job_tree import print_children
 from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
 
 # In Azure each curve is a request.
 _MOST_CURVES = 24
 _MOST_ARTIFACTS = 20
+_MOST_CHANGES = 4
 
 
 def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
@@ -36,6 +43,7 @@ def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     _print_metrics(job["metrics"], jobs.curves(job["name"], metrics[:_MOST_CURVES]))
     _print_values("outputs", {name: short_path(path) for name, path in job["outputs"].items()})
     print_children(job)
+    _print_changes(jobs, job)
     _print_values("parameters", value_texts({**(job.get("parameters") or {}), **job["params"]}))
     _print_values("details", _details(job))
     tags = {key: text for key, text in job["tags"].items() if not key.startswith("mlflow.")}
@@ -71,6 +79,27 @@ def _print_metrics(metrics: Mapping[str, Any], curves: Mapping[str, Sequence[Row
     ]
     header, *lines = table(("metrics", "", ""), rows)
     print("\n".join((f"\n{coloured(header, BOLD)}", *lines)))
+
+
+def _print_changes(jobs: WorkspaceJobs, job: Row) -> None:
+    """Print in short what differs from the job of the same target before this one."""
+    before = jobs.before(job)
+    if before is None:
+        return
+    try:
+        with tempfile.TemporaryDirectory(prefix="azureml-jobs-show-") as scratch:
+            older = compared_job(jobs, jobs.describe(before), Path(scratch, "a"), with_code=False)
+            this = compared_job(jobs, job, Path(scratch, "b"), with_code=False)
+    except OutsideError as error:
+        print_warning(f"what differs from {before} is left out: {error.where}: {error.what}")
+        return
+    print(f"\n{coloured(f'other than {before}', BOLD)}, the job of this target before it")
+    for part, changes in differences(older, this).items():
+        if changes:
+            texts = [change_text(part, change) for change in changes[:_MOST_CHANGES]]
+            more = len(changes) - _MOST_CHANGES
+            print(f"  {part:<10}  {', '.join(texts)}" + (f", … {more} more" if more > 0 else ""))
+    print(f"  in full     ./pants run :aml -- jobs diff {before} {job['name']}")
 
 
 def _print_values(title: str, values: Mapping[str, str]) -> None:

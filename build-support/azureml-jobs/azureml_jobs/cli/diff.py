@@ -1,0 +1,154 @@
+"""Run `:aml -- jobs diff`: what is different between two jobs, next to each other."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from azureml_jobs.base.console import (
+    BOLD,
+    GREEN,
+    RED,
+    coloured,
+    duration_text,
+    print_json,
+    print_warning,
+    time_text,
+)
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.bundle.manifest import read_manifest
+from azureml_jobs.bundle.names import CODE_FOLDER
+from azureml_jobs.cli.differences import PARTS, Change, ComparedJob, differences, value_pair
+from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
+
+# Where standard output is no terminal.
+_WIDTH = 120
+_LEAST_CELL = 20
+
+
+def diff_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="azureml-jobs-diff-") as scratch:
+        sides = [
+            compared_job(jobs, jobs.describe(name), Path(scratch, letter), with_code=True)
+            for letter, name in (("a", options.a), ("b", options.b))
+        ]
+        found = differences(*sides)
+    if options.json:
+        parts = {part: [asdict(change) for change in each] for part, each in found.items()}
+        print_json({"a": _head(sides[0]), "b": _head(sides[1]), "parts": parts})
+        return 0
+    width = shutil.get_terminal_size((_WIDTH, 0)).columns
+    print("\n".join(_lines([_head(side) for side in sides], found, width)))
+    for side in sides:
+        if side.problem:
+            print_warning(f"only what the jobs logged is compared: {side.problem}")
+    return 0
+
+
+def compared_job(jobs: WorkspaceJobs, job: Row, folder: Path, with_code: bool) -> ComparedJob:
+    """Return a described job with its record, which is written into a new folder.
+
+    Raises `OutsideError` when a record that exists cannot be read.
+    """
+    manifest, problem = None, ""
+    try:
+        jobs.record(job["name"], folder, with_code)
+        manifest = read_manifest(folder)
+    except OutsideError:
+        raise
+    except JobError as error:
+        problem = f"{job['name']}: {error.what}"
+    below = dict(_steps(job))
+    steps = dict(zip(below, jobs.logged(list(below.values()))))
+    code = folder / CODE_FOLDER if with_code and manifest else None
+    return ComparedJob(job, manifest, code, steps, problem)
+
+
+def _steps(job: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield label and name of the jobs below one that log values; of a sweep, the best trial."""
+    for row in job["children"] or ():
+        if job.get("objective"):
+            if row["name"] == job["best_trial"]:
+                yield f"{prefix}best trial", row["name"]
+        elif row["children"]:
+            yield from _steps(row, f"{prefix}{row['step']}/")
+        elif row["name"]:
+            yield prefix + row["step"], row["name"]
+
+
+def _head(side: ComparedJob) -> dict[str, Any]:
+    keys = ("name", "status", "duration", "created", "address")
+    git = (side.manifest or {}).get("git") or {}
+    known = {key: side.job[key] for key in keys}
+    return {**known, "commit": git.get("commit"), "is_dirty": git.get("is_dirty")}
+
+
+def _lines(
+    heads: Sequence[Mapping[str, Any]], found: Mapping[str, Sequence[Change]], width: int
+) -> Iterator[str]:
+    """Yield the report: what the jobs are, what differs, what does not."""
+    rows = [_head_texts(head) for head in heads]
+    labels = [
+        *rows[0],
+        *(f"  {each.name}" for part in found if part != "code" for each in found[part]),
+    ]
+    columns = _Columns(labels, width)
+    for label in rows[0]:
+        yield from columns.row(label, rows[0][label], rows[1][label])
+    for part in found:
+        if found[part] and part != "code":
+            yield f"\n{coloured(part, BOLD)}"
+            for change in found[part]:
+                yield from columns.row(f"  {change.name}", *value_pair(change))
+    if found.get("code"):
+        yield f"\n{coloured('code', BOLD)}"
+        for change in found["code"]:
+            yield from _file_lines(change)
+    yield ""
+    if same := [part for part in found if not found[part]]:
+        yield f"The same: {', '.join(same)}."
+    if unknown := [part for part in PARTS if part not in found]:
+        yield f"Not known: {', '.join(unknown)}."
+
+
+def _head_texts(head: Mapping[str, Any]) -> dict[str, str]:
+    commit = (head["commit"] or "")[:12] + (", changed" if head["is_dirty"] else "")
+    return {
+        "": head["name"],
+        "status": f"{head['status']}, {duration_text(head['duration'])}",
+        "created": time_text(head["created"]),
+        "target": head["address"],
+        "commit": commit or "not known",
+    }
+
+
+def _file_lines(change: Change) -> Iterator[str]:
+    what = " is new" if change.a is None else " is gone" if change.b is None else ""
+    yield f"  {change.name}{what}"
+    for line in change.diff.splitlines():
+        colour = {"+": GREEN, "-": RED}.get(line[:1])
+        yield coloured(line, colour) if colour else line
+
+
+class _Columns:
+    """A label and two cells next to each other, in which long texts are wrapped."""
+
+    def __init__(self, labels: Sequence[str], width: int) -> None:
+        self._label = max(map(len, labels))
+        self._cell = max((width - self._label - 4) // 2, _LEAST_CELL)
+
+    def row(self, label: str, a: str, b: str) -> Iterator[str]:
+        for name, left, right in zip_longest(
+            [label], self._wrapped(a), self._wrapped(b), fillvalue=""
+        ):
+            yield f"{name:<{self._label}}  {left:<{self._cell}}  {right}".rstrip()
+
+    def _wrapped(self, text: str) -> list[str]:
+        return [part for line in text.splitlines() for part in textwrap.wrap(line, self._cell)]
