@@ -77,13 +77,15 @@ class NeededFile:
     """One file that a job or a script needs.
 
     `path` is relative to the repository's root, `name` to the folder where the command starts;
-    `owner` is the address of the target that owns it.
+    `owner` is the address of the target that owns it. `by` is what the reason `why` is: a file, a
+    target, the key of the command; empty for the command itself.
     """
 
     path: str
     name: str
     owner: str
     why: str
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,34 @@ class DebuggerOptions(Message):
         """Return the options next to the request in `folder`, None when nothing is debugged."""
         file = folder / DEBUGGER_FILE
         return cls.read(file) if file.exists() else None
+
+
+@dataclass(frozen=True)
+class UnitToExplain:
+    """What one command of a job sends; `name` is that of the code unit."""
+
+    name: str
+    files: tuple[NeededFile, ...]
+
+
+@dataclass(frozen=True)
+class JobToExplain:
+    """`documents` are the job file and what it refers to; `errors` are why there are no units."""
+
+    address: str
+    job_file: str
+    documents: tuple[str, ...]
+    units: tuple[UnitToExplain, ...]
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WhyRequest(Message):
+    """All jobs of the repository; `python` is the version of the images."""
+
+    jobs: tuple[JobToExplain, ...]
+    source_roots: tuple[str, ...]
+    python: tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import azureml_pants.tested_pants  # noqa: F401  # isort: split
 import pytest
+from azureml_jobs.protocol import WhyRequest
 from azureml_pants.code.command_targets import LocalCode, LocalCodeRequest
 from azureml_pants.code.file_imports import FileImports, FileImportsRequest
 from azureml_pants.code.import_errors import ImportErrors, MissingModules
@@ -74,6 +75,7 @@ def _runner() -> RuleRunner:
             QueryRule(ImportErrors, [MissingModules]),
             QueryRule(JobInputs, [JobInputsRequest]),
             QueryRule(JobsToLint, [JobsToLintRequest]),
+            QueryRule(WhyRequest, []),
             QueryRule(UnitPackages, [UnitPackagesRequest]),
             QueryRule(LocalCode, [LocalCodeRequest]),
             QueryRule(SourceRoots, []),

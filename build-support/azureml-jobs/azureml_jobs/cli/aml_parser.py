@@ -27,10 +27,11 @@ def aml_parser() -> argparse.ArgumentParser:
     nouns = parser.add_subparsers(
         dest="noun",
         required=True,
-        metavar="jobs|ui|data|models|components|endpoints|doctor|service",
+        metavar="jobs|ui|why|data|models|components|endpoints|doctor|service",
     )
     add_jobs(nouns.add_parser("jobs", help="jobs that ran or are running"))
     _add_ui(nouns)
+    _add_why(nouns)
     _add_data(nouns.add_parser("data", help="data assets: azureml:NAME:VERSION"))
     _add_models(nouns.add_parser("models", help="registered models: azureml:NAME:VERSION"))
     _add_components(nouns.add_parser("components", help="registered components"))
@@ -51,6 +52,20 @@ def _add_ui(nouns: Any) -> None:
         "--port", type=port, help="the port on this machine (default: 5000 or a free one)"
     )
     ui.add_argument("--no-browser", action="store_true", help="only print the address of the page")
+
+
+def _add_why(nouns: Any) -> None:
+    command = nouns.add_parser(
+        "why",
+        help="why jobs send a file, or what to write so that one does",
+        description="Print the chain from each job's command to the file that it sends. With "
+        "`not`, print what to write so that the nearest job sends it.",
+        usage="./pants run :aml -- why [not] FILE [JOB] [--json]",
+    )
+    command.add_argument(
+        "words", nargs="+", metavar="[not] FILE [JOB]", help="JOB is an address, such as src/X:job"
+    )
+    command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "tests": "azureml_jobs.cli.script:run_tests",
     "jupyter": "azureml_jobs.cli.notebook:run_jupyter",
     "workspace": "azureml_jobs.cli.aml:run_aml",
+    "why": "azureml_jobs.cli.why:run_why",
     "bundle": "azureml_jobs.cli.sandbox:write_job_bundle",
     "lint": "azureml_jobs.cli.sandbox:lint_job_files",
 }

@@ -16,7 +16,7 @@ from azureml_jobs.imports.missing import Advisor
 from azureml_jobs.imports.overlay import Overlay, pattern_of
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Exist, Question
-from azureml_jobs.imports.result import Closure, ClosureFile, OutsideModule
+from azureml_jobs.imports.result import DECLARED, Closure, ClosureFile, OutsideModule
 from azureml_jobs.imports.steps import Missing, Shared, Wanted
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.command.code import CommandCode
@@ -32,18 +32,48 @@ def find_closure(
     python: tuple[int, int],
     standard_library: frozenset[str],
 ) -> Generator[Question, Any, Closure]:
-    """Ask what must be known, and return every file that the command loads and names.
+    """Ask what must be known, and return every file that the command loads and names."""
+    try:
+        exploration, advisor = yield from explore_command(
+            code,
+            roots,
+            starts,
+            extra=extra,
+            where=where,
+            python=python,
+            standard_library=standard_library,
+        )
+    except JobError as error:
+        return Closure((), (), (str(error),), ())
+    return (
+        yield from ask_until_known(
+            lambda: _conclude(exploration, advisor, code, where), *unknown_to(advisor)
+        )
+    )
+
+
+def explore_command(
+    code: Code,
+    roots: tuple[str, ...],
+    starts: CommandCode,
+    *,
+    extra: tuple[str, ...],
+    where: str,
+    python: tuple[int, int],
+    standard_library: frozenset[str],
+) -> Generator[Question, Any, tuple[Exploration, Advisor]]:
+    """Ask what must be known, and return all that the command loads, and who can advise on it.
 
     roots: the source roots of the repository; "" is the repository itself.
     extra: repository paths of files that targets declare; their imports are followed, too.
     where: the key of the command, for messages: `src/x/azure-ml-job.yaml: command`.
     standard_library: the names of the modules of Python itself.
+
+    Raises `JobError` for code that does not exist.
     """
     # Without code of its own, a file outside of all source roots keeps its path.
     overlay = Overlay(code.path, (*roots, "") if code.path is None else roots)
-    error = yield from _place(code, overlay)
-    if error:
-        return Closure((), (), (str(error),), ())
+    yield from _place(code, overlay)
     finder = Finder(overlay, python, standard_library)
     exploration = Exploration(Shared(finder, python, where))
     exploration.add(starts)
@@ -56,25 +86,24 @@ def find_closure(
         exploration.add_declared(extra)
     yield from exploration.explore()
     repository = Finder(Overlay("", ()), python, frozenset())
-    advisor = Advisor(code, finder, repository)
-    return (
-        yield from ask_until_known(
-            lambda: _conclude(exploration, advisor, code, where),
-            (finder.unknown, repository.unknown),
-            (overlay, repository.overlay),
-        )
-    )
+    return exploration, Advisor(code, finder, repository)
 
 
-def _place(code: Code, overlay: Overlay) -> Generator[Question, Any, JobError | None]:
-    """Find out which paths are folders and which are files; return an error if one is neither."""
+def unknown_to(advisor: Advisor) -> tuple[tuple[set[str], ...], tuple[Overlay, ...]]:
+    """Return where the advisor collects what must be known, and where it learns that."""
+    finders = advisor.snapshot, advisor.repository
+    return tuple(each.unknown for each in finders), tuple(each.overlay for each in finders)
+
+
+def _place(code: Code, overlay: Overlay) -> Generator[Question, Any, None]:
+    """Find out which paths are folders and which are files; raise `JobError` if one is neither."""
     if code.path:
         existing = yield from _existing(code.path)
         if code.path in existing:
             overlay.code = None
             overlay.single_files.append(code.path)
         elif f"{code.path}/" not in existing:
-            return _missing_path(code.where, code.path, existing)
+            raise _missing_path(code.where, code.path, existing)
     for include in code.includes:
         existing = yield from _existing(include)
         if include in existing:
@@ -83,8 +112,7 @@ def _place(code: Code, overlay: Overlay) -> Generator[Question, Any, JobError | 
             overlay.includes.append(include)
         else:
             where = f"{code.where.removesuffix('code')}additional_includes"
-            return _missing_path(where, include, existing)
-    return None
+            raise _missing_path(where, include, existing)
 
 
 def _existing(path: str) -> Generator[Question, Any, frozenset[str]]:
@@ -106,8 +134,10 @@ def _missing_path(where: str, path: str, existing: frozenset[str]) -> JobError:
 
 def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str) -> Closure:
     shared = exploration.shared
-    for folders, importer in shared.bare_folders.items():
-        _keep_folder(shared, folders, importer)
+    for path in exploration.declared:
+        shared.add(path, DECLARED)
+    for folders, wanted in shared.bare_folders.items():
+        _keep_folder(shared, folders, wanted)
     errors: dict[str, None] = {}
     warnings = dict.fromkeys(f"{where}: {sentence}" for sentence in exploration.warnings)
     modules: dict[OutsideModule, None] = {}
@@ -118,7 +148,7 @@ def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str
             is_error = not missing.wanted.is_optional and not process.is_open
             (errors if is_error else warnings)[str(advisor.error(missing, process))] = None
     files = tuple(
-        ClosureFile(path, advisor.overlay.name_of(path), shared.why[path])
+        ClosureFile(path, advisor.overlay.name_of(path), shared.why[path], shared.by[path])
         for path in sorted(shared.why)
     )
     warnings.update(dict.fromkeys(map(str, _unreadable(shared))))
@@ -142,13 +172,13 @@ def _all_missing(exploration: Exploration) -> Iterator[tuple[Process, Missing]]:
         yield process, Missing("start", wanted)
 
 
-def _keep_folder(shared: Shared, folders: tuple[str, ...], importer: str) -> None:
+def _keep_folder(shared: Shared, folders: tuple[str, ...], wanted: Wanted) -> None:
     """Add a module to a namespace package of which nothing is sent, so that it exists."""
     names = {shared.finder.overlay.name_of(path) for path in shared.why}
     if not any(name.startswith(f"{folder}/") for name in names for folder in folders):
         path = next(filter(None, (_first_module(shared.finder, each) for each in folders)), None)
         if path:
-            shared.add(path, f"keeps the package that {importer} imports")
+            shared.add(path, f"keeps the package that {wanted.where} imports", wanted.path)
 
 
 def _first_module(finder: Finder, folder: str) -> str | None:

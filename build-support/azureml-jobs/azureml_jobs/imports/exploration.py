@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,6 @@ from azureml_jobs.imports.other_languages import path_strings, sourced_files
 from azureml_jobs.imports.overlay import Overlay, is_in, pattern_of
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
-from azureml_jobs.imports.result import RUN
 from azureml_jobs.imports.source import Source
 from azureml_jobs.imports.steps import Loaded, Shared, Step, Wanted
 from azureml_jobs.jobfile.command.code import CommandCode, PythonStart, ScriptStart
@@ -33,13 +32,16 @@ class Exploration:
     processes: list[Process] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     missing_scripts: list[ScriptStart] = field(default_factory=list)
-    _words: list[str] = field(default_factory=list)
-    _scripts: list[ScriptStart] = field(default_factory=list)
+    # Files that targets declare.
+    declared: tuple[str, ...] = ()
+    # Words and scripts, each with the script that names or starts it, empty for the command itself.
+    _words: dict[str, str] = field(default_factory=dict)
+    _scripts: dict[ScriptStart, str] = field(default_factory=dict)
     _seen: set[ScriptStart | str] = field(default_factory=set)
     # Scripts that others load, in each folder to which their paths may be relative.
     _guessed: set[ScriptStart] = field(default_factory=set)
     # Folders that are sent as a whole, with the reason.
-    _folders: dict[str, str] = field(default_factory=dict)
+    _folders: dict[str, tuple[str, str]] = field(default_factory=dict)
     # The files of other interpreters that must be read, each with how they are run.
     _texts: dict[str, list[ScriptStart]] = field(default_factory=dict)
     _of_folder: dict[tuple[str, ...], Process] = field(default_factory=dict)
@@ -48,26 +50,33 @@ class Exploration:
     def overlay(self) -> Overlay:
         return self.shared.finder.overlay
 
-    def add(self, starts: CommandCode) -> None:
+    def add(self, starts: CommandCode, runner: str = "") -> None:
+        """Add what the command starts, or the script `runner`."""
         for start in starts.python:
-            self._start(start)
-        self._scripts.extend(each for each in starts.scripts if each not in self._seen)
-        self._words.extend(each for each in starts.files if each not in self._seen)
+            self._start(start, runner)
+        unseen = (each for each in starts.scripts if each not in self._seen)
+        self._scripts.update(dict.fromkeys(unseen, runner))
+        words = (each for each in starts.files if each not in self._seen)
+        self._words.update(dict.fromkeys(words, runner))
         self._seen.update(starts.scripts, starts.files)
         self.warnings.extend(starts.warnings)
 
-    def _start(self, start: PythonStart) -> None:
-        process = Process(self.shared, start.search_path, start.folder, first=[start])
+    def _start(self, start: PythonStart, runner: str) -> None:
+        process = Process(
+            self.shared, start.search_path, start.folder, first=[start], runner=runner
+        )
         process.is_open = not start.is_certain
         process.begin()
         self.processes.append(process)
 
-    def add_folder(self, path: str, why: str) -> None:
+    def add_folder(self, path: str, why: str, by: str = "") -> None:
         """Add everything in a folder of the repository."""
-        self._folders.setdefault(path, why)
+        self._folders.setdefault(path, (why, by))
 
-    def add_declared(self, paths: Iterable[str]) -> None:
+    def add_declared(self, paths: tuple[str, ...]) -> None:
         """Add files that targets declare, and what they import in every process."""
+        # A better reason counts, so they are sent at the end.
+        self.declared = paths
         if not self.processes:
             self.processes.append(Process(self.shared, ("",), ""))
         search_paths = dict.fromkeys((each.search_path, each.folder) for each in self.processes)
@@ -77,7 +86,6 @@ class Exploration:
             declared = [Process(self.shared, *each, is_strict=False) for each in search_paths]
             self.processes.extend(declared)
         for path in paths:
-            self.shared.add(path, "declared as a dependency")
             if path.endswith((".py", ".ipynb")):
                 for process in declared:
                     process.first.extend(self._steps(path, process.search_path))
@@ -101,8 +109,10 @@ class Exploration:
                 process.advance()
                 if process.former and process.former not in self.processes:
                     self.processes.append(process.former)
-            self._words = [word for word in self._words if not self._name(word)]
-            self._scripts = [each for each in self._scripts if not self._run(each)]
+            self._words = {word: by for word, by in self._words.items() if not self._name(word, by)}
+            self._scripts = {
+                each: by for each, by in self._scripts.items() if not self._run(each, by)
+            }
             self._add_own_files()
             is_done = not (self.shared.finder.unknown or self.shared.unread)
             if is_done and not self._folders and not self._texts:
@@ -118,7 +128,7 @@ class Exploration:
                 del shared.own_files[name]
                 last = posixpath.basename(name)
                 if last in listing.files:
-                    shared.add(listing.files[last], f"named in {where}")
+                    shared.add(listing.files[last], f"named in {where}", where.rpartition(":")[0])
                 elif last in listing.folders:
                     shared.own_folders.setdefault(name, where)
 
@@ -138,12 +148,12 @@ class Exploration:
                 for script in scripts[path]:
                     self._read_script(path, text, script)
 
-    def _read_folders(self, folders: dict[str, str]) -> Generator[Question, Any, None]:
+    def _read_folders(self, folders: dict[str, tuple[str, str]]) -> Generator[Question, Any, None]:
         patterns = (f"{pattern_of(each)}/**".lstrip("/") for each in sorted(folders))
         for path in sorted((yield Exist(tuple(patterns)))):
-            if not path.endswith("/") and _is_sent(path):
-                why = next(why for each, why in sorted(folders.items()) if is_in(path, each))
-                self._add_named(path, why)
+            if not path.endswith("/") and can_be_sent(path):
+                reason = next(found for each, found in sorted(folders.items()) if is_in(path, each))
+                self._add_named(path, *reason)
 
     def _read_script(self, path: str, text: str, script: ScriptStart) -> None:
         first_line = text.partition("\n")[0]
@@ -151,13 +161,14 @@ class Exploration:
             own_folder = posixpath.dirname(script.name)
             search_path = (own_folder, *script.pythonpath)
             self._start(
-                PythonStart("script", script.name, search_path, script.folder, script.is_certain)
+                PythonStart("script", script.name, search_path, script.folder, script.is_certain),
+                self.shared.by[path],
             )
         elif not script.is_read:
             self._read_other_language(path, text, script)
         elif "\0" not in text:
             try:
-                self.add(read_script(text, script))
+                self.add(read_script(text, script), path)
             except ValueError as error:
                 self.warnings.append(f"it runs {path}, which cannot be read: {error}")
 
@@ -171,15 +182,16 @@ class Exploration:
                 start = replace(script, name=name, is_certain=False)
                 if start not in self._guessed:
                     self._guessed.add(start)
-                    self._scripts.append(start)
+                    self._scripts[start] = path
 
-    def _name(self, word: str) -> bool:
-        """Add what a word of the command names; return whether that is done."""
+    def _name(self, word: str, by: str) -> bool:
+        """Add what a word of the command, or of the script `by`, names; return if that is done."""
+        why = f"named in {by or 'the command'}"
         if leads_out(word) or word == "*":
             return True
         if not word:
             if self.overlay.code is not None:
-                self.add_folder(self.overlay.code, "named in the command")
+                self.add_folder(self.overlay.code, why, by)
             return True
         names = self.shared.finder.matching("", word.split("/"))
         if names is None:
@@ -188,13 +200,13 @@ class Exploration:
             listing = self.shared.finder.listing(posixpath.dirname(name))
             path = listing.files.get(posixpath.basename(name)) if listing else None
             if path:
-                self._add_named(path, "named in the command")
+                self._add_named(path, why, by)
             elif self.overlay.code is not None:
-                self.add_folder(posixpath.join(self.overlay.code, name), "named in the command")
+                self.add_folder(posixpath.join(self.overlay.code, name), why, by)
         return True
 
-    def _add_named(self, path: str, why: str) -> None:
-        self.shared.add(path, why)
+    def _add_named(self, path: str, why: str, by: str) -> None:
+        self.shared.add(path, why, by)
         if path.endswith((".py", ".ipynb")):
             name = self.overlay.name_of(path)
             entries = [entry for process in self.processes for entry in process.search_path]
@@ -206,7 +218,7 @@ class Exploration:
                 self.processes.append(process)
             process.add(Loaded(path, posixpath.dirname(name).replace("/", "."), is_main=True))
 
-    def _run(self, script: ScriptStart) -> bool:
+    def _run(self, script: ScriptStart, runner: str) -> bool:
         """Add a script that another interpreter runs; return whether it is done."""
         listing = self.shared.finder.listing(posixpath.dirname(script.name))
         if listing is None:
@@ -216,12 +228,13 @@ class Exploration:
             if script not in self._guessed:
                 self.missing_scripts.append(script)
             return True
-        self.shared.add(path, RUN)
+        self.shared.add_run(path, runner)
         self._texts.setdefault(path, []).append(script)
         return True
 
 
-def _is_sent(path: str) -> bool:
+def can_be_sent(path: str) -> bool:
+    """Return False for BUILD files, and for what git and Python keep for themselves."""
     name = posixpath.basename(path)
     is_build_file = name == "BUILD" or name.startswith("BUILD.")
     return not is_build_file and not _NEVER_SENT.intersection(path.split("/"))

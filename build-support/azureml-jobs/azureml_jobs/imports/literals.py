@@ -15,17 +15,24 @@ from azureml_jobs.jobfile.paths import leads_out
 def unsent_literals(shared: Shared, code: Code) -> Iterator[JobError]:
     """Yield a warning for each file that the code names and that is not sent, once for a file."""
     warned: set[str] = set()
+    for where, literal, found in named_files(shared):
+        if found not in shared.why and found not in warned:
+            warned.add(found)
+            yield JobError(
+                where,
+                f'"{literal}" names {found}, which is not sent',
+                f"If the job needs it, write {declaration(found, code)}.",
+            )
+
+
+def named_files(shared: Shared) -> Iterator[tuple[str, str, str]]:
+    """Yield each string that may be the path of a file: where it is, and the file."""
     for (path, line, literal), folders in sorted(shared.literals.items()):
         for name in sorted({posixpath.normpath(posixpath.join(f, literal)) for f in folders}):
             listing = None if leads_out(name) else shared.finder.listing(posixpath.dirname(name))
             found = listing.files.get(posixpath.basename(name)) if listing else None
-            if found and found not in shared.why and found not in warned:
-                warned.add(found)
-                yield JobError(
-                    f"{path}:{line}",
-                    f'"{literal}" names {found}, which is not sent',
-                    f"If the job needs it, write {_declaration(found, code)}.",
-                )
+            if found:
+                yield f"{path}:{line}", literal, found
 
 
 def unsent_folders(shared: Shared) -> Iterator[JobError]:
@@ -41,7 +48,7 @@ def unsent_folders(shared: Shared) -> Iterator[JobError]:
             )
 
 
-def _declaration(path: str, code: Code) -> str:
+def declaration(path: str, code: Code) -> str:
     """Return what to write in BUILD files so that the file is sent."""
     place = code.where.partition(":")[0]
     # Without code of its own, it is a target that runs on this machine.

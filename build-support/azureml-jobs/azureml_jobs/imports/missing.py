@@ -145,7 +145,7 @@ class Advisor:
             base = posixpath.dirname(base)
         names = ", ".join(wanted.names)
         statement = f"from {wanted.module} import {names}" if names else wanted.module
-        run = self._run(process)
+        run = self.run_of(process)
         ways = ways_to_find(wanted.path, base, run, self.overlay, self.code) if run else []
         return JobError(
             wanted.where,
@@ -201,7 +201,7 @@ class Advisor:
         """Return what to write so that Python finds the file `path`, whose name is below `base`."""
         options = []
         name = name_to_import(path, process.search_path, self.overlay)
-        run = self._run(process)
+        run = self.run_of(process)
         if name and self.overlay.holds(path):
             is_start = run is not None and not wanted.line
             statement = f"from {name} import …" if wanted.names else f"import {name}"
@@ -210,7 +210,8 @@ class Advisor:
             options.extend(ways_to_find(path, base, run, self.overlay, self.code))
         return f"Write {', or '.join(options)}." if options else None
 
-    def _run(self, process: Process) -> Run | None:
+    def run_of(self, process: Process) -> Run | None:
+        """Return how the command starts the process, None for one that only reads files."""
         start = next((each for each in process.first if isinstance(each, PythonStart)), None)
         if start is None:
             return None

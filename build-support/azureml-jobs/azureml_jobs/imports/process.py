@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from azureml_jobs.imports.finder import Found, Module
 from azureml_jobs.imports.path_changes import PathChange
-from azureml_jobs.imports.result import RUN
 from azureml_jobs.imports.source import read_source
 from azureml_jobs.imports.steps import (
     UNREADABLE,
@@ -36,6 +35,7 @@ class Process:
     changes_path: whether it follows what the code does to `sys.path`.
     is_open: whether the code adds folders to `sys.path` that only the run knows.
     first: what it begins with.
+    runner: the script that starts it, empty for the command itself.
     former: the same process as it is before its code changes `sys.path`.
     """
 
@@ -47,6 +47,7 @@ class Process:
     is_open: bool = False
     missing: dict[Missing, None] = field(default_factory=dict)
     first: list[Step] = field(default_factory=list)
+    runner: str = ""
     former: Process | None = None
     # What it runs, as its first search path gives it, and the package that is loaded for that.
     _run_first: list[Loaded] = field(default_factory=list)
@@ -72,6 +73,10 @@ class Process:
         return wanted.statement not in missing and any(
             each.statement == wanted.statement for each in seen
         )
+
+    def loaded(self) -> list[Loaded]:
+        """Return the files that it loads, in no order."""
+        return [each for each in self._seen if isinstance(each, Loaded)]
 
     def add(self, step: Step) -> None:
         self.first.append(step)
@@ -115,7 +120,7 @@ class Process:
         if path is None:
             self._miss("start", Wanted(start.value, (), self.shared.where, 0, not start.is_certain))
         else:
-            self.shared.add(path, RUN)
+            self.shared.add_run(path, self.runner)
             self._add_loaded(path, "", is_main=True)
         return True
 
@@ -136,7 +141,7 @@ class Process:
             path = found.last.path or ""
             if len(found.chain) > 1:
                 self._run_package = found.chain[0].name, self.search_path
-            self.shared.add(path, RUN)
+            self.shared.add_run(path, self.runner)
             self._add_loaded(path, found.last.package, is_main=True)
         return True
 
@@ -239,10 +244,10 @@ class Process:
 
     def _add_chain(self, found: Found, wanted: Wanted) -> None:
         if found.is_found and found.chain and found.last.path is None:
-            self.shared.bare_folders.setdefault(found.last.folders, wanted.where)
+            self.shared.bare_folders.setdefault(found.last.folders, wanted)
         for module in found.chain:
             if module.path:
-                self.shared.add(module.path, f"imported by {wanted.where}")
+                self.shared.add(module.path, f"imported by {wanted.where}", wanted.path)
                 self._add_loaded(module.path, module.package, is_main=False)
 
     def _add_loaded(self, path: str, package: str, is_main: bool) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Why a file is sent that the command itself runs.
-RUN = "run by the command"
+# The beginning of the reason why a file is sent that Python or another interpreter starts with.
+RUN = "run by"
+# The reason for a file that only targets name.
+DECLARED = "declared as a dependency"
 
 
 @dataclass(frozen=True)
@@ -15,11 +17,13 @@ class ClosureFile:
     path: its path in the repository.
     name: its path in the snapshot.
     why: `run by the command`, `imported by src/x/main.py:3`, `named in the command`.
+    by: the file that is this reason, or the key of the command; empty for the command itself.
     """
 
     path: str
     name: str
     why: str
+    by: str = ""
 
 
 @dataclass(frozen=True)

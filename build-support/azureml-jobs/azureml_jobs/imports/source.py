@@ -25,7 +25,7 @@ from azureml_jobs.imports.path_changes import PathChange, find_path_changes
 from azureml_jobs.imports.places import Places
 from azureml_jobs.imports.statements import Import, find_imports
 
-_PRAGMA = "# pants: no-infer-dep"
+PRAGMA = "# pants: no-infer-dep"
 _MAGIC = re.compile(r"(\s*)(?:[%!?]|[\w, ]+=\s*[%!]|[^#]*\?\s*$)")
 # Magics of a whole cell that runs as Python all the same.
 _PYTHON_CELLS = {"%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3"}
@@ -98,7 +98,7 @@ def _by_line(found: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
 def _without_pragma(imports: Iterable[Import], text: str) -> tuple[Import, ...]:
     """Return the imports in their order, but for those that the author leaves out."""
     lines = text.split("\n")
-    kept = {each for each in imports if _PRAGMA not in lines[each.line - 1]}
+    kept = {each for each in imports if PRAGMA not in lines[each.line - 1]}
     return tuple(sorted(kept, key=lambda each: (each.line, each.module, each.names)))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from azureml_jobs.imports.finder import Finder, Module
+from azureml_jobs.imports.result import RUN
 from azureml_jobs.imports.source import Source
 from azureml_jobs.imports.statements import Import
 from azureml_jobs.jobfile.command.code import PythonStart
@@ -87,17 +88,25 @@ class Shared:
     where: str
     sources: dict[str, Source] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
+    # Why each file is sent, and the file that is the reason.
     why: dict[str, str] = field(default_factory=dict)
+    by: dict[str, str] = field(default_factory=dict)
     # Strings with their file and line, and the folders to which they may be relative.
     literals: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
     # Names of files and folders that the code finds by `__file__`, each with its file and line.
     own_files: dict[str, str] = field(default_factory=dict)
     own_folders: dict[str, str] = field(default_factory=dict)
     # Namespace packages that are imported by themselves: a file must keep their folders.
-    bare_folders: dict[tuple[str, ...], str] = field(default_factory=dict)
+    bare_folders: dict[tuple[str, ...], Wanted] = field(default_factory=dict)
 
-    def add(self, path: str, why: str) -> None:
-        self.why.setdefault(path, why)
+    def add(self, path: str, why: str, by: str = "") -> None:
+        """Send a file; the first reason counts."""
+        if path not in self.why:
+            self.why[path], self.by[path] = why, by
+
+    def add_run(self, path: str, runner: str) -> None:
+        """Send a file that the script `runner` starts, or the command itself."""
+        self.add(path, f"{RUN} {runner or 'the command'}", runner)
 
     def source_of(self, module: Module) -> Source | None:
         """Return what is in a module; None if it must be read first."""

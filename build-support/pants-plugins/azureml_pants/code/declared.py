@@ -34,10 +34,14 @@ class DeclaredRequest:
 
 @dataclass(frozen=True)
 class Declared:
-    """`owner_of` has all files; `generated` holds those of them that only targets have."""
+    """`owner_of` has all files; `generated` holds those of them that only targets have.
+
+    `namer_of` has, for each file, the target that names its owner in `dependencies`.
+    """
 
     addresses: tuple[Address, ...]
     owner_of: FrozenDict[str, Address]
+    namer_of: FrozenDict[str, Address]
     generated: Digest
     requirements: tuple[str, ...]
 
@@ -49,12 +53,16 @@ async def find_declared(request: DeclaredRequest) -> Declared:
     )
     reached = {target.address: target for target in needed}
     layer = [*declaring, *needed]
+    named_by: dict[Address, Address] = {}
     while layer:
         explicit = await MultiGet(
             Get(ExplicitlyProvidedDependencies, DependenciesRequest(target[Dependencies]))
             for target in layer
             if target.get(Dependencies).value
         )
+        for each in explicit:
+            for address in each.includes:
+                named_by.setdefault(address, each.address)
         included = Addresses({address for each in explicit for address in each.includes})
         layer = [
             each for each in await Get(Targets, Addresses, included) if each.address not in reached
@@ -80,6 +88,10 @@ async def find_declared(request: DeclaredRequest) -> Declared:
     }
     for code in commands:
         owner_of.update((file.path, code.address) for file in code.files)
+    namers = {
+        path: named_by.get(owner, named_by.get(owner.maybe_convert_to_target_generator()))
+        for path, owner in owner_of.items()
+    }
     generated = (
         sources.snapshot.digest
         for target, sources in zip(targets, hydrated)
@@ -88,6 +100,7 @@ async def find_declared(request: DeclaredRequest) -> Declared:
     return Declared(
         tuple(sorted(reached)),
         FrozenDict(owner_of),
+        FrozenDict({path: namer for path, namer in namers.items() if namer}),
         await Get(Digest, MergeDigests((*generated, *(code.generated for code in commands)))),
         tuple(
             sorted(

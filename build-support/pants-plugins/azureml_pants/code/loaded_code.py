@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from azureml_jobs.imports.overlay import pattern_of
-from azureml_jobs.imports.result import Closure
+from azureml_jobs.imports.result import DECLARED, Closure, ClosureFile
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.command.code import CommandCode
 from azureml_jobs.protocol import NeededFile
@@ -83,7 +83,7 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
     owner_of = {**declared.owner_of, **owners.by_path}
     return LoadedCode(
         files=tuple(
-            NeededFile(file.path, file.name, str(owner_of.get(file.path, "")), file.why)
+            needed_file(file, owner_of.get(file.path), declared.namer_of.get(file.path))
             for file in closure.files
         ),
         generated=declared.generated,
@@ -96,6 +96,14 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
         errors=closure.errors,
         warnings=closure.warnings,
     )
+
+
+def needed_file(file: ClosureFile, owner: Address | None, namer: Address | None) -> NeededFile:
+    """Return the file with its owner, and with the target that declares it if that is why."""
+    why, by = file.why, file.by
+    if why == DECLARED and namer is not None:
+        why, by = f"declared by {namer}", str(namer)
+    return NeededFile(file.path, file.name, str(owner or ""), why, by)
 
 
 @dataclass(frozen=True)

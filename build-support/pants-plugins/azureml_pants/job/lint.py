@@ -80,7 +80,7 @@ async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
         JobToLint(
             field_set.source.path,
             units.errors,
-            tuple(file.path for file in units.files if file.why == RUN),
+            tuple(file.path for file in units.files if file.why.startswith(RUN)),
         )
         for field_set, units in zip(request.field_sets, checked)
     )

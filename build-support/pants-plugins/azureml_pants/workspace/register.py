@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azureml_pants.environment import packages
 from azureml_pants.job_tool import rules as job_tool
-from azureml_pants.workspace import run
+from azureml_pants.workspace import run, why
 from azureml_pants.workspace.target_types import AzureMLWorkspaceTarget
 
 
@@ -13,4 +13,4 @@ def target_types():
 
 
 def rules():
-    return [*job_tool.rules(), *packages.rules(), *run.rules()]
+    return [*job_tool.rules(), *packages.rules(), *run.rules(), *why.rules()]

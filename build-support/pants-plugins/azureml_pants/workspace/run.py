@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from azureml_jobs.protocol import REQUEST_FILE, WorkspaceRequest
+from azureml_jobs.protocol import REQUEST_FILE, WhyRequest, WorkspaceRequest
 from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.job_tool.azure_packages import AzurePackages, AzurePackagesRequest
@@ -32,6 +32,13 @@ async def run_workspace(
     azureml: AzureMLSubsystem,
 ) -> RunRequest:
     environment = pex_env.in_workspace()
+    if run_goal.args[:1] == ("why",):
+        tool, why = await MultiGet(Get(JobTool, JobToolRequest(environment)), Get(WhyRequest))
+        asked = await Get(Digest, CreateDigest, request_file(why))
+        return RunRequest(
+            digest=await Get(Digest, MergeDigests((tool.digest, asked))),
+            args=tool.workspace_args("why", "--request", f"{{chroot}}/{REQUEST_FILE}"),
+        )
     pages = page_packages(run_goal.args, azureml)
     tool, azure = await MultiGet(
         Get(JobTool, JobToolRequest(environment)),
