@@ -106,9 +106,9 @@ class AzureJobs:
         run_all(tasks, _REQUESTS_AT_ONCE, Progress("Reading", len(tasks), 0))
         return [found[name] for name in names]
 
-    def curves(self, name: str, metrics: Sequence[str]) -> dict[str, Rows]:
-        ask = partial(run_history.curves_of, self.workspace, name, metrics)
-        return _or_warn("curves of metrics", ask, {})
+    def curves(self, names: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, Rows]]:
+        ask = partial(run_history.curves_of, self.workspace, names, metrics)
+        return _or_warn("curves of metrics", ask, {name: {} for name in names})
 
     def before(self, job: Mapping[str, Any]) -> str | None:
         """Return the next older job of the same target, among the newest of its experiment."""

@@ -163,17 +163,17 @@ def logged_by(workspace: ConnectedWorkspace, name: str) -> dict[str, dict[str, A
 
 
 def curves_of(
-    workspace: ConnectedWorkspace, name: str, metrics: Sequence[str]
-) -> dict[str, list[dict[str, Any]]]:
-    """Return every value of each metric: `step`, `timestamp` in milliseconds, `value`."""
-    curves: dict[str, list[dict[str, Any]]] = {}
+    workspace: ConnectedWorkspace, names: Sequence[str], metrics: Sequence[str]
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Return every value of each metric of jobs: `step`, `timestamp` in milliseconds, `value`."""
+    curves: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in names}
 
-    def fetch(metric: str) -> None:
-        curves[metric] = _curve(workspace, name, metric)
+    def fetch(name: str, metric: str) -> None:
+        curves[name][metric] = _curve(workspace, name, metric)
 
-    tasks = [Task(0, partial(fetch, metric)) for metric in metrics]
+    tasks = [Task(0, partial(fetch, name, metric)) for name in names for metric in metrics]
     run_all(tasks, _CURVES_AT_ONCE, Progress("Reading", len(tasks), 0))
-    return {metric: curves[metric] for metric in metrics}
+    return curves
 
 
 def _curve(workspace: ConnectedWorkspace, name: str, metric: str) -> list[dict[str, Any]]:

@@ -206,4 +206,4 @@ def test_shows_a_job_when_nothing_else_answers(
 def test_a_workspace_without_mlflow_has_no_curves(client: Client) -> None:
     workspace = client.connect()
     workspace.details["properties"]["mlFlowTrackingUri"] = None
-    assert curves_of(workspace, "logging", ["loss"]) == {"loss": []}
+    assert curves_of(workspace, ["logging"], ["loss"]) == {"logging": {"loss": []}}

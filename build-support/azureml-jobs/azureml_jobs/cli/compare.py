@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azureml_jobs.base.console import BOLD, coloured, duration_text, print_json, table
+from azureml_jobs.base.console import BOLD, coloured, duration_text, print_json, short_path, table
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.trial_table import value_texts
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.cli.job_tree import labelled
+from azureml_jobs.cli.plot import draw_curves, print_curves
 from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
 
 # Each is a request.
@@ -21,10 +24,22 @@ _MOST_JOBS = 100
 
 def compare_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     rows = compared(jobs.logged(_names_to_compare(jobs, options)), options.sort_by)
+    metric = options.plot
+    if metric is not None:
+        _check_metric("--plot", metric, rows)
     if options.json:
         print_json(rows)
     else:
         print_compared(rows)
+    if metric is not None:
+        names = [row["name"] for row in rows if metric in row["metrics"]]
+        found = jobs.curves(names, [metric])
+        curves = {name: found[name].get(metric, ()) for name in names}
+        if not options.json:
+            print_curves(rows, metric, curves)
+        downloads = options.repository / LOCAL_FOLDER / "downloads"
+        path = draw_curves(rows, metric, curves, downloads, options.plot_prefix)
+        print(short_path(path), file=sys.stderr if options.json else sys.stdout)
     return 0
 
 
@@ -65,12 +80,16 @@ def compared(jobs: Sequence[Mapping[str, Any]], sort_by: str | None) -> list[Row
         for job in jobs
     ]
     if sort_by is not None:
-        known = _names(rows, "metrics")
-        if sort_by not in known:
-            remedy = suggestion(sort_by, known, "None of them logged any.")
-            raise JobError("--sort-by", f"none of these jobs has the metric `{sort_by}`", remedy)
+        _check_metric("--sort-by", sort_by, rows)
         rows.sort(key=lambda row: _position(row["metrics"].get(sort_by)))
     return rows
+
+
+def _check_metric(option: str, metric: str, rows: Sequence[Row]) -> None:
+    known = _names(rows, "metrics")
+    if metric not in known:
+        remedy = suggestion(metric, known, "None of them logged any.")
+        raise JobError(option, f"none of these jobs has the metric `{metric}`", remedy)
 
 
 def print_compared(rows: Sequence[Row]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.cli import aml
 from azureml_jobs.local.create_command import Place
 from azureml_jobs.local.folder import JobFolder
@@ -224,6 +224,8 @@ def test_compares_the_trials_of_a_sweep(tree: Tree, capsys: pytest.CaptureFixtur
     assert header == ["name", "status", "lr", "loss", "duration"]
     assert best[:4] == ["p_tune_0", "Completed", "0", "0.9"]
     assert len(others) == 6
+    assert run_jobs("compare", "p_other", "--experiment", "exp", "--json") == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["p_other", "p"]
     assert run_jobs("compare", "p_tune_1", "p_prep", "--json") == 0
     first, second = json.loads(capsys.readouterr().out)
     assert (first["name"], first["params"], first["metrics"]) == (
@@ -234,11 +236,35 @@ def test_compares_the_trials_of_a_sweep(tree: Tree, capsys: pytest.CaptureFixtur
     assert (second["name"], second["metrics"]) == ("p_prep", {})
 
 
+def test_plots_a_metric_of_all_trials(
+    tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # What is given to the script that draws; a whole run draws.
+    python = tmp_path / "venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f"#!/bin/sh\ncat > '{tmp_path}/given'\n")
+    python.chmod(0o755)
+    plot = ("--plot-prefix", str(tmp_path / "venv"), "jobs", "compare", "p_tune")
+    assert aml.run_aml(["--repository", os.getcwd(), *plot, "--plot", "loss"]) == 0
+    *_, header, first, second, third, fourth, _, _, _, path = capsys.readouterr().out.splitlines()
+    assert (header.split(), path) == (["loss"], ".azureml/downloads/loss.png")
+    assert first.split() == ["p_tune_0", "lr=0", "▁█", "0.9"]
+    given = json.loads((tmp_path / "given").read_text())
+    assert (given["axis"], given["path"]) == ("step", f"{tmp_path}/{path}")
+    assert given["curves"][1] == {"label": "p_tune_1  lr=0.125", "x": [0, 1], "y": [0.1, 0.9]}
+    python.write_text("#!/bin/sh\necho no matplotlib >&2; exit 1\n")
+    with pytest.raises(OutsideError, match="could not be drawn: no matplotlib"):
+        aml.run_aml(["--repository", os.getcwd(), *plot, "--plot", "loss"])
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
         (("p_prep",), "there is nothing to compare it with"),
-        (("p_tune", "--sort-by", "los"), "the metric `los`"),
+        (("p_tune", "--sort-by", "los"), "--sort-by: none of these jobs has the metric `los`"),
+        (("p_tune", "--plot", "los"), "--plot: none of these jobs has the metric `los`"),
+        (("--experiment", "no"), "no: there is nothing to compare it with"),
+        ((), "jobs compare: there is nothing to compare it with"),
     ],
 )
 def test_says_why_jobs_cannot_be_compared(

@@ -69,6 +69,11 @@ def _add_compare(commands: Any) -> None:
         "--experiment", metavar="NAME", help="in addition the newest 100 jobs of this experiment"
     )
     compare.add_argument("--sort-by", metavar="METRIC", help="the lowest value of it comes first")
+    compare.add_argument(
+        "--plot",
+        metavar="METRIC",
+        help="draw its curves: small here, and as a figure in .azureml/downloads/METRIC.png",
+    )
     _add_json(compare)
 
 

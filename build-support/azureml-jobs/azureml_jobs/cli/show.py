@@ -25,7 +25,7 @@ from azureml_jobs.base.trial_table import value_texts
 from azureml_jobs.cli.diff import compared_job
 from azureml_jobs.cli.differences import change_text, differences
 from azureml_jobs.cli.job_tree import print_children
-from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
+from azureml_jobs.cli.workspace_jobs import Curves, Row, WorkspaceJobs
 
 # In Azure each curve is a request.
 _MOST_CURVES = 24
@@ -34,13 +34,13 @@ _MOST_CHANGES = 4
 
 
 def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
-    job = jobs.describe(options.name)
+    name, job = options.name, jobs.describe(options.name)
     metrics = sorted(job["metrics"])
     if options.json:
-        print_json({**job, "metric_history": jobs.curves(job["name"], metrics)})
+        print_json({**job, "metric_history": jobs.curves([name], metrics)[name]})
         return 0
     _print_outcome(job)
-    _print_metrics(job["metrics"], jobs.curves(job["name"], metrics[:_MOST_CURVES]))
+    _print_metrics(job["metrics"], jobs.curves([name], metrics[:_MOST_CURVES])[name])
     _print_values("outputs", {name: short_path(path) for name, path in job["outputs"].items()})
     print_children(job)
     _print_changes(jobs, job)
@@ -69,7 +69,7 @@ def _where(job: Mapping[str, Any]) -> str:
     return f"on this machine, {job['runtime']}" + (f" {image}" if image else "")
 
 
-def _print_metrics(metrics: Mapping[str, Any], curves: Mapping[str, Sequence[Row]]) -> None:
+def _print_metrics(metrics: Mapping[str, Any], curves: Curves) -> None:
     if not metrics:
         return
     texts = value_texts(metrics)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from azureml_jobs.base.job_selection import JobSelection
 
 Row = dict[str, Any]
+# The values of metrics by name.
+Curves = Mapping[str, Sequence[Row]]
 
 
 class WorkspaceJobs(Protocol):
@@ -30,8 +32,11 @@ class WorkspaceJobs(Protocol):
     def logged(self, names: Sequence[str]) -> Sequence[Row]:
         """Return the row of each job with its `params` and the last values of its `metrics`."""
 
-    def curves(self, name: str, metrics: Sequence[str]) -> Mapping[str, Sequence[Row]]:
-        """Return all values of these metrics: `step`, `timestamp` in milliseconds, `value`."""
+    def curves(self, names: Sequence[str], metrics: Sequence[str]) -> Mapping[str, Curves]:
+        """Return all values of these metrics of each job.
+
+        A value has `step`, `timestamp` in milliseconds, and `value`.
+        """
 
     def before(self, job: Mapping[str, Any]) -> str | None:
         """Return the name of the job of the same target before a described one, if any."""

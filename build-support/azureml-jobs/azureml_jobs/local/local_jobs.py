@@ -37,10 +37,12 @@ class LocalJobs:
 
         return [describe(self._workspace.job(name)) for name in names]
 
-    def curves(self, name: str, metrics: Sequence[str]) -> dict[str, builtins.list[dict[str, Any]]]:
+    def curves(
+        self, names: Sequence[str], metrics: Sequence[str]
+    ) -> dict[str, dict[str, builtins.list[dict[str, Any]]]]:
         from azureml_jobs.local.describe import curves
 
-        return curves(self._workspace.job(name), metrics)
+        return {name: curves(self._workspace.job(name), metrics) for name in names}
 
     def before(self, job: Mapping[str, Any]) -> str | None:
         if job["parent"] or not job["address"]:
