@@ -16,7 +16,7 @@ from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder, SubmitOptions
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
-from azureml_jobs.bundle.provenance import provenance_of
+from azureml_jobs.bundle.provenance import made_here, provenance_of
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.docker.pushable_image import PushableImage
@@ -172,7 +172,9 @@ class Client:
         **options: bool,
     ) -> SubmissionFolder:
         plan = self.gathered.plan(job, *settings)
-        provenance, wanted = provenance_of(plan, self.repository), SubmitOptions(**options)
+        made = made_here(self.repository, plan.request.address, [])
+        provenance = provenance_of(plan, self.repository, made)
+        wanted = SubmitOptions(**options)
         return create_submission(plan, provenance, self.config(), self.repository, wanted, images)
 
     def submit(self, job: str = JOB, *settings: str, **how: Any) -> int:

@@ -75,6 +75,7 @@ def create_submission(
             token=content if name else secrets.token_hex(16),
             content=content,
             snapshot=plan.bundle.snapshot_digest,
+            environment=plan.bundle.environment_digest,
             is_named=bool(name),
             address=plan.request.address,
             experiment_name=plan.experiment_name,

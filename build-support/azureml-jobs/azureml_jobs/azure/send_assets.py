@@ -15,6 +15,7 @@ from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.image import ImageToPush
 from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.registry import Manifest
+from azureml_jobs.azure.sent_record import SentRecord
 from azureml_jobs.azure.submission import SentUnit, Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.upload import SentAsset, send_data, send_environment, send_snapshot
@@ -24,6 +25,8 @@ from azureml_jobs.docker.pushable_image import PushableImage
 
 # Each sends many files at once.
 _AT_ONCE = 8
+# The label of the record of what ran.
+RECORD = "record"
 # The content, and what sends it.
 _Call = tuple[str, Callable[[], SentAsset]]
 
@@ -35,11 +38,13 @@ class AssetsToSend:
         self,
         submission: Submission,
         folder: SubmissionFolder,
+        record: SentRecord,
         workspace: ConnectedWorkspace,
         timings: Timings,
     ) -> None:
         self._submission = submission
         self._folder = folder
+        self._record = record
         self._workspace = workspace
         self._timings = timings
         self._datastores = Datastores(workspace)
@@ -51,7 +56,7 @@ class AssetsToSend:
     def send(self) -> dict[str, SentAsset]:
         """Send everything but images, several assets at once."""
         self._workspace.sign_in.token(self._workspace.cloud.management_scope)
-        calls: dict[str, _Call] = {}
+        calls = {RECORD: self._snapshot_call(self._record.folder, self._record.digest)}
         for unit in self._submission.units:
             calls |= self._calls_of(unit)
         for data in self._submission.data:
@@ -65,11 +70,8 @@ class AssetsToSend:
     def _calls_of(self, unit: SentUnit) -> dict[str, _Call]:
         bundle, calls = self._folder.bundle, dict[str, _Call]()
         if unit.snapshot is not None:
-            calls[unit.snapshot_label] = f"code {unit.snapshot}", partial(
-                send_snapshot,
-                *(self._workspace, self._datastores, self._earlier),
-                *(bundle / CODE_FOLDER / unit.name, unit.snapshot),
-            )
+            code = bundle / CODE_FOLDER / unit.name
+            calls[unit.snapshot_label] = self._snapshot_call(code, unit.snapshot)
         if unit.environment is not None and unit.image is None:
             calls[unit.environment_label] = f"{unit.environment} {unit.dockerfile}", partial(
                 send_environment,
@@ -77,6 +79,10 @@ class AssetsToSend:
                 *(unit.environment, unit.dockerfile),
             )
         return calls
+
+    def _snapshot_call(self, folder: Path, digest: str) -> _Call:
+        known = (self._workspace, self._datastores, self._earlier)
+        return f"code {digest}", partial(send_snapshot, *known, folder, digest)
 
     def find_images(self) -> dict[PushableImage, Manifest | None]:
         """Return what the registry has of the images. Any thread may ask."""

@@ -83,8 +83,8 @@ class Submission(Message):
     """A job, a component or a schedule on its way, as `file_kind` says.
 
     `token` marks it as made by this submission; `content` is a digest of what is sent, `snapshot`
-    one of the code. `is_named` says that the user chose the name. `asset_version` is that of a
-    component; the workspace decides about an empty one.
+    one of the code, `environment` one of the environments. `is_named` says that the user chose the
+    name. `asset_version` is that of a component; the workspace decides about an empty one.
     """
 
     file_kind: str
@@ -93,6 +93,7 @@ class Submission(Message):
     token: str
     content: str
     snapshot: str
+    environment: str
     is_named: bool
     address: str
     experiment_name: str
@@ -134,6 +135,11 @@ class SubmissionFolder:
     @property
     def bundle(self) -> Path:
         return self.path / BUNDLE
+
+    @property
+    def record(self) -> Path:
+        """What is sent of the record of what ran."""
+        return self.path / "record"
 
     @property
     def job_file(self) -> Path:

@@ -11,7 +11,8 @@ from typing import Any
 
 from azureml_jobs.azure import sdk
 from azureml_jobs.azure.parallel import BackgroundCall
-from azureml_jobs.azure.send_assets import AssetsToSend
+from azureml_jobs.azure.send_assets import RECORD, AssetsToSend
+from azureml_jobs.azure.sent_record import SentRecord, write_record
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.upload import SentAsset
@@ -23,6 +24,7 @@ from azureml_jobs.base.errors import JobError
 TOKEN_PROPERTY = "azureml_jobs.submission"
 _ADDRESS_PROPERTY = "azureml_jobs.address"
 _SNAPSHOT_PROPERTY = "azureml_jobs.snapshot"
+_ENVIRONMENT_PROPERTY = "azureml_jobs.environment"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def submit(path: Path) -> int:
         submission.write(path)
         timings = Timings()
         workspace = ConnectedWorkspace(submission.workspace, submission.options.login)
-        made = _Sender(folder, submission, workspace, timings).send()
+        record = write_record(folder.bundle, folder.record)
+        made = _Sender(folder, submission, record, workspace, timings).send()
         folder.remove()
     for warning in workspace.sign_in.warnings:
         print_warning(warning)
@@ -76,14 +79,16 @@ class _Sender:
         self,
         folder: SubmissionFolder,
         submission: Submission,
+        record: SentRecord,
         workspace: ConnectedWorkspace,
         timings: Timings,
     ) -> None:
         self._folder = folder
         self._submission = submission
+        self._record = record
         self._workspace = workspace
         self._timings = timings
-        self._assets = AssetsToSend(submission, folder, workspace, timings)
+        self._assets = AssetsToSend(submission, folder, record, workspace, timings)
 
     def send(self) -> Submitted:
         """Send what is needed while azure-ai-ml is imported; then make the job."""
@@ -108,6 +113,8 @@ class _Sender:
             TOKEN_PROPERTY: submission.token,
             _ADDRESS_PROPERTY: submission.address,
             _SNAPSHOT_PROPERTY: submission.snapshot,
+            **({_ENVIRONMENT_PROPERTY: submission.environment} if submission.environment else {}),
+            **self._record.marks(assets[RECORD].id),
         }
         with self._timings.part("reading the job"):
             entity = sdk.load(self._folder.job_file, submission, marks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import basename
@@ -100,8 +100,14 @@ class Bundle:
     @property
     def snapshot_digest(self) -> str:
         """The digest of all code: that of the only unit, or one of those of all units."""
-        digests = [(unit.unit.name, unit.snapshot_digest, False) for unit in self.units]
-        return digests[0][1] if len(digests) == 1 else entries_digest(digests)
+        return _one_digest((unit.unit.name, unit.snapshot_digest) for unit in self.units)
+
+    @property
+    def environment_digest(self) -> str:
+        """The same of all environments that are built from files; empty without one."""
+        every = ((unit.unit.name, unit.environment_digest) for unit in self.units)
+        built = [(name, digest) for name, digest in every if digest]
+        return _one_digest(built) if built else ""
 
     def node_of(self, unit: UnitBundle) -> Mapping[str, Any]:
         """Return the mapping that has the unit's command and environment."""
@@ -143,6 +149,11 @@ def _unit_bundle(unit: CodeUnit, files: UnitFiles, folder: Path) -> UnitBundle:
     requirements = (folder / requirements_file(unit.name)).read_text(encoding="utf-8")
     versions = dict(_PINNED.findall(requirements))
     return UnitBundle(unit, files, code, environment_files(unit, files, folder), versions)
+
+
+def _one_digest(digests: Iterable[tuple[str, str]]) -> str:
+    parts = [(name, digest, False) for name, digest in digests]
+    return parts[0][1] if len(parts) == 1 else entries_digest(parts)
 
 
 def _digest(files: Sequence[BundleFile]) -> str:

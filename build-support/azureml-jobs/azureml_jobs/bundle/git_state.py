@@ -65,7 +65,7 @@ def git_state(
     """
     try:
         gone = _removed(repository, removable) if removable else []
-        listed = sorted({*_with_links(repository, paths), *gone})
+        listed = sorted(_with_links(repository, [*paths, *gone]))
         commit, diff = _state(repository, listed, "")
         return GitState(commit, diff, bool(_tools_changes(repository)))
     except NoRepository:
@@ -88,7 +88,7 @@ def _tools_changes(repository: Path) -> bytes:
 
 
 def _removed(repository: Path, pathspecs: Sequence[str]) -> list[str]:
-    """Return the files of the commit that are no longer there."""
+    """Return the files of the commit that are no longer there, or no longer in the index."""
     if not _head(repository):
         return []
     listed = run_git(
@@ -96,8 +96,7 @@ def _removed(repository: Path, pathspecs: Sequence[str]) -> list[str]:
         *("diff", "--name-only", "-z", "--no-renames", "--diff-filter=D", "--relative", "HEAD"),
         *("--", *pathspecs, f":(exclude){TOOLS_FOLDER}"),
     )
-    # What only the index has lost is still there.
-    return [path for path in split_paths(listed) if not os.path.lexists(repository / path)]
+    return split_paths(listed)
 
 
 def _head(folder: Path) -> str | None:

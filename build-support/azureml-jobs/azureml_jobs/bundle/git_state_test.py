@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -68,10 +68,10 @@ def head(folder: Path) -> str:
     return git(folder, "rev-parse", "HEAD").decode().strip()
 
 
-def known(repository: Path, paths: Iterable[str]) -> GitState:
+def known(repository: Path, paths: Iterable[str], removable: Sequence[str] = ()) -> GitState:
     """Return the state, and check that nothing in the repository has changed."""
     before = tree(repository)
-    state = git_state(repository, list(paths))
+    state = git_state(repository, list(paths), removable)
     assert tree(repository) == before
     assert state is not None
     return state
@@ -199,6 +199,52 @@ def test_the_diff_leaves_out_other_files(repository: Path) -> None:
     (repository / "c.md").unlink()
     diff = known(repository, ["src/a.py"]).diff
     assert b"mine" in diff and b"other" not in diff and b"c.md" not in diff
+
+
+def test_the_diff_removes_files_whose_absence_counts(repository: Path, tmp_path: Path) -> None:
+    write(repository, {"src/kept.py": b"kept = 1\n", "src/linked/d.py": b"d = 1\n"})
+    commit(repository)
+    for name in ("src/gone.py", "src/linked/d.py", "c.md"):
+        (repository / name).unlink()
+    (repository / "src/linked").rmdir()
+    (repository / "src/linked").symlink_to(".")
+    git(repository, "rm", "-q", "--cached", "src/kept.py")
+    state = known(repository, ["src/a.py"], ["*.py"])
+    checkout = applied(state, repository, tmp_path / "checkout")
+    assert not (checkout / "src/gone.py").exists() and (checkout / "src/linked").is_symlink()
+    assert (checkout / "src/kept.py").exists() and (checkout / "c.md").exists()
+
+
+def test_files_outside_of_a_sparse_checkout_are_not_gone(repository: Path) -> None:
+    write(repository, {"lib/d.py": b"d = 1\n"})
+    commit(repository)
+    git(repository, "sparse-checkout", "set", "src")
+    assert not (repository / "lib/d.py").exists()
+    assert known(repository, ["src/a.py"], ["*.py"]).diff == b""
+
+
+@pytest.mark.parametrize("name", ["build-support/a.py", "build-support/new.py", "src/b.py"])
+def test_says_whether_the_tools_are_those_of_the_commit(repository: Path, name: str) -> None:
+    write(repository, {"build-support/a.py": b"1"})
+    commit(repository)
+    assert not known(repository, ["src/a.py"], ["*.py"]).tools_changed
+    write(repository, {name: b"2"})
+    state = known(repository, ["src/a.py"], ["*.py"])
+    assert state.tools_changed == name.startswith("build-support") and not state.diff
+
+
+def test_git_that_refuses_says_why(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    state = git_state(repository, ["src/a.py"])
+    assert state is not None and state.commit is None
+    (warning,) = state.warnings
+    assert "dubious ownership" in warning
+    assert f"git config --global --add safe.directory '{repository}'" in warning
+    monkeypatch.delenv("GIT_TEST_ASSUME_DIFFERENT_OWNER")
+    (repository / ".git/HEAD").write_text("ref: refs/heads/main\n")
+    (repository / ".git/refs/heads/main").write_text(f"{'12' * 20}\n")
+    broken = git_state(repository, ["src/a.py"])
+    assert broken is not None and "12" * 20 in broken.problem
 
 
 def test_returns_the_commit_even_without_files(repository: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from azureml_jobs.bundle.data import DataDigest, data_digest
+from azureml_jobs.bundle.deciding_files import deciding_files, removable_files
 from azureml_jobs.bundle.git_command import git_text, remote_address
 from azureml_jobs.bundle.git_state import GitState, git_state
 from azureml_jobs.bundle.plan import JobPlan
@@ -69,7 +70,8 @@ def provenance_of(plan: JobPlan, repository: Path, made: Made | None = None) -> 
 
 def state_of(plan: JobPlan, repository: Path) -> GitState | None:
     """Return what git knows of all that decides the bundle."""
-    return git_state(repository, plan.bundle.sources)
+    bundle = plan.bundle
+    return git_state(repository, deciding_files(bundle, repository), removable_files(bundle))
 
 
 def _digest_of(data: Path) -> DataDigest | None:

@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles, requirements_file
+from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
+from azureml_pants.code.requirement_files import RequirementFiles
 from azureml_pants.code.source_roots import SourceRoots
+from azureml_pants.code.sources import ImagePython
 from azureml_pants.environment.image import context_root
 from azureml_pants.environment.packages import LockedRequirements, LockedRequirementsRequest
 from pants.backend.docker.target_types import DockerImageContextRootField
+from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.util_rules.pex_cli import PexCli
 from pants.engine.fs import (
     EMPTY_DIGEST,
@@ -87,21 +91,34 @@ async def collect_unit(request: UnitInputsRequest) -> UnitInputs:
 
 @rule(desc="Gather a job")
 async def gather_job(
-    request: JobInputsRequest, pex_cli: PexCli, roots: SourceRoots, all_targets: AllTargets
+    request: JobInputsRequest,
+    pex_cli: PexCli,
+    roots: SourceRoots,
+    python: ImagePython,
+    python_setup: PythonSetup,
+    requirement_files: RequirementFiles,
+    azureml: AzureMLSubsystem,
+    all_targets: AllTargets,
 ) -> JobInputs:
     field_set = request.field_set
     job, checked = await MultiGet(
         Get(JobCode, JobCodeRequest(field_set)), Get(CheckedUnits, JobCodeRequest(field_set))
     )
+    packages = requirement_files.of(field_set.resolve.normalized_value(python_setup))
     message = JobRequest(
         address=str(field_set.address),
         job_file=field_set.source.path,
         documents=job.documents,
         units=(),
-        versions={"pants": VERSION, "pex": pex_cli.version.lstrip("v")},
+        versions={
+            "pants": VERSION,
+            "pex": pex_cli.version.lstrip("v"),
+            "python": ".".join(map(str, python.version)),
+        },
         source_roots=roots.paths,
         errors=checked.errors,
         warnings=checked.warnings,
+        deciding_files=(*packages, azureml.image_platform),
     )
     if message.errors:
         return JobInputs(message, EMPTY_DIGEST)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -65,6 +66,13 @@ def test_the_request_names_what_the_digest_holds(rule_runner: RuleRunner) -> Non
     assert unit.packages.lock == "main.lock"
     assert unit.packages.lock_digest == hashlib.sha256(LOCK.encode()).hexdigest()
     assert unit.packages.requirements == ()
+
+
+def test_names_what_decides_the_packages(rule_runner: RuleRunner) -> None:
+    listed = {"3rdparty/BUILD": "python_requirements()", "3rdparty/requirements.txt": "numpy"}
+    request = gather(rule_runner, {**EXPERIMENT, **listed}).request
+    assert request.deciding_files == ("3rdparty/requirements.txt", "platform.json")
+    assert request.versions["python"] == "{}.{}".format(*sys.version_info)
 
 
 def test_the_job_tool_reads_the_same_request(rule_runner: RuleRunner, tmp_path: Path) -> None:
