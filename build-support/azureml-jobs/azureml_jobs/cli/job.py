@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +26,7 @@ from azureml_jobs.cli.job_options import (
     request_parser,
 )
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_images
-from azureml_jobs.jobfile.azure_only import azure_only_parts
+from azureml_jobs.jobfile.azure_only import azure_only_parts, has_sweep
 from azureml_jobs.local.create_job import plan_run
 from azureml_jobs.local.inputs import missing_inputs
 from azureml_jobs.local.run_plan import RunPlan
@@ -51,7 +52,10 @@ def run_job(arguments: Sequence[str]) -> int:
     images = _images_to_push(plan, workspace, options) if options.image else {}
     if options.dry_run:
         return _print_dry_run(plan, workspace, images, repository, options.json)
-    made = made_here(repository, plan.request.address, arguments[2:])
+    made = replace(
+        made_here(repository, plan.request.address, arguments[2:]),
+        seed=_seed(plan, workspace, options),
+    )
     if workspace is None:
         return _run_here(plan, made, request.parent, repository, options)
     if DebuggerOptions.of(request.parent):
@@ -106,6 +110,13 @@ def _parse_options(given: Sequence[str]) -> argparse.Namespace:
         help="how many steps or trials run at a time on this machine (default: one for each CPU)",
     )
     parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="what a sweep on this machine samples with, if its job file has no seed (default: a "
+        "number that is drawn, and recorded)",
+    )
+    parser.add_argument(
         "--stream",
         action="store_true",
         help="follow the job until it ends; a run on this machine is always followed",
@@ -116,6 +127,21 @@ def _parse_options(given: Sequence[str]) -> argparse.Namespace:
     if options.local and options.profile:
         parser.error("--local and --profile exclude each other")
     return options
+
+
+def _seed(
+    plan: JobPlan, workspace: AzureWorkspace | None, options: argparse.Namespace
+) -> int | None:
+    """Return what the sweeps of a job on this machine sample with, None for any other job."""
+    if workspace is None and has_sweep(plan.bundle.documents):
+        return secrets.randbelow(2**32) if options.seed is None else int(options.seed)
+    if options.seed is not None:
+        raise JobError(
+            "--seed",
+            "only a sweep on this machine samples with it",
+            "Leave it out, or write `seed:` in the `sampling_algorithm` of the job file.",
+        )
+    return None
 
 
 def _positive(text: str) -> int:
@@ -202,6 +228,7 @@ def _run_here(
     run = replace(
         _plan_run(plan, folder, repository, options),
         no_cache=options.no_cache,
+        seed=made.seed,
         jobs_at_once=options.jobs_at_once or os.cpu_count() or 1,
         search_python=ensure_packages_venv(search, folder) if search else "",
     )

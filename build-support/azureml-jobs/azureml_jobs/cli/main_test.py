@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import run
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.cli import aml
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Tool, tree
@@ -133,6 +134,32 @@ def test_writes_the_job_and_leaves_its_start_to_the_launcher(
     parts = [os.fsdecode(part) for part in (tmp_path / "command").read_bytes().split(b"\0")]
     assert parts[1:] == [RUN, "execute", str(folder), ""]
     assert json.loads((folder / "job.json").read_text())["status"] == "NotStarted"
+
+
+def test_records_what_the_user_wrote(ready: Gathered, tool: Tool, tmp_path: Path) -> None:
+    written = ["--runtime=venv", "--set", "inputs.epochs=9", "--tag", "a=b c"]
+    done = job(tool, ready.request(), *written, AZUREML_JOBS_EXEC_FILE=str(tmp_path / "command"))
+    assert done.returncode == 0
+    (folder,) = (ready.repository / ".azureml/jobs").iterdir()
+    manifest = read_manifest(folder / "bundle")
+    assert manifest["overrides"] == ["inputs.epochs=9", "tags.a=b c"]
+    assert manifest["made"]["command_line"] == f"./pants run src/exp:job -- {shlex.join(written)}"
+
+
+@pytest.mark.parametrize("how", ["--dry-run", "--runtime=venv", "package"])
+def test_warns_when_git_refuses(
+    ready: Gathered, tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=ready.repository, check=True)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(tmp_path / "command"))
+    if how == "package":
+        done = bundle(tool, ready, JOB, tmp_path / "bundle")
+    else:
+        done = job(tool, ready.request(), how)
+    assert done.returncode == 0
+    assert "warning: git refuses, and the commit and the changes of this code" in done.stderr
+    assert f"git config --global --add safe.directory '{ready.repository}'" in done.stderr
 
 
 def test_rejects_a_debugger_for_a_job_elsewhere(ready: Gathered, tool: Tool) -> None:
@@ -278,6 +305,7 @@ def test_registers_a_component_in_the_local_workspace(
         pytest.param(["--dry"], "unrecognized arguments: --dry", id="abbreviated"),
         pytest.param(["--json"], "--json goes with --dry-run", id="JSON of a run"),
         pytest.param(["--set"], "--set: expected one argument", id="nothing to set"),
+        pytest.param(["--seed", "x"], "--seed: invalid int value", id="a seed"),
     ],
 )
 def test_rejects_invalid_options_of_a_job(

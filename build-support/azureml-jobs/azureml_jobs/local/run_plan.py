@@ -52,6 +52,7 @@ class RunPlan:
     run_arguments: of `docker run`.
     jobs_at_once: how many commands may run at a time.
     no_cache: whether every step runs, whatever an earlier one has left.
+    seed: what sweeps sample with that have no seed of their own.
     search_python: the prefix of the virtual environment that has Optuna, for sweeps.
     """
 
@@ -65,6 +66,7 @@ class RunPlan:
     run_arguments: tuple[str, ...] = ()
     jobs_at_once: int = 1
     no_cache: bool = False
+    seed: int | None = None
     search_python: str = ""
 
     @classmethod

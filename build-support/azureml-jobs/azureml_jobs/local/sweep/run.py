@@ -7,6 +7,7 @@ import os
 import select
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from azureml_jobs.base.console import duration_text
@@ -43,11 +44,9 @@ class SweepRun(JobRun):
         record = self.record
         plan = RunPlan.read(JobFolder(self.folder.path.parent / (record.root or record.name)))
         spec, workspace = read_spec(self.folder), LocalWorkspace(self.folder.root)
-        self._sweep, self._log, self._interruptions = (
-            read_sweep(spec.job, spec.where),
-            log,
-            interruptions,
-        )
+        sweep = read_sweep(spec.job, spec.where)
+        self._sweep = replace(sweep, seed=plan.seed if sweep.seed is None else sweep.seed)
+        self._log, self._interruptions = log, interruptions
         record.status = RUNNING
         self.save()
 

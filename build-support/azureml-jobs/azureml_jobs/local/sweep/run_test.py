@@ -53,10 +53,10 @@ def code(gathered: Gathered) -> Gathered:
     return gathered
 
 
-def created(gathered: Gathered, job: str) -> JobFolder:
+def created(gathered: Gathered, job: str, seed: int | None = None) -> JobFolder:
     plan = gathered.plan(job)
     run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
-    return create_job(plan, replace(run, jobs_at_once=3), NOTHING_KNOWN)
+    return create_job(plan, replace(run, jobs_at_once=3, seed=seed), NOTHING_KNOWN)
 
 
 def trials_of(folder: JobFolder) -> list[JobRecord]:
@@ -94,6 +94,17 @@ def test_twelve_trials_of_which_the_poor_end_early(code: Gathered, jobs: Any) ->
     assert [trial["metric"] for trial in shown] == [0.9] * 3 + [0.8] * 3 + [0.1] * 3 + [0.2] * 3
     # What it printed is its log, up to the line on its own end.
     assert text.startswith(folder.log.read_text())
+
+
+def test_a_seed_samples_the_same_values_again(code: Gathered, jobs: Any) -> None:
+    sweep = SWEEP.replace("sampling_algorithm: grid\n", "")
+    sweep = sweep.replace(
+        "choice, values: [0.9, 0.8, 0.1, 0.2]", "uniform, min_value: 1, max_value: 2"
+    )
+    folders = [created(code, sweep.replace(": 12", ": 1"), seed) for seed in (7, 7)]
+    assert [jobs.run(folder)[0] for folder in folders] == [0, 0]
+    first, again = ([each.parameters for each in trials_of(folder)] for folder in folders)
+    assert first == again
 
 
 def test_a_command_that_always_fails_is_not_tried_on_and_on(code: Gathered, jobs: Any) -> None:
