@@ -25,7 +25,11 @@ SUBMIT --name once-more --set '{COMMAND}'
 ./pants run :aml -- doctor
 """
 # Names a workspace, for errors that occur before it is contacted.
-CONFIGURED = {"SUBSCRIPTION_ID": "1234", "RESOURCE_GROUP": "my-group", "WORKSPACE": "my-workspace"}
+CONFIGURED = {
+    "SUBSCRIPTION_ID": "00000000-0000-4000-8000-000000001234",
+    "RESOURCE_GROUP": "my-group",
+    "WORKSPACE": "my-workspace",
+}
 
 
 @pytest.fixture

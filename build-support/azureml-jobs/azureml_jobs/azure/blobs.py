@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
+from azureml_jobs.azure.answers import WrongAnswer, of_storage
 from azureml_jobs.azure.connection import Connection, is_success
 from azureml_jobs.azure.sas import STORAGE_VERSION
 from azureml_jobs.azure.service_error import ServiceError
@@ -102,6 +103,7 @@ class Container:
             "PUT",
             name,
             headers={**source.headers, "x-ms-source-content-md5": file_md5(file)},
+            accept=lambda status: status == 202,
             retry_also=frozenset(),
             patience=_COPY_SECONDS + file.stat().st_size / _COPY_RATE,
         )
@@ -129,10 +131,12 @@ class Container:
         marker = ""
         while True:
             query = {"restype": "container", "comp": "list", "prefix": prefix}
-            response = self._send("GET", "", {**query, **({"marker": marker} if marker else {})})
-            listing = ElementTree.fromstring(response.body)
-            yield from map(_blob, listing.iter("Blob"))
-            marker = listing.findtext("NextMarker") or ""
+            page = _Page()
+            if marker:
+                query["marker"] = marker
+            self._send("GET", "", query, check=page.parse)
+            yield from page.blobs
+            marker = page.next_marker
             if not marker:
                 return
 
@@ -144,7 +148,13 @@ class Container:
         headers = {"Range": f"bytes={start}-{blob.size - 1}"}
         if blob.etag and not blob.grows:
             headers["If-Match"] = f'"{blob.etag}"'
-        self._send("GET", blob.name, headers=headers, sink=sink)
+
+        def check(response: Response) -> None:
+            of_storage(response)
+            if not response.headers.get("content-range", "").startswith(f"bytes {start}-"):
+                raise WrongAnswer("it is another part of the blob")
+
+        self._send("GET", blob.name, headers=headers, sink=sink, check=check)
 
     def _url(self, name: str) -> str:
         return f"{self.address}/{quote(name)}" if name else self.address
@@ -156,7 +166,8 @@ class Container:
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
-        accept: Callable[[int], bool] = is_success,
+        accept: Callable[[int], bool] | None = None,
+        check: Callable[[Response], object] = of_storage,
         sink: Callable[[bytes], None] | None = None,
         retry_also: frozenset[int] = _ALSO_TRANSIENT,
         patience: float | None = None,
@@ -168,11 +179,33 @@ class Container:
             scope=None if self._sas else self._scope,
             headers={"x-ms-version": STORAGE_VERSION, **(headers or {})},
             body=body,
-            accept=accept,
+            # Of a write, nothing else says that the bytes are there.
+            accept=accept or (_is_written if method == "PUT" else is_success),
+            check=check,
             sink=sink,
             retry_also=retry_also if method == "PUT" else frozenset(),
             patience=patience,
         )
+
+
+def _is_written(status: int) -> bool:
+    return status == 201
+
+
+class _Page:
+    """One page of a listing."""
+
+    def parse(self, response: Response) -> None:
+        """Read the page. Raises `WrongAnswer` for what is no listing."""
+        of_storage(response)
+        try:
+            listing = ElementTree.fromstring(response.body)
+            self.blobs = [_blob(entry) for entry in listing.iter("Blob")]
+        except (ElementTree.ParseError, ValueError, TypeError) as error:
+            raise WrongAnswer("it is no list of blobs") from error
+        if listing.tag != "EnumerationResults":
+            raise WrongAnswer("it is no list of blobs")
+        self.next_marker = listing.findtext("NextMarker") or ""
 
 
 def _blob(entry: ElementTree.Element) -> Blob:

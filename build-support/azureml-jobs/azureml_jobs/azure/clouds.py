@@ -7,9 +7,13 @@ import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from azureml_jobs.azure.answers import WrongAnswer
 from azureml_jobs.azure.connection import Connection
-from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.transport import Response
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import PUBLIC_CLOUD
 
 METADATA_VARIABLE = "ARM_CLOUD_METADATA_URL"
@@ -22,7 +26,8 @@ _EXCHANGE_SUFFIXES = {"AzureChinaCloud": "China", "AzureUSGovernment": "USGov"}
 
 @dataclass(frozen=True)
 class Cloud:
-    """Addresses have no slash at their end; suffixes are like `core.windows.net`, `azurecr.io`.
+    """Addresses have no slash at their end; suffixes are like `core.windows.net`, `azurecr.io`,
+    `api.azureml.ms`.
 
     A private cloud may have no `registry_suffix`.
     """
@@ -34,11 +39,25 @@ class Cloud:
     portal: str
     storage_suffix: str
     registry_suffix: str
+    data_plane_suffix: str = ""
     is_private: bool = False
 
     @property
     def management_scope(self) -> str:
         return f"{self.resource_manager}/.default"
+
+    def owns(self, url: str) -> bool:
+        """Return whether an address is one of this cloud, so that it may have the user's tokens."""
+        parts = urlsplit(url)
+        # Accounts in DNS zones of their own: https://learn.microsoft.com/azure/storage/common/
+        suffixes = [f"blob.{self.storage_suffix}", "blob.storage.azure.net"]
+        suffixes += [each for each in (self.registry_suffix, self.data_plane_suffix) if each]
+        hosts = {
+            urlsplit(each).netloc
+            for each in (self.resource_manager, self.authority, self.machine_learning)
+        }
+        is_below = any((parts.hostname or "").endswith(f".{suffix}") for suffix in suffixes)
+        return parts.scheme == "https" and (parts.netloc in hosts or is_below)
 
     @property
     def token_exchange_audience(self) -> str:
@@ -55,7 +74,8 @@ class Cloud:
         return "https://storage.azure.com/.default"
 
 
-# As in azure-ai-ml's `_azure_environments.py`; registries as in Azure CLI's `cloud.py`.
+# As in azure-ai-ml's `_azure_environments.py`; registries as in Azure CLI's `cloud.py`; data planes
+# as in https://learn.microsoft.com/azure/machine-learning/how-to-access-azureml-behind-firewall
 _KNOWN = {
     cloud.name: cloud
     for cloud in (
@@ -67,6 +87,7 @@ _KNOWN = {
             "https://portal.azure.com",
             "core.windows.net",
             "azurecr.io",
+            "api.azureml.ms",
         ),
         Cloud(
             "AzureChinaCloud",
@@ -76,6 +97,7 @@ _KNOWN = {
             "https://portal.azure.cn",
             "core.chinacloudapi.cn",
             "azurecr.cn",
+            "api.ml.azure.cn",
         ),
         Cloud(
             "AzureUSGovernment",
@@ -85,6 +107,7 @@ _KNOWN = {
             "https://portal.azure.us",
             "core.usgovcloudapi.net",
             "azurecr.us",
+            "api.ml.azure.us",
         ),
     )
 }
@@ -109,7 +132,7 @@ def find_cloud(name: str, where: str, environment: MutableMapping[str, str] = os
         metadata = f"{name}{_METADATA_PATH}"
     if not metadata:
         raise JobError(
-            f"{where}: CLOUD",
+            where,
             f"there is no cloud {name}",
             f"Write one of {', '.join(_KNOWN)}, or the `https://` address of a private cloud's "
             f"resource manager.",
@@ -121,23 +144,23 @@ def find_cloud(name: str, where: str, environment: MutableMapping[str, str] = os
         named = [each for each in clouds if metadata.startswith(each.resource_manager)]
     if not named:
         listed = ", ".join(cloud.name for cloud in clouds)
-        raise JobError(
-            f"{where}: CLOUD", f"{metadata} names no cloud {name}", f"It names {listed}."
-        )
+        raise JobError(where, f"{metadata} names no cloud {name}", f"It names {listed}.")
     return named[0]
 
 
 def _read(metadata: str, where: str) -> list[Cloud]:
-    response = Connection().request("GET", metadata)
+    def parse(response: Response) -> list[Cloud]:
+        try:
+            described = json.loads(response.body)
+            listed = described if isinstance(described, list) else [described]
+            return [_parse(each) for each in listed] or listed[0]
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise WrongAnswer(f"it does not describe a cloud ({error!r})") from error
+
     try:
-        described = json.loads(response.body)
-        return [
-            _parse(each) for each in (described if isinstance(described, list) else [described])
-        ]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise OutsideError(
-            f"{where}: CLOUD", f"{metadata} does not describe a cloud ({error!r})"
-        ) from error
+        return Connection().read(parse, "GET", metadata)
+    except ServiceError as error:
+        raise error.about(where, f"{error.where}: {error.what}") from error
 
 
 def _parse(described: Mapping[str, Any]) -> Cloud:
@@ -153,5 +176,6 @@ def _parse(described: Mapping[str, Any]) -> Cloud:
         portal,
         str(described["suffixes"]["storage"]),
         str(described["suffixes"].get("acrLoginServer") or "").lstrip("."),
+        f"api.ml.azure.{domain}",
         is_private=authority not in {cloud.authority for cloud in _KNOWN.values()},
     )

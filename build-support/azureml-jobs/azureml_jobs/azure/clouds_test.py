@@ -57,11 +57,11 @@ def test_an_unknown_cloud_is_the_user_s_mistake(client: Client, metadata: bool) 
     if metadata:
         environment = {"ARM_CLOUD_METADATA_URL": client.environment["ARM_CLOUD_METADATA_URL"]}
     with pytest.raises(JobError, match="config.env: CLOUD: ") as caught:
-        find_cloud("Nebula", "config.env", environment)
+        find_cloud("Nebula", "config.env: CLOUD", environment)
     assert caught.value.status == 2 and "AzureChinaCloud" in str(caught.value)
 
 
 def test_reports_an_address_that_is_no_cloud(client: Client) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.2")
     with pytest.raises(OutsideError, match="GET localhost/metadata/endpoints"):
-        find_cloud("https://localhost:9", "config.env", {})
+        find_cloud("https://localhost:9", "config.env: CLOUD", {})

@@ -242,14 +242,6 @@ class Client:
     ) -> Any:
         return self.service.faults.add(kind, method, path, header=header, **settings)
 
-    def add_page(self, method: str, path: str, status: int) -> None:
-        """Answer with a page, as a proxy or the network of a hotel does."""
-        page = HttpResponse(
-            status, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"}
-        )
-        rule = self.service.faults.add(faults.STATUS, method, path, times=None)
-        self.monkeypatch.setattr(rule, "response", lambda kind: page)
-
 
 def assert_one_whole_job(client: Client) -> None:
     (job,) = client.jobs()

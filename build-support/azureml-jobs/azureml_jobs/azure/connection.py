@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
+from azureml_jobs.azure.answers import WrongAnswer, any_answer
 from azureml_jobs.azure.retries import TRANSIENT_STATUSES, Retries, patience_seconds, retry_after
 from azureml_jobs.azure.service_error import ServiceError
-from azureml_jobs.azure.transport import Response, Transport, TransportError
+from azureml_jobs.azure.transport import (
+    Response,
+    Transport,
+    TransportError,
+    shortened,
+)
 from azureml_jobs.base.version import TOOLS_VERSION
 
 # What the services' own logs name.
 USER_AGENT = f"azureml-jobs/{TOOLS_VERSION}"
 # The slowest line on which a large body has to arrive, in bytes a second.
 _SLOWEST_RATE = 50_000
+# A network whose page answers will go on, other than a service that is restarted.
+_MOST_WRONG_ANSWERS = 3
+
+Value = TypeVar("Value")
 
 
 class TokenSource(Protocol):
@@ -28,11 +39,20 @@ def is_success(status: int) -> bool:
 
 
 class Connection:
-    """Requests from any thread. With `tokens`, requests that name a scope carry a token."""
+    """Requests from any thread. With `tokens`, requests that name a scope carry a token.
 
-    def __init__(self, tokens: TokenSource | None = None, patience: float | None = None) -> None:
+    `is_trusted` says of an address whether it may have one.
+    """
+
+    def __init__(
+        self,
+        tokens: TokenSource | None = None,
+        patience: float | None = None,
+        is_trusted: Callable[[str], bool] = lambda url: True,
+    ) -> None:
         self._tokens = tokens
         self._patience = patience_seconds() if patience is None else patience
+        self._is_trusted = is_trusted
         self._transport = Transport()
 
     def request(
@@ -44,12 +64,14 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         body: bytes | Mapping[str, Any] | None = None,
         accept: Callable[[int], bool] = is_success,
+        check: Callable[[Response], object] = any_answer,
         sink: Callable[[bytes], None] | None = None,
         retry_also: frozenset[int] = frozenset(),
         patience: float | None = None,
     ) -> Response:
         """Send a request until its status is one to `accept`, or patience ends.
 
+        `check` raises `WrongAnswer` for an answer that is accepted and cannot be the service's.
         `patience` in seconds makes it end earlier than for other requests. A mapping is sent as
         JSON. `sink` is given the parts of a large response as they come, and once, so that a broken
         response is an error at once. Raises `ServiceError`.
@@ -62,32 +84,74 @@ class Connection:
             sent["Content-Length"] = str(len(body or b""))
         longest = self._patience if patience is None else min(patience, self._patience)
         retries = Retries(longest + len(body or b"") / _SLOWEST_RATE)
-        token, is_renewed = None, False
+        token = self._token(scope, method, url)
+        is_renewed, wrong_answers = False, 0
+
+        def sink_of(head: Response) -> Callable[[bytes], None] | None:
+            return None if sink is None or _failure_of(head, accept, check) else sink
+
         while True:
-            if scope is not None and self._tokens is not None:
-                token = token or self._tokens.token(scope)
+            if token:
                 sent["Authorization"] = f"Bearer {token}"
             pause = 0.0
             try:
-                response = self._transport.send(method, url, sent, body, retries.deadline, sink)
+                response = self._transport.send(method, url, sent, body, retries.deadline, sink_of)
             except TransportError as error:
-                failure = ServiceError.of_failure(method, url, str(error))
+                failure = ServiceError.of_failure(shortened(method, url), str(error), error.remedy)
                 if error.is_final:
                     raise failure from error
             else:
-                if accept(response.status):
+                found = _failure_of(response, accept, check)
+                if found is None:
                     return response
-                failure = ServiceError.of_response(method, url, response)
-                if response.status == 401 and token and scope and self._tokens and not is_renewed:
+                failure = found
+                if response.status == 401 and token and not is_renewed:
                     # It may have been revoked, or the clock here may be wrong.
-                    token, is_renewed = self._tokens.token(scope, rejected=token), True
+                    token, is_renewed = self._token(scope, method, url, token), True
                     continue
-                if response.status not in TRANSIENT_STATUSES | retry_also:
+                if accept(response.status):
+                    wrong_answers += 1
+                elif response.status not in TRANSIENT_STATUSES | retry_also:
                     raise failure
                 pause = retry_after(response.headers)
-            if not retries.wait(pause):
+            if wrong_answers > _MOST_WRONG_ANSWERS or not retries.wait(pause):
                 raise failure
 
-    def token(self, scope: str) -> str:
-        """Return a token that can be handed to a service which acts on the user's behalf."""
-        return self._tokens.token(scope) if self._tokens else ""
+    def read(self, parse: Callable[[Response], Value], method: str, url: str, **how: Any) -> Value:
+        """Return what `parse` makes of an answer; it is the check, and `how` as for `request`."""
+        values: list[Value] = []
+        self.request(method, url, check=lambda answer: values.append(parse(answer)), **how)
+        return values[-1]
+
+    def _token(
+        self, scope: str | None, method: str, url: str, rejected: str | None = None
+    ) -> str | None:
+        """Return the token to send. Raises `ServiceError` for an address that may not have one."""
+        if scope is None or self._tokens is None:
+            return None
+        if not self._is_trusted(url):
+            host = urlsplit(url).netloc
+            raise ServiceError(
+                shortened(method, url),
+                f"{host} is no host of the configured cloud, and gets no token",
+                remedy="Check who made the workspace, datastore or registry that names this host, "
+                "and `CLOUD` in config.env.",
+            )
+        return self._tokens.token(scope, rejected=rejected)
+
+    def token(self, scope: str, url: str) -> str:
+        """Return a token for a service at `url`, which acts on the user's behalf with it."""
+        return self._token(scope, "GET", url) or ""
+
+
+def _failure_of(
+    response: Response, accept: Callable[[int], bool], check: Callable[[Response], object]
+) -> ServiceError | None:
+    """Return why an answer does not count, None when it does."""
+    if not accept(response.status):
+        return ServiceError.of_response(response)
+    try:
+        check(response)
+    except WrongAnswer as error:
+        return ServiceError.of_wrong_answer(response, str(error))
+    return None

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from azureml_jobs.azure.blobs import Container, CopySource
 from azureml_jobs.azure.parallel import BackgroundCall
@@ -21,6 +21,8 @@ _PATH = re.compile(
     r"/workspaces/[^/]+/)?datastores/(?P<datastore>[^/]+)/(?:paths/)?(?P<path>.*)"
 )
 _BY_KEY = "AccountKey"
+# The kinds of secrets that open a container, and where the answer has them.
+_SECRETS = {"AccountKey": "key", "Sas": "sasToken"}
 _IDENTITY_BASED = frozenset({"None", "ServicePrincipal", "Certificate"})
 # A hierarchical account understands the protocol of blobs as well.
 _KINDS = frozenset({"AzureBlob", "AzureDataLakeGen2"})
@@ -36,31 +38,40 @@ class DatastorePath:
     path: str
 
 
-class AccountReader:
-    """Lets storage read any container of one account, by the account's key or the user's token.
+class Account:
+    """Any container of one account, by the account's key or else by the user's own tokens.
 
     `address` is `https://account.blob…`, with which those of its containers begin.
     """
 
-    def __init__(self, address: str, account: str, key: str, token: str) -> None:
+    def __init__(self, workspace: ConnectedWorkspace, address: str, name: str, key: str) -> None:
         self.address = address
-        self._account = account
+        self._connection = workspace.connection
+        self._scope = workspace.cloud.storage_scope
+        self._name = name
         self._key = key
-        self._token = token
         self._signatures: dict[str, str] = {}
 
-    def source(self, container: str, name: str) -> CopySource:
+    def copy_source(self, container: str, name: str) -> CopySource:
+        """Return a blob that storage may read for this user. Raises `ServiceError`."""
         url = f"{self.address}/{container}/{quote(name)}"
-        signature = self.signature(container)
-        return CopySource(f"{url}?{signature}") if signature else CopySource(url, self._token)
-
-    def signature(self, container: str) -> str:
-        """Return what lets its bearer list and read a container; empty without a key."""
-        if self._key and container not in self._signatures:
+        if not self._key:
+            return CopySource(url, self._connection.token(self._scope, url))
+        if container not in self._signatures:
             self._signatures[container] = sas_of_key(
-                self._account, container, self._key, "rl", _READ_HOURS
+                self._name, container, self._key, "r", _READ_HOURS
             )
-        return self._signatures.get(container, "")
+        return CopySource(f"{url}?{self._signatures[container]}")
+
+    def find(self, address: str) -> DatastorePath | None:
+        """Return where an `https:` address is; None when it is not in this account."""
+        base = f"{self.address}/"
+        if not address.startswith(base):
+            return None
+        container, _, path = unquote(address[len(base) :]).partition("/")
+        sas = sas_of_key(self._name, container, self._key) if self._key else ""
+        url = f"{self.address}/{container}"
+        return DatastorePath(Container(self._connection, url, sas, self._scope), path)
 
 
 class Datastores:
@@ -83,18 +94,10 @@ class Datastores:
         container: Container = self._once("container", name, self._open)
         return container
 
-    def account_reader(self) -> AccountReader | None:
-        """Return how the default datastore's account is read; None when we may not read it."""
-        try:
-            properties = self._known(DEFAULT_DATASTORE)
-            account = str(properties["accountName"])
-            address = f"https://{account}.blob.{self._suffix(properties)}"
-            key = self._key(DEFAULT_DATASTORE)
-            scope = self._workspace.cloud.storage_scope
-            token = "" if key else self._workspace.connection.token(scope)
-        except JobError:
-            return None
-        return AccountReader(address, account, key, token)
+    def account(self) -> Account:
+        """Return the account of the default datastore."""
+        account: Account = self._once("account", DEFAULT_DATASTORE, self._account)
+        return account
 
     def resolve(self, address: str) -> DatastorePath | None:
         """Resolve `azureml://…/datastores/…/paths/…`; return None for another address.
@@ -104,16 +107,7 @@ class Datastores:
         match = _PATH.fullmatch(address)
         if match:
             return DatastorePath(self.open(match["datastore"]), match["path"])
-        reader = self.account_reader() if address.startswith("https:") else None
-        if reader is None or not address.startswith(f"{reader.address}/"):
-            return None
-        name, _, path = address.removeprefix(f"{reader.address}/").partition("/")
-        return DatastorePath(self._container(reader, name), path)
-
-    def _container(self, reader: AccountReader, name: str) -> Container:
-        scope = self._workspace.cloud.storage_scope
-        sas = reader.signature(name)
-        return Container(self._workspace.connection, f"{reader.address}/{name}", sas, scope)
+        return self.account().find(address) if address.startswith("https:") else None
 
     def _once(self, what: str, name: str, call: Callable[[str], Any]) -> Any:
         with self._lock:
@@ -121,6 +115,12 @@ class Datastores:
                 self._lookups[what, name] = BackgroundCall(lambda: call(name))
             lookup = self._lookups[what, name]
         return lookup.result()
+
+    def _account(self, name: str) -> Account:
+        properties = self._known(name)
+        account = str(properties["accountName"])
+        address = f"https://{account}.blob.{self._suffix(properties)}"
+        return Account(self._workspace, address, account, self._key(name))
 
     def _open(self, name: str) -> Container:
         properties = self._known(name)
@@ -172,12 +172,18 @@ class Datastores:
         return str(self._secrets(name, {"expirableSecret": False}).get("key") or "")
 
     def _secrets(self, name: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        path = ("datastores", name, "listSecrets")
         try:
-            secrets: Mapping[str, Any] = self._workspace.post(
-                *("datastores", name, "listSecrets"), body=body
-            )
+            try:
+                found = self._workspace.post(*path, body=body)
+            except ServiceError as error:
+                if error.status_code != 400:
+                    raise
+                # Older interfaces take no body.
+                found = self._workspace.post(*path, body={})
         except ServiceError as error:
             if error.status_code != 403:
                 raise
             return {}
-        return secrets
+        secret = _SECRETS.get(found["secretsType"])
+        return {secret: found[secret]} if secret else {}

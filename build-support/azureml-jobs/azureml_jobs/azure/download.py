@@ -175,12 +175,8 @@ def _fetch(folder: Path, progress: Progress, file: RemoteFile) -> None:
     try:
         _receive(file, part, progress)
     except ServiceError as error:
-        raise ServiceError(
-            file.path,
-            f"the file could not be downloaded: {error.what}. The same command resumes it",
-            error.status_code,
-            error.code,
-        ) from error
+        what = f"the file could not be downloaded: {error.what}. The same command resumes it"
+        raise error.about(file.path, what) from error
     os.utime(part, (blob.changed, blob.changed))
     os.replace(part, target)
 

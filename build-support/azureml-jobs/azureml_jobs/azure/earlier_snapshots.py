@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from azureml_jobs.azure.blobs import CopySource
-from azureml_jobs.azure.datastores import AccountReader
+from azureml_jobs.azure.datastores import Account
 from azureml_jobs.azure.send_files import LocalFile
 from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.workspace_config import AzureWorkspace
@@ -48,7 +48,7 @@ class EarlierSnapshots:
         return any(content in each.files for each in self._snapshots)
 
     def sources(
-        self, reader: AccountReader, files: Iterable[LocalFile], contents: Mapping[str, str]
+        self, account: Account, files: Iterable[LocalFile], contents: Mapping[str, str]
     ) -> dict[LocalFile, CopySource]:
         """Return from where to copy which files, where that sends fewer bytes than they have.
 
@@ -57,10 +57,10 @@ class EarlierSnapshots:
         found = {}
         for file in files:
             for each in self._snapshots:
-                account, _, container = each.container.rpartition("/")
+                address, _, container = each.container.rpartition("/")
                 name = each.files.get(contents[file.name])
-                if name is not None and account == reader.address:
-                    source = reader.source(container, name)
+                if name is not None and address == account.address:
+                    source = account.copy_source(container, name)
                     if source.saves_bytes(file.size):
                         found[file] = source
                     break

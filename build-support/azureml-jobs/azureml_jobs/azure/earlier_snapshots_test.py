@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.azure.blobs import CopySource, file_md5
-from azureml_jobs.azure.conftest import CODE_JOB, Client, RequestBody, faults
+from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, RequestBody, faults
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
@@ -195,19 +195,20 @@ def test_who_tells_late_how_to_copy_is_not_waited_for(
     client: Client, request_of: tuple[str, str]
 ) -> None:
     send_first(client)
-    client.monkeypatch.setattr("azureml_jobs.azure.upload._READER_SECONDS", 0.05)
+    for name in ("_ACCOUNT_SECONDS", "_REPAIR_SECONDS"):
+        client.monkeypatch.setattr(f"azureml_jobs.azure.upload.{name}", 0.05)
     edit(client)
     client.add_fault(faults.SLOW, *request_of, seconds=30.0)
     assert client.submit(CODE_JOB) == 0
     assert sent_and_copied(client) == (MODULES | TINY, set())
 
 
-def test_small_snapshots_ask_nothing_more(client: Client) -> None:
+def test_small_snapshots_are_not_copied(client: Client) -> None:
     assert client.submit(CODE_JOB) == 0
     client.service.recording.clear()
     edit(client, "main.py")
     assert client.submit(CODE_JOB) == 0
-    assert client.requests(path="/datastores/") == []
+    assert sent_and_copied(client) == (set(SNAPSHOT), set())
 
 
 CONFIG = AzureWorkspace("s", "g", "w")

@@ -24,9 +24,8 @@ REQUESTS = {
     "its secrets": ("POST", "/listSecrets"),
     "a file of the environment": ("PUT", "/LocalUpload/.*/environment/Dockerfile"),
     "the environment": ("PUT", "/environments/"),
-    "is the data there": ("HEAD", "/LocalUpload/.*.complete"),
+    "what is there of the data": ("GET", "prefix=LocalUpload/.*/data/"),
     "a file of the data": ("PUT", "/LocalUpload/.*/data/a.csv"),
-    "the mark of whole data": ("PUT", "/LocalUpload/.*.complete"),
     "the job": ("PUT", "/jobs/"),
 }
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -64,6 +63,43 @@ def test_a_passing_fault_costs_only_time(
     assert_one_whole_job(client)
 
 
+# What something else answers in the service's place, as a hotel's network or a proxy does.
+WRONG_ANSWERS: dict[str, dict[str, Any]] = {
+    "a page": {"body": "<html><body>Sign in</body></html>", "media_type": "text/html"},
+    "a page by another name": {"body": "<html></html>", "media_type": "application/json"},
+    "nothing": {"body": "", "media_type": "application/xml"},
+    "another object": {"body": '{"status": "ok"}', "media_type": "application/json"},
+    "a list": {"body": "[]", "media_type": "application/json"},
+    "half of it": {"body": '{"properties": {"blob', "media_type": "application/json"},
+    "other XML": {"body": "<Error><Code>x</Code></Error>", "media_type": "application/xml"},
+}
+
+WITH_EVERY_ANSWER = ("the job", "its secrets", "what is there of the code")
+
+
+@pytest.mark.parametrize(
+    ("request_of", "answer"),
+    [
+        *((request, "a page") for request in REQUESTS),
+        # One that azure-ai-ml reads, one of the resource manager, one of storage.
+        *((request, answer) for request in WITH_EVERY_ANSWER for answer in [*WRONG_ANSWERS][1:]),
+    ],
+)
+def test_an_answer_that_is_not_the_service_s_never_counts(
+    client: Client,
+    request_of: str,
+    answer: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    client.set(**{PATIENCE_VARIABLE: "0.1"})
+    status, wrong = 201 if REQUESTS[request_of][0] == "PUT" else 200, WRONG_ANSWERS[answer]
+    client.add_fault(faults.PAGE, *REQUESTS[request_of], times=None, status=status, **wrong)
+    assert client.submit() == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error: ") and "Traceback" not in err
+    assert client.jobs() == []
+
+
 LASTING: dict[str, tuple[str, dict[str, Any]]] = {
     "no connection": (faults.RESET_BEFORE, {}),
     "503": (faults.STATUS, {"status": 503}),
@@ -89,7 +125,7 @@ def test_a_lasting_fault_is_reported_soon_and_the_next_run_continues(
     err = capsys.readouterr().err
     # A submission does without what an account may not see.
     is_needed = settings.get("status") != 403 or request_of not in (
-        *("what is there of the code", "its secrets"),
+        *("what is there of the code", "what is there of the data", "its secrets"),
     )
     if status == 0:
         assert not is_needed

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from azureml_jobs.azure.answers import json_object
 from azureml_jobs.azure.connection import Connection
 from azureml_jobs.azure.retries import patience_seconds
-from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.base.errors import OutsideError
 
 if TYPE_CHECKING:
     from azureml_jobs.azure.clouds import Cloud
@@ -45,7 +46,7 @@ class BuildServer:
     answer_key: str
 
     def token(self) -> str:
-        """Return a token that says who runs this job. Raises `ServiceError`."""
+        """Return a token that says who runs this job. Raises `OutsideError`."""
         connection = Connection(patience=min(patience_seconds(), _PATIENCE_SECONDS))
         headers = {
             "Accept": "application/json",
@@ -54,12 +55,10 @@ class BuildServer:
             "X-TFS-FedAuthRedirect": "Suppress",
         }
         try:
-            answer = connection.request(self.method, self.url, headers=headers)
-            return str(answer.json()[self.answer_key])
-        except ServiceError as error:
-            raise ServiceError("no OIDC token", error.what, error.status_code) from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise ServiceError("no OIDC token", "the answer has none") from error
+            answer = connection.read(json_object, self.method, self.url, headers=headers)
+            return str(answer[self.answer_key])
+        except OutsideError as error:
+            raise OutsideError("no OIDC token", error.what, error.remedy) from error
 
 
 def build_server(cloud: Cloud) -> BuildServer | None:

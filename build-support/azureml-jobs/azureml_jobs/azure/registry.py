@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urljoin
 
+from azureml_jobs.azure.answers import json_object
 from azureml_jobs.azure.connection import Connection
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.sign_in import token_claims
@@ -54,7 +55,7 @@ class Registry:
 
     def __init__(self, workspace: ConnectedWorkspace) -> None:
         self._workspace = workspace
-        self._connection = Connection(self)
+        self._connection = Connection(self, is_trusted=self._is_own)
         self._tokens: dict[str, str] = {}
         self._refresh_token = ""
         self._name = ""
@@ -65,7 +66,17 @@ class Registry:
         """Its login server. Raises `NoRegistry`, or `OutsideError` when it cannot be found out."""
         if not self._server:
             self._server = self._find_server()
+            cloud = self._workspace.cloud
+            if not cloud.owns(f"https://{self._server}/"):
+                raise OutsideError(
+                    self._workspace.config.name,
+                    f"its registry {self._server} is no host of {cloud.name}, and gets no token",
+                    "Check who attached it to the workspace.",
+                )
         return self._server
+
+    def _is_own(self, url: str) -> bool:
+        return url.startswith(f"https://{self.server}/")
 
     def refresh_token(self) -> str:
         """Return what the docker client signs in with.
@@ -156,7 +167,8 @@ class Registry:
         cloud = workspace.cloud
         self._name = str(resource).rpartition("/")[2]
         try:
-            response = workspace.connection.request(
+            found = workspace.connection.read(
+                json_object,
                 "GET",
                 f"{cloud.resource_manager}{resource}?api-version={_API_VERSION}",
                 scope=cloud.management_scope,
@@ -166,7 +178,7 @@ class Registry:
                 raise
             # An account that may push may still not be allowed to see the resource.
             return f"{self._name.lower()}.{cloud.registry_suffix}"
-        return str(response.json()["properties"]["loginServer"])
+        return str(found["properties"]["loginServer"])
 
     def _exchange(self, token: str) -> str:
         form = {"grant_type": "access_token", "access_token": token}
@@ -175,17 +187,14 @@ class Registry:
         return self._request_token("exchange", form, "refresh_token")
 
     def _request_token(self, path: str, form: Mapping[str, str], key: str) -> str:
-        response = self._connection.request(
+        found = self._connection.read(
+            json_object,
             "POST",
             f"https://{self.server}/oauth2/{path}",
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=urlencode({**form, "service": self.server}).encode(),
         )
-        try:
-            return str(response.json()[key])
-        except (ValueError, KeyError, TypeError) as error:
-            # The response is not shown: it may hold a token.
-            raise OutsideError(self.server, "the registry did not answer with a token") from error
+        return str(found[key])
 
     def _access_error(self, error: ServiceError) -> OutsideError:
         """Return `error`, with what to do when the account is missing a role."""

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from azureml_jobs.azure.answers import json_or_none
 from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace
@@ -197,11 +198,11 @@ def _mlflow(workspace: ConnectedWorkspace, path: str, **query: str) -> Any:
     if not uri:
         return None
     base = uri.replace("azureml://", "https://", 1)
-    response = workspace.connection.request(
+    return workspace.connection.read(
+        json_or_none,
         "GET",
         f"{base}/api/2.0/mlflow/{path}?{urlencode(query)}",
         scope=workspace.cloud.management_scope,
         accept=lambda status: status in (200, 404),
         patience=_PATIENCE_SECONDS,
     )
-    return None if response.status == 404 else response.json()

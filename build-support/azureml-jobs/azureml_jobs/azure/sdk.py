@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from azureml_jobs.azure import imports
+from azureml_jobs.azure.answers import WrongAnswer, any_answer, json_object, resource
 from azureml_jobs.azure.connection import USER_AGENT
 from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
 from azureml_jobs.azure.service_error import ServiceError, without_secrets
 from azureml_jobs.azure.submission import Submission
+from azureml_jobs.azure.transport import Response, shortened
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.web import failure_remedy
 from azureml_jobs.bundle.git_command import remote_address
 
 Value = TypeVar("Value")
@@ -116,9 +119,13 @@ def call(
             if pause is None and isinstance(error, MlException):
                 raise _refusal(where, what, error) from error
             if pause is None or not retries.wait(pause):
-                message = _message(error)
-                if status:
-                    message = f"the service did not take {what}: {message}"
+                if isinstance(error.inner_exception, ServiceError):
+                    raise error.inner_exception from error
+                if not status:
+                    raise ServiceError(
+                        where, _message(error), remedy=failure_remedy(error)
+                    ) from error
+                message = f"the service did not take {what}: {_message(error)}"
                 raise ServiceError(where, message, status) from error
         except Exception as error:  # Its own exceptions, and marshmallow's.
             if isinstance(error, (JobError, OSError)):
@@ -170,8 +177,32 @@ def _client(workspace: ConnectedWorkspace) -> Any:
         retry_total=0,
         connection_timeout=10,
         read_timeout=_READ_SECONDS,
+        raw_response_hook=_check_answer,
         **settings,
     )
+
+
+def _check_answer(response: Any) -> None:
+    """Raise what is tried again for an answer of success that cannot be the service's own.
+
+    azure-ai-ml would fail somewhere within, as if the job was wrong.
+    """
+    from azure.core.exceptions import ServiceResponseError
+
+    request, answer = response.http_request, response.http_response
+    if answer.status_code not in (200, 201):
+        return
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    found = Response(shortened(request.method, request.url), 200, headers, answer.body())
+    try:
+        any_answer(found)
+        if request.method == "PUT":
+            resource(found)
+        elif found.body:
+            json_object(found)
+    except WrongAnswer as error:
+        failure = ServiceError.of_wrong_answer(found, str(error))
+        raise ServiceResponseError(str(failure), error=failure) from error
 
 
 def hide_git_credentials(repository: Path) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from azureml_jobs.azure.blobs import Container, CopySource, file_md5
@@ -20,6 +20,7 @@ from azureml_jobs.base.progress import Progress
 SINGLE_PUT_BYTES = 16 << 20
 BLOCK_BYTES = 8 << 20
 WORKERS = 32
+_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -30,23 +31,61 @@ class LocalFile:
     path: Path
     size: int
 
+    @cached_property
+    def md5(self) -> str:
+        return file_md5(self.path)
+
 
 def missing_files(container: Container, files: list[LocalFile], prefix: str) -> list[LocalFile]:
-    """Return those files that are not below `prefix` yet, from an earlier attempt."""
+    """Return those files that are not below `prefix` with their size and MD5.
+
+    Raises `OutsideError` for a file there that is none of them: the job would get it, too.
+    """
+    present = {blob.name: blob for blob in container.list(prefix)}
+    wanted = {prefix + file.name: file for file in files}
+    for name in sorted(set(present) - set(wanted)):
+        # Folders of Data Lake are blobs without content.
+        if not any(each.startswith(f"{name.rstrip('/')}/") for each in wanted):
+            raise OutsideError(
+                f"{container.address}/{name}",
+                "the container has this file, which is not in what is sent",
+                "Remove it, or find out who wrote it there.",
+            )
+    return [
+        file
+        for name, file in wanted.items()
+        if (blob := present.get(name)) is None or (blob.size, blob.md5) != (file.size, file.md5)
+    ]
+
+
+def send_missing(
+    container: Container,
+    files: list[LocalFile],
+    prefix: str,
+    send: Callable[[list[LocalFile]], None],
+) -> None:
+    """Let `send` bring files below `prefix` until the container has them all, and nothing else.
+
+    An answer alone does not count: a proxy may give it. Raises `OutsideError`.
+    """
     try:
-        present = {blob.name: blob for blob in container.list(prefix)}
+        missing = missing_files(container, files, prefix)
     except ServiceError as error:
         # A signature may allow writing alone.
         if error.status_code != 403:
             raise
-        return files
-    return [
-        file
-        for file in files
-        if (blob := present.get(prefix + file.name)) is None
-        or blob.size != file.size
-        or blob.md5 != file_md5(file.path)
-    ]
+        return send(files)
+    for _ in range(_ROUNDS):
+        if not missing:
+            return None
+        send(missing)
+        missing = missing_files(container, files, prefix)
+    if missing:
+        raise OutsideError(
+            f"{prefix}{missing[0].name}",
+            "storage accepted the file, and does not have it",
+            "Look at the proxy that `HTTPS_PROXY` names, and type the same command again.",
+        )
 
 
 def copy_files(
@@ -122,7 +161,7 @@ class _Upload:
 
     def commit(self) -> None:
         with self._named_errors():
-            self.container.put_block_list(self.blob, self.blocks, file_md5(self.file.path))
+            self.container.put_block_list(self.blob, self.blocks, self.file.md5)
 
     @contextlib.contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -131,7 +170,6 @@ class _Upload:
         try:
             yield
         except ServiceError as error:
-            what = f"the file could not be sent: {error.what}"
-            raise ServiceError(where, what, error.status_code, error.code) from error
+            raise error.about(where, f"the file could not be sent: {error.what}") from error
         except OSError as error:
             raise OutsideError(where, f"the file could not be read: {error.strerror}") from error

@@ -15,7 +15,7 @@ from azureml_jobs.azure.sign_in import SignIn, SignInFailed
 
 def sign_in(client: Client, login: bool = False) -> SignIn:
     config = client.config()
-    return SignIn(find_cloud(config.cloud, config.source), login)
+    return SignIn(find_cloud(config.cloud, config.cloud_source), login)
 
 
 def scope(client: Client) -> str:
@@ -126,7 +126,7 @@ def test_a_configured_credential_that_fails_ends_there(
 def test_a_page_in_place_of_a_token_ends_there(client: Client, kind: str, status: int) -> None:
     use_with_machine_identity(client, kind)
     client.set(AZUREML_JOBS_PATIENCE="0.5")
-    client.add_page("POST", "/oauth2/v2.0/token", status)
+    client.add_fault("page", "POST", "/oauth2/v2.0/token", times=None, status=status)
     assert_ends_there(client, kind)
 
 
@@ -271,7 +271,9 @@ def test_a_build_server_that_does_not_answer_is_given_up(client: Client) -> None
 
 def test_reports_an_answer_without_a_token(client: Client) -> None:
     client.add_fault("status", "GET", "/actions/idtoken", status=200)
-    assert "no OIDC token: the answer has none" in str(without_programs(client, "github"))
+    assert "no OIDC token: the service's answer has no `value`" in str(
+        without_programs(client, "github")
+    )
 
 
 @pytest.mark.parametrize("cloud", ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment"])
@@ -281,7 +283,7 @@ def test_a_build_server_names_the_directory_of_the_cloud(client: Client, cloud: 
     client.set(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
     (client.bin / "az").unlink()
     config = client.config()
-    found = find_cloud(config.cloud, config.source)
+    found = find_cloud(config.cloud, config.cloud_source)
     signed_in = SignIn(found)
     signed_in.token(found.management_scope)
     assert signed_in.credential_name == "the environment (OIDC of GitHub Actions)"

@@ -26,7 +26,7 @@ def test_a_job_is_made_of_what_the_bundle_holds(
     assert err == ""
     assert re.fullmatch(r"exp-[0-9a-f]{8}-\d{8}-\d{6}", job["name"])
     assert out.startswith(
-        f"{job['name']} submitted to standin-workspace in standin-group (config.env), "
+        f"{job['name']} submitted to standin-workspace in standin-group (environment variables), "
         "signed in by Azure CLI\n"
     )
     assert "  snapshot     3 files, 22 B sent\n" in out
@@ -61,8 +61,9 @@ def test_not_a_byte_is_sent_again(client: Client, capsys: pytest.CaptureFixture[
     assert out.count("unchanged, nothing sent") == 4
     assert len(client.jobs()) == 2
     sent = [each for each in client.requests() if each.request_bytes]
-    # The job itself; and the question how the datastore is written to.
-    assert [(each.method, each.kind) for each in sent] == [("POST", "arm"), ("PUT", "arm")]
+    # The job itself; and the questions how the datastore and its account are reached.
+    paths = [(each.method, each.path.rpartition("/")[2]) for each in sent]
+    assert paths == [("POST", "listSecrets")] * 2 + [("PUT", client.jobs()[-1]["name"])]
     assert client.requests(kind="blob", method="PUT") == []
 
 
@@ -164,7 +165,7 @@ def test_every_kind_of_datastore_takes_what_is_sent(client: Client, credentials:
         # Then the user's own account writes, with a token for storage.
         client.use(client.service.client.direct("secret"))
     assert client.submit() == 0
-    assert len(client.requests("PUT", "/LocalUpload/", kind="blob")) == 5
+    assert len(client.requests("PUT", "/LocalUpload/", kind="blob")) == 4
 
 
 def test_a_name_stands_for_one_content(client: Client, capsys: pytest.CaptureFixture[str]) -> None:

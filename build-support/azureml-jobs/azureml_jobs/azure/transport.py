@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
+import re
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from azureml_jobs.base.web import failure_reason, proxy_of, tls_context
+from azureml_jobs.base.web import (
+    NETWORK_REMEDY,
+    failure_reason,
+    failure_remedy,
+    proxy_of,
+    tls_context,
+)
 
 if TYPE_CHECKING:
     import urllib3
@@ -25,21 +31,25 @@ _READ_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Response:
-    """`headers` have names in lower case."""
+    """`where` is the request without what is secret. `headers` have names in lower case."""
 
+    where: str
     status: int
     headers: dict[str, str]
-    body: bytes
+    body: bytes = b""
 
-    def json(self) -> Any:
-        return json.loads(self.body) if self.body else None
+    @property
+    def is_page(self) -> bool:
+        """Whether it is for people: a sign-in page of the network, or one of a proxy."""
+        return "html" in self.headers.get("content-type", "").lower()
 
 
 class TransportError(Exception):
     """There was no whole response. `is_final`: a part of it was handed on already."""
 
-    def __init__(self, what: str, is_final: bool = False) -> None:
+    def __init__(self, what: str, remedy: str = NETWORK_REMEDY, is_final: bool = False) -> None:
         super().__init__(what)
+        self.remedy = remedy
         self.is_final = is_final
 
 
@@ -58,18 +68,18 @@ class Transport:
         headers: Mapping[str, str],
         body: bytes | None,
         deadline: float,
-        sink: Callable[[bytes], None] | None,
+        sink: Callable[[Response], Callable[[bytes], None] | None],
     ) -> Response:
         """Send a request once. Raises `TransportError`.
 
-        `sink` is given the body of a response that succeeded, in parts as they come. `deadline` is
-        a time of the monotonic clock.
+        `sink` returns for the head of a response what is given its body, in parts as they come;
+        for None, the body is in the response. `deadline` is a time of the monotonic clock.
         """
         import urllib3
 
         silence = max(0.1, min(_SILENCE_SECONDS, deadline - time.monotonic()))
         origin = self._origin(url)
-        body_reader = _BodyReader(sink, deadline)
+        body_reader = _BodyReader(deadline)
         try:
             # Bytes would go out in one call with one time limit, whatever their number.
             response = origin.pool.urlopen(
@@ -83,17 +93,23 @@ class Transport:
                 preload_content=False,
             )
             try:
-                content = body_reader.read(response)
+                names = {name.lower(): value for name, value in response.headers.items()}
+                head = Response(shortened(method, url), response.status, names)
+                content = body_reader.read(response, sink(head))
             except BaseException:
                 # Only a response that was read to its end leaves a connection to use again.
                 response.close()
                 raise
         except urllib3.exceptions.HTTPError as error:
-            raise TransportError(failure_reason(error), body_reader.has_begun) from error
+            remedy = failure_remedy(error, url)
+            raise TransportError(failure_reason(error), remedy, body_reader.has_begun) from error
         except OSError as error:
-            raise TransportError(error.strerror or str(error), body_reader.has_begun) from error
-        names = {name.lower(): value for name, value in response.headers.items()}
-        return Response(response.status, names, content)
+            if body_reader.failed_to_write:
+                raise
+            remedy = failure_remedy(error, url)
+            what = error.strerror or str(error)
+            raise TransportError(what, remedy, body_reader.has_begun) from error
+        return replace(head, body=content)
 
     def _origin(self, url: str) -> _Origin:
         parts = urlsplit(url)
@@ -106,19 +122,23 @@ class Transport:
 
 
 class _BodyReader:
-    def __init__(self, sink: Callable[[bytes], None] | None, deadline: float) -> None:
-        self._sink = sink
+    """`has_begun`: a part was handed on; `failed_to_write`: whoever takes the parts has failed."""
+
+    def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self.has_begun = False
+        self.failed_to_write = False
 
-    def read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+    def read(
+        self, response: urllib3.BaseHTTPResponse, sink: Callable[[bytes], None] | None
+    ) -> bytes:
         """Read the body to its end; what `sink` takes is not returned."""
         parts = []
-        sink = self._sink if 200 <= response.status < 300 else None
         for part in iter(lambda: response.read1(_READ_BYTES), b""):
             if sink is not None:
-                self.has_begun = True
+                self.has_begun = self.failed_to_write = True
                 sink(part)
+                self.failed_to_write = False
                 continue
             parts.append(part)
             if time.monotonic() > self._deadline:
@@ -150,3 +170,11 @@ class _Origin:
 
     def target(self, url: str) -> str:
         return url if self.is_absolute else urlsplit(url)._replace(scheme="", netloc="").geturl()
+
+
+def shortened(method: str, url: str) -> str:
+    """Return a request without its query, which may hold a signature, and without long ids."""
+    parts = urlsplit(url)
+    provider = r"Microsoft\.(MachineLearningServices|ContainerRegistry)"
+    path = re.sub(rf"^.*/providers/{provider}", "…", parts.path)
+    return f"{method} {parts.hostname}{path}"

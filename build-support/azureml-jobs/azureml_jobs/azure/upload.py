@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from azureml_jobs.azure.blobs import Container
-from azureml_jobs.azure.datastores import Datastores
+from azureml_jobs.azure.datastores import DatastorePath, Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.parallel import BackgroundCall
-from azureml_jobs.azure.send_files import LocalFile, copy_files, missing_files, send_files
+from azureml_jobs.azure.send_files import (
+    LocalFile,
+    copy_files,
+    missing_files,
+    send_files,
+    send_missing,
+)
+from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace, put_once
 from azureml_jobs.base.digest import environment_tag, file_digest
-from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.bundle.data import data_digest, data_files
 
 _ANY_VERSION = "1"
@@ -23,7 +33,9 @@ _FOLDER = "LocalUpload"
 # Less is sent: asking how it can be copied would take longer.
 _WORTH_COPYING_BYTES = 10_000
 # Waiting longer for permission to copy would make the submission slower.
-_READER_SECONDS = 2.0
+_ACCOUNT_SECONDS = 2.0
+# How long it may take to look at what is registered already.
+_REPAIR_SECONDS = 5.0
 
 
 @dataclass
@@ -70,7 +82,9 @@ def send_snapshot(
     name = code_asset(digest)
     path = ("codes", name, "versions", _ANY_VERSION)
     sent = SentAsset(workspace.asset_id("codes", name, _ANY_VERSION))
-    if workspace.get(*path) is not None:
+    files = _listed(folder)
+    if (there := workspace.get(*path)) is not None:
+        _repair(datastores, str(there["properties"]["codeUri"]), files, sent)
         return sent
     pending = workspace.post(
         *path, "startPendingUpload", body={"pendingUploadType": "TemporaryBlobReference"}
@@ -81,7 +95,9 @@ def send_snapshot(
     )
     # azure-ai-ml, too, puts the files below the folder's own name.
     prefix = f"{folder.name}/"
-    contents = _send_or_copy(container, _listed(folder), prefix, datastores, earlier, sent)
+    contents = {file.name: file_digest(file.path) for file in files}
+    send = partial(_send_or_copy, container, prefix, datastores, earlier, contents, sent)
+    send_missing(container, files, prefix, send)
     put_once(
         workspace,
         *path,
@@ -99,28 +115,49 @@ def send_snapshot(
 
 def _send_or_copy(
     container: Container,
-    files: list[LocalFile],
     prefix: str,
     datastores: Datastores,
     earlier: EarlierSnapshots,
+    contents: Mapping[str, str],
     sent: SentAsset,
-) -> dict[str, str]:
-    """Bring the files of a snapshot below `prefix`; return the sha256 of each by its name."""
-    contents = {file.name: file_digest(file.path) for file in files}
+    files: list[LocalFile],
+) -> None:
+    """Bring files of a snapshot below `prefix`; `contents` are their sha256 by name."""
     known = {file for file in files if earlier.have(contents[file.name])}
-    reader = None
+    account = None
     if sum(file.size for file in known) > _WORTH_COPYING_BYTES:
-        reader = BackgroundCall(datastores.account_reader)
-    missing = missing_files(container, files, prefix)
+        account = BackgroundCall(datastores.account)
     # First what must be sent: meanwhile the answer comes how to copy the others.
-    _send(container, [file for file in missing if file not in known], prefix, sent, prefix)
-    rest = [file for file in missing if file in known]
-    if reader is not None and (found := reader.result_within(_READER_SECONDS)) is not None:
-        copied = copy_files(container, earlier.sources(found, rest, contents), prefix)
-        sent.copied = len(copied)
-        rest = [file for file in rest if file not in copied]
-    _send(container, rest, prefix, sent, prefix)
-    return contents
+    _send(container, prefix, sent, prefix, [file for file in files if file not in known])
+    rest = [file for file in files if file in known]
+    if account is not None:
+        with contextlib.suppress(JobError):
+            if (found := account.result_within(_ACCOUNT_SECONDS)) is not None:
+                copied = copy_files(container, earlier.sources(found, rest, contents), prefix)
+                sent.copied += len(copied)
+                rest = [file for file in rest if file not in copied]
+    _send(container, prefix, sent, prefix, rest)
+
+
+def _repair(datastores: Datastores, address: str, files: list[LocalFile], sent: SentAsset) -> None:
+    """Send what a registered asset at an `https:` address does not have, though it should.
+
+    Where its storage cannot be read from here, or not soon, the asset is trusted.
+    """
+
+    def find() -> tuple[DatastorePath | None, list[LocalFile]]:
+        try:
+            place = datastores.account().find(f"{address.rstrip('/')}/")
+            return place, missing_files(place.container, files, place.path) if place else []
+        except ServiceError as error:
+            if error.status_code == 404:
+                raise error.about(address, f"its files are gone: {error.what}") from error
+            return None, []
+
+    place, missing = BackgroundCall(find).result_within(_REPAIR_SECONDS) or (None, [])
+    if place and missing:
+        send = partial(_send, place.container, place.path, sent, place.path)
+        send_missing(place.container, files, place.path, send)
 
 
 def send_environment(
@@ -134,13 +171,16 @@ def send_environment(
     name = environment_tag(digest)
     path = ("environments", name, "versions", _ANY_VERSION)
     sent = SentAsset(workspace.asset_id("environments", name, _ANY_VERSION))
-    if workspace.get(*path) is not None:
+    files = _listed(folder)
+    if (there := workspace.get(*path)) is not None:
+        _repair(datastores, str(there["properties"]["build"]["contextUri"]), files, sent)
         return sent
     container = datastores.default()
     # The whole digest: another content never has the same folder.
     prefix = f"{_FOLDER}/{digest}/{folder.name}/"
-    missing = missing_files(container, _listed(folder), prefix)
-    _send(container, missing, prefix, sent, f"{folder.name}/")
+    send_missing(
+        container, files, prefix, partial(_send, container, prefix, sent, f"{folder.name}/")
+    )
     put_once(
         workspace,
         *path,
@@ -174,12 +214,8 @@ def send_data(datastores: Datastores, data: Path) -> SentAsset:
     ending = "/" if data.is_dir() else f"/{data.name}"
     address = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/{prefix}{ending}"
     sent = SentAsset(address)
-    # Written last, next to the folder, which is then complete.
-    mark = f"{_FOLDER}/{digest}.complete"
-    if not container.exists(mark):
-        listed = missing_files(container, listed, f"{prefix}/")
-        _send(container, listed, f"{prefix}/", sent, f"{data.name}: ")
-        container.put(mark, b"")
+    send = partial(_send, container, f"{prefix}/", sent, f"{data.name}: ")
+    send_missing(container, listed, f"{prefix}/", send)
     return sent
 
 
@@ -194,7 +230,7 @@ def _listed(folder: Path) -> list[LocalFile]:
 
 
 def _send(
-    container: Container, files: list[LocalFile], prefix: str, sent: SentAsset, label: str
+    container: Container, prefix: str, sent: SentAsset, label: str, files: list[LocalFile]
 ) -> None:
     send_files(container, files, prefix, label)
     sent.files += len(files)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from azureml_jobs.azure.conftest import CODE_JOB, Client, faults
+from azureml_jobs.azure.blobs import file_md5
+from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, RequestBody, faults
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE, patience_seconds
 from azureml_jobs.azure.send_files import WORKERS
 
@@ -22,8 +26,8 @@ def test_a_file_costs_one_request(client: Client) -> None:
     add_modules(client, 200)
     assert client.submit(CODE_JOB) == 0
     asked = [each.method for each in client.requests(path=CONTAINER, kind="blob")]
-    # All of them are asked for at once.
-    assert (asked.count("GET"), asked.count("PUT"), len(asked)) == (1, 203, 204)
+    # All of them are listed at once, before and after.
+    assert (asked.count("GET"), asked.count("PUT"), len(asked)) == (2, 203, 205)
 
 
 def test_many_files_are_under_way_at_once_and_not_all(client: Client) -> None:
@@ -78,3 +82,95 @@ def test_an_upload_that_hangs_names_its_file(
     assert time.monotonic() - begun < 30
     err = capsys.readouterr().err
     assert "code/exp/m0" in err and "the file could not be sent" in err
+
+
+def blobs_of(client: Client, pattern: str) -> list[tuple[str, str]]:
+    """The containers and names of blobs whose names match a pattern."""
+    state = client.service.state
+    return [
+        (container, blob.name)
+        for container in state.containers()
+        for blob in state.blobs(container)
+        if re.search(pattern, blob.name)
+    ]
+
+
+def damage(client: Client, pattern: str, how: str) -> None:
+    (found,) = blobs_of(client, pattern)
+    service = client.service
+    blob = service.state.blob(*found)
+    assert blob is not None
+    if how == "gone":
+        service.state.remove_blob(*found)
+        return
+    content = b"x" * blob.size if how == "other bytes" else b""
+    sha256, blob.md5, blob.size = service.blobs.keep(RequestBody(content))
+    service.state.put_blob(blob, sha256)
+
+
+# A file of each kind of asset: of the code, of the build context, of the data.
+FILES = {
+    "code": r"^code/exp/main\.py$",
+    "environment": r"environment/Dockerfile$",
+    "data": r"data/a\.csv$",
+}
+
+
+@pytest.mark.parametrize("how", ["gone", "other bytes", "shorter"])
+@pytest.mark.parametrize("asset", FILES)
+def test_what_is_registered_and_broken_is_repaired_by_submitting_again(
+    client: Client, asset: str, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.submit() == 0
+    damage(client, FILES[asset], how)
+    capsys.readouterr()
+    assert client.submit() == 0
+    label = {"code": "snapshot", "data": "input data"}.get(asset, asset)
+    out = capsys.readouterr().out
+    assert re.search(rf"{label} +1 file, \d+ B sent", out), out
+    assert out.count("unchanged, nothing sent") == 2
+    (found,) = blobs_of(client, FILES[asset])
+    blob = client.service.state.blob(*found)
+    assert blob is not None and file_md5(blob.file) == blob.md5
+    assert client.snapshot(client.jobs()[-1]) == SNAPSHOT
+
+
+@pytest.mark.parametrize("asset", FILES)
+def test_a_file_that_nobody_sent_is_refused(
+    client: Client, asset: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.submit() == 0
+    (found,) = blobs_of(client, FILES[asset])
+    state = client.service.state
+    blob = state.blob(*found)
+    assert blob is not None
+    planted = replace(blob, name=f"{blob.name.rpartition('/')[0]}/sitecustomize.py")
+    state.put_blob(planted, blob.file.name)
+    assert client.submit() == 1
+    err = capsys.readouterr().err
+    assert "sitecustomize.py: the container has this file, which is not in what is sent" in err
+    assert len(client.jobs()) == 1
+
+
+def test_an_asset_that_cannot_be_looked_at_is_trusted(client: Client) -> None:
+    assert client.submit(CODE_JOB) == 0
+    client.set(**{PATIENCE_VARIABLE: "0.1"})
+    client.add_fault("status", "GET", "comp=list", times=None, status=403)
+    assert client.submit(CODE_JOB) == 0
+    assert len(client.jobs()) == 2
+
+
+def test_what_storage_accepts_and_does_not_keep_is_no_asset(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put = client.service.state.put_blob
+
+    def forget(blob: Any, sha256: str) -> None:
+        if not blob.name.endswith("/main.py"):
+            put(blob, sha256)
+
+    client.monkeypatch.setattr(client.service.state, "put_blob", forget)
+    assert client.submit(CODE_JOB) == 1
+    err = capsys.readouterr().err
+    assert "code/exp/main.py: storage accepted the file, and does not have it" in err
+    assert client.requests("PUT", "/codes/") == []

@@ -8,9 +8,16 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from azureml_jobs.azure.answers import (
+    any_answer,
+    json_object,
+    json_or_none,
+    resource,
+    resource_or_none,
+)
 from azureml_jobs.azure.clouds import find_cloud
 from azureml_jobs.azure.connection import Connection, is_success
 from azureml_jobs.azure.service_error import ServiceError
@@ -21,6 +28,8 @@ from azureml_jobs.base.workspace_config import AzureWorkspace
 
 API_VERSION = "2024-04-01"
 DEFAULT_DATASTORE = "workspaceblobstore"
+
+Value = TypeVar("Value")
 
 
 class ConnectedWorkspace:
@@ -33,10 +42,10 @@ class ConnectedWorkspace:
         # Whatever the environment says: without it, importing azure-ai-ml takes 4 s, not 1.
         sys.dont_write_bytecode = False
         self.config = config
-        self.cloud = find_cloud(config.cloud, config.source)
+        self.cloud = find_cloud(config.cloud, config.cloud_source)
         self.sign_in = SignIn(self.cloud, login)
         self.sign_in.begin(self.cloud.management_scope)
-        self.connection = Connection(self.sign_in)
+        self.connection = Connection(self.sign_in, is_trusted=self.cloud.owns)
         # Several threads may need these; they are fetched once.
         self._lock = threading.RLock()
         self._details: dict[str, Any] | None = None
@@ -44,17 +53,17 @@ class ConnectedWorkspace:
 
     def get(self, *path: str, **query: str) -> Any:
         """Return the resource at a path below the workspace, None when there is none."""
-        response = self._send("GET", path, query, accept=lambda status: status in (200, 404))
-        return None if response.status == 404 else response.json()
+        url = self._url(path, query)
+        return self._read(resource_or_none, "GET", url, accept=lambda status: status in (200, 404))
 
     def put(self, *path: str, body: Mapping[str, Any]) -> Any:
-        return self._send("PUT", path, {}, body).json()
+        return self._read(resource, "PUT", self._url(path), body=body)
 
     def post(self, *path: str, body: Mapping[str, Any]) -> Any:
-        return self._send("POST", path, {}, body).json()
+        return self._read(json_object, "POST", self._url(path), body=body)
 
-    def send(self, method: str, *path: str) -> Response:
-        return self._send(method, path, {})
+    def send(self, method: str, *path: str) -> None:
+        self._read(any_answer, method, self._url(path))
 
     def pages(self, *path: str, **query: str) -> Iterator[dict[str, Any]]:
         """Yield the entries of a list that comes in pages."""
@@ -64,7 +73,7 @@ class ConnectedWorkspace:
             following = page.get("nextLink")
             if not following:
                 return
-            page = self._request("GET", following).json()
+            page = self._read(resource, "GET", following)
 
     def asset_id(self, kind: str, name: str, version: str) -> str:
         return f"{self.config.resource_id}/{kind}/{name}/versions/{version}"
@@ -97,17 +106,17 @@ class ConnectedWorkspace:
         with self._lock:
             if not self._data_plane:
                 discovery = str(self.details["properties"]["discoveryUrl"])
-                urls = self._request("GET", discovery, patience=patience).json()
+                urls = self._read(json_object, "GET", discovery, patience=patience)
                 self._data_plane = str(urls["api"]).rstrip("/")
         url = f"{self._data_plane}/{service}/v1.0{self.config.resource_id}/{path}"
-        response = self._request(
+        return self._read(
+            json_or_none,
             method,
             url,
-            body,
-            lambda status: is_success(status) or (method == "GET" and status == 404),
-            patience,
+            body=body,
+            accept=lambda status: is_success(status) or (method == "GET" and status == 404),
+            patience=patience,
         )
-        return None if response.status == 404 else response.json()
 
     def studio_link(self, job: str) -> str:
         config = self.config
@@ -116,31 +125,14 @@ class ConnectedWorkspace:
             f"/resourcegroups/{config.resource_group}/workspaces/{config.name}"
         )
 
-    def _send(
-        self,
-        method: str,
-        path: tuple[str, ...],
-        query: Mapping[str, str],
-        body: Mapping[str, Any] | None = None,
-        accept: Callable[[int], bool] = is_success,
-    ) -> Response:
+    def _url(self, path: tuple[str, ...], query: Mapping[str, str] = {}) -> str:
         below = "".join(f"/{quote(part, safe='')}" for part in path)
         arguments = urlencode({"api-version": API_VERSION, **query})
-        url = f"{self.cloud.resource_manager}{self.config.resource_id}{below}?{arguments}"
-        return self._request(method, url, body, accept)
+        return f"{self.cloud.resource_manager}{self.config.resource_id}{below}?{arguments}"
 
-    def _request(
-        self,
-        method: str,
-        url: str,
-        body: Mapping[str, Any] | None = None,
-        accept: Callable[[int], bool] = is_success,
-        patience: float | None = None,
-    ) -> Response:
+    def _read(self, parse: Callable[[Response], Value], method: str, url: str, **how: Any) -> Value:
         scope = self.cloud.management_scope
-        return self.connection.request(
-            method, url, scope=scope, body=body, accept=accept, patience=patience
-        )
+        return self.connection.read(parse, method, url, scope=scope, **how)
 
 
 def artifacts_address(job: str) -> str:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import ssl
 import urllib.request
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from urllib.parse import urlsplit
 
 from azureml_jobs.base.errors import OutsideError
 
+NETWORK_REMEDY = "Look at the network and, where there is a proxy, at `HTTPS_PROXY`."
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+# OpenSSL's X509_V_ERR_…: CERT_NOT_YET_VALID, CERT_HAS_EXPIRED; HOSTNAME_MISMATCH, IP_….
+_WRONG_TIME = frozenset({9, 10})
+_WRONG_HOST = frozenset({62, 64})
 
 
 def tls_context() -> ssl.SSLContext:
@@ -46,3 +54,43 @@ def failure_reason(error: Exception) -> str:
     text = str(inner)
     # urllib3 puts its own objects in front: `<HTTPSConnection(…) at 0x…>: `.
     return re.sub(r"<[^>]*>: |HTTPSConnectionPool\([^)]*\): ", "", text)
+
+
+def failure_remedy(error: BaseException, url: str = "") -> str:
+    """Return what to do about a connection that failed: its cause may be deep in `error`."""
+    from urllib3.exceptions import ProxyError
+
+    causes = list(_causes(error))
+    parts = urlsplit(url)
+    proxy = urlsplit(proxy_of(parts.scheme or "https", parts.netloc))
+    for each in causes:
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return _certificate_remedy(each)
+    if proxy.hostname and any(isinstance(each, ProxyError) for each in causes):
+        return f"Look at the proxy {proxy.hostname}, which `HTTPS_PROXY` names."
+    if any(isinstance(each, socket.gaierror) for each in causes):
+        return "Look at the network, its DNS and, for a private workspace, the VPN."
+    if any(isinstance(each, ssl.SSLError) for each in causes):
+        return "Something that speaks no TLS answers there: look at `HTTPS_PROXY`."
+    return NETWORK_REMEDY
+
+
+def _certificate_remedy(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in _WRONG_TIME:
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+        return f"Look at the clock of this machine: it says {now}."
+    if error.verify_code in _WRONG_HOST:
+        return "Something else answers under this name: look at the network, DNS and the proxy."
+    return "Name the file with the authority of your proxy or network in `REQUESTS_CA_BUNDLE`."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what caused it, which libraries keep in several places."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        each = waiting.pop(0)
+        if id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            inner = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
+            waiting += [found for found in inner if isinstance(found, BaseException)]

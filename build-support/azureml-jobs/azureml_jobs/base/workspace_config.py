@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.nearest import nearest
 
 CONFIG_FILE = "config.env"
 LOCAL_FOLDER = ".azureml"
@@ -18,6 +19,10 @@ PUBLIC_CLOUD = "AzureCloud"
 # The public clouds; azure-ai-ml knows the same three.
 CLOUDS = (PUBLIC_CLOUD, "AzureChinaCloud", "AzureUSGovernment")
 _ALL_KEYS = (*KEYS, "CLOUD", "REQUIRE_CLEAN_TREE")
+# The address of a private cloud that a file of the repository may name.
+TRUST_VARIABLE = "AZUREML_JOBS_TRUSTED_CLOUD"
+_SUBSCRIPTION = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_RESOURCE_NAME = re.compile(r"[\w.()-]+")
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SET_SUBSCRIPTION = re.compile(
     r"^[ \t]*(?:export[ \t]+)?['\"]?SUBSCRIPTION_ID['\"]?[ \t]*=[ \t]*['\"]?[ \t]*[^\s'\"<#]", re.M
@@ -29,8 +34,8 @@ class AzureWorkspace:
     """A workspace of Azure Machine Learning.
 
     `cloud` is the name of a cloud, or the `https://` address of a private cloud's resource manager.
-    `source` is the file that names the workspace; `needs_clean_tree` says that only committed files
-    may be sent there.
+    `source` says who names the workspace, a file or variables, `cloud_source` the same of the
+    cloud; `needs_clean_tree` says that only committed files may be sent there.
     """
 
     subscription_id: str
@@ -38,6 +43,7 @@ class AzureWorkspace:
     name: str
     cloud: str = PUBLIC_CLOUD
     source: str = CONFIG_FILE
+    cloud_source: str = f"{CONFIG_FILE}: CLOUD"
     needs_clean_tree: bool = False
 
     @property
@@ -64,6 +70,11 @@ def configured_workspace(
     file = repository / _config_file(repository, profile)
     written = dotenv_values(stream=StringIO(_text(file)), interpolate=False)
     values = {key: (environment.get(key) or written.get(key) or "").strip() for key in _ALL_KEYS}
+    _check_keys(file.name, written, values)
+    where = {
+        key: f"the variable {key}" if environment.get(key) else f"{file.name}: {key}"
+        for key in _ALL_KEYS
+    }
     given = {key: values[key] for key in KEYS if not _is_placeholder(values[key])}
     if not given or (list(given) == ["WORKSPACE"] and _is_placeholder(written.get("WORKSPACE"))):
         if profile is None:
@@ -81,13 +92,16 @@ def configured_workspace(
             f"but {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not",
             f"Write `{missing[0]}=…`, or clear the others to run jobs in the local workspace.",
         )
+    for key in KEYS:
+        _check_value(key, given[key], where[key])
     return AzureWorkspace(
         given["SUBSCRIPTION_ID"],
         given["RESOURCE_GROUP"],
         given["WORKSPACE"],
-        cloud=_cloud(values["CLOUD"], file.name),
-        source=file.name,
-        needs_clean_tree=_boolean(values["REQUIRE_CLEAN_TREE"], file.name),
+        cloud=_cloud(values["CLOUD"], where["CLOUD"], environment),
+        source=_source(file.name, [key for key in KEYS if environment.get(key)]),
+        cloud_source=where["CLOUD"],
+        needs_clean_tree=_boolean(values["REQUIRE_CLEAN_TREE"], where["REQUIRE_CLEAN_TREE"]),
     )
 
 
@@ -133,28 +147,61 @@ def _config_file(repository: Path, profile: str | None) -> str:
     return name
 
 
-def _cloud(value: str, file: str) -> str:
+def _check_keys(file: str, written: Mapping[str, str | None], values: Mapping[str, str]) -> None:
+    """Raise `JobError` for a key that was probably meant to be one of ours, which is not set."""
+    missing = [key for key in _ALL_KEYS if not values[key]]
+    for key in set(written) - set(_ALL_KEYS):
+        if (meant := nearest(key, missing)) is not None:
+            raise JobError(f"{file}: {key}", "there is no such key", f"Did you mean `{meant}`?")
+
+
+def _check_value(key: str, value: str, where: str) -> None:
+    if key == "SUBSCRIPTION_ID" and not _SUBSCRIPTION.fullmatch(value):
+        raise JobError(
+            where,
+            f"`{value}` is no id of a subscription, which is 32 digits in five groups",
+            "`az account list --output table` lists yours, with their names.",
+        )
+    if not _RESOURCE_NAME.fullmatch(value):
+        raise JobError(where, f"`{value}` is no name of Azure", "Copy it from the studio.")
+
+
+def _source(file: str, variables: Sequence[str]) -> str:
+    """Return who names the workspace: a file, variables, or both."""
+    if len(variables) == len(KEYS):
+        return "environment variables"
+    return f"{file}, {', '.join(variables)} from the environment" if variables else file
+
+
+def _cloud(value: str, where: str, environment: Mapping[str, str]) -> str:
     if _is_placeholder(value):
         return PUBLIC_CLOUD
     named = {cloud.lower(): cloud for cloud in CLOUDS}
     if value.lower() in named:
         return named[value.lower()]
     if value.startswith("http:"):
+        raise JobError(where, f"{value} is not encrypted", "Write an `https://` address.")
+    value = value.rstrip("/")
+    is_ours = bool(environment.get("CLOUD")) or value == environment.get(TRUST_VARIABLE, "").rstrip(
+        "/"
+    )
+    if value.startswith("https://") and not is_ours:
         raise JobError(
-            f"{file}: CLOUD", f"{value} is not encrypted", "Write an `https://` address."
+            where,
+            f"a file of the repository names {value}, which would get your tokens",
+            "If you trust it, say so outside of the repository:\n"
+            f"`export {TRUST_VARIABLE}={value}`.",
         )
     # Any other name is looked up in the metadata of a private cloud.
-    return value.rstrip("/")
+    return value
 
 
-def _boolean(value: str, file: str) -> bool:
+def _boolean(value: str, where: str) -> bool:
     if value.lower() in ("", "false", "no", "0"):
         return False
     if value.lower() in ("true", "yes", "1"):
         return True
-    raise JobError(
-        f"{file}: REQUIRE_CLEAN_TREE", f"`{value}` is not valid here", "Write `true` or `false`."
-    )
+    raise JobError(where, f"`{value}` is not valid here", "Write `true` or `false`.")
 
 
 def _text(file: Path) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from azureml_jobs.base.workspace_config import (
     may_need_azure,
 )
 
-WORKSPACE = AzureWorkspace("1234", "my-group", "my-workspace")
+ID = "00000000-0000-4000-8000-000000001234"
+WORKSPACE = AzureWorkspace(ID, "my-group", "my-workspace")
 TEMPLATE = "SUBSCRIPTION_ID=<subscription-id>\nRESOURCE_GROUP=<resource-group>\nWORKSPACE=<w>\n"
-FULL = "SUBSCRIPTION_ID=1234\nRESOURCE_GROUP=my-group\nWORKSPACE=my-workspace\n"
+FULL = f"SUBSCRIPTION_ID={ID}\nRESOURCE_GROUP=my-group\nWORKSPACE=my-workspace\n"
 
 
 def configured(
@@ -47,8 +49,8 @@ def test_returns_none_without_a_file(tmp_path: Path) -> None:
         pytest.param(FULL.replace("\n", "\r\n"), id="line ends of Windows"),
         pytest.param("\ufeff" + FULL, id="a byte order mark"),
         pytest.param(FULL.replace("=", " = "), id="blanks"),
-        pytest.param(FULL.replace("1234", "'1234'").replace("my-group", '"my-group"'), id="quotes"),
-        pytest.param(FULL.replace("1234", '" 1234 "'), id="blanks in quotes"),
+        pytest.param(FULL.replace(ID, f"'{ID}'").replace("my-group", '"my-group"'), id="quotes"),
+        pytest.param(FULL.replace(ID, f'" {ID} "'), id="blanks in quotes"),
         pytest.param(FULL.replace("\n", "  # mine\n"), id="comments behind"),
         pytest.param("export " + FULL.replace("\n", "\nexport ").rstrip("export "), id="export"),
         pytest.param(f"# mine\n\n{FULL}OTHER=${{HOME}}\n", id="other lines"),
@@ -60,21 +62,66 @@ def test_reads_the_workspace(tmp_path: Path, text: str) -> None:
     assert configured(tmp_path, text) == WORKSPACE
 
 
-def test_expands_no_variables(tmp_path: Path) -> None:
-    workspace = configured(tmp_path, FULL.replace("1234", "a$HOME${X}"), {"X": "1"})
-    assert workspace is not None and workspace.subscription_id == "a$HOME${X}"
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(
+            FULL.replace(ID, "a$HOME${X}"),
+            "config.env: SUBSCRIPTION_ID: `a$HOME${X}` is no id of a subscription",
+            id="a variable, which is not expanded",
+        ),
+        pytest.param(
+            FULL.replace("my-group", "my/../group"),
+            "config.env: RESOURCE_GROUP: `my/../group` is no name of Azure",
+            id="a path",
+        ),
+        pytest.param(
+            FULL.replace("SUBSCRIPTION_ID", "SUBSCRIPTON_ID"),
+            "config.env: SUBSCRIPTON_ID: there is no such key.\n\nDid you mean `SUBSCRIPTION_ID`?",
+            id="a misspelt key",
+        ),
+        pytest.param(
+            f"{FULL}require_clean_tree=true\n",
+            "config.env: require_clean_tree: there is no such key",
+            id="a misspelt key that may be left out",
+        ),
+    ],
+)
+def test_names_the_value_or_key_that_cannot_be(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(JobError) as caught:
+        configured(tmp_path, text, {"X": "1"})
+    assert str(caught.value).startswith(message)
+
+
+def test_names_the_variable_whose_value_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="^the variable SUBSCRIPTION_ID: `abc` is no id"):
+        configured(tmp_path, FULL, {"SUBSCRIPTION_ID": "abc"})
+
+
+def test_a_private_cloud_needs_consent_from_outside_of_the_repository(tmp_path: Path) -> None:
+    address = "https://arm.private.example"
+    text = f"{FULL}CLOUD={address}/\n"
+    for environment in ({}, {"AZUREML_JOBS_TRUSTED_CLOUD": "https://arm.private"}):
+        with pytest.raises(JobError) as caught:
+            configured(tmp_path, text, environment)
+        assert f"`export AZUREML_JOBS_TRUSTED_CLOUD={address}`" in caught.value.remedy
+    for environment in ({"AZUREML_JOBS_TRUSTED_CLOUD": address}, {"CLOUD": address}):
+        workspace = configured(tmp_path, text, environment)
+        assert workspace is not None and workspace.cloud == address
 
 
 @pytest.mark.parametrize("text", [TEMPLATE, ""], ids=["placeholders", "nothing"])
 def test_environment_variables_override_the_file(tmp_path: Path, text: str) -> None:
     environment = {
-        "SUBSCRIPTION_ID": "1234",
+        "SUBSCRIPTION_ID": ID,
         "RESOURCE_GROUP": "my-group",
         "WORKSPACE": "my-workspace",
     }
-    assert configured(tmp_path, text, environment) == WORKSPACE
+    named = configured(tmp_path, text, environment)
+    assert named == replace(WORKSPACE, source="environment variables")
     workspace = configured(tmp_path, FULL, {"WORKSPACE": "other", "RESOURCE_GROUP": ""})
-    assert workspace == AzureWorkspace("1234", "my-group", "other")
+    source = "config.env, WORKSPACE from the environment"
+    assert workspace == AzureWorkspace(ID, "my-group", "other", source=source)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +171,6 @@ def test_refuses_a_file_that_is_not_text(tmp_path: Path) -> None:
         ("CLOUD=<cloud>", "AzureCloud"),
         ("CLOUD=azurechinacloud", "AzureChinaCloud"),
         ("CLOUD=AzureUSGovernment", "AzureUSGovernment"),
-        ("CLOUD=https://arm.private.example/", "https://arm.private.example"),
         ("CLOUD=private", "private"),
     ],
 )
@@ -142,7 +188,9 @@ def test_a_profile_has_its_own_file(tmp_path: Path) -> None:
     (tmp_path / "config.env").write_text(FULL + "CLOUD=AzureChinaCloud")
     (tmp_path / "config.prod.env").write_text(FULL.replace("my-workspace", "prod"))
     workspace = configured_workspace(tmp_path, "prod", {})
-    assert workspace == AzureWorkspace("1234", "my-group", "prod", source="config.prod.env")
+    assert workspace == AzureWorkspace(
+        *(ID, "my-group", "prod"), source="config.prod.env", cloud_source="config.prod.env: CLOUD"
+    )
 
 
 @pytest.mark.parametrize(

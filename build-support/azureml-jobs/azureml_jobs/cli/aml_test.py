@@ -398,7 +398,7 @@ def test_commands_run_after_pants_in_the_environment_that_they_need(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+    text = "SUBSCRIPTION_ID=00000000-0000-4000-8000-000000001234\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
     (repository / "config.env").write_text(text)
     venvs = {}
     for name in {prefix, *hidden[1:]}:

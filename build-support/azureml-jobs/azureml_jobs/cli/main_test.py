@@ -105,7 +105,7 @@ def test_shows_what_would_be_sent_and_writes_nothing(ready: Gathered, tool: Tool
 
 def test_shows_the_workspace_that_config_env_names(ready: Gathered, tool: Tool) -> None:
     request = ready.request()
-    text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+    text = "SUBSCRIPTION_ID=00000000-0000-4000-8000-000000001234\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
     (ready.repository / "config.env").write_text(text)
     assert "in the Azure ML workspace w in g." in job(tool, request, "--dry-run").stdout
     local = job(tool, request, "--dry-run", "--local").stdout
@@ -169,7 +169,7 @@ def test_rejects_a_debugger_for_a_job_elsewhere(ready: Gathered, tool: Tool) -> 
     done = job(tool, request, "--runtime=venv")
     assert done.returncode == 2
     assert "--debug-adapter-host: unknown host no such host" in done.stderr
-    text = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+    text = "SUBSCRIPTION_ID=00000000-0000-4000-8000-000000001234\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
     (ready.repository / "config.env").write_text(text)
     done = job(tool, request)
     assert done.returncode == 2
@@ -215,7 +215,7 @@ def test_reports_an_error_with_status_2_and_writes_nothing(
     assert tree(tmp_path) == before
 
 
-CONFIGURED = "SUBSCRIPTION_ID=1\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
+CONFIGURED = "SUBSCRIPTION_ID=00000000-0000-4000-8000-000000001234\nRESOURCE_GROUP=g\nWORKSPACE=w\n"
 
 
 @pytest.mark.parametrize(

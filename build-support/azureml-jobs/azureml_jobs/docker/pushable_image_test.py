@@ -17,7 +17,11 @@ from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from azureml_jobs.docker.pushable_image import pushable_images
 
-CONFIGURED = {"SUBSCRIPTION_ID": "1234", "RESOURCE_GROUP": "my-group", "WORKSPACE": "my-workspace"}
+CONFIGURED = {
+    "SUBSCRIPTION_ID": "00000000-0000-4000-8000-000000001234",
+    "RESOURCE_GROUP": "my-group",
+    "WORKSPACE": "my-workspace",
+}
 
 
 @pytest.fixture

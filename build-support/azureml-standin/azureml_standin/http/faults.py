@@ -30,12 +30,14 @@ TRUNCATED = "truncated"
 STATUS = "status"
 # The response has this `status`; the request has its effect all the same.
 STATUS_AFTER = "status-after"
+# Something on the way answers in the service's place, with this `status`, `body` and `media_type`.
+PAGE = "page"
 # 401, as for a token that has expired.
 EXPIRED_TOKEN = "expired-token"
 
 KINDS = (
     *(RESET_BEFORE, RESET_AMID, RESET_AFTER, SLOW, TRUNCATED),
-    *(STATUS, STATUS_AFTER, EXPIRED_TOKEN),
+    *(STATUS, STATUS_AFTER, PAGE, EXPIRED_TOKEN),
 )
 
 
@@ -57,6 +59,8 @@ class Fault:
     status: int = 503
     retry_after: float | None = None
     seconds: float = 0.0
+    body: str = "<html><body>Sign in</body></html>"
+    media_type: str = "text/html"
     hits: int = 0
     seen: int = field(default=0, repr=False)
 
@@ -66,6 +70,8 @@ class Fault:
 
     def response(self, kind: str) -> HttpResponse:
         """Return the response of a fault with a status to a kind of request."""
+        if self.kind == PAGE:
+            return HttpResponse(self.status, self.body.encode(), {"Content-Type": self.media_type})
         headers = {}
         if self.retry_after is not None:
             headers["Retry_After"] = f"{self.retry_after:g}"

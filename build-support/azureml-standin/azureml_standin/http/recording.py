@@ -146,18 +146,18 @@ class RecordedRequest:
         response = self._respond()
         self._recorded.seconds = time.monotonic() - self._started
         if response is not None:
-            response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
             self._recorded.status = response.status
             self._recorded.response_bytes = response.size
         return response
 
     def _respond(self) -> HttpResponse | None:
         fault = self._fault
-        if fault and fault.kind in (faults.STATUS, faults.EXPIRED_TOKEN):
+        if fault and fault.kind in (faults.STATUS, faults.PAGE, faults.EXPIRED_TOKEN):
             return fault.response(self._kind)
         if fault and fault.kind == faults.SLOW:
             self._wait(fault.seconds)
         response = self._handle(self._request, self._kind)
+        response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
         self._recorded.was_handled = response.status < 400
         if fault and fault.kind in (faults.RESET_AFTER, faults.STATUS_AFTER):
             if not isinstance(response.body, bytes):
