@@ -22,9 +22,9 @@ MISTAKES = [
         id="missing module",
     ),
     pytest.param(
-        lambda scratch: edited(scratch, "python -m example_experiment.main", "python train.py"),
-        [f"{JOB_FILE}: command", "train.py"],
-        id="missing file",
+        lambda scratch: {MAIN: (scratch.root / MAIN).read_text() + "\ndef f(:\n"},
+        [f"{MAIN}:", "this is not valid Python (", "`def f(:`"],
+        id="invalid Python",
     ),
     pytest.param(
         lambda scratch: edited(scratch, "compute:", "computer:"),

@@ -53,6 +53,7 @@ def find_absence(
         roots,
         starts,
         extra=extra,
+        entries=(),
         where=where,
         python=python,
         standard_library=standard_library,

@@ -16,7 +16,8 @@ from azureml_jobs.imports.missing import Advisor
 from azureml_jobs.imports.overlay import Overlay, pattern_of
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Exist, Question
-from azureml_jobs.imports.result import DECLARED, Closure, ClosureFile, OutsideModule
+from azureml_jobs.imports.refused import refused_code
+from azureml_jobs.imports.result import DECLARED, RUN, Closure, ClosureFile, OutsideModule
 from azureml_jobs.imports.steps import Missing, Shared, Wanted
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.command.code import CommandCode
@@ -28,6 +29,7 @@ def find_closure(
     starts: CommandCode,
     *,
     extra: tuple[str, ...] = (),
+    entries: tuple[str, ...] = (),
     where: str,
     python: tuple[int, int],
     standard_library: frozenset[str],
@@ -39,6 +41,7 @@ def find_closure(
             roots,
             starts,
             extra=extra,
+            entries=entries,
             where=where,
             python=python,
             standard_library=standard_library,
@@ -58,6 +61,7 @@ def explore_command(
     starts: CommandCode,
     *,
     extra: tuple[str, ...],
+    entries: tuple[str, ...],
     where: str,
     python: tuple[int, int],
     standard_library: frozenset[str],
@@ -66,6 +70,7 @@ def explore_command(
 
     roots: the source roots of the repository; "" is the repository itself.
     extra: repository paths of files that targets declare; their imports are followed, too.
+    entries: those of files that a target starts.
     where: the key of the command, for messages: `src/x/azure-ml-job.yaml: command`.
     standard_library: the names of the modules of Python itself.
 
@@ -82,8 +87,8 @@ def explore_command(
     for path in overlay.single_files:
         if path != code.path:
             exploration.shared.add(path, "in additional_includes")
-    if extra:
-        exploration.add_declared(extra)
+    if extra or entries:
+        exploration.add_declared(extra, entries)
     yield from exploration.explore()
     repository = Finder(Overlay("", ()), python, frozenset())
     return exploration, Advisor(code, finder, repository)
@@ -134,8 +139,12 @@ def _missing_path(where: str, path: str, existing: frozenset[str]) -> JobError:
 
 def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str) -> Closure:
     shared = exploration.shared
-    for path in exploration.declared:
-        shared.add(path, DECLARED)
+    for paths, why in (
+        (exploration.entries, f"{RUN} the target"),
+        (exploration.declared, DECLARED),
+    ):
+        for path in paths:
+            shared.add(path, why)
     for folders, wanted in shared.bare_folders.items():
         _keep_folder(shared, folders, wanted)
     errors: dict[str, None] = {}
@@ -151,13 +160,15 @@ def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str
         ClosureFile(path, advisor.overlay.name_of(path), shared.why[path], shared.by[path])
         for path in sorted(shared.why)
     )
-    warnings.update(dict.fromkeys(map(str, _unreadable(shared))))
+    refused = refused_code(shared)
+    errors.update(dict.fromkeys(refused.errors))
+    warnings.update(dict.fromkeys(refused.doubts))
     warnings.update(dict.fromkeys(map(str, unsent_literals(shared, code))))
     warnings.update(dict.fromkeys(map(str, unsent_folders(shared))))
     if code.is_named and code.path is not None and not (files or errors or modules):
         warnings[str(_nothing_sent(where, code))] = None
     ordered = sorted(modules, key=lambda each: (each.path, each.line, each.module, each.names))
-    return Closure(files, tuple(ordered), tuple(errors), tuple(warnings))
+    return Closure(files, tuple(ordered), tuple(errors), tuple(warnings), refused.version_errors)
 
 
 def _all_missing(exploration: Exploration) -> Iterator[tuple[Process, Missing]]:
@@ -188,17 +199,6 @@ def _first_module(finder: Finder, folder: str) -> str | None:
     own = (listing.files[name] for name in sorted(listing.files) if name.endswith(".py"))
     inner = (_first_module(finder, f"{folder}/{name}") for name in sorted(listing.folders))
     return next(own, None) or next(filter(None, inner), None)
-
-
-def _unreadable(shared: Shared) -> Iterator[JobError]:
-    for path, source in sorted(shared.sources.items()):
-        if source.syntax_error:
-            line, text = source.syntax_error
-            yield JobError(
-                f"{path}:{line}",
-                f"this is not valid Python: `{text}`",
-                "Only lines that begin with `import` or `from` were read in this file.",
-            )
 
 
 def _nothing_sent(where: str, code: Code) -> JobError:

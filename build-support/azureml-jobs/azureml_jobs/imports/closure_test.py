@@ -25,22 +25,23 @@ def close(
     code: str | None = "src/x",
     includes: tuple[str, ...] = (),
     is_named: bool = True,
+    python: tuple[int, int] = (3, 11),
     **options: Any,
 ) -> Closure:
     """Return the closure of a command in a repository of these files with the source root `src`."""
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
+        (folder / path).write_text(text, "utf-8", "surrogateescape")
     questions = find_closure(
         Code(code, CODE, includes, is_named),
         ("src",),
         read_command(command),
         where=WHERE,
-        python=(3, 11),
+        python=python,
         standard_library=frozenset(sys.stdlib_module_names),
         **options,
     )
-    return answer_from_folder(folder, questions, (3, 11))
+    return answer_from_folder(folder, questions, python)
 
 
 def sent(closure: Closure) -> list[str]:
@@ -477,3 +478,72 @@ def test_a_file_of_another_dotted_name_is_only_a_hint(tmp_path: Path) -> None:
     }
     (found,) = close(tmp_path, files, "python main.py", "src").modules
     assert (found.nearest, found.similar) == (None, "src/common/handler.py")
+
+
+BROKEN = "x = 1\ndef f(:\n"
+NEWER = "type X = int\n"
+
+
+@pytest.mark.parametrize(
+    "files, command, expected",
+    [
+        pytest.param(
+            {"main.py": BROKEN},
+            "python main.py",
+            "src/x/main.py:2: this is not valid Python (",
+            id="run",
+        ),
+        pytest.param(
+            {"main.py": "import a", "a.py": "def f():\n    pass\nreturn 1\n"},
+            "python main.py",
+            "src/x/a.py:3: this is not valid Python ('return' outside function: `return 1`)",
+            id="refused by the compiler alone",
+        ),
+        pytest.param(
+            {"main.py": "import a", "a.py": "a = 'caf\udce9'\n"},
+            "python main.py",
+            "src/x/a.py:1: this is not valid Python ((unicode error)",
+            id="not in its encoding",
+        ),
+        pytest.param(
+            {"run.sh": "python main.py", "main.py": BROKEN},
+            "bash run.sh",
+            "src/x/main.py:2: this is not valid Python",
+            id="run by a script",
+        ),
+    ],
+)
+def test_refuses_what_no_python_can_load(
+    tmp_path: Path, files: dict[str, str], command: str, expected: str
+) -> None:
+    written = {f"src/x/{path}": text for path, text in files.items()}
+    (error,) = close(tmp_path, written, command).errors
+    assert error.startswith(expected)
+
+
+def test_refuses_the_syntax_of_a_newer_python_for_the_image_alone(tmp_path: Path) -> None:
+    closure = close(tmp_path, {"src/x/main.py": NEWER}, "python main.py")
+    assert closure.errors == closure.warnings == ()
+    (error,) = closure.version_errors
+    assert error.startswith("src/x/main.py:1: this is not valid Python 3.11 (")
+
+
+@pytest.mark.parametrize(
+    "command, extra",
+    [("python main.py --template templates", ()), ("python main.py", ("src/x/templates/a.py",))],
+    ids=["in a folder that the command names", "declared"],
+)
+def test_doubts_a_file_that_may_be_there_for_its_text_alone(
+    tmp_path: Path, command: str, extra: tuple[str, ...]
+) -> None:
+    files = {"src/x/main.py": "", "src/x/templates/a.py": "{{ name }} = \n"}
+    closure = close(tmp_path, files, command, extra=extra)
+    assert closure.errors == closure.version_errors == ()
+    (warning,) = closure.warnings
+    assert warning.startswith("src/x/templates/a.py:1: this may not be valid Python (")
+
+
+def test_takes_newer_syntax_for_a_newer_image_without_a_verdict(tmp_path: Path) -> None:
+    newer = (3, sys.version_info.minor + 1)
+    closure = close(tmp_path, {"src/x/main.py": NEWER}, "python main.py", python=newer)
+    assert closure.errors == closure.version_errors == ()

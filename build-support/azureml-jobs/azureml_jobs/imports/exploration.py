@@ -32,8 +32,9 @@ class Exploration:
     processes: list[Process] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     missing_scripts: list[ScriptStart] = field(default_factory=list)
-    # Files that targets declare.
+    # Files that targets declare, and files that they start.
     declared: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
     # Words and scripts, each with the script that names or starts it, empty for the command itself.
     _words: dict[str, str] = field(default_factory=dict)
     _scripts: dict[ScriptStart, str] = field(default_factory=dict)
@@ -73,23 +74,23 @@ class Exploration:
         """Add everything in a folder of the repository."""
         self._folders.setdefault(path, (why, by))
 
-    def add_declared(self, paths: tuple[str, ...]) -> None:
-        """Add files that targets declare, and what they import in every process."""
+    def add_declared(self, declared: tuple[str, ...], entries: tuple[str, ...]) -> None:
+        """Add files that targets declare or start, and what they import in every process."""
         # A better reason counts, so they are sent at the end.
-        self.declared = paths
+        self.declared, self.entries = declared, entries
         if not self.processes:
             self.processes.append(Process(self.shared, ("",), ""))
         search_paths = dict.fromkeys((each.search_path, each.folder) for each in self.processes)
         # A module that is imported in one process only needs nothing of the others' search paths.
-        declared = self.processes
+        processes = self.processes
         if len(search_paths) > 1:
-            declared = [Process(self.shared, *each, is_strict=False) for each in search_paths]
-            self.processes.extend(declared)
-        for path in paths:
+            processes = [Process(self.shared, *each, is_strict=False) for each in search_paths]
+            self.processes.extend(processes)
+        for path in (*entries, *declared):
             if path.endswith((".py", ".ipynb")):
-                for process in declared:
+                for process in processes:
                     process.first.extend(self._steps(path, process.search_path))
-        for process in declared:
+        for process in processes:
             process.begin()
 
     def _steps(self, path: str, search_path: tuple[str, ...]) -> Iterator[Step]:
@@ -187,11 +188,12 @@ class Exploration:
     def _name(self, word: str, by: str) -> bool:
         """Add what a word of the command, or of the script `by`, names; return if that is done."""
         why = f"named in {by or 'the command'}"
+        folder_why = f"in a folder {why}"
         if leads_out(word) or word == "*":
             return True
         if not word:
             if self.overlay.code is not None:
-                self.add_folder(self.overlay.code, why, by)
+                self.add_folder(self.overlay.code, folder_why, by)
             return True
         names = self.shared.finder.matching("", word.split("/"))
         if names is None:
@@ -202,7 +204,7 @@ class Exploration:
             if path:
                 self._add_named(path, why, by)
             elif self.overlay.code is not None:
-                self.add_folder(posixpath.join(self.overlay.code, name), why, by)
+                self.add_folder(posixpath.join(self.overlay.code, name), folder_why, by)
         return True
 
     def _add_named(self, path: str, why: str, by: str) -> None:

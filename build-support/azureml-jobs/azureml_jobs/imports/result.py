@@ -64,9 +64,13 @@ class OutsideModule:
 
 @dataclass(frozen=True)
 class Closure:
-    """`errors` and `warnings` are messages for the user."""
+    """`errors` and `warnings` are messages for the user.
+
+    `version_errors` are errors for the Python that the code was read for, and for no other.
+    """
 
     files: tuple[ClosureFile, ...]
     modules: tuple[OutsideModule, ...]
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    version_errors: tuple[str, ...] = ()

@@ -7,9 +7,8 @@ import io
 import json
 import re
 import tokenize
-import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from azureml_jobs.imports.lines import imports_by_line
@@ -24,6 +23,7 @@ from azureml_jobs.imports.names import (
 from azureml_jobs.imports.path_changes import PathChange, find_path_changes
 from azureml_jobs.imports.places import Places
 from azureml_jobs.imports.statements import Import, find_imports
+from azureml_jobs.imports.syntax import SyntaxProblem, parse
 
 PRAGMA = "# pants: no-infer-dep"
 _MAGIC = re.compile(r"(\s*)(?:[%!?]|[\w, ]+=\s*[%!]|[^#]*\?\s*$)")
@@ -42,8 +42,8 @@ class Source:
     names: what it binds; None if the text does not show all of that.
     extends_path: whether it is a package with parts in other folders, too.
     makes_modules: whether it makes modules that are no files.
-    syntax_error: its line and text. The imports then come from a reading by lines, so that none is
-        lost.
+    problem: what Python refuses in it. Where it cannot be parsed, the imports come from a reading
+        by lines, so that none is lost.
     """
 
     imports: tuple[Import, ...] = ()
@@ -54,7 +54,7 @@ class Source:
     names: tuple[str, ...] | None = None
     extends_path: bool = False
     makes_modules: bool = False
-    syntax_error: tuple[int, str] | None = None
+    problem: SyntaxProblem | None = None
 
 
 def read_source(content: bytes, path: str, python: tuple[int, int]) -> Source:
@@ -62,18 +62,16 @@ def read_source(content: bytes, path: str, python: tuple[int, int]) -> Source:
     text = _decoded(content)
     if path.endswith(".ipynb"):
         text = _code_of_notebook(text)
+        tree, problem = parse(text, text, python)
+    else:
+        tree, problem = parse(content, text, python)
     try:
-        with warnings.catch_warnings():
-            # Invalid escapes and the like are not ours to report.
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-        return _read_tree(tree, text, python)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        lines = text.split("\n")
-        line = getattr(error, "lineno", None) or 1
-        shown = lines[line - 1].strip() if line <= len(lines) else ""
-        imports = _without_pragma(imports_by_line(text), text)
-        return Source(imports=imports, syntax_error=(line, shown))
+        source = _read_tree(tree, text, python) if tree is not None else None
+    except RecursionError:
+        source = None
+    if source is None:
+        source = Source(imports=_without_pragma(imports_by_line(text), text))
+    return replace(source, problem=problem)
 
 
 def _read_tree(tree: ast.Module, text: str, python: tuple[int, int]) -> Source:

@@ -116,7 +116,7 @@ def test_keeps_conditions_on_how_a_file_is_loaded(
 )
 def test_reads_lines_of_what_is_no_valid_python(text: str) -> None:
     source = read_source(text.encode(), "main.py", (3, 11))
-    assert source.syntax_error
+    assert source.problem
     assert modules(source) == ["a", "b.c", "f"]
     assert source.imports[1].names[0] == "d"
     assert [each.is_optional for each in source.imports] == [False, False, True]
@@ -151,7 +151,7 @@ def test_reads_the_code_cells_of_a_notebook() -> None:
     ]
     source = read(json.dumps({"cells": cells}), "notebook.ipynb")
     assert modules(source) == ["a", "b", "c"]
-    assert source.syntax_error is None
+    assert source.problem is None
     assert read("{}", "notebook.ipynb").imports == read("no JSON", "notebook.ipynb").imports == ()
 
 

@@ -38,7 +38,8 @@ STANDARD_LIBRARY = frozenset(DEFAULT_UNOWNED_DEPENDENCIES) | sys.stdlib_module_n
 class ClosureRequest:
     """Find what `starts` load in the snapshot of `code`.
 
-    `extra` are files that targets declare, `where` is the key of the command, for messages.
+    `extra` are files that targets declare, `entries` those that they start, `where` is the key of
+    the command, for messages.
     `generated` holds files that only targets have, at their paths in the repository.
     """
 
@@ -46,6 +47,7 @@ class ClosureRequest:
     starts: CommandCode
     where: str
     extra: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
     generated: Digest = EMPTY_DIGEST
 
 
@@ -91,6 +93,7 @@ async def request_closure(
             roots.paths,
             request.starts,
             extra=request.extra,
+            entries=request.entries,
             where=request.where,
             python=python.version,
             standard_library=STANDARD_LIBRARY,

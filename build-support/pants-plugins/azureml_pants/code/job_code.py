@@ -102,7 +102,7 @@ def with_point(request: LoadedCodeRequest, point: EntryPoint) -> LoadedCodeReque
     """Return the request for what the entry point of a target loads as well."""
     module = (point.module,) if point.module else ()
     starts = replace(request.starts, python=(*request.starts.python, *module))
-    return replace(request, starts=starts, extra=(point.file,) if point.file else ())
+    return replace(request, starts=starts, entries=(point.file,) if point.file else ())
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,11 @@ async def check_job_code(request: JobCodeRequest) -> CheckedUnits:
     contexts = [context_request(unit) for unit in job.units]
     environments = await MultiGet(Get(BuildContext, BuildContextRequest, each) for each in contexts)
     requests = tuple(
-        CheckedCodeRequest(code, environment.has_lock and not code.starts.installs_packages)
+        CheckedCodeRequest(
+            code,
+            environment.has_lock and not code.starts.installs_packages,
+            environment.has_lock,
+        )
         for code, environment in zip(job.requests, environments)
     )
     checked = await MultiGet(Get(CheckedCode, CheckedCodeRequest, each) for each in requests)

@@ -273,6 +273,23 @@ def test_a_package_that_may_be_there_is_a_warning(
 
 
 @pytest.mark.parametrize(
+    "code, docker, is_error",
+    [
+        ("def f(:", None, True),
+        ("type X = int", IN_OWN_IMAGE, True),
+        ("type X = int", None, False),
+    ],
+    ids=["of no Python", "of a newer Python than the image's", "of an image that nobody knows"],
+)
+def test_refuses_what_the_python_of_the_job_cannot_compile(
+    rule_runner: RuleRunner, code: str, docker: dict[str, str] | None, is_error: bool
+) -> None:
+    found = missing(rule_runner, code, docker)
+    (message,) = found.errors if is_error else found.warnings
+    assert message.startswith("src/x/main.py:1: this is not valid Python")
+
+
+@pytest.mark.parametrize(
     "code",
     [
         pytest.param("import json, os.path\nfrom xml import etree\n", id="standard library"),

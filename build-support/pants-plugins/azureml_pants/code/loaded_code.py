@@ -28,7 +28,7 @@ class LoadedCodeRequest:
 
     address: the target whose `dependencies` count, too.
     where: the key of the command, for messages.
-    extra: more files of the repository.
+    entries: files of the repository that the target starts.
     """
 
     address: Address
@@ -36,12 +36,15 @@ class LoadedCodeRequest:
     code: Code
     starts: CommandCode
     where: str
-    extra: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class LoadedCode:
-    """`generated` holds the files that only targets have, `dependencies` own files and packages."""
+    """`generated` holds the files that only targets have, `dependencies` own files and packages.
+
+    `version_errors` are errors for the image's Python, and for no other.
+    """
 
     files: tuple[NeededFile, ...]
     generated: Digest
@@ -51,6 +54,7 @@ class LoadedCode:
     packages: UsedPackages
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    version_errors: tuple[str, ...]
 
 
 @rule(desc="Find the code of a command")
@@ -67,7 +71,8 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
                 request.code,
                 request.starts,
                 request.where,
-                extra=tuple(sorted({*request.extra, *declared.owner_of})),
+                extra=tuple(sorted(declared.owner_of)),
+                entries=request.entries,
                 generated=declared.generated,
             ),
         )
@@ -95,6 +100,7 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
         packages=UsedPackages(modules.requirements, request.resolve),
         errors=closure.errors,
         warnings=closure.warnings,
+        version_errors=closure.version_errors,
     )
 
 
@@ -108,10 +114,14 @@ def needed_file(file: ClosureFile, owner: Address | None, namer: Address | None)
 
 @dataclass(frozen=True)
 class CheckedCodeRequest:
-    """`is_locked` says that only the locked packages exist. Otherwise there may be more."""
+    """`is_locked` says that only the locked packages exist. Otherwise there may be more.
+
+    `has_image_python` says that it runs on the Python of our images, and on no other version.
+    """
 
     code: LoadedCodeRequest
     is_locked: bool
+    has_image_python: bool = True
 
 
 @dataclass(frozen=True)
@@ -143,8 +153,18 @@ async def check_code(request: CheckedCodeRequest) -> CheckedCode:
         code.files,
         await Get(Digest, MergeDigests((on_disk, code.generated))),
         code.requirements,
-        (*code.errors, *errors.messages, *excluded.messages, *requirements.messages),
-        (*code.warnings, *doubts.messages),
+        (
+            *code.errors,
+            *(code.version_errors if request.has_image_python else ()),
+            *errors.messages,
+            *excluded.messages,
+            *requirements.messages,
+        ),
+        (
+            *code.warnings,
+            *(() if request.has_image_python else code.version_errors),
+            *doubts.messages,
+        ),
     )
 
 

@@ -72,7 +72,7 @@ async def find_script_code(request: ScriptCodeRequest, roots: SourceRoots) -> Sc
             Code(None, str(request.address)),
             CommandCode(tuple(starts), (), (), ()),
             str(request.address),
-            extra=request.tests,
+            entries=request.tests,
         ),
         folders,
         names,
