@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
+from browsers import chromium, until
 from documents import commands_run_by
 from example import EXPERIMENT
-from scratch import Scratch
+from scratch import Scratch, Terminal
+from selenium import webdriver
+from selenium.webdriver.common.by import By
 
 PIPELINE, SWEEP = f"{EXPERIMENT}:pipeline", f"{EXPERIMENT}:sweep"
 NAME = r"(\S+) Completed in"
@@ -43,7 +48,9 @@ def test_an_edit_of_one_step_runs_that_step_alone(scratch: Scratch, pipeline: st
     assert scores["accuracy"] > 0.9
 
 
-def test_a_sweep_names_its_best_trial(scratch: Scratch) -> None:
+@pytest.fixture(scope="module")
+def sweep(scratch: Scratch) -> str:
+    """Return the name of the example's sweep, which has run."""
     limits = ("limits.max_total_trials=2", "search_space.epochs.values=[5]")
     settings = [part for limit in limits for part in ("--set", limit)]
     printed = scratch.pants("run", SWEEP, "--", *settings).stdout
@@ -51,6 +58,46 @@ def test_a_sweep_names_its_best_trial(scratch: Scratch) -> None:
     assert best, printed
     shown = scratch.json("run", ":aml", "--", "jobs", "show", best[1], "--json")
     assert shown["status"] == "Completed" and shown["parent"] == best[1].rpartition("_")[0]
+    return str(shown["parent"])
+
+
+def test_a_browser_shows_the_curves_of_a_sweep(
+    scratch: Scratch, sweep: str, tmp_path: Path
+) -> None:
+    (start,) = commands_run_by("test_a_browser_shows_the_curves_of_a_sweep")
+    server = Terminal(scratch, *start.split()[1:], sweep, "--no-browser")
+    # MLflow is installed once.
+    server.read_until("Ctrl-C ends it.", seconds=600)
+    (address,) = re.findall(r"MLflow: (http://127\.0\.0\.1:\d+/\?token=[\w-]+)", server.seen)
+    page = address.partition("?")[0]
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{page}ajax-api/2.0/mlflow/experiments/get?experiment_id=0")
+    with chromium(tmp_path) as browser:
+
+        def shows(*texts: str) -> None:
+            until(browser, lambda: all(text in seen() for text in texts))
+
+        def seen() -> str:
+            return browser.find_element(By.TAG_NAME, "body").text
+
+        browser.get(address)
+        shows(f"{sweep}_0", f"{sweep}_1", "validation_loss", "training_loss")
+        # Curves, not single points.
+        until(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, "path.js-line")) >= 4)
+        runs = f"{page}#{browser.current_url.partition('#')[2].partition('?')[0]}"
+        browser.get(runs)
+        shows("wine-sweep")
+        assert f"{sweep}_0" not in seen()
+        browser.find_element(By.CSS_SELECTOR, "[aria-label='plus-square']").click()
+        shows(f"{sweep}_0")
+        browser.get(f"{runs}/{sweep}_0")
+        shows("learning_rate", SWEEP, "azureml_jobs.commit", "azureml_jobs.snapshot", "wine-sweep")
+        browser.get(f"{runs}/{sweep}_0/artifacts/confusion_matrix.png")
+        figure = "img[src*='confusion_matrix.png']"
+        until(browser, lambda: browser.find_element(By.CSS_SELECTOR, figure).size["width"] > 200)
+    server.type("\x03")
+    assert server.status() == 0
+    assert server.seen.partition("Ctrl-C ends it.")[2].strip() in ("", "^C")
 
 
 def test_a_pipeline_and_a_sweep_are_submitted(scratch: Scratch, pipeline: str) -> None:

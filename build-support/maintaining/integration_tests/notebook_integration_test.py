@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from azureml_jobs.docker.conftest import needs_engine
+from browsers import chromium, until
 from documents import commands_run_by
 from example import EXPERIMENT
 from images import BUILD_ARGUMENTS, containers
 from scratch import Scratch, Terminal, wait_for
 from selenium import webdriver
-from selenium.common.exceptions import (
-    ElementNotInteractableException,
-    StaleElementReferenceException,
-)
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.wait import WebDriverWait
 
 pytestmark = needs_engine
 
@@ -55,29 +50,8 @@ def notebook(source: str) -> str:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    assert (
-        program and driver
-    ), "the test needs Chromium and its driver: maintaining/ci/browser installs them"
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for argument in (
-        *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-        *("--disable-quic", "--no-first-run", "--disable-background-networking"),
-        *("--disable-component-update", "--disable-sync", "--window-size=1400,900"),
-        f"--user-data-dir={tmp_path / 'browser'}",
-    ):
-        options.add_argument(argument)
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield started
-    started.quit()
-
-
-def until(browser: webdriver.Chrome, condition: Callable[[], object]) -> None:
-    """Wait for a condition on a page that is still loading."""
-    unready = (StaleElementReferenceException, ElementNotInteractableException)
-    WebDriverWait(browser, 90, 1, ignored_exceptions=unready).until(lambda _: condition())
+    with chromium(tmp_path) as started:
+        yield started
 
 
 def cells(browser: webdriver.Chrome) -> list[WebElement]:

@@ -49,6 +49,12 @@ def _add_ui(nouns: Any) -> None:
     ui = add_command(nouns, "ui", "show parameters, metrics and figures in MLflow's own web page")
     ui.set_defaults(command="ui")
     ui.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="begin with the curves of this job, or of its trials",
+    )
+    ui.add_argument(
         "--port", type=port, help="the port on this machine (default: 5000 or a free one)"
     )
     ui.add_argument("--no-browser", action="store_true", help="only print the address of the page")

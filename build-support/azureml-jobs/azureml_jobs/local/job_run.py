@@ -51,26 +51,13 @@ class OwnedJob:
 
     def create_mlflow_run(self) -> str:
         """Create the MLflow run that the command resumes; return its experiment's id."""
-        from azureml_jobs.local.mlflow_store import MlflowStore
+        from azureml_jobs.local.mlflow_run import start_run
 
-        record = self.record
-        store = MlflowStore(self.folder.mlruns)
-        experiment_id = store.ensure_experiment(record.experiment_name)
-        tags = {**record.tags, "mlflow.source.name": record.address or record.name}
-        if record.parent:
-            tags |= {"mlflow.parentRunId": record.parent, "mlflow.rootRunId": record.root}
-        store.create_run(
-            experiment_id,
-            record.name,
-            record.display_name or record.name,
-            tags,
-            record.started or record.created,
-        )
-        return experiment_id
+        return start_run(self.folder, self.record)
 
     def record_end(self, end_status: str, error: str | None) -> None:
         """Record the end of the job and of its MLflow run."""
-        from azureml_jobs.local.mlflow_store import MlflowStore
+        from azureml_jobs.local.mlflow_run import end_run
 
         record = self.record
         record.status, record.error, record.ended = end_status, error, status.now()
@@ -84,7 +71,7 @@ class OwnedJob:
             record.outputs_fingerprint = outputs_fingerprint(record)
         self.save()
         try:
-            MlflowStore(self.folder.mlruns).finish_run(record.name, end_status, record.ended)
+            end_run(self.folder, record)
         except OSError as failure:
             write_message(2, f"{record.name}: the MLflow run could not be ended: {failure}.\n")
 

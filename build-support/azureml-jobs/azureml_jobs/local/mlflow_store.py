@@ -92,16 +92,14 @@ class MlflowStore:
         with self._new_folder(final) as temporary:
             for name in _RUN_FOLDERS:
                 (temporary / name).mkdir()
-            for key, value in all_tags.items():
-                if _is_key(key):
-                    path = temporary / "tags" / key
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(str(value), encoding="utf-8")
+            _write_texts(temporary / "tags", all_tags)
             _write_meta(temporary, meta)
         return final
 
-    def finish_run(self, run_id: str, status: str, end: str) -> None:
-        """Set the status of a run to that of its job.
+    def finish_run(
+        self, run_id: str, status: str, end: str, params: Mapping[str, str] | None = None
+    ) -> None:
+        """Set the status of a run to that of its job, and those of `params` that it lacks.
 
         An end that the code itself recorded stays, except for the success of a job that failed:
         MLflow records success whenever an interpreter ends, even with `sys.exit(1)`.
@@ -109,6 +107,7 @@ class MlflowStore:
         run = self._run(run_id)
         if run is None:
             return
+        _write_texts(run / "params", params or {})
         meta = _read_meta(run)
         final = _STATUS[status]
         if not meta or meta.get("status") in (_FAILED, _KILLED):
@@ -134,6 +133,11 @@ class MlflowStore:
         except OSError:
             return []
         return [value for _, _, value in points_of(text)]
+
+    def experiment_of(self, run_id: str) -> str | None:
+        """Return the id of a run's experiment; None when there is no such run."""
+        run = self._run(run_id)
+        return None if run is None else run.parent.name
 
     def artifacts_folder(self, run_id: str) -> Path | None:
         """Return the folder of a run's artifacts; None when there is no such run."""
@@ -233,6 +237,15 @@ def _write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
 
     text = yaml.safe_dump(dict(meta), allow_unicode=True, default_flow_style=False)
     write_file(folder / _META, text)
+
+
+def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write the keys that are not there yet."""
+    for key, text in texts.items():
+        path = folder / key
+        if _is_key(key) and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
 def _is_key(key: str) -> bool:

@@ -37,12 +37,12 @@ def is_on_another_host(record: JobRecord) -> bool:
 
 def record_end(folder: JobFolder, record: JobRecord, status: str, error: str) -> JobRecord:
     """Record the end of a job in place of its runner, if the disk can be written."""
-    from azureml_jobs.local.mlflow_store import MlflowStore
+    from azureml_jobs.local.mlflow_run import end_run
 
     record.status, record.error, record.ended = status, error, now()
     if status == CANCELED:
         record.exit_code = 130
     with contextlib.suppress(OSError):
         folder.save(record)
-        MlflowStore(folder.mlruns).finish_run(record.name, status, record.ended)
+        end_run(folder, record)
     return record

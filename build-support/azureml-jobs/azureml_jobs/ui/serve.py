@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -14,14 +15,24 @@ import uvicorn
 from azureml_jobs.base.loopback import LOOPBACK
 from azureml_jobs.ui.token_gate import App, TokenGate
 
-# The page of an MLflow that has many experiments; its own first page is about language models.
-_START = "/#/experiments"
+# MLflow's page begins as one on language models, with an assistant for them. It keeps these choices
+# in the browser, where the user can change them.
+_WELCOME = """<!doctype html><title>MLflow</title><script>
+for (const [key, value] of [
+  ["mlflow.workflowType_v1", '"machine_learning"'],
+  ["mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true"],
+]) if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
+location.replace("/" + PLACE);
+</script>
+"""
 # How long requests may take after Ctrl-C.
 _GRACE_SECONDS = 1
 _SETTINGS = {
     # The store of local runs: maintaining/decisions/runs-in-mlflow-file-store.md
     "MLFLOW_ALLOW_FILE_STORE": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    # The page shows errors itself; the files have no traces of language models, which it asks for.
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
 
@@ -46,18 +57,21 @@ class _Server(uvicorn.Server):
             self._when_ready()
 
 
-def serve_page(store: str, title: str, bound: socket.socket, opens_browser: bool) -> int:
-    """Show the runs of `store`, a tracking URI of MLflow, at the port of a bound socket."""
+def serve_page(store: str, place: str, bound: socket.socket, opens_browser: bool) -> int:
+    """Show the runs of `store`, a tracking URI of MLflow, at the port of a bound socket.
+
+    `place` is the part of the page that is shown first.
+    """
     token, port = secrets.token_urlsafe(24), bound.getsockname()[1]
     address = f"http://{LOOPBACK}:{port}/?token={token}"
 
     def report() -> None:
-        print(f"{title}: {address}", flush=True)
-        print("Ctrl-C ends it.", file=sys.stderr)
+        print(f"MLflow: {address}\nCtrl-C ends it.", flush=True)
         if opens_browser and _has_display():
             webbrowser.open(address)
 
-    page = TokenGate(_mlflow_page(store), token, f"azureml-ui-{port}", _START)
+    welcome = _WELCOME.replace("PLACE", json.dumps(place))
+    page = TokenGate(_mlflow_page(store), token, f"azureml-ui-{port}", welcome)
     try:
         _Server(page, report).run(sockets=[bound])
     except KeyboardInterrupt:

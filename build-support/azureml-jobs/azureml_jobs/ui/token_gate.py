@@ -18,14 +18,15 @@ _REFUSAL = b"Open the address that `./pants run :aml -- ui` has printed, with it
 class TokenGate:
     """The ASGI application `app`, for who knows `token`.
 
-    The address that is printed has it; from then on the browser has a cookie, `name`.
+    The address that is printed has it, and shows the page `welcome`; from then on the browser has
+    a cookie, `name`.
     """
 
-    def __init__(self, app: App, token: str, name: str, start: str = "/") -> None:
+    def __init__(self, app: App, token: str, name: str, welcome: str) -> None:
         self._app = app
         self._token = token
         self._name = name
-        self._start = start
+        self._welcome = welcome.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -33,11 +34,11 @@ class TokenGate:
         elif self._knows(parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]):
             # Other pages may lead here, as a link in a terminal's window does, but not post: Lax.
             cookie = f"{self._name}={self._token}; Path=/; HttpOnly; SameSite=Lax"
-            await _answer(send, 303, b"", location=self._start, set_cookie=cookie)
+            await _answer(send, 200, "text/html", self._welcome, set_cookie=cookie)
         elif self._knows(_cookie(scope, self._name)):
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await _answer(send, 403, _REFUSAL, content_type="text/plain; charset=utf-8")
+            await _answer(send, 403, "text/plain", _REFUSAL)
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -51,8 +52,14 @@ def _cookie(scope: Scope, name: str) -> str:
     return next((value for key, _, value in pairs if key == name), "")
 
 
-async def _answer(send: Send, status: int, body: bytes, **headers: str) -> None:
-    given = {"cache_control": "no-store", "referrer_policy": "no-referrer", **headers}
+async def _answer(send: Send, status: int, kind: str, body: bytes, **headers: str) -> None:
+    given = {
+        "content_type": f"{kind}; charset=utf-8",
+        "content_length": str(len(body)),
+        "cache_control": "no-store",
+        "referrer_policy": "no-referrer",
+        **headers,
+    }
     lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()]
     await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": body})

@@ -41,6 +41,7 @@ set -e
 [ "$AZUREML_SWEEP_kind" = $2 ]
 metric=$(echo ../../../mlruns/*/$AZUREML_RUN_ID)/metrics/accuracy
 for step in 1 2 3; do echo "$step $1 $step" >> $metric; done
+printf "kind $2" > $(dirname $metric)/../params/kind
 case $1 in 0.1|0.2) sleep 60; esac
 echo $2 > $3/model.txt
 """
@@ -86,6 +87,8 @@ def test_twelve_trials_of_which_the_poor_end_early(code: Gathered, jobs: Any) ->
     assert run is not None
     assert run.tags["mlflow.parentRunId"] == folder.name
     assert run.tags["hyperparameters"] == '{"rate": 0.9, "kind": "a"}'
+    # What the code logged itself stays.
+    assert run.params == {"rate": "0.9", "kind": "kind a"}
     assert f"{best.name} Running: rate=0.9 kind=a\n" in text
     assert ", accuracy 0.9, the best so far\n" in text
     assert text.count("the best so far") == 1
