@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.private_folder import make_folder
 from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
 from azureml_standin.control_plane.assets import Assets
@@ -71,7 +72,7 @@ class Service:
         jobs_at_once: int = 2,
     ) -> None:
         self.folder = folder.absolute()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         # It holds keys, though they are useless elsewhere.
         self.folder.chmod(0o700)
         self.workspace = workspace

@@ -23,6 +23,7 @@ from azureml_jobs.azure.submission import (
 )
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.plan import JobPlan
@@ -59,7 +60,7 @@ def create_submission(
     pushed = {each: UsedImage(image.reference, image.id) for each, image in images.items()}
     provenance = replace(provenance, images=pushed)
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
         _remove_abandoned(root)
         interrupted = None if name else _interrupted(root, content)
         if interrupted is not None:

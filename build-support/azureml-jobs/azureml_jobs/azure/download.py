@@ -20,6 +20,7 @@ from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.progress import Progress
 
 _WORKERS = 8
@@ -115,7 +116,7 @@ def download_files(files: list[RemoteFile], destination: Path, is_final: bool = 
     partial_folder = destination.parent / f".{destination.name}.part"
     left_out: list[str] = []
     try:
-        partial_folder.mkdir(parents=True, exist_ok=True)
+        make_folder(partial_folder)
         size = sum(file.blob.size for file in files)
         progress = Progress("Receiving", len(files), size)
         fetch = partial(_fetch if is_final else _fetch_changing, partial_folder, progress)

@@ -18,6 +18,7 @@ from azureml_jobs.azure.blobs import CopySource
 from azureml_jobs.azure.datastores import Account
 from azureml_jobs.azure.send_files import LocalFile
 from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
 _FORMAT = 1
@@ -83,7 +84,7 @@ class EarlierSnapshots:
             if room >= 0:
                 kept.append(asdict(snapshot))
         with contextlib.suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._file.parent)
             text = json.dumps({"format": _FORMAT, "snapshots": kept}, indent=1)
             write_file(self._file, text + "\n")
 

@@ -7,15 +7,18 @@ import os
 import tempfile
 from pathlib import Path
 
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
+
 
 def write_file(path: Path, content: str | bytes) -> None:
     """Write a file next to `path`, force it to the disk, and rename it.
 
     Text is UTF-8; names of files that are not UTF-8 are written byte for byte. A file that exists
-    keeps its mode; a new one gets 0644.
+    keeps its mode; a new one gets 0644, and 0600 in `.azureml`.
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+    new_mode = 0o600 if LOCAL_FOLDER in path.parts else 0o644
+    mode = path.stat().st_mode & 0o7777 if path.exists() else new_mode
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with open(descriptor, "wb") as file:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.bundle.outgoing_files import OutgoingFile
 
 # Names of files that contain credentials by convention.
@@ -121,7 +122,7 @@ class _HarmlessFiles:
         kept = {"rules": self._rules, "sha256": [*self._known][-_MOST_REMEMBERED:]}
         # It only saves time, and is not worth an error.
         with contextlib.suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._file.parent)
             write_file(self._file, json.dumps(kept))
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from azureml_jobs.base.console import print_error
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.safe_stream import SafeStream, safe_text
 
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_MAKE_ROOM = "Make room there, and type the same command again."
 # `module:function` of each command. A module is imported only when its command runs.
 COMMANDS = {
     "job": "azureml_jobs.cli.job:run_job",
@@ -49,14 +54,16 @@ def main(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # Files can have names that the terminal has no letters for.
             stream.reconfigure(errors="backslashreplace")
+    safe_out, safe_err = SafeStream(sys.stdout), SafeStream(sys.stderr)
     try:
         try:
-            return _run(arguments[0], arguments[1:])
+            with redirect_stdout(safe_out), redirect_stderr(safe_err):
+                return _run(arguments[0], arguments[1:])
         finally:
             # Python would flush only at its end, where a closed pipe is an error.
             sys.stdout.flush()
     except JobError as error:
-        print_error(str(error))
+        print_error(safe_text(str(error)))
         return error.status
     except KeyboardInterrupt:
         return 130
@@ -64,6 +71,15 @@ def main(arguments: Sequence[str]) -> int:
         # The reader of a pipe has seen enough, as in `… | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        where = str(error.filename or "standard output")
+        print_error(safe_text(str(OutsideError(where, "the disk is full", _MAKE_ROOM))))
+        if error.filename is None:
+            # Python would try again at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OutsideError.status
 
 
 def _run(command: str, arguments: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pkgutil
@@ -390,6 +391,12 @@ def outcome(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     [
         pytest.param(JobError("a", "b", "c"), 2, "error: a: b.\n\nc\n", id="an error of the user"),
         pytest.param(OutsideError("a", "b"), 1, "error: a: b.\n", id="a failure outside"),
+        pytest.param(
+            OSError(errno.ENOSPC, "No space left on device", "a/b"),
+            1,
+            "error: a/b: the disk is full.\n\nMake room there, and type the same command again.\n",
+            id="a full disk",
+        ),
         pytest.param(KeyboardInterrupt(), 130, "", id="Ctrl-C"),
     ],
 )
@@ -447,6 +454,21 @@ def test_prints_nothing_when_the_reader_of_a_pipe_is_gone(
         check=False,
     )
     assert done.stderr == "0\n"
+
+
+def test_reports_that_what_it_prints_to_is_full(ready: Gathered, tool: Tool) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, RUN, "job", "--request", str(ready.request()), "--dry-run"],
+            cwd=tool.folder,
+            env=tool.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: standard output: the disk is full.\n")
 
 
 WAITING = """

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.children import descendants
 from azureml_jobs.local.folder import JobFolder, files_below
@@ -43,7 +44,7 @@ def download(
     check_empty_folder(destination)
     destination = destination.absolute()
     try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(destination.parent)
         temporary = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
         try:
             left_out = _copy_all(entries, temporary, record.has_ended)

@@ -16,6 +16,7 @@ from typing import Any
 
 from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
+from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.local.mlflow_run_data import RunData, points_of
 
 # mlflow/entities/run_status.py and source_type.py
@@ -201,7 +202,7 @@ class MlflowStore:
     @contextlib.contextmanager
     def _new_folder(self, final: Path) -> Iterator[Path]:
         """Yield a folder to fill that becomes `final`, unless another process was faster."""
-        final.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(final.parent)
         # Outside the store, where MLflow would take it for an experiment or a run.
         temporary = Path(tempfile.mkdtemp(prefix=".new-mlflow-", dir=self.root.parent))
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
@@ -49,7 +50,7 @@ class LocalWorkspace:
         """
         with self._disk_errors_reported():
             self._remove_abandoned()
-            self.jobs_folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.jobs_folder)
             temporary, final = self._reserve_name(name) if name else self._reserve_next(stem)
             try:
                 record = write(temporary, final)
@@ -65,7 +66,7 @@ class LocalWorkspace:
         """Create a folder in `.azureml/local` and let `write` fill it; a failure leaves none."""
         scripts_folder = self.root / "local"
         with self._disk_errors_reported():
-            scripts_folder.mkdir(parents=True, exist_ok=True)
+            make_folder(scripts_folder)
             folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=scripts_folder))
             try:
                 write(folder)
