@@ -38,10 +38,35 @@ def no_link_stays_behind() -> Iterator[None]:
 def test_hands_the_arguments_to_the_native_client_as_they_are(fake: Fake) -> None:
     result = fake.start("list", "", "a b", "é\t*", "--", "run")
     assert (result.returncode, result.stderr) == (0, "")
-    server = str(fake.made / "venv/bin/pants")
+    server = str(fake.repository / "build-support/bootstrap/start_pants.sh")
     assert fake.said.read_text() == "\n".join(
         (server, "1", "list", "", "a b", "é\t*", "--", "run", "")
     )
+
+
+@pytest.mark.parametrize(
+    ("reader", "seen", "status"), [("cat", "True\n", "0"), ("true", "", "141")]
+)
+def test_ends_quietly_when_the_reader_of_its_output_has_gone(
+    fake: Fake, reader: str, seen: str, status: str
+) -> None:
+    stub = script(
+        fake.said.with_name("stub") / "pants/bin/pants_loader.py",
+        "import os, sys, time\n" "def main():\n" "    time.sleep(0.2)\n"
+        # Pants starts its daemon by the same path, from another folder.
+        "    print(os.path.isabs(sys.argv[0]), flush=True)\n",
+    )
+    (fake.made / "venv/bin/python").unlink()
+    (fake.made / "venv/bin/python").symlink_to(sys.executable)
+    script(fake.made / "client", '#!/bin/sh\nexec "$_PANTS_SERVER_EXE" "$@"\n')
+    done = subprocess.run(
+        [BASH, "-c", f"(../pants list; printf $? >&2) | {reader}"],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=fake.repository / "build-support",
+        env={**fake.env, "PYTHONPATH": str(stub.parents[2])},
+    )
+    assert (done.stdout, done.stderr) == (seen, status)
 
 
 def test_a_later_start_needs_no_python_and_no_other_program(fake: Fake) -> None:
