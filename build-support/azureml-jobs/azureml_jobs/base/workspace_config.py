@@ -117,7 +117,11 @@ def may_need_azure(
         # The stand-in of Azure ML needs the same packages.
         return True
     # MLflow's web page has an environment of its own, whatever it shows.
-    if "--local" in arguments or tuple(arguments[:1]) == ("ui",):
+    if tuple(arguments[:1]) == ("ui",):
+        return False
+    # What ran in Azure can be run again on this machine.
+    again = (("jobs", "reproduce"), ("jobs", "rerun"))
+    if "--local" in arguments and tuple(arguments[:2]) not in again:
         return False
     if any(argument.partition("=")[0] == "--profile" for argument in arguments):
         return True

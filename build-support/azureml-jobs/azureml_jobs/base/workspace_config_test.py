@@ -226,6 +226,7 @@ def test_refuses_any_other_value_than_true_or_false(tmp_path: Path) -> None:
         pytest.param(TEMPLATE, {}, [], False, id="placeholders"),
         pytest.param("", {"SUBSCRIPTION_ID": "1"}, [], True, id="the environment"),
         pytest.param(FULL, {}, ["--local"], False, id="local"),
+        pytest.param(FULL, {}, ["jobs", "reproduce", "x", "--local"], True, id="again here"),
         pytest.param(TEMPLATE, {}, ["--profile=prod"], True, id="a profile"),
         pytest.param(TEMPLATE, {}, ["service", "--", "x", "--local"], True, id="the stand-in"),
         *[

@@ -13,7 +13,7 @@ from azureml_jobs.local.packages_venv import ensure_packages_venv
 from azureml_jobs.protocol import WorkspaceRequest
 
 # These take long, and Pants would keep other commands waiting meanwhile.
-_LONG_COMMANDS = frozenset({"stream", "cancel", "download", "register", "ui"})
+_LONG_COMMANDS = frozenset({"stream", "cancel", "download", "register", "reproduce", "ui"})
 
 
 def run_aml(arguments: Sequence[str]) -> int:
@@ -30,7 +30,8 @@ def run_aml(arguments: Sequence[str]) -> int:
         return exec_command([str(repository / "pants"), "run", *_component_run(options)])
     is_service = options.noun == "service"
     workspace = None
-    if not is_service and not options.local:
+    # `--local` of `reproduce` says where the job runs again, not where it ran.
+    if not is_service and (not options.local or options.command == "reproduce"):
         workspace = configured_workspace(repository, options.profile)
     if request.plot:
         options.plot_prefix = ensure_packages_venv(request.plot, folder)
@@ -56,6 +57,10 @@ def _component_run(options: argparse.Namespace) -> list[str]:
 
 def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, repository: Path) -> int:
     match options.noun:
+        case "jobs" if options.command == "reproduce":
+            from azureml_jobs.cli.reproduce import reproduce_job
+
+            return reproduce_job(workspace, repository, options)
         case "jobs":
             from azureml_jobs.cli.jobs import run_jobs
 

@@ -50,12 +50,19 @@ def run_job(arguments: Sequence[str]) -> int:
 
         check_computes(plan.bundle.documents, plan.request.job_file)
     images = _images_to_push(plan, workspace, options) if options.image else {}
-    if options.dry_run:
-        return _print_dry_run(plan, workspace, images, repository, options.json)
     made = replace(
         made_here(repository, plan.request.address, arguments[2:]),
         seed=_seed(plan, workspace, options),
     )
+    if options.same_as:
+        from azureml_jobs.cli.same_as import check_same
+
+        provenance = provenance_of(plan, repository, made)
+        check_same(plan, provenance, options.same_as, runs_here=workspace is None)
+        if options.dry_run:
+            return 0
+    if options.dry_run:
+        return _print_dry_run(plan, workspace, images, repository, options.json)
     if workspace is None:
         return _run_here(plan, made, request.parent, repository, options)
     if DebuggerOptions.of(request.parent):
@@ -88,6 +95,13 @@ def _parse_options(given: Sequence[str]) -> argparse.Namespace:
         "--dry-run", action="store_true", help="print what would be sent, and send nothing"
     )
     parser.add_argument("--json", action="store_true", help="print --dry-run as JSON")
+    parser.add_argument(
+        "--same-as",
+        type=Path,
+        metavar="FOLDER",
+        help="run it only if it is what the bundle in FOLDER is, byte for byte; with --dry-run, "
+        "only compare",
+    )
     add_workspace_options(parser)
     add_setting_options(parser)
     add_submit_options(parser)

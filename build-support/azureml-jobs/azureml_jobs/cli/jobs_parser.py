@@ -26,6 +26,7 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
     _add_diff(commands)
     _add_logs(commands)
     _add_download(commands)
+    _add_again(commands)
     _add_name(add_command(commands, "cancel", "cancel a job, which can clean up first"))
     _add_name(add_command(commands, "archive", "hide a job in lists"))
 
@@ -112,6 +113,30 @@ def _add_download(commands: Any) -> None:
         metavar="FOLDER",
         help="a new or empty folder (default: .azureml/downloads/NAME, which git ignores)",
     )
+
+
+def _add_again(commands: Any) -> None:
+    reproduce = add_command(
+        commands,
+        "reproduce",
+        "run exactly what a job ran, where it ran unless an option names another place, and "
+        "compare the results; the exit status is 0 if they are the same",
+    )
+    how = reproduce.add_mutually_exclusive_group()
+    how.add_argument(
+        "--check-only",
+        action="store_true",
+        help="rebuild what ran, compare it byte for byte, and run nothing",
+    )
+    how.add_argument(
+        "--as-now",
+        action="store_true",
+        help="run today's code with that job's inputs and arguments",
+    )
+    rerun = add_command(commands, "rerun", "the same as `reproduce --as-now`")
+    rerun.set_defaults(command="reproduce", as_now=True, check_only=False)
+    for command in (reproduce, rerun):
+        _add_name(command)
 
 
 def _add_name(command: argparse.ArgumentParser) -> None:

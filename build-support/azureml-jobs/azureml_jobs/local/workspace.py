@@ -31,9 +31,10 @@ class LocalWorkspace:
     """`root` is `<repository>/.azureml`; it need not exist yet."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.jobs_folder = root / "jobs"
-        self.mlruns = root / "mlruns"
+        # In a clone that was made to run a job again, it is a link.
+        self.root = root.resolve()
+        self.jobs_folder = self.root / "jobs"
+        self.mlruns = self.root / "mlruns"
 
     def new_job(
         self,

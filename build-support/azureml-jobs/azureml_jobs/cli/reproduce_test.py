@@ -1,0 +1,168 @@
+"""`:aml -- jobs reproduce`, with real git and the real job tool, but without Pants."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.cli import aml
+from azureml_jobs.conftest import CONTEXT_JOB, Gathered, tree
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.workspace import LocalWorkspace
+from azureml_jobs.protocol import REQUEST_FILE, SOURCES_FOLDER, PackagesVenv
+
+# Hands the files of the folder that it is in to the job tool, and ends the job that this creates.
+FAKE_PANTS = """\
+#!{python}
+import pathlib, shutil, sys
+sys.path[:0] = {path}
+from azureml_jobs.cli.main import main
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.mlflow_store import MlflowStore
+
+gathered = pathlib.Path("gathered")
+shutil.copytree({gathered!r}, gathered)
+for file in (gathered / {sources!r}).rglob("*"):
+    if file.is_file():
+        shutil.copyfile(file.relative_to(gathered / {sources!r}), file)
+arguments = sys.argv[sys.argv.index("--") + 1:]
+status = main(["job", "--request", str(gathered / {request!r}), "--runtime=venv", *arguments])
+shutil.rmtree(gathered)
+if status == 0 and "--dry-run" not in arguments:
+    name = arguments[arguments.index("--name") + 1]
+    folder = JobFolder(pathlib.Path(".azureml/jobs", name).resolve())
+    record = folder.read()
+    record.status, record.exit_code = "Completed", 0
+    folder.save(record)
+    store = MlflowStore(folder.mlruns)
+    run = store.create_run(store.ensure_experiment("exp"), name, name, {{}}, "2026-01-01")
+    (run / "metrics/loss").write_text("1 " + pathlib.Path({loss!r}).read_text() + " 0")
+sys.exit(status)
+"""
+
+
+class Repository:
+    """A repository of git whose job has run once, with a change that no commit has."""
+
+    def __init__(self, gathered: Gathered, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gathered, self.root, self.loss = gathered, gathered.repository, folder / "loss"
+        monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(folder / "command"))
+        gathered.add_code()
+        gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
+        gathered.venv = PackagesVenv(str(folder / "venv"), "seed")
+        (folder / "venv/bin").mkdir(parents=True)
+        (folder / "venv/bin/python").write_text("")
+        gathered.request(CONTEXT_JOB)
+        fake = FAKE_PANTS.format(
+            python=sys.executable,
+            path=[os.path.abspath(each) for each in sys.path],
+            gathered=str(gathered.folder),
+            sources=SOURCES_FOLDER,
+            request=REQUEST_FILE,
+            loss=str(self.loss),
+        )
+        (self.root / "pants").write_text(fake)
+        (self.root / "pants").chmod(0o755)
+        (self.root / ".gitignore").write_text("/.azureml\n/gathered\n")
+        self.git("init", "--quiet")
+        self.commit()
+        self.write("src/exp/main.py", "import common.a\nprint('then')\n")
+        self.loss.write_text("0.5")
+        first = ["run", "src/exp:job", "--", "--name", "first", "--set", "inputs.epochs=4"]
+        subprocess.run([self.root / "pants", *first], cwd=self.root, check=True)
+
+    def git(self, *arguments: str) -> None:
+        identity = ("-c", "user.name=A", "-c", "user.email=a@localhost")
+        subprocess.run(["git", *identity, *arguments], cwd=self.root, check=True)
+
+    def commit(self) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "x")
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).write_text(text)
+
+    def job(self, name: str) -> JobFolder:
+        return JobFolder(self.root / ".azureml/jobs" / name)
+
+    def again(self) -> list[JobFolder]:
+        return [JobFolder(each) for each in (self.root / ".azureml/jobs").glob("first-again-*")]
+
+    def aml(self, *arguments: str) -> int:
+        return aml.run_aml(["--repository", str(self.root), "jobs", *arguments])
+
+
+@pytest.fixture
+def repository(gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    return Repository(gathered, tmp_path, monkeypatch)
+
+
+def test_runs_what_ran_after_everything_has_changed(
+    repository: Repository, capfd: pytest.CaptureFixture[str]
+) -> None:
+    repository.write("src/common/a.py", "A = 2\n")
+    repository.write("src/exp/main.py", "")
+    repository.commit()
+    before = tree(repository.root)
+    assert repository.aml("reproduce", "first") == 0
+    after = {name: what for name, what in tree(repository.root).items() if name in before}
+    assert after == before
+    (again,) = repository.again()
+    assert tree(again.bundle / "code") == tree(repository.job("first").bundle / "code")
+    out, err = capfd.readouterr()
+    assert "The same status and 1 more values." in out and "byte for byte" in err
+
+    # What ran again is a job as any other, and has a result of its own.
+    repository.loss.write_text("0.25")
+    assert repository.aml("reproduce", again.name) == 1
+    *_, loss, verdict = capfd.readouterr().out.splitlines()
+    assert loss.split() == ["loss", "0.5", "0.25", "differs"]
+    assert verdict == "1 of 2 differ."
+
+
+def test_nothing_runs_where_something_is_different(
+    repository: Repository, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert repository.aml("reproduce", "first", "--check-only") == 0
+    assert "byte for byte" in capfd.readouterr().err
+    requirements = repository.gathered.folder / "requirements/job.txt"
+    requirements.write_text("numpy==2.4.7 --hash=sha256:01\n")
+    assert repository.aml("reproduce", "first") == 2
+    assert "has:\n  environment/requirements.txt differs.\n" in capfd.readouterr().err
+    assert repository.again() == []
+
+
+def test_runs_todays_code_with_the_inputs_of_then(repository: Repository) -> None:
+    repository.write("src/exp/main.py", "print('now')\n")
+    repository.write("src/exp/azure-ml-job.yaml", CONTEXT_JOB.replace("epochs: 3", "epochs: 9"))
+    assert repository.aml("rerun", "first") == 0
+    (again,) = repository.again()
+    assert again.read().command == "python -m exp.main --epochs 4"
+    assert (again.bundle / "code/exp/main.py").read_text() == "print('now')\n"
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        pytest.param(
+            {"parent": "all", "root": "all", "status": "Completed"},
+            "a part of all, and only the whole can run again.\n\n./pants run :aml -- jobs",
+            id="a step",
+        ),
+        pytest.param({"status": "Running", "host": "b"}, "the job is Running", id="still running"),
+        pytest.param(
+            {"status": "Completed"}, "the job has no record of what it ran", id="no record"
+        ),
+    ],
+)
+def test_refuses_what_cannot_run_again(tmp_path: Path, known: dict[str, str], message: str) -> None:
+    record = JobRecord("", pid=1, **known)  # type: ignore[arg-type]
+    name = LocalWorkspace(tmp_path / ".azureml").new_job("exp", lambda *_: record).name
+    with pytest.raises(JobError) as caught:
+        aml.run_aml(["--repository", str(tmp_path), "jobs", "reproduce", name])
+    assert message in str(caught.value)
