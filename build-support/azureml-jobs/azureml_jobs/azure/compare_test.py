@@ -1,0 +1,69 @@
+"""Jobs of the stand-in service next to each other: `jobs diff`, `jobs show`, `jobs compare`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from azureml_jobs.azure.conftest import JOB, Client
+
+
+def change_line(client: Client) -> None:
+    client.gathered.write("src/common/a.py", "A = 2\n")
+
+
+def change_package(client: Client) -> None:
+    client.gathered.locked = "numpy==2.5.0 --hash=sha256:00\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "expected"),
+    [
+        pytest.param(change_line, (), {"code": "common/a.py"}, id="one line"),
+        pytest.param(change_package, (), {"packages": "numpy"}, id="one package"),
+        pytest.param(None, ("inputs.epochs=4",), {"inputs": "epochs"}, id="one input"),
+    ],
+)
+def test_tells_two_jobs_apart(
+    client: Client,
+    capsys: pytest.CaptureFixture[str],
+    change: Any,
+    settings: tuple[str, ...],
+    expected: dict[str, str],
+) -> None:
+    assert client.submit(JOB, "name=first") == 0
+    if change:
+        change(client)
+    assert client.submit(JOB, "name=second", *settings) == 0
+    capsys.readouterr()
+    assert client.run_aml("jobs", "diff", "first", "second", "--json") == 0
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    found = {part: [each["name"] for each in changes] for part, changes in parts.items() if changes}
+    assert found == {part: [name] for part, name in expected.items()}
+    if "code" in expected:
+        assert parts["code"][0]["diff"].splitlines()[1:] == ["-A = 1", "+A = 2"]
+    # The short form: from the manifests alone, with the job before it found by its target.
+    assert client.run_aml("jobs", "show", "second") == 0
+    shown = capsys.readouterr().out.partition("\nother than first, ")[2]
+    (line,) = [line for line in shown.partition("\n\n")[0].splitlines() if "in full" not in line][
+        1:
+    ]
+    assert line.split()[0] in expected and expected[line.split()[0]] in line
+    assert client.run_aml("jobs", "show", "first") == 0
+    assert "other than" not in capsys.readouterr().out
+
+
+def test_compares_many_jobs_by_one_request_for_all_runs(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("first", "second", "third"):
+        client.submit(JOB, f"name={name}")
+    client.service.recording.clear()
+    capsys.readouterr()
+    assert client.run_aml("jobs", "compare", "--experiment", "exp", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == ["third", "second", "first"]
+    assert len(client.requests("POST", "/batchrundata")) == 1
+    assert len(client.requests("GET", "/mlflow/.*/runs/get")) == 3
+    assert client.requests("GET", "/jobs/") == []
