@@ -64,10 +64,11 @@ def git_state(
     without git and outside of a git repository.
     """
     try:
-        gone = _removed(repository, removable) if removable else []
+        commit = _head(repository)
+        gone = _removed(repository, commit, removable) if commit and removable else []
         listed = sorted(_with_links(repository, [*paths, *gone]))
-        commit, diff = _state(repository, listed, "")
-        return GitState(commit, diff, bool(_tools_changes(repository)))
+        diff = _diff_of_all(repository, commit, listed, "")
+        return GitState(commit, diff, _are_tools_changed(repository))
     except NoRepository:
         return None
     except GitRefusal as refusal:
@@ -83,17 +84,15 @@ def uncommitted(repository: Path) -> list[str]:
     return [entry[3:] for entry in split_paths(run_git(repository, *status))]
 
 
-def _tools_changes(repository: Path) -> bytes:
-    return run_git(repository, "status", "--porcelain", "--", TOOLS_FOLDER)
+def _are_tools_changed(repository: Path) -> bool:
+    return bool(run_git(repository, "status", "--porcelain", "--", TOOLS_FOLDER))
 
 
-def _removed(repository: Path, pathspecs: Sequence[str]) -> list[str]:
+def _removed(repository: Path, commit: str, pathspecs: Sequence[str]) -> list[str]:
     """Return the files of the commit that are no longer there, or no longer in the index."""
-    if not _head(repository):
-        return []
     listed = run_git(
         repository,
-        *("diff", "--name-only", "-z", "--no-renames", "--diff-filter=D", "--relative", "HEAD"),
+        *("diff", "--name-only", "-z", "--no-renames", "--diff-filter=D", "--relative", commit),
         *("--", *pathspecs, f":(exclude){TOOLS_FOLDER}"),
     )
     return split_paths(listed)
@@ -103,20 +102,18 @@ def _head(folder: Path) -> str | None:
     return git_text(folder, "rev-parse", "--verify", "--quiet", "HEAD") or None
 
 
-def _state(folder: Path, paths: Sequence[str], prefix: str) -> tuple[str | None, bytes]:
-    """Return commit and diff of one work tree, which is the folder `prefix` in the diff."""
+def _diff_of_all(folder: Path, commit: str | None, paths: Sequence[str], prefix: str) -> bytes:
+    """Return the diff of a work tree, the folder `prefix` in it, and of the work trees inside."""
     asked = ("rev-parse", "--show-toplevel", "--show-prefix", "--git-path", "objects")
     _, subfolder, objects, _ = os.fsdecode(run_git(folder, *asked)).split("\n")
-    commit = _head(folder)
     own, nested = _by_work_tree(folder, paths)
     inner_diffs = []
     for inner, inner_paths in nested.items():
-        inner_commit, diff = _state(folder / inner, inner_paths, f"{prefix}{subfolder}{inner}/")
-        if inner_commit:
+        head, place = _head(folder / inner), f"{prefix}{subfolder}{inner}/"
+        if head:
             own.append(inner)
-        inner_diffs.append(diff)
-    diff = _diff(folder, folder / objects, commit, own, prefix)
-    return commit, b"".join([diff, *inner_diffs])
+        inner_diffs.append(_diff_of_all(folder / inner, head, inner_paths, place))
+    return b"".join([_diff(folder, folder / objects, commit, own, prefix), *inner_diffs])
 
 
 def _diff(
