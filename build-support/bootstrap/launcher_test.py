@@ -281,3 +281,93 @@ def leave_to_another_account(folder: Path, unwritable: Path) -> int | None:
         if path != unwritable:
             os.chown(path, nobody, nobody)
     return nobody
+
+
+HABITS = [
+    ("run src/x:job --stream", "run src/x:job -- --stream"),
+    ("run src/x:job --set inputs.a=3 -- --json", "run src/x:job -- --set inputs.a=3 --json"),
+    (
+        "--no-pantsd run -ldebug src/x:job --dry-run",
+        "--no-pantsd run -ldebug src/x:job -- --dry-run",
+    ),
+    ("run src/x:local --epochs=3", "run src/x:local -- --epochs=3"),
+    ("run :aml jobs list --local", "run :aml -- jobs list --local"),
+    ("run src/x/", "run src/x:job"),
+    ("jobs show a", "run :aml -- jobs show a"),
+    ("train", "run src/X:job"),
+    ("new-experiment --name a_b", "new-experiment --name=a_b"),
+    ("new-experiment a_b", "new-experiment --name=a_b"),
+    ("test src/x", "test src/x::"),
+    ("fmt lint src", "fmt lint src::"),
+    ("test src/none", "tailor src/none::"),
+    ("lint src/none/a.py", "tailor src/none::"),
+]
+COMMANDS_OF_PANTS = [
+    "run src/x:job --debug-adapter --no-pantsd --tag=a --docker-run-args=--rm --level=debug -- --x",
+    "run :aml -- jobs list",
+    "run src/x/main.py",
+    "new-experiment --name=a_b",
+    "list ::",
+    "test src/x:: src/none",
+    "test src/x/tests",
+    "fmt lint ::",
+    "lint src/x",
+    "package src/x:env",
+    "help jobs",
+]
+
+
+@pytest.fixture
+def experiment(fake: Fake) -> Fake:
+    for path in ("x/main.py", "x/tests/test_main.py", "none/a.py"):
+        script(fake.repository / "src" / path, "")
+    (fake.repository / "src/x/BUILD").write_text("# An experiment.\nexperiment(\n)\n")
+    return fake
+
+
+@pytest.mark.parametrize("typed, meant", HABITS, ids=[typed for typed, _ in HABITS])
+def test_answers_what_people_type_by_habit_before_pants_is_asked(
+    experiment: Fake, typed: str, meant: str
+) -> None:
+    result = experiment.start(*typed.split())
+    assert result.returncode == 2 and not experiment.said.exists()
+    assert result.stderr.startswith("pants: ")
+    assert result.stderr.endswith(f". Write:\n\n  ./pants {meant}\n")
+
+
+@pytest.mark.parametrize("typed", COMMANDS_OF_PANTS)
+def test_leaves_commands_of_pants_to_it(experiment: Fake, typed: str) -> None:
+    assert experiment.start(*typed.split()).returncode == 0
+    assert experiment.said.read_text().splitlines()[2:] == typed.split()
+
+
+def test_shows_the_commands_of_the_scaffolding_before_those_of_pants(fake: Fake) -> None:
+    script(fake.made / "client", "#!/bin/sh\necho Usage of Pants\n")
+    for arguments in ((), ("help",), ("--help",)):
+        shown = fake.start(*arguments).stdout
+        assert shown.startswith("Azure MLOps Scaffolding") and shown.endswith("Usage of Pants\n")
+        assert "./pants run :aml -- jobs list" in shown
+    assert fake.start("help", "goals").stdout == "Usage of Pants\n"
+
+
+@pytest.mark.parametrize(
+    "settings, expected",
+    [({}, "true"), ({"CI": "1"}, "unset"), ({"PANTS_DYNAMIC_UI": "false"}, "false")],
+    ids=["a terminal", "a build server", "as the user has it"],
+)
+def test_lets_pants_show_its_progress_in_a_terminal(
+    fake: Fake, settings: dict[str, str], expected: str
+) -> None:
+    script(fake.made / "client", '#!/bin/sh\necho "${PANTS_DYNAMIC_UI:-unset}"\n')
+    fake.env.pop("CI", None)
+    assert fake.start("list").stdout == "unset\n"
+    ours, theirs = os.openpty()
+    shown = subprocess.check_output(
+        [str(fake.repository / "pants"), "list"],
+        env={**fake.env, **settings},
+        stderr=theirs,
+        encoding="utf-8",
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert shown == f"{expected}\n"

@@ -18,19 +18,14 @@ from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace, conf
 from azureml_jobs.bundle.clean_tree import check_clean_tree
 from azureml_jobs.bundle.plan import JobPlan, plan_job
 from azureml_jobs.bundle.provenance import Made, made_here, provenance_of, state_of
-from azureml_jobs.cli.job_options import (
-    add_setting_options,
-    add_submit_options,
-    add_workspace_options,
-    as_settings,
-    request_parser,
-)
+from azureml_jobs.cli.job_options import as_settings, request_parser
+from azureml_jobs.cli.job_parser import parse_job_options
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_images
 from azureml_jobs.jobfile.azure_only import azure_only_parts, has_sweep
 from azureml_jobs.local.create_job import plan_run
 from azureml_jobs.local.inputs import missing_inputs
 from azureml_jobs.local.run_plan import RunPlan
-from azureml_jobs.local.runtimes import RUNTIMES, RuntimeChoice
+from azureml_jobs.local.runtimes import RuntimeChoice
 from azureml_jobs.protocol import DebuggerOptions
 
 
@@ -38,7 +33,7 @@ def run_job(arguments: Sequence[str]) -> int:
     """Plan the job, and submit it, run it here or print it, as its options say."""
     # The plugin puts its own arguments first, before all that the user writes.
     request = request_parser().parse_args(arguments[:2]).request
-    options = _parse_options(arguments[2:])
+    options = parse_job_options(arguments[2:], request)
     repository = Path.cwd()
     workspace = None if options.local else configured_workspace(repository, options.profile)
     check_clean_tree(workspace, repository)
@@ -77,72 +72,6 @@ def run_job(arguments: Sequence[str]) -> int:
     return _submit(plan, made, workspace, images, request.parent, options)
 
 
-def _parse_options(given: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="./pants run …:job --",
-        description="Run a job: in the workspace that config.env names, or else on this machine.",
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY.PATH=VALUE",
-        dest="settings",
-        help="override a value of the job file, e.g. inputs.epochs=20; may be repeated",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="print what would be sent, and send nothing"
-    )
-    parser.add_argument("--json", action="store_true", help="print --dry-run as JSON")
-    parser.add_argument(
-        "--same-as",
-        type=Path,
-        metavar="FOLDER",
-        help="run it only if it is what the bundle in FOLDER is, byte for byte; with --dry-run, "
-        "only compare",
-    )
-    add_workspace_options(parser)
-    add_setting_options(parser)
-    add_submit_options(parser)
-    parser.add_argument(
-        "--runtime",
-        choices=RUNTIMES,
-        help="where a job runs on this machine: in the image of its environment, or in a virtual "
-        "environment (default: the option `[azureml].runtime`)",
-    )
-    parser.add_argument(
-        "--no-cache",
-        action="store_true",
-        help="run every step of a pipeline on this machine, also those that completed before with "
-        "the same code, environment and inputs",
-    )
-    parser.add_argument(
-        "--jobs-at-once",
-        type=_positive,
-        metavar="N",
-        help="how many steps or trials run at a time on this machine (default: one for each CPU)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        help="what a sweep on this machine samples with, if its job file has no seed (default: a "
-        "number that is drawn, and recorded)",
-    )
-    parser.add_argument(
-        "--stream",
-        action="store_true",
-        help="follow the job until it ends; a run on this machine is always followed",
-    )
-    options = parser.parse_args(given)
-    if options.json and not options.dry_run:
-        parser.error("--json goes with --dry-run")
-    if options.local and options.profile:
-        parser.error("--local and --profile exclude each other")
-    return options
-
-
 def _seed(
     plan: JobPlan, workspace: AzureWorkspace | None, options: argparse.Namespace
 ) -> int | None:
@@ -156,13 +85,6 @@ def _seed(
             "Leave it out, or write `seed:` in the `sampling_algorithm` of the job file.",
         )
     return None
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def _images_to_push(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from azureml_jobs.base.errors import JobError
+
 
 def request_parser() -> argparse.ArgumentParser:
     """Return a parser of what the plugin adds to every command."""
@@ -59,6 +61,10 @@ def add_submit_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def tag_error(tag: str, value: str) -> JobError:
+    return JobError(f"--tag {tag}", "a tag is a key with a value", f"Write `--tag {tag}={value}`.")
+
+
 def as_settings(options: argparse.Namespace) -> list[str]:
     """Return the short forms as `key.path=value`."""
     settings = []
@@ -71,7 +77,9 @@ def as_settings(options: argparse.Namespace) -> list[str]:
         settings.append(f"compute={'azureml:' if is_name else ''}{compute}")
     for tag in options.tags:
         key, equals, value = tag.partition("=")
+        if not equals:
+            raise tag_error(tag, "VALUE")
         # A dot in a tag's key does not begin a level.
         escaped = key.replace(".", "\\.")
-        settings.append(f"tags.{escaped}{equals}{value}")
+        settings.append(f"tags.{escaped}={value}")
     return settings

@@ -189,6 +189,12 @@ ERRORS = {
     "an unknown key": (f"comand: x\n{JOB}", [], "unknown key `comand`"),
     "a placeholder": (f"compute: <cluster>\n{JOB}", [], "placeholder `<cluster>`"),
     "an override": (JOB, ["--set", "inputs.epochs=x"], "inputs.epochs"),
+    "an input as a key": (JOB, ["--set", "epochs=5"], "Write `--set inputs.epochs=5`."),
+    "values of a sweep": (
+        JOB,
+        ["--set", "inputs.epochs=5, 10"],
+        "`search_space: {epochs: {type: choice, values: [5, 10]}}`",
+    ),
     "another command": (JOB, ["--set", "command=python gone.py"], "gone.py"),
 }
 
@@ -303,7 +309,6 @@ def test_registers_a_component_in_the_local_workspace(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["--dry"], "unrecognized arguments: --dry", id="abbreviated"),
         pytest.param(["--json"], "--json goes with --dry-run", id="JSON of a run"),
         pytest.param(["--set"], "--set: expected one argument", id="nothing to set"),
         pytest.param(["--seed", "x"], "--seed: invalid int value", id="a seed"),
@@ -316,6 +321,28 @@ def test_rejects_invalid_options_of_a_job(
         cli.main(["job", "--request", "unread", *arguments])
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["--epochs", "5"], "Write `--set inputs.epochs=5`."),
+        (["--epochs=5", "--dry-run"], "Write `--set inputs.epochs=5`."),
+        (["epochs=5"], "Write `--set inputs.epochs=5`."),
+        (["inputs.epochs=5"], "Write `--set inputs.epochs=5`."),
+        (["compute=gpu"], "Write `--set compute=gpu`."),
+        (["--dry"], "Did you mean `--dry-run`?"),
+        (["--lr", "5"], "`--set inputs.NAME=VALUE`. All options: `--help`."),
+        (["--tag", "owner", "me"], "Write `--tag owner=me`."),
+        (["--tag", "owner"], "Write `--tag owner=VALUE`."),
+    ],
+    ids=" ".join,
+)
+def test_answers_what_is_no_option_with_the_one_to_write(
+    ready: Gathered, capsys: pytest.CaptureFixture[str], words: list[str], remedy: str
+) -> None:
+    assert cli.main(["job", "--request", str(ready.request()), "--local", *words]) == 2
+    assert capsys.readouterr().err.strip().endswith(remedy)
 
 
 def bundle(

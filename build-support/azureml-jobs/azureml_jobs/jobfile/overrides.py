@@ -97,6 +97,9 @@ def _key_node(
     if known is None:
         if "any" in node.kinds:
             return node
+        if not parents and step in (job.get("inputs") or ()):
+            remedy = f"Write `--set inputs.{setting.text}`."
+            raise setting.refuse(f"`{step}` is an input of the job, not a key", remedy, steps)
         finding = unknown_key(root, parents, step, node.keys())
         raise setting.refuse(finding.what, finding.remedy, steps)
     if parents == ["inputs"] and step not in holder:

@@ -100,7 +100,7 @@ def _integer(setting: Setting, old: Any) -> int:
     text, steps = setting.value, setting.steps
     if INTEGER.fullmatch(text.strip()):
         return int(text)
-    remedy = f"Write for example `--set {setting.key_path}=2`."
+    remedy = _sweep_instead(setting) or f"Write for example `--set {setting.key_path}=2`."
     is_input = steps[-2:-1] == ["inputs"]
     if is_input and _number(text) is not None:
         remedy = f"To allow fractions, write `{steps[-1]}: {old}.0` in the job file."
@@ -111,10 +111,21 @@ def _integer(setting: Setting, old: Any) -> int:
 def _fraction(setting: Setting, example: float, because: str = "") -> float:
     number = _number(setting.value)
     if number is None:
-        raise setting.refuse(
-            f"expects a number{because}", f"Write for example `--set {setting.key_path}={example}`."
-        )
+        remedy = f"Write for example `--set {setting.key_path}={example}`."
+        raise setting.refuse(f"expects a number{because}", _sweep_instead(setting) or remedy)
     return int(number) if INTEGER.fullmatch(setting.value.strip()) and not because else number
+
+
+def _sweep_instead(setting: Setting) -> str | None:
+    """Return what to write for several values of an input."""
+    values = setting.value.strip(" []").split(",")
+    if len(values) < 2 or any(_number(value) is None for value in values):
+        return None
+    listed, name = ", ".join(value.strip() for value in values), setting.steps[-1]
+    return (
+        "One job has one value. For several, write a job file of `type: sweep`, with\n"
+        f"`search_space: {{{name}: {{type: choice, values: [{listed}]}}}}`."
+    )
 
 
 def _boolean(setting: Setting) -> bool:

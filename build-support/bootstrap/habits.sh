@@ -1,0 +1,180 @@
+# shellcheck shell=bash
+# Answers what people type by habit, before Pants is asked, and lets Pants show its progress.
+#
+# For a flag that it does not know, Pants ends its daemon, and the next command waits for a new one.
+# Sourced by ./pants at every start: it starts no process. Works with bash 3.2, the one of macOS.
+
+# The flags of one word that Pants takes after `run`. Its others begin with the name of a tool.
+HABITS_PANTS_FLAGS=" args colors concurrent help level logdir loop pantsd pantsrc plugins pythonpath tag version "
+# The flags of several words that are for what runs.
+HABITS_OWN_FLAGS=" as-now auth-mode check-only display-name dry-run experiment-name instance-count instance-type jobs-at-once no-browser no-cache output-name same-as sort-by "
+
+# Print what is wrong ($1) and the command to type (the other words), and end.
+habits_answer() {
+  local wrong=$1 command
+  shift
+  printf -v command ' %q' "$@"
+  printf 'pants: %s. Write:\n\n  ./pants%s\n' "$wrong" "$command" >&2
+  exit 2
+}
+
+# Whether the word $1 after the target of `run` is a flag for what runs, and not for Pants.
+habits_is_own_flag() {
+  [[ $1 == --?* ]] || return 1
+  local name=${1#--}
+  name=${name%%=*}
+  if [[ $name == *-* ]]; then
+    [[ $HABITS_OWN_FLAGS == *" $name "* ]]
+  else
+    [[ $HABITS_PANTS_FLAGS != *" $name "* ]]
+  fi
+}
+
+# Check `run`: $1 is how many words come before its target, the rest are all words.
+habits_check_run() {
+  local at=$1 target own="" word
+  shift
+  local before=("${@:1:at}") after=()
+  target=${*:at+1:1}
+  shift "$((at + 1))"
+  habits_check_folder "$target" "${before[@]}"
+  while [[ $# -gt 0 && $1 != -- ]]; do
+    word=$1
+    shift
+    if [[ -n $own || $target == *:aml && $word != -* ]] || habits_is_own_flag "$word"; then
+      own=${own:-$word}
+      after+=("$word")
+    else
+      before+=("$word")
+    fi
+  done
+  [[ -n $own ]] || return 0
+  [[ $# -eq 0 ]] || shift
+  habits_answer "$own is for $target, and that follows \`--\`" \
+    "${before[@]}" "$target" -- "${after[@]}" "$@"
+}
+
+# Check a target that is the folder of an experiment: it has several targets to run.
+habits_check_folder() {
+  local folder=${1%/} line
+  shift
+  [[ -d $root/$folder && -f $root/$folder/BUILD ]] || return 0
+  while IFS= read -r line || [[ -n $line ]]; do
+    if [[ $line == "experiment("* ]]; then
+      habits_answer "$folder is a folder with several targets, such as :job and :local" \
+        "$@" "$folder:job"
+    fi
+  done <"$root/$folder/BUILD"
+}
+
+# Check `new-experiment` with a word $1 that no flag has; the rest are all words.
+habits_check_name() {
+  local name=$1 word others=()
+  shift
+  for word in "$@"; do
+    [[ $word != --name=* ]] || return 0
+    [[ $word == "$name" || $word == --name ]] || others+=("$word")
+  done
+  habits_answer "Pants takes the value of a flag after \`=\`" "${others[@]}" "--name=$name"
+}
+
+# Whether one of the paths is a file. A pattern that matches none stays a pattern.
+habits_any() {
+  local path
+  for path in "$@"; do
+    [[ ! -f $path ]] || return 0
+  done
+  return 1
+}
+
+# Check a path of which Pants silently does nothing: $1 are the goals, $2 is the path, the rest are
+# all words.
+habits_check_path() {
+  local goals=$1 given=$2 path=${2%::} folder words=() word
+  shift 2
+  path=${path%/}
+  folder=$path
+  [[ $path == */* || -d $root/$path ]] || return 0
+  [[ $path != /* && $path != *:* && $path != build-support/* && -e $root/$path ]] || return 0
+  # A target of the root may have it.
+  [[ ! -f $root/BUILD || $(<"$root/BUILD") != *"**"* ]] || return 0
+  for word in "$@"; do
+    [[ $word == "$given" ]] && word=$path::
+    words+=("$word")
+  done
+  while [[ -n $folder ]]; do
+    if habits_any "$root/$folder"/BUILD "$root/$folder"/BUILD.*; then
+      # The owner of the path: its tests are in a folder below.
+      [[ $goals == *" test "* && -d $root/$path && $given != *:: ]] || return 0
+      local own="$root/$path"
+      if ! habits_any "$own"/test_*.py "$own"/*_test.py && habits_any "$own"/*/test_*.py; then
+        habits_answer "tests of $path are in folders below it" "${words[@]}"
+      fi
+      return 0
+    fi
+    [[ $folder == */* ]] || break
+    folder=${folder%/*}
+  done
+  if [[ -d $root/$path && -n $(find "$root/$path" -name BUILD -print -quit) ]]; then
+    [[ $given == *:: ]] || habits_answer "targets of $path are in folders below it" "${words[@]}"
+  elif habits_any "$root/$path"/*.py || [[ $path == *.py ]]; then
+    [[ -d $root/$path ]] || path=${path%/*}
+    habits_answer "there is no BUILD file for $given, so Pants does nothing with it" tailor "$path::"
+  fi
+}
+
+# Commands of one of our targets that are no goals of Pants.
+habits_check_goal() {
+  case $1 in
+    components | data | doctor | endpoints | jobs | models | service | ui | why)
+      habits_answer "$1 is a command of :aml" run :aml -- "$@"
+      ;;
+    job | jupyter | local | submit | terminal | train)
+      [[ $1 != submit && $1 != train ]] || set -- job
+      habits_answer "an experiment is run by the address of its target" run "src/X:$1"
+      ;;
+  esac
+}
+
+habits_check() {
+  local goals=" " at=0 word paths=()
+  for word in "$@"; do
+    [[ $word != -- ]] || break
+    if [[ $word != -* ]]; then
+      case $goals in
+        " run ")
+          habits_check_run "$at" "$@"
+          return 0
+          ;;
+        " new-experiment ")
+          habits_check_name "$word" "$@"
+          return 0
+          ;;
+      esac
+      case $word in
+        check | fix | fmt | lint | new-experiment | run | test) goals="$goals$word " ;;
+        *)
+          if [[ $goals == " " ]]; then
+            habits_check_goal "${@:at+1}"
+            return 0
+          fi
+          paths+=("$word")
+          ;;
+      esac
+    fi
+    at=$((at + 1))
+  done
+  # Among several, such as those of a hook, others may be what is meant.
+  [[ ${#paths[@]} -ne 1 ]] || habits_check_path "$goals" "${paths[0]}" "$@"
+}
+
+# Pants asks its daemon whether there is a terminal: one that was started by a hook or by a build
+# would show no progress in any later terminal.
+habits_show_progress() {
+  local file
+  [[ -t 2 && -z ${CI:-} && -z ${PANTS_DYNAMIC_UI:-} ]] || return 0
+  for file in "$root/pants.toml" "$root/.pants.rc" "${HOME:-}/.pants.rc"; do
+    [[ ! -r $file || $(<"$file") != *dynamic_ui* ]] || return 0
+  done
+  export PANTS_DYNAMIC_UI=true
+}
