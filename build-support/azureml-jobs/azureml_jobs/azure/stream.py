@@ -5,22 +5,22 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, BinaryIO
 
+from azureml_jobs.azure.growing_log import GrowingLog
 from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.rows import add_children, children_below, row_of
 from azureml_jobs.azure.run_history import PRINTED, error_of, exit_status_in
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, NOT_STARTED
 from azureml_jobs.base.progress import Progress
+from azureml_jobs.base.status_line import StatusLine
 
 # A line is printed at most this long, and the time of two requests, after it was written.
 _POLL_SECONDS = 2.0
 _NODES_AT_ONCE = 8
-_PART_BYTES = 8 << 20
-_STATUSES = frozenset({200, 206, 404, 416})
 
 
 def stream(workspace: ConnectedWorkspace, name: str, out: BinaryIO) -> int:
@@ -60,6 +60,7 @@ class _Follower:
         self._workspace = workspace
         self._out = out
         self._logs: dict[str, _Logs] = {}
+        self._status = StatusLine()
         self._ended: set[str] = set()
 
     def follow(self, name: str) -> Mapping[str, Any]:
@@ -69,9 +70,12 @@ class _Follower:
             begun = time.monotonic()
             # Requested before the logs are read: an ended job's logs are complete.
             details = self._details(name)
+            if details["status"] not in ENDED:
+                self._status.show(str(details["status"]))
             self._read_children(row)
             self._read(name, "", details)
             if details["status"] in ENDED:
+                self._status.leave()
                 return details
             time.sleep(max(0.0, _POLL_SECONDS - (time.monotonic() - begun)))
 
@@ -100,7 +104,9 @@ class _Follower:
 
     def _read(self, name: str, label: str, details: Mapping[str, Any]) -> None:
         prefix = f"[{label}] ".encode() if label else b""
-        logs = self._logs.setdefault(name, _Logs(self._workspace, self._out, prefix))
+        logs = self._logs.setdefault(
+            name, _Logs(self._workspace, self._out, prefix, self._status.leave)
+        )
         logs.read(details.get("logFiles") or {})
         if details["status"] in ENDED:
             logs.finish()
@@ -109,17 +115,28 @@ class _Follower:
 
     def _end(self, name: str, label: str, ending: str) -> None:
         self._ended.add(name)
+        self._status.leave()
         print(f"[{label}] {ending}", file=sys.stderr)
 
 
 class _Logs:
-    """The logs of one job. Lines get the `prefix`, if there is one."""
+    """The logs of one job. Lines get the `prefix`, if there is one.
 
-    def __init__(self, workspace: ConnectedWorkspace, out: BinaryIO, prefix: bytes = b"") -> None:
+    `before_output` is called before anything is printed.
+    """
+
+    def __init__(
+        self,
+        workspace: ConnectedWorkspace,
+        out: BinaryIO,
+        prefix: bytes = b"",
+        before_output: Callable[[], None] = lambda: None,
+    ) -> None:
         self._workspace = workspace
         self._out = out
         self._prefix = prefix
-        self._positions: dict[str, int] = {}
+        self._before_output = before_output
+        self._logs: dict[str, GrowingLog] = {}
         # Of several logs only complete lines are printed; the rest of each waits here.
         self._pending: dict[str, bytes] = {}
         self._printed_log = ""
@@ -127,12 +144,21 @@ class _Logs:
 
     def read(self, addresses: Mapping[str, str]) -> None:
         names = sorted(name for name in addresses if PRINTED.fullmatch(name))
-        new: dict[str, bytes] = {}
-        tasks = [Task(0, partial(self._read_new, name, addresses[name], new)) for name in names]
+        found: dict[str, tuple[bytes, bool]] = {}
+
+        def read(name: str) -> None:
+            found[name] = self._logs[name].read(addresses[name])
+
+        for name in names:
+            self._logs.setdefault(name, GrowingLog(self._workspace.connection))
+        tasks = [Task(0, partial(read, name)) for name in names]
         run_all(tasks, _NODES_AT_ONCE, Progress("Reading", len(tasks), 0))
         for name in names:
-            self._positions[name] = self._positions.get(name, 0) + len(new[name])
-            data = self._pending.pop(name, b"") + new[name]
+            new, begins_again = found[name]
+            if begins_again:
+                self._print_line(f"==> {name} begins again <==")
+                self._pending.pop(name, None)
+            data = self._pending.pop(name, b"") + new
             if len(names) > 1 or self._prefix:
                 whole = data.rfind(b"\n") + 1
                 data, self._pending[name] = data[:whole], data[whole:]
@@ -142,39 +168,22 @@ class _Logs:
         for name in list(self._pending):
             data = self._pending.pop(name)
             end = b"\n" if self._prefix and data else b""
-            self._print(name, data + end, len(self._positions) > 1)
-
-    def _read_new(self, name: str, address: str, new: dict[str, bytes]) -> None:
-        """Read what was appended to a log since the last time."""
-        parts: list[bytes] = []
-        position = self._positions.get(name, 0)
-        while True:
-            # In parts, so that the time limit of a response does not limit the length of a log.
-            response = self._workspace.connection.request(
-                *("GET", address),
-                headers={"Range": f"bytes={position}-{position + _PART_BYTES - 1}"},
-                accept=lambda status: status in _STATUSES,
-            )
-            if response.status == 200:
-                # Some proxies answer with all of it.
-                parts.append(response.body[position:])
-                break
-            # Otherwise there is nothing new, or the log was announced and is not there yet.
-            part = response.body if response.status == 206 else b""
-            parts.append(part)
-            position += len(part)
-            if len(part) < _PART_BYTES:
-                break
-        new[name] = b"".join(parts)
+            self._print(name, data + end, len(self._logs) > 1)
 
     def _print(self, name: str, data: bytes, is_one_of_several: bool) -> None:
         if not data:
             return
         if is_one_of_several and name != self._printed_log:
             # As `tail -f` separates them.
-            self._out.write(b"" if self._ends_line else b"\n")
-            self._out.write(self._prefix + f"==> {name} <==\n".encode())
+            self._print_line(f"==> {name} <==")
+        self._before_output()
         self._printed_log, self._ends_line = name, data.endswith(b"\n")
         for line in data.splitlines(keepends=True) if self._prefix else [data]:
             self._out.write(self._prefix + line)
         self._out.flush()
+
+    def _print_line(self, text: str) -> None:
+        self._before_output()
+        self._out.write(b"" if self._ends_line else b"\n")
+        self._out.write(self._prefix + f"{text}\n".encode())
+        self._ends_line = True

@@ -55,7 +55,12 @@ def submit(path: Path) -> int:
         timings = Timings()
         workspace = ConnectedWorkspace(submission.workspace, submission.options.login)
         record = write_record(folder.bundle, folder.record)
-        made = _Sender(folder, submission, record, workspace, timings).send()
+        sender = _Sender(folder, submission, record, workspace, timings)
+        try:
+            made = sender.send()
+        except KeyboardInterrupt:
+            print(sender.interrupted(), file=sys.stderr)
+            raise
         folder.remove()
     for warning in workspace.sign_in.warnings:
         print_warning(warning)
@@ -89,6 +94,17 @@ class _Sender:
         self._workspace = workspace
         self._timings = timings
         self._assets = AssetsToSend(submission, folder, record, workspace, timings)
+        self._is_making = False
+
+    def interrupted(self) -> str:
+        """Return what to say when Ctrl-C ended `send`: whether there may be a job now."""
+        name, what = self._submission.shown_name, self._submission.file_kind
+        if not self._is_making:
+            return f"No {what} was made. The same command continues where this one ended."
+        text = f"{name} may have been made: its request was under way. The same command finds it."
+        if not self._submission.is_job:
+            return text
+        return f"{text}\nOr cancel it: ./pants run :aml -- jobs cancel {name}"
 
     def send(self) -> Submitted:
         """Send what is needed while azure-ai-ml is imported; then make the job."""
@@ -118,6 +134,7 @@ class _Sender:
         }
         with self._timings.part("reading the job"):
             entity = sdk.load(self._folder.job_file, submission, marks)
+        self._is_making = True
         with self._timings.part("making the job"):
             made = sdk.create(entity, submission, workspace)
         token = made.marks.get(TOKEN_PROPERTY)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import run
+from azureml_jobs.azure import sdk
 from azureml_jobs.azure.blobs import file_md5
-from azureml_jobs.azure.conftest import JOB, Client
+from azureml_jobs.azure.conftest import JOB, Client, assert_one_whole_job, faults
 from azureml_jobs.base.version import TOOLS_VERSION
 
 
@@ -213,6 +217,34 @@ def test_a_killed_submission_is_continued(client: Client) -> None:
     assert new is not None and not new.is_started
 
 
+@pytest.mark.parametrize(
+    ("request_of", "said"),
+    [
+        pytest.param(("GET", "/codes/"), "No command job was made. ", id="before"),
+        pytest.param(("PUT", "/jobs/"), " may have been made: ", id="amid"),
+    ],
+)
+def test_ctrl_c_says_whether_there_is_a_job(
+    client: Client, request_of: tuple[str, str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # An import that is interrupted leaves this process without it.
+    sdk.import_sdk()
+    rule = client.add_fault(faults.SLOW, *request_of, seconds=1.5)
+
+    def interrupt() -> None:
+        client.until(lambda: rule.hits)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    assert client.submit() == 130
+    assert said in capsys.readouterr().err
+    client.service.faults.clear()
+    assert client.submit() == 0
+    # The service goes on with what it has received.
+    client.until(lambda: all(each.seconds for each in client.requests(*request_of)))
+    assert_one_whole_job(client)
+
+
 def test_what_another_process_sends_is_left_to_it(client: Client) -> None:
     folder = client.create_submission()
     submission = folder.read()
@@ -294,4 +326,5 @@ def test_a_run_of_the_tool_submits(client_with_jobs: Client, tmp_path: Path) -> 
     assert (job["name"], job["properties"]["displayName"]) == ("by-a-process", "Ours")
     assert job["properties"]["tags"] == {"a.b": "c"}
     # The module reads no arguments and ends well.
-    assert (done.returncode, "by-a-process Completed\n") == (0, done.stderr), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert re.sub(r"(?m)^[\d:]{8} \w+\n", "", done.stderr) == "by-a-process Completed\n"
