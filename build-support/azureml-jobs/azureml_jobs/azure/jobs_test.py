@@ -45,6 +45,18 @@ def test_takes_the_statuses_of_azure_ml() -> None:
     assert set(STATUSES) == set(RunHistoryConstants.ALL_STATUSES)
 
 
+def test_lists_a_job_that_has_no_time(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [client.start(f"timeless-{number}", "true") for number in range(2)]
+    for name, created in zip(names, (None, "soon")):
+        stored = {**client.service.jobs.stored(name), "createdAt": created}
+        client.service.state.put_document("jobs", name, stored)
+    capsys.readouterr()
+    assert client.run_aml("jobs", "list", "--json") == 0
+    rows = {row["name"]: row["created"] for row in json.loads(capsys.readouterr().out)}
+    assert [rows[name] for name in names] == ["", ""]
+    assert client.run_aml("jobs", "list") == 0
+
+
 def test_says_that_there_is_no_such_job(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.run_aml("jobs", "show", "gone") == 2
     assert "gone: standin-workspace has no such job." in capsys.readouterr().err
@@ -73,7 +85,9 @@ def test_doctor_reports_what_fails(client: Client, capsys: pytest.CaptureFixture
     client.set(WORKSPACE="other")
     assert client.run_aml("doctor") == 1
     out = capsys.readouterr().out.splitlines()
-    assert out[-2].startswith("failed  workspace      config.env: there is no workspace other in")
+    assert out[-2].startswith(
+        "failed  workspace      environment variables: there is no workspace other in"
+    )
     assert out[-1].startswith("ok      versions ")
 
 

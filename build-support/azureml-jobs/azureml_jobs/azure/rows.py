@@ -14,7 +14,6 @@ from azureml_jobs.azure import run_history
 from azureml_jobs.azure.job_outputs import reused_by
 from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of_run
-from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.job_status import COMPLETED, ENDED
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.jobfile.paths import unique_name
@@ -127,10 +126,10 @@ def children_of_job(workspace: ConnectedWorkspace, job: Mapping[str, Any]) -> It
 
 
 def time_of(text: Any) -> datetime | None:
-    if not text:
-        return None
+    """Return a time of the service; None for none, and for what is no time."""
     try:
         found = datetime.fromisoformat(str(text))
-    except ValueError as error:
-        raise OutsideError("Azure", f"the service returned {text} as a time") from error
+    except ValueError:
+        # The rest of the job can be shown.
+        return None
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

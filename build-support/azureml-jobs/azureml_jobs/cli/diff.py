@@ -8,10 +8,12 @@ import tempfile
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.base.console import (
     BOLD,
     GREEN,
@@ -34,12 +36,7 @@ _LEAST_CELL = 20
 
 
 def diff_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory(prefix="azureml-jobs-diff-") as scratch:
-        sides = [
-            compared_job(jobs, jobs.describe(name), Path(scratch, letter), with_code=True)
-            for letter, name in (("a", options.a), ("b", options.b))
-        ]
-        found = differences(*sides)
+    *sides, found = compared_pair(jobs, options.a, options.b, with_code=True)
     if options.json:
         parts = {part: [asdict(change) for change in each] for part, each in found.items()}
         print_json({"a": _head(sides[0]), "b": _head(sides[1]), "parts": parts})
@@ -52,11 +49,29 @@ def diff_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     return 0
 
 
-def compared_job(jobs: WorkspaceJobs, job: Row, folder: Path, with_code: bool) -> ComparedJob:
-    """Return a described job with its record, which is written into a new folder.
+def compared_pair(
+    jobs: WorkspaceJobs, a: str, b: str | Row, with_code: bool
+) -> tuple[ComparedJob, ComparedJob, dict[str, list[Change]]]:
+    """Return two jobs and their differences; `b` may be described already.
 
     Raises `OutsideError` when a record that exists cannot be read.
     """
+    # After Ctrl-C, a download that is left behind may still write.
+    with tempfile.TemporaryDirectory(
+        prefix="azureml-jobs-diff-", ignore_cleanup_errors=True
+    ) as scratch:
+        calls = [
+            BackgroundCall(partial(_compared_job, jobs, job, Path(scratch, letter), with_code))
+            for letter, job in (("a", a), ("b", b))
+        ]
+        first, second = (call.result() for call in calls)
+        return first, second, differences(first, second)
+
+
+def _compared_job(
+    jobs: WorkspaceJobs, named: str | Row, folder: Path, with_code: bool
+) -> ComparedJob:
+    job = jobs.describe(named) if isinstance(named, str) else named
     manifest, problem = None, ""
     try:
         jobs.record(job["name"], folder, with_code)

@@ -130,7 +130,9 @@ def test_shows_the_trials_of_a_sweep_with_the_best_one(
     tree: Tree, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_jobs("show", "p", "--step", "tune") == 0
-    shown = capsys.readouterr().out.partition("\ntrial ")[2].partition("\n\n")[0].splitlines()
+    whole = capsys.readouterr().out
+    assert "\nmetrics of p_tune_1, the best trial\n  loss  0.9  ▁█\n" in whole
+    shown = whole.partition("\ntrial ")[2].partition("\n\n")[0].splitlines()
     assert shown[0].split() == ["status", "loss", "lr", "duration"]
     assert shown[2].split() == ["p_tune_1", "*", "Completed", "0.1", "0.125", "0.5", "s"]
     assert len(shown) == 8

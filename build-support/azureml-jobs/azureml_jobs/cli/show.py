@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
+from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.base.console import (
     BOLD,
     coloured,
@@ -22,10 +22,10 @@ from azureml_jobs.base.console import (
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.sparkline import sparkline
 from azureml_jobs.base.trial_table import value_texts
-from azureml_jobs.cli.diff import compared_job
-from azureml_jobs.cli.differences import change_text, differences
+from azureml_jobs.cli.diff import compared_pair
+from azureml_jobs.cli.differences import change_text
 from azureml_jobs.cli.job_tree import print_children
-from azureml_jobs.cli.workspace_jobs import Curves, Row, WorkspaceJobs
+from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
 
 # In Azure each curve is a request.
 _MOST_CURVES = 24
@@ -35,15 +35,16 @@ _MOST_CHANGES = 4
 
 def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     name, job = options.name, jobs.describe(options.name)
-    metrics = sorted(job["metrics"])
     if options.json:
-        print_json({**job, "metric_history": jobs.curves([name], metrics)[name]})
+        history = jobs.curves([name], sorted(job["metrics"]))[name]
+        print_json({**job, "metric_history": history})
         return 0
+    changes = BackgroundCall(partial(_changes, jobs, job))
     _print_outcome(job)
-    _print_metrics(job["metrics"], jobs.curves([name], metrics[:_MOST_CURVES])[name])
+    _print_metrics(jobs, job)
     _print_values("outputs", {name: short_path(path) for name, path in job["outputs"].items()})
     print_children(job)
-    _print_changes(jobs, job)
+    print("".join(f"{line}\n" for line in changes.result()), end="")
     _print_values("parameters", value_texts({**(job.get("parameters") or {}), **job["params"]}))
     _print_values("details", _details(job))
     tags = {key: text for key, text in job["tags"].items() if not key.startswith("mlflow.")}
@@ -69,37 +70,41 @@ def _where(job: Mapping[str, Any]) -> str:
     return f"on this machine, {job['runtime']}" + (f" {image}" if image else "")
 
 
-def _print_metrics(metrics: Mapping[str, Any], curves: Curves) -> None:
+def _print_metrics(jobs: WorkspaceJobs, job: Row) -> None:
+    """Print the last values with their curves; for a sweep those of its best trial."""
+    title, name, metrics = "metrics", job["name"], job["metrics"]
+    if not metrics and job.get("best_trial"):
+        name = job["best_trial"]
+        title, metrics = f"metrics of {name}, the best trial", jobs.logged([name])[0]["metrics"]
     if not metrics:
         return
-    texts = value_texts(metrics)
+    names, texts = sorted(metrics), value_texts(metrics)
+    curves = jobs.curves([name], names[:_MOST_CURVES])[name]
     rows = [
-        (f"  {name}", texts[name], sparkline([point["value"] for point in curves.get(name, ())]))
-        for name in sorted(metrics)
+        (f"  {each}", texts[each], sparkline([point["value"] for point in curves.get(each, ())]))
+        for each in names
     ]
-    header, *lines = table(("metrics", "", ""), rows)
-    print("\n".join((f"\n{coloured(header, BOLD)}", *lines)))
+    _, *lines = table(("", "", ""), rows)
+    print("\n".join((f"\n{coloured(title, BOLD)}", *lines)))
 
 
-def _print_changes(jobs: WorkspaceJobs, job: Row) -> None:
-    """Print in short what differs from the job of the same target before this one."""
+def _changes(jobs: WorkspaceJobs, job: Row) -> list[str]:
+    """Return in a few lines what differs from the job of the same target before this one."""
     before = jobs.before(job)
     if before is None:
-        return
+        return []
     try:
-        with tempfile.TemporaryDirectory(prefix="azureml-jobs-show-") as scratch:
-            older = compared_job(jobs, jobs.describe(before), Path(scratch, "a"), with_code=False)
-            this = compared_job(jobs, job, Path(scratch, "b"), with_code=False)
+        *_, found = compared_pair(jobs, before, job, with_code=False)
     except OutsideError as error:
         print_warning(f"what differs from {before} is left out: {error.where}: {error.what}")
-        return
-    print(f"\n{coloured(f'other than {before}', BOLD)}, the job of this target before it")
-    for part, changes in differences(older, this).items():
+        return []
+    lines = ["", f"{coloured(f'other than {before}', BOLD)}, the job of this target before it"]
+    for part, changes in found.items():
         if changes:
             texts = [change_text(part, change) for change in changes[:_MOST_CHANGES]]
             more = len(changes) - _MOST_CHANGES
-            print(f"  {part:<10}  {', '.join(texts)}" + (f", … {more} more" if more > 0 else ""))
-    print(f"  in full     ./pants run :aml -- jobs diff {before} {job['name']}")
+            lines.append(f"  {part:<10}  {', '.join(texts)}" + (f", … {more} more" * (more > 0)))
+    return [*lines, f"  in full     ./pants run :aml -- jobs diff {before} {job['name']}"]
 
 
 def _print_values(title: str, values: Mapping[str, str]) -> None:
