@@ -371,3 +371,16 @@ def test_lets_pants_show_its_progress_in_a_terminal(
     os.close(ours)
     os.close(theirs)
     assert shown == f"{expected}\n"
+
+
+def test_names_the_folder_of_a_build_file_that_is_not_valid(fake: Fake) -> None:
+    (fake.made / "venv/bin/python").unlink()
+    (fake.made / "venv/bin/python").symlink_to(sys.executable)
+    script(fake.repository / "src/a b/BUILD", "x = 1\nexperiment(\n")
+    subprocess.run(["git", "init", "--quiet", str(fake.repository)], check=True)
+    failed = fake.start("run", "src:job", STATUS="1")
+    assert (failed.returncode, failed.stderr) == (
+        1,
+        "pants: src/a b/BUILD:2: '(' was never closed\n",
+    )
+    assert fake.start("run", "src:job").stderr == ""

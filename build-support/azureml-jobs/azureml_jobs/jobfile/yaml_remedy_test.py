@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.document import read_job_file
+
+
+def remedy_of(text: str) -> str:
+    with pytest.raises(JobError, match="not valid YAML") as caught:
+        read_job_file(text, "job.yaml")
+    return caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "text, wrong",
+    [
+        pytest.param("command: ls\ninputs:\n\ta: 1", "\ta: 1", id="a tab"),
+        pytest.param("description: note: this", "description: note: this", id="a colon"),
+        pytest.param("tags:\n  - a: it's: b", "  - a: it's: b", id="a colon in a list"),
+        pytest.param("command:python main.py\ncode: ..", "command:python main.py", id="no space"),
+        pytest.param("compute: @gpu", "compute: @gpu", id="a character of YAML's own"),
+        pytest.param("command: *x", "command: *x", id="an alias"),
+        pytest.param("command: !x y", "command: !x y", id="a tag"),
+        pytest.param("command: [ -f a", "command: [ -f a", id="a bracket"),
+        pytest.param(
+            "environment_variables: {A: ${{inputs.a}}, B: 1}",
+            "environment_variables: {A: ${{inputs.a}}, B: 1}",
+            id="an expression in braces",
+        ),
+    ],
+)
+def test_the_line_of_the_remedy_is_valid_in_place_of_the_wrong_one(text: str, wrong: str) -> None:
+    found = re.search("`([^`]*)`[.]$", remedy_of(text))
+    assert found is not None
+    assert read_job_file(text.replace(wrong, found[1]), "job.yaml")
+
+
+@pytest.mark.parametrize(
+    "text, remedy",
+    [
+        ("inputs:\n  a: 1\n   b: 2", "Indent this line as far as the other keys of its level."),
+        ("code: ..\ncommand python\n", "Line 2 is no `key: value`."),
+        ("command: >\npython\n", "Line 2 is no `key: value`."),
+        ("command: 'it's'", "Within `'…'` write a quote twice"),
+        ('command: "a\\d"', "Write single quotes"),
+        ("- a\nb: 1", "a list has no keys next to it"),
+        ("tags: {a: b\n", "Close the `{` of line 1"),
+    ],
+)
+def test_says_what_to_change_where_no_line_can_be_given(text: str, remedy: str) -> None:
+    assert remedy in remedy_of(text)
