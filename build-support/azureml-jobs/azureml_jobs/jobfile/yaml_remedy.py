@@ -54,13 +54,14 @@ def _structure_remedy(error: yaml.MarkedYAMLError, problem: str, lines: list[str
     if "flow" in (error.context or "") and start:
         line = lines[start.line]
         if "${{" in line:
-            return f"Within braces, `${{{{…}}}}` needs quotes: `{_EXPRESSION.sub(_in_quotes, line)}`."
+            valid = _EXPRESSION.sub(_in_quotes, line)
+            return f"Within braces, `${{{{…}}}}` needs quotes: `{valid}`."
         opened, quoted = line[start.column], _quoted(line)
         return f"Close the `{opened}` of line {number}" + (
             f", or put the value in quotes if it is text: `{quoted}`." if quoted else "."
         )
     if problem.startswith("expected <block end>") and "<scalar>" in problem:
-        return "Text follows the quote that ends here. Within `'…'` write a quote twice, as in `it''s`."
+        return "Text follows the end of a quote. Within `'…'` write a quote twice, as in `it''s`."
     if problem.startswith("expected <block end>"):
         return "Indent this line as far as the others of its level; a list has no keys next to it."
     return ""
