@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.download import RemoteFile, download_files, files_at
 from azureml_jobs.azure.upload import code_asset
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
+from azureml_jobs.base.assets import DATA, MODELS, AssetName
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.bundle.names import CODE_FOLDER, MANIFEST_FILE
 
@@ -46,6 +48,24 @@ def download_record(
         ]
         if files:
             download_files(files, destination / CODE_FOLDER)
+
+
+def check_assets(workspace: ConnectedWorkspace, manifest: Mapping[str, Any]) -> None:
+    """Raise `JobError` for a data asset or a model of a job that is gone.
+
+    Azure ML would take the job, and fail it when it looks for the data.
+    """
+    for item in manifest["data"]:
+        asset = AssetName.parse(str(item.get("asset") or ""))
+        if asset is None:
+            continue
+        path = (asset.name, *(("versions", asset.version) if asset.version else ()))
+        if not any(workspace.get(kind, *path) for kind in (DATA, MODELS)):
+            raise JobError(
+                f"input {item['input']}",
+                f"{workspace.config.name} has no {item['asset']} any more",
+                "Register the same data again, or run the job with other data: add `--as-now`.",
+            )
 
 
 def _snapshots(manifest: dict[str, Any]) -> list[tuple[str, str]]:

@@ -7,8 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from azureml_jobs.azure.conftest import JOB, Client
+from azureml_jobs.azure.conftest import CODE_JOB, JOB, Client
 from azureml_jobs.azure.jobs import AzureJobs
+from azureml_jobs.azure.what_ran import check_assets
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.manifest import read_manifest
 
@@ -39,3 +40,25 @@ def test_a_job_of_another_tool_has_no_record(client: Client, tmp_path: Path) -> 
     with pytest.raises(JobError, match="other: the job has no record of what it ran"):
         AzureJobs(workspace).record("other", tmp_path / "got", with_code=False)
     assert not (tmp_path / "got").exists()
+
+
+@pytest.mark.parametrize("credentials", ["Sas", "None"])
+def test_code_is_read_with_whatever_the_datastore_has(
+    client: Client, tmp_path: Path, credentials: str
+) -> None:
+    client.service.control.datastore_credentials = credentials
+    client.use(client.service.client.direct("secret"))
+    assert client.submit(CODE_JOB, "name=recorded") == 0
+    AzureJobs(client.connect()).record("recorded", tmp_path / "got", with_code=True)
+    assert (tmp_path / "got/code/common/a.py").read_text() == "A = 1\n"
+
+
+def test_a_data_asset_that_is_gone_is_known_before_a_job_runs_again(client: Client) -> None:
+    workspace = client.connect()
+    uri = "azureml://datastores/workspaceblobstore/paths/x"
+    body = {"properties": {"dataType": "uri_file", "dataUri": uri}}
+    workspace.put("data", "w", "versions", "1", body=body)
+    for asset in ("azureml:w:1", "azureml:w@latest"):
+        check_assets(workspace, {"data": [{"input": "x", "asset": asset}, {"input": "p"}]})
+    with pytest.raises(JobError, match="input x: standin-workspace has no azureml:w:2 any more"):
+        check_assets(workspace, {"data": [{"input": "x", "asset": "azureml:w:2"}]})

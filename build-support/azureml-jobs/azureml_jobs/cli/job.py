@@ -53,7 +53,7 @@ def run_job(arguments: Sequence[str]) -> int:
         from azureml_jobs.cli.same_as import check_same
 
         provenance = provenance_of(plan, repository, made)
-        check_same(plan, provenance, options.same_as, runs_here=workspace is None)
+        check_same(plan, provenance, options.same_as, None if workspace is None else images)
         if options.dry_run:
             return 0
     if options.dry_run:

@@ -17,19 +17,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.console import print_warning
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import ENDED
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.bundle.rebuild import add_own_files, rebuild
-from azureml_jobs.bundle.same import check_fetched, is_of_one_run
+from azureml_jobs.bundle.same import check_fetched
+from azureml_jobs.cli.again_arguments import place_of, settings_of_now, settings_of_then
 from azureml_jobs.cli.outcome import outcome, print_outcomes
 from azureml_jobs.cli.workspace_jobs import jobs_of
 
 # The end of the name of a job that was run again, and the longest rest of it.
 _AGAIN = re.compile(r"-again-\d{8}-\d{6}$")
 _LONGEST_STEM = 200
-_RECORD = "record"
 
 
 def reproduce_job(
@@ -47,24 +48,46 @@ def reproduce_job(
     there, here = (jobs_of(each, repository, options.login) for each in (source, target))
     before = there.describe(name)
     _check_can_run_again(before, options.check_only)
+    new_name = f"{_AGAIN.sub('', name)[:_LONGEST_STEM]}-again-{time.strftime('%Y%m%d-%H%M%S')}"
+    # azure-ai-ml makes names of jobs lower-case.
+    new_name = new_name if target is None else new_name.lower()
     with _own_folder(repository, name) as folder:
-        there.record(name, folder / _RECORD, with_code=not options.as_now)
-        manifest = read_manifest(folder / _RECORD)
-        root = repository if options.as_now else _rebuilt(manifest, repository, folder)
-        if source is not None and target is None:
-            print("It ran in Azure ML, and this machine has other hardware.", file=sys.stderr)
-        new_name = f"{_AGAIN.sub('', name)[:_LONGEST_STEM]}-again-{time.strftime('%Y%m%d-%H%M%S')}"
-        arguments = _arguments(manifest, options, folder, target)
-        status = _run_pants(root, repository, [manifest["address"], "--", *arguments, new_name])
+        record = folder / "record"
+        there.record(name, record, with_code=not options.as_now)
+        manifest = read_manifest(record)
+        if options.as_now:
+            root, arguments = repository, settings_of_now(manifest)
+        else:
+            check_fetched(record, manifest)
+            if target is not None:
+                _check_assets(manifest, target, options.login)
+            root = rebuild(manifest, record, repository, folder / "repository")
+            add_own_files(manifest, repository, root)
+            arguments = ["--same-as", str(record), *settings_of_then(manifest)]
+            if source is not None and target is None:
+                print_warning("its result may differ: it ran in Azure ML, on other hardware")
+        arguments += place_of(manifest, source is None, target is None, options)
+        ending = "--dry-run" if options.check_only else "--stream"
+        command = [manifest["address"], "--", *arguments, "--name", new_name, ending]
+        status = _run_pants(root, repository, command)
     if options.check_only:
         return status
     try:
         after = here.describe(new_name)
+    except OutsideError:
+        raise
     except JobError:
         # It was refused, and what runs said why.
         return status or 1
     is_same = print_outcomes(outcome(there, before), outcome(here, after))
     return status if options.as_now else int(not is_same)
+
+
+def _check_assets(manifest: Mapping[str, Any], target: AzureWorkspace, login: bool) -> None:
+    from azureml_jobs.azure.what_ran import check_assets  # pants: no-infer-dep
+    from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
+
+    check_assets(ConnectedWorkspace(target, login), manifest)
 
 
 def _check_can_run_again(job: Mapping[str, Any], check_only: bool) -> None:
@@ -95,62 +118,6 @@ def _own_folder(repository: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         yield folder
-
-
-def _rebuilt(manifest: Mapping[str, Any], repository: Path, folder: Path) -> Path:
-    """Return the root of a clone that is as the repository was, with what the job needs."""
-    check_fetched(folder / _RECORD, manifest)
-    root = rebuild(manifest, folder / _RECORD, repository, folder / "repository")
-    add_own_files(manifest, repository, root)
-    return root
-
-
-def _arguments(
-    manifest: Mapping[str, Any],
-    options: argparse.Namespace,
-    folder: Path,
-    target: AzureWorkspace | None,
-) -> list[str]:
-    """Return the arguments of the run, up to the name of the new job."""
-    settings = [each for each in manifest["overrides"] if not is_of_one_run(each)]
-    arguments = []
-    if options.as_now:
-        settings = [each for each in settings if not each.startswith("inputs.")]
-        settings += _inputs(manifest)
-    else:
-        arguments += ["--same-as", str(folder / _RECORD)]
-    # Steps that completed before must not stand for those of the new job.
-    if target is None:
-        arguments += ["--local", "--no-cache"]
-    elif manifest["kind"] == "pipeline job":
-        settings.append("settings.force_rerun=true")
-    made = manifest["made"] or {}
-    if target is None and made.get("seed") is not None:
-        arguments += ["--seed", str(made["seed"])]
-    if target is not None and "--image" in shlex.split(made.get("command_line") or ""):
-        arguments.append("--image")
-    arguments += ["--profile", options.profile] if options.profile else []
-    arguments += ["--login"] if options.login else []
-    for allowed in manifest["allowed"]:
-        # A line allows itself, by its comment.
-        if not re.search(r":\d+$", allowed["where"]):
-            arguments += ["--allow", allowed["where"]]
-    for setting in settings:
-        arguments += ["--set", setting]
-    return [*arguments, "--dry-run" if options.check_only else "--stream", "--name"]
-
-
-def _inputs(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the inputs of the job as settings: those that its job file had then."""
-    documents = {each["path"]: each["content"] for each in manifest["documents"]}
-    for name, value in (documents[manifest["job_file"]].get("inputs") or {}).items():
-        key = f"inputs.{str(name).replace('.', chr(92) + '.')}"
-        if isinstance(value, Mapping):
-            yield from (
-                f"{key}.{part}={value[part]}" for part in ("path", "value") if part in value
-            )
-        elif value is not None:
-            yield f"{key}={value}"
 
 
 def _run_pants(root: Path, repository: Path, arguments: Sequence[str]) -> int:

@@ -137,6 +137,28 @@ def test_nothing_runs_where_something_is_different(
     assert repository.again() == []
 
 
+def test_an_image_that_was_built_again_is_a_doubt(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text("#!/bin/sh\necho sha256:2\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{docker.parent}{os.pathsep}{os.environ['PATH']}")
+    manifest = repository.job("first").bundle / "manifest.json"
+    image = '{"reference": "x:env-1", "id": "sha256:1"}'
+    manifest.write_text(manifest.read_text().replace('"image": null', f'"image": {image}'))
+    ran = subprocess.run(
+        [str(repository.root / "pants"), "--", "--dry-run", "--same-as", str(manifest.parent)]
+        + ["--set", "inputs.epochs=4"],
+        cwd=repository.root,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert "may differ: the image x:env-1 was sha256:1, and is sha256:2" in ran.stderr
+
+
 def test_runs_todays_code_with_the_inputs_of_then(repository: Repository) -> None:
     repository.write("src/exp/main.py", "print('now')\n")
     repository.write("src/exp/azure-ml-job.yaml", CONTEXT_JOB.replace("epochs: 3", "epochs: 9"))
