@@ -4,6 +4,8 @@
 # For a flag that it does not know, Pants ends its daemon, and the next command waits for a new one.
 # Sourced by ./pants at every start: it starts no process. Works with bash 3.2, the one of macOS.
 
+HABITS_ROOT="${BASH_SOURCE[0]%/*}/../.."
+
 # The flags of one word that Pants takes after `run`. Its others begin with the name of a tool.
 HABITS_PANTS_FLAGS=" args colors concurrent help level logdir loop pantsd pantsrc plugins pythonpath tag version "
 # The flags of several words that are for what runs.
@@ -58,13 +60,13 @@ habits_check_run() {
 habits_check_folder() {
   local folder=${1%/} line
   shift
-  [[ -d $root/$folder && -f $root/$folder/BUILD ]] || return 0
+  [[ -d $HABITS_ROOT/$folder && -f $HABITS_ROOT/$folder/BUILD ]] || return 0
   while IFS= read -r line || [[ -n $line ]]; do
     if [[ $line == "experiment("* ]]; then
       habits_answer "$folder is a folder with several targets, such as :job and :local" \
         "$@" "$folder:job"
     fi
-  done <"$root/$folder/BUILD"
+  done <"$HABITS_ROOT/$folder/BUILD"
 }
 
 # Check `new-experiment` with a word $1 that no flag has; the rest are all words.
@@ -94,19 +96,19 @@ habits_check_path() {
   shift 2
   path=${path%/}
   folder=$path
-  [[ $path == */* || -d $root/$path ]] || return 0
-  [[ $path != /* && $path != *:* && $path != build-support/* && -e $root/$path ]] || return 0
+  [[ $path == */* || -d $HABITS_ROOT/$path ]] || return 0
+  [[ $path != /* && $path != *:* && $path != build-support/* && -e $HABITS_ROOT/$path ]] || return 0
   # A target of the root may have it.
-  [[ ! -f $root/BUILD || $(<"$root/BUILD") != *"**"* ]] || return 0
+  [[ ! -f $HABITS_ROOT/BUILD || $(<"$HABITS_ROOT/BUILD") != *"**"* ]] || return 0
   for word in "$@"; do
     [[ $word == "$given" ]] && word=$path::
     words+=("$word")
   done
   while [[ -n $folder ]]; do
-    if habits_any "$root/$folder"/BUILD "$root/$folder"/BUILD.*; then
+    if habits_any "$HABITS_ROOT/$folder"/BUILD "$HABITS_ROOT/$folder"/BUILD.*; then
       # The owner of the path: its tests are in a folder below.
-      [[ $goals == *" test "* && -d $root/$path && $given != *:: ]] || return 0
-      local own="$root/$path"
+      [[ $goals == *" test "* && -d $HABITS_ROOT/$path && $given != *:: ]] || return 0
+      local own="$HABITS_ROOT/$path"
       if ! habits_any "$own"/test_*.py "$own"/*_test.py && habits_any "$own"/*/test_*.py; then
         habits_answer "tests of $path are in folders below it" "${words[@]}"
       fi
@@ -115,10 +117,10 @@ habits_check_path() {
     [[ $folder == */* ]] || break
     folder=${folder%/*}
   done
-  if [[ -d $root/$path && -n $(find "$root/$path" -name BUILD -print -quit) ]]; then
+  if [[ -d $HABITS_ROOT/$path && -n $(find "$HABITS_ROOT/$path" -name BUILD -print -quit) ]]; then
     [[ $given == *:: ]] || habits_answer "targets of $path are in folders below it" "${words[@]}"
-  elif habits_any "$root/$path"/*.py || [[ $path == *.py ]]; then
-    [[ -d $root/$path ]] || path=${path%/*}
+  elif habits_any "$HABITS_ROOT/$path"/*.py || [[ $path == *.py ]]; then
+    [[ -d $HABITS_ROOT/$path ]] || path=${path%/*}
     habits_answer "there is no BUILD file for $given, so Pants does nothing with it" tailor "$path::"
   fi
 }
@@ -173,7 +175,7 @@ habits_check() {
 habits_show_progress() {
   local file
   [[ -t 2 && -z ${CI:-} && -z ${PANTS_DYNAMIC_UI:-} ]] || return 0
-  for file in "$root/pants.toml" "$root/.pants.rc" "${HOME:-}/.pants.rc"; do
+  for file in "$HABITS_ROOT/pants.toml" "$HABITS_ROOT/.pants.rc" "${HOME:-}/.pants.rc"; do
     [[ ! -r $file || $(<"$file") != *dynamic_ui* ]] || return 0
   done
   export PANTS_DYNAMIC_UI=true
