@@ -26,7 +26,8 @@ _PINNED = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
 class UnitBundle:
     """The code and the environment of one command, as files of the bundle.
 
-    `versions` are those of the packages that the code needs, by their names.
+    `versions` are those of the packages that the code needs, by their names; `packages_digest` is
+    the sha256 of their list with hashes.
     """
 
     unit: CodeUnit
@@ -34,6 +35,7 @@ class UnitBundle:
     code: tuple[BundleFile, ...]
     environment: tuple[BundleFile, ...]
     versions: Mapping[str, str] = field(default_factory=dict)
+    packages_digest: str = ""
 
     @property
     def snapshot_digest(self) -> str:
@@ -146,9 +148,10 @@ def _unit_bundle(unit: CodeUnit, files: UnitFiles, folder: Path) -> UnitBundle:
         BundleFile.read(folder / SOURCES_FOLDER / file.path, name, file.path, file.why, file.owner)
         for name, file in layout.items()
     )
-    requirements = (folder / requirements_file(unit.name)).read_text(encoding="utf-8")
-    versions = dict(_PINNED.findall(requirements))
-    return UnitBundle(unit, files, code, environment_files(unit, files, folder), versions)
+    environment = environment_files(unit, files, folder)
+    listed = folder / requirements_file(unit.name)
+    versions = dict(_PINNED.findall(listed.read_text(encoding="utf-8")))
+    return UnitBundle(unit, files, code, environment, versions, file_digest(listed))
 
 
 def _one_digest(digests: Iterable[tuple[str, str]]) -> str:

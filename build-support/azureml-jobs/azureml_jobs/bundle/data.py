@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.digest import entries_digest, file_digest
+from azureml_jobs.base.digest import entries_digest
+from azureml_jobs.bundle.known_digests import known_digests
 from azureml_jobs.jobfile.documents import nodes_of, step_names
 from azureml_jobs.jobfile.paths import is_local, unique_name
 
@@ -92,7 +93,8 @@ def data_digest(data: Path) -> DataDigest:
     """Return the digest of a file or folder. Raises `OSError` for what cannot be read."""
     base = data if data.is_dir() else data.parent
     files = {file.relative_to(base).as_posix(): file for file in data_files(data)}
-    sha256 = entries_digest((name, file_digest(file), False) for name, file in files.items())
+    with known_digests() as known:
+        sha256 = entries_digest((name, known.of(file), False) for name, file in files.items())
     return DataDigest(sha256, len(files), sum(file.stat().st_size for file in files.values()))
 
 

@@ -157,6 +157,7 @@ def _unit(unit: UnitBundle, node: Mapping[str, Any], provenance: Provenance) -> 
             "lock_sha256": packages.lock_digest,
             "requirements": list(packages.requirements),
             "versions": dict(unit.versions),
+            "sha256": unit.packages_digest,
         },
     }
 

@@ -473,6 +473,7 @@ def test_the_manifest_describes_where_a_bundle_comes_from(gathered: Gathered) ->
         "lock_sha256": "ab" * 32,
         "requirements": ["numpy"],
         "versions": {"numpy": "2.4.6"},
+        "sha256": hashlib.sha256(b"numpy==2.4.6 --hash=sha256:00\n").hexdigest(),
     }
     assert found["git"] == {
         "commit": "c0ffee",
