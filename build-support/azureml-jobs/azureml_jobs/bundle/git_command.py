@@ -101,6 +101,9 @@ def remote_address(folder: Path) -> str | None:
     except ValueError:
         return None
     # `git@host:path` has a user and no secret.
-    if not parts.scheme or "@" not in parts.netloc:
+    if not parts.scheme:
         return address
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    who, at, host = parts.netloc.rpartition("@")
+    # The user of `ssh://` has no password there; that of `https://` may be a token.
+    user = f"{who.partition(':')[0]}{at}" if "ssh" in parts.scheme else ""
+    return urlunsplit(parts._replace(netloc=f"{user}{host}", query="", fragment=""))
