@@ -67,3 +67,16 @@ def test_compares_many_jobs_by_one_request_for_all_runs(
     assert len(client.requests("POST", "/batchrundata")) == 1
     assert len(client.requests("GET", "/mlflow/.*/runs/get")) == 3
     assert client.requests("GET", "/jobs/") == []
+
+
+def test_compares_jobs_whose_values_cannot_be_read(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("first", "second"):
+        client.submit(JOB, f"name={name}")
+    client.add_fault("status", "GET", "/runs/get", times=None, status=403)
+    capsys.readouterr()
+    assert client.run_aml("jobs", "compare", "first", "second", "--json") == 0
+    printed = capsys.readouterr()
+    assert [row["metrics"] for row in json.loads(printed.out)] == [{}, {}]
+    assert printed.err.count("warning: parameters and metrics are left out") == 1

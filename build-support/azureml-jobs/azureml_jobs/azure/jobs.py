@@ -91,20 +91,23 @@ class AzureJobs:
 
     def logged(self, names: Sequence[str]) -> Rows:
         """Return the rows of jobs with what they logged, by requests at the same time."""
-        runs: dict[str, dict[str, Any]] = _or_warn(
-            "times", partial(run_history.runs_of, self.workspace, names), {}
-        )
-        found: dict[str, dict[str, Any]] = {}
+        ask_runs = partial(run_history.runs_of, self.workspace, names)
+        runs: dict[str, dict[str, Any]] = _or_warn("times", ask_runs, {})
+        rows = [
+            row_of(job_of_run(run, "") if run else job_of(self.workspace, name), run)
+            for name in names
+            for run in [runs.get(name, {})]
+        ]
+        logged: dict[str, dict[str, Any]] = {}
 
         def read(name: str) -> None:
-            run = runs.get(name, {})
-            job = job_of_run(run, "") if run else job_of(self.workspace, name)
-            logged = run_history.logged_by(self.workspace, name)
-            found[name] = {**row_of(job, run), **logged}
+            logged[name] = run_history.logged_by(self.workspace, name)
 
         tasks = [Task(0, partial(read, name)) for name in names]
-        run_all(tasks, _REQUESTS_AT_ONCE, Progress("Reading", len(tasks), 0))
-        return [found[name] for name in names]
+        progress = Progress("Reading", len(tasks), 0)
+        ask = partial(run_all, tasks, _REQUESTS_AT_ONCE, progress)
+        _or_warn("parameters and metrics", ask, None)
+        return [{**row, **logged.get(row["name"], _NOTHING_LOGGED)} for row in rows]
 
     def curves(self, names: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, Rows]]:
         ask = partial(run_history.curves_of, self.workspace, names, metrics)

@@ -17,7 +17,6 @@ from azureml_jobs.azure.answers import json_or_none
 from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace
-from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.base.progress import Progress
 
@@ -54,7 +53,7 @@ def runs_in(
     """Return the newest runs of an experiment that no other started, chosen by the service.
 
     `get_by_query_by_experiment_name` of azure-ai-ml's client; the filters are azureml-core's
-    (`_restclient/_odata/constants.py`). Raises `JobError` for an experiment without a run.
+    (`_restclient/_odata/constants.py`).
     """
     conditions = ["(ParentRunId eq null)"]
     if wanted.status is not None:
@@ -66,17 +65,14 @@ def runs_in(
     found: list[dict[str, Any]] = []
     token = None
     while True:
+        following = {**body, "continuationToken": token}
         try:
-            following = {**body, "continuationToken": token}
             page = workspace.history("POST", path, following, _PATIENCE_SECONDS)
         except ServiceError as error:
-            if error.status_code != 404:
-                raise
-            raise JobError(
-                str(wanted.experiment),
-                f"{workspace.config.name} has no such experiment",
-                "The column `experiment` of `./pants run :aml -- jobs list` has their names.",
-            ) from error
+            # There is no such experiment, or it has no run yet.
+            if error.status_code == 404:
+                return []
+            raise
         found += page.get("value") or ()
         token = page.get("continuationToken")
         # `top` is that of a page, too.

@@ -50,7 +50,9 @@ def list_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     if options.json:
         print_json(rows)
         return 0
-    if not rows and options.status:
+    if not rows and options.experiment:
+        print(f"The experiment {options.experiment} has no such job.")
+    elif not rows and options.status:
         print(f"No job is {options.status}.")
     elif not rows:
         print("No jobs. Start one: ./pants run src/X:job")

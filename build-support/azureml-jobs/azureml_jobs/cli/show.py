@@ -99,6 +99,9 @@ def _changes(jobs: WorkspaceJobs, job: Row) -> list[str]:
         print_warning(f"what differs from {before} is left out: {error.where}: {error.what}")
         return []
     lines = ["", f"{coloured(f'other than {before}', BOLD)}, the job of this target before it"]
+    # Code often logs its inputs as parameters.
+    inputs = {change.name for change in found["inputs"]}
+    found["parameters"] = [each for each in found["parameters"] if each.name not in inputs]
     for part, changes in found.items():
         if changes:
             texts = [change_text(part, change) for change in changes[:_MOST_CHANGES]]
