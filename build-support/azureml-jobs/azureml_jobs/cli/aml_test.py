@@ -172,7 +172,7 @@ def test_shows_a_job_with_paths_from_the_working_folder(
         "  far    /far/x",
         "  purpose  example",
         "  epochs  60",
-        "  loss   0.25  █▁",
+        "  loss  0.25  █▁",
         "  plot.png",
     ):
         assert line in lines
