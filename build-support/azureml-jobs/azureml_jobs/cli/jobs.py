@@ -85,7 +85,7 @@ def download_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     destination = options.path or downloads / options.name
     result = jobs.download(options.name, destination, options.output_name)
     for name in result.left_out:
-        print_warning(f"{name} is left out: it went away or kept changing while it was copied")
+        print_warning(f"{name} is left out: it went away, kept changing, or is no file")
     files = f"{result.files} file{'' if result.files == 1 else 's'} in {short_path(destination)}"
     if not result.is_final:
         files += f", as they are now: the job is {result.status}"

@@ -19,12 +19,14 @@ from azureml_jobs.local.state import current_record
 from azureml_jobs.local.stream import stream
 
 FOREVER = "echo up; sleep 60 & wait"
+# For some seconds, nothing but a kill ends it.
+STUBBORN = f"trap '' TERM; {FOREVER}"
 
 
 @pytest.fixture
 def orphan(jobs: Any) -> Iterator[JobFolder]:
     """A job that goes on although its runner was killed."""
-    folder: JobFolder = jobs.new(FOREVER)
+    folder: JobFolder = jobs.new(STUBBORN)
     process = jobs.start(folder)
     assert process.stdout.readline() == b"up\n"
     process.kill()
@@ -39,6 +41,17 @@ def test_reports_that_a_runner_was_killed(jobs: Any, orphan: JobFolder) -> None:
     record = orphan.read()
     assert (record.status, record.error) == ("Failed", "the runner was killed")
     assert [each.status for each in jobs.workspace.jobs()] == ["Failed"]
+
+
+def test_a_runner_that_is_killed_takes_its_job_along(jobs: Any) -> None:
+    folder = jobs.new(FOREVER)
+    process = jobs.start(folder)
+    assert process.stdout.readline() == b"up\n"
+    assert len(running(folder)) == 2
+    process.kill()
+    jobs.until(lambda: not running(folder))
+    process.wait()
+    assert current_record(folder).error == "the runner was killed"
 
 
 def test_cancels_what_a_killed_runner_left(orphan: JobFolder) -> None:

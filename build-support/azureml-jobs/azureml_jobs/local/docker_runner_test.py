@@ -118,7 +118,7 @@ def test_kills_a_command_that_does_not_end_with_its_container(
     assert is_gone(jobs, folder)
 
 
-def test_cancels_the_container_of_a_runner_that_was_killed(
+def test_a_runner_that_is_killed_takes_its_containers_along(
     jobs: Any, containers: ContainerJobs
 ) -> None:
     from azureml_jobs.local.cancel import cancel
@@ -128,14 +128,12 @@ def test_cancels_the_container_of_a_runner_that_was_killed(
     process = jobs.start(folder)
     for _ in range(2):
         assert process.stdout.readline().endswith(b"] ready\n")
-    client = jobs.until(lambda: folder.read().pgid)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    os.killpg(client, signal.SIGKILL)
     names = [f"{container_of(folder)}-{rank}" for rank in range(2)]
     assert all(map(has_container, names))
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert jobs.until(lambda: not any(map(has_container, names)))
     assert cancel(folder).status == "Canceled"
-    assert not any(map(has_container, names))
     with pytest.raises(JobError, match="has ended already"):
         cancel(folder)
 

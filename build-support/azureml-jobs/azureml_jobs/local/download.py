@@ -124,7 +124,10 @@ def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, Path | None]]:
 
 
 def _copy_all(entries: dict[str, Path | None], target: Path, is_final: bool) -> list[str]:
-    """Copy `entries` into `target`; return those that a running job removed meanwhile."""
+    """Copy `entries` into `target`; return those that a running job removed meanwhile.
+
+    Pipes, sockets and devices are left out, too: they have no content.
+    """
     sizes = {path: _size(source) for path, source in entries.items() if source is not None}
     progress = Progress("Copying", len(sizes), sum(sizes.values()))
     left_out = []
@@ -135,6 +138,9 @@ def _copy_all(entries: dict[str, Path | None], target: Path, is_final: bool) -> 
             if source is None:
                 continue
             try:
+                if not _has_content(source):
+                    left_out.append(name)
+                    continue
                 _copy(source, path, progress)
             except FileNotFoundError:
                 if is_final:
@@ -151,9 +157,6 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
     mode = source.lstat().st_mode
     if stat.S_ISLNK(mode):
         target.symlink_to(os.readlink(source))
-    elif not stat.S_ISREG(mode):
-        # Opening a pipe would wait for a writer.
-        raise shutil.SpecialFileError(f"{source} is not a regular file")
     else:
         with open(source, "rb") as reading, open(target, "wb") as writing:
             # A log may grow faster than it is copied.
@@ -166,6 +169,12 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
     shutil.copystat(source, target, follow_symlinks=False)
     progress.advance(0)
     progress.show(time.monotonic())
+
+
+def _has_content(path: Path) -> bool:
+    """Return whether a path is a file or a link: opening a pipe would wait for a writer."""
+    mode = path.lstat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
 def _size(path: Path) -> int:

@@ -81,6 +81,7 @@ class JobRun(OwnedJob, abc.ABC):
 
     # Whether the end of the log explains a failure.
     shows_log = True
+    _disk_is_full = False
 
     def __init__(self, folder: JobFolder, record: JobRecord, grace: float) -> None:
         super().__init__(folder, record)
@@ -100,9 +101,14 @@ class JobRun(OwnedJob, abc.ABC):
                 self.record_end(status.FAILED, str(error))
                 raise OutsideError(record.name, f"the job could not be run: {error}") from error
             record.exit_code = ended.exit_status
-            self.record_end(*self.end_reason(ended))
-            print_end(self.folder, record, with_log=self.shows_log and ended.signalled is None)
-        return ended.exit_status
+            end_status, reason = self.end_reason(ended)
+            if end_status == status.COMPLETED and self._disk_is_full:
+                record.exit_code, end_status = OutsideError.status, status.FAILED
+                reason = "the disk is full, so that a part of its log was not kept"
+            self.record_end(end_status, reason)
+            shows_log = self.shows_log and ended.signalled is None and not self._disk_is_full
+            print_end(self.folder, record, with_log=shows_log)
+        return record.exit_code
 
     @abc.abstractmethod
     def make_folders(self) -> None:
@@ -128,4 +134,5 @@ class JobRun(OwnedJob, abc.ABC):
             ended = self.run_job(interruptions, log, experiment_id)
             if log.error:
                 record.warnings.append(f"a part of the log was not kept: {log.error}")
+                self._disk_is_full = log.is_disk_full
         return ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 from pathlib import Path
@@ -11,12 +12,16 @@ _READ_BYTES = 65536
 
 
 class Log:
-    """The log file. A full disk stops the log and not the job; `error` says what happened."""
+    """The log file. A full disk stops the log and not the job; `error` says what happened.
+
+    `is_disk_full` says that it was this.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.error: str | None = None
+        self.is_disk_full = False
 
     def write(self, data: bytes) -> None:
         while data:
@@ -25,6 +30,7 @@ class Log:
             except OSError as error:
                 # Later output is still tried, as the disk may have room again.
                 self.error = error.strerror or str(error)
+                self.is_disk_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
                 return
 
     def close(self) -> None:

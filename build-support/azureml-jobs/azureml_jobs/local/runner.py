@@ -19,6 +19,7 @@ from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.folder import make_shared_folders
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun
+from azureml_jobs.local.last_watch import LastWatch
 from azureml_jobs.local.missing_module import missing_module
 from azureml_jobs.local.output import Copy, Log, last_lines
 from azureml_jobs.local.outputs import keep_artifacts
@@ -113,6 +114,7 @@ class _Group:
     specs: Sequence[ProcessSpec]
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
+    watches: list[LastWatch] = field(default_factory=list)
 
     def start(self, rank: int, log: Log, own_log: Log | None) -> None:
         """Start the process of this rank; if it cannot be started, end the others."""
@@ -124,6 +126,9 @@ class _Group:
             raise
         self.processes.append(process)
         self.copies += copies
+        container = self.specs[rank].container
+        remove = ("docker", "rm", "--force", container.name) if container else ("true",)
+        self.watches.append(LastWatch(process.pid, remove))
 
     def send_signal(self, signum: int) -> None:
         for process in self.processes:
@@ -133,6 +138,8 @@ class _Group:
     def kill(self) -> None:
         for spec in self.specs:
             spec.kill(*(process.pid for process in self.processes))
+        for watch in self.watches:
+            watch.end()
 
 
 def _check_started(name: str, ended: Ended, log: Path) -> None:

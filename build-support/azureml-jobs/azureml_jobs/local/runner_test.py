@@ -276,12 +276,16 @@ def test_a_reader_that_pauses_does_not_keep_ctrl_c_from_the_job(jobs: Any) -> No
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_costs_the_log_and_not_the_job(jobs: Any) -> None:
+def test_a_full_disk_ends_a_job_as_failed_and_lets_it_come_to_its_end(jobs: Any) -> None:
     folder = jobs.new("echo said; echo more > here")
     folder.log.parent.mkdir()
     folder.log.symlink_to("/dev/full")
     status, out, err = jobs.run(folder)
-    assert status == 0
+    assert status == 1
+    record = folder.read()
+    assert (record.status, record.exit_code) == ("Failed", 1)
+    assert record.error == "the disk is full, so that a part of its log was not kept"
+    assert b"Failed after" in err and b"the disk is full" in err
     assert out.startswith(b"said\n")
     assert b"a part of the log was not kept: No space left on device.\n" in err
     assert b"Traceback" not in err
