@@ -14,7 +14,6 @@ from browsers import chromium, until
 from documents import commands_run_by
 from example import EXPERIMENT
 from scratch import Scratch, Terminal
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 PIPELINE, SWEEP = f"{EXPERIMENT}:pipeline", f"{EXPERIMENT}:sweep"
