@@ -18,6 +18,35 @@ from selenium.webdriver.common.by import By
 
 PIPELINE, SWEEP = f"{EXPERIMENT}:pipeline", f"{EXPERIMENT}:sweep"
 NAME = r"(\S+) Completed in"
+# What MLflow's page asks of a workspace in Azure: the trials of its last sweep, and a figure.
+ASKS_PAGE = """
+import json, re, subprocess, urllib.request
+server = subprocess.Popen(
+    ["./pants", "run", ":aml", "--", "ui", "--no-browser"], stdout=subprocess.PIPE, text=True
+)
+address = re.search(r"http://[^ ]+", server.stdout.readline())[0]
+opener = urllib.request.build_opener(
+    urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor()
+)
+opener.open(address)
+page = address.partition("?")[0]
+def search(what, **wanted):
+    request = urllib.request.Request(
+        f"{page}ajax-api/2.0/mlflow/{what}/search",
+        json.dumps({"max_results": 100, **wanted}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    return json.load(opener.open(request))[what]
+(experiment,) = search("experiments")
+ids = [experiment["experiment_id"]]
+sweep = search("runs", experiment_ids=ids)[0]["info"]["run_id"].rpartition("_")[0]
+trials = search("runs", experiment_ids=ids, filter=f"tags.mlflow.parentRunId = '{sweep}'")
+run = trials[0]["info"]["run_id"]
+figure = opener.open(f"{page}get-artifact?path=confusion_matrix.png&run_uuid={run}").read()
+metrics = sorted(each["key"] for each in trials[0]["data"]["metrics"])
+print("page:", len(trials), metrics, figure[:4])
+server.terminate()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +109,19 @@ def test_a_browser_shows_the_curves_of_a_sweep(
             return browser.find_element(By.TAG_NAME, "body").text
 
         browser.get(address)
-        shows(f"{sweep}_0", f"{sweep}_1", "validation_loss", "training_loss")
+        shows(f"{sweep}_0", f"{sweep}_1", "validation_loss", "train_loss")
         # Curves, not single points.
         until(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, "path.js-line")) >= 4)
         runs = f"{page}#{browser.current_url.partition('#')[2].partition('?')[0]}"
-        browser.get(runs)
+        browser.get(f"{runs}?searchFilter=&orderByKey=attributes.start_time")
         shows("wine-sweep")
         assert f"{sweep}_0" not in seen()
-        browser.find_element(By.CSS_SELECTOR, "[aria-label='plus-square']").click()
+        browser.find_element(By.CSS_SELECTOR, "[role='gridcell'] button").click()
         shows(f"{sweep}_0")
         browser.get(f"{runs}/{sweep}_0")
-        shows("learning_rate", SWEEP, "azureml_jobs.commit", "azureml_jobs.snapshot", "wine-sweep")
+        shows("learning_rate", "wine-sweep", "azureml_jobs.commit", "azureml_jobs.snapshot", SWEEP)
         browser.get(f"{runs}/{sweep}_0/artifacts/confusion_matrix.png")
-        figure = "img[src*='confusion_matrix.png']"
+        figure = "img[alt='confusion_matrix.png']"
         until(browser, lambda: browser.find_element(By.CSS_SELECTOR, figure).size["width"] > 200)
     server.type("\x03")
     assert server.status() == 0
@@ -105,10 +134,13 @@ def test_a_pipeline_and_a_sweep_are_submitted(scratch: Scratch, pipeline: str) -
     sweep = f"./pants run {SWEEP} -- --stream --set limits.max_total_trials=2"
     # The packages that are there: installing them is tested with the job.
     service = f"./pants run :aml -- service --python {shlex.quote(record['python'])}"
-    script = f"{command} && {sweep} && ./pants run :aml -- jobs list"
+    page = f"python3 -c {shlex.quote(ASKS_PAGE)}"
+    script = f"{command} && {sweep} && ./pants run :aml -- jobs list && {page}"
     printed = scratch.bash(f"{service} -- bash -c {shlex.quote(script)}").stdout
     for line in ("[prepare] training: 124 rows", "[evaluate] Completed", "[1] Completed"):
         assert line in printed.splitlines(), printed
+    metrics = "['accuracy', 'macro_f1', 'train_loss', 'validation_loss']"
+    assert f"page: 2 {metrics} b'\\x89PNG'" in printed, printed
     names = re.findall(r"^(\S+) submitted to standin-workspace", printed, re.MULTILINE)
     for name in names:
         assert re.search(rf"^{name} +Completed", printed, re.MULTILINE), printed

@@ -159,6 +159,12 @@ def logged_by(workspace: ConnectedWorkspace, name: str) -> dict[str, dict[str, A
     }
 
 
+def experiment_of(workspace: ConnectedWorkspace, name: str) -> str | None:
+    """Return the id of a run's experiment in MLflow, None while there is no run."""
+    answer = _mlflow(workspace, "runs/get", run_id=name)
+    return str(answer["run"]["info"]["experiment_id"]) if answer else None
+
+
 def curves_of(
     workspace: ConnectedWorkspace, names: Sequence[str], metrics: Sequence[str]
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:

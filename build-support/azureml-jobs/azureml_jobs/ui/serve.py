@@ -57,11 +57,8 @@ class _Server(uvicorn.Server):
             self._when_ready()
 
 
-def serve_page(store: str, place: str, bound: socket.socket, opens_browser: bool) -> int:
-    """Show the runs of `store`, a tracking URI of MLflow, at the port of a bound socket.
-
-    `place` is the part of the page that is shown first.
-    """
+def serve_page(page: App, place: str, bound: socket.socket, opens_browser: bool) -> int:
+    """Serve `page` at the port of a bound socket; `place` is the part that is shown first."""
     token, port = secrets.token_urlsafe(24), bound.getsockname()[1]
     address = f"http://{LOOPBACK}:{port}/?token={token}"
 
@@ -71,15 +68,16 @@ def serve_page(store: str, place: str, bound: socket.socket, opens_browser: bool
             webbrowser.open(address)
 
     welcome = _WELCOME.replace("PLACE", json.dumps(place))
-    page = TokenGate(_mlflow_page(store), token, f"azureml-ui-{port}", welcome)
+    gate = TokenGate(page, token, f"azureml-ui-{port}", welcome)
     try:
-        _Server(page, report).run(sockets=[bound])
+        _Server(gate, report).run(sockets=[bound])
     except KeyboardInterrupt:
         pass
     return 0
 
 
-def _mlflow_page(store: str) -> App:
+def mlflow_page(store: str) -> App:
+    """Return MLflow's web page over the runs of `store`, a tracking URI."""
     # Read when MLflow is imported.
     os.environ.update(_SETTINGS, _MLFLOW_SERVER_FILE_STORE=store)
     with warnings.catch_warnings():
