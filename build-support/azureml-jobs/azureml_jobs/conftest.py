@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +144,10 @@ class Gathered:
             # Plugin and tool report this.
             return (job_file,), {"": None}
 
-    def plan(self, job: str = JOB, *settings: str, job_file: str = JOB_FILE) -> JobPlan:
-        return plan_job(self.request(job, job_file), self.repository, settings)
+    def plan(
+        self, job: str = JOB, *settings: str, job_file: str = JOB_FILE, allow: Sequence[str] = ()
+    ) -> JobPlan:
+        return plan_job(self.request(job, job_file), self.repository, settings, allow=allow)
 
     def add_code(self) -> None:
         """Write the files that most tests use."""

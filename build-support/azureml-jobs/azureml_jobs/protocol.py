@@ -160,9 +160,9 @@ class JobRequest(Message):
     `documents` are the job file and the files that it refers to, relative to the repository's root,
     as are `source_roots`. `errors` are errors of the user that Pants met: the tool reports them and
     stops. `warnings` are doubts that it met. `deciding_files` are other files of the repository by
-    which it chose the packages. `search` has the packages that a sweep on this machine
-    needs, None for a job without one; `azure` those that talk to Azure, None for a job that stays
-    on this machine.
+    which it chose the packages. `allow` are paths that the guard lets pass. `search` has the
+    packages that a sweep on this machine needs, None for a job without one; `azure` those that talk
+    to Azure, None for a job that stays on this machine.
     """
 
     address: str
@@ -174,6 +174,7 @@ class JobRequest(Message):
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     deciding_files: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
     options: RuntimeOptions = RuntimeOptions()
     search: PackagesVenv | None = None
     azure: PackagesVenv | None = None

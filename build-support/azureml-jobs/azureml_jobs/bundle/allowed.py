@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Allowed:
     """Where it is, and what kind of thing it looks like; never the secret itself."""
 

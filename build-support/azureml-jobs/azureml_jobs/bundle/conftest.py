@@ -1,4 +1,4 @@
-"""A repository of git, for the tests of this room."""
+"""A repository of git and invented secrets, for the tests of this room."""
 
 from __future__ import annotations
 
@@ -64,3 +64,39 @@ def commit(folder: Path) -> str:
 
 def head(folder: Path) -> str:
     return git(folder, "rev-parse", "HEAD").decode().strip()
+
+
+# In pieces, so that no scanner takes this file for one that holds secrets.
+AWS = "AK" + "IA" + "ABCD1234" * 2
+GITHUB = "gh" + "p_" + "a1" * 18
+PRIVATE_KEY = "-----BEGIN RSA PRIVATE" + " KEY-----"
+STORAGE_KEY = "a1+/" * 21 + "ab=="
+JWT = "ey" + "JhbGciOiJub25lIn0." + "eyJzdWIiOiJtZSJ9." + "c2ln"
+PASSWORD = "hunter" + "2x9Q"
+
+SECRETS = {
+    "RSA key": PRIVATE_KEY,
+    "PKCS 8 key": PRIVATE_KEY.replace("RSA ", ""),
+    "SSH key": PRIVATE_KEY.replace("RSA", "OPENSSH"),
+    "storage connection string": "Account" + f"Key={STORAGE_KEY}",
+    "storage key alone": STORAGE_KEY,
+    "shared access signature": "https://x.blob.core.windows.net/c?sv=2024&si" + "g=" + "aB3%2F" * 8,
+    "Service Bus": "Endpoint=sb://x/;SharedAccess" + "Key=" + "aB3+" * 10 + "abc=",
+    "SQL connection string": "Server=x;User ID=me;Pass" + "word=Sup3r-S4fe;Encrypt=yes",
+    "client secret": "abc" + "8Q~" + "x" * 34,
+    "Azure DevOps token": "aB3d" * 19 + "AZ" + "DO" + "a1b2",
+    "old Azure DevOps token": "AZURE_DEVOPS_EXT_PAT=" + "ab2c" * 13,
+    "Azure AI key": "aB3d" * 13 + "JQ" + "QJ99" + "BCA" + "aB3d" * 5 + "A1x",
+    "old Azure OpenAI key": "AZURE_OPENAI_API_" + "KEY=" + "0123abcd" * 4,
+    "GitHub token": GITHUB,
+    "fine-grained GitHub token": "github_" + "pat_" + "a1" * 11 + "_" + "b" * 59,
+    "GitLab token": "gl" + "pat-" + "aB3d" * 5,
+    "AWS access key": AWS,
+    "Hugging Face token": "h" + "f_" + "aB" * 17,
+    "OpenAI key": "s" + "k-proj-" + "aB3d" * 10,
+    "W&B key": "WANDB_API_" + "KEY=" + "0123abcd" * 5,
+    "Slack token": "xo" + "xb-1234567890-" + "aB3d" * 6,
+    "JSON web token": JWT,
+    "URL with a password": "postgres://me:" + f"{PASSWORD}@db.org/x",
+    "URL with a token": "https://" + "a1b2" * 5 + "@github.com/me/x.git",
+}

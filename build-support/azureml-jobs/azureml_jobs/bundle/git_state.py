@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from azureml_jobs.bundle.allowed import Allowed
 from azureml_jobs.bundle.git_command import (
     GitRefusal,
     NoRepository,
@@ -27,13 +28,15 @@ class GitState:
     """`commit` is None before the first commit; `diff` turns the commit's files into these.
 
     `tools_changed` says that the scaffolding's own tools differ from the commit. `problem` is git's
-    sentence when it refuses; nothing else is known then.
+    sentence when it refuses; nothing else is known then. `allowed` is what the guard let pass in
+    the diff.
     """
 
     commit: str | None
     diff: bytes = b""
     tools_changed: bool = False
     problem: str = ""
+    allowed: tuple[Allowed, ...] = ()
 
     @property
     def warnings(self) -> list[str]:

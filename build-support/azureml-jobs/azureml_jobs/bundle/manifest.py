@@ -12,6 +12,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.version import TOOLS_VERSION
+from azureml_jobs.bundle.allowed import Allowed
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.data import data_elsewhere
@@ -57,7 +58,7 @@ def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
         "overrides": list(plan.overrides),
         **(units[0] if is_one else {"units": _named(bundle.units, units)}),
         "data": _data(plan, provenance),
-        "allowed": [asdict(each) for each in plan.allowed],
+        "allowed": [asdict(each) for each in _allowed(plan, provenance.git)],
         "git": _git(provenance.git),
         "versions": {"tools": TOOLS_VERSION, **request.versions},
         "made": asdict(provenance.made) if provenance.made else None,
@@ -107,6 +108,10 @@ def _check(path: Path, content: Any, shape: Mapping[str, tuple[type, ...]]) -> N
 
 def _invalid(path: Path, what: str) -> JobError:
     return JobError(str(path), what, "Name a folder that `./pants package` or a job has made.")
+
+
+def _allowed(plan: JobPlan, git: GitState | None) -> list[Allowed]:
+    return sorted({*plan.allowed, *(git.allowed if git else ())})
 
 
 def _git(git: GitState | None) -> dict[str, Any] | None:

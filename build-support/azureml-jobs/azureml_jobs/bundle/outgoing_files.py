@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.jobfile.limits import (
     CONTEXT_BYTES,
     CONTEXT_FILES,
@@ -16,19 +16,6 @@ from azureml_jobs.jobfile.limits import (
 )
 
 SIZE_WARNING_BYTES = 100 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class OutgoingFile:
-    """A file that is about to be sent: its name in the repository, and where its bytes are.
-
-    `size` is in bytes, `sha256` in hex.
-    """
-
-    path: str
-    content: Path
-    size: int
-    sha256: str
 
 
 def check_links(repository: Path, paths: Sequence[str], where: str) -> None:
@@ -59,12 +46,12 @@ def check_links(repository: Path, paths: Sequence[str], where: str) -> None:
             )
 
 
-def size_warnings(files: Sequence[OutgoingFile]) -> Iterator[str]:
+def size_warnings(files: Sequence[BundleFile]) -> Iterator[str]:
     """Yield warnings of a snapshot with large files, or with many."""
     total = sum(file.size for file in files)
     if total > SIZE_WARNING_BYTES:
         largest = sorted(files, key=lambda file: -file.size)[:3]
-        named = ", ".join(f"{file.path} ({file.size / 1e6:.0f} MB)" for file in largest)
+        named = ", ".join(f"{file.source} ({file.size / 1e6:.0f} MB)" for file in largest)
         yield (
             f"the snapshot is {total / 1e6:.0f} MB, and Azure ML's limit is "
             f"{SNAPSHOT_BYTES / 1e6:.0f} MB. The largest files: {named}. "
@@ -77,7 +64,7 @@ def size_warnings(files: Sequence[OutgoingFile]) -> Iterator[str]:
         )
 
 
-def context_warnings(files: Sequence[OutgoingFile]) -> Iterator[str]:
+def context_warnings(files: Sequence[BundleFile]) -> Iterator[str]:
     """Yield a warning of a Docker build context that is larger than Azure ML builds."""
     total = sum(file.size for file in files)
     if len(files) > CONTEXT_FILES or total > CONTEXT_BYTES:

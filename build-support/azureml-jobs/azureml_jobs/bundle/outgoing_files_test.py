@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.outgoing_files import (
     SIZE_WARNING_BYTES,
-    OutgoingFile,
     check_links,
     context_warnings,
     size_warnings,
@@ -58,9 +58,13 @@ def test_refuses_a_circle_of_several_links(repository: Path) -> None:
         check_links(repository, ["src/b/a.py", "src/c"], "x")
 
 
+def large(name: str, size: int) -> BundleFile:
+    return BundleFile("", name, "", "", Path(name), size, "", False)
+
+
 def test_warns_of_a_large_snapshot_and_names_the_largest_files() -> None:
     sizes = [("a.bin", 60), ("b.bin", 30), ("c.py", 1), ("d.bin", 20)]
-    files = [OutgoingFile(name, Path(name), size * 1024 * 1024, "") for name, size in sizes]
+    files = [large(name, size * 1024 * 1024) for name, size in sizes]
     (warning,) = size_warnings(files)
     assert warning.startswith("the snapshot is 116 MB, and Azure ML's limit is 315 MB.")
     assert "The largest files: a.bin (63 MB), b.bin" in warning
@@ -69,11 +73,11 @@ def test_warns_of_a_large_snapshot_and_names_the_largest_files() -> None:
 
 @pytest.mark.parametrize("sizes", [(), (SIZE_WARNING_BYTES,)], ids=["nothing", "at the limit"])
 def test_does_not_warn_up_to_the_limit(sizes: tuple[int, ...]) -> None:
-    assert not list(size_warnings([OutgoingFile("a", Path("a"), size, "") for size in sizes]))
+    assert not list(size_warnings([large("a", size) for size in sizes]))
 
 
 def test_warns_of_many_files() -> None:
-    file = OutgoingFile("a", Path("a"), 1, "")
+    file = large("a", 1)
     assert not list(size_warnings([file] * 2000)) and not list(context_warnings([file] * 100))
     assert "2001 files" in next(size_warnings([file] * 2001))
     assert "101 files" in next(context_warnings([file] * 101))

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from azureml_jobs.bundle.allowed import Allowed
-from azureml_jobs.bundle.bundle_file import BundleFile
-from azureml_jobs.bundle.contents import Bundle, UnitBundle, plan_bundle
+from azureml_jobs.bundle.contents import Bundle, plan_bundle
 from azureml_jobs.bundle.documents import check_documents, read_document, read_documents
-from azureml_jobs.bundle.outgoing_files import (
-    OutgoingFile,
-    check_links,
-    context_warnings,
-    size_warnings,
-)
+from azureml_jobs.bundle.guard import guard_bundle, guard_documents
+from azureml_jobs.bundle.outgoing_files import context_warnings, size_warnings
 from azureml_jobs.bundle.override_checks import check_overridden_units
-from azureml_jobs.bundle.secret_guard import check_secrets
 from azureml_jobs.jobfile.schema.kind import kind_of
 from azureml_jobs.jobfile.units import code_units
 from azureml_jobs.protocol import JobRequest
@@ -29,8 +23,8 @@ from azureml_jobs.protocol import JobRequest
 class JobPlan:
     """A job that has passed all checks.
 
-    `job` is the job file with all `overrides`; its paths are still those of the job file. `allowed`
-    is what the guard was asked to let pass.
+    `job` is the job file with all `overrides`; its paths are still those of the job file. `allow`
+    is what the guard was told to let pass, and `allowed` what it did let pass.
     """
 
     request: JobRequest
@@ -38,6 +32,7 @@ class JobPlan:
     bundle: Bundle
     warnings: tuple[str, ...]
     overrides: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
     allowed: tuple[Allowed, ...] = ()
 
     @property
@@ -68,13 +63,17 @@ class JobPlan:
 
 
 def plan_job(
-    request_file: Path, repository: Path, settings: Sequence[str] = (), is_sent: bool = True
+    request_file: Path,
+    repository: Path,
+    settings: Sequence[str] = (),
+    is_sent: bool = True,
+    allow: Sequence[str] = (),
 ) -> JobPlan:
     """Read what Pants gathered and check everything that can be checked without a workspace.
 
     `settings` are overrides, `key.path=value`. `is_sent` is False for a bundle that its user may
-    still edit: values that a template leaves to the user are warnings then. Raises `JobError` for
-    an error of the user.
+    still edit: values that a template leaves to the user are warnings then. `allow` are paths that
+    the guard lets pass. Raises `JobError` for an error of the user.
     """
     from azureml_jobs.jobfile.limits import check_limits, limit_findings
     from azureml_jobs.jobfile.overrides import apply_overrides
@@ -83,6 +82,8 @@ def plan_job(
     request = JobRequest.read(request_file)
     request.raise_errors()
     folder, path = request_file.parent, request.job_file
+    allow = (*request.allow, *allow)
+    allowed = guard_documents(request, settings, allow, folder)
     original = read_document(path, folder)
     # What is read below relies on types that the schema checks.
     check_schema(original, path)
@@ -96,8 +97,17 @@ def plan_job(
         before = code_units(read_documents(request, original, folder), path)
         warnings += check_overridden_units(request, before, units, repository)
     bundle = plan_bundle(request, documents, units, folder)
-    warnings += _check_outgoing_files(bundle, repository)
-    plan = JobPlan(request, job, bundle, tuple(warnings), tuple(settings))
+    allowed = (*allowed, *guard_bundle(bundle, repository, allow))
+    warnings += _size_warnings(bundle)
+    plan = JobPlan(
+        request,
+        job,
+        bundle,
+        tuple(warnings),
+        overrides=tuple(settings),
+        allow=allow,
+        allowed=tuple(sorted(set(allowed))),
+    )
     if plan.kind.endswith(" job"):
         job = {**job, "experiment_name": plan.experiment_name}
     if is_sent:
@@ -107,29 +117,9 @@ def plan_job(
     return replace(plan, warnings=(*plan.warnings, *doubts))
 
 
-def _check_outgoing_files(bundle: Bundle, repository: Path) -> list[str]:
-    """Raise `JobError` for what must not leave the machine; return warnings of large snapshots."""
-    request = bundle.request
-    outgoing = {
-        unit.unit.name: (_outgoing(unit, unit.code), _outgoing(unit, unit.environment))
+def _size_warnings(bundle: Bundle) -> list[str]:
+    return [
+        f"{unit.unit.name}: {warning}" if unit.unit.name else warning
         for unit in bundle.units
-    }
-    # Units share files.
-    all_files = (file for code, context in outgoing.values() for file in (*code, *context))
-    files = list({file.path: file for file in all_files}.values())
-    check_links(repository, [file.path for file in files], request.address)
-    check_secrets(files, request.address)
-    return [
-        f"{name}: {warning}" if name else warning
-        for name, (code, context) in outgoing.items()
-        for warning in (*size_warnings(code), *context_warnings(context))
-    ]
-
-
-def _outgoing(unit: UnitBundle, files: Iterable[BundleFile]) -> list[OutgoingFile]:
-    return [
-        OutgoingFile(file.source, file.content, file.size, file.sha256)
-        for file in files
-        # Package names and digests are generated.
-        if file.source != unit.files.packages.lock
+        for warning in (*size_warnings(unit.code), *context_warnings(unit.environment))
     ]

@@ -6,11 +6,12 @@ import platform
 import shlex
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from azureml_jobs.bundle.data import DataDigest, data_digest
 from azureml_jobs.bundle.deciding_files import deciding_files, removable_files
+from azureml_jobs.bundle.diff_guard import check_diff
 from azureml_jobs.bundle.git_command import git_text, remote_address
 from azureml_jobs.bundle.git_state import GitState, git_state
 from azureml_jobs.bundle.plan import JobPlan
@@ -69,9 +70,14 @@ def provenance_of(plan: JobPlan, repository: Path, made: Made | None = None) -> 
 
 
 def state_of(plan: JobPlan, repository: Path) -> GitState | None:
-    """Return what git knows of all that decides the bundle."""
+    """Return what git knows of all that decides the bundle.
+
+    Raises `JobError` for a diff with secrets.
+    """
     bundle = plan.bundle
-    return git_state(repository, deciding_files(bundle, repository), removable_files(bundle))
+    git = git_state(repository, deciding_files(bundle, repository), removable_files(bundle))
+    allowed = check_diff(git.diff, plan.request.address, plan.allow) if git else ()
+    return replace(git, allowed=allowed) if git else None
 
 
 def _digest_of(data: Path) -> DataDigest | None:

@@ -1,216 +1,306 @@
+"""Every form of a secret, in every place of a job; and what is no secret."""
+
 from __future__ import annotations
 
-import hashlib
 import json
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle import secret_guard
-from azureml_jobs.bundle.outgoing_files import OutgoingFile
-from azureml_jobs.bundle.secret_guard import SCAN_BYTES, check_secrets
+from azureml_jobs.bundle import known_texts, secret_forms
+from azureml_jobs.bundle.allowed import Allowed
+from azureml_jobs.bundle.conftest import AWS, GITHUB, PASSWORD, PRIVATE_KEY, SECRETS, STORAGE_KEY
+from azureml_jobs.bundle.found_secret import Secret
+from azureml_jobs.bundle.plan import plan_job
+from azureml_jobs.bundle.secret_guard import SCAN_BYTES
+from azureml_jobs.conftest import CONTEXT_JOB, JOB, JOB_FILE, Gathered, tree
 
-# In pieces, so that no scanner takes this file for one that holds secrets.
-AWS = "AK" + "IA" + "ABCD1234" * 2
-GITHUB = "gh" + "p_" + "a1" * 18
-PRIVATE_KEY = "-----BEGIN RSA PRIVATE" + " KEY-----"
-STORAGE_KEY = "a1+/" * 21 + "ab=="
-JWT = "ey" + "JhbGciOiJub25lIn0." + "eyJzdWIiOiJtZSJ9." + "c2ln"
-
-SECRETS = {
-    "RSA key": PRIVATE_KEY,
-    "PKCS 8 key": PRIVATE_KEY.replace("RSA ", ""),
-    "SSH key": PRIVATE_KEY.replace("RSA", "OPENSSH"),
-    "storage connection string": "Account" + f"Key={STORAGE_KEY}",
-    "storage key alone": STORAGE_KEY,
-    "shared access signature": "https://x.blob.core.windows.net/c?sv=2024&si" + "g=" + "aB3%2F" * 8,
-    "Service Bus": "Endpoint=sb://x/;SharedAccess" + "Key=" + "aB3+" * 10 + "abc=",
-    "SQL connection string": "Server=x;User ID=me;Pass" + "word=Sup3r-S4fe;Encrypt=yes",
-    "client secret": "abc" + "8Q~" + "x" * 34,
-    "Azure DevOps token": "aB3d" * 19 + "AZ" + "DO" + "a1b2",
-    "old Azure DevOps token": "AZURE_DEVOPS_EXT_PAT=" + "ab2c" * 13,
-    "Azure AI key": "aB3d" * 13 + "JQ" + "QJ99" + "BCA" + "aB3d" * 5 + "A1x",
-    "old Azure OpenAI key": "AZURE_OPENAI_API_" + "KEY=" + "0123abcd" * 4,
-    "GitHub token": GITHUB,
-    "fine-grained GitHub token": "github_" + "pat_" + "a1" * 11 + "_" + "b" * 59,
-    "GitLab token": "gl" + "pat-" + "aB3d" * 5,
-    "AWS access key": AWS,
-    "Hugging Face token": "h" + "f_" + "aB" * 17,
-    "OpenAI key": "s" + "k-proj-" + "aB3d" * 10,
-    "W&B key": "WANDB_API_" + "KEY=" + "0123abcd" * 5,
-    "Slack token": "xo" + "xb-1234567890-" + "aB3d" * 6,
-    "JSON web token": JWT,
-    "URL with a password": "postgres://me:hunter" + "2x@db.org/x",
-}
+LINES = [f"K{number}: '{secret}'" for number, secret in enumerate(SECRETS.values())]
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {"XDG_CACHE_HOME": str(tmp_path / "cache")}
-
-
-def candidate(folder: Path, path: str, content: str | bytes) -> OutgoingFile:
-    file = folder / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode() if isinstance(content, str) else content
-    file.write_bytes(data)
-    return OutgoingFile(path, file, len(data), hashlib.sha256(data).hexdigest())
-
-
-def refusal(*files: OutgoingFile) -> str:
+def refusal(gathered: Gathered, job: str = JOB, *settings: str, allow: Sequence[str] = ()) -> str:
+    """Return the error for which a job is refused, without anything having been written."""
+    request = gathered.request(job)
+    before = tree(gathered.folder.parent)
     with pytest.raises(JobError) as caught:
-        check_secrets(files, "src/exp:job", {})
+        plan_job(request, gathered.repository, settings, allow=allow)
     assert caught.value.status == 2
+    assert tree(gathered.folder.parent) == before
     return str(caught.value)
 
 
-@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_names_file_and_line_of_a_secret_and_never_its_text(
-    tmp_path: Path, secret: str, encoding: str
+def in_code(encoding: str) -> Callable[[Gathered], tuple[str, list[str]]]:
+    def place(gathered: Gathered) -> tuple[str, list[str]]:
+        text = "".join(f"{line}\n" for line in LINES)
+        gathered.add("src/exp/keys.py", text.encode(encoding))
+        return refusal(gathered), [f"src/exp/keys.py:{n}" for n in numbers(1)]
+
+    return place
+
+
+def numbers(first: int) -> Iterable[int]:
+    return range(first, first + len(LINES))
+
+
+def in_a_notebook(gathered: Gathered) -> tuple[str, list[str]]:
+    gathered.add("src/exp/a.ipynb", json.dumps({"source": LINES}, indent=1))
+    return refusal(gathered), [f"src/exp/a.ipynb:{n}" for n in numbers(3)]
+
+
+def in_environment_variables(gathered: Gathered) -> tuple[str, list[str]]:
+    job = "environment_variables:\n" + "".join(f"  {line}\n" for line in LINES) + JOB
+    return refusal(gathered, job), [f"{JOB_FILE}:{n}" for n in numbers(2)]
+
+
+def in_tags(gathered: Gathered) -> tuple[str, list[str]]:
+    job = "tags:\n" + "".join(f"  {line}\n" for line in LINES) + JOB
+    return refusal(gathered, job), [f"{JOB_FILE}:{n}" for n in numbers(2)]
+
+
+def in_the_command(gathered: Gathered) -> tuple[str, list[str]]:
+    job = "command: |\n" + "".join(f"  run {line}\n" for line in LINES)
+    return refusal(gathered, job), [f"{JOB_FILE}:{n}" for n in numbers(2)]
+
+
+def in_a_component(gathered: Gathered) -> tuple[str, list[str]]:
+    component = "$schema: commandComponent\ncommand: run\ntags:\n"
+    gathered.write("src/exp/c.yaml", component + "".join(f"  {line}\n" for line in LINES))
+    job = "type: pipeline\njobs: {a: {type: command, component: ./c.yaml}}\n"
+    return refusal(gathered, job), [f"src/exp/c.yaml:{n}" for n in numbers(4)]
+
+
+def in_settings(gathered: Gathered) -> tuple[str, list[str]]:
+    settings = [f"tags.K{number}={secret}" for number, secret in enumerate(SECRETS.values())]
+    return refusal(gathered, JOB, *settings), [f"tags.K{n}" for n in numbers(0)]
+
+
+def in_a_build_context(gathered: Gathered) -> tuple[str, list[str]]:
+    text = "FROM x\n" + "".join(f"ENV {line.replace(': ', '=')}\n" for line in LINES)
+    gathered.add_context("src/exp/docker/Dockerfile", text)
+    return refusal(gathered, CONTEXT_JOB), [f"src/exp/docker/Dockerfile:{n}" for n in numbers(2)]
+
+
+PLACES = {
+    "code": in_code("utf-8"),
+    "code in UTF-16": in_code("utf-16"),
+    "code in UTF-16 without a mark": in_code("utf-16-be"),
+    "a notebook": in_a_notebook,
+    "environment variables": in_environment_variables,
+    "tags": in_tags,
+    "the command": in_the_command,
+    "a component": in_a_component,
+    "settings": in_settings,
+    "the build context": in_a_build_context,
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_names_each_secret_by_its_place_and_never_by_its_text(
+    gathered: Gathered, place: Callable[[Gathered], tuple[str, list[str]]]
 ) -> None:
-    text = f"import os\n\nKEY = '{secret}'\nprint(KEY)\n"
-    message = refusal(candidate(tmp_path, "src/a.py", text.encode(encoding)))
-    assert message.startswith("src/exp:job: the snapshot would contain what looks like a secret:")
-    assert "\n  src/a.py:3: " in message
-    assert secret not in message and secret[-20:] not in message
-    assert "# pragma: allowlist secret" in message
+    gathered.add_code()
+    message, expected = place(gathered)
+    assert message.startswith("src/exp:job: the job would contain what looks like a secret:\n")
+    found = {line.strip().split(": ")[0] for line in message.split(".\n\n")[0].splitlines()[1:]}
+    assert found == set(expected)
+    assert not [secret for secret in SECRETS.values() if secret in message]
+    assert "Key Vault" in message and "# pragma: allowlist secret" in message
+    assert f"`--allow {expected[0].partition(':')[0]}`" in message
 
 
-def test_finds_a_password_that_is_assigned(tmp_path: Path) -> None:
-    assert "a.py:1: " in refusal(candidate(tmp_path, "a.py", "pass" + "word = 'hunter2-hunter3'\n"))
+PASSWORDS = {
+    "Python": ("a.py", "pass" + f"word = '{PASSWORD}'"),
+    "behind another": ("a.py", 'f(password=os.environ["A1"], secret' + f'="{PASSWORD}")'),
+    "a token in Python": ("a.py", "access_" + "token = 'a1b2c3d4e5f6a7b8'"),
+    "YAML": ("a.yaml", "db_pass" + f"word: {PASSWORD}  # of the database"),
+    "YAML in one line": ("a.yaml", "{user: me, pass" + f"word: {PASSWORD}" + "}"),
+    "a token in YAML": ("a.yml", "HF_" + "TOKEN: a1b2c3d4e5f6a7b8"),
+    "an option": ("a.sh", "curl --pass" + f"word {PASSWORD} https://x.org"),
+    "an option of a job": ("b.yaml", "command: python a.py --api-" + f"key={PASSWORD}"),
+    "a shell": ("a.sh", "export DB_PASS" + f"WORD={PASSWORD}"),
+    "an image": ("docker/Dockerfile", "ENV API_" + f"KEY={PASSWORD}"),
+    "an address": ("a.py", "API_" + "SECRET = 'https://x.org/list?" + "code=a1b2c3d4e5f6a7b8'"),
+}
 
 
-def test_finds_a_token_in_an_address(tmp_path: Path) -> None:
-    line = "API_" + "SECRET = 'https://x.org/list?" + "code=a1b2c3d4e5f6a7b8'\n"
-    assert "a.py:1: " in refusal(candidate(tmp_path, "a.py", line))
+@pytest.mark.parametrize(("name", "line"), PASSWORDS.values(), ids=PASSWORDS)
+def test_finds_passwords_as_people_write_them(gathered: Gathered, name: str, line: str) -> None:
+    gathered.add(f"src/{name}", f"first\n{line}\n")
+    assert f"\n  src/{name}:2: " in refusal(gathered)
 
 
-def test_finds_a_secret_in_a_long_line(tmp_path: Path) -> None:
-    text = "x = 1\n" + '"token": "", ' * 20_000 + GITHUB + '"token": "", ' * 20_000
-    assert "a.ipynb:2: GitHub Token" in refusal(candidate(tmp_path, "a.ipynb", text))
+def test_finds_a_secret_in_a_long_line(gathered: Gathered) -> None:
+    text = "x = 1\n" + '"token": "", ' * 2_000 + GITHUB + '"token": "", ' * 2_000
+    gathered.add("src/a.ipynb", text)
+    assert "src/a.ipynb:2: GitHub Token" in refusal(gathered)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("-----BEGIN PUBLIC KEY-----", id="a public key"),
-        pytest.param("-----BEGIN CERTIFICATE-----", id="a certificate"),
-        pytest.param("AccountKey=<your key>", id="a placeholder of a storage key"),
-        pytest.param("AccountKey=" + "a" * 40, id="too short for a storage key"),
-        pytest.param("sha512-" + STORAGE_KEY, id="a digest of npm"),
-        pytest.param("https://x.org/?sig=abc&y=1", id="another parameter named sig"),
-        pytest.param("de" + "sig=" + "a" * 50, id="a word that ends in sig"),
-        pytest.param("self.hf_" + "model", id="an ordinary name"),
-        pytest.param("sha256:" + "0123456789abcdef" * 4, id="a digest"),
-        pytest.param("https://user:password@host.org", id="an example of a URL"),
-        pytest.param("https://{user}:{password}@host.org", id="a URL that is put together"),
-        pytest.param('password = "<your password>"', id="a password to fill in"),
-        pytest.param('password = os.environ["DB_PASSWORD1"]', id="a password from elsewhere"),
-        pytest.param('secret_name = "storage-key-1"', id="the name of a secret"),
-        pytest.param('LIST_SECRETS = "https://x.org/list?version=2023"', id="an address"),
-        pytest.param('"password": "a sentence with 2 spaces"', id="a sentence"),
-    ],
-)
-def test_takes_ordinary_text(tmp_path: Path, text: str) -> None:
-    check_secrets([candidate(tmp_path, "src/a.py", f"X = 1\n{text}\n")], "src/exp:job", {})
+def test_finds_a_secret_among_bytes_that_are_not_text(gathered: Gathered) -> None:
+    gathered.add("src/m.bin", b"\xff\x00\n\xfe " + AWS.encode())
+    assert "src/m.bin:2: AWS" in refusal(gathered)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *(".env", ".env.local", "prod.env", ".netrc", ".pypirc", "server.pem", "server.key"),
-        *("a.pfx", "a.p12", "id_rsa", "id_ed25519", "id_ecdsa"),
-    ],
-)
-def test_refuses_a_file_that_holds_credentials_by_its_name(tmp_path: Path, name: str) -> None:
-    message = refusal(candidate(tmp_path, f"src/{name}", "x"))
-    assert f"\n  src/{name}: a file of this name contains credentials." in message
+ORDINARY = {
+    "a public key": "-----BEGIN PUBLIC KEY-----",
+    "a certificate": "-----BEGIN CERTIFICATE-----",
+    "a placeholder of a storage key": "AccountKey=<your key>",
+    "too short for a storage key": "AccountKey=" + "a" * 40,
+    "a digest of npm": "sha512-" + STORAGE_KEY,
+    "a picture in base64": "iVBORw0KGgo" + AWS + "AAAA",
+    "another parameter named sig": "https://x.org/?sig=abc&y=1",
+    "a word that ends in sig": "de" + "sig=" + "a" * 50,
+    "an ordinary name": "self.hf_" + "model",
+    "a digest": "sha256:" + "0123456789abcdef" * 4,
+    "an example of a URL": "https://user:password@host.org",
+    "a database of a test": "postgres://scott:ti" + "ger@localhost/test",
+    "a URL that is put together": "https://{user}:{password}@host.org",
+    "git by SSH": "git+ssh://git@github.com/me/x.git",
+    "a password to fill in": 'password = "<your password>"',
+    "a password from elsewhere": 'password = os.environ["DB_PASSWORD1"]',
+    "a value of an enumeration": 'PASSWORD2 = "password2"',
+    "the name of a secret": 'secret_name = "storage-key-1"',
+    "a reference": "password: ${{inputs.password1}}",
+    "a variable": "python a.py --password $PASSWORD1 --token ${TOKEN1}",
+    "a token of a model": "pad_token: <pad_12345678>",
+    "an address": 'LIST_SECRETS = "https://x.org/list?version=2023"',
+    "a sentence": '"password": "a sentence with 2 spaces"',
+}
 
 
-@pytest.mark.parametrize(
-    "name", ["environment.py", "env", "keys.py", "monkey", "id_rsa.pub", "pem.txt"]
-)
-def test_takes_files_of_similar_names(tmp_path: Path, name: str) -> None:
-    check_secrets([candidate(tmp_path, f".env/{name}", "x")], "src/exp:job", {})
+@pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY)
+@pytest.mark.parametrize("is_plain", [False, True], ids=["code", "plain text"])
+def test_takes_ordinary_text(text: str, is_plain: bool) -> None:
+    assert secret_forms.secrets_in(f"X = 1\n{text}\n".encode(), is_plain) == []
 
 
-def test_takes_a_line_that_says_that_it_is_no_secret(tmp_path: Path) -> None:
+def test_refuses_files_that_hold_credentials_by_their_names(gathered: Gathered) -> None:
+    names = [
+        *(".env", ".env.local", "prod.env", ".netrc", ".pypirc", "server.pem", "server.KEY"),
+        *("a.pfx", "a.p12", "id_rsa", "id_ed25519", "id_ecdsa", ".git-credentials", "kubeconfig"),
+        *(".dockerconfig.json", "msal_token_cache.bin", "accessTokens.json", ".databrickscfg"),
+        *(".docker/config.json", ".aws/credentials", ".kube/config"),
+    ]
+    for name in names:
+        gathered.add(f"src/{name}", "x")
+    message = refusal(gathered)
+    assert message.count("a file of this name contains credentials") == len(names)
+    assert all(f"\n  src/{name}: a file" in message for name in names)
+
+
+def test_takes_files_of_similar_names(gathered: Gathered) -> None:
+    names = [
+        *("environment.py", "env", "keys.py", "monkey", "id_rsa.pub", "pem.txt", ".env.example"),
+        *("config.json", "credentials.py", ".env/x.py"),
+    ]
+    for name in names:
+        gathered.add(f"src/{name}", "x")
+    assert gathered.plan().allowed == ()
+
+
+def test_takes_and_records_a_line_that_says_that_it_is_no_secret(gathered: Gathered) -> None:
     allowed = f"KEY = '{AWS}'  # pragma: allowlist secret"
-    check_secrets([candidate(tmp_path, "a.py", allowed)], "x", {})
-    message = refusal(candidate(tmp_path, "a.py", f"{allowed}\nKEY = '{AWS}'\n{allowed}\n"))
-    assert "a.py:2: AWS Access Key." in message
-    assert "a.py:1" not in message and "a.py:3" not in message
+    gathered.add("src/a.py", allowed)
+    # The second time the file is known.
+    for _ in range(2):
+        assert gathered.plan().allowed == (Allowed("src/a.py:1", "AWS Access Key"),)
+    gathered.write("src/a.py", f"{allowed}\nKEY = '{AWS}'\n{allowed}\n")
+    message = refusal(gathered)
+    assert "src/a.py:2: AWS Access Key." in message
+    assert "src/a.py:1" not in message and "src/a.py:3" not in message
 
 
-def test_takes_a_file_of_a_suspicious_name_that_says_that_it_is_no_secret(tmp_path: Path) -> None:
-    text = "# pragma: allowlist secret\n-----BEGIN CERTIFICATE-----\n"
-    check_secrets([candidate(tmp_path, "ca.pem", text)], "x", {})
-    message = refusal(candidate(tmp_path, "ca.pem", f"{text}{PRIVATE_KEY}\n"))
-    assert "ca.pem:3: Private Key" in message
-
-
-def test_names_every_finding_of_every_file(tmp_path: Path) -> None:
-    message = refusal(
-        candidate(tmp_path, "a.py", f"'{AWS}' '{GITHUB}'\n"),
-        candidate(tmp_path, "b.py", "fine\n"),
-        candidate(tmp_path, "ü/c.py", f"\r\n'{AWS}'"),
-    )
-    assert "a.py:1: AWS Access Key" in message and "a.py:1: GitHub Token" in message
-    assert "b.py" not in message
-    assert "ü/c.py:2: AWS Access Key" in message
-
-
-def test_finds_a_secret_among_bytes_that_are_not_text(tmp_path: Path) -> None:
-    assert "m.bin:2" in refusal(candidate(tmp_path, "m.bin", b"\xff\x00\n\xfe" + AWS.encode()))
-
-
-def test_does_not_search_what_is_too_large_to_have_been_typed(tmp_path: Path) -> None:
-    file = candidate(tmp_path, "a.bin", AWS)
-    check_secrets([OutgoingFile(file.path, file.content, SCAN_BYTES + 1, file.sha256)], "x", {})
-    named = candidate(tmp_path, "a.pem", "x")
-    assert "a.pem" in refusal(OutgoingFile(named.path, named.content, SCAN_BYTES + 1, named.sha256))
-
-
-def test_does_not_read_again_what_it_found_harmless(
-    tmp_path: Path, environment: dict[str, str]
+def test_takes_a_file_of_a_suspicious_name_that_says_that_it_is_no_secret(
+    gathered: Gathered,
 ) -> None:
-    file = candidate(tmp_path, "a.py", "fine\n")
-    check_secrets([file], "x", environment)
-    file.content.unlink()
-    check_secrets([file], "x", environment)
-    with pytest.raises(FileNotFoundError):
-        check_secrets([file], "x", {"XDG_CACHE_HOME": str(tmp_path / "other")})
+    text = "# pragma: allowlist secret\n-----BEGIN CERTIFICATE-----\n"
+    gathered.add("src/ca.pem", text)
+    what = "a file of this name contains credentials"
+    assert gathered.plan().allowed == (Allowed("src/ca.pem", what),)
+    gathered.write("src/ca.pem", f"{text}{PRIVATE_KEY}\n")
+    assert "src/ca.pem:3: Private Key" in refusal(gathered)
+
+
+def test_takes_and_records_what_is_allowed_by_its_path(gathered: Gathered) -> None:
+    gathered.add("src/a/a.json", f'["{AWS}"]')
+    gathered.add("src/a/b.pfx", b"\x00")
+    gathered.add("src/b.pfx", b"\x00")
+    found = [
+        *(
+            "src/a/a.json:1: AWS Access Key",
+            "src/a/b.pfx: a file of this name contains credentials",
+        ),
+        "tags.x: AWS Access Key, in a setting of the command line",
+    ]
+    setting, allow = f"tags.x={AWS}", ["./src/a/", "tags.x"]
+    message = refusal(gathered, JOB, setting, allow=allow)
+    assert "src/b.pfx" in message and "src/a/" not in message
+    plan = gathered.plan(JOB, setting, allow=[*allow, "src/b.pfx"])
+    assert [f"{each.where}: {each.what}" for each in plan.allowed] == [
+        *found[:2],
+        "src/b.pfx: a file of this name contains credentials",
+        found[2],
+    ]
+
+
+def test_does_not_search_what_is_too_large_to_have_been_typed(gathered: Gathered) -> None:
+    gathered.add("src/a.bin", AWS)
+    for base in (gathered.repository, gathered.folder / "sources"):
+        with open(base / "src/a.bin", "ab") as file:
+            file.truncate(SCAN_BYTES + 1)
+    gathered.plan()
+    gathered.add("src/a.pem", "x")
+    assert "src/a.pem" in refusal(gathered)
+
+
+@pytest.fixture
+def searched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> list[bytes]:
+    """Return the contents that are searched from now on; none was searched before."""
+    found: list[bytes] = []
+    search = secret_forms.secrets_in
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+    def record(content: bytes, is_plain: bool) -> list[Secret]:
+        found.append(content)
+        return search(content, is_plain)
+
+    monkeypatch.setattr(secret_forms, "secrets_in", record)
+    return found
+
+
+def test_does_not_search_the_same_content_again(gathered: Gathered, searched: list[bytes]) -> None:
+    gathered.add("src/a.py", f"'{AWS}'")
+    for _ in range(2):
+        assert "src/a.py:1: AWS" in refusal(gathered)
+    assert len(searched) == len(set(searched)) == 2
 
 
 def test_searches_again_once_the_forms_differ(
-    tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    gathered: Gathered, searched: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = candidate(tmp_path, "a.py", "fine\n")
-    check_secrets([file], "x", environment)
-    monkeypatch.setattr(secret_guard, "_rules", lambda: "others")
-    file.content.unlink()
-    with pytest.raises(FileNotFoundError):
-        check_secrets([file], "x", environment)
+    for rules in ("some", "others"):
+        monkeypatch.setattr(known_texts, "_rules", lambda: rules)
+        gathered.plan()
+    assert len(searched) == 2
 
 
-def test_reports_a_secret_every_time(tmp_path: Path, environment: dict[str, str]) -> None:
-    file = candidate(tmp_path, "a.py", AWS)
-    for _ in range(2):
-        with pytest.raises(JobError):
-            check_secrets([file], "x", environment)
-
-
-@pytest.mark.parametrize("kept", [b"{", b"[]", b'{"rules": 1}', json.dumps("x").encode()])
-def test_does_without_a_list_that_is_broken(
-    tmp_path: Path, environment: dict[str, str], kept: bytes
+@pytest.mark.parametrize(
+    "kept", [b"{", b"[]", b'{"rules": 1}', b'"x"', b'{"rules": "x", "found": []}']
+)
+def test_does_without_a_memory_that_is_broken(
+    gathered: Gathered, searched: list[bytes], kept: bytes
 ) -> None:
-    (tmp_path / "cache/azureml-jobs").mkdir(parents=True)
-    (tmp_path / "cache/azureml-jobs/harmless-files.json").write_bytes(kept)
-    check_secrets([candidate(tmp_path, "a.py", "fine\n")], "x", environment)
+    folder = Path(os.environ["XDG_CACHE_HOME"], "azureml-jobs")
+    folder.mkdir()
+    (folder / "searched-texts.json").write_bytes(kept)
+    gathered.plan()
 
 
-def test_does_without_a_cache_folder_that_can_be_made(tmp_path: Path) -> None:
-    (tmp_path / "cache").write_text("a file")
-    environment = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
-    check_secrets([candidate(tmp_path, "a.py", "fine\n")], "x", environment)
+def test_does_without_a_cache_folder_that_can_be_made(
+    gathered: Gathered, searched: list[bytes]
+) -> None:
+    Path(os.environ["XDG_CACHE_HOME"], "azureml-jobs").write_text("a file")
+    gathered.plan()

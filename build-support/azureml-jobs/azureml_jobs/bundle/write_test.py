@@ -29,7 +29,7 @@ GIT = GitState("c0ffee", b"diff --git a/x b/x\n")
 
 def written(gathered: Gathered, job: str = JOB, *settings: str, with_data: bool = True) -> Path:
     """Return the folder of a bundle, as `package` writes it."""
-    plan = gathered.plan(job, *settings)
+    plan = gathered.plan(job, *settings, allow=["/", ".."])
     bundle = gathered.folder / "bundle"
     provenance = replace(provenance_of(plan, gathered.repository), git=GIT)
     write_bundle(plan, provenance, bundle, gathered.repository, with_data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from azureml_jobs.base.workspace_config import CONFIG_FILE, LOCAL_FOLDER, AzureW
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.data import LocalData
+from azureml_jobs.bundle.data_guard import is_outside
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.cli.dry_run_steps import step_lines, steps_of
 from azureml_jobs.docker.pushable_image import PushableImage
@@ -61,6 +63,7 @@ def as_data(
             for item in bundle.data
         ],
         "job": dict(plan.job),
+        "allowed": [asdict(each) for each in plan.allowed],
         "warnings": list(plan.warnings),
         "notes": list(notes),
     }
@@ -111,16 +114,28 @@ def as_text(
             lines += ["", _bold("Steps"), *(f"  {line}" for line in step_lines(steps))]
         for unit in bundle.units:
             lines += ["", *_unit_lines(plan, unit, images)]
-    if bundle.data:
-        lines += ["", f"{_bold('Data')} from this repository"]
-        lines += [
-            f"  {item.name}: {item.path} {_size_text(repository, item)}" for item in bundle.data
-        ]
+    lines += _data_lines(bundle.data, repository)
+    if plan.allowed:
+        lines += ["", f"{_bold('Allowed')} though it looks like a secret, or is outside"]
+        lines += [f"  {each.where}: {each.what}" for each in plan.allowed]
     if notes:
         lines += ["", f"{_bold('Not on this machine')}", *(f"  {note}" for note in notes)]
     lines += ["", f"{_bold('Job')} {request.job_file}"]
     lines += [f"  {line}".rstrip() for line in dump_job_file(plan.job).splitlines()]
     return "\n".join(lines)
+
+
+def _data_lines(data: Sequence[LocalData], repository: Path) -> list[str]:
+    root = os.path.realpath(repository)
+    lines = []
+    for place, wanted in (("this repository", False), ("elsewhere on this machine", True)):
+        found = [each for each in data if is_outside(os.path.join(root, each.path), root) is wanted]
+        if found:
+            lines += ["", f"{_bold('Data')} from {place}"]
+            lines += [
+                f"  {each.name}: {each.path} {_size_text(repository, each)}" for each in found
+            ]
+    return lines
 
 
 def _title(plan: JobPlan, target: AzureWorkspace | None) -> str:

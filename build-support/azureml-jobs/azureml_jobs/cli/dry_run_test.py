@@ -31,7 +31,7 @@ def test_reports_everything_as_data(plan: JobPlan, gathered: Gathered) -> None:
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report) == {
         *("address", "job_file", "destination", "experiment_name", "snapshot", "environment"),
-        *("image", "packages", "data", "job", "warnings", "kind", "documents", "notes"),
+        *("image", "packages", "data", "job", "warnings", "kind", "documents", "notes", "allowed"),
     }
     assert report["kind"] == "command job"
     assert report["documents"] == ["src/exp/azure-ml-job.yaml"]
@@ -112,6 +112,19 @@ def test_shows_an_environment_without_files(
 def test_shows_a_job_without_code(gathered: Gathered) -> None:
     plan = gathered.plan("command: nvidia-smi\nenvironment: azureml:e:1\n")
     assert ": 0 files, 0 B\n" in dry_run.as_text(plan, None, gathered.repository)
+
+
+def test_does_not_call_data_from_elsewhere_the_repositorys(gathered: Gathered) -> None:
+    gathered.add_code()
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
+    plan = gathered.plan(DATA_JOB.replace("../../data", "../../../other"), allow=["../other"])
+    text = dry_run.as_text(plan, None, gathered.repository)
+    inside, outside = text.split("Data from elsewhere on this machine\n")
+    assert "Data from this repository\n  table: src/exp/a.csv" in inside
+    assert outside.startswith("  folder: ../other (")
+    assert "Allowed though" in outside and "  ../other: the input `folder`\n" in outside
+    allowed = dry_run.as_data(plan, None, gathered.repository)["allowed"]
+    assert allowed == [{"where": "../other", "what": "the input `folder`"}]
 
 
 def test_counts_data_behind_a_link(gathered: Gathered, tmp_path: Path) -> None:

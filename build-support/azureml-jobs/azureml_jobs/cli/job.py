@@ -37,7 +37,8 @@ def run_job(arguments: Sequence[str]) -> int:
     repository = Path.cwd()
     workspace = None if options.local else configured_workspace(repository, options.profile)
     check_clean_tree(workspace, repository)
-    plan = plan_job(request, repository, [*options.settings, *as_settings(options)])
+    settings = [*options.settings, *as_settings(options)]
+    plan = plan_job(request, repository, settings, allow=options.allow)
     if workspace is None and not (options.dry_run or plan.is_component):
         check_runs_here(plan)
     if workspace is not None:

@@ -44,6 +44,14 @@ def job_parser() -> argparse.ArgumentParser:
         help="run it only if it is what the bundle in FOLDER is, byte for byte; with --dry-run, "
         "only compare",
     )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="let pass what looks like a secret in this file or folder, or data outside of the "
+        "repository: docs/security.md; may be repeated",
+    )
     add_workspace_options(parser)
     add_setting_options(parser)
     add_submit_options(parser)

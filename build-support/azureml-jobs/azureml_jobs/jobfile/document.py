@@ -14,6 +14,13 @@ from azureml_jobs.jobfile.yaml_remedy import yaml_remedy
 # PyYAML folds longer lines, and a folded command is hard to compare with its source.
 _NEVER_FOLD = 2**31
 _ODD_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
+# A second's work for PyYAML, and many times what people write.
+MOST_BYTES = 1024 * 1024
+# Aliases may repeat a value in every other.
+_MOST_VALUES = 50_000
+_DEEPEST = 100
+_LONGEST_NUMBER = 400
+_INTEGER_TAG = "tag:yaml.org,2002:int"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
@@ -25,8 +32,11 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
     `2024-01-31` is a date, and `1e-3` is a string (a number needs the point: `1.0e-3`).
 
     Of a key that is there twice, PyYAML uses the last (`repeated_keys`). Raises `JobError` when the
-    text is not YAML, is empty, has more than one document, contains itself, or is not a mapping.
+    text is not YAML, is empty, has more than one document, contains itself, is not a mapping, or is
+    larger than a job can be.
     """
+    if len(text) > MOST_BYTES:
+        raise _too_large(path, f"it has {len(text) / 1e6:.0f} MB")
     try:
         job = _load(text, path)
     except yaml.MarkedYAMLError as error:
@@ -42,7 +52,7 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
             "Quote it if it is meant as text.",
         ) from None
     except RecursionError:
-        raise JobError(path, "not a job file: it is nested too deeply") from None
+        raise _too_large(path, "it is nested too deeply") from None
     if isinstance(job, dict):
         return job
     what = "the job file is empty" if job is None else f"not a job file: it is {_kind(job)}"
@@ -50,17 +60,17 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
 
 
 def _load(text: str, path: str) -> Any:
-    loader = yaml.SafeLoader(text)
+    loader = yaml.CSafeLoader(text)
     node = loader.get_single_node()
     if node is None:
         return None
-    _check_loops(node, path)
+    _check_size(node, path)
     return loader.construct_document(node)
 
 
 def repeated_keys(text: str) -> Finding | None:
     """Return which keys a readable job file has twice, with their lines; None if there are none."""
-    loader = yaml.SafeLoader(text)
+    loader = yaml.CSafeLoader(text)
     root = loader.get_single_node()
     repeated = [] if root is None else list(_repeated_keys(loader, root))
     if not repeated:
@@ -72,7 +82,7 @@ def repeated_keys(text: str) -> Finding | None:
     )
 
 
-def _repeated_keys(loader: yaml.SafeLoader, root: yaml.Node) -> Iterator[str]:
+def _repeated_keys(loader: yaml.CSafeLoader, root: yaml.Node) -> Iterator[str]:
     seen_nodes: set[int] = set()
 
     def visit(node: yaml.Node, where: str) -> Iterator[str]:
@@ -140,22 +150,40 @@ def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def _check_loops(node: yaml.Node, path: str) -> None:
-    done: set[int] = set()
+def _check_size(root: yaml.Node, path: str) -> None:
+    """Raise `JobError` for a document that is endless, huge or deep once its aliases are values."""
+    sizes: dict[int, tuple[int, int]] = {}
     open_nodes: set[int] = set()
 
-    def visit(node: yaml.Node) -> None:
+    def visit(node: yaml.Node) -> tuple[int, int]:
         if id(node) in open_nodes:
             raise JobError(f"{path}: line {_line(node)}", "a YAML alias contains itself")
-        if id(node) in done:
-            return
-        open_nodes.add(id(node))
-        for child in _children(node):
-            visit(child)
-        open_nodes.discard(id(node))
-        done.add(id(node))
+        if id(node) not in sizes:
+            open_nodes.add(id(node))
+            below = [visit(child) for child in _children(node)]
+            open_nodes.discard(id(node))
+            count = 1 + sum(each for each, _ in below)
+            depth = 1 + max((each for _, each in below), default=0)
+            if count > _MOST_VALUES:
+                raise _too_large(
+                    f"{path}: line {_line(node)}", f"these are more than {_MOST_VALUES} values"
+                )
+            if node.tag == _INTEGER_TAG and len(node.value) > _LONGEST_NUMBER:
+                raise _too_large(
+                    f"{path}: line {_line(node)}", f"a number has {len(node.value)} digits"
+                )
+            if depth > _DEEPEST:
+                raise _too_large(path, f"it is nested more than {_DEEPEST} levels deep")
+            sizes[id(node)] = count, depth
+        return sizes[id(node)]
 
-    visit(node)
+    visit(root)
+
+
+def _too_large(where: str, what: str) -> JobError:
+    return JobError(
+        where, f"too large for a job file: {what}", "Pass values by a file that the code reads."
+    )
 
 
 def _children(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -179,6 +207,8 @@ def _location(path: str, error: yaml.MarkedYAMLError) -> str:
 def _problem(error: yaml.MarkedYAMLError) -> str:
     if error.problem == "but found another document":
         return "a second document begins here, and a job file has one"
+    if error.problem == "exceeded maximum nesting depth":
+        return "it is nested too deeply"
     parts = (error.context, error.problem)
     return _one_line(", ".join(part for part in parts if part)) or "it cannot be read"
 

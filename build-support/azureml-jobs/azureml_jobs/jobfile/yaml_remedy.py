@@ -9,6 +9,8 @@ import yaml
 _KEY = re.compile(r"(\s*(?:-\s+)*[\w.-]+:)\s+(.+)$")
 _NO_SPACE = re.compile(r"(\s*(?:-\s+)*\w+):([^\s/].*)$")
 _EXPRESSION = re.compile(r"""['"]?\$\{\{[^}]*\}\}['"]?""")
+# Nobody has written a longer line.
+_LONGEST = 1000
 # How the problems begin that quotes remedy.
 _UNQUOTED = ("found character", "found undefined alias", "could not determine a constructor")
 
@@ -21,6 +23,8 @@ def yaml_remedy(text: str, error: yaml.MarkedYAMLError) -> str:
     # The error may be found at the end of the text, after its last line.
     lines = [*text.split("\n"), "", ""]
     line, above = lines[mark.line], lines[mark.line - 1] if mark.line else ""
+    if len(line) > _LONGEST:
+        return ""
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent:
         return f"YAML is indented by spaces, not by tabs. Write `{line.replace(chr(9), '  ')}`."
@@ -60,9 +64,13 @@ def _structure_remedy(error: yaml.MarkedYAMLError, problem: str, lines: list[str
         return f"Close the `{opened}` of line {number}" + (
             f", or put the value in quotes if it is text: `{quoted}`." if quoted else "."
         )
-    if problem.startswith("expected <block end>") and "<scalar>" in problem:
-        return "Text follows the end of a quote. Within `'…'` write a quote twice, as in `it''s`."
-    if problem.startswith("expected <block end>"):
+    if problem.startswith("did not find expected"):
+        mark = error.problem_mark
+        before = lines[mark.line][: mark.column].rstrip() if mark else ""
+        if before.endswith(("'", '"')):
+            return (
+                "Text follows the end of a quote. Within `'…'` write a quote twice, as in `it''s`."
+            )
         return "Indent this line as far as the others of its level; a list has no keys next to it."
     return ""
 

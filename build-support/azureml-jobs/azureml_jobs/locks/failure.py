@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
+from azureml_jobs.base.credentials import without_credentials
 from azureml_jobs.base.errors import JobError, OutsideError
 
-# Up to the last `@`: a password may have one.
-_CREDENTIALS = re.compile(r"//[^/\s]+@")
 # How uv begins its report when the requirements are the reason.
 _NO_SOLUTION = "No solution found"
 # pex puts this before each line of pip's. The line above holds pip's command, with the index's URL.
@@ -43,8 +40,3 @@ def lock_error(where: str, resolve: str, output: str) -> OutsideError:
         f"the packages of the resolve `{resolve}` could not be locked",
         f"pip reports:\n{reason}",
     )
-
-
-def without_credentials(text: str) -> str:
-    """Return the text with `***` in place of what stands before a host's name."""
-    return _CREDENTIALS.sub("//***@", text)

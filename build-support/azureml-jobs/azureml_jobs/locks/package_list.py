@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from azureml_jobs.base.credentials import has_credentials, without_credentials
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.locks.failure import without_credentials
 
 # As pip reads them.
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -113,7 +113,7 @@ def _option_problem(line: str) -> tuple[str, str]:
 def _address_problem(address: str, shown: str, is_named: bool) -> tuple[str, str] | None:
     if not address.startswith(("http:", "https:")):
         return f"`{shown}` is not on the package index", _NOT_ON_THE_INDEX
-    if without_credentials(address) != address:
+    if has_credentials(address):
         return f"`{shown}` has credentials, which would be in the lock", _NOT_ON_THE_INDEX
     if not is_named:
         return f"`{shown}` names no package", f"Write the name before it: `NAME @ {shown}`."

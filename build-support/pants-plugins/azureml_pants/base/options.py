@@ -29,6 +29,14 @@ class AzureMLSubsystem(Subsystem):
             engine answers and the image has been built.
             """),
     )
+    allow = StrListOption(
+        default=[],
+        help=softwrap("""
+            Files and folders in which jobs may have what looks like a secret, relative to the build
+            root; data outside of it, by its whole path. `run` has `-- --allow PATH` for one run.
+            What was let pass is in the manifest of the job.
+            """),
+    )
     tool_path = StrOption(
         default="build-support/azureml-jobs",
         advanced=True,

@@ -209,10 +209,12 @@ def test_a_pipeline_depends_on_its_components_and_their_code(rule_runner: RuleRu
 
 
 BROKEN = [
-    pytest.param("command: [", "src/x/azure-ml-job.yaml: line 1", id="no YAML"),
+    pytest.param("command: [", "src/x/azure-ml-job.yaml: line 2", id="no YAML"),
     pytest.param("- a", "src/x/azure-ml-job.yaml: not a job file", id="a list"),
     pytest.param("", "src/x/azure-ml-job.yaml: the job file is empty", id="empty"),
     pytest.param(b"\xff", "src/x/azure-ml-job.yaml: not text in UTF-8 (byte 0)", id="binary"),
+    pytest.param("a: " + "[" * 2000, "src/x/azure-ml-job.yaml: line 1, column 1003", id="deep"),
+    pytest.param("x" * (9 << 20), "src/x/azure-ml-job.yaml: too large for a job", id="large"),
     pytest.param("command: echo '", "src/x/azure-ml-job.yaml: command: ", id="an open quote"),
     pytest.param(
         "code: ../../..\ncommand: ls", "src/x/azure-ml-job.yaml: code: ", id="code out of the root"

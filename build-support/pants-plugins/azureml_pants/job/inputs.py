@@ -119,6 +119,7 @@ async def gather_job(
         errors=checked.errors,
         warnings=checked.warnings,
         deciding_files=(*packages, azureml.image_platform),
+        allow=tuple(azureml.allow),
     )
     if message.errors:
         return JobInputs(message, EMPTY_DIGEST)

@@ -8,6 +8,7 @@ from textwrap import dedent
 import pytest
 from azureml_jobs.protocol import JobRequest, NeededFile
 from azureml_pants.code.job_code import JobFieldSet
+from azureml_pants.conftest import OPTIONS
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest, image_target
 from azureml_pants.job_tool.message import request_file
 from pants.backend.docker.target_types import DockerImageTarget
@@ -75,6 +76,12 @@ def test_names_what_decides_the_packages(rule_runner: RuleRunner) -> None:
     assert request.versions["python"] == "{}.{}".format(*sys.version_info)
 
 
+def test_the_request_has_what_the_guard_lets_pass(rule_runner: RuleRunner) -> None:
+    allow = "--azureml-allow=['src/x/a.json', '/mnt/data']"
+    rule_runner.set_options([*OPTIONS, allow], env_inherit={"PATH", "HOME"})
+    assert gather(rule_runner, EXPERIMENT).request.allow == ("src/x/a.json", "/mnt/data")
+
+
 def test_the_job_tool_reads_the_same_request(rule_runner: RuleRunner, tmp_path: Path) -> None:
     request = gather(rule_runner, EXPERIMENT).request
     (file,) = request_file(request)
@@ -136,7 +143,7 @@ def test_holds_the_conda_file(rule_runner: RuleRunner) -> None:
         pytest.param(
             "azureml_job(name='job')",
             "command: [",
-            ["src/x/azure-ml-job.yaml: line 1, column 11: not valid YAML"],
+            ["src/x/azure-ml-job.yaml: line 2, column 1: not valid YAML"],
             id="broken YAML",
         ),
         pytest.param(

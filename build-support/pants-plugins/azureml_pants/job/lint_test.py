@@ -56,7 +56,7 @@ def test_gives_the_linter_the_job_file_and_what_its_command_runs(rule_runner: Ru
             id="code that does not exist",
         ),
         pytest.param(
-            "command: [", ["src/x/azure-ml-job.yaml: line 1, column 11: not valid"], id="no YAML"
+            "command: [", ["src/x/azure-ml-job.yaml: line 2, column 1: not valid"], id="no YAML"
         ),
     ],
 )

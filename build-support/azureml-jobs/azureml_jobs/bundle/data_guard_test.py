@@ -1,0 +1,91 @@
+"""Data of inputs, by its place and by the names of its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.allowed import Allowed
+from azureml_jobs.conftest import JOB, Gathered
+
+SECRET_NAME = "a file of this name contains credentials"
+
+
+def job_with(path: str) -> str:
+    return JOB.replace("inputs:\n", f"inputs:\n  d: {{type: uri_folder, path: '{path}'}}\n")
+
+
+@pytest.fixture(autouse=True)
+def code(gathered: Gathered) -> None:
+    gathered.add_code()
+
+
+def test_takes_data_of_the_repository_that_is_there_or_not(gathered: Gathered) -> None:
+    gathered.write("data/a/b.csv")
+    absolute = str(gathered.repository / "data")
+    for path in ("../../data", "../../gone", absolute, "azureml:x:1", "https://x.org/.env"):
+        assert gathered.plan(job_with(path)).allowed == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        pytest.param("/etc/passwd", "/etc/passwd", id="an absolute path"),
+        pytest.param("../../../other/a", "../other/a", id="a relative path"),
+        pytest.param("../../data", "data", id="a link"),
+        pytest.param("../../gone/../../x", "../x", id="a folder that is not there"),
+    ],
+)
+def test_refuses_data_from_elsewhere_unless_it_is_allowed(
+    gathered: Gathered, tmp_path: Path, path: str, shown: str
+) -> None:
+    (gathered.repository / "data").symlink_to(tmp_path)
+    with pytest.raises(JobError) as caught:
+        gathered.plan(job_with(path))
+    assert caught.value.status == 2
+    assert f"from outside of the repository:\n  {shown}: the input `d`." in str(caught.value)
+    assert f"`--allow {shown}`" in str(caught.value)
+    with pytest.raises(JobError):
+        gathered.plan(job_with(path), allow=["/home", "other"])
+    plan = gathered.plan(job_with(path), allow=[shown])
+    assert plan.allowed == (Allowed(shown, "the input `d`"),)
+
+
+def test_takes_what_is_below_a_folder_that_is_allowed(gathered: Gathered, tmp_path: Path) -> None:
+    (tmp_path / "shared/x").mkdir(parents=True)
+    plan = gathered.plan(job_with("../../../shared/x"), allow=["../shared/"])
+    assert plan.allowed == (Allowed("../shared/x", "the input `d`"),)
+
+
+def test_searches_data_by_the_names_of_files(gathered: Gathered, tmp_path: Path) -> None:
+    for name in ("a.csv", "b/.env", "b/key.pem", ".ssh/config"):
+        gathered.write(f"data/{name}", "x")
+    (tmp_path / "id_rsa").write_text("x")
+    (gathered.repository / "data/c.txt").symlink_to(tmp_path / "id_rsa")
+    (gathered.repository / "data/d.txt").symlink_to("/etc/hosts")
+    (gathered.repository / "data/e").symlink_to("b")
+    (gathered.repository / "data/circle").symlink_to(".")
+    with pytest.raises(JobError) as caught:
+        gathered.plan(job_with("../../data"))
+    found = str(caught.value).split(".\n\n")[0].splitlines()[1:]
+    names = [".ssh/config", "b/.env", "b/key.pem", "c.txt", "e/.env", "e/key.pem"]
+    leads_out = "  data/d.txt: a symbolic link that leads out of the repository"
+    assert sorted(found) == sorted(
+        [leads_out, *(f"  data/{each}: {SECRET_NAME}" for each in names)]
+    )
+    allowed = gathered.plan(job_with("../../data"), allow=["data"]).allowed
+    assert sorted(f"  {each.where}: {each.what}" for each in allowed) == sorted(found)
+
+
+def test_searches_a_single_file_by_its_name(gathered: Gathered) -> None:
+    gathered.write("data/.env", "x")
+    with pytest.raises(JobError, match=r"data/\.env: a file of this name"):
+        gathered.plan(job_with("../../data/.env"))
+
+
+def test_takes_links_within_a_folder_that_is_allowed(gathered: Gathered, tmp_path: Path) -> None:
+    (tmp_path / "shared/x").mkdir(parents=True)
+    (tmp_path / "shared/a.csv").write_text("")
+    (tmp_path / "shared/x/a.csv").symlink_to("../a.csv")
+    gathered.plan(job_with("../../../shared/x"), allow=["../shared"])

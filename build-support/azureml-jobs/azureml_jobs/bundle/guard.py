@@ -1,0 +1,70 @@
+"""Decide whether a job may leave this machine, before anything of it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from azureml_jobs.base.credentials import has_credentials, without_credentials
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.allowed import Allowed
+from azureml_jobs.bundle.bundle_file import BundleFile
+from azureml_jobs.bundle.contents import Bundle
+from azureml_jobs.bundle.data_guard import check_places, suspicious_data
+from azureml_jobs.bundle.outgoing_files import check_links
+from azureml_jobs.bundle.secret_guard import check_secrets, suspicious_files, suspicious_settings
+from azureml_jobs.jobfile.document import MOST_BYTES
+from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
+
+
+def guard_documents(
+    request: JobRequest, settings: Sequence[str], allow: Sequence[str], folder: Path
+) -> tuple[Allowed, ...]:
+    """Check the job file, what it refers to, and settings, before an error could quote them.
+
+    `folder` is the one of the request. Returns what the user has allowed; raises `JobError` for
+    anything else that looks like a secret.
+    """
+    named = ((path, folder / SOURCES_FOLDER / path) for path in request.documents)
+    files = [
+        BundleFile.read(file, path, path, "")
+        for path, file in named
+        # A larger one is refused when it is read.
+        if file.is_file() and file.stat().st_size <= MOST_BYTES
+    ]
+    suspicions = [*suspicious_files(files), *suspicious_settings(settings)]
+    return check_secrets(suspicions, allow, request.address)
+
+
+def guard_bundle(bundle: Bundle, repository: Path, allow: Sequence[str]) -> tuple[Allowed, ...]:
+    """Check all else: code, build contexts, packages and data."""
+    address = bundle.request.address
+    _check_requirements(bundle)
+    files = {
+        file.source: file
+        for unit in bundle.units
+        for file in (*unit.code, *unit.environment)
+        # Package names and digests are generated.
+        if file.source != unit.files.packages.lock
+    }
+    check_links(repository, list(files), address)
+    places = check_places(bundle.data, repository, allow, address)
+    found = [*suspicious_files(files.values()), *suspicious_data(bundle.data, repository)]
+    return (*places, *check_secrets(found, allow, address))
+
+
+def _check_requirements(bundle: Bundle) -> None:
+    for unit in bundle.units:
+        packages = unit.files.packages
+        lines: Iterable[str] = packages.requirements
+        for file in unit.environment:
+            if file.source == packages.lock:
+                lines = [*lines, *file.content.read_text("utf-8").splitlines()]
+        for line in filter(has_credentials, lines):
+            raise JobError(
+                packages.lock,
+                f"`{without_credentials(line.split(' --hash', 1)[0])}` has credentials, which the "
+                "image and the record of the job would keep",
+                "Take them out of the requirement and of the lock: "
+                "docs/environments.md#a-package-that-is-not-on-the-package-index.",
+            )

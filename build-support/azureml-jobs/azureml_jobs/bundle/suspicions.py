@@ -1,0 +1,60 @@
+"""What the guard suspects, and whether its user has allowed it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.allowed import Allowed
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """What looks as if it must not leave this machine.
+
+    `path` is what `--allow` names: a file, a folder above it, or the key of a setting. `line` is 0
+    for a finding in no line. `is_marked` says that a comment allows it.
+    """
+
+    path: str
+    what: str
+    line: int = 0
+    is_marked: bool = False
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+def judge(
+    suspicions: Iterable[Suspicion],
+    allow: Sequence[str],
+    where: str,
+    what: str,
+    remedy: str,
+) -> tuple[Allowed, ...]:
+    """Return what the user has allowed of the suspicions, for the record of the job.
+
+    Raises `JobError` that names all the others. The path of one of them replaces PATH in `remedy`.
+    """
+    allowed: set[Allowed] = set()
+    refused: dict[str, str] = {}
+    for each in suspicions:
+        if each.is_marked or _is_allowed(each.path, allow):
+            allowed.add(Allowed(each.where, each.what))
+        else:
+            refused[f"\n  {each.where}: {each.what}"] = each.path
+    if refused:
+        raise JobError(
+            where, what + "".join(refused), remedy.replace("PATH", next(iter(refused.values())))
+        )
+    return tuple(sorted(allowed))
+
+
+def _is_allowed(path: str, allow: Sequence[str]) -> bool:
+    named = [posixpath.normpath(each) for each in allow]
+    return any(
+        each == "." or path == each or path.startswith(f"{each.rstrip('/')}/") for each in named
+    )
