@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from azureml_jobs.azure.conftest import JOB, Client
+from azureml_jobs.cli import main as cli
+from azureml_jobs.protocol import PackagesVenv
 
 
 def change_line(client: Client) -> None:
@@ -52,6 +56,22 @@ def test_tells_two_jobs_apart(
     assert line.split()[0] in expected and expected[line.split()[0]] in line
     assert client.run_aml("jobs", "show", "first") == 0
     assert "other than" not in capsys.readouterr().out
+
+
+def test_tells_a_job_from_one_that_ran_on_this_machine(
+    client: Client, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert client.submit(JOB, "name=there") == 0
+    client.gathered.write("src/common/a.py", "A = 2\n")
+    client.gathered.venv = PackagesVenv(sys.prefix, "seed")
+    client.set(AZUREML_JOBS_EXEC_FILE=str(tmp_path / "command"))
+    here = ("--local", "--runtime=venv", "--name=here")
+    assert cli.main(["job", "--request", str(client.gathered.request(JOB)), *here]) == 0
+    capsys.readouterr()
+    assert client.run_aml("jobs", "diff", "there", "here", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in found["parts"]["code"]] == ["common/a.py"]
+    assert [part for part, changes in found["parts"].items() if changes] == ["code"]
 
 
 def test_compares_many_jobs_by_one_request_for_all_runs(

@@ -25,10 +25,11 @@ from azureml_jobs.base.console import (
     time_text,
 )
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.bundle.names import CODE_FOLDER
 from azureml_jobs.cli.differences import PARTS, Change, ComparedJob, differences, value_pair
-from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
+from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs, jobs_of
 
 # Where standard output is no terminal.
 _WIDTH = 120
@@ -36,7 +37,8 @@ _LEAST_CELL = 20
 
 
 def diff_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
-    *sides, found = compared_pair(jobs, options.a, options.b, with_code=True)
+    a, b = (_jobs_that_have(name, jobs, options.repository) for name in (options.a, options.b))
+    *sides, found = compared_pair((a, options.a), (b, options.b), with_code=True)
     if options.json:
         parts = {part: [asdict(change) for change in each] for part, each in found.items()}
         print_json({"a": _head(sides[0]), "b": _head(sides[1]), "parts": parts})
@@ -49,10 +51,16 @@ def diff_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     return 0
 
 
+def _jobs_that_have(name: str, jobs: WorkspaceJobs, repository: Path) -> WorkspaceJobs:
+    """Return the jobs of this machine if it has the job, for one that ran in both places."""
+    local = jobs_of(None, repository, login=False)
+    return local if (repository / LOCAL_FOLDER / "jobs" / name / "job.json").is_file() else jobs
+
+
 def compared_pair(
-    jobs: WorkspaceJobs, a: str, b: str | Row, with_code: bool
+    a: tuple[WorkspaceJobs, str | Row], b: tuple[WorkspaceJobs, str | Row], with_code: bool
 ) -> tuple[ComparedJob, ComparedJob, dict[str, list[Change]]]:
-    """Return two jobs and their differences; `b` may be described already.
+    """Return two jobs, each a name or described already, and their differences.
 
     Raises `OutsideError` when a record that exists cannot be read.
     """
@@ -61,7 +69,7 @@ def compared_pair(
         prefix="azureml-jobs-diff-", ignore_cleanup_errors=True
     ) as scratch:
         calls = [
-            BackgroundCall(partial(_compared_job, jobs, job, Path(scratch, letter), with_code))
+            BackgroundCall(partial(_compared_job, *job, Path(scratch, letter), with_code))
             for letter, job in (("a", a), ("b", b))
         ]
         first, second = (call.result() for call in calls)

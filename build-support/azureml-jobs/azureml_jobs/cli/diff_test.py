@@ -132,6 +132,18 @@ def test_finds_a_single_difference(
     assert len(found[part]) == 1
 
 
+def test_hides_the_values_of_environment_variables(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.start("a", "environment_variables.LEVEL=one", "environment_variables.OLD=one")
+    repository.start("b", "environment_variables.LEVEL=two")
+    names = ("environment_variables.LEVEL", "environment_variables.OLD")
+    assert different(repository, capsys)["settings"] == [
+        {"name": names[0], "a": "hidden", "b": "hidden", "diff": ""},
+        {"name": names[1], "a": "hidden", "b": None, "diff": ""},
+    ]
+
+
 def test_prints_both_jobs_next_to_each_other(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:

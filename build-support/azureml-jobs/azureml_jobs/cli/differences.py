@@ -52,13 +52,15 @@ def differences(a: ComparedJob, b: ComparedJob) -> dict[str, list[Change]]:
 
     A part in which nothing differs is an empty list.
     """
-    of_a, of_b = _parts(a), _parts(b)
+    has_records = bool(a.manifest and b.manifest)
+    of_a, of_b = _parts(a, has_records), _parts(b, has_records)
     found: dict[str, list[Change]] = {}
     for part in PARTS:
         if part in of_a and part in of_b:
             names = dict.fromkeys((*of_a[part], *of_b[part]))
             values = ((name, of_a[part].get(name), of_b[part].get(name)) for name in names)
-            found[part] = [Change(*each) for each in values if each[1] != each[2]]
+            changes = [Change(*each) for each in values if each[1] != each[2]]
+            found[part] = [_without_secrets(each) for each in changes]
     if a.code and b.code and "code" in found:
         found["code"] = [
             Change(each.name, each.a, each.b, _file_diff(each.name, a, b)) for each in found["code"]
@@ -66,7 +68,15 @@ def differences(a: ComparedJob, b: ComparedJob) -> dict[str, list[Change]]:
     return found
 
 
-def _parts(side: ComparedJob) -> dict[str, dict[str, Any]]:
+def _without_secrets(change: Change) -> Change:
+    """Return the change without values of environment variables, which may be secrets."""
+    if "environment_variables" not in change.name.split("."):
+        return change
+    a, b = (None if value is None else "hidden" for value in (change.a, change.b))
+    return Change(change.name, a, b)
+
+
+def _parts(side: ComparedJob, has_records: bool) -> dict[str, dict[str, Any]]:
     job = side.job
     parameters = {**(job.get("parameters") or {}), **job["params"]}
     metrics = dict(job["metrics"])
@@ -74,9 +84,13 @@ def _parts(side: ComparedJob) -> dict[str, dict[str, Any]]:
         chosen = {**(step.get("parameters") or {}), **step["params"]}
         parameters |= {f"{label}: {name}": value for name, value in chosen.items()}
         metrics |= {f"{label}: {name}": value for name, value in step["metrics"].items()}
-    inputs = {name: _input(given) for name, given in job["inputs"].items()}
-    logged = {"inputs": inputs, "parameters": parameters, "metrics": metrics}
-    return {**(_recorded(side.manifest) if side.manifest else {}), **logged}
+    recorded = _recorded(side.manifest) if has_records and side.manifest else {}
+    # Local data is compared by its contents: where it is depends on where the job ran.
+    by_contents = recorded.get("data", {})
+    inputs = {
+        name: _input(given) for name, given in job["inputs"].items() if name not in by_contents
+    }
+    return {**recorded, "inputs": inputs, "parameters": parameters, "metrics": metrics}
 
 
 def _recorded(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -94,7 +94,7 @@ def _changes(jobs: WorkspaceJobs, job: Row) -> list[str]:
     if before is None:
         return []
     try:
-        *_, found = compared_pair(jobs, before, job, with_code=False)
+        *_, found = compared_pair((jobs, before), (jobs, job), with_code=False)
     except OutsideError as error:
         print_warning(f"what differs from {before} is left out: {error.where}: {error.what}")
         return []
