@@ -125,6 +125,10 @@ def test_a_browser_shows_the_curves_of_a_sweep(
         until(browser, lambda: browser.find_element(By.CSS_SELECTOR, figure).size["width"] > 200)
     server.type("\x03")
     assert server.status() == 0
+    compare = ("run", ":aml", "--", "jobs", "compare", sweep, "--plot", "train_loss")
+    assert f"{sweep}_1" in scratch.pants(*compare).stdout
+    drawn = scratch.root / ".azureml/downloads/train_loss.png"
+    assert drawn.read_bytes().startswith(b"\x89PNG")
     assert server.seen.partition("Ctrl-C ends it.")[2].strip() in ("", "^C")
 
 

@@ -1,1 +1,1 @@
-"""How runs are seen in a browser: MLflow's own web page, for this user only."""
+"""How runs are seen: MLflow's own web page, for this user only, and figures."""

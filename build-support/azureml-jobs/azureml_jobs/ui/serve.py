@@ -67,7 +67,7 @@ def serve_page(page: App, place: str, bound: socket.socket, opens_browser: bool)
         if opens_browser and _has_display():
             webbrowser.open(address)
 
-    welcome = _WELCOME.replace("PLACE", json.dumps(place))
+    welcome = _WELCOME.replace("PLACE", json.dumps(place).replace("<", r"\u003c"))
     gate = TokenGate(page, token, f"azureml-ui-{port}", welcome)
     try:
         _Server(gate, report).run(sockets=[bound])

@@ -17,7 +17,7 @@ class AzureMLWorkspaceTarget(Target):
         The workspace in which jobs run, with commands to look at them and to manage them.
 
         Some of them: `run :aml -- jobs list`, `jobs show NAME`, `jobs stream NAME`, `jobs cancel
-        NAME`, `jobs download NAME`. `run :aml -- --help` lists all.
+        NAME`, `jobs download NAME`, `ui`. `run :aml -- --help` lists all.
 
         Example: `azureml_workspace(name="aml")` in the BUILD file of the repository's root.
         """)
