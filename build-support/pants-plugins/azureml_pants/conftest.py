@@ -48,7 +48,6 @@ OPTIONS = (
     "--python-resolves={'main': 'main.lock', 'second': 'second.lock'}",
     "--python-default-resolve=main",
     "--python-interpreter-constraints=['CPython==3.11.*']",
-    # Unlike in pants.toml, because the other parser starts a Python for each file.
     "--python-infer-use-rust-parser",
     "--python-invalid-lockfile-behavior=ignore",
     "--azureml-image-platform=platform.json",

@@ -1,1 +1,1 @@
-"""The backend `azureml_pants.imports`: `lint` of imports that nothing satisfies."""
+"""The backend `azureml_pants.imports`: what Pants misses of imports, and `lint` of them."""
