@@ -16,6 +16,12 @@ def value_texts(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def differing(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the names whose texts are not the same in all rows."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [name for name in names if len({row.get(name) for row in rows}) > 1]
+
+
 def trial_table(
     trials: Sequence[Mapping[str, Any]], objective: Mapping[str, Any], best: str
 ) -> list[str]:

@@ -12,7 +12,7 @@ from azureml_jobs.base.console import BOLD, coloured, duration_text, print_json,
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.base.trial_table import value_texts
+from azureml_jobs.base.trial_table import differing, value_texts
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.cli.job_tree import labelled
 from azureml_jobs.cli.plot import draw_curves, print_curves
@@ -93,16 +93,18 @@ def _check_metric(option: str, metric: str, rows: Sequence[Row]) -> None:
 
 
 def print_compared(rows: Sequence[Row]) -> None:
-    params, metrics = _names(rows, "params"), _names(rows, "metrics")
+    """Print a table; parameters that are the same in all jobs have a line for all of them."""
+    texts = [value_texts(row["params"]) for row in rows]
+    params, metrics = differing(texts), _names(rows, "metrics")
     header = ("name", "status", *params, *metrics, "duration")
     cells = []
-    for row in rows:
-        of_params, of_metrics = value_texts(row["params"]), value_texts(row["metrics"])
+    for row, text in zip(rows, texts):
+        of_metrics = value_texts(row["metrics"])
         cells.append(
             (
                 row["name"],
                 row["status"],
-                *(of_params.get(name, "") for name in params),
+                *(text.get(name, "") for name in params),
                 *(of_metrics.get(name, "") for name in metrics),
                 duration_text(row["duration"]),
             )
@@ -110,6 +112,8 @@ def print_compared(rows: Sequence[Row]) -> None:
     numbers = range(2 + len(params), len(header))
     first, *lines = table(header, cells, right=tuple(numbers))
     print("\n".join((coloured(first, BOLD), *lines)))
+    if same := [f"{name}={text}" for name, text in texts[0].items() if name not in params]:
+        print(f"In all: {', '.join(same)}")
 
 
 def _names(rows: Sequence[Row], key: str) -> list[str]:

@@ -67,7 +67,9 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     tree.child("p", "tune", kind="sweep", objective=OBJECTIVE, best_trial="p_tune_1")
     store = MlflowStore(tree.workspace.mlruns)
     for number in range(7):
-        trial = tree.child("p_tune", str(number), log=f"{number}\n", parameters={"lr": number / 8})
+        trial = tree.child(
+            "p_tune", str(number), log=f"{number}\n", parameters={"lr": number / 8, "seed": 1}
+        )
         run = store.create_run(store.ensure_experiment("exp"), trial.name, "", {}, "2024-05-01")
         (run / "metrics/loss").write_text(f"1 {0.1 if number == 1 else 0.5} 0\n2 0.9 1\n")
     tree.child("p", "inner", kind="pipeline")
@@ -133,8 +135,8 @@ def test_shows_the_trials_of_a_sweep_with_the_best_one(
     whole = capsys.readouterr().out
     assert "\nmetrics of p_tune_1, the best trial\n  loss  0.9  ▁█\n" in whole
     shown = whole.partition("\ntrial ")[2].partition("\n\n")[0].splitlines()
-    assert shown[0].split() == ["status", "loss", "lr", "duration"]
-    assert shown[2].split() == ["p_tune_1", "*", "Completed", "0.1", "0.125", "0.5", "s"]
+    assert shown[0].split() == ["status", "loss", "lr", "seed", "duration"]
+    assert shown[2].split() == ["p_tune_1", "*", "Completed", "0.1", "0.125", "1", "0.5", "s"]
     assert len(shown) == 8
 
 
@@ -142,7 +144,7 @@ def test_shows_a_trial_with_its_values(tree: Tree, capsys: pytest.CaptureFixture
     assert run_jobs("show", "p", "--step", "tune/3") == 0
     shown = capsys.readouterr().out
     assert "  part of     p_tune\n" in shown
-    assert "\nparameters\n  lr  0.375\n" in shown
+    assert "\nparameters\n  lr    0.375\n  seed  1\n" in shown
 
 
 def test_streams_a_job_with_those_that_it_started(
@@ -161,10 +163,13 @@ def test_streams_a_job_with_those_that_it_started(
 def test_prints_the_logs_so_far_or_their_last_lines(
     tree: Tree, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    folder = tree.add("going", "Running", log="one\ntwo")
+    folder = tree.add("going", "Running", log="one\n1 %\r2 %\r3 %\ntwo")
     folder.save(replace(folder.read(), host=socket.gethostname(), pid=os.getpid()))
     assert run_jobs("logs", "going") == 0
-    assert capfdbinary.readouterr().out == b"one\ntwo"
+    assert capfdbinary.readouterr().out == b"one\n1 %\r2 %\r3 %\ntwo"
+    # The updates of a progress bar are one line.
+    assert run_jobs("logs", "going", "--tail", "2") == 0
+    assert capfdbinary.readouterr().out == b"1 %\r2 %\r3 %\ntwo"
     assert run_jobs("logs", "p", "--tail", "2") == 0
     assert capfdbinary.readouterr().out == b"[tune/6] 6\n[inner/fit] half a line\n"
 
@@ -222,7 +227,8 @@ def test_a_pipeline_inside_of_another_is_canceled_with_that(tree: Tree) -> None:
 
 def test_compares_the_trials_of_a_sweep(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_jobs("compare", "p_tune", "--sort-by", "loss") == 0
-    header, best, *others = [line.split() for line in capsys.readouterr().out.splitlines()]
+    header, best, *others, last = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert last == ["In", "all:", "seed=1"]
     assert header == ["name", "status", "lr", "loss", "duration"]
     assert best[:4] == ["p_tune_0", "Completed", "0", "0.9"]
     assert len(others) == 6
@@ -232,7 +238,7 @@ def test_compares_the_trials_of_a_sweep(tree: Tree, capsys: pytest.CaptureFixtur
     first, second = json.loads(capsys.readouterr().out)
     assert (first["name"], first["params"], first["metrics"]) == (
         "p_tune_1",
-        {"lr": 0.125},
+        {"lr": 0.125, "seed": 1},
         {"loss": 0.9},
     )
     assert (second["name"], second["metrics"]) == ("p_prep", {})

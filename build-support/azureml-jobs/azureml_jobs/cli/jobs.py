@@ -71,7 +71,8 @@ def print_log(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
         return 0
     log = io.BytesIO()
     jobs.log(options.name, log)
-    sys.stdout.buffer.writelines(log.getvalue().splitlines(keepends=True)[-options.tail :])
+    log.seek(0)
+    sys.stdout.buffer.writelines(log.readlines()[-options.tail :])
     return 0
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from azureml_jobs.base.console import BOLD, coloured, table
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.sparkline import sparkline
-from azureml_jobs.base.trial_table import value_texts
+from azureml_jobs.base.trial_table import differing, value_texts
 from azureml_jobs.cli.workspace_jobs import Row
 
 _SCRIPT = Path(__file__).parents[1] / "ui" / "plot.py"
@@ -77,14 +77,13 @@ def draw_curves(
 
 def job_labels(rows: Sequence[Row]) -> dict[str, str]:
     """Return what to call each job: its name, and the parameters in which the jobs differ."""
-    names = dict.fromkeys(name for row in rows for name in row["params"])
     texts = [value_texts(row["params"]) for row in rows]
-    differing = [name for name in names if len({text.get(name) for text in texts}) > 1]
+    names = differing(texts)[:_MOST_VALUES]
     return {
         row["name"]: "  ".join(
             [
                 row["name"],
-                *(f"{name}={text[name]}" for name in differing[:_MOST_VALUES] if name in text),
+                *(f"{name}={text[name]}" for name in names if name in text),
             ]
         )
         for row, text in zip(rows, texts)
