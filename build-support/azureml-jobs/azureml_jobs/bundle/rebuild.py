@@ -33,15 +33,13 @@ def rebuild(manifest: Mapping[str, Any], record: Path, repository: Path, clone: 
     try:
         layout = run_git(repository, "rev-parse", "--show-toplevel", "--show-prefix")
         top, prefix = os.fsdecode(layout).split("\n")[:2]
-        # The user's template could have hooks, too.
-        options = ("--quiet", "--shared", "--no-checkout", "--template=")
-        run_git(repository, "clone", *options, "--", top, str(clone))
+        _clone(Path(top), clone)
         if not _has(clone, git["commit"]):
             _fetch(git["commit"], remote, where, repository, clone)
         # What runs in the clone records where the commit is found.
         change = ("set-url", "origin", remote) if remote else ("remove", "origin")
         run_git(clone, "remote", *change)
-        run_git(clone, "checkout", "--quiet", "--detach", git["commit"])
+        _check_out(Path(top), clone, git["commit"])
         changes = (record / DIFF_FILE).read_bytes()
         if changes:
             run_git(clone, "apply", "--whitespace=nowarn", given=changes)
@@ -51,6 +49,22 @@ def rebuild(manifest: Mapping[str, Any], record: Path, repository: Path, clone: 
             where, f"its code could not be rebuilt: {reason}", _kept(record)
         ) from error
     return clone / prefix
+
+
+def _clone(original: Path, clone: Path) -> None:
+    # The user's template could have hooks, too.
+    options = ("--quiet", "--shared", "--no-checkout", "--template=")
+    run_git(original, "clone", *options, "--", str(original), str(clone))
+
+
+def _check_out(original: Path, clone: Path, commit: str) -> None:
+    """Check out a commit, and those of its submodules that the user has."""
+    run_git(clone, "checkout", "--quiet", "--no-recurse-submodules", "--detach", commit)
+    listed = git_text(clone, "config", "--file", ".gitmodules", "--get-regexp", r"\.path$")
+    for path in (line.partition(" ")[2] for line in listed.splitlines()):
+        if (original / path / ".git").exists():
+            _clone(original / path, clone / path)
+            _check_out(original / path, clone / path, git_text(clone, "rev-parse", f"HEAD:{path}"))
 
 
 def _kept(record: Path) -> str:

@@ -98,6 +98,21 @@ def test_a_repository_may_be_a_folder_of_a_work_tree(repository: Path, tmp_path:
     assert (root / "a.py").read_bytes() == b"changed"
 
 
+def test_a_submodule_is_that_of_the_commit_with_its_changes(
+    repository: Path, tmp_path: Path
+) -> None:
+    git(tmp_path, "init", "-q", "inner")
+    write(tmp_path / "inner", {"b.py": b"b = 1\n", "c.py": b""})
+    commit(tmp_path / "inner")
+    add = ("submodule", "--quiet", "add", str(tmp_path / "inner"), "lib/inner")
+    git(repository, "-c", "protocol.file.allow=always", *add)
+    commit(repository)
+    write(repository / "lib/inner", {"b.py": b"b = 2\n"})
+    record = recorded(repository, ["lib/inner/b.py", "lib/inner/c.py"], tmp_path / "record")
+    commit(repository / "lib/inner")
+    assert files_of(record.rebuilt(repository) / "lib/inner") == {"b.py": b"b = 2\n", "c.py": b""}
+
+
 def test_a_commit_that_only_the_remote_has_is_fetched_into_the_clone(
     repository: Path, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.bundle.rebuild import add_own_files, rebuild
@@ -31,6 +32,7 @@ from azureml_jobs.cli.workspace_jobs import jobs_of
 # The end of the name of a job that was run again, and the longest rest of it.
 _AGAIN = re.compile(r"-again-\d{8}-\d{6}$")
 _LONGEST_STEM = 200
+_RECORD = "record"
 
 
 def reproduce_job(
@@ -52,23 +54,20 @@ def reproduce_job(
     # azure-ai-ml makes names of jobs lower-case.
     new_name = new_name if target is None else new_name.lower()
     with _own_folder(repository, name) as folder:
-        record = folder / "record"
-        there.record(name, record, with_code=not options.as_now)
-        manifest = read_manifest(record)
+        there.record(name, folder / _RECORD, with_code=not options.as_now)
+        manifest = read_manifest(folder / _RECORD)
+        place = place_of(manifest, source is None, target is None, options)
         if options.as_now:
             root, arguments = repository, settings_of_now(manifest)
         else:
-            check_fetched(record, manifest)
             if target is not None:
                 _check_assets(manifest, target, options.login)
-            root = rebuild(manifest, record, repository, folder / "repository")
-            add_own_files(manifest, repository, root)
-            arguments = ["--same-as", str(record), *settings_of_then(manifest)]
-            if source is not None and target is None:
+            elif source is not None:
                 print_warning("its result may differ: it ran in Azure ML, on other hardware")
-        arguments += place_of(manifest, source is None, target is None, options)
-        ending = "--dry-run" if options.check_only else "--stream"
-        command = [manifest["address"], "--", *arguments, "--name", new_name, ending]
+            root = _rebuilt(manifest, repository, folder)
+            arguments = ["--same-as", str(folder / _RECORD), *settings_of_then(manifest)]
+        ending = ["--name", new_name, "--dry-run" if options.check_only else "--stream"]
+        command = [manifest["address"], "--", *arguments, *place, *ending]
         status = _run_pants(root, repository, command)
     if options.check_only:
         return status
@@ -109,7 +108,7 @@ def _check_can_run_again(job: Mapping[str, Any], check_only: bool) -> None:
 def _own_folder(repository: Path, name: str) -> Iterator[Path]:
     """Yield the folder in which the job is rebuilt, without what an earlier time has left."""
     folder = (repository / LOCAL_FOLDER).resolve() / "reproduced" / name
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     with open(folder.with_name(f".{name}.lock"), "wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,6 +117,14 @@ def _own_folder(repository: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         yield folder
+
+
+def _rebuilt(manifest: Mapping[str, Any], repository: Path, folder: Path) -> Path:
+    """Return the root of a clone that is as the repository was, with what the job needs."""
+    check_fetched(folder / _RECORD, manifest)
+    root = rebuild(manifest, folder / _RECORD, repository, folder / "repository")
+    add_own_files(manifest, repository, root)
+    return root
 
 
 def _run_pants(root: Path, repository: Path, arguments: Sequence[str]) -> int:
