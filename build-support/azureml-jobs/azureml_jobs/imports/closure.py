@@ -161,14 +161,20 @@ def _conclude(exploration: Exploration, advisor: Advisor, code: Code, where: str
         for path in sorted(shared.why)
     )
     refused = refused_code(shared)
-    errors.update(dict.fromkeys(refused.errors))
     warnings.update(dict.fromkeys(refused.doubts))
     warnings.update(dict.fromkeys(map(str, unsent_literals(shared, code))))
     warnings.update(dict.fromkeys(map(str, unsent_folders(shared))))
     if code.is_named and code.path is not None and not (files or errors or modules):
         warnings[str(_nothing_sent(where, code))] = None
     ordered = sorted(modules, key=lambda each: (each.path, each.line, each.module, each.names))
-    return Closure(files, tuple(ordered), tuple(errors), tuple(warnings), refused.version_errors)
+    return Closure(
+        files,
+        tuple(ordered),
+        tuple(errors),
+        tuple(warnings),
+        refused.errors,
+        refused.version_errors,
+    )
 
 
 def _all_missing(exploration: Exploration) -> Iterator[tuple[Process, Missing]]:

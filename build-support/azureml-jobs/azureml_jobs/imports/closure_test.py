@@ -517,13 +517,13 @@ def test_refuses_what_no_python_can_load(
     tmp_path: Path, files: dict[str, str], command: str, expected: str
 ) -> None:
     written = {f"src/x/{path}": text for path, text in files.items()}
-    (error,) = close(tmp_path, written, command).errors
+    (error,) = close(tmp_path, written, command).syntax_errors
     assert error.startswith(expected)
 
 
 def test_refuses_the_syntax_of_a_newer_python_for_the_image_alone(tmp_path: Path) -> None:
     closure = close(tmp_path, {"src/x/main.py": NEWER}, "python main.py")
-    assert closure.errors == closure.warnings == ()
+    assert closure.syntax_errors == closure.warnings == ()
     (error,) = closure.version_errors
     assert error.startswith("src/x/main.py:1: this is not valid Python 3.11 (")
 
@@ -538,7 +538,7 @@ def test_doubts_a_file_that_may_be_there_for_its_text_alone(
 ) -> None:
     files = {"src/x/main.py": "", "src/x/templates/a.py": "{{ name }} = \n"}
     closure = close(tmp_path, files, command, extra=extra)
-    assert closure.errors == closure.version_errors == ()
+    assert closure.syntax_errors == closure.version_errors == ()
     (warning,) = closure.warnings
     assert warning.startswith("src/x/templates/a.py:1: this may not be valid Python (")
 
@@ -546,4 +546,4 @@ def test_doubts_a_file_that_may_be_there_for_its_text_alone(
 def test_takes_newer_syntax_for_a_newer_image_without_a_verdict(tmp_path: Path) -> None:
     newer = (3, sys.version_info.minor + 1)
     closure = close(tmp_path, {"src/x/main.py": NEWER}, "python main.py", python=newer)
-    assert closure.errors == closure.version_errors == ()
+    assert closure.syntax_errors == closure.version_errors == ()

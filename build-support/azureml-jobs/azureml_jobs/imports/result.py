@@ -66,11 +66,13 @@ class OutsideModule:
 class Closure:
     """`errors` and `warnings` are messages for the user.
 
-    `version_errors` are errors for the Python that the code was read for, and for no other.
+    `syntax_errors` are what no Python can load, `version_errors` what the one cannot that the code
+    was read for.
     """
 
     files: tuple[ClosureFile, ...]
     modules: tuple[OutsideModule, ...]
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    syntax_errors: tuple[str, ...] = ()
     version_errors: tuple[str, ...] = ()

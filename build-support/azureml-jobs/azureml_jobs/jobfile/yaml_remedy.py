@@ -8,6 +8,7 @@ import yaml
 
 _KEY = re.compile(r"(\s*(?:-\s+)*[\w.-]+:)\s+(.+)$")
 _NO_SPACE = re.compile(r"(\s*(?:-\s+)*\w+):([^\s/].*)$")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _EXPRESSION = re.compile(r"""['"]?\$\{\{[^}]*\}\}['"]?""")
 # Nobody has written a longer line.
 _LONGEST = 1000
@@ -21,7 +22,7 @@ def yaml_remedy(text: str, error: yaml.MarkedYAMLError) -> str:
     if mark is None:
         return ""
     # The error may be found at the end of the text, after its last line.
-    lines = [*text.split("\n"), "", ""]
+    lines = [*_LINE_END.split(text), ""]
     line, above = lines[mark.line], lines[mark.line - 1] if mark.line else ""
     if len(line) > _LONGEST:
         return ""
@@ -60,8 +61,8 @@ def _structure_remedy(error: yaml.MarkedYAMLError, problem: str, lines: list[str
         if "${{" in line:
             valid = _EXPRESSION.sub(_in_quotes, line)
             return f"Within braces, `${{{{…}}}}` needs quotes: `{valid}`."
-        opened, quoted = line[start.column], _quoted(line)
-        return f"Close the `{opened}` of line {number}" + (
+        quoted = _quoted(line)
+        return f"Close the bracket of line {number}" + (
             f", or put the value in quotes if it is text: `{quoted}`." if quoted else "."
         )
     if problem.startswith("did not find expected"):

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def remedy_of(text: str) -> str:
@@ -46,8 +49,14 @@ def test_the_line_of_the_remedy_is_valid_in_place_of_the_wrong_one(text: str, wr
         ("command: 'it's'", "Within `'…'` write a quote twice"),
         ('command: "a\\d"', "Write single quotes"),
         ("- a\nb: 1", "a list has no keys next to it"),
-        ("tags: {a: b\n", "Close the `{` of line 1"),
+        ("tags: {a: b\n", "Close the bracket of line 1"),
     ],
 )
 def test_says_what_to_change_where_no_line_can_be_given(text: str, remedy: str) -> None:
     assert remedy in remedy_of(text)
+
+
+@given(st.text(alphabet="ab:{}[]'\"\n\t -|>&*!%@`#,?$\r\u2028", max_size=20))
+def test_no_text_is_more_than_an_error_of_the_user(text: str) -> None:
+    with contextlib.suppress(JobError):
+        read_job_file(text, "job.yaml")

@@ -107,13 +107,17 @@ def with_point(request: LoadedCodeRequest, point: EntryPoint) -> LoadedCodeReque
 
 @dataclass(frozen=True)
 class CheckedUnits:
-    """How the code of each unit was checked, and the errors of the job with those of all units."""
+    """How the code of each unit was checked, and the errors of the job with those of all units.
+
+    `package_errors` are those of them for which the packages are not known, either.
+    """
 
     requests: tuple[CheckedCodeRequest, ...]
     files: tuple[NeededFile, ...]
     requirements: tuple[str, ...]
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    package_errors: tuple[str, ...]
 
 
 @rule(desc="Check the code of a job")
@@ -136,6 +140,7 @@ async def check_job_code(request: JobCodeRequest) -> CheckedUnits:
         tuple(sorted({name for unit in checked for name in unit.requirements})),
         (*job.errors, *dict.fromkeys(error for unit in checked for error in unit.errors)),
         tuple(dict.fromkeys(warning for unit in checked for warning in unit.warnings)),
+        (*job.errors, *dict.fromkeys(each for unit in checked for each in unit.package_errors)),
     )
 
 

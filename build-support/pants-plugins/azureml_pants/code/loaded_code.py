@@ -43,7 +43,7 @@ class LoadedCodeRequest:
 class LoadedCode:
     """`generated` holds the files that only targets have, `dependencies` own files and packages.
 
-    `version_errors` are errors for the image's Python, and for no other.
+    `syntax_errors` and `version_errors` are those of the closure.
     """
 
     files: tuple[NeededFile, ...]
@@ -54,6 +54,7 @@ class LoadedCode:
     packages: UsedPackages
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    syntax_errors: tuple[str, ...]
     version_errors: tuple[str, ...]
 
 
@@ -100,6 +101,7 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
         packages=UsedPackages(modules.requirements, request.resolve),
         errors=closure.errors,
         warnings=closure.warnings,
+        syntax_errors=closure.syntax_errors,
         version_errors=closure.version_errors,
     )
 
@@ -126,13 +128,17 @@ class CheckedCodeRequest:
 
 @dataclass(frozen=True)
 class CheckedCode:
-    """`digest` holds the files, at their paths in the repository."""
+    """`digest` holds the files, at their paths in the repository.
+
+    `package_errors` are those of `errors` for which the packages are not known, either.
+    """
 
     files: tuple[NeededFile, ...]
     digest: Digest
     requirements: tuple[str, ...]
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    package_errors: tuple[str, ...] = ()
 
 
 @rule(desc="Check imports")
@@ -149,22 +155,22 @@ async def check_code(request: CheckedCodeRequest) -> CheckedCode:
     requirements, excluded = await MultiGet(
         Get(RequirementErrors, Targets, targets), Get(ImportErrors, UsedPackages, used)
     )
+    package_errors = (*code.errors, *errors.messages, *excluded.messages, *requirements.messages)
     return CheckedCode(
         code.files,
         await Get(Digest, MergeDigests((on_disk, code.generated))),
         code.requirements,
         (
-            *code.errors,
+            *code.syntax_errors,
             *(code.version_errors if request.has_image_python else ()),
-            *errors.messages,
-            *excluded.messages,
-            *requirements.messages,
+            *package_errors,
         ),
         (
             *code.warnings,
             *(() if request.has_image_python else code.version_errors),
             *doubts.messages,
         ),
+        package_errors,
     )
 
 

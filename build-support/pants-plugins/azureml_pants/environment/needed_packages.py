@@ -32,7 +32,7 @@ async def find_needed_packages(
     checked = await MultiGet(
         Get(CheckedUnits, JobCodeRequest(JobFieldSet.create(job))) for job in jobs
     )
-    raise_errors(error for job in checked for error in job.errors)
+    raise_errors(dict.fromkeys(error for job in checked for error in job.package_errors))
     return LockedRequirementsRequest(
         jobs[0][PythonResolveField].normalized_value(python_setup),
         tuple(sorted({name for job in checked for name in job.requirements})),

@@ -40,7 +40,7 @@ def needed(*packages: tuple[str, ...], errors: tuple[str, ...] = ()) -> LockedRe
                 CheckedUnits,
                 (JobCodeRequest,),
                 lambda request: CheckedUnits(
-                    (), (), reached[request.field_set.address], errors, ()
+                    (), (), reached[request.field_set.address], ("not Python",), (), errors
                 ),
             ),
         ],
