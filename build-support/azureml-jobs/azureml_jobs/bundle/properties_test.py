@@ -28,7 +28,8 @@ from hypothesis import strategies as st
 # Each example is two repositories, with a dozen processes of git.
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 NAMES = st.text("ab é'\"\t\n\\[]*?!#:-ü", min_size=1, max_size=4)
-PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+# Git cannot apply its own header of an empty file in a folder whose name ends with a blank.
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join).filter(lambda path: " /" not in path)
 CONTENTS = st.sampled_from([b"", b"a\n", b"no end", b"a\r\nb\r\n", b"\xe9\n", bytes(range(256))])
 
 
