@@ -126,8 +126,14 @@ def add_own_files(manifest: Mapping[str, Any], repository: Path, root: Path) -> 
 
 def _add_data(item: Mapping[str, Any], repository: Path, root: Path) -> None:
     original, copy = repository / item["path"], root / item["path"]
-    if _digest(original) != item["sha256"] or not copy.parent.resolve().is_relative_to(root):
-        what = "has changed since the job had it" if original.exists() else "is gone"
+    what = ""
+    if not original.exists():
+        what = "is gone"
+    elif _digest(original) != item["sha256"]:
+        what = "has changed since the job had it"
+    elif not copy.parent.resolve().is_relative_to(root.parent):
+        what = "is outside of the repository, where a clone cannot have it"
+    if what:
         raise JobError(
             f"input {item['input']}",
             f"{item['path']} {what}",

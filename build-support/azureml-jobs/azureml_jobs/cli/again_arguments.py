@@ -12,7 +12,7 @@ from azureml_jobs.bundle.manifest import units_of
 from azureml_jobs.bundle.same import is_of_one_run
 
 Manifest = Mapping[str, Any]
-# The guard writes places in files so; a comment on the line allows what is there.
+# The guard records lines, and is asked to let files pass.
 _LINE = re.compile(r":\d+$")
 
 
@@ -62,7 +62,5 @@ def place_of(
             arguments += _set(["settings.force_rerun=true"])
         if "--image" in shlex.split(made.get("command_line") or ""):
             arguments.append("--image")
-    places = [each["where"] for each in manifest["allowed"]]
-    return arguments + [
-        part for where in places if not _LINE.search(where) for part in ("--allow", where)
-    ]
+    places = dict.fromkeys(_LINE.sub("", each["where"]) for each in manifest["allowed"])
+    return arguments + [part for where in places for part in ("--allow", where)]

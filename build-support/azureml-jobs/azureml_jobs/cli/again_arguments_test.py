@@ -35,10 +35,10 @@ def manifest(**known: Any) -> dict[str, Any]:
             id="a pipeline in Azure",
         ),
         pytest.param(
-            {"allowed": [{"where": "src/x/.env"}, {"where": "src/x/a.py:3"}]},
+            {"allowed": [{"where": each} for each in ("src/x/.env", "src/a.py:3", "src/a.py:9")]},
             False,
             True,
-            "--local --no-cache --allow src/x/.env",
+            "--local --no-cache --allow src/x/.env --allow src/a.py",
             id="what the guard let pass",
         ),
     ],
