@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import platform
+import tempfile
 from collections.abc import Callable
 from functools import cached_property
 from importlib import metadata
+from pathlib import Path
 
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.console import GREEN, RED, YELLOW, coloured
@@ -20,10 +22,13 @@ class _Note(Exception):
     """Nothing is broken, but something will be missing: what, and what to do."""
 
 
-def check_all(config: AzureWorkspace | None, login: bool) -> int:
+def check_all(
+    config: AzureWorkspace | None, login: bool, is_deep: bool, compute: str | None
+) -> int:
     """Print one line for each check; return 1 when one failed.
 
-    Without a sign-in or a workspace, what is in the workspace is left out.
+    Without a sign-in or a workspace, what is in the workspace is left out. When `is_deep` and
+    nothing failed, a small job is run, too.
     """
     if config is None:
         _print(
@@ -34,17 +39,31 @@ def check_all(config: AzureWorkspace | None, login: bool) -> int:
     where = f"{config.source}: {config.name} in {config.resource_group}, {config.cloud}"
     _print("configuration", GREEN, where)
     failed: set[str] = set()
-    for name, check in _Checks(config, login).all().items():
+    checks = _Checks(config, login)
+    for name, check in checks.all().items():
         if failed & _PREREQUISITES and name != "versions":
             continue
-        try:
-            _print(name, GREEN, check())
-        except _Note as note:
-            _print(name, YELLOW, str(note))
-        except JobError as error:
+        if not _passes(name, check):
             failed.add(name)
-            _print(name, RED, _one_line(error))
+    if is_deep and not failed:
+        from azureml_jobs.azure.deep_check import DeepCheck
+
+        with tempfile.TemporaryDirectory() as folder:
+            deep = DeepCheck(checks.workspace, compute, Path(folder)).all()
+            failed = set() if all(_passes(*each) for each in deep.items()) else {"deep"}
     return 1 if failed else 0
+
+
+def _passes(name: str, check: Callable[[], str]) -> bool:
+    """Print the line of a check; return whether it did not fail."""
+    try:
+        _print(name, GREEN, check())
+    except _Note as note:
+        _print(name, YELLOW, str(note))
+    except JobError as error:
+        _print(name, RED, _one_line(error))
+        return False
+    return True
 
 
 class _Checks:
@@ -53,7 +72,7 @@ class _Checks:
         self._login = login
 
     @cached_property
-    def _workspace(self) -> ConnectedWorkspace:
+    def workspace(self) -> ConnectedWorkspace:
         return ConnectedWorkspace(self._config, self._login)
 
     def all(self) -> dict[str, Callable[[], str]]:
@@ -67,18 +86,18 @@ class _Checks:
         }
 
     def _sign_in(self) -> str:
-        sign_in = self._workspace.sign_in
-        sign_in.token(self._workspace.cloud.management_scope)
+        sign_in = self.workspace.sign_in
+        sign_in.token(self.workspace.cloud.management_scope)
         return "; ".join([f"by {sign_in.credential_name}", *sign_in.warnings])
 
     def _details(self) -> str:
-        details = self._workspace.details
+        details = self.workspace.details
         return f"{details['name']} in {details.get('location', 'an unknown region')}"
 
     def _compute(self) -> str:
         found = [
             f"{each['name']} ({each['properties'].get('provisioningState')})"
-            for each in self._workspace.pages("computes")
+            for each in self.workspace.pages("computes")
         ]
         if not found:
             raise _Note(
@@ -90,14 +109,14 @@ class _Checks:
     def _storage(self) -> str:
         from azureml_jobs.azure.datastores import Datastores
 
-        container = Datastores(self._workspace).default()
+        container = Datastores(self.workspace).default()
         next(iter(container.list("azureml/")), None)
         return container.address
 
     def _registry(self) -> str:
         from azureml_jobs.azure.registry import NoRegistry, Registry
 
-        registry = Registry(self._workspace)
+        registry = Registry(self.workspace)
         try:
             registry.refresh_token()
         except NoRegistry as error:

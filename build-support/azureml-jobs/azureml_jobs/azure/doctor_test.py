@@ -13,12 +13,14 @@ def impatient(client: Client) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.3")
 
 
-def examined(client: Client, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
+def examined(
+    client: Client, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[int, dict[str, str]]:
     """The status, and the lines by their names: mark and text."""
-    status = client.run_aml("doctor")
+    status = client.run_aml("doctor", *arguments)
     lines: dict[str, str] = {}
     for line in capsys.readouterr().out.splitlines():
-        match = re.fullmatch(r"(ok|note|failed) +(\S+) +(.+)", line)
+        match = re.fullmatch(r"(ok|note|failed) +(\S+(?: again)?) +(.+)", line)
         assert match, f"more than one line for a check: {line}"
         lines[match[2]] = f"{match[1]} {match[3]}"
     return status, lines
@@ -129,3 +131,30 @@ def test_a_machine_without_a_workspace_says_where_jobs_run(
     status, lines = examined(client, capsys)
     assert (status, list(lines)) == (0, ["configuration", "versions"])
     assert lines["configuration"] == "ok config.env names no workspace: jobs run on this machine"
+
+
+DEEP = ("code", "code again", "data", "job", "job again", "log", "times", "artifacts", "outputs")
+
+
+def test_a_deep_check_runs_a_job_and_reads_all_of_it(
+    client_with_jobs: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = client_with_jobs
+    # What nobody promises is met by a second way.
+    client.add_fault("status", "POST", "/batchrundata", times=None, status=404)
+    client.add_fault("status", "POST", "/listSecrets", status=400)
+    status, lines = examined(client, capsys, "--deep")
+    assert status == 0, lines
+    assert [*lines][-10:] == [*DEEP, "archive"]
+    assert lines["code again"] == "ok found by its content"
+    assert lines["outputs"].startswith("ok made.txt has ")
+
+
+def test_a_deep_check_ends_at_the_first_thing_that_fails(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.add_fault("status", "PUT", "/codes/", times=None, status=403)
+    status, lines = examined(client, capsys, "--deep", "--compute", "cpu-cluster")
+    assert status == 1 and [*lines][-1] == "code"
+    assert "docs/azure.md names the roles." in lines["code"]
+    assert client.jobs() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -123,7 +124,7 @@ def test_what_changes_meanwhile_is_downloaded_again_or_left_out(
         AzureJobs(client.connect()).cancel(name)
     assert repeated.hits == 2
     printed = capsys.readouterr()
-    assert "warning: artifacts/outputs/temporary is left out: it went away or kept" in (printed.err)
+    assert "warning: artifacts/outputs/temporary is left out: it went away, kept" in (printed.err)
     assert "4 files in " in printed.out
     found = written(tmp_path / "got")
     assert found["artifacts/outputs/steady.txt"] == 7
@@ -297,3 +298,19 @@ def test_what_arrives_changed_is_not_kept(
     assert client.run_aml("data", "download", "changed") == 1
     assert "a.csv: what arrived is not what is stored" in capsys.readouterr().err
     assert not (client.repository / "data/changed/1").exists()
+
+
+def test_an_output_without_an_address_is_where_its_run_says(client: Client, tmp_path: Path) -> None:
+    name = client.start("elsewhere", WRITING)
+    client.wait_for_end(name)
+    asset = client.connect().history("GET", f"runs/{name}")["outputs"]["model"]["assetId"]
+    place = f"azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{name}/outputs"
+    client.add_fault(
+        *(faults.PAGE, "POST", "/modelregistry/.*/batchGetResolvedUris"),
+        status=200,
+        body=json.dumps({"values": {asset: {"path": place}}}),
+        media_type="application/json",
+    )
+    one = ("--output-name", "model", "--path", str(tmp_path / "one"))
+    assert client.run_aml("jobs", "download", name, *one) == 0
+    assert set(written(tmp_path / "one")) == {"named-outputs/model/deep/a.txt"}

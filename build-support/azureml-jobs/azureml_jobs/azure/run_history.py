@@ -25,6 +25,7 @@ _PATIENCE_SECONDS = 8.0
 # One request for what a list shows by default.
 _RUNS_AT_ONCE = 100
 _CURVES_AT_ONCE = 8
+_NO_SUCH_REQUEST = frozenset({400, 404, 405, 501})
 # The logs of what a job prints; `system_logs` are the service's own.
 PRINTED = re.compile(r"user_logs/.+\.txt|azureml-logs/\d{2}.+\.txt")
 _MODEL_TYPES = ("CustomModel", "MLFlowModel", "TritonModel")
@@ -36,14 +37,33 @@ def runs_of(workspace: ConnectedWorkspace, names: Sequence[str]) -> dict[str, di
     found = {}
     for start in range(0, len(names), _RUNS_AT_ONCE):
         wanted = names[start : start + _RUNS_AT_ONCE]
-        answer = workspace.history(
-            "POST",
-            "batchrundata",
-            {"requests": {name: {"runId": name, "selectRunMetadata": True} for name in wanted}},
-            patience=_PATIENCE_SECONDS,
-        )
+        asked = {name: {"runId": name, "selectRunMetadata": True} for name in wanted}
+        try:
+            answer = workspace.history(
+                "POST", "batchrundata", {"requests": asked}, _PATIENCE_SECONDS
+            )
+        except ServiceError as error:
+            if error.status_code not in _NO_SUCH_REQUEST:
+                raise
+            return _runs_one_by_one(workspace, names)
         for name, result in (answer.get("successfulResults") or {}).items():
             found[name] = result["runMetadata"]
+    return found
+
+
+def _runs_one_by_one(
+    workspace: ConnectedWorkspace, names: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return the same where the service does not know that request, which is not documented."""
+    found: dict[str, dict[str, Any]] = {}
+
+    def fetch(name: str) -> None:
+        run = workspace.history("GET", f"runs/{name}", patience=_PATIENCE_SECONDS)
+        if run is not None:
+            found[name] = run
+
+    tasks = [Task(0, partial(fetch, name)) for name in names]
+    run_all(tasks, _CURVES_AT_ONCE, Progress("Reading", len(tasks), 0))
     return found
 
 
@@ -112,7 +132,8 @@ def outputs_of(workspace: ConnectedWorkspace, run: Mapping[str, Any]) -> dict[st
         if names:
             body = {"values": list(names)}
             answer = workspace.history("POST", path, body, _PATIENCE_SECONDS, service)
-            found.update({names[asset]: str(each[key]) for asset, each in answer["values"].items()})
+            known = {asset: each for asset, each in answer["values"].items() if asset in names}
+            found.update({names[asset]: str(each[key]) for asset, each in known.items()})
     return found
 
 

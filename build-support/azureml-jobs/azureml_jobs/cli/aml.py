@@ -84,4 +84,4 @@ def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, reposito
         case _:
             from azureml_jobs.azure.doctor import check_all  # pants: no-infer-dep
 
-            return check_all(workspace, options.login)
+            return check_all(workspace, options.login, options.deep, options.compute)

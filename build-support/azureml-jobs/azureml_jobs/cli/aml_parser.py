@@ -36,13 +36,24 @@ def aml_parser() -> argparse.ArgumentParser:
     _add_models(nouns.add_parser("models", help="registered models: azureml:NAME:VERSION"))
     _add_components(nouns.add_parser("components", help="registered components"))
     _add_endpoints(nouns.add_parser("endpoints", help="online endpoints, which serve models"))
-    add_command(
+    _add_doctor(nouns)
+    _add_service(nouns.add_parser("service", help="a stand-in for Azure ML on this machine"))
+    return parser
+
+
+def _add_doctor(nouns: Any) -> None:
+    doctor = add_command(
         nouns,
         "doctor",
         "check configuration, sign-in, workspace, computes, storage, registry and versions",
-    ).set_defaults(command="doctor")
-    _add_service(nouns.add_parser("service", help="a stand-in for Azure ML on this machine"))
-    return parser
+    )
+    doctor.set_defaults(command="doctor")
+    doctor.add_argument(
+        "--deep", action="store_true", help="also run a job of three seconds, and read all of it"
+    )
+    doctor.add_argument(
+        "--compute", metavar="NAME", help="where that job runs (default: the first cluster)"
+    )
 
 
 def _add_ui(nouns: Any) -> None:
