@@ -12,7 +12,7 @@ from pants.backend.shell.target_types import ShellSourceField
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.engine.addresses import Address
 from pants.engine.rules import collect_rules, rule
-from pants.engine.target import AllTargets, Target
+from pants.engine.target import AllTargets, OptionalSingleSourceField, Target
 from pants.util.frozendict import FrozenDict
 
 # What can be sent, most specific first. A file can be code for one target and data for another.
@@ -22,7 +22,7 @@ SNAPSHOT_SOURCES = (PythonSourceField, ShellSourceField, ResourceSourceField, Fi
 
 @dataclass(frozen=True)
 class AllOwners:
-    """The targets that own each file of the repository that can be sent."""
+    """The targets whose one source each file of the repository is."""
 
     by_path: FrozenDict[str, tuple[Target, ...]]
 
@@ -31,8 +31,9 @@ class AllOwners:
 async def find_all_owners(targets: AllTargets) -> AllOwners:
     by_path = defaultdict(list)
     for target in targets:
-        if (kind := source_kind(target)) is not None:
-            by_path[target[SNAPSHOT_SOURCES[kind]].file_path].append(target)
+        path = target.get(OptionalSingleSourceField).file_path
+        if path is not None:
+            by_path[path].append(target)
     return AllOwners(FrozenDict((path, tuple(found)) for path, found in by_path.items()))
 
 

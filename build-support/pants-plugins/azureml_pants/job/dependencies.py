@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.code.job_code import JobCode, JobCodeRequest, JobFieldSet
 from azureml_pants.code.job_fields import AzureMLJobSourceField
 from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
+from azureml_pants.code.owners import AllOwners
 from pants.backend.docker.target_types import DockerImageSourceField
 from pants.core.target_types import FileSourceField, ResourceSourceField
-from pants.engine.addresses import Addresses
 from pants.engine.fs import GlobMatchErrorBehavior, PathGlobs, Paths
-from pants.engine.internals.graph import Owners, OwnersRequest
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import (
-    InferDependenciesRequest,
-    InferredDependencies,
-    Target,
-    UnexpandedTargets,
-)
+from pants.engine.target import InferDependenciesRequest, InferredDependencies, Target
 from pants.engine.unions import UnionRule
 
 # Best first. Code in a build context is not code of the job: its imports are not followed.
@@ -38,7 +32,7 @@ class InferJobDependencies(InferDependenciesRequest):
 
 @rule(desc="Infer the dependencies of a job")
 async def infer_job_dependencies(
-    request: InferJobDependencies, azureml: AzureMLSubsystem
+    request: InferJobDependencies, azureml: AzureMLSubsystem, owners: AllOwners
 ) -> InferredDependencies:
     # Errors are reported where the job is used: a broken job must not break `list` or `test`.
     job = await Get(JobCode, JobCodeRequest(request.field_set))
@@ -50,9 +44,9 @@ async def infer_job_dependencies(
     globs = (*environments, *platform, *(pattern_of(path) for path in job.documents))
     paths = await Get(Paths, PathGlobs(globs, GlobMatchErrorBehavior.ignore))
     loaded = await MultiGet(Get(LoadedCode, LoadedCodeRequest, each) for each in job.requests)
-    owners = await MultiGet(Get(Owners, OwnersRequest((path,))) for path in paths.files)
-    targets = await MultiGet(Get(UnexpandedTargets, Addresses(found)) for found in owners)
-    data = [target for found in targets for target in owners_of_data(found)]
+    data = [
+        target for path in paths.files for target in owners_of_data(owners.by_path.get(path, ()))
+    ]
     addresses = {target.address for target in data}
     # When a file of a build context is removed, only the generator of its target is left. Resources
     # have files of any use: a generator would be a dependency on all of them.
@@ -65,9 +59,8 @@ async def infer_job_dependencies(
     return InferredDependencies(sorted(addresses - {request.field_set.address}))
 
 
-def owners_of_data(owners: Iterable[Target]) -> list[Target]:
+def owners_of_data(owners: Sequence[Target]) -> list[Target]:
     """Return the targets that hold the file as data or, without any, the images built from it."""
-    owners = list(owners)
     of_kind = ([each for each in owners if each.has_field(kind)] for kind in DATA_SOURCES)
     return next((found for found in of_kind if found), [])
 
