@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from azure.ai.ml import load_job
+from azure.ai.ml._restclient.runhistory.models import QueryParams
 from azure.ai.ml.entities import Data, Environment
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azureml_standin.conftest import wait_for_end
 from azureml_standin.http import faults
 from azureml_standin.service import Service, running_service
+
+NEWEST = "CreatedUtc desc"
 
 
 def job_named(folder: Path, name: str, **changes: str) -> Any:
@@ -61,6 +64,28 @@ def test_uploads_nothing_twice(service: Service, sdk: Any, job_folder: Path) -> 
     assert service.recording.find("PUT", kind="blob") == []
     codes = {service.jobs.stored(name)["properties"]["codeId"] for name in ("first", "second")}
     assert len(codes) == 1
+
+
+def test_run_history_filters_the_runs_of_an_experiment(
+    service: Service, sdk: Any, job_folder: Path
+) -> None:
+    for name in ("older", "newer"):
+        sdk.jobs.create_or_update(job_named(job_folder, name, experiment_name="filtered"))
+        wait_for_end(service, name)
+    runs, workspace = sdk.jobs._runs_operations, service.control.workspace
+    place = (workspace.subscription, workspace.group, workspace.name, "filtered")
+
+    def found(condition: str) -> list[str]:
+        query = QueryParams(filter=f"(ParentRunId eq null) and {condition}", order_by=NEWEST)
+        listed = runs._operation.get_by_query_by_experiment_name(*place, body=query)
+        return [run.run_id for run in listed.value]
+
+    assert found("(Status eq Completed)") == ["newer", "older"]
+    assert found("(Status eq Failed)") == []
+    sdk.jobs.archive("newer")
+    assert found("(Hidden eq false)") == ["older"]
+    with pytest.raises(HttpResponseError, match="is not valid"):
+        found("Status is Completed")
 
 
 def test_a_failed_job_reports_its_exit_status(service: Service, sdk: Any, job_folder: Path) -> None:
