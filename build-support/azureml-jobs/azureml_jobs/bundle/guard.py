@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from azureml_jobs.base.credentials import has_credentials, without_credentials
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.credentials import credentials_errors
 from azureml_jobs.bundle.allowed import Allowed
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import Bundle
@@ -60,11 +59,6 @@ def _check_requirements(bundle: Bundle) -> None:
         for file in unit.environment:
             if file.source == packages.lock:
                 lines = [*lines, *file.content.read_text("utf-8").splitlines()]
-        for line in filter(has_credentials, lines):
-            raise JobError(
-                packages.lock,
-                f"`{without_credentials(line.split(' --hash', 1)[0])}` has credentials, which the "
-                "image and the record of the job would keep",
-                "Take them out of the requirement and of the lock: "
-                "docs/environments.md#a-package-that-is-not-on-the-package-index.",
-            )
+        errors = credentials_errors(packages.lock, (line.split(" --hash")[0] for line in lines))
+        if errors:
+            raise errors[0]

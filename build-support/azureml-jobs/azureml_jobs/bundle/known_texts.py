@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.cache_folder import cache_folder
 from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.found_secret import Secret, is_plain_text
@@ -25,10 +26,8 @@ class KnownTexts:
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        home = environment.get("HOME", "")
-        cache = Path(environment.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"))
-        # Without a home, as in a sandbox of Pants, nothing is kept.
-        self._file = cache / "azureml-jobs" / "searched-texts.json" if cache.is_absolute() else None
+        cache = cache_folder(environment)
+        self._file = cache / "searched-texts.json" if cache else None
         self._rules = _rules()
         self._known: dict[str, list[Secret]] = {}
         self._is_changed = False

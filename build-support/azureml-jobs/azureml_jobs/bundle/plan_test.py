@@ -180,6 +180,22 @@ def test_refuses_secrets_in_code_and_environment(gathered: Gathered) -> None:
     assert key not in message
 
 
+@pytest.mark.parametrize("place", ["requirements", "lock"])
+def test_refuses_credentials_of_packages_and_does_not_show_them(
+    gathered: Gathered, place: str
+) -> None:
+    gathered.add_code()
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
+    line = "six @ git+https://token@example.org/six.git --hash=sha256:00"
+    if place == "lock":
+        gathered.locked = f"numpy==1\n{line}\n"
+    else:
+        gathered.requirements = ("numpy", line)
+    error = refusal(gathered, CONTEXT_JOB)
+    assert error.where == "3rdparty/a.lock"
+    assert error.what.startswith("`six @ git+https://***@example.org/six.git` has credentials")
+
+
 def test_refuses_a_link_that_leads_out(gathered: Gathered) -> None:
     gathered.add_code()
     file = gathered.repository / "src/common/a.py"

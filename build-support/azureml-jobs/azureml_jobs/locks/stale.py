@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from azureml_jobs.base.credentials import without_credentials
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.lock import Lock, canonical_name
 
@@ -34,7 +35,7 @@ def stale_lock(
         return None
     versions = lock.versions()
     unmet = sorted(
-        each.text
+        without_credentials(each.text)
         for each in requirements
         if not any(each.allows(version) for version in versions.get(canonical_name(each.name), ()))
     )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.credentials import credentials_errors
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.nearest import nearest
 from azureml_jobs.locks.lock import Lock, read_lock
@@ -28,7 +29,10 @@ def check_names(asked: Iterable[str], resolves: Collection[str]) -> tuple[str, .
 
 
 def check_requirements(where: str, resolve: str, requirements: Collection[str]) -> None:
-    """Raise `JobError` if there is nothing to lock."""
+    """Raise `JobError` if there is nothing to lock, and for credentials in an address."""
+    errors = credentials_errors(where, sorted(requirements))
+    if errors:
+        raise errors[0]
     if not requirements:
         raise JobError(
             where,

@@ -36,6 +36,13 @@ def test_a_resolve_needs_requirements() -> None:
         check_requirements("x.txt", "x", [])
 
 
+def test_credentials_in_an_address_are_refused_and_not_shown() -> None:
+    check_requirements("x.txt", "x", ["six @ git+ssh://git@example.org/six.git"])
+    with pytest.raises(JobError, match="`six @ git.https://.{3}@example.org` has cred") as caught:
+        check_requirements("x.txt", "x", ["six @ git+https://token@example.org"])
+    assert "token" not in str(caught.value)
+
+
 def test_a_missing_lock_is_no_error() -> None:
     assert parse_old("x.lock", "x", "\n") is None
     assert parse_old("x.lock", "x", lock_text([package("six", "1")])) is not None

@@ -375,6 +375,21 @@ def test_reports_what_is_listed_but_not_locked_with_the_command(
     )
 
 
+def test_credentials_of_requirements_and_locks_are_errors_and_not_shown(
+    rule_runner: RuleRunner,
+) -> None:
+    build = "python_requirement(name='six', requirements=['six @ git+https://token@example.org'])"
+    address = {"algorithm": "sha256", "hash": "00", "url": "https://token@example.org/six.whl"}
+    files = {
+        **experiment("python main.py", **{"main.py": "import six"}),
+        "3rdparty/BUILD": build,
+        "main.lock": lock_text([package("six", "1.0", artifacts=[address])]),
+    }
+    errors = check(rule_runner, files).errors
+    assert [error.partition(" `")[0] for error in errors[:2]] == ["3rdparty:six:", "main.lock:11:"]
+    assert all("has credentials" in error for error in errors[:2]) and "token" not in str(errors)
+
+
 def test_code_in_git_is_left_to_azure_ml(rule_runner: RuleRunner) -> None:
     found = check(rule_runner, experiment("python train.py", "git+https://example.org/a.git"))
     assert (found.errors, found.files, found.warnings) == ((), (), ())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
+from azureml_jobs.base.credentials import credentials_errors
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.lock import read_lock
 from azureml_jobs.locks.stale import ListedRequirement, stale_lock
 from azureml_pants.code.import_errors import CheckRequirementsRequest, RequirementErrors
@@ -15,7 +18,7 @@ from pants.backend.python.target_types import (
     PythonRequirementResolveField,
     PythonRequirementsField,
 )
-from pants.engine.fs import DigestContents, PathGlobs
+from pants.engine.fs import DigestContents, FileContent, PathGlobs
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import Target
 from pants.engine.unions import UnionRule
@@ -46,7 +49,28 @@ async def find_stale_locks(
         )
         for resolve, contents in zip(resolves, locks)
     ]
-    return RequirementErrors(tuple(str(error) for error in errors if error))
+    leaks = [
+        *(error for target in request.targets for error in target_leaks(target)),
+        *(error for file in chain(*locks) for error in lock_leaks(file)),
+    ]
+    return RequirementErrors(tuple(str(error) for error in (*leaks, *errors) if error))
+
+
+def target_leaks(target: Target) -> list[JobError]:
+    """Return an error for each requirement of the target whose address has credentials."""
+    if not target.has_field(PythonRequirementsField):
+        return []
+    return credentials_errors(str(target.address), map(str, target[PythonRequirementsField].value))
+
+
+def lock_leaks(lock: FileContent) -> list[JobError]:
+    """Return an error for each line of a lock that has an address with credentials."""
+    lines = lock.content.decode(errors="replace").splitlines()
+    return [
+        error
+        for number, line in enumerate(lines, start=1)
+        for error in credentials_errors(f"{lock.path}:{number}", [line.strip()])
+    ]
 
 
 def listed_requirements(
