@@ -33,6 +33,8 @@ from azureml_jobs.cli.workspace_jobs import jobs_of
 _AGAIN = re.compile(r"-again-\d{8}-\d{6}$")
 _LONGEST_STEM = 200
 _RECORD = "record"
+# Of a command that Ctrl-C has ended.
+_INTERRUPTED = 130
 
 
 def reproduce_job(
@@ -69,7 +71,7 @@ def reproduce_job(
         ending = ["--name", new_name, "--dry-run" if options.check_only else "--stream"]
         command = [manifest["address"], "--", *arguments, *place, *ending]
         status = _run_pants(root, repository, command)
-    if options.check_only:
+    if options.check_only or status == _INTERRUPTED:
         return status
     try:
         after = here.describe(new_name)

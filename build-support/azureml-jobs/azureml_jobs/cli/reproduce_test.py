@@ -42,7 +42,7 @@ if status == 0 and "--dry-run" not in arguments:
     store = MlflowStore(folder.mlruns)
     run = store.create_run(store.ensure_experiment("exp"), name, name, {{}}, "2026-01-01")
     (run / "metrics/loss").write_text("1 " + pathlib.Path({loss!r}).read_text() + " 0")
-sys.exit(status)
+sys.exit(status or {status})
 """
 
 
@@ -58,16 +58,7 @@ class Repository:
         (folder / "venv/bin").mkdir(parents=True)
         (folder / "venv/bin/python").write_text("")
         gathered.request(CONTEXT_JOB)
-        fake = FAKE_PANTS.format(
-            python=sys.executable,
-            path=[os.path.abspath(each) for each in sys.path],
-            gathered=str(gathered.folder),
-            sources=SOURCES_FOLDER,
-            request=REQUEST_FILE,
-            loss=str(self.loss),
-        )
-        (self.root / "pants").write_text(fake)
-        (self.root / "pants").chmod(0o755)
+        self.write_pants()
         (self.root / ".gitignore").write_text("/.azureml\n/gathered\n")
         self.git("init", "--quiet")
         self.commit()
@@ -75,6 +66,19 @@ class Repository:
         self.loss.write_text("0.5")
         first = ["run", "src/exp:job", "--", "--name", "first", "--set", "inputs.epochs=4"]
         subprocess.run([self.root / "pants", *first], cwd=self.root, check=True)
+
+    def write_pants(self, status: int = 0) -> None:
+        fake = FAKE_PANTS.format(
+            status=status,
+            python=sys.executable,
+            path=[os.path.abspath(each) for each in sys.path],
+            gathered=str(self.gathered.folder),
+            sources=SOURCES_FOLDER,
+            request=REQUEST_FILE,
+            loss=str(self.loss),
+        )
+        (self.root / "pants").write_text(fake)
+        (self.root / "pants").chmod(0o755)
 
     def git(self, *arguments: str) -> None:
         identity = ("-c", "user.name=A", "-c", "user.email=a@localhost")
@@ -159,13 +163,24 @@ def test_an_image_that_was_built_again_is_a_doubt(
     assert "may differ: the image x:env-1 was sha256:1, and is sha256:2" in ran.stderr
 
 
-def test_runs_todays_code_with_the_inputs_of_then(repository: Repository) -> None:
+def test_runs_todays_code_with_the_inputs_of_then(
+    repository: Repository, capfd: pytest.CaptureFixture[str]
+) -> None:
     repository.write("src/exp/main.py", "print('now')\n")
     repository.write("src/exp/azure-ml-job.yaml", CONTEXT_JOB.replace("epochs: 3", "epochs: 9"))
     assert repository.aml("rerun", "first") == 0
     (again,) = repository.again()
     assert again.read().command == "python -m exp.main --epochs 4"
     assert (again.bundle / "code/exp/main.py").read_text() == "print('now')\n"
+    assert "The same status and 1 more values." in capfd.readouterr().out
+
+
+def test_nothing_is_compared_after_ctrl_c(
+    repository: Repository, capfd: pytest.CaptureFixture[str]
+) -> None:
+    repository.write_pants(130)
+    assert repository.aml("rerun", "first") == 130
+    assert "first-again" not in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
