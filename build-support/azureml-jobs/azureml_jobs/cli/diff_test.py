@@ -26,6 +26,16 @@ limits: {timeout: 90}
 """
 
 
+STEP = "{type: command, code: .., command: python -m exp.main %s, environment: azureml:%s}"
+PIPELINE = f"""\
+type: pipeline
+experiment_name: exp
+jobs:
+  train: {STEP}
+  score: {{type: command, code: .., command: ls, environment: azureml:e:1, inputs: {{n: %s}}}}
+"""
+
+
 class Repository:
     def __init__(self, gathered: Gathered, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.gathered = gathered
@@ -130,6 +140,24 @@ def test_finds_a_single_difference(
     found = different(repository, capsys)
     assert [name for name, changes in found.items() if changes] == [part]
     assert len(found[part]) == 1
+
+
+def test_tells_the_steps_of_pipelines_apart(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.gathered.files = [(*each[:3], ("train",)) for each in repository.gathered.files]
+    repository.start("a", job=PIPELINE % ("--slow", "e:1", 1))
+    repository.gathered.write("src/exp/main.py", "print('two')\n")
+    repository.start("b", job=PIPELINE % ("--fast", "e:2", 2))
+    found = different(repository, capsys)
+    names = {part: [each["name"] for each in changes] for part, changes in found.items()}
+    assert {part: each for part, each in names.items() if each} == {
+        "code": ["train/exp/main.py"],
+        "image": ["train: environment"],
+        "command": ["train: command"],
+        "settings": ["jobs.score.inputs.n"],
+    }
+    assert found["code"][0]["diff"].endswith("+print('two')")
 
 
 def test_hides_the_values_of_environment_variables(

@@ -16,8 +16,9 @@ PARTS = (
     *("code", "packages", "image", "command", "inputs", "data", "settings"),
     *("parameters", "metrics", "tools"),
 )
-# These have parts of their own.
-_NOT_SETTINGS = frozenset({"command", "inputs", "environment", "name"})
+# These have parts of their own: of the job, and of each step and trial.
+_NOT_OF_THE_JOB = frozenset({"inputs", "name"})
+_NOT_OF_UNITS = frozenset({"command", "environment"})
 _BINARY = "binary files differ"
 
 
@@ -130,7 +131,8 @@ def _settings(documents: Sequence[Mapping[str, Any]], job_file: str) -> Iterator
     for document in documents:
         start = "" if document["path"] == job_file else f"{document['path']}: "
         for keys, value in _values(document["content"], ()):
-            if keys[0] not in _NOT_SETTINGS:
+            is_apart = keys[0] in _NOT_OF_THE_JOB or not _NOT_OF_UNITS.isdisjoint(keys)
+            if not is_apart or "inputs" in keys[1:]:
                 yield start + ".".join(keys), value
 
 
