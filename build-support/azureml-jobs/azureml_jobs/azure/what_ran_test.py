@@ -14,11 +14,32 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.manifest import read_manifest
 
 
-def test_a_job_leads_to_what_ran(client: Client, tmp_path: Path) -> None:
+@pytest.fixture
+def changed(client: Client) -> Client:
+    """A repository of git with a change that no commit has."""
     git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org")
     for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "x")):
         subprocess.run([*git, *command], cwd=client.repository, check=True)
     client.gathered.write("src/common/a.py", "A = 2\n")
+    return client
+
+
+def test_a_job_of_the_workspace_is_rebuilt_to_run_here(
+    changed: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert changed.submit(CODE_JOB, "name=recorded") == 0
+    changed.gathered.write("src/common/a.py", "A = 3\n")
+    assert changed.run_aml("jobs", "reproduce", "recorded", "--local", "--check-only") == 1
+    error = capsys.readouterr().err
+    assert "its result may differ: it ran in Azure ML, on other hardware" in error
+    # Pants is not in this repository.
+    assert "recorded/repository/pants: it cannot be started: No such file" in error
+    clone = changed.repository / ".azureml/reproduced/recorded/repository"
+    assert (clone / "src/common/a.py").read_text() == "A = 2\n"
+
+
+def test_a_job_leads_to_what_ran(changed: Client, tmp_path: Path) -> None:
+    client = changed
     assert client.submit(JOB, "inputs.epochs=7") == 0
     (job,) = client.jobs()
     AzureJobs(client.connect()).record(job["name"], tmp_path / "got", with_code=True)

@@ -141,9 +141,11 @@ def _run_pants(root: Path, repository: Path, arguments: Sequence[str]) -> int:
         if not key.startswith("PANTS_PEX_CLI_")
         and not (key == "PANTS_CONFIG_FILES" and str(repository) in value)
     }
-    process = subprocess.Popen(
-        [str(root / "pants"), *flags, "run", *arguments], cwd=root, env=environment
-    )
+    pants = str(root / "pants")
+    try:
+        process = subprocess.Popen([pants, *flags, "run", *arguments], cwd=root, env=environment)
+    except OSError as error:
+        raise OutsideError(pants, f"it cannot be started: {error.strerror}") from error
     # Ctrl-C reaches the job as well, which may clean up.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
