@@ -95,6 +95,16 @@ def test_build_servers_run_scripts_that_exist(name: str) -> None:
         assert (ROOT / script).stat().st_mode & 0o100
 
 
+def test_actions_are_pinned_by_commit() -> None:
+    folder = ROOT / ".github/workflows"
+    used = [
+        found
+        for path in folder.iterdir()
+        for found in re.findall(r"uses: (\S+)", path.read_text(encoding="utf-8"))
+    ]
+    assert used and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", each) for each in used)
+
+
 def test_a_build_server_may_only_read() -> None:
     workflow = read(".github/workflows/ci.yml")
     assert workflow["permissions"] == {"contents": "read"}
