@@ -11,6 +11,7 @@ from typing import Any
 
 from azureml_jobs.azure import sdk
 from azureml_jobs.azure.assets import AzureAssets
+from azureml_jobs.azure.deployment_guard import check_deployment
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.assets import MODELS, AssetName
@@ -22,7 +23,8 @@ from azureml_jobs.base.errors import JobError
 class DeploymentSpec:
     """What serves: a registered `model`, or all that the file of a deployment says.
 
-    The other values are changes of the file; None stands for no change, or for a default.
+    The other values are changes of the file; None stands for no change, or for a default. `allow`
+    is what the guard lets pass.
     """
 
     name: str
@@ -30,6 +32,7 @@ class DeploymentSpec:
     file: Path | None
     instance_type: str | None
     instance_count: int | None
+    allow: tuple[str, ...] = ()
 
 
 class Endpoints:
@@ -116,11 +119,12 @@ class Endpoints:
             )
         if not file.is_file():
             raise JobError(str(file), "there is no such file", "Write another `--file`.")
-        values = {**vars(spec), "file": None, "endpoint_name": endpoint}
+        values = {**vars(spec), "file": None, "allow": None, "endpoint_name": endpoint}
         changes = [{key: value} for key, value in values.items() if value is not None]
         loaded: Any = sdk.checked(
             str(file), lambda: load_online_deployment(file, params_override=changes)
         )
+        check_deployment(file, loaded, spec.allow)
         if loaded.code_configuration and loaded.code_configuration.code:
             print_warning(f"azure-ai-ml sends every file in {loaded.code_configuration.code}")
         return loaded

@@ -69,6 +69,40 @@ def test_serves_what_a_file_describes(client: Client, capsys: pytest.CaptureFixt
     assert "deployment.yaml: azure-ai-ml refuses it:" in capsys.readouterr().err
 
 
+def test_sends_no_secret_of_what_a_file_describes(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "AK" + "IA" + "ABCD1234" * 2
+    for name, text in {
+        "d.yaml": (
+            "name: x\nendpoint_name: x\nmodel: {path: net}\n"
+            f"environment_variables: {{K: {key}}}\n"
+            "code_configuration: {code: scoring, scoring_script: score.py}\n"
+            "environment: {image: x, conda_file: conda.yaml}\n"
+        ),
+        "scoring/score.py": f"KEY = '{key}'\n",
+        "scoring/.amlignore": "left_out.py\n",
+        "scoring/left_out.py": f"KEY = '{key}'\n",
+        "conda.yaml": f"dependencies: [python=3.11]\nvariables: {{K: {key}}}\n",
+        "net/.env": "",
+    }.items():
+        Path("serve", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("serve", name).write_text(text)
+    file = ("--file", "serve/d.yaml", "--instance-type", "x", "--instance-count", "1")
+    assert run(client, "create", "wine", *file) == 2
+    error = capsys.readouterr().err
+    assert "serve/d.yaml: the deployment would contain what looks like a secret:" in error
+    found = [line.split(": ")[0] for line in error.splitlines() if line.startswith("  ")]
+    assert found == [f"  serve/{name}" for name in ("d.yaml:4", "scoring/score.py:1")] + [
+        *("  serve/conda.yaml:2", "  serve/net/.env"),
+    ]
+    assert key not in error and not client.requests("PUT", "/onlineEndpoints/wine")
+    assert client.run_aml("data", "register", "x", "--path", "serve/net") == 2
+    assert "  serve/net/.env: a file of this name" in capsys.readouterr().err
+    allowed = ("--path", "serve/net", "--allow", "serve/net")
+    assert client.run_aml("data", "register", "x", *allowed) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -14,8 +14,8 @@ from azureml_jobs.bundle.secret_names import has_secret_name
 from azureml_jobs.bundle.suspicions import Suspicion, judge
 
 _REMEDY = (
-    "Put a copy below `data/`, register it (`./pants run :aml -- data create --help`), or allow "
-    "this path\ndeliberately: add `--allow PATH` after `--`."
+    "Put a copy below `data/`, register it (`./pants run :aml -- data register --help`), or allow "
+    "this\npath deliberately: add `--allow PATH` after `--`."
 )
 
 
@@ -48,12 +48,20 @@ def suspicious_data(data: Iterable[LocalData], repository: Path) -> Iterator[Sus
         start = os.path.join(root, item.path)
         # The user was asked for the folder of data that is itself outside.
         border = os.path.dirname(os.path.realpath(start)) if is_outside(start, root) else root
-        for path, is_link in _files(start, os.path.islink(start)):
-            shown = posixpath.join(item.path, os.path.relpath(path, start)).removesuffix("/.")
-            if has_secret_name(shown) or has_secret_name(os.path.realpath(path)):
-                yield Suspicion(shown, SECRET_NAME)
-            elif is_link and is_outside(path, border):
-                yield Suspicion(shown, "a symbolic link that leads out of the repository")
+        yield from suspicious_names(start, item.path, border)
+
+
+def suspicious_names(start: str, shown: str, border: str = "") -> Iterator[Suspicion]:
+    """Yield files of a file or folder that have names of credentials, or are links that lead out.
+
+    `shown` is what the user calls it. Links may not lead out of the folder `border`.
+    """
+    for path, is_link in _files(start, os.path.islink(start)):
+        name = posixpath.normpath(posixpath.join(shown, os.path.relpath(path, start)))
+        if has_secret_name(name) or has_secret_name(os.path.realpath(path)):
+            yield Suspicion(name, SECRET_NAME)
+        elif is_link and border and is_outside(path, border):
+            yield Suspicion(name, "a symbolic link that leads out of the repository")
 
 
 def _files(path: str, is_link: bool, above: tuple[str, ...] = ()) -> Iterator[tuple[str, bool]]:

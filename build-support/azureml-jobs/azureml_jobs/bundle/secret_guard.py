@@ -25,10 +25,10 @@ _REMEDY = (
 
 
 def check_secrets(
-    suspicions: Iterable[Suspicion], allow: Sequence[str], where: str
+    suspicions: Iterable[Suspicion], allow: Sequence[str], where: str, noun: str = "job"
 ) -> tuple[Allowed, ...]:
     """Return what the user has allowed; raise `JobError` that names all else, never its text."""
-    what = "the job would contain what looks like a secret:"
+    what = f"the {noun} would contain what looks like a secret:"
     return judge(suspicions, allow, where, what, _REMEDY)
 
 

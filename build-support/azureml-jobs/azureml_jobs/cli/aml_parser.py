@@ -10,6 +10,7 @@ from typing import Any
 from azureml_jobs.base.assets import DATA_TYPES, MODEL_TYPES
 from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.cli.arguments import ExactParser, add_command, count, port
+from azureml_jobs.cli.job_options import add_allow_option
 from azureml_jobs.cli.jobs_parser import add_jobs
 
 
@@ -131,6 +132,7 @@ def _add_endpoints(parser: argparse.ArgumentParser) -> None:
     create.add_argument(
         "--file", type=Path, help="the YAML of a deployment, for a model that is not MLflow's"
     )
+    add_allow_option(create)
     create.add_argument(
         "--instance-type", metavar="SIZE", help="default: that in the file, or Standard_DS3_v2"
     )
@@ -158,6 +160,7 @@ def _add_register(commands: Any, noun: str, types: Sequence[str], default: str) 
     register = add_command(
         commands, "register", f"register a {noun} from local files or an address"
     )
+    add_allow_option(register)
     register.add_argument("name", metavar="NAME", help=f"the name of the {noun}")
     register.add_argument(
         "--path",

@@ -11,6 +11,8 @@ from azureml_jobs.base.assets import COMPONENTS, DATA, MODELS
 from azureml_jobs.base.console import BOLD, coloured, print_json, table
 from azureml_jobs.base.download_result import check_empty_folder
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.bundle.data_guard import suspicious_names
+from azureml_jobs.bundle.secret_guard import check_secrets
 from azureml_jobs.local.local_assets import LocalAssets
 from azureml_jobs.local.registry import LocalRegistry
 
@@ -36,6 +38,9 @@ def run_assets(
             return _print_rows(rows, options)
         case "register":
             assets = local if workspace is None else azure
+            if workspace is not None:
+                names = suspicious_names(options.path, options.path)
+                check_secrets(names, options.allow, options.path, "asset")
             made = assets.register(options.name, options.path, options.version, options.type)
             place = "the local workspace" if workspace is None else workspace.name
             print(f"{made} registered in {place}")

@@ -36,6 +36,7 @@ def run_endpoints(workspace: AzureWorkspace | None, options: argparse.Namespace)
                 options.file,
                 options.instance_type,
                 options.instance_count,
+                tuple(options.allow),
             )
             _print_rows([endpoints.create(options.name, options.auth_mode, spec)], False)
         case "invoke":

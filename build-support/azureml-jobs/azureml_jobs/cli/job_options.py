@@ -28,6 +28,17 @@ def add_workspace_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_allow_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="let pass what looks like a secret in this file or folder, or data outside of the "
+        "repository: docs/security.md; may be repeated",
+    )
+
+
 def add_setting_options(parser: argparse.ArgumentParser) -> None:
     """Add short forms of `--set`."""
     parser.add_argument(

@@ -10,6 +10,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest
 from azureml_jobs.bundle.documents import read_document
 from azureml_jobs.cli.job_options import (
+    add_allow_option,
     add_setting_options,
     add_submit_options,
     add_workspace_options,
@@ -44,14 +45,7 @@ def job_parser() -> argparse.ArgumentParser:
         help="run it only if it is what the bundle in FOLDER is, byte for byte; with --dry-run, "
         "only compare",
     )
-    parser.add_argument(
-        "--allow",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="let pass what looks like a secret in this file or folder, or data outside of the "
-        "repository: docs/security.md; may be repeated",
-    )
+    add_allow_option(parser)
     add_workspace_options(parser)
     add_setting_options(parser)
     add_submit_options(parser)
