@@ -56,7 +56,7 @@ class AssetsToSend:
     def send(self) -> dict[str, SentAsset]:
         """Send everything but images, several assets at once."""
         self._workspace.sign_in.token(self._workspace.cloud.management_scope)
-        calls = {RECORD: self._snapshot_call(self._record.folder, self._record.digest)}
+        calls = {RECORD: self._snapshot_call(self._record.folder, self._record.digest, None)}
         for unit in self._submission.units:
             calls |= self._calls_of(unit)
         for data in self._submission.data:
@@ -71,7 +71,7 @@ class AssetsToSend:
         bundle, calls = self._folder.bundle, dict[str, _Call]()
         if unit.snapshot is not None:
             code = bundle / CODE_FOLDER / unit.name
-            calls[unit.snapshot_label] = self._snapshot_call(code, unit.snapshot)
+            calls[unit.snapshot_label] = self._snapshot_call(code, unit.snapshot, self._earlier)
         if unit.environment is not None and unit.image is None:
             calls[unit.environment_label] = f"{unit.environment} {unit.dockerfile}", partial(
                 send_environment,
@@ -80,8 +80,8 @@ class AssetsToSend:
             )
         return calls
 
-    def _snapshot_call(self, folder: Path, digest: str) -> _Call:
-        known = (self._workspace, self._datastores, self._earlier)
+    def _snapshot_call(self, folder: Path, digest: str, earlier: EarlierSnapshots | None) -> _Call:
+        known = (self._workspace, self._datastores, earlier)
         return f"code {digest}", partial(send_snapshot, *known, folder, digest)
 
     def find_images(self) -> dict[PushableImage, Manifest | None]:

@@ -18,6 +18,7 @@ from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
 from azureml_jobs.azure.service_error import without_secrets
 from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.web import NETWORK_REMEDY, failure_remedy
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -27,22 +28,24 @@ if TYPE_CHECKING:
 _MINIMUM_SECONDS = 300.0
 # Less than any credential has, so that the reason of a failure is reported.
 _PATIENCE_SECONDS = 10.0
+_SIGN_IN = "Sign in by `az login`, or add `--login` behind `--` to sign in by a browser."
+_BUILD_SERVER = "docs/azure.md, Build servers, says what a workflow needs."
+_CORRECT_IT = "Correct {}, or remove it to be signed in by `az login`."
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+_CLOCK = re.compile(r"AADSTS700024")
+_NETWORK = re.compile(
+    r"Max retries exceeded|NameResolution|getaddrinfo|Connection (?:refused|reset|aborted)"
+    r"|CERTIFICATE_VERIFY_FAILED|ProxyError"
+)
 
 
 class SignInFailed(OutsideError):
     """Nobody could be signed in: what was tried, and why each failed."""
 
-    def __init__(self, attempts: Sequence[tuple[str, str]], is_build_server: bool) -> None:
+    def __init__(self, attempts: Sequence[tuple[str, str]], remedy: str) -> None:
         listed = "".join(f"\n  {name}: {reason}" for name, reason in attempts)
-        super().__init__(
-            "Azure",
-            f"could not sign in. What was tried, in this order:{listed}",
-            (
-                "docs/azure.md, Build servers, says what a workflow needs."
-                if is_build_server
-                else "Sign in by `az login`, or add `--login` behind `--` to sign in by a browser."
-            ),
-        )
+        what = f"could not sign in. What was tried, in this order:{listed}"
+        super().__init__("Azure", what, remedy)
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ class SignIn:
 
     def _fetch(self, scope: str) -> _Token:
         attempts: list[tuple[str, str]] = []
+        remedies: list[str] = []
         for credential in self._credentials:
             try:
                 token = _fetch_in_time(credential, scope)
@@ -113,13 +117,17 @@ class SignIn:
             except Exception as error:  # azure-identity raises what its parts raise.
                 reason = _reason(error, credential.secrets)
                 attempts.append((credential.name, reason))
+                remedies.append(_remedy(error, reason))
                 if credential.is_configured:
+                    if not self._is_build_server:
+                        remedies.append(_CORRECT_IT.format(credential.name))
                     break
                 self.warnings.append(f"signing in by {credential.name} failed: {reason}")
             else:
                 self._credentials, self.credential_name = [credential], credential.name
                 return token
-        raise SignInFailed(attempts, self._is_build_server)
+        usual = _BUILD_SERVER if self._is_build_server else _SIGN_IN
+        raise SignInFailed(attempts, next(filter(None, remedies), usual))
 
 
 def _fetch_in_time(credential: Credential, scope: str) -> _Token:
@@ -158,6 +166,19 @@ def token_claims(token: str) -> dict[str, Any]:
     except (IndexError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _remedy(error: Exception, reason: str) -> str:
+    """Return what to do about an error that is none of signing in; nothing for any other."""
+    from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+
+    kinds = (ServiceRequestError, ServiceResponseError)
+    if isinstance(error, kinds) or isinstance(error.__cause__, kinds):
+        return failure_remedy(error)
+    if _CLOCK.search(reason):
+        return "Set the clock of this machine: what it signed is not valid at the service's time."
+    # `az` prints what its libraries raised.
+    return NETWORK_REMEDY if _NETWORK.search(reason) else ""
 
 
 def _reason(error: Exception, secrets: Sequence[str] = ()) -> str:

@@ -98,7 +98,9 @@ def test_a_configured_credential_that_is_wrong_ends_there(client: Client, kind: 
     use_with_machine_identity(client, kind)
     variable, wrong = CONFIGURED[kind]
     client.set(**{variable: wrong})
-    assert_ends_there(client, kind)
+    failed = assert_ends_there(client, kind)
+    is_server = kind in ("github", "pipelines")
+    assert failed.remedy.startswith("docs/azure.md" if is_server else "Correct the environment (")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,10 @@ def test_a_configured_credential_that_fails_ends_there(
     use_with_machine_identity(client, kind)
     client.set(AZUREML_JOBS_PATIENCE="0.5")
     client.add_fault(**fault, method="POST", path="/oauth2/v2.0/token", times=None)
-    assert re.search(reason, str(assert_ends_there(client, kind)))
+    failed = assert_ends_there(client, kind)
+    assert re.search(reason, str(failed))
+    if fault["kind"] == "reset-before":
+        assert failed.remedy.startswith("Look at the network")
 
 
 @pytest.mark.parametrize("status", [200, 503])
@@ -165,6 +170,23 @@ def test_a_failure_lists_what_was_tried_and_why_it_failed(client: Client) -> Non
         "  Azure Developer CLI: `azd` is not installed.\n\n"
         "Sign in by `az login`, or add `--login` behind `--` to sign in by a browser."
     )
+
+
+@pytest.mark.parametrize(
+    ("printed", "remedy"),
+    [
+        ("Please run az login to set up an account.", "Sign in by `az login`"),
+        ("HTTPSConnectionPool(host='x'): Max retries exceeded with url: /", "Look at the network"),
+        ("AADSTS700024: Client assertion is not within its valid time range.", "Set the clock"),
+    ],
+)
+def test_advises_to_sign_in_only_where_that_is_the_problem(
+    client: Client, printed: str, remedy: str
+) -> None:
+    client.add_program("az", f'echo "ERROR: {printed}" >&2; exit 1')
+    with pytest.raises(SignInFailed) as caught:
+        sign_in(client).token(scope(client))
+    assert caught.value.remedy.startswith(remedy)
 
 
 def without_programs(client: Client, kind: str, **changes: str) -> SignInFailed:

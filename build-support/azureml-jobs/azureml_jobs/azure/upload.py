@@ -70,11 +70,13 @@ def code_asset(digest: str) -> str:
 def send_snapshot(
     workspace: ConnectedWorkspace,
     datastores: Datastores,
-    earlier: EarlierSnapshots,
+    earlier: EarlierSnapshots | None,
     folder: Path,
     digest: str,
 ) -> SentAsset:
     """Make the code asset of the files in `folder`, whose snapshot has this sha256.
+
+    Without `earlier`, nothing is copied from other snapshots, nor later ones from this.
 
     Each attempt writes into its own container, which becomes the asset only when it is complete:
     attempts at the same time do not meet.
@@ -109,7 +111,8 @@ def send_snapshot(
             }
         },
     )
-    earlier.remember(container.address, prefix, contents)
+    if earlier is not None:
+        earlier.remember(container.address, prefix, contents)
     return sent
 
 
@@ -117,20 +120,20 @@ def _send_or_copy(
     container: Container,
     prefix: str,
     datastores: Datastores,
-    earlier: EarlierSnapshots,
+    earlier: EarlierSnapshots | None,
     contents: Mapping[str, str],
     sent: SentAsset,
     files: list[LocalFile],
 ) -> None:
     """Bring files of a snapshot below `prefix`; `contents` are their sha256 by name."""
-    known = {file for file in files if earlier.have(contents[file.name])}
+    known = {file for file in files if earlier and earlier.have(contents[file.name])}
     account = None
     if sum(file.size for file in known) > _WORTH_COPYING_BYTES:
         account = BackgroundCall(datastores.account)
     # First what must be sent: meanwhile the answer comes how to copy the others.
     _send(container, prefix, sent, prefix, [file for file in files if file not in known])
     rest = [file for file in files if file in known]
-    if account is not None:
+    if earlier is not None and account is not None:
         with contextlib.suppress(JobError):
             if (found := account.result_within(_ACCOUNT_SECONDS)) is not None:
                 copied = copy_files(container, earlier.sources(found, rest, contents), prefix)
