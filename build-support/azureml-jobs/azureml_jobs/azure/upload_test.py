@@ -26,8 +26,8 @@ def test_a_file_costs_one_request(client: Client) -> None:
     add_modules(client, 200)
     assert client.submit(CODE_JOB) == 0
     asked = [each.method for each in client.requests(path=CONTAINER, kind="blob")]
-    # All of them are listed at once, before and after.
-    assert (asked.count("GET"), asked.count("PUT"), len(asked)) == (2, 203, 205)
+    # All of them are listed at once, before and after. Two are the record of what runs.
+    assert (asked.count("GET"), asked.count("PUT"), len(asked)) == (4, 205, 209)
 
 
 def test_many_files_are_under_way_at_once_and_not_all(client: Client) -> None:
@@ -128,7 +128,8 @@ def test_what_is_registered_and_broken_is_repaired_by_submitting_again(
     label = {"code": "snapshot", "data": "input data"}.get(asset, asset)
     out = capsys.readouterr().out
     assert re.search(rf"{label} +1 file, \d+ B sent", out), out
-    assert out.count("unchanged, nothing sent") == 2
+    # The two others, and the record of what runs.
+    assert out.count("unchanged, nothing sent") == 3
     (found,) = blobs_of(client, FILES[asset])
     blob = client.service.state.blob(*found)
     assert blob is not None and file_md5(blob.file) == blob.md5
@@ -173,4 +174,4 @@ def test_what_storage_accepts_and_does_not_keep_is_no_asset(
     assert client.submit(CODE_JOB) == 1
     err = capsys.readouterr().err
     assert "code/exp/main.py: storage accepted the file, and does not have it" in err
-    assert client.requests("PUT", "/codes/") == []
+    assert client.jobs() == []
