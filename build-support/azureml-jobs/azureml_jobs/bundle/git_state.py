@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from azureml_jobs.jobfile.paths import leads_out
 
 # Its version says what it is, except where somebody has changed it.
 TOOLS_FOLDER = "build-support"
+# Larger files are no code.
+_TEXT_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -116,35 +118,63 @@ def _diff_of_all(folder: Path, commit: str | None, paths: Sequence[str], prefix:
         if head:
             own.append(inner)
         inner_diffs.append(_diff_of_all(folder / inner, head, inner_paths, place))
-    return b"".join([_diff(folder, folder / objects, commit, own, prefix), *inner_diffs])
-
-
-def _diff(
-    folder: Path, objects: Path, commit: str | None, paths: Sequence[str], prefix: str
-) -> bytes:
-    """Return the diff from `commit` to `paths`.
-
-    It is made with its own index and object store, so that the user's stay as they are.
-    """
+    # Its own index and object store, so that the user's stay as they are.
     with tempfile.TemporaryDirectory(prefix="azureml-jobs-git-") as scratch:
         alternates = Path(scratch, "objects", "info", "alternates")
         alternates.parent.mkdir(parents=True)
         # A file and not the environment variable, in which a colon would end the path.
-        alternates.write_bytes(os.fsencode(objects.absolute()) + b"\n")
+        alternates.write_bytes(os.fsencode((folder / objects).absolute()) + b"\n")
         environment = {
             "GIT_INDEX_FILE": os.path.join(scratch, "index"),
             "GIT_OBJECT_DIRECTORY": os.path.join(scratch, "objects"),
         }
-        base = [commit] if commit else []
-        if commit:
-            run_git(folder, "read-tree", commit, environment=environment)
-        if paths:
-            # By standard input: the paths of many files are too long for a command line.
-            listed = b"".join(os.fsencode(path) + b"\0" for path in paths)
-            update = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
-            run_git(folder, *update, environment=environment, given=listed)
-        prefixes = (f"--src-prefix=a/{prefix}", f"--dst-prefix=b/{prefix}")
-        return run_git(folder, "diff", *_PLAIN_DIFF, *prefixes, *base, environment=environment)
+        diff = _diff(folder, subfolder, commit, own, prefix, environment)
+    return b"".join([diff, *inner_diffs])
+
+
+def _diff(
+    folder: Path,
+    subfolder: str,
+    commit: str | None,
+    paths: Sequence[str],
+    prefix: str,
+    environment: Mapping[str, str],
+) -> bytes:
+    """Return the diff from `commit` to `paths`, with an index that is new."""
+    if commit:
+        run_git(folder, "read-tree", commit, environment=environment)
+    if paths:
+        # By standard input: the paths of many files are too long for a command line.
+        listed = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        update = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
+        run_git(folder, *update, environment=environment, given=listed)
+    if exact := [path for path in paths if _has_carriage_returns(folder / path)]:
+        _add_exactly(folder, subfolder, exact, environment)
+    prefixes = (f"--src-prefix=a/{prefix}", f"--dst-prefix=b/{prefix}")
+    base = [commit] if commit else []
+    return run_git(folder, "diff", *_PLAIN_DIFF, *prefixes, *base, environment=environment)
+
+
+def _has_carriage_returns(file: Path) -> bool:
+    if file.is_symlink() or not file.is_file() or "\n" in str(file.absolute()):
+        return False
+    return file.stat().st_size <= _TEXT_BYTES and b"\r\n" in file.read_bytes()
+
+
+def _add_exactly(
+    folder: Path, subfolder: str, paths: Sequence[str], environment: Mapping[str, str]
+) -> None:
+    """Replace files in the index, where git has other ends of lines for `* text=auto`."""
+    # Relative ones would be relative to the top of the work tree.
+    listed = b"".join(os.fsencode((folder / path).absolute()) + b"\n" for path in paths)
+    write = ("hash-object", "-w", "--no-filters", "--stdin-paths")
+    names = run_git(folder, *write, environment=environment, given=listed).split()
+    entries = b""
+    for path, name in zip(paths, names):
+        mode = b"100755" if os.access(folder / path, os.X_OK) else b"100644"
+        entries += mode + b" " + name + b"\t" + os.fsencode(subfolder + path) + b"\0"
+    update = ("update-index", "-z", "--index-info")
+    run_git(folder, *update, environment=environment, given=entries)
 
 
 _PLAIN_DIFF = (

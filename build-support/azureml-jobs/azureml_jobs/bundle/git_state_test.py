@@ -60,6 +60,12 @@ def run_bit(folder: Path) -> None:
     (folder / "src/a.py").chmod(0o755)
 
 
+def normalise(folder: Path) -> None:
+    write(folder, {".gitattributes": b"* text=auto\n"})
+    commit(folder)
+    write(folder, {"src/a.py": b"a = 1\r\n" * 30, "src/ü dos.py": b"1\r\n2\n"})
+
+
 def in_a_merge(folder: Path) -> None:
     git(folder, "checkout", "-q", "-b", "other")
     write(folder, {"src/b.py": b"theirs\n"})
@@ -84,6 +90,7 @@ def in_a_merge(folder: Path) -> None:
         pytest.param(drop_from_the_index, ["src/a.py"], id="no longer in the index"),
         pytest.param(ignore, ["src/a.bin"], id="ignored"),
         pytest.param(run_bit, ["src/a.py"], id="a run bit"),
+        pytest.param(normalise, ["src/a.py", "src/ü dos.py"], id="CRLF that git would normalise"),
         pytest.param(in_a_merge, ["src/a.py", "src/b.py"], id="during a merge"),
         pytest.param(
             lambda folder: write(folder, {"src/m.bin": bytes(range(256)) * 40}),
