@@ -39,7 +39,8 @@ def search(what, **wanted):
     return json.load(opener.open(request))[what]
 (experiment,) = search("experiments")
 ids = [experiment["experiment_id"]]
-sweep = search("runs", experiment_ids=ids)[0]["info"]["run_id"].rpartition("_")[0]
+newest = {tag["key"]: tag["value"] for tag in search("runs", experiment_ids=ids)[0]["data"]["tags"]}
+sweep = newest["mlflow.rootRunId"]
 trials = search("runs", experiment_ids=ids, filter=f"tags.mlflow.parentRunId = '{sweep}'")
 run = trials[0]["info"]["run_id"]
 figure = opener.open(f"{page}get-artifact?path=confusion_matrix.png&run_uuid={run}").read()
