@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.conftest import JOB, NOTHING_KNOWN, Gathered
+from azureml_jobs.docker.engine import Image
 from azureml_jobs.local import create_job as create_job_module
 from azureml_jobs.local.conftest import below
 from azureml_jobs.local.distribution import process_count
@@ -86,6 +88,13 @@ def test_numbers_jobs_of_the_same_content(gathered: Gathered, venv: PackagesVenv
     assert json.loads((first.bundle / "manifest.json").read_text()) == json.loads(
         (second.bundle / "manifest.json").read_text()
     )
+
+
+def test_records_the_image_that_it_runs_in(gathered: Gathered, venv: PackagesVenv) -> None:
+    gathered.add_code()
+    job = created(gathered, JOB, Runtime(Image("exp:env-1", "sha256:ab")))
+    recorded = read_manifest(job.bundle)["image"]
+    assert recorded == {"reference": "exp:env-1", "id": "sha256:ab"}
 
 
 def test_writes_nothing_when_an_input_is_missing(gathered: Gathered, venv: PackagesVenv) -> None:

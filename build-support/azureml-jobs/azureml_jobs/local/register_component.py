@@ -48,6 +48,10 @@ def register_component(
     return registry.register_component(name, str(version) if version else None, write, units)
 
 
+# How it came about, from which commit or comments in the file, makes no other component of it.
+_ON_ITS_WAY = {"allowed", "documents", "git", "made", "overrides"}
+
+
 def _is_same(there: RegisteredVersion, plan: JobPlan, provenance: Provenance) -> bool:
     """Return whether the registered files are those of the bundle."""
     bundle = plan.bundle
@@ -57,5 +61,4 @@ def _is_same(there: RegisteredVersion, plan: JobPlan, provenance: Provenance) ->
         return False
     recorded = json.loads((there.path / MANIFEST_FILE).read_text("utf-8"))
     now = json.loads(manifest_text(manifest(plan, provenance)))
-    # When and by whom it was registered does not make another component of it.
-    return all(now.get(key) == recorded.get(key) for key in now.keys() - {"git", "made"})
+    return all(now.get(key) == recorded.get(key) for key in now.keys() - _ON_ITS_WAY)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.conftest import NOTHING_KNOWN, Gathered
+from azureml_jobs.bundle.provenance import made_here, provenance_of
+from azureml_jobs.conftest import Gathered
 from azureml_jobs.local.create_job import plan_run
 from azureml_jobs.local.register_component import register_component
 from azureml_jobs.local.registry import RegisteredVersion
@@ -21,7 +22,9 @@ environment: azureml:env:1
 def register(gathered: Gathered, text: str = COMPONENT) -> RegisteredVersion:
     plan = gathered.plan(text)
     run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
-    return register_component(plan, NOTHING_KNOWN, run.units, gathered.repository)
+    made = made_here(gathered.repository, plan.request.address, [text])
+    provenance = provenance_of(plan, gathered.repository, made)
+    return register_component(plan, provenance, run.units, gathered.repository)
 
 
 def test_registers_a_component_with_its_code(gathered: Gathered, venv: PackagesVenv) -> None:
@@ -38,6 +41,7 @@ def test_makes_a_new_version_only_of_what_has_changed(
 ) -> None:
     gathered.add_code()
     assert [register(gathered).version, register(gathered).version] == ["1", "1"]
+    assert register(gathered, f"# A comment\n{COMPONENT}").version == "1"
     assert register(gathered, COMPONENT + "display_name: Train\n").version == "2"
     gathered.write("src/exp/main.py", "import common.a, os\n")
     assert register(gathered, COMPONENT + "display_name: Train\n").version == "3"
