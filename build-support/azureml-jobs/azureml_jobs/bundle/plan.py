@@ -110,10 +110,16 @@ def plan_job(
     )
     if plan.kind.endswith(" job"):
         job = {**job, "experiment_name": plan.experiment_name}
+    documents = {**bundle.documents, path: job}
     if is_sent:
-        check_limits(job, path)
+        for name, document in documents.items():
+            check_limits(document, name)
         return plan
-    doubts = (finding.as_warning(path) for finding in limit_findings(job))
+    doubts = [
+        finding.as_warning(name)
+        for name, document in documents.items()
+        for finding in limit_findings(document)
+    ]
     return replace(plan, warnings=(*plan.warnings, *doubts))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azureml_jobs.jobfile.findings import Finding, raise_findings
+from azureml_jobs.jobfile.node_limits import node_findings
 from azureml_jobs.jobfile.sweep.check import sweep_findings
 
 # What the service answers: "Experiment name must be 1-256 characters, start with a letter or a
@@ -39,11 +40,14 @@ def check_limits(document: Mapping[str, Any], path: str) -> None:
 def limit_findings(document: Mapping[str, Any]) -> list[Finding]:
     """Return what the service would refuse in a document that its schema has passed."""
     found = (_names(document), _texts(document), _entries(document), _data(document))
-    return [*itertools.chain(*found), *sweep_findings(document)]
+    return [*itertools.chain(*found), *node_findings(document), *sweep_findings(document)]
 
 
 def _names(document: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _name("name", document.get("name"), _NAME_LENGTH)
+    version = document.get("version")
+    if version is not None:
+        yield from _name("version", str(version), _NAME_LENGTH, ".")
     yield from _name("experiment_name", document.get("experiment_name"), _EXPERIMENT_LENGTH)
     outputs = document.get("outputs")
     for key, output in outputs.items() if isinstance(outputs, Mapping) else ():

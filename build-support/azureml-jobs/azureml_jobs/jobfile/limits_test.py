@@ -15,6 +15,23 @@ from azureml_jobs.jobfile.limits import limit_findings
         pytest.param({"experiment_name": "a" * 257}, "experiment_name", "257", id="too long"),
         pytest.param({"name": "a:b"}, "name", "`a-b`", id="a colon"),
         pytest.param({"name": "a" * 256}, "name", "Shorten", id="a long name"),
+        pytest.param({"version": "1 2"}, "version", "`1-2`", id="a version"),
+        pytest.param({"compute": "azureml:a b"}, "compute", "`a b`", id="a compute"),
+        pytest.param({"compute": "a/b"}, "compute", "`azureml:NAME`", id="a path as a compute"),
+        pytest.param({"environment": "azureml:a b:1"}, "environment", "`a b:1`", id="environment"),
+        pytest.param(
+            {"type": "pipeline", "jobs": {"a": {"compute": "a:b"}}},
+            *("jobs.a.compute", "`a:b`"),
+            id="the compute of a step",
+        ),
+        pytest.param(
+            {"resources": {"shm_size": "2 GB"}}, "resources.shm_size", "`2g`", id="a size"
+        ),
+        pytest.param({"resources": {"instance_count": 0}}, "resources.instance_count", "0", id="0"),
+        pytest.param({"limits": {"timeout": 0}}, "limits.timeout", "0", id="a timeout"),
+        pytest.param(
+            {"environment_variables": {"A=B": "x"}}, "environment_variables", "`A=B`", id="variable"
+        ),
         pytest.param(
             {"outputs": {"y": {"name": "a/b"}}}, "outputs.y.name", "`a-b`", id="a name of data"
         ),
@@ -47,5 +64,20 @@ def test_takes_what_is_just_within_the_limits() -> None:
         "tags": {f"{number:0100}": "b" * 1000 for number in range(50)},
         "inputs": {str(number): number for number in range(300)},
         "outputs": {"y": {"name": "my.data-1"}, "z": {"name": "${{name}}"}},
+        "version": "1.0-rc_1",
+        "environment": "azureml://registries/azureml/environments/sklearn-1.5/versions/1",
+        "environment_variables": {"A.b-c": 1},
+        "resources": {"shm_size": "1g", "instance_count": 1},
+        "compute": "azureml:/subscriptions/1/resourceGroups/2/a b",
     }
     assert limit_findings(document) == []
+
+
+@pytest.mark.parametrize(
+    "compute", ["serverless", "azureml:a_b-1", "local", "${{inputs.x}}", "<c>"]
+)
+@pytest.mark.parametrize(
+    "environment", ["azureml:a.b@latest", "azureml:a:1.0", "azureml:a/versions/1", "file:x y"]
+)
+def test_takes_references_of_all_forms(compute: str, environment: str) -> None:
+    assert limit_findings({"compute": compute, "environment": environment}) == []
