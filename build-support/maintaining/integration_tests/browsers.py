@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from selenium import webdriver
 from selenium.common.exceptions import (
     ElementNotInteractableException,
@@ -14,17 +15,20 @@ from selenium.common.exceptions import (
 )
 from selenium.webdriver.support.wait import WebDriverWait
 
+PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+needs_browser = pytest.mark.skipif(
+    not (PROGRAM and DRIVER),
+    reason="needs Chromium and its driver: maintaining/ci/browser installs them",
+)
+
 
 @contextlib.contextmanager
 def chromium(folder: Path) -> Iterator[webdriver.Chrome]:
     """Start the browser, which keeps its files in `folder`."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    assert (
-        program and driver
-    ), "the test needs Chromium and its driver: maintaining/ci/browser installs them"
+    assert PROGRAM and DRIVER
     options = webdriver.ChromeOptions()
-    options.binary_location = program
+    options.binary_location = PROGRAM
     for argument in (
         *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
         *("--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -32,7 +36,7 @@ def chromium(folder: Path) -> Iterator[webdriver.Chrome]:
         f"--user-data-dir={folder / 'browser'}",
     ):
         options.add_argument(argument)
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
     try:
         yield browser
     finally:

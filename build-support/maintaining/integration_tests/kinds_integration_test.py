@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from browsers import chromium, until
+from browsers import chromium, needs_browser, until
 from documents import commands_run_by
 from example import EXPERIMENT
 from scratch import Scratch, Terminal
@@ -90,6 +90,7 @@ def sweep(scratch: Scratch) -> str:
     return str(shown["parent"])
 
 
+@needs_browser
 def test_a_browser_shows_the_curves_of_a_sweep(
     scratch: Scratch, sweep: str, tmp_path: Path
 ) -> None:

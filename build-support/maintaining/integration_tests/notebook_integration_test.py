@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.docker.conftest import needs_engine
-from browsers import chromium, until
+from browsers import chromium, needs_browser, until
 from documents import commands_run_by
 from example import EXPERIMENT
 from images import BUILD_ARGUMENTS, containers
@@ -22,7 +22,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-pytestmark = needs_engine
+pytestmark = [needs_engine, needs_browser]
 
 MODULE = "src/common/seen_in_notebooks.py"
 CELL = """\
