@@ -27,6 +27,9 @@ def show_ui(workspace: AzureWorkspace | None, repository: Path, options: argpars
         if workspace is None:
             place = _local_place(repository, options.name)
             page = mlflow_page((repository / LOCAL_FOLDER / "mlruns").as_uri())
+            from azureml_jobs.ui.local_store import use_files
+
+            use_files()
         else:
             from azureml_jobs.azure.workspace import ConnectedWorkspace
 

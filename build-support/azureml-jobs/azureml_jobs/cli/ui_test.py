@@ -25,6 +25,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     module = SimpleNamespace(mlflow_page=lambda store: store, serve_page=serve_page)
     monkeypatch.setitem(sys.modules, "azureml_jobs.ui.serve", module)
+    store = SimpleNamespace(use_files=lambda: None)
+    monkeypatch.setitem(sys.modules, "azureml_jobs.ui.local_store", store)
     return places
 
 
