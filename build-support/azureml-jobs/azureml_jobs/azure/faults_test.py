@@ -69,7 +69,6 @@ WRONG_ANSWERS: dict[str, dict[str, Any]] = {
     "a page by another name": {"body": "<html></html>", "media_type": "application/json"},
     "nothing": {"body": "", "media_type": "application/xml"},
     "another object": {"body": '{"status": "ok"}', "media_type": "application/json"},
-    "a list": {"body": "[]", "media_type": "application/json"},
     "half of it": {"body": '{"properties": {"blob', "media_type": "application/json"},
     "other XML": {"body": "<Error><Code>x</Code></Error>", "media_type": "application/xml"},
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import pkgutil
@@ -12,10 +11,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from azureml_jobs.base.console import print_error
-from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.errors import DISK_FULL, JobError, OutsideError
 from azureml_jobs.base.safe_stream import SafeStream, safe_text
 
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _MAKE_ROOM = "Make room there, and type the same command again."
 # `module:function` of each command. A module is imported only when its command runs.
 COMMANDS = {
@@ -72,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        if error.errno not in _DISK_FULL:
+        if error.errno not in DISK_FULL:
             raise
         where = str(error.filename or "standard output")
         print_error(safe_text(str(OutsideError(where, "the disk is full", _MAKE_ROOM))))

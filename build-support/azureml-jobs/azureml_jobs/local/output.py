@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import select
 from pathlib import Path
+
+from azureml_jobs.base.errors import DISK_FULL
 
 _READ_BYTES = 65536
 
@@ -30,7 +31,7 @@ class Log:
             except OSError as error:
                 # Later output is still tried, as the disk may have room again.
                 self.error = error.strerror or str(error)
-                self.is_disk_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+                self.is_disk_full = error.errno in DISK_FULL
                 return
 
     def close(self) -> None:

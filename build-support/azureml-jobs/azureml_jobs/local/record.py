@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.errors import DISK_FULL
 from azureml_jobs.base.job_status import ENDED, NOT_STARTED, now
 
 FORMAT = 1
@@ -99,5 +100,16 @@ class JobRecord:
             raise ValueError(f"{path}: {error}") from error
 
     def write(self, path: Path) -> None:
-        """Replace the file in one step, so that a reader sees the old or the new record."""
-        write_file(path, json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
+        """Replace the file in one step, so that a reader sees the old or the new record.
+
+        On a full disk it is overwritten, which needs no room: that is how the end is recorded.
+        """
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        try:
+            write_file(path, text)
+        except OSError as error:
+            if error.errno not in DISK_FULL or not path.exists():
+                raise
+            with open(path, "r+b") as file:
+                file.write(text.encode("utf-8", "surrogateescape"))
+                file.truncate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -146,3 +147,19 @@ def test_records_survive_text_of_all_kinds(tmp_path: Path) -> None:
     record.write(tmp_path / "job.json")
     assert JobRecord.read(tmp_path / "job.json") == record
     assert [each.name for each in tmp_path.iterdir()] == ["job.json"]
+
+
+def test_the_end_of_a_job_is_recorded_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = LocalWorkspace(tmp_path / ".azureml").new_job("a", write_record)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("azureml_jobs.local.record.write_file", fail)
+    for error in ("the disk is full, and more", "short"):
+        record = folder.read()
+        record.status, record.error = "Failed", error
+        folder.save(record)
+        assert folder.read() == record
