@@ -86,10 +86,6 @@ class Container:
         base, _, sas = address.partition("?")
         return cls(connection, base, sas)
 
-    def exists(self, name: str) -> bool:
-        response = self._send("HEAD", name, accept=lambda status: status in (200, 404))
-        return response.status == 200
-
     def put(self, name: str, content: bytes) -> None:
         headers = {"x-ms-blob-type": "BlockBlob", "Content-MD5": _md5(content)}
         self._send("PUT", name, body=content, headers=headers)

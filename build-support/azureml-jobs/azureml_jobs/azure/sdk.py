@@ -12,6 +12,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -177,20 +178,21 @@ def _client(workspace: ConnectedWorkspace) -> Any:
         retry_total=0,
         connection_timeout=10,
         read_timeout=_READ_SECONDS,
-        raw_response_hook=_check_answer,
+        raw_response_hook=partial(_check_answer, cloud.resource_manager),
         **settings,
     )
 
 
-def _check_answer(response: Any) -> None:
+def _check_answer(resource_manager: str, response: Any) -> None:
     """Raise what is tried again for an answer of success that cannot be the service's own.
 
-    azure-ai-ml would fail somewhere within, as if the job was wrong.
+    azure-ai-ml would fail somewhere within, as if the job was wrong. Endpoints may answer anything.
     """
     from azure.core.exceptions import ServiceResponseError
 
     request, answer = response.http_request, response.http_response
-    if answer.status_code not in (200, 201):
+    is_of_service = request.url.startswith(f"{resource_manager}/")
+    if answer.status_code not in (200, 201) or not is_of_service:
         return
     headers = {name.lower(): value for name, value in answer.headers.items()}
     found = Response(shortened(request.method, request.url), 200, headers, answer.body())
