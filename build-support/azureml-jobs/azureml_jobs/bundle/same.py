@@ -87,6 +87,10 @@ def doubts(then: Manifest, now: Manifest, runs_here: bool) -> list[str]:
             found.append(f"input {item['input']}: {item['asset']} may be a newer version today")
         elif "uri" in item:
             found.append(f"input {item['input']}: {item['uri']} may have other content today")
+    for document in then["documents"]:
+        for node in nodes_of(document["content"]):
+            if "bayesian" in str(node.value.get("sampling_algorithm")).lower():
+                found.append("its sweep chooses values by the order in which its trials end")
     return [*found, *_images(then, now)]
 
 

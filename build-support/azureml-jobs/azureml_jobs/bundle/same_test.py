@@ -124,6 +124,11 @@ def test_finds_everything_that_decides_the_job(
             id="the latest environment",
         ),
         pytest.param(
+            lambda m: m["documents"][0]["content"].update(sampling_algorithm={"type": "Bayesian"}),
+            ["its sweep chooses values by the order in which its trials end"],
+            id="a search",
+        ),
+        pytest.param(
             lambda m: m.update(image={"reference": "x:env-1", "id": "sha256:1"}),
             ["it ran in the image x:env-1, and runs in another environment now"],
             id="an image that is not here",
