@@ -155,11 +155,11 @@ def test_a_process_that_fails_ends_the_others(jobs: Any) -> None:
         "[ $RANK = 1 ] && exit 3; touch ../stop; sleep 60 & wait",
         distribution=distributed(type="pytorch", process_count_per_instance=3),
     )
-    status, _, err = jobs.run(folder)
+    status, out, _ = jobs.run(folder)
     record = folder.read()
     assert (status, record.status, record.exit_code) == (3, "Failed", 3)
     assert record.error == "process 1 of 3 ended with exit status 3"
-    assert "[1] up\n" in err.decode()
+    assert "[1] up\n" in out.decode()
     assert (folder.work / "cleaned").exists()
     assert running(folder) == []
 

@@ -79,8 +79,6 @@ class OwnedJob:
 class JobRun(OwnedJob, abc.ABC):
     """The one run of a job; `grace` is how many seconds it may clean up when it has to end."""
 
-    # Whether the end of the log explains a failure.
-    shows_log = True
     _disk_is_full = False
 
     def __init__(self, folder: JobFolder, record: JobRecord, grace: float) -> None:
@@ -106,8 +104,7 @@ class JobRun(OwnedJob, abc.ABC):
                 record.exit_code, end_status = OutsideError.status, status.FAILED
                 reason = "the disk is full, so that a part of its log was not kept"
             self.record_end(end_status, reason)
-            shows_log = self.shows_log and ended.signalled is None and not self._disk_is_full
-            print_end(self.folder, record, with_log=shows_log)
+            print_end(self.folder, record)
         return record.exit_code
 
     @abc.abstractmethod

@@ -10,12 +10,12 @@ from azureml_jobs.local.record import JobRecord
 
 _ERROR = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 # Other processes of a distributed job may have printed after the one that failed.
-_LINES = 1000
+LOG_LINES = 1000
 
 
 def missing_module(record: JobRecord, log: Path) -> str | None:
     """Return a warning with the line to add, if the log ends with the error of such a module."""
-    found = _ERROR.findall(last_lines(log, _LINES))
+    found = _ERROR.findall(last_lines(log, LOG_LINES))
     if not found:
         return None
     module = found[-1]

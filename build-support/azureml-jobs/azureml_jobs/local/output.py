@@ -8,6 +8,7 @@ import select
 from pathlib import Path
 
 from azureml_jobs.base.errors import DISK_FULL
+from azureml_jobs.local.code_sources import SourcePaths
 
 _READ_BYTES = 65536
 
@@ -59,7 +60,8 @@ class MarkedLines:
 class Copy:
     """One stream of a child: from the pipe `source` to its logs and to the descriptor `target`.
 
-    `own_log` gets what the child wrote; `log` and `target` get it with the marks of `lines`.
+    Tracebacks get the files of `paths`. `own_log` gets them without the marks of `lines`, which
+    `log` and `target` have.
 
     A write takes only as much as a pipe takes without blocking, so that a reader that pauses cannot
     keep a Ctrl-C or a time limit from the job. When the reader goes away, only the copy ends.
@@ -72,12 +74,14 @@ class Copy:
         log: Log,
         lines: MarkedLines | None = None,
         own_log: Log | None = None,
+        paths: SourcePaths | None = None,
     ) -> None:
         self.source: int | None = source
         self.target = target
         self._log = log
         self._lines = lines
         self._own_log = own_log
+        self._paths = paths
         self._pending = b""
         self.is_within_line = False
         self._reader_has_gone = False
@@ -98,7 +102,9 @@ class Copy:
         if not data:
             self.close()
             return 0
-        self._keep(data)
+        kept = self._paths.take(data) if self._paths else data
+        if kept:
+            self._keep(kept)
         return len(data)
 
     def _keep(self, data: bytes) -> None:
@@ -132,6 +138,8 @@ class Copy:
 
     def close(self) -> None:
         if self.source is not None:
+            if self._paths:
+                self._keep(self._paths.take(b""))
             self._keep(b"")
             os.close(self.source)
             self.source = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import Container, client_environment
+from azureml_jobs.local.code_sources import CodeSources, SourcePaths
 from azureml_jobs.local.output import Copy, Log, MarkedLines
 from azureml_jobs.local.process import JOB_MARKER, kill_job
 from azureml_jobs.local.run_environment import in_container
@@ -42,18 +43,24 @@ class ProcessSpec:
             ) from error
 
     def start_logged(
-        self, log: Log, mark: bytes = b"", own_log: Log | None = None
+        self,
+        log: Log,
+        mark: bytes = b"",
+        own_log: Log | None = None,
+        sources: CodeSources | None = None,
     ) -> tuple[subprocess.Popen[bytes], list[Copy]]:
         """Start it without standard input, and copy its output to ours and to `log`.
 
-        There `mark` is put before each line, but not in `own_log`.
+        There `mark` is put before each line, but not in `own_log`. Tracebacks name the files of
+        `sources`.
         """
         copies: list[Copy] = []
         sinks: list[int] = []
         for target in (1, 2):
             source, sink = os.pipe()
             lines = MarkedLines(mark) if mark else None
-            copies.append(Copy(source, target, log, lines, own_log))
+            paths = SourcePaths(sources) if sources else None
+            copies.append(Copy(source, target, log, lines, own_log, paths))
             sinks.append(sink)
         try:
             process = self.start(

@@ -30,23 +30,17 @@ def end_reason(ended: Ended, record: JobRecord) -> tuple[str, str | None]:
     return COMPLETED, None
 
 
-def print_end(folder: JobFolder, record: JobRecord, with_log: bool) -> None:
-    """Print how a job ended and where to see it; `with_log` adds the end of a failed job's log."""
-    if record.status == COMPLETED or not with_log:
-        _print_warnings(record)
+def print_end(folder: JobFolder, record: JobRecord) -> None:
+    """Print how a job ended and where to see it, after its output."""
     seconds = record.timings["total"]
     command = f"./pants run :aml -- jobs show {record.name}"
     if record.status == COMPLETED:
+        _print_warnings(record)
         write_message(1, f"{record.name} {record.status} in {seconds:.1f} s. See it: {command}\n")
         return
-    if with_log:
-        print_log_end(folder, record)
-    write_message(
-        2,
-        f"\n{record.name} {record.status} after {seconds:.1f} s: {record.error}.\n"
-        f"Its log: {short_path(folder.log)}\n"
-        f"See it: {command}\n",
-    )
+    write_message(2, f"\n{record.name} {record.status} after {seconds:.1f} s: {record.error}.\n")
+    _print_warnings(record)
+    write_message(2, f"Its log: {short_path(folder.log)}\nSee it: {command}\n")
 
 
 def print_log_end(folder: JobFolder, record: JobRecord) -> None:

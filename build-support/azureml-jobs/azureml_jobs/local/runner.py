@@ -14,12 +14,14 @@ from pathlib import Path
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
+from azureml_jobs.local.code_sources import CodeSources
 from azureml_jobs.local.distribution import process_variables, shell_command
 from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.folder import make_shared_folders
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.job_run import JobRun
 from azureml_jobs.local.last_watch import LastWatch
+from azureml_jobs.local.missing_file import missing_file
 from azureml_jobs.local.missing_module import missing_module
 from azureml_jobs.local.output import Copy, Log, last_lines
 from azureml_jobs.local.outputs import keep_artifacts
@@ -48,11 +50,11 @@ class CommandRun(JobRun):
             make_shared_folders(folder.root)
 
     def run_job(self, interruptions: Interruptions, log: Log, experiment_id: str) -> Ended:
-        record = self.record
+        record, sources = self.record, CodeSources(self.folder, self.record)
         with contextlib.ExitStack() as stack:
             pythons = stack.enter_context(run_environment(record.python, self.folder.path))
             started = time.monotonic()
-            group = _Group(self._process_specs(experiment_id, pythons))
+            group = _Group(self._process_specs(experiment_id, pythons), sources)
             for rank in range(len(group.specs)):
                 group.start(rank, log, self._own_log(rank, len(group.specs), stack))
             record.status, record.pgid = status.RUNNING, group.processes[0].pid
@@ -76,8 +78,8 @@ class CommandRun(JobRun):
         record.timings["running"] = round(time.monotonic() - started, 3)
         keep_artifacts(self.folder, record.outputs)
         if ended.status:
-            hint = missing_module(record, self.folder.log)
-            record.warnings += [hint] if hint else []
+            hints = missing_module(record, self.folder.log), missing_file(self.folder.log, sources)
+            record.warnings += filter(None, hints)
         if record.container:
             log_file = self.folder.process_log(ended.failed, len(group.specs))
             _check_started(record.name, ended, log_file)
@@ -112,6 +114,7 @@ class _Group:
     """The processes of a job, of which those in `processes` have started."""
 
     specs: Sequence[ProcessSpec]
+    sources: CodeSources
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
     watches: list[LastWatch] = field(default_factory=list)
@@ -120,7 +123,7 @@ class _Group:
         """Start the process of this rank; if it cannot be started, end the others."""
         mark = b"[%d] " % rank if own_log else b""
         try:
-            process, copies = self.specs[rank].start_logged(log, mark, own_log)
+            process, copies = self.specs[rank].start_logged(log, mark, own_log, self.sources)
         except OutsideError:
             self.kill()
             raise

@@ -40,15 +40,15 @@ def test_records_a_job_that_completes(jobs: Any) -> None:
     assert mlflow_status(jobs, folder) == "FINISHED"
 
 
-def test_returns_the_status_of_a_failed_job_and_prints_the_end_of_its_log(jobs: Any) -> None:
-    folder = jobs.new("for i in $(seq 30); do echo line $i; done; exit 7")
+def test_returns_the_status_of_a_failed_job_and_prints_its_log_once(jobs: Any) -> None:
+    folder = jobs.new("echo said; echo why >&2; exit 7")
     status, out, err = jobs.run(folder)
     record = folder.read()
     assert status == 7
     assert (record.status, record.exit_code) == ("Failed", 7)
     assert record.error == "the command ended with exit status 7"
     message = err.decode()
-    assert "line 30\n" in message and "line 11\n" in message and "line 10\n" not in message
+    assert (out, message.count("said"), message.count("why")) == (b"said\n", 0, 1)
     assert f"{folder.name} Failed after " in message
     assert f"Its log: .azureml/jobs/{folder.name}/user_logs/std_log.txt" in message
     assert mlflow_status(jobs, folder) == "FAILED"
@@ -62,8 +62,8 @@ def test_names_the_package_of_a_module_that_the_run_did_not_find(jobs: Any, modu
         unused_modules={"sklearn": "3rdparty:p#a", "azureml.mlflow": "3rdparty:p#a"},
     )
     _, _, err = jobs.run(folder)
-    # After the end of the log, where it is seen.
-    hint = err.decode().rpartition("-----")[2]
+    # At the end, where it is seen.
+    hint = err.decode().rpartition(" Failed after ")[2]
     assert f"names `{module}`" in hint
     assert 'add `dependencies=["3rdparty:p#a"]` in src/x/BUILD.\n' in hint
 
@@ -78,7 +78,7 @@ def test_keeps_bytes_that_are_not_utf_8_and_lines_without_end(jobs: Any) -> None
     folder = jobs.new(r"printf 'a\xff\x00\xfeb'; printf '\xe9' >&2; exit 1")
     _, out, err = jobs.run(folder)
     assert out == b"a\xff\x00\xfeb"
-    assert err.startswith(b"\xe9\n-----") and b"\xff" in err
+    assert err.startswith(b"\xe9\n")
     assert sorted(folder.log.read_bytes()) == sorted(b"a\xff\x00\xfeb\xe9")
 
 
@@ -299,7 +299,6 @@ def test_obeys_the_time_limit(jobs: Any) -> None:
     assert status == 124
     assert record.status == "Canceled"
     assert record.error == "timed out after 0.3 s (`limits.timeout`)"
-    assert "up\n-----" in err.decode()
     assert f"{folder.name} Canceled after " in err.decode()
     assert (folder.work / "cleaned").exists()
 

@@ -1,14 +1,27 @@
-"""Copy the record of what a local job ran: manifest, changes and code."""
+"""Find the record of what a local job ran: manifest, changes and code."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.bundle.names import CODE_FOLDER, DIFF_FILE, MANIFEST_FILE
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.record import JobRecord
+
+
+def recorded_manifest(folder: JobFolder, record: JobRecord) -> dict[str, Any]:
+    """Return the manifest of a job, that of a step or a trial is its root's; {} for none."""
+    root = JobFolder(folder.path.with_name(record.root or record.name))
+    try:
+        manifest: dict[str, Any] = json.loads((root.bundle / MANIFEST_FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return manifest
 
 
 def copy_record(folder: JobFolder, destination: Path, with_code: bool) -> None:

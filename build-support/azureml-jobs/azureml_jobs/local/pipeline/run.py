@@ -35,8 +35,6 @@ _RUNNER_SECONDS = 5.0
 class PipelineRun(JobRun):
     """The run of a pipeline that the user started, with the pipelines inside of it."""
 
-    shows_log = False
-
     def make_folders(self) -> None:
         """Make none: each step has its own."""
 

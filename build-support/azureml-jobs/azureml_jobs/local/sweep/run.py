@@ -32,7 +32,6 @@ from azureml_jobs.local.workspace import LocalWorkspace
 class SweepRun(JobRun):
     """The run of a sweep. Its log has what it prints."""
 
-    shows_log = False
     _error = ""
     _signal = 0
     _asked = 0.0

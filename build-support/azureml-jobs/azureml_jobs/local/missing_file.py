@@ -1,0 +1,55 @@
+"""Say what to write so that a job has a file that a failed run did not find."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from azureml_jobs.imports.literals import declaration
+from azureml_jobs.jobfile.code import Code
+from azureml_jobs.jobfile.paths import leads_out
+from azureml_jobs.local.code_sources import CodeSources
+from azureml_jobs.local.missing_module import LOG_LINES
+from azureml_jobs.local.output import last_lines
+
+# Of Python, of Python that starts, and of programs of the shell.
+_ERROR = re.compile(
+    r"No such file or directory: '([^']+)'|can't open file '([^']+)'"
+    r"|: ([^\s:']+): No such file or directory"
+)
+
+
+def missing_file(log: Path, sources: CodeSources) -> str | None:
+    """Return a warning with what to write, if the log ends with the error of such a file."""
+    found = _ERROR.findall(last_lines(log, LOG_LINES))
+    if not found:
+        return None
+    opened = next(filter(None, found[-1]))
+    for path in _candidates(opened, sources):
+        if not Path(sources.repository, path).is_file():
+            continue
+        sent = next((name for name, source in sources.files.items() if source == path), None)
+        if sent is not None:
+            return (
+                f"the command starts in another folder than the one of `{opened}`, and finds it as "
+                f'`{sent}`; in Python write `Path(__file__).parent / "…"`'
+            )
+        line = declaration(path, Code("", sources.job_file))
+        return f"`{opened}` is not sent, and the repository has it as {path}: write {line}"
+    return None
+
+
+def _candidates(opened: str, sources: CodeSources) -> Iterator[str]:
+    """Yield the files of the repository that the code may mean, the likely ones first."""
+    name = sources.name_of(opened) if opened.startswith("/") else posixpath.normpath(opened)
+    if name is None or leads_out(name):
+        return
+    folders = list(dict.fromkeys(sources.folders()))
+    for here, there in folders:
+        if not here or name.startswith(f"{here}/"):
+            yield posixpath.join(there, posixpath.relpath(name, here or "."))
+    if not opened.startswith("/"):
+        # Relative to the folder of the code that opens it, as most people mean it.
+        yield from (posixpath.join(there, name) for _, there in folders)
