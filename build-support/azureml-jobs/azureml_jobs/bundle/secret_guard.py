@@ -17,10 +17,11 @@ SECRET_NAME = "a file of this name contains credentials"
 
 _REMEDY = (
     "Remove it, and let the job get it when it runs: from Azure Key Vault, as a secret of the "
-    "workspace, or\nby a managed identity, which needs none. A value in the job file or in "
-    "`--set` is shown to everybody\nwho may see the job.\n"
-    f"If a line is harmless, add the comment `# {ALLOW_COMMENT}` to it. For a file without "
-    "comments, and for\none that is listed for its name, add `--allow PATH`: docs/security.md."
+    "workspace,\nor by a managed identity, which needs none. A value in the job file or in `--set` "
+    "is shown to\neverybody who may see the job.\n"
+    f"If a line is harmless, add the comment `# {ALLOW_COMMENT}` to it. If it can have none, or "
+    "is\nlisted for its name, add `--allow PATH` after `--`; for `package` write "
+    "`./pants --azureml-allow=PATH package …`.\ndocs/security.md has more."
 )
 
 
