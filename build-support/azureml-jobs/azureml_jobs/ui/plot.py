@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import sys
 
-import matplotlib
+import matplotlib  # pants: no-infer-dep
 
 # Needs no screen.
 matplotlib.use("Agg")
 
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot  # noqa: E402  # pants: no-infer-dep
 
 # More names have no room.
 _MOST_NAMES = 30

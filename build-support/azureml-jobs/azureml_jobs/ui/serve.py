@@ -11,7 +11,7 @@ import warnings
 import webbrowser
 from collections.abc import Callable
 
-import uvicorn
+import uvicorn  # pants: no-infer-dep
 from azureml_jobs.base.loopback import LOOPBACK
 from azureml_jobs.ui.token_gate import App, TokenGate
 
