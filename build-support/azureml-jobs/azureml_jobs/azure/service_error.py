@@ -36,7 +36,8 @@ class ServiceError(OutsideError):
     def of_response(cls, response: Response) -> ServiceError:
         code, message = _code_and_message(response)
         what = f"{response.status} {code}".strip() + (f": {message}" if message else "")
-        remedy = _clock_remedy(response)
+        # Azure redirects no request of this tool.
+        remedy = _PAGE_REMEDY if 300 <= response.status < 400 else _clock_remedy(response)
         if response.is_page and response.status < 500:
             what, remedy = f"{what}, and a page", _PAGE_REMEDY
         what = f"the service answered {what}"

@@ -123,6 +123,7 @@ def serve_once(context: ssl.SSLContext | None, answer: bytes) -> int:
 AGO = (datetime.now(timezone.utc) - timedelta(minutes=20)).strftime("%a, %d %b %Y %H:%M:%S GMT")
 REFUSED = f"HTTP/1.1 403 Forbidden\r\nDate: {AGO}\r\nContent-Length: 0\r\n\r\n".encode()
 PAGE = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
+MOVED = b"HTTP/1.1 302 Found\r\nLocation: http://login.hotel/\r\nContent-Length: 0\r\n\r\n"
 EXPIRED = {"not_before": datetime(2020, 1, 1), "not_after": datetime(2020, 2, 1)}
 
 
@@ -135,6 +136,7 @@ EXPIRED = {"not_before": datetime(2020, 1, 1), "not_after": datetime(2020, 2, 1)
         pytest.param(None, b"HTTP/1.1 200 OK\r\n\r\n", "speaks no TLS", id="no TLS"),
         pytest.param({"names": ["localhost"]}, REFUSED, "20 minutes fast", id="a slow clock"),
         pytest.param({"names": ["localhost"]}, PAGE, "sign in to the network", id="a page"),
+        pytest.param({"names": ["localhost"]}, MOVED, "sign in to the network", id="a redirect"),
     ],
 )
 @pytest.mark.usefixtures("patient")

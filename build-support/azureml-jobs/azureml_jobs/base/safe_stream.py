@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, BinaryIO, TextIO
 
 # Colours, and what erases the rest of a line: what this tool itself writes.
@@ -35,6 +36,10 @@ class SafeStream:
         self._stream.write(safe_text(text))
         return len(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
     @property
     def buffer(self) -> Any:
         return _SafeLog(self._stream.buffer) if self._stream.isatty() else self._stream.buffer
@@ -57,7 +62,7 @@ class _SafeLog:
         self._out.write(_LOG.sub(_shown, whole.removesuffix(self._unfinished)))
         return len(data)
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[bytes]) -> None:
         for line in lines:
             self.write(line)
 
