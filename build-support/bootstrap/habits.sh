@@ -70,14 +70,15 @@ habits_check_folder() {
 }
 
 # Check `new-experiment` with a word $1 that no flag has; the rest are all words.
-habits_check_name() {
-  local name=$1 word others=()
+habits_check_value() {
+  local value=$1 flag=--name word others=()
   shift
+  [[ " $* " != *" --from $value "* ]] || flag=--from
   for word in "$@"; do
-    [[ $word != --name=* ]] || return 0
-    [[ $word == "$name" || $word == --name ]] || others+=("$word")
+    [[ $word != "$flag="* ]] || return 0
+    [[ $word == "$value" || $word == "$flag" ]] || others+=("$word")
   done
-  habits_answer "Pants takes the value of a flag after \`=\`" "${others[@]}" "--name=$name"
+  habits_answer "Pants takes the value of a flag after \`=\`" "${others[@]}" "$flag=$value"
 }
 
 # Whether one of the paths is a file. A pattern that matches none stays a pattern.
@@ -149,7 +150,7 @@ habits_check() {
           return 0
           ;;
         " new-experiment ")
-          habits_check_name "$word" "$@"
+          habits_check_value "$word" "$@"
           return 0
           ;;
       esac

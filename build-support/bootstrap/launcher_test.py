@@ -297,6 +297,7 @@ HABITS = [
     ("train", "run src/X:job"),
     ("new-experiment --name a_b", "new-experiment --name=a_b"),
     ("new-experiment a_b", "new-experiment --name=a_b"),
+    ("new-experiment --name=a --from b", "new-experiment --name=a --from=b"),
     ("test src/x", "test src/x::"),
     ("fmt lint src", "fmt lint src::"),
     ("test src/none", "tailor src/none::"),

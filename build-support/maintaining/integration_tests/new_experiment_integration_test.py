@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from example import EXPERIMENT
 from scratch import Scratch
 
 
@@ -13,8 +15,10 @@ def test_new_experiments_work_without_an_edit(restored: Scratch) -> None:
     # existing one.
     nested = ("a/b", "a/" + "z" * 58)
     report = restored.pants("new-experiment", "--name=zebra_1").stdout
-    for name in nested:
-        restored.pants("new-experiment", f"--name={name}")
+    for name, origin in zip(nested, ("scikit-learn", "plain")):
+        restored.pants("new-experiment", f"--name={name}", f"--from={origin}")
+    restored.pants("new-experiment", "--name=a/copied", f"--from={EXPERIMENT}")
+    restored.pants("fmt", "src/a/copied::")
     commands = [line.split()[1:] for line in report.splitlines() if line.startswith("  ./pants ")]
     assert [command[0] for command in commands] == ["run", "run", "test"]
     assert (restored.root / "src/zebra_1/README.md").exists()
@@ -29,8 +33,11 @@ def test_new_experiments_work_without_an_edit(restored: Scratch) -> None:
     dry_run = restored.json("run", "src/a/b:job", "--", "--dry-run", "--json")
     sent = {file["path"] for file in dry_run["snapshot"]["files"]}
     assert {"a/__init__.py", "a/b/main.py", "common/tracking.py"} <= sent
+    pipeline = restored.json("run", "src/a/copied:pipeline", "--", "--dry-run", "--json")
+    assert "example_experiment" not in json.dumps(pipeline)
     checked = restored.pants("lint", "check", "test", "src/zebra_1::", "src/a::").stderr
-    assert "src/a/b/tests/test_main.py:../tests succeeded" in checked
+    for tested in ("a/b/tests/test_main", "a/copied/tests/test_steps"):
+        assert f"src/{tested}.py:../tests succeeded" in checked
     restored.pants("tailor", "--check", "update-build-files", "--check", "::")
 
 

@@ -9,15 +9,16 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.nearest import suggestion
+from azureml_jobs.experiment.copied import renamed
 from azureml_jobs.experiment.name import option, parse_name
+from azureml_jobs.experiment.template import PLAIN, Files, filled_template, template_names
 
-# Neither Pants nor editors take a file with this suffix for code of the repository.
-_SUFFIX = ".template"
 # Files are written into such a folder first, which Pants ignores. The process's id and a random
 # part follow.
 _UNFINISHED = ".new-experiment-"
@@ -33,7 +34,8 @@ class ExperimentRequest:
     """What the user asked for, and what Pants knows of the repository.
 
     `taken` maps top-level modules that imports find elsewhere to their owners. `owners` are the
-    targets that would own the experiment's Python files in addition to its own.
+    targets that would own the experiment's Python files in addition to its own. `origin` is a
+    template or one of the `experiments`, and `files` are those of that experiment.
     """
 
     name: str | None
@@ -41,6 +43,9 @@ class ExperimentRequest:
     template: str
     taken: Mapping[str, str]
     owners: tuple[str, ...] = ()
+    origin: str = PLAIN
+    experiments: Sequence[str] = ()
+    files: Files = field(default_factory=dict)
 
 
 def create_experiment(root: Path, request: ExperimentRequest) -> str:
@@ -48,58 +53,55 @@ def create_experiment(root: Path, request: ExperimentRequest) -> str:
     parts = parse_name(request.name, request.source_root, request.taken)
     base = root / request.source_root
     folder = base.joinpath(*parts)
-    template = _filled_template(root, request, parts)
+    content = _files(root, request, parts)
     try:
         _remove_abandoned(base)
         files = None
         while files is None:
             _check_is_free(root, base, parts, request.owners)
-            files = _write(base, parts, template)
+            files = _write(base, parts, content)
     except OSError as error:
         raise OutsideError(
             _relative(folder, root), f"it could not be written: {error.strerror}"
         ) from error
-    listed = "".join(f"  {_relative(path, root)}\n" for path in sorted(files))
-    address = _relative(folder, root)
+    written = sorted(_relative(path, root) for path in files)
+    return _report(request, _relative(folder, root), written)
+
+
+def _files(root: Path, request: ExperimentRequest, parts: Sequence[str]) -> Files:
+    """Return the files of the template, or those of the experiment under the new name."""
+    templates = template_names(root / request.template)
+    if request.origin in templates:
+        return filled_template(root, request.template, request.origin, request.source_root, parts)
+    copied = experiment_of(request.origin, request.source_root)
+    if copied in request.experiments:
+        return renamed(request.files, request.source_root, copied.split("/"), parts)
+    raise JobError(
+        f"--from={request.origin}",
+        "there is no such template or experiment",
+        suggestion(copied, [*templates, *request.experiments]),
+    )
+
+
+def experiment_of(origin: str, source_root: str) -> str:
+    """Return the name of the experiment that `origin` names by it or by its folder."""
+    return origin.rstrip("/").removeprefix(f"{source_root}/")
+
+
+def _report(request: ExperimentRequest, address: str, files: Iterable[str]) -> str:
+    what, first = "an experiment that runs as it is", f"run {address}:local"
+    if request.files:
+        # The new name sorts elsewhere among imports, and may need more room.
+        what, first = f"a copy of {request.origin}", f"fmt {address}::"
+    listed = "".join(f"  {file}\n" for file in files)
+    readme = f"{address}/README.md"
     return f"""\
-Wrote {address}, an experiment that runs as it is:
+Wrote {address}, {what}:
 {listed}
 Next:
-  ./pants run {address}:local
+  ./pants {first}
   ./pants run {address}:job
-  ./pants test {address}::
-
-What to change first: {address}/README.md"""
-
-
-def _filled_template(
-    root: Path, request: ExperimentRequest, parts: Sequence[str]
-) -> dict[str, tuple[bytes, int]]:
-    """Return content and mode of each file of the experiment.
-
-    Markers are replaced as plain text, for a template engine would want the `${{...}}` of job files
-    for itself. The README of the template lists them.
-    """
-    markers = {
-        b"{{module}}": ".".join(parts),
-        b"{{folder}}": "/".join((request.source_root, *parts)),
-        b"{{label}}": "-".join(parts),
-        b"{{code}}": "/".join([".."] * len(parts)),
-    }
-    files = {}
-    for path in filter(Path.is_file, (root / request.template).rglob(f"*{_SUFFIX}")):
-        content = path.read_bytes()
-        for marker, text in markers.items():
-            content = content.replace(marker, text.encode())
-        name = _relative(path, root / request.template).removesuffix(_SUFFIX)
-        files[name] = (content, 0o777 if os.access(path, os.X_OK) else 0o666)
-    if not files:
-        raise JobError(
-            request.template,
-            f"there is no template of an experiment: no file `*{_SUFFIX}`",
-            "Restore it from git, or set its path: `[new-experiment].template` in pants.toml.",
-        )
-    return files
+  ./pants test {address}::""" + (f"\n\nWhat to change first: {readme}" if readme in files else "")
 
 
 def _check_is_free(root: Path, base: Path, parts: Sequence[str], owners: Sequence[str]) -> None:
@@ -149,9 +151,7 @@ def ignoring_pattern(root: Path, path: str) -> str:
     return f"`{source}`" if source and ran.returncode == 0 else ""
 
 
-def _write(
-    base: Path, parts: Sequence[str], template: Mapping[str, tuple[bytes, int]]
-) -> list[Path] | None:
+def _write(base: Path, parts: Sequence[str], content_of: Files) -> list[Path] | None:
     """Write the experiment and the missing folders above it, and return the paths of all files.
 
     The files appear at once, by renaming a folder: nobody sees half an experiment. Returns None
@@ -161,16 +161,16 @@ def _write(
     missing = [path for path in (folder, *folder.parents[: len(parts) - 1]) if not path.exists()]
     if not missing:
         return None
-    files = {folder / name: file for name, file in template.items()}
+    files = {folder / name: file for name, file in content_of.items()}
     for package in missing[1:]:
-        files.update({package / name: (content, 0o666) for name, content in _PACKAGE.items()})
+        files.update({package / name: (content, False) for name, content in _PACKAGE.items()})
     base.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{_UNFINISHED}{os.getpid()}-", dir=base) as unfinished:
-        for path, (content, mode) in files.items():
+        for path, (content, is_program) in files.items():
             written = unfinished / path.relative_to(base)
             written.parent.mkdir(parents=True, exist_ok=True)
             # The user's umask applies.
-            written.touch(mode)
+            written.touch(0o777 if is_program else 0o666)
             written.write_bytes(content)
         try:
             os.rename(unfinished / missing[-1].relative_to(base), missing[-1])

@@ -89,6 +89,20 @@ def test_a_missing_template_is_reported(root: Path) -> None:
         new(root, "x")
 
 
+def test_a_variant_has_other_files_in_place_of_the_plain_ones(root: Path) -> None:
+    (root / "template/variants/other/tests").mkdir(parents=True)
+    (root / "template/variants/other/main.py.template").write_text("other {{module}}\n")
+    (root / "template/variants/other/tests/more.py.template").touch()
+    create_experiment(root, ExperimentRequest("x", "src", "template", {}, origin="other"))
+    assert [path for path in below(root / "src") if path.endswith(".py")] == [
+        *("x/main.py", "x/tests/more.py", "x/tests/test_main.py"),
+    ]
+    assert (root / "src/x/main.py").read_text(encoding="utf-8") == "other x\n"
+    new(root, "y")
+    assert (root / "src/y/main.py").read_text(encoding="utf-8") == "import y\n"
+    assert not (root / "src/y/variants").exists()
+
+
 def test_missing_folders_above_become_packages_that_a_target_owns(root: Path) -> None:
     report = new(root, "a/b/x")
     assert (root / "src/a/b/x/main.py").read_text(encoding="utf-8") == "import a.b.x\n"

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.experiment.create import ExperimentRequest, create_experiment
+from azureml_jobs.experiment.create import ExperimentRequest, create_experiment, experiment_of
+from azureml_jobs.experiment.template import PLAIN
 from azureml_jobs.locks.lock import locked_projects
+from azureml_pants.code.job_fields import AzureMLJobSourceField
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
 from pants.backend.python.dependency_inference.module_mapper import (
     FirstPartyPythonModuleMapping,
@@ -32,7 +34,7 @@ class NewExperimentSubsystem(GoalSubsystem):
         Write a new experiment that runs, is tested and can be packaged as it is.
 
         Example: `./pants new-experiment --name=my_experiment`, and then
-        `./pants run src/my_experiment:job`.
+        `./pants run src/my_experiment:job`. `--from` names a template, or an experiment to copy.
         """)
 
     # `name` itself is the goal's.
@@ -44,6 +46,15 @@ class NewExperimentSubsystem(GoalSubsystem):
             `team/my_experiment` for one in a folder with others.
 
             It is also the name of its Python package: lower-case letters, digits and underscores.
+            """),
+    )
+    origin = StrOption(
+        "--from",
+        default=PLAIN,
+        help=softwrap("""
+            What to begin with: a template (`plain`, `scikit-learn`, or one that your team added to
+            build-support/experiment-template/variants), or an experiment to copy under the new
+            name, e.g. `src/example_experiment`.
             """),
     )
     source_root = StrOption(
@@ -77,6 +88,16 @@ async def new_experiment(
         Get(AllUnexpandedTargets),
         Get(DigestContents, PathGlobs(sorted(python_setup.resolves.values()))),
     )
+    prefix = f"{options.source_root}/"
+    experiments = {
+        target.address.spec_path.removeprefix(prefix)
+        for target in targets
+        if target.has_field(AzureMLJobSourceField) and target.address.spec_path.startswith(prefix)
+    }
+    copied = experiment_of(options.origin, options.source_root)
+    contents = await Get(
+        DigestContents, PathGlobs([f"{prefix}{copied}/**"] if copied in experiments else [])
+    )
     experiments_lock = python_setup.resolves[python_setup.default_resolve]
     request = ExperimentRequest(
         name=options.experiment_name,
@@ -89,6 +110,12 @@ async def new_experiment(
             **modules_elsewhere(first_party, python_setup.default_resolve, options.source_root),
         },
         owners=owners(targets, f"{options.source_root}/{options.experiment_name}/main.py"),
+        origin=options.origin,
+        experiments=sorted(experiments),
+        files={
+            file.path.removeprefix(f"{prefix}{copied}/"): (file.content, file.is_executable)
+            for file in contents
+        },
     )
     # Without this, the engine would run the goal again when it sees that files have changed.
     workspace.side_effected()

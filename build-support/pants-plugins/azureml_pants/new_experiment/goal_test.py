@@ -19,6 +19,9 @@ REPOSITORY = {
     "build-support/experiment-template/BUILD.template": "python_sources(sources=['**/*.py'])\n",
     "build-support/experiment-template/main.py.template": "import {{module}}\n",
     "3rdparty/BUILD": "python_requirement(name='a', requirements=['a-b'], modules=['thing.of'])\n",
+    "src/first/BUILD": "azureml_job(name='job', source='job.yaml')\n",
+    "src/first/job.yaml": "command: python -m first.main\n",
+    "src/first/main.py": "from first import main\n",
     "src/common/BUILD": "python_sources(sources=['**/*.py', '!tests/*'])\n",
     "src/common/a.py": "",
     "other/BUILD": "python_sources()\n",
@@ -57,6 +60,16 @@ def test_writes_an_experiment(rule_runner: RuleRunner) -> None:
     assert main.read_text(encoding="utf-8") == "import team.x\n"
 
 
+@pytest.mark.parametrize("origin", ["first", "src/first/"])
+def test_copies_an_experiment(rule_runner: RuleRunner, origin: str) -> None:
+    result = run(rule_runner, "--name=team/x", f"--from={origin}")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "./pants fmt src/team/x::" in result.stdout
+    folder = Path(rule_runner.build_root) / "src/team/x"
+    assert (folder / "job.yaml").read_text(encoding="utf-8") == "command: python -m team.x.main\n"
+    assert (folder / "main.py").read_text(encoding="utf-8") == "from team.x import main\n"
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -67,6 +80,8 @@ def test_writes_an_experiment(rule_runner: RuleRunner) -> None:
         pytest.param(["--name=some_thing"], "module of main.lock", id="a package with a hyphen"),
         pytest.param(["--name=thing"], "module of main.lock", id="a module that a target names"),
         pytest.param(["--name=elsewhere"], "module of other", id="a module of another root"),
+        pytest.param(["--name=x", "--from=frist"], "Did you mean `first`? Also", id="no origin"),
+        pytest.param(["--name=x", "--from=common"], "here: `plain`, `first`", id="no experiment"),
         pytest.param(["--name=common"], "src/common exists", id="an existing folder"),
         pytest.param(["--name=common/x"], "belong to src/common:common", id="inside other code"),
     ],
@@ -78,7 +93,7 @@ def test_an_invalid_name_is_reported_and_nothing_is_written(
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert "Traceback" not in result.stderr
-    assert written(rule_runner) == {"common/a.py"}
+    assert written(rule_runner) == {"common/a.py", "first/job.yaml", "first/main.py"}
 
 
 def test_a_folder_that_no_target_covers_is_free(rule_runner: RuleRunner) -> None:
