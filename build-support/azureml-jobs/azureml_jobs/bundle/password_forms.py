@@ -44,6 +44,12 @@ _NAME_OF_A_SECRET = re.compile(
     r"(?:name|id|path|file|url|uri|env|var|type|version|ref|scope|field|column|label|prefix)\b",
     re.IGNORECASE,
 )
+_PASSWORD = re.compile(r"\W*(?:\w*[_-])?(?:password|passwd|pwd)", re.IGNORECASE)
+# The name of a variable, an attribute or a value.
+_NAME = re.compile(
+    r"(?-i:^[A-Z_]+$)|^\w+(?:\.\w+)+$|[(\[]|pass|pwd|secret|key|credential|none|null|true|false",
+    re.IGNORECASE,
+)
 # An address that carries no credentials.
 _ADDRESS = re.compile(r"https?://(?!.*(?:@|(?:sig|code|key|token|secret|pass\w*)=))", re.IGNORECASE)
 # A server that only its own machine reaches.
@@ -91,15 +97,17 @@ def _assigned(pattern: re.Pattern[str], group: int, text: str, is_plain: bool) -
         if is_plain and " " in value:
             # What follows may be a comment, or the next value of a line.
             value = value.split()[0].rstrip(",;})]\"'")
-        if _is_password(value) and not _is_placeholder(value):
+        if _is_password(value, match[0]) and not _is_placeholder(value):
             yield value
 
 
-def _is_password(value: str) -> bool:
+def _is_password(value: str, assignment: str) -> bool:
+    is_word = not _is_mixed(value)
     return (
         len(value) >= 8
         and not re.search(r"\s", value)
-        and _is_mixed(value)
+        # A word may be the name of a key or of a secret, but hardly of a password.
+        and not (is_word and (not _PASSWORD.match(assignment) or _NAME.search(value)))
         and not heuristic.is_potential_uuid(value)
         and not _ADDRESS.match(value)
     )

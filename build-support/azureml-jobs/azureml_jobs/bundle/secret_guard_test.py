@@ -112,6 +112,8 @@ def test_names_each_secret_by_its_place_and_never_by_its_text(
 
 PASSWORDS = {
     "Python": ("a.py", "pass" + f"word = '{PASSWORD}'"),
+    "a word": ("a.py", "pass" + "word = 'correct-horse-battery'"),
+    "a word in YAML": ("a.yaml", "DB_PASS" + "WORD: correcthorsebattery"),
     "behind another": ("a.py", 'f(password=os.environ["A1"], secret' + f'="{PASSWORD}")'),
     "a token in Python": ("a.py", "access_" + "token = 'a1b2c3d4e5f6a7b8'"),
     "YAML": ("a.yaml", "db_pass" + f"word: {PASSWORD}  # of the database"),
@@ -159,6 +161,10 @@ ORDINARY = {
     "git by SSH": "git+ssh://git@github.com/me/x.git",
     "a password to fill in": 'password = "<your password>"',
     "a password from elsewhere": 'password = os.environ["DB_PASSWORD1"]',
+    "a name of a password": "password: DB_PASSWORD",
+    "another name of one": 'password = "my_password"',
+    "an input as a password": "password: ${{inputs.password}}",
+    "an attribute": "password: self.settings.word",
     "a value of an enumeration": 'PASSWORD2 = "password2"',
     "the name of a secret": 'secret_name = "storage-key-1"',
     "a reference": "password: ${{inputs.password1}}",
