@@ -1,0 +1,86 @@
+"""Write the table and the plot of what `commands.py` found: `commands.md` and `commands.png`."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+# `./pants run` runs in the root of the repository.
+FOLDER = Path("build-support/maintaining/benchmarks")
+OURS, PANTS = "ours", "Pants alone"
+# By measure, number of experiments and who.
+Costs = dict[tuple[str, int, str], list[dict[str, Any]]]
+
+
+def cell(costs: list[dict[str, Any]]) -> str:
+    """Return median and spread of the processor time, and the median of the seconds."""
+    if not costs:
+        return ""
+    processor = [each["processor"] for each in costs]
+    seconds = median(each["seconds"] for each in costs)
+    return f"{median(processor):.1f} ({min(processor):.1f} to {max(processor):.1f}), {seconds:.1f}"
+
+
+def table(found: Costs) -> list[str]:
+    lines = [
+        f"| experiments | command | {OURS} | {PANTS} | ratio | memory of the daemon |",
+        "|---|---|---|---|---|---|",
+    ]
+    for measure, experiments in dict.fromkeys(key[:2] for key in found):
+        ours, pants = (found.get((measure, experiments, who), []) for who in (OURS, PANTS))
+        ratio = ""
+        if pants:
+            both = [median(each["processor"] for each in costs) for costs in (ours, pants)]
+            ratio = f"{both[0] / max(both[1], 0.01):.1f}"
+        memory = median(each["gigabytes"] for each in ours)
+        row = (str(experiments), measure, cell(ours), cell(pants), ratio, f"{memory:.1f} GB")
+        lines.append(f"| {' | '.join(row)} |")
+    return lines
+
+
+def plot(found: Costs) -> None:
+    figure, axes = plt.subplots(figsize=(8, 5))
+    for number, measure in enumerate(dict.fromkeys(key[0] for key in found)):
+        for who, style in ((OURS, "-o"), (PANTS, "--x")):
+            points = [
+                (key[1], median(each["processor"] for each in costs))
+                for key, costs in found.items()
+                if key[0] == measure and key[2] == who
+            ]
+            label = measure if who == OURS else None
+            if points:
+                axes.plot(*zip(*points), style, color=f"C{number}", label=label)
+    axes.set(xscale="log", yscale="log", xlabel="experiments", ylabel="processor time (s)")
+    axes.set_title(f"{OURS} (lines) and {PANTS} (dashes)")
+    axes.legend(fontsize="small")
+    figure.savefig(FOLDER / "commands.png")
+
+
+def main() -> None:
+    read = json.loads(Path("dist/commands.json").read_text(encoding="utf-8"))
+    found: Costs = defaultdict(list)
+    for each in read["costs"]:
+        found[each["measure"], each["experiments"], each["who"]].append(each)
+    machine = ", ".join(f"{name} {value}" for name, value in read["machine"].items())
+    page = [
+        "# Commands in projects of 1 to 1,000 experiments",
+        "",
+        "Seconds of processor time: median and spread, then the seconds that passed.",
+        f"Made by `report.py`. Machine: {machine}.",
+        "",
+        "![Plot](commands.png)",
+        "",
+        *table(found),
+        "",
+    ]
+    (FOLDER / "commands.md").write_text("\n".join(page), encoding="utf-8")
+    plot(found)
+
+
+if __name__ == "__main__":
+    main()
