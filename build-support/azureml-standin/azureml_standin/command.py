@@ -15,7 +15,7 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_standin.service import Service
+from azureml_standin.service import COMPUTES, Service
 
 ENVIRONMENT_FILE = "environment"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -26,15 +26,16 @@ def serve(
     port: int = 0,
     python: str | None = None,
     jobs_at_once: int = 2,
+    computes: Sequence[str] = COMPUTES,
     command: Sequence[str] = (),
 ) -> int:
     """Run the service until it is interrupted, or until `command` ends; return its exit status.
 
     `python` is the prefix of a virtual environment for all jobs. Without it, each job gets the
-    packages that its build context lists.
+    packages that its build context lists. Jobs name one of `computes`.
     """
     folder = repository / LOCAL_FOLDER / "service"
-    service = _service(folder, port, python, jobs_at_once)
+    service = _service(folder, port, python, jobs_at_once, computes)
     variables = {
         **service.client.direct(),
         # That terminal still trusts other hosts.
@@ -58,7 +59,9 @@ def serve(
                 _print(failure)
 
 
-def _service(folder: Path, port: int, python: str | None, jobs_at_once: int) -> Service:
+def _service(
+    folder: Path, port: int, python: str | None, jobs_at_once: int, computes: Sequence[str]
+) -> Service:
     if python is not None and not os.access(os.path.join(python, "bin", "python"), os.X_OK):
         raise JobError(
             f"--python {python}",
@@ -69,7 +72,7 @@ def _service(folder: Path, port: int, python: str | None, jobs_at_once: int) -> 
         return Service(
             folder,
             port,
-            computes=None,
+            computes=computes,
             python=python or sys.prefix,
             installs_packages=python is None,
             jobs_at_once=jobs_at_once,
@@ -92,7 +95,8 @@ def _announce(service: Service, variables: Mapping[str, str], repository: Path) 
         file = file.relative_to(repository.absolute())
     _print(
         f"A stand-in for Azure Machine Learning runs at {service.url}.\n"
-        f"Its workspace is {service.workspace.name}. In another terminal, in this folder:\n\n"
+        f"Its workspace is {service.workspace.name}, its clusters are "
+        f"{', '.join(service.control.computes)}. In another terminal, in this folder:\n\n"
         f"  . {shlex.quote(str(file))}\n"
         "  ./pants run src/example_experiment:job -- --stream\n\n"
         "Jobs run on this machine. Ctrl-C stops the service and its jobs."

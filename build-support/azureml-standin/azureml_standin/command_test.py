@@ -60,6 +60,20 @@ def test_reports_invalid_arguments(tool: Tool, arguments: list[str], expected: s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param([], "cpu-cluster (Succeeded), gpu-cluster (Succeeded)", id="by itself"),
+        pytest.param(["--compute", "mine"], "mine (Succeeded)", id="named"),
+    ],
+)
+def test_has_the_named_clusters_only(tool: Tool, arguments: list[str], expected: str) -> None:
+    doctor = [sys.executable, RUN, "workspace", "--repository", str(tool.folder), "doctor"]
+    done = service(tool, *arguments, "--", *doctor)
+    (line,) = (line for line in done.stdout.splitlines() if " compute" in line)
+    assert line.split(maxsplit=2)[2] == expected
+
+
 def test_prints_how_to_use_it_and_stops_on_ctrl_c(tool: Tool) -> None:
     process = subprocess.Popen(
         [sys.executable, RUN, "workspace", "--repository", str(tool.folder), "service"],

@@ -49,12 +49,13 @@ from azureml_standin.storage.blobs import BlobStorage
 WORKSPACE = WorkspaceAddress(
     "00000000-0000-4000-8000-00000000c10d", "standin-group", "standin-workspace"
 )
+COMPUTES = ("cpu-cluster", "gpu-cluster")
 
 
 class Service:
     """The running service. `folder` holds all of its state.
 
-    computes: names that exist; None: every name does. python: prefix of the virtual environment in
+    computes: names that exist. python: prefix of the virtual environment in
     which jobs run. installs_packages: jobs whose build context has a `requirements.txt` get a
     virtual environment with these packages. jobs_at_once: 0 accepts jobs and runs none.
 
@@ -66,7 +67,7 @@ class Service:
         folder: Path,
         port: int = 0,
         workspace: WorkspaceAddress = WORKSPACE,
-        computes: Sequence[str] | None = ("cpu-cluster",),
+        computes: Sequence[str] = COMPUTES,
         python: str = sys.prefix,
         installs_packages: bool = False,
         jobs_at_once: int = 2,
@@ -143,7 +144,7 @@ class Service:
             self.server.stopping.wait,
         )
 
-    def _emulate_services(self, computes: Sequence[str] | None) -> None:
+    def _emulate_services(self, computes: Sequence[str]) -> None:
         identity = self._identity()
         own_urls = [self.url, f"https://localhost:{self.server.port}"]
         self.tokens = Tokens(identity["tenant"])

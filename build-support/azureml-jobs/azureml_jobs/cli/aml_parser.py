@@ -199,6 +199,13 @@ def _add_service(service: argparse.ArgumentParser) -> None:
         "--jobs-at-once", type=count, default=2, metavar="N", help="default: %(default)s"
     )
     service.add_argument(
+        "--compute",
+        action="append",
+        metavar="NAME",
+        dest="computes",
+        help="a cluster that jobs may name; may be repeated (default: cpu-cluster and gpu-cluster)",
+    )
+    service.add_argument(
         "inner_command", nargs="*", metavar="COMMAND", help="after `--`: a command to run meanwhile"
     )
     service.set_defaults(command="service")

@@ -34,7 +34,7 @@ SAS = "Sas"
 class ControlPlane:
     """One workspace.
 
-    computes: names that exist; None takes every name. datastore_credentials: how datastores are
+    computes: names that exist. datastore_credentials: how datastores are
     signed in to: `AccountKey`, `Sas`, or `None` for the caller's own identity. has_registry:
     whether the workspace has a registry of images yet.
     """
@@ -45,7 +45,7 @@ class ControlPlane:
         state: State,
         tokens: Tokens,
         access: StorageAccess,
-        computes: Sequence[str] | None,
+        computes: Sequence[str],
         audiences: Sequence[str],
     ) -> None:
         self.workspace = workspace
@@ -152,8 +152,8 @@ class ControlPlane:
         )
 
     def list_computes(self, request: HttpRequest) -> HttpResponse:
-        names = ("cpu-cluster",) if self.computes is None else self.computes
-        return resources.page(request, [compute_resource(self.workspace, name) for name in names])
+        found = [compute_resource(self.workspace, name) for name in self.computes]
+        return resources.page(request, found)
 
     def get_compute(self, request: HttpRequest, name: str) -> HttpResponse:
         if not self.has_compute(name):
@@ -161,7 +161,7 @@ class ControlPlane:
         return json_response(compute_resource(self.workspace, name))
 
     def has_compute(self, name: str) -> bool:
-        return self.computes is None or name in self.computes
+        return name in self.computes
 
     def _datastore(self, request: HttpRequest, name: str) -> dict[str, Any]:
         if name not in DATASTORES:
