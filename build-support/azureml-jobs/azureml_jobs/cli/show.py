@@ -26,6 +26,7 @@ from azureml_jobs.cli.diff import compared_pair
 from azureml_jobs.cli.differences import change_text
 from azureml_jobs.cli.job_tree import print_children
 from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
+from azureml_jobs.local.usage import usage_text
 
 # In Azure each curve is a request.
 _MOST_CURVES = 24
@@ -139,6 +140,7 @@ def _details(job: Mapping[str, Any]) -> dict[str, str]:
         "outputs of": job["reused"],
         "best trial": job.get("best_trial", ""),
         "created": time_text(job["created"]),
+        "used": usage_text(job.get("usage", {})),
         "command": job["command"].strip(),
         "log": short_path(job["log"]) if job["log"] else "",
         "folder": short_path(job["folder"]) if "folder" in job else "",

@@ -36,6 +36,11 @@ class OwnedJob:
         record.host = current_host()
         self.save()
 
+    def begin_running(self) -> None:
+        """Record that all is prepared: the job's own time counts from here, as in Azure ML."""
+        self.record.status, self.record.started = status.RUNNING, status.now()
+        self.save()
+
     def save(self) -> None:
         """Write the record. A job goes on when the disk is full; we warn of that once."""
         try:

@@ -67,6 +67,8 @@ class JobRecord:
     started: str | None = None
     ended: str | None = None
     timings: dict[str, float] = field(default_factory=dict)
+    # What it used of this machine, as `usage.py` measures it.
+    usage: dict[str, Any] = field(default_factory=dict)
     # The exit status of the command that ran the job: 128 + n after the signal n.
     exit_code: int | None = None
     error: str | None = None

@@ -12,8 +12,10 @@ from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.output import last_lines, write_message
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.supervise import Ended
+from azureml_jobs.local.usage import usage_text
 
 TAIL_LINES = 20
+_MOST_OUTPUTS = 3
 
 
 def end_reason(ended: Ended, record: JobRecord) -> tuple[str, str | None]:
@@ -32,15 +34,29 @@ def end_reason(ended: Ended, record: JobRecord) -> tuple[str, str | None]:
 
 def print_end(folder: JobFolder, record: JobRecord) -> None:
     """Print how a job ended and where to see it, after its output."""
-    seconds = record.timings["total"]
+    # Without what is not the job's own: its copy of the code, and the end of its records.
+    seconds = record.timings.get("running", record.timings["total"])
     command = f"./pants run :aml -- jobs show {record.name}"
     if record.status == COMPLETED:
         _print_warnings(record)
+        write_message(1, _used_and_left(folder, record))
         write_message(1, f"{record.name} {record.status} in {seconds:.1f} s. See it: {command}\n")
         return
     write_message(2, f"\n{record.name} {record.status} after {seconds:.1f} s: {record.error}.\n")
     _print_warnings(record)
+    write_message(2, _used_and_left(folder, record))
     write_message(2, f"Its log: {short_path(folder.log)}\nSee it: {command}\n")
+
+
+def _used_and_left(folder: JobFolder, record: JobRecord) -> str:
+    used = usage_text(record.usage)
+    lines = [f"Used: {used}"] if used else []
+    artifacts = folder.work / "outputs"
+    left = [*record.outputs.values(), *([str(artifacts)] if any(artifacts.glob("*")) else [])]
+    if left:
+        more = f", … {len(left) - _MOST_OUTPUTS} more" if len(left) > _MOST_OUTPUTS else ""
+        lines.append(f"Outputs: {', '.join(map(short_path, left[:_MOST_OUTPUTS]))}{more}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def print_log_end(folder: JobFolder, record: JobRecord) -> None:

@@ -31,6 +31,7 @@ from azureml_jobs.local.python_path import with_python_path
 from azureml_jobs.local.run_environment import run_environment
 from azureml_jobs.local.run_report import TAIL_LINES
 from azureml_jobs.local.supervise import Ended, Supervision
+from azureml_jobs.local.usage import Meter
 
 
 class CommandRun(JobRun):
@@ -53,13 +54,13 @@ class CommandRun(JobRun):
         record, sources = self.record, CodeSources(self.folder, self.record)
         with contextlib.ExitStack() as stack:
             pythons = stack.enter_context(run_environment(record.python, self.folder.path))
-            started = time.monotonic()
+            started, meter = time.monotonic(), Meter()
             group = _Group(self._process_specs(experiment_id, pythons), sources)
             for rank in range(len(group.specs)):
                 group.start(rank, log, self._own_log(rank, len(group.specs), stack))
-            record.status, record.pgid = status.RUNNING, group.processes[0].pid
+            record.pgid = group.processes[0].pid
             record.pgid_identity = identity_of(record.pgid)
-            self.save()
+            self.begin_running()
 
             def on_stop() -> None:
                 record.status = status.CANCEL_REQUESTED
@@ -75,7 +76,8 @@ class CommandRun(JobRun):
                 timeout=record.timeout,
                 on_stop=on_stop,
             ).wait()
-        record.timings["running"] = round(time.monotonic() - started, 3)
+            record.timings["running"] = round(time.monotonic() - started, 3)
+            record.usage = meter.used(has_processes=not record.container)
         keep_artifacts(self.folder, record.outputs)
         if ended.status:
             hints = missing_module(record, self.folder.log), missing_file(self.folder.log, sources)

@@ -50,8 +50,7 @@ class PipelineRun(JobRun):
         self._plan, self._root, self._interruptions = plan, root, interruptions
         self._signalled: int | None = None
         self._stopped_at: float | None = None
-        self.record.status = status.RUNNING
-        self.save()
+        self.begin_running()
         started = time.monotonic()
         with View(self.record.name, root, log) as self._view:
             self._run()

@@ -46,8 +46,7 @@ class SweepRun(JobRun):
         sweep = read_sweep(spec.job, spec.where)
         self._sweep = replace(sweep, seed=plan.seed if sweep.seed is None else sweep.seed)
         self._log, self._interruptions = log, interruptions
-        record.status = RUNNING
-        self.save()
+        self.begin_running()
 
         def start(number: int, values: Mapping[str, Value]) -> TrialJob:
             return TrialJob(create_trial(workspace, spec, record, number, values))
