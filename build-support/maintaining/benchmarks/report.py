@@ -44,7 +44,7 @@ def table(found: Costs) -> list[str]:
 
 
 def plot(found: Costs) -> None:
-    figure, axes = plt.subplots(figsize=(8, 5))
+    figure, axes = plt.subplots(figsize=(9, 5), layout="constrained")
     for number, measure in enumerate(dict.fromkeys(key[0] for key in found)):
         for who, style in ((OURS, "-o"), (PANTS, "--x")):
             points = [
@@ -57,7 +57,7 @@ def plot(found: Costs) -> None:
                 axes.plot(*zip(*points), style, color=f"C{number}", label=label)
     axes.set(xscale="log", yscale="log", xlabel="experiments", ylabel="processor time (s)")
     axes.set_title(f"{OURS} (lines) and {PANTS} (dashes)")
-    axes.legend(fontsize="small")
+    figure.legend(loc="outside right upper", fontsize="small")
     figure.savefig(FOLDER / "commands.png")
 
 
