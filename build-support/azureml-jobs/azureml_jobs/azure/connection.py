@@ -76,14 +76,9 @@ class Connection:
         JSON. `sink` is given the parts of a large response as they come, and once, so that a broken
         response is an error at once. Raises `ServiceError`.
         """
-        sent = {"User-Agent": USER_AGENT, **(headers or {})}
-        if isinstance(body, Mapping):
-            body = json.dumps(body).encode()
-            sent.setdefault("Content-Type", "application/json")
-        if method in ("POST", "PUT", "PATCH"):
-            sent["Content-Length"] = str(len(body or b""))
+        sent, content = _headers_and_body(method, headers, body)
         longest = self._patience if patience is None else min(patience, self._patience)
-        retries = Retries(longest + len(body or b"") / _SLOWEST_RATE)
+        retries = Retries(longest + len(content or b"") / _SLOWEST_RATE)
         token = self._token(scope, method, url)
         is_renewed, wrong_answers = False, 0
 
@@ -95,7 +90,9 @@ class Connection:
                 sent["Authorization"] = f"Bearer {token}"
             pause = 0.0
             try:
-                response = self._transport.send(method, url, sent, body, retries.deadline, sink_of)
+                response = self._transport.send(
+                    *(method, url, sent, content, retries.deadline, sink_of)
+                )
             except TransportError as error:
                 failure = ServiceError.of_failure(shortened(method, url), str(error), error.remedy)
                 if error.is_final:
@@ -142,6 +139,18 @@ class Connection:
     def token(self, scope: str, url: str) -> str:
         """Return a token for a service at `url`, which acts on the user's behalf with it."""
         return self._token(scope, "GET", url) or ""
+
+
+def _headers_and_body(
+    method: str, headers: Mapping[str, str] | None, body: bytes | Mapping[str, Any] | None
+) -> tuple[dict[str, str], bytes | None]:
+    sent = {"User-Agent": USER_AGENT, **(headers or {})}
+    if isinstance(body, Mapping):
+        body = json.dumps(body).encode()
+        sent.setdefault("Content-Type", "application/json")
+    if method in ("POST", "PUT", "PATCH"):
+        sent["Content-Length"] = str(len(body or b""))
+    return sent, body
 
 
 def _failure_of(

@@ -16,6 +16,7 @@ from azureml_jobs.base.web import (
     NETWORK_REMEDY,
     failure_reason,
     failure_remedy,
+    is_certificate_error,
     proxy_of,
     tls_context,
 )
@@ -45,7 +46,10 @@ class Response:
 
 
 class TransportError(Exception):
-    """There was no whole response. `is_final`: a part of it was handed on already."""
+    """There was no whole response.
+
+    `is_final`: a part of it was handed on already, or it would fail again.
+    """
 
     def __init__(self, what: str, remedy: str = NETWORK_REMEDY, is_final: bool = False) -> None:
         super().__init__(what)
@@ -102,7 +106,8 @@ class Transport:
                 raise
         except urllib3.exceptions.HTTPError as error:
             remedy = failure_remedy(error, url)
-            raise TransportError(failure_reason(error), remedy, body_reader.has_begun) from error
+            is_final = body_reader.has_begun or is_certificate_error(error)
+            raise TransportError(failure_reason(error), remedy, is_final) from error
         except OSError as error:
             if body_reader.failed_to_write:
                 raise

@@ -75,6 +75,10 @@ def failure_remedy(error: BaseException, url: str = "") -> str:
     return NETWORK_REMEDY
 
 
+def is_certificate_error(error: BaseException) -> bool:
+    return any(isinstance(each, ssl.SSLCertVerificationError) for each in _causes(error))
+
+
 def _certificate_remedy(error: ssl.SSLCertVerificationError) -> str:
     if error.verify_code in _WRONG_TIME:
         now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
