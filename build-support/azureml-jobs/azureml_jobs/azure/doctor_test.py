@@ -37,7 +37,7 @@ def test_a_sign_in_that_failed_is_one_line(
         "AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH nor AZURE_FEDERATED_TOKEN_FILE is set; "
         "a managed identity: this machine has none; Azure CLI: Please run 'az login' to set up an "
         "account; Azure Developer CLI: `azd` is not installed. Sign in by `az login`, or add "
-        "`--login` behind `--` to sign in by a browser."
+        "`--login` after `--` to sign in by a browser."
     )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MINIMUM_SECONDS = 300.0
 # Less than any credential has, so that the reason of a failure is reported.
 _PATIENCE_SECONDS = 10.0
-_SIGN_IN = "Sign in by `az login`, or add `--login` behind `--` to sign in by a browser."
+_SIGN_IN = "Sign in by `az login`, or add `--login` after `--` to sign in by a browser."
 _BUILD_SERVER = "docs/azure.md, Build servers, says what a workflow needs."
 _CORRECT_IT = "Correct {}, or remove it to be signed in by `az login`."
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes

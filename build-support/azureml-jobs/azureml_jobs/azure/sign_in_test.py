@@ -168,7 +168,7 @@ def test_a_failure_lists_what_was_tried_and_why_it_failed(client: Client) -> Non
         "  a managed identity: this machine has none\n"
         "  Azure CLI: Please run 'az login' to set up an account\n"
         "  Azure Developer CLI: `azd` is not installed.\n\n"
-        "Sign in by `az login`, or add `--login` behind `--` to sign in by a browser."
+        "Sign in by `az login`, or add `--login` after `--` to sign in by a browser."
     )
 
 

@@ -71,7 +71,8 @@ def submit(path: Path) -> int:
     if submission.options.web and made.link:
         import webbrowser
 
-        webbrowser.open(made.link)
+        if not webbrowser.open(made.link):
+            print_warning(f"no browser could be opened here. The job is at {made.link}")
     if submission.options.stream and submission.is_job:
         from azureml_jobs.azure.stream import stream
 

@@ -51,6 +51,22 @@ def test_a_job_is_made_of_what_the_bundle_holds(
     }
 
 
+def test_the_address_is_printed_where_no_browser_opens(
+    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for browsers in ([], ["the user's"]):
+        monkeypatch.setattr("webbrowser._tryorder", browsers)
+        monkeypatch.setattr("webbrowser._browsers", {"the user's": [None, _Browser()]})
+        assert client.submit(web=True) == 0
+        err = capsys.readouterr().err
+        assert (f"The job is at {client.service.url}/runs/" in err) == (not browsers)
+
+
+class _Browser:
+    def open(self, *_: object) -> bool:
+        return True
+
+
 def test_nothing_is_left_of_a_submission_that_has_ended(client: Client) -> None:
     assert client.submit() == 0
     assert list((client.repository / ".azureml/submissions").iterdir()) == []

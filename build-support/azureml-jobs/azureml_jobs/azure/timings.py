@@ -29,8 +29,8 @@ class Timings:
 
     def lines(self) -> list[str]:
         rows = [
-            (name, f"{at:.2f} s", f"{took:.2f} s")
-            for name, at, took in sorted(self._parts, key=lambda part: part[1])
+            (name, f"{at:.2f} s", f"{duration:.2f} s")
+            for name, at, duration in sorted(self._parts, key=lambda part: part[1])
         ]
         rows.append(("in all", "", f"{time.monotonic() - self._begun:.2f} s"))
-        return table(("part", "begun after", "took"), rows, right=(1, 2))
+        return table(("part", "started", "duration"), rows, right=(1, 2))
