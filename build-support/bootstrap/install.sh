@@ -1,26 +1,53 @@
 # shellcheck shell=bash
 # Installs Pants into the folder $new, from the configured package index. Sourced by set_up.sh.
-# shellcheck disable=SC2154 # It sets new, venv, log, python and python_version.
+# shellcheck disable=SC2154 # It sets new, ticker, venv, log, python and python_version.
 
 # Report progress: on a terminal in one line that changes, elsewhere in a line of its own. Without
 # an argument, remove that line from the terminal.
 bootstrap_progress() {
   if [[ -t 2 ]]; then
     printf '\r\033[K%s' "${1:+pants: $1}" >&2
+    printf '%s\n' "${1:-}" >"$new/doing"
   elif [[ -n ${1:-} ]]; then
     bootstrap_say "$1"
   fi
 }
 
+# Show each second on the terminal what is done and for how long, so that no step looks stuck.
+bootstrap_tick() {
+  local doing seconds=0
+  while sleep 1 && [[ -f $new/doing ]]; do
+    # It is empty while it is written.
+    read -r doing <"$new/doing" || true
+    seconds=$((seconds + 1))
+    printf '\r\033[K%s' "pants: ${doing:-$1}, $seconds s" >&2
+  done
+}
+
 # Run a step with its output in $log; when it fails, show the end of that and exit.
 bootstrap_step() {
-  local what=$1
+  local what=$1 status=0
   shift
-  "$@" 2>&1 | bootstrap_follow && return
+  if [[ -t 2 ]]; then
+    printf '\n' >"$new/doing"
+    bootstrap_tick "$what" &
+    ticker=$!
+  fi
+  "$@" 2>&1 | bootstrap_follow || status=$?
+  bootstrap_end_tick
+  [[ $status -ne 0 ]] || return 0
   # A URL of the index may hold a password.
   tail -n 12 -- "$log" | sed -E 's#//[^/@ ]+@#//***@#g; s/^/  /' >&2
   bootstrap_say "could not $what: the lines above say why. Nothing was kept; try again after that."
   exit 1
+}
+
+bootstrap_end_tick() {
+  [[ -n $ticker ]] || return 0
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  ticker=""
+  bootstrap_progress
 }
 
 # Write the output of a step to $log, and report each package that pip fetches, with its size.
@@ -37,6 +64,9 @@ bootstrap_follow() {
         if [[ -t 2 || $line == *MB\) ]]; then
           bootstrap_progress "fetching package $fetched of $total: ${file%%-*} (${line##* \(}"
         fi
+        ;;
+      "Installing collected packages:"*)
+        [[ ! -t 2 ]] || bootstrap_progress "installing what was fetched"
         ;;
       *"Using cached "*.whl\ \(* | "Processing "*) fetched=$((fetched + 1)) ;;
     esac
@@ -119,7 +149,7 @@ bootstrap_install() {
   requirements="$(cat "$BOOTSTRAP_SCRIPTS"/{installer,pants,engine,pex}.txt | grep -c "==")"
   printf '0 %s\n' "$requirements" >"$new/fetched"
   bootstrap_say "setting Pants $BOOTSTRAP_PANTS_VERSION up with $python; this happens once, fetches" \
-    "about 60 MB and takes about half a minute"
+    "about 60 MB and takes half a minute, on a busy machine two"
   bootstrap_step "make a virtual environment" "$python" -m venv "$venv"
   bootstrap_step "install the pinned pip" \
     bootstrap_pinned --requirement "$BOOTSTRAP_SCRIPTS/installer.txt"
@@ -131,7 +161,7 @@ bootstrap_install() {
     --report "$new/report.json" --requirement "$BOOTSTRAP_SCRIPTS/pants.txt"
   bootstrap_step "install Pants $BOOTSTRAP_PANTS_VERSION" bootstrap_install_pants
   bootstrap_write_index "$new" "$new/report.json"
-  rm -f -- "$log" "$new/fetched" "$new/report.json" "$new/maker"
+  rm -f -- "$log" "$new/fetched" "$new/doing" "$new/report.json" "$new/maker"
   printf '%s\n' "interpreter=$python" \
     "native_client=venv/lib/python$python_version/site-packages/pants/bin/native_client" \
     >"$new/finished.new"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Lets one start at a time set Pants up, and removes what a broken one left. Sourced by set_up.sh.
-# shellcheck disable=SC2154 # It sets me, new, locked and lock.
+# shellcheck disable=SC2154 # It sets me, new, ticker, locked and lock.
 
 # Whether $1, a `pid@host`, is a process that runs. Of another host nothing is known: assume it.
 bootstrap_runs() {
@@ -51,6 +51,7 @@ bootstrap_sweep() {
 }
 
 bootstrap_leave() {
+  [[ -z $ticker ]] || kill "$ticker" 2>/dev/null || true
   [[ -z $new || -f $new/finished ]] || rm -rf -- "$new"
   [[ -z $locked ]] || rm -f -- "$lock"
 }

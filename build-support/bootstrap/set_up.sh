@@ -23,6 +23,7 @@ umask 022
 
 me="$$@${HOSTNAME:-}"
 new=""
+ticker=""
 locked=""
 
 # Ask pip again about the package index, for the folder $1.

@@ -240,7 +240,7 @@ def in_installer(
 
 def test_refuses_a_pex_tool_that_is_not_the_pinned_one(tmp_path: Path) -> None:
     (tmp_path / "pex").write_text("another tool")
-    result = in_installer(tmp_path, 'bootstrap_step "accept the pex tool" bootstrap_check_pex')
+    result = in_installer(tmp_path, 'ticker=""; bootstrap_step "accept the pex tool" bootstrap_check_pex')
     assert result.returncode == 1
     assert "is pinned" in result.stderr
     assert "pants: could not accept the pex tool" in result.stderr
@@ -255,16 +255,27 @@ def test_says_what_is_fetched_and_how_much(tmp_path: Path) -> None:
     assert (tmp_path / "fetched").read_text() == "5 6\n"
 
 
-def test_a_terminal_has_one_line_that_changes(tmp_path: Path) -> None:
+def on_a_terminal(folder: Path, script: str, said: str = "") -> list[str]:
+    """Return what the line of progress has shown."""
     terminal, shell = pty.openpty()
-    in_installer(tmp_path, "bootstrap_follow", PIP_SAYS, shell)
+    in_installer(folder, script, said, shell)
     os.close(shell)
-    said = b""
+    shown = b""
     with contextlib.suppress(OSError):  # Linux ends a terminal that nobody writes to with EIO.
         while data := os.read(terminal, 10_000):  # One read gets one write, or several.
-            said += data
+            shown += data
     os.close(terminal)
-    assert said.decode().split("\r\033[K") == [
+    return shown.decode().split("\r\033[K")
+
+
+def test_no_step_is_silent_on_a_terminal(tmp_path: Path) -> None:
+    shown = on_a_terminal(tmp_path, 'ticker=""; bootstrap_step "make it" sleep 3')
+    assert "pants: make it, 1 s" in shown
+    assert shown[-1] == ""
+
+
+def test_a_terminal_has_one_line_that_changes(tmp_path: Path) -> None:
+    assert on_a_terminal(tmp_path, "bootstrap_follow", PIP_SAYS) == [
         "",
         "pants: fetching package 2 of 6: small (11 kB)",
         "pants: fetching package 5 of 6: large (47.9 MB)",
