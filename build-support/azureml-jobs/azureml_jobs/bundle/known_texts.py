@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import astuple
 from importlib.util import find_spec
 from pathlib import Path
 
-from azureml_jobs.base.atomic_file import write_file
-from azureml_jobs.base.cache_folder import cache_folder
-from azureml_jobs.base.private_folder import make_folder
+from azureml_jobs.base.remembered import Remembered
 from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.found_secret import Secret, is_plain_text
-
-_MOST_REMEMBERED = 20_000
 
 
 class KnownTexts:
@@ -25,18 +19,8 @@ class KnownTexts:
     Lines and kinds are kept, never a text.
     """
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        cache = cache_folder(environment)
-        self._file = cache / "searched-texts.json" if cache else None
-        self._rules = _rules()
-        self._known: dict[str, list[Secret]] = {}
-        self._is_changed = False
-        if self._file is not None:
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-                kept = json.loads(self._file.read_bytes())
-                if kept["rules"] == self._rules:
-                    found = kept["found"].items()
-                    self._known = {key: [Secret(*each) for each in each] for key, each in found}
+    def __init__(self) -> None:
+        self._remembered = Remembered("searched-texts.json", _rules())
 
     def in_file(self, file: BundleFile) -> list[Secret]:
         return self._search(file.sha256, is_plain_text(file.source), file.content.read_bytes)
@@ -46,28 +30,18 @@ class KnownTexts:
 
     def _search(self, sha256: str, is_plain: bool, read: Callable[[], bytes]) -> list[Secret]:
         key = f"{sha256}{' plain' if is_plain else ''}"
-        found = self._known.pop(key, None)
-        if found is None:
-            # It takes 0.3 seconds to import.
-            from azureml_jobs.bundle.secret_forms import secrets_in
+        kept = self._remembered.get(key)
+        if kept is not None:
+            return [Secret(*each) for each in kept]
+        # It takes 0.3 seconds to import.
+        from azureml_jobs.bundle.secret_forms import secrets_in
 
-            found = secrets_in(read(), is_plain)
-            self._is_changed = True
-        # What was used last is forgotten last.
-        self._known[key] = found
+        found = secrets_in(read(), is_plain)
+        self._remembered.put(key, [astuple(each) for each in found])
         return found
 
     def save(self) -> None:
-        if self._file is None or not self._is_changed:
-            return
-        last = list(self._known.items())[-_MOST_REMEMBERED:]
-        found = {
-            key: [[each.line, each.kind, each.is_marked] for each in each] for key, each in last
-        }
-        # It only saves time, and is not worth an error.
-        with contextlib.suppress(OSError):
-            make_folder(self._file.parent)
-            write_file(self._file, json.dumps({"rules": self._rules, "found": found}))
+        self._remembered.save()
 
 
 def _rules() -> str:

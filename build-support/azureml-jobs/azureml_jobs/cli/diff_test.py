@@ -208,7 +208,7 @@ def test_shows_a_job_with_what_differs_from_the_one_before_it(
     repository.start("b", "inputs.epochs=5", loss=0.25)
     capsys.readouterr()
     assert repository.aml("show", "b") == 0
-    shown = capsys.readouterr().out.partition("\nother than a, ")[2].partition("\n\n")[0]
+    shown = capsys.readouterr().out.partition("\ncompared with a, ")[2].partition("\n\n")[0]
     assert shown.splitlines() == [
         "the job of this target before it",
         "  code        exp/main.py, exp/weights.bin, + exp/new.py",
@@ -220,7 +220,7 @@ def test_shows_a_job_with_what_differs_from_the_one_before_it(
         "  in full     ./pants run :aml -- jobs diff a b",
     ]
     assert repository.aml("show", "a") == 0
-    assert "other than" not in capsys.readouterr().out
+    assert "compared with" not in capsys.readouterr().out
 
 
 def test_compares_what_was_logged_where_a_record_is_missing(

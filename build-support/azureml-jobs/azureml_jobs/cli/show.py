@@ -99,7 +99,7 @@ def _changes(jobs: WorkspaceJobs, job: Row) -> list[str]:
     except OutsideError as error:
         print_warning(f"what differs from {before} is left out: {error.where}: {error.what}")
         return []
-    lines = ["", f"{coloured(f'other than {before}', BOLD)}, the job of this target before it"]
+    lines = ["", f"{coloured(f'compared with {before}', BOLD)}, the job of this target before it"]
     # Code often logs its inputs as parameters.
     inputs = {change.name for change in found["inputs"]}
     found["parameters"] = [each for each in found["parameters"] if each.name not in inputs]
