@@ -102,6 +102,12 @@ def experiment_scripts(local, local_dependencies, resolve, image):
         image=image,
         resolve=resolve,
     )
+    # ./pants run src/X:jupyter
+    azureml_jupyter(
+        name="jupyter",
+        image=image,
+        resolve=resolve,
+    )
 
 
 def experiment_environment(docker, job_files):
@@ -131,9 +137,4 @@ def experiment_in_image(resolve, image):
         dependencies=[":tests"],
         image=image,
         resolve=resolve,
-    )
-    # ./pants run src/X:jupyter
-    azureml_jupyter(
-        name="jupyter",
-        image=image,
     )

@@ -207,14 +207,17 @@ class ScriptRequest(Message):
 class NotebookRequest(Message):
     """Everything that Pants knows of a notebook server.
 
-    `source_root` is the folder that notebooks import from, relative to the repository's root. The
-    file `REQUIREMENTS_FILE` next to the request has the locked packages of JupyterLab.
+    `source_root` is the folder that notebooks import from, relative to the repository's root. For
+    the image, the file `REQUIREMENTS_FILE` next to the request has the locked packages of
+    JupyterLab. Without one, `packages` has those of the experiment's lock, `jupyter` JupyterLab.
     """
 
     address: str
-    image: EnvironmentImage | None
     source_root: str
     options: RuntimeOptions
+    image: EnvironmentImage | None = None
+    packages: PackagesVenv | None = None
+    jupyter: PackagesVenv | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Test JupyterLab in an experiment's image, with a real browser."""
+"""Test JupyterLab in an experiment's image and without one, with a real browser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-pytestmark = [needs_engine, needs_browser]
+pytestmark = needs_browser
 
 MODULE = "src/common/seen_in_notebooks.py"
 CELL = """\
@@ -83,19 +83,28 @@ def run_cell(browser: webdriver.Chrome, word: str) -> str:
     return output_of_cell(browser)
 
 
-def test_a_notebook_runs_in_the_image_on_the_repository_s_files(
-    scratch: Scratch, browser: webdriver.Chrome
+@pytest.mark.parametrize(
+    "runtime, packages",
+    [
+        pytest.param("docker", "/opt/venv/lib/", marks=needs_engine),
+        pytest.param("venv", "/pex_root/venvs/"),
+    ],
+)
+def test_a_notebook_runs_on_the_repository_s_files(
+    scratch: Scratch, browser: webdriver.Chrome, runtime: str, packages: str
 ) -> None:
-    scratch.pants("package", f"{EXPERIMENT}:env", BUILD_ARGUMENTS)
+    in_docker = runtime == "docker"
+    if in_docker:
+        scratch.pants("package", f"{EXPERIMENT}:env", BUILD_ARGUMENTS)
     files = {
         MODULE: 'WORD = "first"\n',
         "notebooks/seen.ipynb": notebook(CELL),
         "data/seen.csv": "1\n",
     }
     with scratch.changed(files):
-        (start,) = commands_run_by("test_a_notebook_runs_in_the_image_on_the_repository_s_files")
-        server = Terminal(scratch, *start.split()[1:])
-        # The layer with JupyterLab is built once.
+        (start,) = commands_run_by("test_a_notebook_runs_on_the_repository_s_files")
+        server = Terminal(scratch, f"--azureml-runtime={runtime}", *start.split()[1:])
+        # JupyterLab is installed once.
         server.read_until("Ctrl-C ends it.", seconds=600)
         (url,) = re.findall(r"JupyterLab: (http://127\.0\.0\.1:\d+/lab)\?token=[\w-]+", server.seen)
         (token,) = re.findall(r"\?token=([\w-]+)", server.seen)
@@ -108,13 +117,16 @@ def test_a_notebook_runs_in_the_image_on_the_repository_s_files(
         until(browser, lambda: cells(browser))
         output = run_cell(browser, "first")
         assert "seen.csv" in output
-        assert "/opt/venv/lib/python3.11/site-packages/numpy/" in output
+        assert packages in output
+        # The server itself prints nothing.
+        assert re.search(rf"Runtime: {runtime}.*\s+JupyterLab: http\S+\s+Ctrl-C ends", server.seen)
         # The notebook sees an edit on the host at once.
         (scratch.root / MODULE).write_text('WORD = "second"\n')
         run_cell(browser, "second")
 
-        assert len(containers("jupyter-")) == 1
+        assert not in_docker or len(containers("jupyter-")) == 1
         server.type("\x03")
         assert server.status() == 0
-        wait_for(lambda: not containers("jupyter-"), "the end of the container")
+        if in_docker:
+            wait_for(lambda: not containers("jupyter-"), "the end of the container")
         assert list((scratch.root / ".azureml/local").iterdir()) == []

@@ -1,4 +1,4 @@
-"""Run JupyterLab in the image of an experiment, on the repository's files."""
+"""Run JupyterLab with the packages of an experiment, on the repository's files."""
 
 from __future__ import annotations
 
@@ -26,11 +26,16 @@ def run_jupyter(arguments: Sequence[str]) -> int:
     request = NotebookRequest.read(request_file)
     with bound_socket(options.port, _FIRST_PORT) as bound:
         port = bound.getsockname()[1]
-    addition = jupyter_addition((request_file.parent / REQUIREMENTS_FILE).read_bytes())
+    addition = None
+    if request.image:
+        addition = jupyter_addition((request_file.parent / REQUIREMENTS_FILE).read_bytes())
     runtime = choose_runtime(request.address, request.image, request.options, addition)
     from azureml_jobs.local.notebook import create_notebook
 
-    folder = create_notebook(request, Path.cwd(), runtime, port, secrets.token_urlsafe(24))
+    pants_folder = request_file.absolute().parent
+    folder = create_notebook(
+        request, pants_folder, Path.cwd(), runtime, port, secrets.token_urlsafe(24)
+    )
     print(runtime, file=sys.stderr)
     return exec_after_pants(["execute-notebook", str(folder)])
 
@@ -38,8 +43,8 @@ def run_jupyter(arguments: Sequence[str]) -> int:
 def _parse_options(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./pants run …:jupyter --",
-        description="Start JupyterLab in the experiment's image, with the folders src, notebooks "
-        "and data of the repository.",
+        description="Start JupyterLab in the experiment's image, or else with the packages of its "
+        "lock, on the folders src, notebooks and data of the repository.",
         allow_abbrev=False,
     )
     parser.add_argument(

@@ -8,7 +8,8 @@ from azureml_jobs.docker.derived_image import WITH_CERTIFICATE, WITHOUT_CERTIFIC
 _FOLDER = "/opt/jupyter"
 _KERNEL = """\
 {
- "argv": ["/usr/bin/env", "python", "/opt/jupyter/kernel.py", "-f", "{connection_file}"],
+ "argv": ["/usr/bin/env", "python", "FOLDER/kernel.py", "-f", "{connection_file}",
+          "--log-level=ERROR"],
  "display_name": "Python of the experiment",
  "language": "python",
  "metadata": {"debugger": true}
@@ -21,7 +22,7 @@ import sys
 version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 # The folder of this file, from which notebooks must not import.
 del sys.path[0]
-sys.path.append(f"/opt/jupyter/lib/{version}/site-packages")
+sys.path.append(f"JUPYTER/lib/{version}/site-packages")
 
 from ipykernel import kernelapp  # noqa: E402
 
@@ -49,26 +50,42 @@ def jupyter_addition(requirements: bytes) -> Addition:
         f" {_FOLDER}/etc/jupyter/labconfig/page_config.json && {WITHOUT_CERTIFICATE}\n",
         {
             "requirements.txt": requirements,
-            "kernel.json": _KERNEL.encode(),
-            "kernel.py": _START_KERNEL.encode(),
-            "page_config.json": _PAGE.encode(),
+            **{name: text.encode() for name, text in settings(_FOLDER, _FOLDER).items()},
         },
     )
+
+
+def settings(folder: str, jupyter: str) -> dict[str, str]:
+    """Return the files of the kernel in `folder`, and of the page; `jupyter` is its environment."""
+    return {
+        "kernel.json": _KERNEL.replace("FOLDER", folder),
+        "kernel.py": _START_KERNEL.replace("JUPYTER", jupyter),
+        "page_config.json": _PAGE,
+    }
 
 
 def server_command(port: int, folder: str) -> list[str]:
     """Return the command that starts the server in `folder` of the container."""
     return [
         f"{_FOLDER}/bin/jupyter-lab",
-        "--no-browser",
         # Docker publishes the port on this machine's loopback address only.
         "--ServerApp.ip=0.0.0.0",
+        *server_arguments(port, folder),
+    ]
+
+
+def server_arguments(port: int, folder: str) -> list[str]:
+    """Return what a server needs in addition, with or without a container."""
+    return [
+        "--no-browser",
+        # Root is the user of a rootless engine, and of many development containers.
+        "--ServerApp.allow_root=True",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
-        # The user of the container is who started it: root, in a rootless engine.
-        "--ServerApp.allow_root=True",
-        "--log-level=WARN",
+        # Its warnings are about its own extensions.
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Create and run a notebook server in a container."""
+"""Create and run a notebook server, in a container or with virtual environments."""
 
 from __future__ import annotations
 
@@ -10,19 +10,27 @@ import threading
 import time
 from pathlib import Path
 
+from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.loopback import LOOPBACK
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.docker.container import Mount
-from azureml_jobs.docker.jupyter import server_command, server_environment
+from azureml_jobs.docker.jupyter import (
+    server_arguments,
+    server_command,
+    server_environment,
+    settings,
+)
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.mounts import container
 from azureml_jobs.local.output import open_standard_descriptors, write_message
+from azureml_jobs.local.packages_venv import ensure_packages_venv
+from azureml_jobs.local.run_environment import run_environment
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script, experiment_of, script_status
 from azureml_jobs.local.supervise import Supervision
 from azureml_jobs.local.workspace import LocalWorkspace
 from azureml_jobs.protocol import NotebookRequest
 
-_HOST = "127.0.0.1"
 _WORKSPACE = "/workspace"
 _POLL_SECONDS = 0.2
 # Jupyter saves open notebooks by itself; its kernels get a moment to end.
@@ -30,7 +38,12 @@ _GRACE_SECONDS = 10.0
 
 
 def create_notebook(
-    request: NotebookRequest, repository: Path, runtime: Runtime, port: int, token: str
+    request: NotebookRequest,
+    request_folder: Path,
+    repository: Path,
+    runtime: Runtime,
+    port: int,
+    token: str,
 ) -> Path:
     """Write what the server runs on into a new folder of the local workspace.
 
@@ -39,24 +52,53 @@ def create_notebook(
     """
     sources = request.source_root or "src"
     folders = dict.fromkeys(("notebooks", "data", sources))
+    top = _WORKSPACE if runtime.image else str(repository)
 
     def write(folder: Path) -> None:
         (folder / "code").mkdir()
         for name in folders:
             (repository / name).mkdir(parents=True, exist_ok=True)
-        mounts = [Mount(str(repository / name), f"{_WORKSPACE}/{name}") for name in folders]
-        published = f"--publish={_HOST}:{port}:{port}"
-        arguments = [published, *request.options.run_arguments]
-        Script(
-            server_command(port, _WORKSPACE),
-            container=container(folder, _WORKSPACE, runtime, mounts, arguments).as_data(),
-            experiment_name=experiment_of(request.address),
-            environment_variables=server_environment(token, f"{_WORKSPACE}/{sources}"),
-            url=f"http://{_HOST}:{port}/lab?token={token}",
-        ).write(folder)
+        if runtime.image:
+            mounts = [Mount(str(repository / name), f"{_WORKSPACE}/{name}") for name in folders]
+            published = f"--publish={LOOPBACK}:{port}:{port}"
+            arguments = [published, *request.options.run_arguments]
+            own = container(folder, _WORKSPACE, runtime, mounts, arguments).as_data()
+            script = Script(server_command(port, top), container=own)
+        else:
+            script = _in_environments(request, request_folder, folder, port, top)
+        script.experiment_name = experiment_of(request.address)
+        script.environment_variables |= server_environment(token, f"{top}/{sources}")
+        script.url = f"http://{LOOPBACK}:{port}/lab?token={token}"
+        script.write(folder)
 
     workspace = LocalWorkspace(repository / LOCAL_FOLDER)
     return workspace.new_script_folder("jupyter", write)
+
+
+def _in_environments(
+    request: NotebookRequest, request_folder: Path, folder: Path, port: int, top: str
+) -> Script:
+    """Return the server in its own environment, with that of the experiment for its kernels."""
+    jupyter = ensure_packages_venv(request.jupyter, request_folder)
+    own = folder / "jupyter"
+    # The folders in which Jupyter looks for these files.
+    places = {"kernel.json": "kernels/python3", "kernel.py": ".", "page_config.json": "labconfig"}
+    for name, text in settings(str(own), jupyter).items():
+        (own / places[name]).mkdir(parents=True, exist_ok=True)
+        write_file(own / places[name] / name, text)
+    # Apart from the user's own Jupyter, and the same as in a container.
+    home = folder.parent.parent / "home"
+    return Script(
+        [f"{jupyter}/bin/python", "-m", "jupyterlab", *server_arguments(port, top)],
+        python=ensure_packages_venv(request.packages, request_folder),
+        environment_variables={
+            "JUPYTER_CONFIG_DIR": str(home / ".jupyter"),
+            "JUPYTER_CONFIG_PATH": str(own),
+            "JUPYTER_DATA_DIR": str(home / ".local/share/jupyter"),
+            "JUPYTER_PATH": str(own),
+            "IPYTHONDIR": str(home / ".ipython"),
+        },
+    )
 
 
 def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
@@ -64,9 +106,12 @@ def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
     open_standard_descriptors()
     folder = folder.absolute()
     script = Script.read(folder)
-    spec = script.process_spec(folder)
     try:
-        with Interruptions() as interruptions:
+        with (
+            run_environment(script.python, folder) as pythons,
+            Interruptions() as interruptions,
+        ):
+            spec = script.process_spec(folder, pythons)
             # In its own session, because Jupyter would ask after Ctrl-C whether to shut down.
             process = spec.start(stdin=subprocess.DEVNULL, start_new_session=True)
             threading.Thread(target=_print_url, args=(script.url, process), daemon=True).start()
@@ -86,7 +131,7 @@ def _print_url(url: str, process: subprocess.Popen[bytes]) -> None:
     """Print the server's address as soon as it answers."""
     port = int(url.partition("/lab")[0].rpartition(":")[2])
     while process.poll() is None:
-        connection = http.client.HTTPConnection(_HOST, port, timeout=5)
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
         try:
             connection.request("GET", "/api")
             if connection.getresponse().status == 200:

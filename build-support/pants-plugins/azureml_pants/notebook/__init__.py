@@ -1,1 +1,1 @@
-"""The backend `azureml_pants.notebook`: JupyterLab in the image of an experiment."""
+"""The backend `azureml_pants.notebook`: JupyterLab with the packages of an experiment."""

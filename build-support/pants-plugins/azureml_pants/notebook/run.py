@@ -1,19 +1,26 @@
-"""`run` of JupyterLab in the image of an experiment."""
+"""`run` of JupyterLab, in the image of an experiment or with its packages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from azureml_jobs.local.runtimes import DOCKER
+from azureml_jobs.local.runtimes import DOCKER, VENV
 from azureml_jobs.protocol import REQUEST_FILE, NotebookRequest, RuntimeOptions
 from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.environment.fields import AzureMLImageField
-from azureml_pants.environment.packages import LockedRequirements, LockedRequirementsRequest
+from azureml_pants.environment.packages import (
+    InstalledPackages,
+    InstallPackagesRequest,
+    LockedRequirements,
+    LockedRequirementsRequest,
+)
 from azureml_pants.environment.runtime import NamedImage, NamedImageRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
 from azureml_pants.notebook.target_types import AzureMLJupyterDependenciesField
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
 from pants.engine.fs import CreateDigest, Digest, MergeDigests
@@ -26,6 +33,7 @@ class RunJupyterFieldSet(RunFieldSet):
     run_in_sandbox_behavior = RunInSandboxBehavior.NOT_SUPPORTED
 
     image: AzureMLImageField
+    resolve: PythonResolveField
 
 
 @rule(desc="Set up JupyterLab")
@@ -35,24 +43,41 @@ async def run_jupyter(
     azureml: AzureMLSubsystem,
     options: RuntimeOptions,
     roots: SourceRoots,
+    python_setup: PythonSetup,
 ) -> RunRequest:
-    tool, named, locked = await MultiGet(
-        Get(JobTool, JobToolRequest(pex_env.in_workspace())),
-        Get(NamedImage, NamedImageRequest(field_set.address, field_set.image)),
-        Get(
-            LockedRequirements,
-            LockedRequirementsRequest(azureml.jupyter_resolve, azureml.jupyter_requirements),
-        ),
-    )
+    environment = pex_env.in_workspace()
     request = NotebookRequest(
-        str(field_set.address),
-        named.image,
-        roots.root_of(field_set.address.spec_path),
-        replace(options, runtime=DOCKER),
+        str(field_set.address), roots.root_of(field_set.address.spec_path), options
     )
-    written = await Get(Digest, CreateDigest, request_file(request))
+    tool = await Get(JobTool, JobToolRequest(environment))
+    digests = [tool.digest]
+    if options.runtime != VENV and field_set.image.value:
+        named, locked = await MultiGet(
+            Get(NamedImage, NamedImageRequest(field_set.address, field_set.image)),
+            Get(
+                LockedRequirements,
+                LockedRequirementsRequest(azureml.jupyter_resolve, azureml.jupyter_requirements),
+            ),
+        )
+        digests.append(locked.digest)
+        request = replace(request, image=named.image)
+    if options.runtime != DOCKER:
+        resolve = field_set.resolve.normalized_value(python_setup)
+        packages, jupyter = await MultiGet(
+            # Whatever a notebook may import: nobody knows before it is written.
+            Get(InstalledPackages, InstallPackagesRequest(resolve, None, environment)),
+            Get(
+                InstalledPackages,
+                InstallPackagesRequest(
+                    azureml.jupyter_resolve, azureml.jupyter_requirements, environment
+                ),
+            ),
+        )
+        digests += [packages.digest, jupyter.digest]
+        request = replace(request, packages=packages.venv, jupyter=jupyter.venv)
+    digests.append(await Get(Digest, CreateDigest, request_file(request)))
     return RunRequest(
-        digest=await Get(Digest, MergeDigests((tool.digest, locked.digest, written))),
+        digest=await Get(Digest, MergeDigests(digests)),
         args=tool.workspace_args("jupyter", "--request", f"{{chroot}}/{REQUEST_FILE}"),
     )
 
