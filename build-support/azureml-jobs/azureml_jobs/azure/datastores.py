@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from azureml_jobs.azure.blobs import Container, CopySource
-from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.sas import sas_of_key
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.parallel import BackgroundCall
 
 _PATH = re.compile(
     r"azureml://(?:subscriptions/[^/]+/resource[gG]roups/[^/]+(?:/providers/[^/]+)?"

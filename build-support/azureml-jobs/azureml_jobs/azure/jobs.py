@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from azureml_jobs.azure import run_history
-from azureml_jobs.azure.parallel import BackgroundCall, Task, run_all
 from azureml_jobs.azure.rows import add_children, add_metrics, row_of
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, job_of, job_of_run
@@ -20,6 +19,7 @@ from azureml_jobs.base.download_result import DownloadResult
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.parallel import BackgroundCall, Task, run_all
 from azureml_jobs.base.progress import Progress
 
 Value = TypeVar("Value")

@@ -12,9 +12,9 @@ from typing import Any
 
 from azureml_jobs.azure import run_history
 from azureml_jobs.azure.job_outputs import reused_by
-from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of_run
 from azureml_jobs.base.job_status import COMPLETED, ENDED
+from azureml_jobs.base.parallel import Task, run_all
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.jobfile.paths import unique_name
 

@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from azureml_jobs.azure.answers import json_or_none
-from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.job_selection import JobSelection
+from azureml_jobs.base.parallel import Task, run_all
 from azureml_jobs.base.progress import Progress
 
 # Nobody waits longer for what is missing, while the rest could be shown.

@@ -13,13 +13,13 @@ from pathlib import Path
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.image import ImageToPush
-from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.registry import Manifest
 from azureml_jobs.azure.sent_record import SentRecord
 from azureml_jobs.azure.submission import SentUnit, Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.upload import SentAsset, send_data, send_environment, send_snapshot
 from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.bundle.names import CODE_FOLDER, ENVIRONMENT_FOLDER
 from azureml_jobs.docker.pushable_image import PushableImage
 

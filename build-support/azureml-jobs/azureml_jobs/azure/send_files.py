@@ -11,9 +11,9 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from azureml_jobs.azure.blobs import Container, CopySource, file_md5
-from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.parallel import Task, run_all
 from azureml_jobs.base.progress import Progress
 
 # Larger files are sent in blocks, several at once.

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from azureml_jobs.azure.growing_log import GrowingLog
-from azureml_jobs.azure.parallel import Task, run_all
 from azureml_jobs.azure.rows import add_children, children_below, row_of
 from azureml_jobs.azure.run_history import PRINTED, error_of, exit_status_in
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, NOT_STARTED
+from azureml_jobs.base.parallel import Task, run_all
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.base.status_line import StatusLine
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.azure import sdk
-from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.send_assets import RECORD, AssetsToSend
 from azureml_jobs.azure.sent_record import SentRecord, write_record
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
@@ -19,6 +18,7 @@ from azureml_jobs.azure.upload import SentAsset
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.console import BOLD, coloured, print_warning, size_text
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.parallel import BackgroundCall
 
 # Marks a job as made by one submission, so that it is found again and not mistaken for another.
 TOKEN_PROPERTY = "azureml_jobs.submission"

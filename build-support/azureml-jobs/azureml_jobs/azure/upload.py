@@ -13,7 +13,6 @@ from pathlib import Path
 from azureml_jobs.azure.blobs import Container
 from azureml_jobs.azure.datastores import DatastorePath, Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.azure.send_files import (
     LocalFile,
     copy_files,
@@ -25,6 +24,7 @@ from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace, put_once
 from azureml_jobs.base.digest import environment_tag, file_digest
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.bundle.data import data_digest, data_files
 
 _ANY_VERSION = "1"

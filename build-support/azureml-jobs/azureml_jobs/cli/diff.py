@@ -13,7 +13,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.base.console import (
     BOLD,
     GREEN,
@@ -25,6 +24,7 @@ from azureml_jobs.base.console import (
     time_text,
 )
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.bundle.names import CODE_FOLDER

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from azureml_jobs.azure.parallel import BackgroundCall
 from azureml_jobs.base.console import (
     BOLD,
     coloured,
@@ -20,6 +19,7 @@ from azureml_jobs.base.console import (
     time_text,
 )
 from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.base.sparkline import sparkline
 from azureml_jobs.base.trial_table import value_texts
 from azureml_jobs.cli.diff import compared_pair
