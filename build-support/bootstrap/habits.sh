@@ -2,7 +2,7 @@
 # Answers what people type by habit, before Pants is asked, and lets Pants show its progress.
 #
 # For a flag that it does not know, Pants ends its daemon, and the next command waits for a new one.
-# Sourced by ./pants at every start: it starts no process. Works with bash 3.2, the one of macOS.
+# Sourced by ./pants at every start: where a daemon runs, it starts no process. Works with bash 3.2, the one of macOS.
 
 HABITS_ROOT="${BASH_SOURCE[0]%/*}/../.."
 
@@ -180,4 +180,29 @@ habits_show_progress() {
     [[ ! -r $file || $(<"$file") != *dynamic_ui* ]] || return 0
   done
   export PANTS_DYNAMIC_UI=true
+}
+
+# Show on a terminal that Pants starts, where no daemon runs: loading its rules takes seconds, and
+# Pants is silent meanwhile. Its next line replaces ours, which is shorter than each of its own.
+habits_show_start() {
+  local file pid
+  [[ -t 2 && -z ${CI:-} ]] || return 0
+  for file in "${PANTS_SUBPROCESSDIR:-$HABITS_ROOT/.pids}"/*/pantsd/pid; do
+    pid=""
+    [[ ! -f $file ]] || read -r pid <"$file" || true
+    [[ -z $pid ]] || ! kill -0 "$pid" 2>/dev/null || return 0
+  done
+  # Who reads the output of the command does not wait for this.
+  habits_tick "${PANTS_WORKDIR:-$HABITS_ROOT/.pants.d}/run-tracker" </dev/null >/dev/null &
+}
+
+# Count the seconds until Pants makes a folder for this run in $1, or ends.
+habits_tick() {
+  local runs seconds=0 before=("$1"/*)
+  while [[ $seconds -lt 300 ]] && sleep 1 && kill -0 $$ 2>/dev/null; do
+    runs=("$1"/*)
+    [[ "${runs[*]}" == "${before[*]}" ]] || return 0
+    seconds=$((seconds + 1))
+    printf 'pants: starting, %s s\033[K\r' "$seconds" >&2
+  done
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 import shutil
@@ -33,6 +34,30 @@ def fake(tmp_path: Path) -> Fake:
 def no_link_stays_behind() -> Iterator[None]:
     yield
     remove_links()
+
+
+@pytest.mark.parametrize("runs", [False, True], ids=["no daemon", "a daemon"])
+def test_a_terminal_shows_that_pants_starts(fake: Fake, runs: bool) -> None:
+    daemon = fake.repository / ".pids/1/pantsd/pid"
+    daemon.parent.mkdir(parents=True)
+    # Of a daemon that has ended, its file stays behind.
+    daemon.write_text(str(os.getpid() if runs else 2**22 + 1))
+    # It loads its rules for two seconds, and begins the run then.
+    loads = 'sleep 2.5; mkdir -p "$0/../.pants.d/run-tracker/1"; sleep 2; echo done'
+    script(fake.made / "client", f"#!/bin/sh\n{loads.replace('$0/..', str(fake.repository))}\n")
+    ours, theirs = os.openpty()
+    subprocess.run(
+        [BASH, "pants", "list"], cwd=fake.repository, env=fake.env, stderr=theirs, check=True
+    )
+    os.set_blocking(ours, False)
+    shown = b""
+    with contextlib.suppress(BlockingIOError):
+        shown = os.read(ours, 10_000)
+    os.close(ours)
+    os.close(theirs)
+    assert (b"pants: starting, 1 s" in shown) == (not runs)
+    # Nothing is written over what Pants shows of the run.
+    assert b", 4 s" not in shown
 
 
 def test_hands_the_arguments_to_the_native_client_as_they_are(fake: Fake) -> None:
