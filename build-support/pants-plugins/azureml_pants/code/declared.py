@@ -20,6 +20,8 @@ from pants.engine.target import (
     SourcesField,
     Target,
     Targets,
+    WrappedTarget,
+    WrappedTargetRequest,
 )
 from pants.util.frozendict import FrozenDict
 
@@ -48,11 +50,13 @@ class Declared:
 
 @rule
 async def find_declared(request: DeclaredRequest) -> Declared:
-    declaring, needed = await MultiGet(
-        Get(Targets, Addresses(request.declaring)), Get(Targets, Addresses(request.needed))
+    # Not by `Addresses`: Pants' collections have one hash, and each is compared with all others.
+    wrapped = await MultiGet(
+        Get(WrappedTarget, WrappedTargetRequest(address, "code that a command loads"))
+        for address in (*request.declaring, *request.needed)
     )
-    reached = {target.address: target for target in needed}
-    layer = [*declaring, *needed]
+    layer = [each.target for each in wrapped]
+    reached = {target.address: target for target in layer[len(request.declaring) :]}
     named_by: dict[Address, Address] = {}
     while layer:
         explicit = await MultiGet(
