@@ -240,7 +240,8 @@ def in_installer(
 
 def test_refuses_a_pex_tool_that_is_not_the_pinned_one(tmp_path: Path) -> None:
     (tmp_path / "pex").write_text("another tool")
-    result = in_installer(tmp_path, 'ticker=""; bootstrap_step "accept the pex tool" bootstrap_check_pex')
+    check = 'ticker=""; bootstrap_step "accept the pex tool" bootstrap_check_pex'
+    result = in_installer(tmp_path, check)
     assert result.returncode == 1
     assert "is pinned" in result.stderr
     assert "pants: could not accept the pex tool" in result.stderr

@@ -127,9 +127,10 @@ def submit(client: str, folder: Path) -> None:
     from azureml_jobs.azure import sdk
     from azureml_jobs.azure.datastores import Datastores
     from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-    from azureml_jobs.azure.upload import listed_data, send_snapshot
+    from azureml_jobs.azure.upload import send_snapshot
     from azureml_jobs.azure.workspace import ConnectedWorkspace
     from azureml_jobs.base.workspace_config import configured_workspace
+    from azureml_jobs.bundle.data import data_digest
 
     sdk.import_sdk()
     from azure.ai.ml import load_job
@@ -142,7 +143,7 @@ def submit(client: str, folder: Path) -> None:
     start, processor = time.monotonic(), time.process_time()
     code = None
     if client == "ours":
-        digest = listed_data(folder / "code")[1]
+        digest = data_digest(folder / "code").sha256
         earlier = EarlierSnapshots(folder / "local", config)
         datastores = Datastores(workspace)
         code = send_snapshot(workspace, datastores, earlier, folder / "code", digest).id
