@@ -198,10 +198,10 @@ habits_show_start() {
 
 # Count the seconds until Pants makes a folder for this run in $1, or ends.
 habits_tick() {
-  local runners seconds=0 before=("$1"/*)
+  local folders seconds=0 before=("$1"/*)
   while [[ $seconds -lt 300 ]] && sleep 1 && kill -0 $$ 2>/dev/null; do
-    runners=("$1"/*)
-    [[ "${runners[*]}" == "${before[*]}" ]] || return 0
+    folders=("$1"/*)
+    [[ "${folders[*]}" == "${before[*]}" ]] || return 0
     seconds=$((seconds + 1))
     printf 'pants: starting, %s s\033[K\r' "$seconds" >&2
   done
