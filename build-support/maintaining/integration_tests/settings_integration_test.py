@@ -65,8 +65,8 @@ def test_commands_are_goals_and_options_of_pants(scratch: Scratch) -> None:
         for argument in (*option["display_args"], *option["scoped_cmd_line_args"])
     }
     # After a goal, its own options are shorter.
-    options |= {"--check", "--force", "--name", "--only", "--resolve", "--transitive", "--version"}
-    options |= {"--debug-adapter"}
+    options |= {"--check", "--force", "--from", "--name", "--only", "--resolve", "--transitive"}
+    options |= {"--debug-adapter", "--version"}
     commands = {
         f"{name}: {words}": words
         for name in (*YAML_FILES, *JSON_FILES)

@@ -49,7 +49,7 @@ def test_tells_two_jobs_apart(
         assert parts["code"][0]["diff"].splitlines()[1:] == ["-A = 1", "+A = 2"]
     # The short form: from the manifests alone, with the job before it found by its target.
     assert client.run_aml("jobs", "show", "second") == 0
-    shown = capsys.readouterr().out.partition("\nother than first, ")[2]
+    shown = capsys.readouterr().out.partition("\ncompared with first, ")[2]
     (line,) = [line for line in shown.partition("\n\n")[0].splitlines() if "in full" not in line][
         1:
     ]
