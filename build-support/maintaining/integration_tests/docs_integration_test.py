@@ -38,10 +38,12 @@ def run(scratch: Scratch, command: str, more: dict[str, str] | None = None) -> s
 def check(scratch: Scratch, block: Block, succeeded: dict[str, str], more: dict[str, str]) -> None:
     for command, shown in block.outputs.items():
         if command not in succeeded:
-            # Pages write NAME for the name of a reader's job.
+            # Pages write NAME for the name of a reader's job, and OTHER for that of another one.
             typed = command
             if re.search(r"\bNAME\b", command):
-                typed = re.sub(r"\bNAME\b", scratch.jobs()[0]["name"], command)
+                names = [job["name"] for job in scratch.jobs()[:2]]
+                typed = re.sub(r"\bNAME\b", names[0], command)
+                typed = re.sub(r"\bOTHER\b", names[-1], typed)
             succeeded[command] = run(scratch, typed, more)
         missing = first_not_printed(shown, succeeded[command])
         assert not missing, f"{command} does not print {missing!r}:\n{succeeded[command]}"

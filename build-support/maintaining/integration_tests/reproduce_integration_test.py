@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from documents import commands_run_by
 from example import JOB, MAIN
 from scratch import Checkout, Scratch
 
@@ -15,7 +16,7 @@ cd "$1"
 echo 'raise SystemExit("changed")' >{MAIN}
 rm -r "$1"
 cd "$2"
-./pants run :aml -- jobs reproduce recorded
+$3
 """
 
 
@@ -28,8 +29,10 @@ def test_a_job_of_a_clone_that_is_gone_has_the_same_result_again(
     main = first.root / MAIN
     main.write_text(main.read_text().replace("held_out=0.3", "held_out=0.25"))
     before = scratch.git("status", "--porcelain"), scratch.git("for-each-ref")
+    (command,) = commands_run_by("test_a_job_of_a_clone_that_is_gone_has_the_same_result_again")
+    again = command.replace("NAME", "recorded")
     service = ("run", ":aml", "--", "service", "--", "bash", "-c", AGAIN, "bash")
-    ran = scratch.pants(*service, str(first.root), str(scratch.root))
+    ran = scratch.pants(*service, str(first.root), str(scratch.root), again)
     assert not first.root.exists()
     assert "byte for byte: snapshot" in ran.stderr
     sent_again = ran.stdout.partition("recorded-again-")[2]
