@@ -84,6 +84,7 @@ def test_run_history_filters_the_runs_of_an_experiment(
     assert found("(Status eq Failed)") == []
     sdk.jobs.archive("newer")
     assert found("(Hidden eq false)") == ["older"]
+    sdk.jobs.restore("newer")
     with pytest.raises(HttpResponseError, match="is not valid"):
         found("Status is Completed")
 

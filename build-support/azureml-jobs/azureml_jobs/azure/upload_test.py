@@ -12,6 +12,7 @@ from azureml_jobs.azure.blobs import file_md5
 from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, RequestBody, faults
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE, patience_seconds
 from azureml_jobs.azure.send_files import WORKERS
+from azureml_jobs.bundle.names import DIFF_FILE, MANIFEST_FILE
 
 CONTAINER = r"/standin-[0-9a-f-]+"
 
@@ -36,6 +37,9 @@ def test_many_files_are_under_way_at_once_and_not_all(client: Client) -> None:
     assert client.submit(CODE_JOB) == 0
     moments = []
     for each in client.requests("PUT", CONTAINER):
+        # The record of the job is an asset of its own, sent at the same time.
+        if each.path.endswith((MANIFEST_FILE, DIFF_FILE)):
+            continue
         moments += [(each.started, 1), (each.started + each.seconds, -1)]
     under_way = most = 0
     for _, change in sorted(moments):
