@@ -164,7 +164,8 @@ def test_processes_of_a_distributed_job_meet_in_containers(
     status, out, err = jobs.run(folder)
     assert status == 0, err
     assert jobs.until(lambda: not has_container(f"{container_of(folder)}-1"))
-    assert sorted(out.splitlines())[:2] == [b"[0] node 0 sum 1", b"[1] node 0 sum 1"]
+    printed = [line for line in out.splitlines() if line.startswith(b"[")]
+    assert sorted(printed) == [b"[0] node 0 sum 1", b"[1] node 0 sum 1"]
     assert b"[1] to err\n" in err
 
 
@@ -178,5 +179,6 @@ def test_pip_installs_for_the_run_only(
         w=str(tmp_path),
     )
     status, out, err = jobs.run(folder)
-    assert (status, out.splitlines()[-2]) == (0, b"1"), err
+    assert status == 0, err
+    assert b"1" in out.splitlines()
     assert not (jobs.workspace.root / "home/.local").exists()
