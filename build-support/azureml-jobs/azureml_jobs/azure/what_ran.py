@@ -14,6 +14,7 @@ from azureml_jobs.azure.upload import code_asset
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.assets import DATA, MODELS, AssetName
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.bundle.manifest import units_of
 from azureml_jobs.bundle.names import CODE_FOLDER, MANIFEST_FILE
 
 MANIFEST_PROPERTY = "azureml_jobs.manifest"
@@ -70,10 +71,9 @@ def check_assets(workspace: ConnectedWorkspace, manifest: Mapping[str, Any]) -> 
 
 def _snapshots(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the folder and the digest of the code of each unit that has any."""
-    units = manifest.get("units", [manifest])
     return [
-        (str(unit.get("name") or ""), unit["snapshot"]["sha256"])
-        for unit in units
+        (str(unit["name"]), unit["snapshot"]["sha256"])
+        for unit in units_of(manifest)
         if unit["snapshot"]["files"]
     ]
 

@@ -25,11 +25,10 @@ from azureml_jobs.base.console import (
 )
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.parallel import BackgroundCall
-from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.bundle.names import CODE_FOLDER
 from azureml_jobs.cli.differences import PARTS, Change, ComparedJob, differences, value_pair
-from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs, jobs_of
+from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs, is_on_this_machine, jobs_of
 
 # Where standard output is no terminal.
 _WIDTH = 120
@@ -53,8 +52,8 @@ def diff_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
 
 def _jobs_that_have(name: str, jobs: WorkspaceJobs, repository: Path) -> WorkspaceJobs:
     """Return the jobs of this machine if it has the job, for one that ran in both places."""
-    local = jobs_of(None, repository, login=False)
-    return local if (repository / LOCAL_FOLDER / "jobs" / name / "job.json").is_file() else jobs
+    is_local = is_on_this_machine(name, repository)
+    return jobs_of(None, repository, login=False) if is_local else jobs
 
 
 def compared_pair(

@@ -27,7 +27,7 @@ from azureml_jobs.bundle.rebuild import add_own_files, rebuild
 from azureml_jobs.bundle.same import check_fetched
 from azureml_jobs.cli.again_arguments import place_of, settings_of_now, settings_of_then
 from azureml_jobs.cli.outcome import outcome, print_outcomes
-from azureml_jobs.cli.workspace_jobs import jobs_of
+from azureml_jobs.cli.workspace_jobs import is_on_this_machine, jobs_of
 
 # The end of the name of a job that was run again, and the longest rest of it.
 _AGAIN = re.compile(r"-again-\d{8}-\d{6}$")
@@ -46,7 +46,7 @@ def reproduce_job(
     the same result and 1 for another; with today's, the status is the job's own.
     """
     name = options.name
-    is_local = (repository / LOCAL_FOLDER / "jobs" / name / "job.json").is_file()
+    is_local = is_on_this_machine(name, repository)
     source = None if is_local else workspace
     target = None if options.local or (is_local and not options.profile) else workspace
     there, here = (jobs_of(each, repository, options.login) for each in (source, target))

@@ -71,3 +71,8 @@ def jobs_of(workspace: AzureWorkspace | None, repository: Path, login: bool) -> 
     from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
 
     return AzureJobs(ConnectedWorkspace(workspace, login))
+
+
+def is_on_this_machine(name: str, repository: Path) -> bool:
+    """Return whether the local workspace has a job of this name."""
+    return (repository / LOCAL_FOLDER / "jobs" / name / "job.json").is_file()

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.bundle.manifest import units_of
 from azureml_jobs.docker.container import Container
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
@@ -44,7 +45,7 @@ class CodeSources:
     @cached_property
     def files(self) -> dict[str, str]:
         """The paths in the repository, by names relative to where the command starts."""
-        for unit in self._manifest.get("units") or [self._manifest]:
+        for unit in units_of(self._manifest):
             snapshot = unit.get("snapshot") or {}
             if snapshot.get("sha256") == self._record.snapshot:
                 return {file["path"]: file["source"] for file in snapshot["files"]}
