@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -30,7 +31,7 @@ from azureml_jobs.cli.outcome import outcome, print_outcomes
 from azureml_jobs.cli.workspace_jobs import is_on_this_machine, jobs_of
 
 # The end of the name of a job that was run again, and the longest rest of it.
-_AGAIN = re.compile(r"-again-\d{8}-\d{6}$")
+_AGAIN = re.compile(r"-again-\d{8}-\d{6}(-[0-9a-f]{4})?$")
 _LONGEST_STEM = 200
 _RECORD = "record"
 # Of a command that Ctrl-C has ended.
@@ -52,9 +53,8 @@ def reproduce_job(
     there, here = (jobs_of(each, repository, options.login) for each in (source, target))
     before = there.describe(name)
     _check_can_run_again(before, options.check_only)
-    new_name = f"{_AGAIN.sub('', name)[:_LONGEST_STEM]}-again-{time.strftime('%Y%m%d-%H%M%S')}"
     # azure-ai-ml makes names of jobs lower-case.
-    new_name = new_name if target is None else new_name.lower()
+    new_name = _new_name(name if target is None else name.lower())
     with _own_folder(repository, name) as folder:
         there.record(name, folder / _RECORD, with_code=not options.as_now)
         manifest = read_manifest(folder / _RECORD)
@@ -82,6 +82,12 @@ def reproduce_job(
         return status or 1
     is_same = print_outcomes(outcome(there, before), outcome(here, after))
     return status if options.as_now else int(not is_same)
+
+
+def _new_name(name: str) -> str:
+    # Without the random end, two runs of one second have one name.
+    end = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+    return f"{_AGAIN.sub('', name)[:_LONGEST_STEM]}-again-{end}"
 
 
 def _check_assets(manifest: Mapping[str, Any], target: AzureWorkspace, login: bool) -> None:
