@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.private_folder import make_folder
+from azureml_jobs.base.files import make_folder
 from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
 from azureml_standin.control_plane.assets import Assets

@@ -22,8 +22,8 @@ from azureml_jobs.azure.submission import (
     SubmitOptions,
 )
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.base.job_names import job_name_stem
-from azureml_jobs.base.private_folder import make_folder
+from azureml_jobs.base.files import make_folder
+from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.plan import JobPlan

@@ -16,11 +16,11 @@ from azureml_jobs.azure.job_outputs import selected_outputs
 from azureml_jobs.azure.rows import children_of_job
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
-from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.jobs import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.parallel import Task, run_all
-from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.progress import Progress
 
 _WORKERS = 8

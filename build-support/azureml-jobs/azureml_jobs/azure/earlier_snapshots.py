@@ -17,8 +17,7 @@ from pathlib import Path
 from azureml_jobs.azure.blobs import CopySource
 from azureml_jobs.azure.datastores import Account
 from azureml_jobs.azure.send_files import LocalFile
-from azureml_jobs.base.atomic_file import write_file
-from azureml_jobs.base.private_folder import make_folder
+from azureml_jobs.base.files import make_folder, write_file
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
 _FORMAT = 1

@@ -11,8 +11,8 @@ from azureml_jobs.azure.workspace import (
     ConnectedWorkspace,
     artifacts_address,
 )
-from azureml_jobs.base.download_result import DEFAULT_OUTPUT
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.jobs import DEFAULT_OUTPUT
 
 
 def selected_outputs(

@@ -15,10 +15,9 @@ from azureml_jobs.azure.rows import add_children, add_metrics, row_of
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, job_of, job_of_run
 from azureml_jobs.base.console import print_warning
-from azureml_jobs.base.download_result import DownloadResult
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.job_selection import JobSelection
 from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.jobs import DownloadResult, JobSelection
 from azureml_jobs.base.parallel import BackgroundCall, Task, run_all
 from azureml_jobs.base.progress import Progress
 

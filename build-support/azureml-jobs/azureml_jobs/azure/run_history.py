@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 from azureml_jobs.azure.answers import json_or_none
 from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace
-from azureml_jobs.base.job_selection import JobSelection
+from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.base.parallel import Task, run_all
 from azureml_jobs.base.progress import Progress
 

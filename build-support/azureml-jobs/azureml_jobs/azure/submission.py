@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.files import write_file
 from azureml_jobs.base.workspace_config import AzureWorkspace
 from azureml_jobs.bundle.names import JOB_FILE
 from azureml_jobs.docker.pushable_image import PushableImage

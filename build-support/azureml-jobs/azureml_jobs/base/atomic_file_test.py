@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.files import write_file
 
 
 @pytest.mark.parametrize("content", ["é\udcff", "é".encode() + b"\xff"], ids=["text", "bytes"])

@@ -1,11 +1,12 @@
-"""Format text for a terminal: colours, sizes, durations, tables."""
+"""Format text for a terminal: colours, sizes, durations, tables, curves."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -107,3 +108,74 @@ def table(
         ).rstrip()
         for row in every
     ]
+
+
+def value_texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of a trial, short enough to be read next to each other."""
+    return {
+        name: f"{value:.6g}" if isinstance(value, float) else str(value)
+        for name, value in values.items()
+    }
+
+
+def differing(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the names whose texts are not the same in all rows."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [name for name in names if len({row.get(name) for row in rows}) > 1]
+
+
+def trial_table(
+    trials: Sequence[Mapping[str, Any]], objective: Mapping[str, Any], best: str
+) -> list[str]:
+    """Return the lines of a table; the trial named `best` has a mark.
+
+    A trial has `name`, `status`, `metric`, `duration` and `parameters`, as rows of jobs have them.
+    """
+    names = list(dict.fromkeys(name for trial in trials for name in trial["parameters"]))
+    rows = []
+    for trial in trials:
+        values = value_texts(trial["parameters"])
+        rows.append(
+            (
+                f"{trial['name']}{' *' if trial['name'] == best else ''}",
+                trial["status"],
+                "-" if trial["metric"] is None else f"{trial['metric']:.6g}",
+                *(values.get(name, "") for name in names),
+                duration_text(trial["duration"]),
+            )
+        )
+    header = ("trial", "status", str(objective["primary_metric"]), *names, "duration")
+    return table(header, rows, right=(2, len(header) - 1))
+
+
+_BARS = "▁▂▃▄▅▆▇█"
+_WIDTH = 24
+
+
+def sparkline(values: Sequence[Any]) -> str:
+    """Return the curve of values, from left to right; a longer one is averaged to fit.
+
+    Values that are not finite, which may be text such as `NaN`, leave a gap. Empty for fewer than
+    two values, and where standard output has no such letters.
+    """
+    if len(values) < 2 or not (sys.stdout.encoding or "").lower().startswith("utf"):
+        return ""
+    count = min(len(values), _WIDTH)
+    bounds = [len(values) * each // count for each in range(count + 1)]
+    means = [_mean(values[start:end]) for start, end in zip(bounds, bounds[1:])]
+    finite = [mean for mean in means if mean is not None]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    return "".join(" " if mean is None else _bar(mean, low, high) for mean in means)
+
+
+def _mean(values: Sequence[Any]) -> float | None:
+    finite = [number for number in map(float, values) if math.isfinite(number)]
+    return sum(finite) / len(finite) if finite else None
+
+
+def _bar(value: float, low: float, high: float) -> str:
+    # Divided before it is subtracted: the difference of two large numbers may be infinite.
+    scale = max(abs(low), abs(high)) or 1.0
+    span = high / scale - low / scale
+    share = (value / scale - low / scale) / span if span else 0.5
+    return _BARS[min(int(share * len(_BARS)), len(_BARS) - 1)]

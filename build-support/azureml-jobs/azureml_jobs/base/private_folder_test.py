@@ -4,8 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from azureml_jobs.base.atomic_file import write_file
-from azureml_jobs.base.private_folder import make_folder
+from azureml_jobs.base.files import make_folder, write_file
 
 
 @pytest.mark.parametrize("exists", [True, False], ids=["of an older version", "new"])

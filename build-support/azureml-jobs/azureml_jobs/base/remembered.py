@@ -8,8 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.atomic_file import write_file
-from azureml_jobs.base.private_folder import make_folder
+from azureml_jobs.base.files import make_folder, write_file
 
 _MOST = 20_000
 

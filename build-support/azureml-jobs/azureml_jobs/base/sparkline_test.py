@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from azureml_jobs.base.sparkline import sparkline
+from azureml_jobs.base.console import sparkline
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from azureml_jobs.base.status_line import StatusLine
+from azureml_jobs.base.progress import StatusLine
 
 
 @pytest.mark.parametrize(

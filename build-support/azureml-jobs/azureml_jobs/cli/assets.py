@@ -9,7 +9,7 @@ from typing import Any
 
 from azureml_jobs.base.assets import COMPONENTS, DATA, MODELS
 from azureml_jobs.base.console import BOLD, coloured, print_json, table
-from azureml_jobs.base.download_result import check_empty_folder
+from azureml_jobs.base.jobs import check_empty_folder
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.data_guard import suspicious_names
 from azureml_jobs.bundle.secret_guard import check_secrets

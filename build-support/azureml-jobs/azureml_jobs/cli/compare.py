@@ -8,11 +8,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azureml_jobs.base.console import BOLD, coloured, duration_text, print_json, short_path, table
+from azureml_jobs.base.console import (
+    BOLD,
+    coloured,
+    differing,
+    duration_text,
+    print_json,
+    short_path,
+    table,
+    value_texts,
+)
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.job_selection import JobSelection
+from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.base.trial_table import differing, value_texts
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.cli.job_tree import labelled
 from azureml_jobs.cli.plot import draw_curves, print_curves

@@ -12,8 +12,8 @@ from azureml_jobs.base.console import (
     status_coloured,
     table,
     time_text,
+    trial_table,
 )
-from azureml_jobs.base.trial_table import trial_table
 
 # More of a sweep's trials make a list of jobs hard to read.
 _MOST_TRIALS = 5

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from azureml_jobs.base.console import print_json, print_warning, short_path
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.job_selection import JobSelection
+from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.cli.job_tree import labelled, print_jobs

@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.console import BOLD, coloured, table
+from azureml_jobs.base.console import BOLD, coloured, differing, sparkline, table, value_texts
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.base.sparkline import sparkline
-from azureml_jobs.base.trial_table import differing, value_texts
 from azureml_jobs.cli.workspace_jobs import Row
 
 _SCRIPT = Path(__file__).parents[1] / "ui" / "plot.py"

@@ -20,8 +20,8 @@ from typing import Any
 
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.job_status import ENDED
-from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.bundle.rebuild import add_own_files, rebuild

@@ -14,14 +14,14 @@ from azureml_jobs.base.console import (
     print_json,
     print_warning,
     short_path,
+    sparkline,
     status_coloured,
     table,
     time_text,
+    value_texts,
 )
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.parallel import BackgroundCall
-from azureml_jobs.base.sparkline import sparkline
-from azureml_jobs.base.trial_table import value_texts
 from azureml_jobs.cli.diff import compared_pair
 from azureml_jobs.cli.differences import change_text
 from azureml_jobs.cli.job_tree import print_children

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 
 if TYPE_CHECKING:
-    from azureml_jobs.base.download_result import DownloadResult
-    from azureml_jobs.base.job_selection import JobSelection
+    from azureml_jobs.base.jobs import DownloadResult, JobSelection
 
 Row = dict[str, Any]
 # The values of metrics by name.

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.digest import file_digest
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.files import write_file
 from azureml_jobs.base.job_status import now
 
 

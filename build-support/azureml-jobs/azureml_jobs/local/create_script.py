@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.layout import lay_out
 from azureml_jobs.docker.container import Container, Mount, code_folder

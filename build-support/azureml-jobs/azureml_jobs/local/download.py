@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.private_folder import make_folder
+from azureml_jobs.base.files import make_folder
+from azureml_jobs.base.jobs import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.children import descendants
 from azureml_jobs.local.folder import JobFolder, files_below

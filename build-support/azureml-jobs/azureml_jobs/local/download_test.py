@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.base.download_result import DownloadResult
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.jobs import DownloadResult
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.cancel import cancel
 from azureml_jobs.local.download import download

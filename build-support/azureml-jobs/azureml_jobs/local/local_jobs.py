@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.job_selection import JobSelection
+from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.local.workspace import LocalWorkspace
 
 if TYPE_CHECKING:
-    from azureml_jobs.base.download_result import DownloadResult
+    from azureml_jobs.base.jobs import DownloadResult
 
 
 class LocalJobs:

@@ -14,9 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.files import make_folder, write_file
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
-from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.local.mlflow_run_data import RunData, points_of
 
 # mlflow/entities/run_status.py and source_type.py

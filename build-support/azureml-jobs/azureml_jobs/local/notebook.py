@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.files import write_file
 from azureml_jobs.base.loopback import LOOPBACK
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.docker.container import Mount

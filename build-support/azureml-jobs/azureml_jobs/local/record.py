@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import DISK_FULL
+from azureml_jobs.base.files import write_file
 from azureml_jobs.base.job_status import ENDED, NOT_STARTED, now
 
 FORMAT = 1

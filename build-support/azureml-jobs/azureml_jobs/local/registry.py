@@ -15,8 +15,8 @@ from typing import Any
 
 from azureml_jobs.base.assets import COMPONENTS, MODELS, PART, AssetName
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.job_status import now
-from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.bundle.data import copy_data
 from azureml_jobs.bundle.names import JOB_FILE
 from azureml_jobs.jobfile.document import read_job_file

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.files import write_file
 from azureml_jobs.docker.engine import Image
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.files import write_file
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.local.environment import script_environment
 from azureml_jobs.local.folder import files_below, make_shared_folders

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.job_names import job_name_stem
-from azureml_jobs.base.private_folder import make_folder
+from azureml_jobs.base.files import make_folder
+from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord

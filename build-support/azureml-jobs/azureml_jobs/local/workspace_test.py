@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.job_names import job_name_stem
+from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace

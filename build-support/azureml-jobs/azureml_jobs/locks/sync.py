@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from azureml_jobs.base.atomic_file import write_file
 from azureml_jobs.base.credentials import credentials_errors
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.files import write_file
 from azureml_jobs.base.nearest import nearest
 from azureml_jobs.locks.lock import Lock, read_lock
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.atomic_file import write_file
+from azureml_jobs.base.files import write_file
 from azureml_jobs.jobfile.sweep.read import read_sweep
 from azureml_jobs.jobfile.sweep.space import Value
 from azureml_jobs.local.create_command import CommandSpec, Place, create_command, described

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from azureml_jobs.base.console import duration_text
+from azureml_jobs.base.console import duration_text, trial_table, value_texts
 from azureml_jobs.base.job_status import CANCEL_REQUESTED, COMPLETED, FAILED, RUNNING
-from azureml_jobs.base.trial_table import trial_table, value_texts
 from azureml_jobs.jobfile.sweep.read import read_sweep
 from azureml_jobs.jobfile.sweep.space import Value
 from azureml_jobs.local.child import Child

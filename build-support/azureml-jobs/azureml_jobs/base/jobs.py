@@ -1,12 +1,37 @@
-"""The result of downloading a job's outputs, and the folder that they may go to."""
+"""What every room knows of jobs: valid names, the selection of a list, the result of a download."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_status import ENDED
+
+
+def job_name_stem(text: str) -> str:
+    """Return `text` with each part that is not valid in a job's name replaced by `-`."""
+    stem = re.sub(r"[^a-zA-Z0-9_-]+", "-", text).strip("-_")
+    return stem or "job"
+
+
+@dataclass(frozen=True)
+class JobSelection:
+    """`status` and `experiment` are exact names, None for all; the newest `count` are wanted."""
+
+    status: str | None = None
+    experiment: str | None = None
+    count: int | None = None
+    archived: bool = False
+
+    def takes(self, row: Mapping[str, Any]) -> bool:
+        return self.status in (None, row["status"]) and (
+            self.experiment in (None, row["experiment_name"])
+        )
+
 
 # azure-ai-ml's name for the output that holds logs and artifacts.
 DEFAULT_OUTPUT = "default"

@@ -1,4 +1,4 @@
-"""Write a file in one step: a reader sees the old content or the new, never a part."""
+"""Write files in one step, and make folders that only their owner can read."""
 
 from __future__ import annotations
 
@@ -31,3 +31,14 @@ def write_file(path: Path, content: str | bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; a `.azureml` among them is closed to other accounts."""
+    for folder in (path, *path.parents):
+        if folder.name == LOCAL_FOLDER:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            state = folder.stat()
+            if state.st_mode & 0o077 and state.st_uid == os.getuid():
+                folder.chmod(0o700)
+    path.mkdir(parents=True, exist_ok=True)
