@@ -404,11 +404,9 @@ def test_names_the_folder_of_a_build_file_that_is_not_valid(fake: Fake) -> None:
     (fake.made / "venv/bin/python").symlink_to(sys.executable)
     script(fake.repository / "src/a b/BUILD", "x = 1\nexperiment(\n")
     subprocess.run(["git", "init", "--quiet", str(fake.repository)], check=True)
-    for goal in ("run", "test"):
-        failed = fake.start(goal, "src:job", STATUS="1")
-        assert (failed.returncode, failed.stderr) == (
-            1,
-            "pants: src/a b/BUILD:2: this is not valid Python ('(' was never closed). Correct "
-            "`experiment(`: until then, Pants reads no BUILD file.\n",
-        )
+    failed = fake.start("run", "src:job", STATUS="1")
+    assert (failed.returncode, failed.stderr) == (
+        1,
+        "pants: src/a b/BUILD:2: '(' was never closed\n",
+    )
     assert fake.start("run", "src:job").stderr == ""

@@ -27,10 +27,7 @@ def unreadable(root: Path) -> Iterator[str]:
             elif os.path.basename(path) == "BUILD":
                 compile((root / path).read_bytes(), path, "exec", dont_inherit=True)
         except SyntaxError as error:
-            yield (
-                f"{path}:{error.lineno}: this is not valid Python ({error.msg}). Correct "
-                f"`{(error.text or '').strip()}`: until then, Pants reads no BUILD file."
-            )
+            yield f"{path}:{error.lineno}: {error.msg}"
         except OSError:
             continue
 

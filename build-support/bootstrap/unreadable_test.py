@@ -19,6 +19,6 @@ def test_names_broken_build_files_and_absolute_links(tmp_path: Path) -> None:
     for link in ("b/x é.txt", "ignored/x"):
         (tmp_path / link).symlink_to("/etc/passwd")
     assert [line.partition(". ")[0] for line in unreadable(tmp_path)] == [
-        "a/BUILD:2: this is not valid Python ('(' was never closed)",
+        "a/BUILD:2: '(' was never closed",
         "b/x é.txt: an absolute symbolic link, which Pants cannot read",
     ]
