@@ -90,7 +90,7 @@ def test_the_stand_in_is_imported_in_one_place_of_the_commands_and_of_the_tests(
         for module in sorted(path.relative_to(CORE) for path in CORE.rglob("*.py"))
         if any(name.startswith("azureml_standin.") for name in imported_modules(module))
     ]
-    assert using == ["azure/conftest.py", "cli/standin.py"]
+    assert using == ["azure/conftest.py", "cli/aml.py"]
 
 
 def test_only_one_room_and_the_commands_reach_azure() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import AzureWorkspace
-from azureml_jobs.bundle.clean_tree import check_clean_tree
+from azureml_jobs.bundle.guard import check_clean_tree
 
 WORKSPACE = AzureWorkspace("1234", "my-group", "prod", needs_clean_tree=True)
 

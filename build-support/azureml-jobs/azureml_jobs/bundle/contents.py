@@ -10,10 +10,9 @@ from posixpath import basename
 from typing import Any
 
 from azureml_jobs.base.digest import entries_digest, file_digest
-from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.data import LocalData, local_data
 from azureml_jobs.bundle.environment import environment_files
-from azureml_jobs.bundle.layout import lay_out
+from azureml_jobs.bundle.files import BundleFile, lay_out
 from azureml_jobs.bundle.names import CODE_FOLDER, document_names
 from azureml_jobs.jobfile.documents import value_at
 from azureml_jobs.jobfile.units import CodeUnit, ordered_documents

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.digest import entries_digest
-from azureml_jobs.bundle.known_digests import known_digests
+from azureml_jobs.bundle.known import known_digests
 from azureml_jobs.jobfile.documents import nodes_of, step_names
 from azureml_jobs.jobfile.paths import is_local, unique_name
 

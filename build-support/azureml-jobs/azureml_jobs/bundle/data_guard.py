@@ -7,11 +7,9 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from azureml_jobs.bundle.allowed import Allowed
 from azureml_jobs.bundle.data import LocalData
-from azureml_jobs.bundle.secret_guard import SECRET_NAME
-from azureml_jobs.bundle.secret_names import has_secret_name
-from azureml_jobs.bundle.suspicions import Suspicion, judge
+from azureml_jobs.bundle.secret_guard import SECRET_NAME, has_secret_name
+from azureml_jobs.bundle.suspicions import Allowed, Suspicion, judge
 
 _REMEDY = (
     "Put a copy below `data/`, register it (`./pants run :aml -- data register --help`), or allow "

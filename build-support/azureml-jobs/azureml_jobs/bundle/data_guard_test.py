@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.allowed import Allowed
+from azureml_jobs.bundle.suspicions import Allowed
 from azureml_jobs.conftest import JOB, Gathered
 
 SECRET_NAME = "a file of this name contains credentials"

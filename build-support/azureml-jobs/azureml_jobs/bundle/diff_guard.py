@@ -8,10 +8,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from azureml_jobs.bundle.allowed import Allowed
-from azureml_jobs.bundle.found_secret import is_plain_text
-from azureml_jobs.bundle.known_texts import KnownTexts
-from azureml_jobs.bundle.suspicions import Suspicion, judge
+from azureml_jobs.bundle.known import KnownTexts
+from azureml_jobs.bundle.suspicions import Allowed, Suspicion, is_plain_text, judge
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 _BINARY = re.compile(rb"(?:literal|delta) \d+$")

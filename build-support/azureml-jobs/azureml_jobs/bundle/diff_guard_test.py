@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.allowed import Allowed
 from azureml_jobs.bundle.conftest import AWS, SECRETS, commit, git
 from azureml_jobs.bundle.provenance import Provenance, provenance_of
+from azureml_jobs.bundle.suspicions import Allowed
 from azureml_jobs.conftest import Gathered
 
 KEYS = "src/exp/keys.py"

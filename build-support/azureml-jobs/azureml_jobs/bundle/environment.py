@@ -6,7 +6,7 @@ import posixpath
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.bundle_file import BundleFile
+from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.jobfile.units import CodeUnit, UnitEnvironment
 from azureml_jobs.protocol import REQUIREMENTS_FILE, SOURCES_FOLDER, UnitFiles, requirements_file
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from azureml_jobs.bundle.allowed import Allowed
 from azureml_jobs.bundle.git_command import (
     GitRefusal,
     NoRepository,
@@ -17,6 +16,7 @@ from azureml_jobs.bundle.git_command import (
     run_git,
     split_paths,
 )
+from azureml_jobs.bundle.suspicions import Allowed
 from azureml_jobs.jobfile.paths import leads_out
 
 # Its version says what it is, except where somebody has changed it.

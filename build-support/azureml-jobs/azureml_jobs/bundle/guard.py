@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from azureml_jobs.base.credentials import credentials_errors
-from azureml_jobs.bundle.allowed import Allowed
-from azureml_jobs.bundle.bundle_file import BundleFile
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.workspace_config import AzureWorkspace
 from azureml_jobs.bundle.contents import Bundle
 from azureml_jobs.bundle.data_guard import check_places, suspicious_data
-from azureml_jobs.bundle.outgoing_files import check_links
+from azureml_jobs.bundle.files import BundleFile, check_links
+from azureml_jobs.bundle.git_command import GitRefusal, NoRepository
+from azureml_jobs.bundle.git_state import git_remedy, uncommitted
 from azureml_jobs.bundle.secret_guard import check_secrets, suspicious_files, suspicious_settings
+from azureml_jobs.bundle.suspicions import Allowed
 from azureml_jobs.jobfile.document import MOST_BYTES
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
 
@@ -62,3 +65,28 @@ def _check_requirements(bundle: Bundle) -> None:
         errors = credentials_errors(packages.lock, (line.split(" --hash")[0] for line in lines))
         if errors:
             raise errors[0]
+
+
+def check_clean_tree(workspace: AzureWorkspace | None, repository: Path) -> None:
+    """Raise `JobError` if the workspace accepts only committed files, and some are not."""
+    if workspace is None or not workspace.needs_clean_tree:
+        return
+    where = f"{workspace.source}: REQUIRE_CLEAN_TREE"
+    try:
+        changed = uncommitted(repository)
+    except NoRepository as error:
+        raise JobError(
+            where,
+            "git does not say which files are committed",
+            "Submit from a clone of the repository, with git installed.",
+        ) from error
+    except GitRefusal as error:
+        raise JobError(where, f"git refuses: {error}", git_remedy(str(error))) from error
+    if changed:
+        listed = "\n  ".join(changed[:10])
+        more = f"\n  and {len(changed) - 10} more" if len(changed) > 10 else ""
+        raise JobError(
+            where,
+            f"{workspace.name} accepts only committed files, and these are not:\n  {listed}{more}",
+            "Commit or stash them, or submit to another workspace.",
+        )

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from azureml_jobs.bundle import known_digests
+from azureml_jobs.bundle import known
 from azureml_jobs.bundle.data import data_digest
 
 
@@ -12,15 +12,15 @@ from azureml_jobs.bundle.data import data_digest
 def reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
     """Return the large files that are read, in files that settle at once."""
     found: list[Path] = []
-    read = known_digests.file_digest
+    read = known.file_digest
 
     def noted(path: Path) -> str:
         found.append(path)
         return read(path)
 
-    monkeypatch.setattr(known_digests, "file_digest", noted)
-    monkeypatch.setattr(known_digests, "_LARGE_BYTES", 3)
-    monkeypatch.setattr(known_digests, "_SETTLED_SECONDS", -1.0)
+    monkeypatch.setattr(known, "file_digest", noted)
+    monkeypatch.setattr(known, "_LARGE_BYTES", 3)
+    monkeypatch.setattr(known, "_SETTLED_SECONDS", -1.0)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return found
 
@@ -41,7 +41,7 @@ def test_reads_data_again_only_when_it_has_changed(tmp_path: Path, reads: list[P
 def test_what_has_just_changed_is_read_again(
     tmp_path: Path, reads: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known_digests, "_SETTLED_SECONDS", 60.0)
+    monkeypatch.setattr(known, "_SETTLED_SECONDS", 60.0)
     (tmp_path / "a").write_text("1234")
     assert data_digest(tmp_path / "a") == data_digest(tmp_path / "a") and len(reads) == 2
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.layout import lay_out
+from azureml_jobs.bundle.files import lay_out
 from azureml_jobs.protocol import NeededFile
 
 JOB_FILE = "src/exp/job.yaml"

@@ -12,14 +12,14 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.version import TOOLS_VERSION
-from azureml_jobs.bundle.allowed import Allowed
-from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.data import data_elsewhere
+from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.bundle.git_state import GitState
 from azureml_jobs.bundle.names import MANIFEST_FILE
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance
+from azureml_jobs.bundle.suspicions import Allowed
 
 MANIFEST_VERSION = 2
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.bundle_file import BundleFile
-from azureml_jobs.bundle.outgoing_files import (
+from azureml_jobs.bundle.files import (
     SIZE_WARNING_BYTES,
+    BundleFile,
     check_links,
     context_warnings,
     size_warnings,

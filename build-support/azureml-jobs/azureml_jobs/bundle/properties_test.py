@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.layout import lay_out
+from azureml_jobs.bundle.files import lay_out
 from azureml_jobs.bundle.manifest import manifest, read_manifest, units_of
 from azureml_jobs.bundle.provenance import provenance_of
 from azureml_jobs.bundle.write import write_bundle

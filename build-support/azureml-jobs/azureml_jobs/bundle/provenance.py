@@ -7,10 +7,10 @@ import shlex
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from azureml_jobs.bundle.contents import Bundle
 from azureml_jobs.bundle.data import DataDigest, data_digest
-from azureml_jobs.bundle.deciding_files import deciding_files, removable_files
 from azureml_jobs.bundle.diff_guard import check_diff
 from azureml_jobs.bundle.git_command import git_text, remote_address
 from azureml_jobs.bundle.git_state import GitState, git_state
@@ -99,3 +99,37 @@ def made_here(repository: Path, address: str, arguments: Sequence[str]) -> Made:
         system=platform.platform(),
         python=platform.python_version(),
     )
+
+
+# What Pants reads at the top of the repository.
+_SETTINGS = ("pants.toml", ".gitignore")
+# Files of the commit that would count again if they came back, wherever they are.
+_REMOVABLE = ("*.py", "*.pyi", "BUILD", "*/BUILD", "BUILD.*", "*/BUILD.*")
+
+
+def deciding_files(bundle: Bundle, repository: Path) -> list[str]:
+    """Return code, documents, environments, locks and BUILD files, relative to `repository`.
+
+    Data is not among them, nor are the tools themselves.
+    """
+    request = bundle.request
+    needed = {*bundle.documents, *bundle.sources, *request.deciding_files}
+    for unit in bundle.units:
+        needed |= {*unit.files.context_files, unit.files.packages.lock}
+    folders = {folder for path in needed for folder in PurePosixPath(path).parents}
+    build_files = {
+        (folder / found.name).as_posix()
+        for folder in folders
+        for found in (repository / folder).glob("BUILD*")
+        if found.name == "BUILD" or found.name.startswith("BUILD.")
+    }
+    return sorted({*needed, *build_files, *_SETTINGS})
+
+
+def removable_files(bundle: Bundle) -> list[str]:
+    """Return pathspecs of git for files whose absence decides what is in a bundle."""
+    named = {PurePosixPath(bundle.request.job_file).parent.as_posix()}
+    for unit in bundle.units:
+        named |= {path or "." for path in (unit.unit.code.path,) if path is not None}
+        named |= {path for path in (unit.unit.build_context,) if path}
+    return [*_REMOVABLE, *sorted(f":(literal){path}" for path in named)]

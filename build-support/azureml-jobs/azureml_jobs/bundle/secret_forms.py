@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from azureml_jobs.bundle.found_secret import ALLOW_COMMENT, Secret
 from azureml_jobs.bundle.password_forms import assigned_passwords, assigned_tokens, in_addresses
+from azureml_jobs.bundle.suspicions import ALLOW_COMMENT, Secret
 from detect_secrets.plugins.base import BasePlugin, RegexBasedDetector
 from detect_secrets.plugins.github_token import GitHubTokenDetector
 from detect_secrets.plugins.gitlab_token import GitLabTokenDetector

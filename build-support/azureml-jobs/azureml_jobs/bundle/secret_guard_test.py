@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle import known_texts, secret_forms
-from azureml_jobs.bundle.allowed import Allowed
+from azureml_jobs.bundle import known, secret_forms
 from azureml_jobs.bundle.conftest import AWS, GITHUB, PASSWORD, PRIVATE_KEY, SECRETS, STORAGE_KEY
-from azureml_jobs.bundle.found_secret import Secret
 from azureml_jobs.bundle.plan import plan_job
 from azureml_jobs.bundle.secret_guard import SCAN_BYTES
+from azureml_jobs.bundle.suspicions import Allowed, Secret
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, JOB_FILE, Gathered, tree
 
 LINES = [f"K{number}: '{secret}'" for number, secret in enumerate(SECRETS.values())]
@@ -288,7 +287,7 @@ def test_searches_again_once_the_forms_differ(
     gathered: Gathered, searched: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for rules in ("some", "others"):
-        monkeypatch.setattr(known_texts, "_rules", lambda: rules)
+        monkeypatch.setattr(known, "_rules", lambda: rules)
         gathered.plan()
     assert len(searched) == 2
 

@@ -1,4 +1,4 @@
-"""What the guard suspects, and whether its user has allowed it."""
+"""What the guard looks for and suspects, and whether its user has allowed it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.allowed import Allowed
 
 
 @dataclass(frozen=True)
@@ -58,3 +57,35 @@ def _is_allowed(path: str, allow: Sequence[str]) -> bool:
     return any(
         each == "." or path == each or path.startswith(f"{each.rstrip('/')}/") for each in named
     )
+
+
+@dataclass(frozen=True, order=True)
+class Allowed:
+    """Where it is, and what kind of thing it looks like; never the secret itself."""
+
+    where: str
+    what: str
+
+
+# The comment that declares a line harmless; detect-secrets uses the same.
+ALLOW_COMMENT = "pragma: allowlist secret"
+# In other files, code, what is behind `password =` without quotes is not a text.
+_PLAIN_TEXTS = {
+    *(".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".cnf", ".properties", ".env", ".sh"),
+    *(".bash", ".txt"),
+}
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What looks like a secret in a line, from 1; `is_marked` says that its comment allows it."""
+
+    line: int
+    kind: str
+    is_marked: bool
+
+
+def is_plain_text(path: str) -> bool:
+    """Return whether values in a file of this name may be texts without quotes."""
+    name, ending = posixpath.splitext(posixpath.basename(path).lower())
+    return ending in _PLAIN_TEXTS or "dockerfile" in f"{name}{ending}"

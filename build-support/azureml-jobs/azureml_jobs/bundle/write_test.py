@@ -13,8 +13,8 @@ import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.version import TOOLS_VERSION
-from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import UnitBundle
+from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.bundle.git_state import GitState
 from azureml_jobs.bundle.manifest import MANIFEST_VERSION, manifest, read_manifest, units_of
 from azureml_jobs.bundle.plan import plan_job

@@ -4,7 +4,7 @@ from argparse import Namespace
 from typing import Any
 
 import pytest
-from azureml_jobs.cli.again_arguments import place_of, settings_of_now, settings_of_then
+from azureml_jobs.cli.reproduce import place_of, settings_of_now, settings_of_then
 
 MADE = {"command_line": "./pants run src/x:job -- --image --set 'a=b c'", "seed": 7}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,10 +79,28 @@ def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, reposito
 
             return show_ui(workspace, repository, options)
         case "service":
-            from azureml_jobs.cli.standin import serve_standin
-
             return serve_standin(repository, options)
         case _:
             from azureml_jobs.azure.doctor import check_all  # pants: no-infer-dep
 
             return check_all(workspace, options.login, options.deep, options.compute)
+
+
+_PACKAGE_FOLDER = Path(__file__).resolve().parents[3] / "azureml-standin"
+
+
+def serve_standin(repository: Path, options: argparse.Namespace) -> int:
+    """Serve until Ctrl-C, or while the given command runs."""
+    # Nothing else imports it, so that its folder can be removed.
+    sys.path.append(str(_PACKAGE_FOLDER))
+    from azureml_standin.command import serve  # pants: no-infer-dep
+    from azureml_standin.service import COMPUTES  # pants: no-infer-dep
+
+    return serve(
+        repository,
+        options.port,
+        options.python,
+        options.jobs_at_once,
+        options.computes or COMPUTES,
+        options.inner_command,
+    )

@@ -9,9 +9,8 @@ from typing import Any
 
 from azureml_jobs.base.assets import DATA_TYPES, MODEL_TYPES
 from azureml_jobs.base.version import TOOLS_VERSION
-from azureml_jobs.cli.arguments import ExactParser, add_command, count, port
-from azureml_jobs.cli.job_options import add_allow_option
 from azureml_jobs.cli.jobs_parser import add_jobs
+from azureml_jobs.cli.options import ExactParser, add_allow_option, add_command, count, port
 
 
 def aml_parser() -> argparse.ArgumentParser:

@@ -1,11 +1,16 @@
-"""Compare jobs: a row for each, with its parameters and metrics."""
+"""Compare jobs: a row for each, with its parameters and metrics, and the curves of a metric."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import os
+import re
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.console import (
@@ -15,15 +20,15 @@ from azureml_jobs.base.console import (
     duration_text,
     print_json,
     short_path,
+    sparkline,
     table,
     value_texts,
 )
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.cli.job_tree import labelled
-from azureml_jobs.cli.plot import draw_curves, print_curves
 from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
 
 # Each is a request.
@@ -132,3 +137,83 @@ def _position(value: Any) -> float:
     """Return the place of a metric's value, which may be text such as `NaN`."""
     number = math.inf if value is None else float(value)
     return math.inf if math.isnan(number) else number
+
+
+_SCRIPT = Path(__file__).parents[1] / "ui" / "plot.py"
+_MOST_VALUES = 3
+
+Points = Sequence[Mapping[str, Any]]
+
+
+def print_curves(rows: Sequence[Row], metric: str, curves: Mapping[str, Points]) -> None:
+    """Print a line for each job that logged the metric."""
+    labels = job_labels(rows)
+    cells = [
+        (
+            labels[row["name"]],
+            sparkline([point["value"] for point in curves[row["name"]]]),
+            value_texts(row["metrics"])[metric],
+        )
+        for row in rows
+        if metric in row["metrics"]
+    ]
+    header, *lines = table((metric, "", ""), cells, right=(2,))
+    print("\n".join((f"\n{coloured(header, BOLD)}", *lines)))
+
+
+def draw_curves(
+    rows: Sequence[Row], metric: str, curves: Mapping[str, Points], folder: Path, prefix: str | None
+) -> Path:
+    """Draw the curves into a PNG in `folder` and return its path.
+
+    `prefix` is the environment that has matplotlib, by default this one. Raises `OutsideError`.
+    """
+    labels = job_labels(rows)
+    path = folder / (re.sub(r"[^\w.-]+", "_", metric) + ".png")
+    drawn = [points for points in curves.values() if points]
+    has_steps = any(len({point["step"] for point in points}) > 1 for points in drawn)
+    figure = {
+        "metric": metric,
+        "axis": "step" if has_steps else "seconds",
+        "path": str(path),
+        "curves": [
+            {"label": labels[name], **_line(points, has_steps)} for name, points in curves.items()
+        ],
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [os.path.join(prefix or sys.prefix, "bin", "python"), "-P", str(_SCRIPT)],
+            input=json.dumps(figure),
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+    except OSError as error:
+        raise OutsideError(str(path), f"the figure could not be drawn: {error}") from error
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise OutsideError(str(path), f"the figure could not be drawn: {reason}")
+    return path
+
+
+def job_labels(rows: Sequence[Row]) -> dict[str, str]:
+    """Return what to call each job: its name, and the parameters in which the jobs differ."""
+    texts = [value_texts(row["params"]) for row in rows]
+    names = differing(texts)[:_MOST_VALUES]
+    return {
+        row["name"]: "  ".join(
+            [
+                row["name"],
+                *(f"{name}={text[name]}" for name in names if name in text),
+            ]
+        )
+        for row, text in zip(rows, texts)
+    }
+
+
+def _line(points: Points, has_steps: bool) -> dict[str, list[float]]:
+    """Return the coordinates of a curve; values may be text such as `NaN`."""
+    start = min((point["timestamp"] for point in points), default=0)
+    x = [point["step"] if has_steps else (point["timestamp"] - start) / 1000 for point in points]
+    return {"x": x, "y": [float(point["value"]) for point in points]}

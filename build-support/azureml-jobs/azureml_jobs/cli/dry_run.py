@@ -10,16 +10,17 @@ from typing import Any
 
 from azureml_jobs.base.console import BOLD, coloured, size_text, table
 from azureml_jobs.base.workspace_config import CONFIG_FILE, LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.data import LocalData
 from azureml_jobs.bundle.data_guard import is_outside
+from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.bundle.plan import JobPlan
-from azureml_jobs.cli.dry_run_steps import step_lines, steps_of
 from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.azure_only import azure_only_parts
 from azureml_jobs.jobfile.document import dump_job_file
 from azureml_jobs.jobfile.documents import value_at
+from azureml_jobs.jobfile.pipeline.model import Binding, Data, Literal, ParentInput
+from azureml_jobs.jobfile.pipeline.read import read_pipeline
 
 _DOES = {"component": "be registered", "schedule": "be created"}
 
@@ -250,3 +251,45 @@ def _size_on_disk(path: Path) -> int | None:
     if path.is_dir():
         return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
     return path.stat().st_size if path.exists() else None
+
+
+def steps_of(plan: JobPlan) -> list[dict[str, Any]]:
+    """Return the steps of a pipeline in their order, as plain data; nothing for other jobs."""
+    if plan.kind != "pipeline job":
+        return []
+    pipeline = read_pipeline(plan.bundle.documents, plan.request.job_file)
+    return [
+        {
+            "step": "/".join(names),
+            "kind": step.kind,
+            "unit": step.code_unit,
+            "component": step.component,
+            "after": list(step.after),
+            "inputs": {name: _text(binding) for name, binding in step.inputs.items()},
+            "outputs": {name: output.type for name, output in step.outputs.items()},
+        }
+        for names, step in pipeline.walk()
+    ]
+
+
+def step_lines(steps: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a line for each step, with its inputs and where they come from."""
+    rows = [
+        (
+            step["step"] if step["kind"] == "command" else f"{step['step']} ({step['kind']})",
+            ", ".join(f"{name} = {value}" for name, value in step["inputs"].items()),
+        )
+        for step in steps
+    ]
+    return table(("step", "inputs"), rows)[1:]
+
+
+def _text(binding: Binding) -> str:
+    if isinstance(binding, Literal):
+        return binding.text
+    if isinstance(binding, Data):
+        return str(binding.value.get("path", ""))
+    place = f"inputs.{binding.name}"
+    if not isinstance(binding, ParentInput):
+        place = f"{binding.step}.outputs.{binding.name}"
+    return f"{place}/{binding.inner}" if binding.inner else place

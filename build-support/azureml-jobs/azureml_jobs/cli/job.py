@@ -15,11 +15,11 @@ from azureml_jobs.base.console import print_json, print_warning
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.exec_after_pants import exec_after_pants
 from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace, configured_workspace
-from azureml_jobs.bundle.clean_tree import check_clean_tree
+from azureml_jobs.bundle.guard import check_clean_tree
 from azureml_jobs.bundle.plan import JobPlan, plan_job
 from azureml_jobs.bundle.provenance import Made, made_here, provenance_of, state_of
-from azureml_jobs.cli.job_options import as_settings, request_parser
 from azureml_jobs.cli.job_parser import parse_job_options
+from azureml_jobs.cli.options import as_settings, request_parser
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_images
 from azureml_jobs.jobfile.azure_only import azure_only_parts, has_sweep
 from azureml_jobs.local.create_job import plan_run

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest
-from azureml_jobs.bundle.documents import read_document
-from azureml_jobs.cli.job_options import (
+from azureml_jobs.bundle.plan import read_document
+from azureml_jobs.cli.options import (
     add_allow_option,
     add_setting_options,
     add_submit_options,

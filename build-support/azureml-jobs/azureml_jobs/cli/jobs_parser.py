@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base import job_status
-from azureml_jobs.cli.arguments import add_command, count
+from azureml_jobs.cli.options import add_command, count
 
 # All of Azure ML (`RunHistoryConstants` of azure-ai-ml), in the order in which a job passes through
 # them. Jobs on this machine have some of them.

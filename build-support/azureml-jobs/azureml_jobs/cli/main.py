@@ -21,7 +21,7 @@ COMMANDS = {
     "local": "azureml_jobs.cli.script:run_script",
     "terminal": "azureml_jobs.cli.script:run_terminal",
     "tests": "azureml_jobs.cli.script:run_tests",
-    "jupyter": "azureml_jobs.cli.notebook:run_jupyter",
+    "jupyter": "azureml_jobs.cli.script:run_jupyter",
     "workspace": "azureml_jobs.cli.aml:run_aml",
     "why": "azureml_jobs.cli.why:run_why",
     "bundle": "azureml_jobs.cli.sandbox:write_job_bundle",

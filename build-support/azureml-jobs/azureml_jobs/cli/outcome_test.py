@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from azureml_jobs.cli.outcome import outcome, print_outcomes
+from azureml_jobs.cli.reproduce import outcome, print_outcomes
 from azureml_jobs.cli.workspace_jobs import WorkspaceJobs
 
 

@@ -14,21 +14,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.console import print_warning
+from azureml_jobs.base.console import BOLD, GREEN, RED, coloured, print_warning, table
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.job_status import ENDED
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.bundle.manifest import read_manifest
+from azureml_jobs.bundle.manifest import read_manifest, units_of
 from azureml_jobs.bundle.rebuild import add_own_files, rebuild
-from azureml_jobs.bundle.same import check_fetched
-from azureml_jobs.cli.again_arguments import place_of, settings_of_now, settings_of_then
-from azureml_jobs.cli.outcome import outcome, print_outcomes
-from azureml_jobs.cli.workspace_jobs import is_on_this_machine, jobs_of
+from azureml_jobs.bundle.same import check_fetched, is_of_one_run
+from azureml_jobs.cli.job_tree import labelled
+from azureml_jobs.cli.workspace_jobs import WorkspaceJobs, is_on_this_machine, jobs_of
 
 # The end of the name of a job that was run again, and the longest rest of it.
 _AGAIN = re.compile(r"-again-\d{8}-\d{6}(-[0-9a-f]{4})?$")
@@ -158,3 +157,92 @@ def _run_pants(root: Path, repository: Path, arguments: Sequence[str]) -> int:
         return process.wait()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+Manifest = Mapping[str, Any]
+# The guard records lines, and is asked to let files pass.
+_LINE = re.compile(r":\d+$")
+
+
+def settings_of_then(manifest: Manifest) -> list[str]:
+    """Return what makes the job file of then the job: its overrides."""
+    return _set(each for each in manifest["overrides"] if not is_of_one_run(each))
+
+
+def settings_of_now(manifest: Manifest) -> list[str]:
+    """Return what gives a job file of today the inputs and overrides of then."""
+    overrides = (each for each in manifest["overrides"] if not each.startswith("inputs."))
+    documents = {each["path"]: each["content"] for each in manifest["documents"]}
+    inputs = _inputs(documents[manifest["job_file"]].get("inputs") or {})
+    return _set((*(each for each in overrides if not is_of_one_run(each)), *inputs))
+
+
+def _inputs(inputs: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in inputs.items():
+        key = "inputs." + str(name).replace(".", "\\.")
+        parts = value if isinstance(value, Mapping) else {"": value}
+        for part in ("", "value", "path"):
+            if parts.get(part) is not None:
+                yield f"{key}.{part}".rstrip(".") + f"={parts[part]}"
+
+
+def _set(settings: Iterable[str]) -> list[str]:
+    return [part for setting in settings for part in ("--set", setting)]
+
+
+def place_of(
+    manifest: Manifest, was_here: bool, runs_here: bool, options: argparse.Namespace
+) -> list[str]:
+    """Return where and how the job runs, and what the guard lets pass again."""
+    made = manifest["made"] or {}
+    arguments = []
+    if runs_here:
+        # Steps that completed before must not stand for those of this job.
+        arguments += ["--local", "--no-cache"]
+        if was_here and not any(unit["image"] for unit in units_of(manifest)):
+            arguments += ["--runtime", "venv"]
+        if made.get("seed") is not None:
+            arguments += ["--seed", str(made["seed"])]
+    else:
+        arguments += ["--profile", options.profile] if options.profile else []
+        arguments += ["--login"] if options.login else []
+        if manifest["kind"] == "pipeline job":
+            arguments += _set(["settings.force_rerun=true"])
+        if "--image" in shlex.split(made.get("command_line") or ""):
+            arguments.append("--image")
+    places = dict.fromkeys(_LINE.sub("", each["where"]) for each in manifest["allowed"])
+    return arguments + [part for where in places for part in ("--allow", where)]
+
+
+def outcome(jobs: WorkspaceJobs, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return status and metrics of a job and of those that it started, by what to print."""
+    found = {"name": job["name"], "status": job["status"], **job["metrics"]}
+    below = {label: row for label, row in labelled(job["children"]) if row["name"]}
+    found |= {f"{label}: status": row["status"] for label, row in below.items()}
+    # Pipelines and sweeps log nothing themselves.
+    leaves = {row["name"]: label for label, row in below.items() if not row["children"]}
+    for row in jobs.logged(list(leaves)):
+        label = leaves[row["name"]]
+        found |= {f"{label}: {name}": value for name, value in row["metrics"].items()}
+    return found
+
+
+def print_outcomes(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Print two outcomes next to each other; return whether they are the same."""
+    names = [name for name in dict.fromkeys((*then, *now)) if name != "name"]
+    different = [name for name in names if then.get(name) != now.get(name)]
+    rows = [
+        (name, _text(then.get(name)), _text(now.get(name)), "differs" if name in different else "")
+        for name in names
+    ]
+    header, *lines = table(("", then["name"], now["name"], ""), rows)
+    print("\n".join((coloured(header, BOLD), *lines)))
+    if different:
+        print(coloured(f"{len(different)} of {len(names)} differ.", RED))
+    else:
+        print(coloured(f"The same status and {len(names) - 1} more values.", GREEN))
+    return not different
+
+
+def _text(value: Any) -> str:
+    return "-" if value is None else str(value)

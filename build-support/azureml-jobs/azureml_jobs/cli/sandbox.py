@@ -10,7 +10,7 @@ from azureml_jobs.bundle.plan import plan_job
 from azureml_jobs.bundle.provenance import provenance_of
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.cli.job import missing_data, print_warnings
-from azureml_jobs.cli.job_options import request_parser
+from azureml_jobs.cli.options import request_parser
 from azureml_jobs.jobfile.lint import findings_text, lint_jobs
 from azureml_jobs.protocol import LintRequest
 

@@ -13,7 +13,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest, suggestion
 from azureml_jobs.bundle.senders import ExplainedJob, Sender
 from azureml_jobs.cli.aml_parser import aml_parser
-from azureml_jobs.cli.job_options import request_parser
+from azureml_jobs.cli.options import request_parser
 from azureml_jobs.imports.absence import Absence, find_absence
 from azureml_jobs.imports.from_folder import answer_from_folder
 from azureml_jobs.imports.result import DECLARED

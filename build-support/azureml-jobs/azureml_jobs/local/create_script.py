@@ -11,7 +11,7 @@ from pathlib import Path
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.bundle.layout import lay_out
+from azureml_jobs.bundle.files import lay_out
 from azureml_jobs.docker.container import Container, Mount, code_folder
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.mounts import container

@@ -14,8 +14,7 @@ from azureml_jobs.bundle.manifest import manifest, manifest_text
 from azureml_jobs.bundle.names import MANIFEST_FILE
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance
-from azureml_jobs.bundle.rewrite import rewritten_documents
-from azureml_jobs.bundle.write import write_bundle
+from azureml_jobs.bundle.write import rewritten_documents, write_bundle
 from azureml_jobs.jobfile.document import dump_job_file
 from azureml_jobs.local.registry import LocalRegistry, RegisteredVersion
 from azureml_jobs.local.run_plan import UnitRun

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from azureml_jobs.locks.changes import describe_changes
 from azureml_jobs.locks.conftest import lock_text, package
-from azureml_jobs.locks.lock import Lock
+from azureml_jobs.locks.lock import Lock, describe_changes
 
 
 def lock(*packages: tuple[str, ...]) -> Lock:

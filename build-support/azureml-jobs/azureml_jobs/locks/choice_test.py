@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from azureml_jobs.locks.choice import constraints, input_files
 from azureml_jobs.locks.conftest import lock_text, package
 from azureml_jobs.locks.lock import Lock
+from azureml_jobs.locks.sync import constraints, input_files
 
 
 def test_uv_gets_the_locked_versions_and_the_environments_of_the_lock() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from azureml_jobs.locks.failure import choice_error, lock_error
+from azureml_jobs.locks.sync import choice_error, lock_error
 
 # As uv 0.13.9 and pex 2.105.2 print them.
 NO_SOLUTION = """\

@@ -1,12 +1,15 @@
-"""Read locks of pex as Pants writes them: a header in comment lines, then JSON."""
+"""Read locks of pex as Pants writes them; compare them with each other and with requirements."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from azureml_jobs.base.credentials import without_credentials
+from azureml_jobs.base.errors import JobError
 
 # What does not affect how the packages of a lock are chosen.
 _NO_SETTINGS = ("constraints", "locked_resolves", "path_mappings", "pex_version", "requirements")
@@ -118,3 +121,76 @@ def _same(new: dict[str, Any], old: dict[str, Any] | None) -> dict[str, Any]:
     if old is None or new["version"] != old["version"] or not _hashes(new) & _hashes(old):
         return new
     return old
+
+
+_Versions = Mapping[str, tuple[str, ...]]
+
+
+def describe_changes(path: str, old: Lock | None, new: Lock) -> str:
+    """Return one line for each package that was added, removed or moved to another version."""
+    before: _Versions = old.versions() if old else {}
+    after = new.versions()
+    old_files = old.files() if old else {}
+    new_files = new.files()
+    lines = [f"  added    {name} {_joined(after[name])}" for name in after if name not in before]
+    lines += [f"  removed  {name} {_joined(before[name])}" for name in before if name not in after]
+    shared = [name for name in after if name in before]
+    lines += [
+        f"  moved    {name} {_joined(before[name])} -> {_joined(after[name])}"
+        for name in shared
+        if before[name] != after[name]
+    ]
+    # A release whose files were replaced under the same version.
+    lines += [
+        f"  changed  {name} {version}: its files are other ones than before"
+        for name, version in new_files
+        if not new_files[name, version] & old_files.get((name, version), new_files[name, version])
+    ]
+    same = sum(1 for name in shared if before[name] == after[name])
+    if not lines:
+        return f"{path}: all {same} packages stay as they are."
+    kept = f"; {same} {'stays as it is' if same == 1 else 'stay as they are'}" if old else ""
+    return "\n".join([f"{path}: {'changed' if old else 'new'}{kept}", *lines])
+
+
+def _joined(versions: tuple[str, ...]) -> str:
+    return " and ".join(versions)
+
+
+@dataclass(frozen=True)
+class ListedRequirement:
+    """`text` is as listed, e.g. `numpy>=2,<3`; `allows` returns whether it allows a version."""
+
+    name: str
+    text: str
+    allows: Callable[[str], bool]
+
+
+def stale_lock(
+    path: str,
+    resolve: str,
+    lists: Sequence[str],
+    lock: Lock | None,
+    requirements: Sequence[ListedRequirement],
+) -> JobError | None:
+    """Return the error that no locked package meets some requirements, or None.
+
+    `path` is that of the lock, `lists` are the files with the requirements of its resolve. Without
+    a readable lock, whatever installs from it reports that.
+    """
+    if lock is None:
+        return None
+    versions = lock.versions()
+    unmet = sorted(
+        without_credentials(each.text)
+        for each in requirements
+        if not any(each.allows(version) for version in versions.get(canonical_name(each.name), ()))
+    )
+    if not unmet:
+        return None
+    where = " or ".join(lists) or "a BUILD file"
+    return JobError(
+        path,
+        f"it does not have {', '.join(unmet)}, which {where} lists",
+        f"Update the lock: `./pants sync-lockfiles --resolve={resolve}`.",
+    )

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 from azureml_jobs.locks.conftest import lock_text, package
-from azureml_jobs.locks.lock import Lock
-from azureml_jobs.locks.stale import ListedRequirement, stale_lock
+from azureml_jobs.locks.lock import ListedRequirement, Lock, stale_lock
 
 LOCK = Lock(lock_text([package("numpy", "2.4.6", "a"), package("scikit-learn", "1.9.1", "b")]))
 

@@ -6,9 +6,14 @@ import os
 from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.locks.choice import REQUIREMENTS_FILE, VERSIONS_FILE, constraints, input_files
-from azureml_jobs.locks.failure import choice_error
 from azureml_jobs.locks.lock import read_lock
+from azureml_jobs.locks.sync import (
+    REQUIREMENTS_FILE,
+    VERSIONS_FILE,
+    choice_error,
+    constraints,
+    input_files,
+)
 from pants.backend.python.goals.lockfile import GeneratePythonLockfile
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import EntryPoint

@@ -9,8 +9,7 @@ from itertools import chain
 
 from azureml_jobs.base.credentials import credentials_errors
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.locks.lock import read_lock
-from azureml_jobs.locks.stale import ListedRequirement, stale_lock
+from azureml_jobs.locks.lock import ListedRequirement, read_lock, stale_lock
 from azureml_pants.code.import_errors import CheckRequirementsRequest, RequirementErrors
 from azureml_pants.code.requirement_files import RequirementFiles
 from pants.backend.python.subsystems.setup import PythonSetup

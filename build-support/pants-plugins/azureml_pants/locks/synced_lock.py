@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.locks.changes import describe_changes
-from azureml_jobs.locks.failure import lock_error
-from azureml_jobs.locks.lock import Lock
-from azureml_jobs.locks.sync import check_requirements, parse_old
+from azureml_jobs.locks.lock import Lock, describe_changes
+from azureml_jobs.locks.sync import check_requirements, lock_error, parse_old
 from azureml_pants.code.requirement_files import RequirementFiles
 from azureml_pants.locks.chosen_versions import ChosenVersions, ChosenVersionsRequest
 from pants.backend.python.goals.lockfile import (

@@ -1,19 +1,86 @@
-"""Refuse links that lead out of the repository, and warn of what is too large for Azure ML."""
+"""The files of a bundle: what each is, where it goes, and which of them may not leave."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+import posixpath
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.bundle_file import BundleFile
 from azureml_jobs.jobfile.limits import (
     CONTEXT_BYTES,
     CONTEXT_FILES,
     SNAPSHOT_BYTES,
     SNAPSHOT_FILES,
 )
+from azureml_jobs.protocol import NeededFile
+
+
+@dataclass(frozen=True)
+class BundleFile:
+    """A file that the bundle will have.
+
+    `path` is its name inside `code/` or `environment/`, `source` its path in the repository (or
+    what generated it), `content` where its bytes are, `size` in bytes, `sha256` in hex.
+    """
+
+    path: str
+    source: str
+    owner: str
+    why: str
+    content: Path
+    size: int
+    sha256: str
+    executable: bool
+
+    @classmethod
+    def read(cls, content: Path, path: str, source: str, why: str, owner: str = "") -> Self:
+        data = content.read_bytes()
+        return cls(
+            path=path,
+            source=source,
+            owner=owner,
+            why=why,
+            content=content,
+            size=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            # Not `os.access`, which is false for all files of a file system mounted as `noexec`.
+            executable=bool(content.stat().st_mode & stat.S_IXUSR),
+        )
+
+
+def lay_out(files: Iterable[NeededFile], where: str) -> Mapping[str, NeededFile]:
+    """Return each file by its name in the snapshot, sorted.
+
+    Raises `JobError` when two files have the same name, or when a file has the name of a folder
+    that another needs.
+    """
+    layout: dict[str, NeededFile] = {}
+    clashes: list[str] = []
+    for file in sorted(files, key=lambda file: file.path):
+        earlier = layout.setdefault(file.name, file)
+        if earlier.path != file.path:
+            clashes.append(f"{earlier.path} and {file.path} would both become {file.name}")
+    for name, file in layout.items():
+        parent = posixpath.dirname(name)
+        while parent:
+            if parent in layout:
+                path = layout[parent].path
+                clashes.append(f"{file.path} needs a folder {parent}, which {path} becomes")
+            parent = posixpath.dirname(parent)
+    if clashes:
+        raise JobError(
+            where,
+            "two files with one name in the snapshot: " + "; ".join(clashes),
+            "Rename one of them, or let `code:` name a folder that has both, such as `code: ..`.",
+        )
+    return dict(sorted(layout.items()))
+
 
 SIZE_WARNING_BYTES = 100 * 1024 * 1024
 
