@@ -79,6 +79,12 @@ class StatusLine:
         print(line, end="", file=sys.stderr, flush=True)
         self._is_open = True
 
+    def clear(self) -> None:
+        """Remove the line from the terminal."""
+        if self._is_open:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._is_open = False
+
     def leave(self) -> None:
         """Leave the line as it is, because something else is printed."""
         if self._is_open:

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,13 @@ from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.experiment.copied import renamed
 from azureml_jobs.experiment.name import option, parse_name
-from azureml_jobs.experiment.template import PLAIN, Files, filled_template, template_names
+from azureml_jobs.experiment.template import (
+    PLAIN,
+    Files,
+    filled_template,
+    missing_requirements,
+    template_names,
+)
 
 # Files are written into such a folder first, which Pants ignores. The process's id and a random
 # part follow.
@@ -35,7 +41,8 @@ class ExperimentRequest:
 
     `taken` maps top-level modules that imports find elsewhere to their owners. `owners` are the
     targets that would own the experiment's Python files in addition to its own. `origin` is a
-    template or one of the `experiments`, and `files` are those of that experiment.
+    template or one of the `experiments`, and `files` are those of that experiment. `lock` is the
+    path of the experiments' lock without its suffix, and `locked` are the packages in it.
     """
 
     name: str | None
@@ -46,6 +53,8 @@ class ExperimentRequest:
     origin: str = PLAIN
     experiments: Sequence[str] = ()
     files: Files = field(default_factory=dict)
+    lock: str = ""
+    locked: Collection[str] = ()
 
 
 def create_experiment(root: Path, request: ExperimentRequest) -> str:
@@ -65,7 +74,8 @@ def create_experiment(root: Path, request: ExperimentRequest) -> str:
             _relative(folder, root), f"it could not be written: {error.strerror}"
         ) from error
     written = sorted(_relative(path, root) for path in files)
-    return _report(request, _relative(folder, root), written)
+    missing = missing_requirements(root / request.template, request.origin, request.locked)
+    return _report(request, _relative(folder, root), written, missing)
 
 
 def _files(root: Path, request: ExperimentRequest, parts: Sequence[str]) -> Files:
@@ -88,20 +98,22 @@ def experiment_of(origin: str, source_root: str) -> str:
     return origin.rstrip("/").removeprefix(f"{source_root}/")
 
 
-def _report(request: ExperimentRequest, address: str, files: Iterable[str]) -> str:
-    what, first = "an experiment that runs as it is", f"run {address}:local"
+def _report(
+    request: ExperimentRequest, address: str, files: Iterable[str], missing: Sequence[str]
+) -> str:
+    what, steps = "an experiment that runs as it is", [f"./pants run {address}:local"]
     if request.files:
         # The new name sorts elsewhere among imports, and may need more room.
-        what, first = f"a copy of {request.origin}", f"fmt {address}::"
-    listed = "".join(f"  {file}\n" for file in files)
+        what, steps = f"a copy of {request.origin}", [f"./pants fmt {address}::"]
+    if missing:
+        what = "an experiment that runs as it is when its packages are locked"
+        added = [f"echo '{line}' >>{request.lock}-requirements.txt" for line in missing]
+        steps = [*added, "./pants sync-lockfiles", *steps]
+    steps += [f"./pants run {address}:job", f"./pants test {address}::"]
+    listed = "\n".join(f"  {file}" for file in files)
+    report = "\n  ".join([f"Wrote {address}, {what}:\n{listed}\n\nNext:", *steps])
     readme = f"{address}/README.md"
-    return f"""\
-Wrote {address}, {what}:
-{listed}
-Next:
-  ./pants {first}
-  ./pants run {address}:job
-  ./pants test {address}::""" + (f"\n\nWhat to change first: {readme}" if readme in files else "")
+    return report + (f"\n\nWhat to change first: {readme}" if readme in files else "")
 
 
 def _check_is_free(root: Path, base: Path, parts: Sequence[str], owners: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,16 +90,19 @@ def test_a_missing_template_is_reported(root: Path) -> None:
         new(root, "x")
 
 
-def test_a_variant_has_other_files_in_place_of_the_plain_ones(root: Path) -> None:
+def test_a_variant_has_other_files_and_packages(root: Path) -> None:
     (root / "template/variants/other/tests").mkdir(parents=True)
     (root / "template/variants/other/main.py.template").write_text("other {{module}}\n")
     (root / "template/variants/other/tests/more.py.template").touch()
-    create_experiment(root, ExperimentRequest("x", "src", "template", {}, origin="other"))
-    assert [path for path in below(root / "src") if path.endswith(".py")] == [
-        *("x/main.py", "x/tests/more.py", "x/tests/test_main.py"),
+    (root / "template/variants/other/requirements.txt").write_text("a>=1,<2\nb-c>=3\n")
+    request = ExperimentRequest("x", "src", "template", {}, origin="other", lock="l/e")
+    report = create_experiment(root, replace(request, locked={"b-c"}))
+    assert [path for path in below(root / "src") if not path.endswith(".sh")] == [
+        *("x", "x/BUILD", "x/main.py", "x/tests", "x/tests/more.py", "x/tests/test_main.py"),
     ]
+    assert "Next:\n  echo 'a>=1,<2' >>l/e-requirements.txt\n  ./pants sync-lockfiles\n" in report
     assert (root / "src/x/main.py").read_text(encoding="utf-8") == "other x\n"
-    new(root, "y")
+    assert "echo" not in new(root, "y")
     assert (root / "src/y/main.py").read_text(encoding="utf-8") == "import y\n"
     assert not (root / "src/y/variants").exists()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
@@ -16,6 +17,8 @@ PLAIN = "plain"
 _SUFFIX = ".template"
 # A folder of the template: each of its folders has the files in which another template differs.
 _VARIANTS = "variants"
+# The packages that such a template imports and that the list of the experiments may not have.
+_REQUIREMENTS = "requirements.txt"
 
 
 def template_names(template: Path) -> list[str]:
@@ -56,3 +59,10 @@ def filled_template(
             "Restore it from git, or set its path: `[new-experiment].template` in pants.toml.",
         )
     return files
+
+
+def missing_requirements(template: Path, variant: str, locked: Collection[str]) -> list[str]:
+    """Return the lines for packages of a template that are not among the `locked` ones."""
+    file = template / _VARIANTS / variant / _REQUIREMENTS
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return [line for line in lines if re.split(r"[^\w.-]", line)[0] not in locked]

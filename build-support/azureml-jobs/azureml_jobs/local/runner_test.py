@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -66,6 +68,21 @@ def test_names_the_package_of_a_module_that_the_run_did_not_find(jobs: Any, modu
     hint = err.decode().rpartition(" Failed after ")[2]
     assert f"names `{module}`" in hint
     assert 'add `dependencies=["3rdparty:p#a"]` in src/x/BUILD.\n' in hint
+
+
+def test_a_terminal_shows_that_a_job_prints_nothing_yet(jobs: Any) -> None:
+    folder = jobs.new("sleep 1.3; echo first; sleep 1.3; echo second")
+    ours, theirs = os.openpty()
+    ran = subprocess.run(
+        jobs.command(folder), env=jobs.environment(), cwd=jobs.repo, stdout=theirs, stderr=theirs
+    )
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    os.close(theirs)
+    before, after = shown.split("\r\x1b[Kfirst\r\n")
+    assert ran.returncode == 0
+    assert re.findall(r"Running without output(?: for 1.\d s)?", before)[-1].endswith(" s")
+    assert "without output" not in after
 
 
 def test_reports_the_signal_that_ended_the_command(jobs: Any) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 
+from azureml_jobs.base.progress import StatusLine
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Copy
 
@@ -71,6 +73,8 @@ class Supervision:
         self._exited_at: float | None = None
         self._signalled: int | None = None
         self._timed_out = False
+        # Until a job prints its first line, which the first import of its packages keeps back.
+        self._silence = StatusLine() if self.copies and sys.stderr.isatty() else None
 
     def wait(self) -> Ended:
         """Wait until all have ended, their output is passed on, and no process of them is left."""
@@ -83,6 +87,7 @@ class Supervision:
                 break
             self._pass_on(self._wait_seconds())
         self.kill()
+        self._end_silence()
         self._drain()
         failed = self._failed or 0
         code = self.processes[failed].returncode
@@ -102,13 +107,21 @@ class Supervision:
 
     def _handle_signals(self) -> None:
         for signum in self.interruptions.take():
+            self._end_silence()
             if self._signalled is None:
                 self._signalled = signum
                 self._stop(signum)
             elif time.monotonic() - (self._stopped_at or 0) > SAME_KEY_PRESS_SECONDS:
                 self._kill_now()
 
+    def _end_silence(self) -> None:
+        if self._silence:
+            self._silence.clear()
+            self._silence = None
+
     def _handle_time(self) -> None:
+        if self._silence:
+            self._silence.show("Running without output")
         now = time.monotonic()
         if self._stopped_at is not None:
             if now - self._stopped_at >= self.grace:
@@ -140,7 +153,7 @@ class Supervision:
 
     def _wait_seconds(self) -> float | None:
         now = time.monotonic()
-        deadlines: list[float] = []
+        deadlines = [now + 1.0] if self._silence else []
         if self._exited_at is not None:
             deadlines.append(self._exited_at + _LINGER_SECONDS)
         if self._stopped_at is not None:
@@ -165,8 +178,8 @@ class Supervision:
                 # It may not take more for now.
                 ready.remove(copy.target)
         for copy in self.copies:
-            if copy.source is not None and copy.source in readable:
-                copy.receive()
+            if copy.source is not None and copy.source in readable and copy.receive():
+                self._end_silence()
 
     @staticmethod
     def _in_order(copies: Sequence[Copy]) -> list[Copy]:

@@ -52,9 +52,9 @@ class NewExperimentSubsystem(GoalSubsystem):
         "--from",
         default=PLAIN,
         help=softwrap("""
-            What to begin with: a template (`plain`, `scikit-learn`, or one that your team added to
-            build-support/experiment-template/variants), or an experiment to copy under the new
-            name, e.g. `src/example_experiment`.
+            What to begin with: a template (`plain`, `scikit-learn`, `pytorch`, or one that your
+            team added to build-support/experiment-template/variants), or an experiment to copy
+            under the new name, e.g. `src/example_experiment`.
             """),
     )
     source_root = StrOption(
@@ -115,6 +115,13 @@ async def new_experiment(
         files={
             file.path.removeprefix(f"{prefix}{copied}/"): (file.content, file.is_executable)
             for file in contents
+        },
+        lock=experiments_lock.removesuffix(".lock"),
+        locked={
+            project
+            for lock in locks
+            if lock.path == experiments_lock
+            for project in locked_projects(lock.content.decode(errors="replace"))
         },
     )
     # Without this, the engine would run the goal again when it sees that files have changed.
