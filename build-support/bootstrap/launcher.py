@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,6 @@ REPOSITORY = next(
     folder for folder in Path(__file__).resolve().parents if (folder / "pants.toml").is_file()
 )
 BASH = shutil.which("bash") or "/bin/bash"
-PYTHON = "%d.%d" % sys.version_info[:2]
 
 # A client in place of Pants' own: says how it was started, and leaves behind what $LEAVE holds.
 CLIENT = """\
@@ -43,16 +41,7 @@ def copy_launcher(folder: Path) -> Path:
         folder / "build-support/bootstrap",
         ignore=shutil.ignore_patterns("__pycache__", "BUILD"),
     )
-    (folder / "pants.toml").write_text(
-        '[GLOBAL]\npants_version = "2.17.1"\nbackend_packages = ["pants.backend.python"]\n'
-        f'[python]\ninterpreter_constraints = ["CPython=={PYTHON}.*"]\nenable_resolves = true\n'
-        'resolves = { python-default = "default.lock" }\n',
-        encoding="utf-8",
-    )
-    (folder / "BUILD").write_text(
-        'python_requirement(name="six", requirements=["six==1.17.0"])\n'
-        'pex_binary(name="app", dependencies=[":six"])\n'
-    )
+    (folder / "pants.toml").write_text('[GLOBAL]\npants_version = "2.17.1"\n', encoding="utf-8")
     return folder
 
 

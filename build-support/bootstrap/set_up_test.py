@@ -64,39 +64,6 @@ def test_names_the_variable_when_the_cache_cannot_be_written(tmp_path: Path) -> 
     assert len(result.stderr.splitlines()) == 3
 
 
-class Made:
-    """A repository whose Pants was really set up, by two starts at once that found a broken cache.
-
-    On the next Python, where this machine has it: what is made on the best one is what runs the
-    tests.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        fake = Fake(folder)
-        self.repository, self.cache = fake.repository, fake.cache
-        edit_settings(self.repository, "BOOTSTRAP_PYTHONS", '"3.12 3.11"')
-        self.broken = break_cache(fake)
-        # No folder of this machine may be in the pex tool, whose bytes are pinned.
-        self.env = environment(
-            self.cache,
-            PANTS_PANTSD="false",
-            PANTS_CONCURRENT="true",
-            XDG_CACHE_HOME=str(folder / "other"),
-        )
-        starts = [
-            subprocess.Popen(
-                [BASH, "build-support/bootstrap/set_up.sh"],
-                cwd=self.repository,
-                env=self.env,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-            )
-            for _ in range(2)
-        ]
-        self.said = [start.communicate(timeout=300)[1] for start in starts]
-        self.statuses = [start.returncode for start in starts]
-
-
 def break_cache(fake: Fake) -> list[Path]:
     """Remove the Python of a setup, add a half-made one and a lock whose owner has ended."""
     (fake.made / "venv/bin/python").unlink()
@@ -109,71 +76,31 @@ def break_cache(fake: Fake) -> list[Path]:
     return [fake.made, half]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return Made(tmp_path_factory.mktemp("made"))
-
-
-def test_two_starts_at_once_repair_a_cache_and_make_one_whole_setup(made: Made) -> None:
-    messages = "".join(made.said)
-    assert made.statuses == [0, 0], messages
+def test_two_starts_at_once_repair_a_cache_and_make_one_whole_setup(tmp_path: Path) -> None:
+    fake = Fake(tmp_path)
+    # On the next Python, where this machine has it: what is made on the best one runs the tests.
+    edit_settings(fake.repository, "BOOTSTRAP_PYTHONS", '"3.12 3.11"')
+    broken = break_cache(fake)
+    starts = [
+        subprocess.Popen(
+            [BASH, "build-support/bootstrap/set_up.sh"],
+            cwd=fake.repository,
+            # No folder of this machine may be in the pex tool, whose bytes are pinned.
+            env=environment(fake.cache, XDG_CACHE_HOME=str(tmp_path / "other")),
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        for _ in range(2)
+    ]
+    messages = "".join([start.communicate(timeout=300)[1] for start in starts])
+    assert [start.returncode for start in starts] == [0, 0], messages
     assert messages.count("setting Pants 2.17.1 up") == 1
     assert messages.count("waiting for another start") == 1
     for number, total in re.findall(r"fetching package (\d+) of (\d+)", messages):
         assert int(number) <= int(total)
-    assert not any(path.exists() for path in made.broken)
-    assert len(list(made.cache.glob("*/py3*/finished"))) == 1
-    assert leftovers(made.cache) == []
-
-
-@pytest.fixture(scope="module")
-def packaged(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home folder of an account that has locked and packaged an application, in one run."""
-    home = tmp_path_factory.mktemp("home")
-    configuration = home / "machine/pip/pip.conf"
-    configuration.parent.mkdir(parents=True)
-    configuration.write_text(f"[global]\nconstraint = {home}/constraints.txt\n")
-    # pip's older resolver fails at any constraint, when it downloads what a lock names.
-    (home / "constraints.txt").write_text("torch<3\n")
-    config = os.environ.get("XDG_CONFIG_HOME", f"{Path.home()}/.config")
-    below = made.repository / "below"
-    below.mkdir()
-    result = start(
-        *(made.repository, "generate-lockfiles", "package", "//:app"),
-        cwd=below,
-        env={
-            **made.env,
-            "HOME": str(home),
-            "XDG_CACHE_HOME": str(home / ".cache"),
-            "XDG_CONFIG_HOME": config,
-            "XDG_CONFIG_DIRS": str(home / "machine"),
-            "PANTS_SUBPROCESS_ENVIRONMENT_ENV_VARS": "+['HOME', 'XDG_CONFIG_DIRS']",
-        },
-    )
-    assert result.returncode == 0, result.stderr
-    return home
-
-
-@pytest.mark.usefixtures("packaged")
-def test_locks_name_no_host(made: Made) -> None:
-    lock = (made.repository / "default.lock").read_text(encoding="utf-8")
-    urls = re.findall(r'"url": "(.*)"', lock)
-    assert urls, "a lock holds the URLs of the files"
-    assert [url for url in urls if not url.startswith("https:/${PACKAGE_FILES}/")] == []
-
-
-@pytest.mark.usefixtures("packaged")
-def test_the_machines_pip_configuration_is_not_mixed_into_locked_packages(
-    made: Made,
-) -> None:
-    assert (made.repository / "dist/app.pex").exists()
-
-
-def test_packages_are_unpacked_once_and_below_the_given_home(packaged: Path) -> None:
-    # The folder named after the wheel's checksum is a link to the unpacked one.
-    unpacked = {path.resolve() for path in packaged.rglob("six-*.whl/six.py")}
-    assert len(unpacked) == 1, unpacked
-    assert unpacked.pop().is_relative_to(packaged / ".cache/pants/named_caches/pex_root")
+    assert not any(path.exists() for path in broken)
+    assert len(list(fake.cache.glob("*/py3*/finished"))) == 1
+    assert leftovers(fake.cache) == []
 
 
 def test_ctrl_c_during_the_setup_leaves_nothing(tmp_path: Path) -> None:

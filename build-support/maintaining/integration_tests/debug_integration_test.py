@@ -12,13 +12,12 @@ from azureml_jobs.docker.conftest import has_engine, needs_engine
 from documents import commands_run_by
 from editor import Editor, Stop, free_port
 from example import EXPERIMENT, JOB_FILE, MAIN
-from images import BUILD_ARGUMENTS, containers
+from images import BUILD_ARGUMENTS
 from scratch import Scratch, read_until
 
 LOCAL = f"{EXPERIMENT}/local.py"
 MODEL = f"{EXPERIMENT}/model.py"
 WAITING = "waiting for an editor"
-RUNTIMES = ["venv", pytest.param("docker", marks=needs_engine)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,15 +52,12 @@ def check_stop(stop: Stop, position: tuple[Path, int], values: Mapping[str, str]
     assert {name: stop.value(name) for name in values} == values
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_script_stops_in_the_files_that_are_edited(
-    scratch: Scratch, port: int, runtime: str
-) -> None:
+def test_a_script_stops_in_the_files_that_are_edited(scratch: Scratch, port: int) -> None:
     (command,) = commands_run_by("test_a_script_stops_in_the_files_that_are_edited")
     script, model = scratch.root / LOCAL, scratch.root / MODEL
     in_script = (script, line_of(script, "list(train("))
     in_model = (model, line_of(model, "model.train_epoch("))
-    process = scratch.start(*debug(runtime, port, command, "--epochs", "1"))
+    process = scratch.start(*debug("venv", port, command, "--epochs", "1"))
     with Editor(port) as editor:
         editor.attach({script: [in_script[1]], model: [in_model[1]]})
         stop = editor.wait_for_stop()
@@ -80,7 +76,7 @@ def test_a_script_stops_in_the_files_that_are_edited(
     assert "accuracy" in out
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", ["venv", pytest.param("docker", marks=needs_engine)])
 def test_a_job_stops_in_spite_of_the_editor_s_own_mappings(
     scratch: Scratch, port: int, runtime: str
 ) -> None:
@@ -163,17 +159,14 @@ def test_a_process_that_a_program_starts_is_debugged_with_it(scratch: Scratch, p
     assert out.count(WAITING) == 1
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_ctrl_c_ends_a_job_that_waits(scratch: Scratch, port: int, runtime: str) -> None:
-    process = scratch.start(*debug_target(runtime, port, "job"))
+def test_ctrl_c_ends_a_job_that_waits(scratch: Scratch, port: int) -> None:
+    process = scratch.start(*debug_target("venv", port, "job"))
     read_until(process, WAITING)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
     assert "canceled by SIGINT" in out
     assert "Traceback" not in out
-    if runtime == "docker":
-        assert containers(scratch.job_folders()[-1]) == []
 
 
 def test_reports_a_port_in_use_before_anything_runs(scratch: Scratch) -> None:

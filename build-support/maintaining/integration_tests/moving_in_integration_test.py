@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from documents import commands_in_text
 from scratch import Scratch, repository_root
 
 DOCKERFILE = "FROM python:3.11-slim-bookworm\n"
@@ -112,47 +111,3 @@ def test_the_page_says_what_these_layouts_need() -> None:
     for layout in LAYOUTS.values():
         build, *_ = layout.files.values()
         assert f"`{build.strip()}`" in page
-
-
-# What stands for a reader's own words in the table of commands; None for what other tests run.
-TYPED = {
-    "./pants help": "./pants help",
-    "./pants help azureml_job": "./pants help azureml_job",
-    "./pants list src::": "./pants list src::",
-    "./pants new-experiment --name=X": "./pants new-experiment --name=another",
-    "./pants fmt ::": "./pants fmt src/wine::",
-    "./pants lint ::": "./pants lint src/wine::",
-    "./pants check ::": "./pants check src/wine::",
-    "./pants test src/X::": "./pants test src/wine::",
-    "./pants run src/X:local -- ARGS": "./pants run src/wine:local -- --steps 2",
-    "./pants run src/X:job -- --stream": "./pants run src/wine:job -- --stream",
-    "./pants run src/X:job -- --set key=value": "./pants run src/wine:job -- --set tags.a=b",
-    "./pants run src/X:job -- --dry-run": "./pants run src/wine:job -- --dry-run",
-    "./pants run :aml -- jobs list": "./pants run :aml -- jobs list",
-    "./pants run :aml -- data list": "./pants run :aml -- data list",
-    # Images, and a workspace in Azure.
-    "./pants package src/X:env": None,
-    './pants --docker-run-args="--gpus all" run …': None,
-    "./pants run src/X:jupyter": None,
-    "./pants run src/X:terminal": None,
-    "./pants run :aml -- doctor": None,
-}
-
-
-def test_each_command_of_the_makefile_has_one_that_works(restored: Scratch) -> None:
-    page = (repository_root() / "docs/from-the-makefile.md").read_text(encoding="utf-8")
-    table = page.partition("## Commands")[2].partition("## Files")[0]
-    assert set(commands_in_text(table)) == set(TYPED)
-    files = {
-        **LAYOUTS["the Makefile scaffolding"].files,
-        "wine/tests/test_model.py": "import model\n\n\ndef test_it() -> None:\n    assert model\n",
-    }
-    for name, text in files.items():
-        path = restored.root / "src" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    for command in filter(None, TYPED.values()):
-        restored.bash(command)
-    # A failure is one, unlike there.
-    (restored.root / "src/wine/main.py").write_text("raise SystemExit(3)\n", encoding="utf-8")
-    restored.pants("run", "src/wine:job", status=3)

@@ -137,7 +137,6 @@ def test_an_experiment_has_other_versions_in_its_own_resolve(restored: Scratch) 
 
     ran = restored.pants("run", OLD_JOB, "--", "--set", "inputs.steps=1")
     assert "numpy 2.2." in ran.stdout and "| hi |" in ran.stdout
-    restored.pants("test", "src/my_old_experiment::")
     assert locked_numpy(restored, "my_old_experiment").startswith("numpy==2.2.")
     # The others stay as they are, and both import the same shared code.
     assert not locked_numpy(restored, "example_experiment").startswith("numpy==2.2.")
