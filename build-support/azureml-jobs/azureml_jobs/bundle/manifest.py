@@ -12,7 +12,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.version import TOOLS_VERSION
-from azureml_jobs.bundle.contents import UnitBundle
+from azureml_jobs.bundle.contents import Bundle, UnitBundle
 from azureml_jobs.bundle.data import data_elsewhere
 from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.bundle.git_state import GitState
@@ -23,7 +23,7 @@ from azureml_jobs.bundle.suspicions import Allowed
 
 MANIFEST_VERSION = 2
 
-_FILE_KEYS = ("path", "source", "owner", "sha256", "size", "executable")
+_FILE_KEYS = ("path", "source", "owner", "why", "sha256", "size", "executable")
 _SHAPE: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("address", "job_file", "kind"), (str,)),
     **dict.fromkeys(("documents", "overrides", "data", "allowed"), (list,)),
@@ -45,7 +45,6 @@ def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
     """
     request, bundle = plan.request, plan.bundle
     is_one = [unit.unit.name for unit in bundle.units] == [""]
-    units = [_unit(unit, bundle.node_of(unit), provenance) for unit in bundle.units]
     return {
         "manifest_version": MANIFEST_VERSION,
         "address": request.address,
@@ -56,7 +55,7 @@ def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
             for path, document in bundle.documents.items()
         ],
         "overrides": list(plan.overrides),
-        **(units[0] if is_one else {"units": _named(bundle.units, units)}),
+        **units_data(bundle, provenance.images, is_one),
         "data": _data(plan, provenance),
         "allowed": [asdict(each) for each in _allowed(plan, provenance.git)],
         "git": _git(provenance.git),
@@ -137,20 +136,24 @@ def _data(plan: JobPlan, provenance: Provenance) -> list[dict[str, Any]]:
     return local + data_elsewhere(plan.bundle.documents, plan.request.job_file)
 
 
-def _named(units: Sequence[UnitBundle], described: Sequence[dict[str, Any]]) -> list[Any]:
-    return [
+def units_data(bundle: Bundle, images: Mapping[str, Any], is_one: bool) -> dict[str, Any]:
+    """Return the only unit, or `units` with all; `images` are dataclasses by names of units."""
+    if is_one:
+        return _unit(bundle.unit, bundle, images)
+    units = [
         {
             "name": unit.unit.name,
             "document": unit.unit.document,
             "key": ".".join(unit.unit.keys),
-            **described,
+            **_unit(unit, bundle, images),
         }
-        for unit, described in zip(units, described)
+        for unit in bundle.units
     ]
+    return {"units": units}
 
 
-def _unit(unit: UnitBundle, node: Mapping[str, Any], provenance: Provenance) -> dict[str, Any]:
-    packages, image = unit.files.packages, provenance.images.get(unit.unit.name)
+def _unit(unit: UnitBundle, bundle: Bundle, images: Mapping[str, Any]) -> dict[str, Any]:
+    packages, image, node = unit.files.packages, images.get(unit.unit.name), bundle.node_of(unit)
     return {
         "command": node.get("command"),
         "snapshot": {"sha256": unit.snapshot_digest, "files": _entries(unit.code)},

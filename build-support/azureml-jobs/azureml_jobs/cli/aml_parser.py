@@ -10,7 +10,21 @@ from typing import Any
 from azureml_jobs.base.assets import DATA_TYPES, MODEL_TYPES
 from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.cli.jobs_parser import add_jobs
-from azureml_jobs.cli.options import ExactParser, add_allow_option, add_command, count, port
+from azureml_jobs.cli.options import (
+    ALLOW,
+    JSON,
+    Argument,
+    ExactParser,
+    add_arguments,
+    add_command,
+    argument,
+    count,
+    port,
+)
+
+_ASSET = argument(
+    "NAME[:VERSION]", "without a version or with @latest, the newest one", dest="asset"
+)
 
 
 def aml_parser() -> argparse.ArgumentParser:
@@ -42,33 +56,26 @@ def aml_parser() -> argparse.ArgumentParser:
 
 
 def _add_doctor(nouns: Any) -> None:
-    doctor = add_command(
+    add_command(
         nouns,
         "doctor",
         "check configuration, sign-in, workspace, computes, storage, registry and versions",
-    )
-    doctor.set_defaults(command="doctor")
-    doctor.add_argument(
-        "--deep", action="store_true", help="also run a job of three seconds, and read all of it"
-    )
-    doctor.add_argument(
-        "--compute", metavar="NAME", help="where that job runs (default: the first cluster)"
-    )
+        argument("--deep", "also run a job of three seconds, and read all of it"),
+        argument("--compute NAME", "where that job runs (default: the first cluster)"),
+    ).set_defaults(command="doctor")
 
 
 def _add_ui(nouns: Any) -> None:
-    ui = add_command(nouns, "ui", "show parameters, metrics and figures in MLflow's own web page")
-    ui.set_defaults(command="ui")
-    ui.add_argument(
-        "name",
-        nargs="?",
-        metavar="NAME",
-        help="begin with the curves of this job, or of its trials",
-    )
-    ui.add_argument(
-        "--port", type=port, help="the port on this machine (default: 5000 or a free one)"
-    )
-    ui.add_argument("--no-browser", action="store_true", help="only print the address of the page")
+    add_command(
+        nouns,
+        "ui",
+        "show parameters, metrics and figures in MLflow's own web page",
+        argument("NAME", "begin with the curves of this job, or of its trials", nargs="?"),
+        argument(
+            "--port PORT", "the port on this machine (default: 5000 or a free one)", type=port
+        ),
+        argument("--no-browser", "only print the address of the page"),
+    ).set_defaults(command="ui")
 
 
 def _add_why(nouns: Any) -> None:
@@ -79,101 +86,82 @@ def _add_why(nouns: Any) -> None:
         "`not`, print what to write so that the nearest job sends it.",
         usage="./pants run :aml -- why [not] FILE [JOB] [--json]",
     )
-    command.add_argument(
-        "words", nargs="+", metavar="[not] FILE [JOB]", help="JOB is an address, such as src/X:job"
-    )
-    command.add_argument("--json", action="store_true", help="print JSON")
+    job = "JOB is an address, such as src/X:job"
+    add_arguments(command, argument("[not] FILE [JOB]", job, nargs="+", dest="words"), JSON)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_list(commands, "list data assets")
+    add_command(commands, "list", "list data assets", JSON)
     _add_register(commands, "data asset", DATA_TYPES, "uri_file for a file, else uri_folder")
-    download = add_command(
-        commands, "download", "download a data asset to data/NAME/VERSION, where local runs find it"
-    )
-    _add_asset(download)
+    does = "download a data asset to data/NAME/VERSION, where local runs find it"
+    add_command(commands, "download", does, _ASSET)
 
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_list(commands, "list registered models")
+    add_command(commands, "list", "list registered models", JSON)
     _add_register(commands, "model", MODEL_TYPES, MODEL_TYPES[0])
-    download = add_command(
-        commands, "download", "download a model to the local workspace, where local runs find it"
-    )
-    _add_asset(download)
+    does = "download a model to the local workspace, where local runs find it"
+    add_command(commands, "download", does, _ASSET)
 
 
 def _add_components(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_list(commands, "list registered components")
-    register = add_command(
-        commands, "register", "register the component of a target, as `./pants run ADDRESS` does"
-    )
-    register.add_argument("address", metavar="ADDRESS", help="of an azureml_component: src/X:NAME")
+    add_command(commands, "list", "list registered components", JSON)
+    does = "register the component of a target, as `./pants run ADDRESS` does"
+    address = argument("ADDRESS", "of an azureml_component: src/X:NAME")
+    add_command(commands, "register", does, address)
 
 
 def _add_endpoints(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_list(commands, "list online endpoints with their URLs and traffic")
-    create = add_command(commands, "create", "serve a registered model, on a new endpoint at first")
-    invoke = add_command(commands, "invoke", "send the JSON in a file, and print the answer")
-    keys = add_command(commands, "keys", "print the keys by which callers sign in")
-    traffic = add_command(commands, "traffic", "share the requests among deployments")
-    delete = add_command(commands, "delete", "delete an endpoint, or one of its deployments")
-    for command in (create, invoke, keys, traffic, delete):
-        command.add_argument("name", metavar="NAME", help="the endpoint's name")
-    create.add_argument(
-        "--model", metavar="MODEL", help="azureml:NAME:VERSION or azureml:NAME@latest"
-    )
-    create.add_argument("--deployment", default="blue", help="its name (default: %(default)s)")
-    create.add_argument(
-        "--file", type=Path, help="the YAML of a deployment, for a model that is not MLflow's"
-    )
-    add_allow_option(create)
-    create.add_argument(
-        "--instance-type", metavar="SIZE", help="default: that in the file, or Standard_DS3_v2"
-    )
-    create.add_argument(
-        "--instance-count", type=count, metavar="N", help="default: that in the file, or 1"
-    )
-    create.add_argument(
-        "--auth-mode",
-        choices=("key", "aml_token", "aad_token"),
-        default="key",
-        help="how callers of a new endpoint sign in (default: %(default)s)",
-    )
-    invoke.add_argument("--request", type=Path, required=True, metavar="FILE", help="JSON")
-    for command in (invoke, delete):
-        command.add_argument("--deployment", help="only this one")
-    traffic.add_argument("shares", nargs="+", metavar="DEPLOYMENT=PERCENT")
+    add_command(commands, "list", "list online endpoints with their URLs and traffic", JSON)
+    only = argument("--deployment DEPLOYMENT", "only this one")
 
+    def add(name: str, does: str, *arguments: Argument) -> None:
+        add_command(commands, name, does, argument("NAME", "the endpoint's name"), *arguments)
 
-def _add_list(commands: Any, does: str) -> None:
-    listing = add_command(commands, "list", does)
-    listing.add_argument("--json", action="store_true", help="print JSON")
+    add(
+        "create",
+        "serve a registered model, on a new endpoint at first",
+        argument("--model MODEL", "azureml:NAME:VERSION or azureml:NAME@latest"),
+        argument("--deployment DEPLOYMENT", "its name (default: %(default)s)", default="blue"),
+        argument(
+            "--file FILE", "the YAML of a deployment, for a model that is not MLflow's", type=Path
+        ),
+        ALLOW,
+        argument("--instance-type SIZE", "default: that in the file, or Standard_DS3_v2"),
+        argument("--instance-count N", "default: that in the file, or 1", type=count),
+        argument(
+            "--auth-mode",
+            "how callers of a new endpoint sign in (default: %(default)s)",
+            choices=("key", "aml_token", "aad_token"),
+            default="key",
+        ),
+    )
+    request = argument("--request FILE", "JSON", type=Path, required=True)
+    add("invoke", "send the JSON in a file, and print the answer", request, only)
+    add("keys", "print the keys by which callers sign in")
+    shares = argument("DEPLOYMENT=PERCENT", None, nargs="+", dest="shares")
+    add("traffic", "share the requests among deployments", shares)
+    add("delete", "delete an endpoint, or one of its deployments", only)
 
 
 def _add_register(commands: Any, noun: str, types: Sequence[str], default: str) -> None:
-    register = add_command(
-        commands, "register", f"register a {noun} from local files or an address"
-    )
-    add_allow_option(register)
-    register.add_argument("name", metavar="NAME", help=f"the name of the {noun}")
-    register.add_argument(
-        "--path",
-        required=True,
-        metavar="PATH",
-        help="a file, a folder, or an address: azureml://…, https://… or runs:/JOB/PATH",
-    )
-    register.add_argument("--version", metavar="VERSION", help="default: the newest one plus 1")
-    register.add_argument("--type", choices=types, help=f"default: {default}")
-
-
-def _add_asset(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "asset", metavar="NAME[:VERSION]", help="without a version or with @latest, the newest one"
+    add_command(
+        commands,
+        "register",
+        f"register a {noun} from local files or an address",
+        ALLOW,
+        argument("NAME", f"the name of the {noun}"),
+        argument(
+            "--path PATH",
+            "a file, a folder, or an address: azureml://…, https://… or runs:/JOB/PATH",
+            required=True,
+        ),
+        argument("--version VERSION", "default: the newest one plus 1"),
+        argument("--type", f"default: {default}", choices=types),
     )
 
 
@@ -182,29 +170,25 @@ def _add_service(service: argparse.ArgumentParser) -> None:
         "Run a stand-in for Azure ML on this machine, which runs the jobs that it receives: until "
         "Ctrl-C, or while COMMAND runs, which finds it by its environment variables."
     )
-    service.add_argument(
-        "--port",
-        type=port,
-        default=0,
-        metavar="N",
-        help="the port to listen on (default: a free one)",
-    )
-    service.add_argument(
-        "--python",
-        metavar="PREFIX",
-        help="run jobs in this virtual environment (default: one for the packages of each job)",
-    )
-    service.add_argument(
-        "--jobs-at-once", type=count, default=2, metavar="N", help="default: %(default)s"
-    )
-    service.add_argument(
-        "--compute",
-        action="append",
-        metavar="NAME",
-        dest="computes",
-        help="a cluster that jobs may name; may be repeated (default: cpu-cluster and gpu-cluster)",
-    )
-    service.add_argument(
-        "inner_command", nargs="*", metavar="COMMAND", help="after `--`: a command to run meanwhile"
+    add_arguments(
+        service,
+        argument("--port N", "the port to listen on (default: a free one)", type=port, default=0),
+        argument(
+            "--python PREFIX",
+            "run jobs in this virtual environment (default: one for the packages of each job)",
+        ),
+        argument("--jobs-at-once N", "default: %(default)s", type=count, default=2),
+        argument(
+            "--compute NAME",
+            "a cluster that jobs may name; may be repeated (default: cpu-cluster and gpu-cluster)",
+            many=True,
+            dest="computes",
+        ),
+        argument(
+            "COMMAND",
+            "after `--`: a command to run meanwhile",
+            nargs="*",
+            dest="inner_command",
+        ),
     )
     service.set_defaults(command="service")

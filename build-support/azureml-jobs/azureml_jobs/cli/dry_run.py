@@ -14,11 +14,11 @@ from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.data import LocalData
 from azureml_jobs.bundle.data_guard import is_outside
 from azureml_jobs.bundle.files import BundleFile
+from azureml_jobs.bundle.manifest import units_data
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.azure_only import azure_only_parts
 from azureml_jobs.jobfile.document import dump_job_file
-from azureml_jobs.jobfile.documents import value_at
 from azureml_jobs.jobfile.pipeline.model import Binding, Data, Literal, ParentInput
 from azureml_jobs.jobfile.pipeline.read import read_pipeline
 
@@ -34,19 +34,10 @@ def as_data(
 ) -> dict[str, Any]:
     """Return the whole report as plain data; sizes are in bytes.
 
-    A job that is one command has its snapshot, environment and packages at the top; any other has
-    `units` with them, and `steps`. `notes` are inputs that this machine does not have.
+    Units are described as in the manifest; that of a command job is at the top, and any other job
+    has `steps`. `notes` are inputs that this machine does not have.
     """
     request, bundle = plan.request, plan.bundle
-    units = [
-        {
-            "name": unit.unit.name,
-            "document": unit.unit.document,
-            "key": ".".join(unit.unit.keys),
-            **_unit_data(unit, images),
-        }
-        for unit in bundle.units
-    ]
     return {
         "address": request.address,
         "job_file": request.job_file,
@@ -54,11 +45,8 @@ def as_data(
         "documents": list(bundle.document_names),
         "destination": _destination(target),
         "experiment_name": plan.experiment_name,
-        **(
-            _unit_data(bundle.unit, images)
-            if plan.is_command
-            else {"steps": steps_of(plan), "units": units}
-        ),
+        **({} if plan.is_command else {"steps": steps_of(plan)}),
+        **units_data(bundle, images, plan.is_command),
         "data": [
             {"input": item.name, "path": item.path, "size": _size_on_disk(repository / item.path)}
             for item in bundle.data
@@ -67,28 +55,6 @@ def as_data(
         "allowed": [asdict(each) for each in plan.allowed],
         "warnings": list(plan.warnings),
         "notes": list(notes),
-    }
-
-
-def _unit_data(unit: UnitBundle, images: Mapping[str, PushableImage]) -> dict[str, Any]:
-    packages, image = unit.files.packages, images.get(unit.unit.name)
-    return {
-        "image": asdict(image) if image else None,
-        "snapshot": {
-            "sha256": unit.snapshot_digest,
-            "size": sum(file.size for file in unit.code),
-            "files": [_file_data(file) for file in unit.code],
-        },
-        "environment": {
-            "sha256": unit.environment_digest,
-            "files": [_file_data(file) for file in unit.environment],
-        },
-        "packages": {
-            "resolve": packages.resolve,
-            "lock": packages.lock,
-            "lock_sha256": packages.lock_digest,
-            "requirements": list(packages.requirements),
-        },
     }
 
 
@@ -101,65 +67,56 @@ def as_text(
 ) -> str:
     """Return the report for people."""
     request, bundle = plan.request, plan.bundle
-    lines = [_title(plan, target), ""]
+    parts = [[_title(plan, target)]]
     if plan.is_command:
-        lines += [
-            *_snapshot_lines(bundle.unit),
-            "",
-            *_environment_lines(plan, bundle.unit, images),
-        ]
+        parts += [_snapshot_lines(bundle.unit), _environment_lines(plan, bundle.unit, images)]
     else:
-        lines += [f"{_bold('Documents')}"]
-        lines += [f"  {name}: {path}" for path, name in bundle.document_names.items()]
-        if steps := steps_of(plan):
-            lines += ["", _bold("Steps"), *(f"  {line}" for line in step_lines(steps))]
-        for unit in bundle.units:
-            lines += ["", *_unit_lines(plan, unit, images)]
-    lines += _data_lines(bundle.data, repository)
-    if plan.allowed:
-        lines += ["", f"{_bold('Allowed')} though it looks like a secret, or is outside"]
-        lines += [f"  {each.where}: {each.what}" for each in plan.allowed]
-    if notes:
-        lines += ["", f"{_bold('Not on this machine')}", *(f"  {note}" for note in notes)]
-    lines += ["", f"{_bold('Job')} {request.job_file}"]
-    lines += [f"  {line}".rstrip() for line in dump_job_file(plan.job).splitlines()]
-    return "\n".join(lines)
-
-
-def _data_lines(data: Sequence[LocalData], repository: Path) -> list[str]:
+        names = [f"{name}: {path}" for path, name in bundle.document_names.items()]
+        parts += [_part("Documents", names), _part("Steps", step_lines(steps_of(plan)))]
+        parts += [_unit_lines(plan, unit, images) for unit in bundle.units]
     root = os.path.realpath(repository)
-    lines = []
-    for place, wanted in (("this repository", False), ("elsewhere on this machine", True)):
-        found = [each for each in data if is_outside(os.path.join(root, each.path), root) is wanted]
-        if found:
-            lines += ["", f"{_bold('Data')} from {place}"]
-            lines += [
-                f"  {each.name}: {each.path} {_size_text(repository, each)}" for each in found
-            ]
-    return lines
+    for place, is_elsewhere in (("this repository", False), ("elsewhere on this machine", True)):
+        found = [
+            f"{each.name}: {each.path} {_size_text(repository, each)}"
+            for each in bundle.data
+            if is_outside(os.path.join(root, each.path), root) is is_elsewhere
+        ]
+        parts.append(_part("Data", found, f" from {place}"))
+    allowed = [f"{each.where}: {each.what}" for each in plan.allowed]
+    parts.append(_part("Allowed", allowed, " though it looks like a secret, or is outside"))
+    parts.append(_part("Not on this machine", notes))
+    parts.append(_part("Job", dump_job_file(plan.job).splitlines(), f" {request.job_file}"))
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _part(title: str, lines: Sequence[str], more: str = "") -> list[str]:
+    """Return a part of the report, which is nothing without lines."""
+    return [f"{_bold(title)}{more}", *(f"  {line}".rstrip() for line in lines)] if lines else []
 
 
 def _title(plan: JobPlan, target: AzureWorkspace | None) -> str:
     address, kind = _bold(plan.request.address), plan.kind
+    place = (
+        f"the local workspace {LOCAL_FOLDER} ({CONFIG_FILE} names no workspace)"
+        if target is None
+        else f"the Azure ML workspace {target.name} in {target.resource_group}"
+    )
     if plan.is_command:
-        return f"{address} would run in {_destination_text(target)}."
+        return f"{address} would run in {place}."
     what = f"{address} is {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
     parts = azure_only_parts(plan.bundle.documents, plan.request.job_file)
     if target is None and parts:
         return f"{what}. Only Azure ML runs it: {', '.join(where for where, _ in parts)}."
     does = _DOES.get(kind.rpartition(" ")[2], "run")
-    return f"{what}. It would {does} in {_destination_text(target)}."
+    return f"{what}. It would {does} in {place}."
 
 
 def _unit_lines(plan: JobPlan, unit: UnitBundle, images: Mapping[str, PushableImage]) -> list[str]:
     key = ".".join(unit.unit.keys)
     place = f"{key} of {unit.unit.document}" if key else unit.unit.document
     title = f"{_bold(unit.unit.name)}: {place}" if unit.unit.name else _bold(place)
-    parts = [
-        *(_snapshot_lines(unit) if unit.unit.has_code else []),
-        *_environment_lines(plan, unit, images),
-    ]
-    return [title, *(f"  {line}" for line in parts)]
+    code = _snapshot_lines(unit) if unit.unit.has_code else []
+    return [title, *(f"  {line}" for line in (*code, *_environment_lines(plan, unit, images)))]
 
 
 def _snapshot_lines(unit: UnitBundle) -> list[str]:
@@ -172,23 +129,18 @@ def _snapshot_lines(unit: UnitBundle) -> list[str]:
     ]
 
 
-def _image_lines(image: PushableImage) -> list[str]:
-    return [
-        f"{_bold('Image')} {image.reference}: {size_text(image.size)} on this machine",
-        f"  would be pushed to the workspace's registry as {image.name}, except for layers that "
-        "it has;",
-        "  the job would name it by its digest. The environment's files stay here.",
-    ]
-
-
 def _environment_lines(
     plan: JobPlan, unit: UnitBundle, images: Mapping[str, PushableImage]
 ) -> list[str]:
-    if unit.unit.name in images:
-        return _image_lines(images[unit.unit.name])
+    if image := images.get(unit.unit.name):
+        return [
+            f"{_bold('Image')} {image.reference}: {size_text(image.size)} on this machine",
+            f"  would be pushed to the workspace's registry as {image.name}, except for layers "
+            "that it has;",
+            "  the job would name it by its digest. The environment's files stay here.",
+        ]
     if not unit.environment:
-        document = plan.bundle.documents[unit.unit.document]
-        named = value_at(document, (*unit.unit.keys, "environment"))
+        named = plan.bundle.node_of(unit).get("environment")
         text = named if isinstance(named, str) else "as the job file says"
         return [f"{_bold('Environment')} {text}"]
     packages = unit.files.packages
@@ -204,25 +156,13 @@ def _count(files: Sequence[BundleFile]) -> str:
     return f"{len(files)} file{'' if len(files) == 1 else 's'}"
 
 
-def _file_lines(files: tuple[BundleFile, ...]) -> list[str]:
+def _file_lines(files: Sequence[BundleFile]) -> list[str]:
     rows = [(size_text(file.size), file.path, file.source, file.why) for file in files]
     return [f"  {line}" for line in table(("size", "file", "from", "why"), rows, right=(0,))]
 
 
 def _bold(text: str) -> str:
     return coloured(text, BOLD)
-
-
-def _file_data(file: BundleFile) -> dict[str, Any]:
-    return {
-        "path": file.path,
-        "source": file.source,
-        "owner": file.owner,
-        "why": file.why,
-        "size": file.size,
-        "sha256": file.sha256,
-        "executable": file.executable,
-    }
 
 
 def _destination(target: AzureWorkspace | None) -> dict[str, str]:
@@ -234,12 +174,6 @@ def _destination(target: AzureWorkspace | None) -> dict[str, str]:
         "resource_group": target.resource_group,
         "workspace": target.name,
     }
-
-
-def _destination_text(target: AzureWorkspace | None) -> str:
-    if target is None:
-        return f"the local workspace {LOCAL_FOLDER} ({CONFIG_FILE} names no workspace)"
-    return f"the Azure ML workspace {target.name} in {target.resource_group}"
 
 
 def _size_text(repository: Path, item: LocalData) -> str:

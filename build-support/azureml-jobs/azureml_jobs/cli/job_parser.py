@@ -10,10 +10,13 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest
 from azureml_jobs.bundle.plan import read_document
 from azureml_jobs.cli.options import (
-    add_allow_option,
-    add_setting_options,
-    add_submit_options,
-    add_workspace_options,
+    ALLOW,
+    SETTINGS,
+    WORKSPACE,
+    ExactParser,
+    add_arguments,
+    argument,
+    count,
     tag_error,
 )
 from azureml_jobs.local.runtimes import RUNTIMES
@@ -21,72 +24,63 @@ from azureml_jobs.protocol import JobRequest
 
 
 def job_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = ExactParser(
         prog="./pants run …:job --",
         description="Run a job: in the workspace that config.env names, or else on this machine.",
-        allow_abbrev=False,
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY.PATH=VALUE",
-        dest="settings",
-        help="override a value of the job file, e.g. inputs.epochs=20; may be repeated",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="print what would be sent, and send nothing"
-    )
-    parser.add_argument("--json", action="store_true", help="print --dry-run as JSON")
-    parser.add_argument(
-        "--same-as",
-        type=Path,
-        metavar="FOLDER",
-        help="run it only if it is what the bundle in FOLDER is, byte for byte; with --dry-run, "
-        "only compare",
-    )
-    add_allow_option(parser)
-    add_workspace_options(parser)
-    add_setting_options(parser)
-    add_submit_options(parser)
-    parser.add_argument(
-        "--runtime",
-        choices=RUNTIMES,
-        help="where a job runs on this machine: in the image of its environment, or in a virtual "
-        "environment (default: the option `[azureml].runtime`)",
-    )
-    parser.add_argument(
-        "--no-cache",
-        action="store_true",
-        help="run every step of a pipeline on this machine, also those that completed before with "
-        "the same code, environment and inputs",
-    )
-    parser.add_argument(
-        "--jobs-at-once",
-        type=_positive,
-        metavar="N",
-        help="how many steps or trials run at a time on this machine (default: one for each CPU)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        help="what a sweep on this machine samples with, if its job file has no seed (default: a "
-        "number that is drawn, and recorded)",
-    )
-    parser.add_argument(
-        "--stream",
-        action="store_true",
-        help="follow the job until it ends; a run on this machine is always followed",
+    add_arguments(
+        parser,
+        argument(
+            "--set KEY.PATH=VALUE",
+            "override a value of the job file, e.g. inputs.epochs=20; may be repeated",
+            many=True,
+            dest="settings",
+        ),
+        argument("--dry-run", "print what would be sent, and send nothing"),
+        argument("--json", "print --dry-run as JSON"),
+        argument(
+            "--same-as FOLDER",
+            "run it only if it is what the bundle in FOLDER is, byte for byte; with --dry-run, "
+            "only compare",
+            type=Path,
+        ),
+        ALLOW,
+        *(*WORKSPACE, *SETTINGS),
+        argument(
+            "--image",
+            "push the image that this machine has built to the workspace's registry, and run the "
+            "job in it; otherwise Azure ML builds the environment",
+        ),
+        argument("--web", "open the job in the studio"),
+        argument("--timings", "print how long each part of the submission took"),
+        argument(
+            "--runtime",
+            "where a job runs on this machine: in the image of its environment, or in a virtual "
+            "environment (default: the option `[azureml].runtime`)",
+            choices=RUNTIMES,
+        ),
+        argument(
+            "--no-cache",
+            "run every step of a pipeline on this machine, also those that completed before with "
+            "the same code, environment and inputs",
+        ),
+        argument(
+            "--jobs-at-once N",
+            "how many steps or trials run at a time on this machine (default: one for each CPU)",
+            type=count,
+        ),
+        argument(
+            "--seed N",
+            "what a sweep on this machine samples with, if its job file has no seed (default: a "
+            "number that is drawn, and recorded)",
+            type=int,
+        ),
+        argument(
+            "--stream",
+            "follow the job until it ends; a run on this machine is always followed",
+        ),
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def parse_job_options(given: Sequence[str], request: Path) -> argparse.Namespace:
