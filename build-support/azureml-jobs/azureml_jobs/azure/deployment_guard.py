@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.bundle.data_guard import suspicious_names
 from azureml_jobs.bundle.files import BundleFile
+from azureml_jobs.bundle.guard import suspicious_names
 from azureml_jobs.bundle.secret_guard import check_secrets, suspicious_files
 from azureml_jobs.jobfile.paths import is_local
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 import tempfile
@@ -73,7 +74,8 @@ def git_state(
         gone = _removed(repository, commit, removable) if commit and removable else []
         listed = sorted(_with_links(repository, [*paths, *gone]))
         diff = _diff_of_all(repository, commit, listed, "")
-        return GitState(commit, diff, _are_tools_changed(repository))
+        tools_changed = run_git(repository, "status", "--porcelain", "--", TOOLS_FOLDER)
+        return GitState(commit, diff, bool(tools_changed))
     except NoRepository:
         return None
     except GitRefusal as refusal:
@@ -87,10 +89,6 @@ def uncommitted(repository: Path) -> list[str]:
     """
     status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
     return [entry[3:] for entry in split_paths(run_git(repository, *status))]
-
-
-def _are_tools_changed(repository: Path) -> bool:
-    return bool(run_git(repository, "status", "--porcelain", "--", TOOLS_FOLDER))
 
 
 def _removed(repository: Path, commit: str, pathspecs: Sequence[str]) -> list[str]:
@@ -187,33 +185,24 @@ _PLAIN_DIFF = (
 def _with_links(repository: Path, paths: Iterable[str]) -> set[str]:
     """Return `paths` as git has them: a path through a link as the link and its target."""
     found: set[str] = set()
-    plain_folders = {""}
 
-    def first_link(path: str) -> str | None:
-        parts = path.split("/")
-        for end in range(1, len(parts) + 1):
-            head = "/".join(parts[:end])
-            if head in plain_folders:
-                continue
-            if os.path.islink(repository / head):
-                return head
-            if end < len(parts):
-                plain_folders.add(head)
-        return None
+    @functools.cache
+    def is_link(path: str) -> bool:
+        return os.path.islink(repository / path)
 
     for path in paths:
         # Linux follows as many.
         for _ in range(40):
             if leads_out(path):
                 break
-            link = first_link(path)
+            link = next(filter(is_link, (*_folders(path), path)), None)
             found.add(link or path)
             if link is None:
                 break
-            target = os.path.join(
-                repository, posixpath.dirname(link), os.readlink(repository / link)
+            folder, target = posixpath.dirname(link), os.readlink(repository / link)
+            path = os.path.relpath(
+                os.path.join(repository, folder, target) + path[len(link) :], repository
             )
-            path = os.path.relpath(target + path[len(link) :], repository)
     return found
 
 
@@ -221,16 +210,21 @@ def _by_work_tree(folder: Path, paths: Iterable[str]) -> tuple[list[str], dict[s
     """Return the paths of this work tree, and those of work trees inside of it by their folder."""
     own: list[str] = []
     nested: dict[str, list[str]] = {}
-    is_top = {"": False}
+
+    @functools.cache
+    def is_top(path: str) -> bool:
+        return os.path.lexists(folder / path / ".git")
+
     for path in paths:
-        parts = path.split("/")
-        for end in range(1, len(parts)):
-            head = "/".join(parts[:end])
-            if head not in is_top:
-                is_top[head] = os.path.lexists(folder / head / ".git")
-            if is_top[head]:
-                nested.setdefault(head, []).append(path[len(head) + 1 :])
-                break
-        else:
+        top = next(filter(is_top, _folders(path)), None)
+        if top is None:
             own.append(path)
+        else:
+            nested.setdefault(top, []).append(path[len(top) + 1 :])
     return own, nested
+
+
+def _folders(path: str) -> list[str]:
+    """Return the folders that lead to a path, from the top."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]

@@ -71,7 +71,7 @@ def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, reposito
 
             return run_assets(workspace, repository, options)
         case "endpoints":
-            from azureml_jobs.cli.endpoints import run_endpoints
+            from azureml_jobs.cli.assets import run_endpoints
 
             return run_endpoints(workspace, options)
         case "ui":

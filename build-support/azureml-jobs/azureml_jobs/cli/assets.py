@@ -1,4 +1,4 @@
-"""Run `./pants run :aml -- data|models|components …`: list, register and download assets."""
+"""Run `./pants run :aml -- data|models|components|endpoints …`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from azureml_jobs.base.assets import COMPONENTS, DATA, MODELS
 from azureml_jobs.base.console import BOLD, coloured, print_json, table
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.jobs import check_empty_folder
-from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.bundle.data_guard import suspicious_names
+from azureml_jobs.base.workspace_config import CONFIG_FILE, LOCAL_FOLDER, AzureWorkspace
+from azureml_jobs.bundle.guard import suspicious_names
 from azureml_jobs.bundle.secret_guard import check_secrets
 from azureml_jobs.local.local_assets import LocalAssets
 from azureml_jobs.local.registry import LocalRegistry
@@ -82,3 +83,79 @@ def _print_rows(rows: list[dict[str, Any]], options: argparse.Namespace) -> int:
         header, *lines = table(columns, [[str(row[key]) for key in columns] for row in rows])
         print("\n".join([coloured(header, BOLD), *lines]))
     return 0
+
+
+def run_endpoints(workspace: AzureWorkspace | None, options: argparse.Namespace) -> int:
+    if workspace is None:
+        raise JobError(
+            f"endpoints {options.command}",
+            "the local workspace has no endpoints, and only Azure ML serves models",
+            f"Name a workspace in {CONFIG_FILE}.",
+        )
+    from azureml_jobs.azure.endpoints import DeploymentSpec, Endpoints  # pants: no-infer-dep
+    from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
+
+    if options.command == "create" and not (options.model or options.file):
+        raise JobError(
+            options.name, "nothing to serve is named", "Write `--model azureml:NAME:VERSION`."
+        )
+    shares = _shares(options) if options.command == "traffic" else {}
+    endpoints = Endpoints(ConnectedWorkspace(workspace, options.login))
+    match options.command:
+        case "list":
+            _print_endpoints(endpoints.list(), options.json)
+        case "create":
+            spec = DeploymentSpec(
+                options.deployment,
+                options.model,
+                options.file,
+                options.instance_type,
+                options.instance_count,
+                tuple(options.allow),
+            )
+            _print_endpoints([endpoints.create(options.name, options.auth_mode, spec)], False)
+        case "invoke":
+            print(endpoints.invoke(options.name, options.request, options.deployment))
+        case "keys":
+            for name, key in endpoints.keys(options.name).items():
+                print(f"{name}: {key}")
+        case "traffic":
+            endpoints.route(options.name, shares)
+            print(f"{options.name}: {_traffic_text(shares)}")
+        case _:
+            endpoints.delete(options.name, options.deployment)
+            print(f"{'/'.join(filter(None, (options.name, options.deployment)))} deleted")
+    return 0
+
+
+def _shares(options: argparse.Namespace) -> dict[str, int]:
+    """Return the percentages in `NAME=PERCENT …`."""
+    shares = {}
+    for text in options.shares:
+        name, _, percent = text.partition("=")
+        shares[name] = int(percent) if percent.isdecimal() else -1
+    if min(shares.values()) < 0 or sum(shares.values()) != 100:
+        raise JobError(
+            f"endpoints traffic {' '.join(options.shares)}",
+            "the shares are no percentages that make 100",
+            "Write one for each deployment, such as `blue=90 green=10`.",
+        )
+    return shares
+
+
+def _print_endpoints(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        print("There are no endpoints. ./pants run :aml -- endpoints create --help")
+    else:
+        cells = [
+            [row["name"], row["state"], row["auth_mode"], _traffic_text(row["traffic"]), row["url"]]
+            for row in rows
+        ]
+        header, *lines = table(("name", "state", "sign-in", "traffic", "URL"), cells)
+        print("\n".join([coloured(header, BOLD), *lines]))
+
+
+def _traffic_text(traffic: dict[str, int]) -> str:
+    return " ".join(f"{name}={share}" for name, share in traffic.items())

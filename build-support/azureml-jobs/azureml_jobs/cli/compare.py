@@ -29,7 +29,7 @@ from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.cli.job_tree import labelled
-from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
+from azureml_jobs.cli.jobs import Row, WorkspaceJobs
 
 # Each is a request.
 _MOST_JOBS = 100

@@ -28,7 +28,7 @@ from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.bundle.names import CODE_FOLDER
 from azureml_jobs.cli.differences import PARTS, Change, ComparedJob, differences, value_pair
-from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs, is_on_this_machine, jobs_of
+from azureml_jobs.cli.jobs import Row, WorkspaceJobs, is_on_this_machine, jobs_of
 
 # Where standard output is no terminal.
 _WIDTH = 120

@@ -12,8 +12,8 @@ from azureml_jobs.base.console import BOLD, coloured, size_text, table
 from azureml_jobs.base.workspace_config import CONFIG_FILE, LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.data import LocalData
-from azureml_jobs.bundle.data_guard import is_outside
 from azureml_jobs.bundle.files import BundleFile
+from azureml_jobs.bundle.guard import is_outside
 from azureml_jobs.bundle.manifest import units_data
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.docker.pushable_image import PushableImage

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from azureml_jobs.cli.jobs import WorkspaceJobs
 from azureml_jobs.cli.reproduce import outcome, print_outcomes
-from azureml_jobs.cli.workspace_jobs import WorkspaceJobs
 
 
 class Jobs:

@@ -27,7 +27,7 @@ from azureml_jobs.bundle.manifest import read_manifest, units_of
 from azureml_jobs.bundle.rebuild import add_own_files, rebuild
 from azureml_jobs.bundle.same import check_fetched, is_of_one_run
 from azureml_jobs.cli.job_tree import labelled
-from azureml_jobs.cli.workspace_jobs import WorkspaceJobs, is_on_this_machine, jobs_of
+from azureml_jobs.cli.jobs import WorkspaceJobs, is_on_this_machine, jobs_of
 
 # The end of the name of a job that was run again, and the longest rest of it.
 _AGAIN = re.compile(r"-again-\d{8}-\d{6}(-[0-9a-f]{4})?$")

@@ -25,7 +25,7 @@ from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.cli.diff import compared_pair
 from azureml_jobs.cli.differences import change_text
 from azureml_jobs.cli.job_tree import print_children
-from azureml_jobs.cli.workspace_jobs import Row, WorkspaceJobs
+from azureml_jobs.cli.jobs import Row, WorkspaceJobs
 from azureml_jobs.local.usage import usage_text
 
 # In Azure each curve is a request.
