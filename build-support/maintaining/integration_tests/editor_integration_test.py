@@ -91,6 +91,20 @@ def test_imports_lead_to_the_repository_and_to_locked_packages(
     assert f"/{numpy.name.removesuffix('.dist-info')}-" in lock
 
 
+# What an editor does with a notebook, in fewer messages.
+CELL = """\
+from jupyter_client.manager import run_kernel
+with run_kernel() as kernel:
+    kernel.execute_interactive("import numpy, common.tracking; print(common.tracking.__file__)")
+"""
+
+
+def test_a_notebook_runs_in_the_environment(scratch: Scratch, vscode: VSCode) -> None:
+    folder = scratch.root / "notebooks"
+    printed = vscode.run("-c", CELL, folder=folder, variables=vscode.variables)
+    assert str(scratch.root / "src/common/tracking.py") in printed
+
+
 def test_entries_of_the_debugger_start_what_they_say(vscode: VSCode) -> None:
     assert "accuracy" in vscode.launch("local.py next to the open file", MAIN)
     assert "accuracy" in vscode.launch("The open file", f"{EXPERIMENT}/local.py")

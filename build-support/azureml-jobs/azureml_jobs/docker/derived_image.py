@@ -52,7 +52,7 @@ def packages_addition(requirements: bytes, kind: str, title: str) -> Addition:
         kind,
         title,
         "COPY requirements.txt /opt/azureml-jobs/requirements.txt\n"
-        f"RUN {WITH_CERTIFICATE}python -m pip install --quiet --no-cache-dir --no-deps"
+        f"RUN {WITH_CERTIFICATE}python -m pip install --no-cache-dir --no-deps"
         f" --require-hashes -r /opt/azureml-jobs/requirements.txt && {WITHOUT_CERTIFICATE}\n",
         {"requirements.txt": requirements},
     )

@@ -42,7 +42,7 @@ def jupyter_addition(requirements: bytes) -> Addition:
         "JupyterLab",
         "COPY requirements.txt kernel.json kernel.py page_config.json /opt/jupyter-files/\n"
         f"RUN python -m venv {_FOLDER} && {WITH_CERTIFICATE}"
-        f"{_FOLDER}/bin/pip install --quiet --no-cache-dir --no-deps --require-hashes"
+        f"{_FOLDER}/bin/pip install --no-cache-dir --no-deps --require-hashes"
         " -r /opt/jupyter-files/requirements.txt"
         f" && cp /opt/jupyter-files/kernel.json {_FOLDER}/share/jupyter/kernels/python3/kernel.json"
         f" && cp /opt/jupyter-files/kernel.py {_FOLDER}/kernel.py"
