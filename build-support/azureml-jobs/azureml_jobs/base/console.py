@@ -110,6 +110,13 @@ def table(
     ]
 
 
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
+) -> None:
+    first, *lines = table(header, rows, right)
+    print("\n".join((coloured(first, BOLD), *lines)))
+
+
 def value_texts(values: Mapping[str, Any]) -> dict[str, str]:
     """Return the values of a trial, short enough to be read next to each other."""
     return {

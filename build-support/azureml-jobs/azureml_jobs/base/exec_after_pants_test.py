@@ -17,41 +17,22 @@ status = module.exec_after_pants(sys.argv[2:])
 print("after")
 sys.exit(status)
 """
-NEXT = "import os, sys\nprint(os.getpid(), sys.argv[1:])\nsys.exit(7)\n"
 ARGUMENTS = ("execute", "a b/ü", "", "--x=\ny")
 
 
-def test_names_the_script_that_starts_the_tool() -> None:
-    assert RUN_SCRIPT.name == "run.py"
-    assert RUN_SCRIPT.is_file()
-
-
-def test_writes_the_command_line_for_the_launcher_and_starts_nothing(
-    tool: Tool, tmp_path: Path
+def test_writes_the_command_line_for_the_launcher_or_else_becomes_the_command(
+    tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = tmp_path / "nächstes.py"
-    script.write_text(NEXT)
-    file = tmp_path / "command line"
+    assert RUN_SCRIPT.is_file()
+    monkeypatch.delenv("AZUREML_JOBS_EXEC_FILE", raising=False)
+    script, file = tmp_path / "nächstes.py", tmp_path / "command line"
+    script.write_text("import sys\nprint(sys.argv[1:])\nsys.exit(7)\n")
     file.write_bytes(b"x" * 1000)
     done = tool.run("-c", CONTINUE, str(script), *ARGUMENTS, AZUREML_JOBS_EXEC_FILE=str(file))
     assert (done.returncode, done.stdout, done.stderr) == (0, "before\nafter\n", "")
-    parts = file.read_bytes().split(b"\0")
-    assert parts.pop() == b""
-    executable, *rest = [os.fsdecode(part) for part in parts]
+    executable, *rest = [os.fsdecode(part) for part in file.read_bytes().split(b"\0")]
     assert os.path.samefile(executable, sys.executable)
-    assert rest == [str(script), *ARGUMENTS]
-
-
-@pytest.mark.parametrize("variable", [{}, {"AZUREML_JOBS_EXEC_FILE": ""}], ids=["unset", "empty"])
-def test_becomes_the_command_without_a_launcher(
-    tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: dict[str, str]
-) -> None:
-    monkeypatch.delenv("AZUREML_JOBS_EXEC_FILE", raising=False)
-    script = tmp_path / "next.py"
-    script.write_text(NEXT)
-    done = tool.run("-c", CONTINUE, str(script), *ARGUMENTS, **variable)
-    assert done.returncode == 7
-    first, second = done.stdout.splitlines()
+    assert rest == [str(script), *ARGUMENTS, ""]
+    done = tool.run("-c", CONTINUE, str(script), *ARGUMENTS, AZUREML_JOBS_EXEC_FILE="")
     # What was printed before comes first, though Python had only buffered it.
-    assert first == "before"
-    assert second.partition(" ")[2] == str(list(ARGUMENTS))
+    assert (done.returncode, done.stdout) == (7, f"before\n{list(ARGUMENTS)}\n")

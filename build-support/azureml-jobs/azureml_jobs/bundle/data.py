@@ -94,7 +94,7 @@ def data_digest(data: Path) -> DataDigest:
     base = data if data.is_dir() else data.parent
     files = {file.relative_to(base).as_posix(): file for file in data_files(data)}
     with known_digests() as known:
-        sha256 = entries_digest((name, known.of(file), False) for name, file in files.items())
+        sha256 = entries_digest((name, known(file), False) for name, file in files.items())
     return DataDigest(sha256, len(files), sum(file.stat().st_size for file in files.values()))
 
 

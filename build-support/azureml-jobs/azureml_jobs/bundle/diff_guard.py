@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from azureml_jobs.bundle.known import KnownTexts
+from azureml_jobs.bundle.known import KnownTexts, known_texts
 from azureml_jobs.bundle.suspicions import Allowed, Suspicion, is_plain_text, judge
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
@@ -49,11 +49,9 @@ def check_diff(diff: bytes, where: str, allow: Sequence[str] = ()) -> tuple[Allo
 
 
 def _suspicions(diff: bytes) -> list[Suspicion]:
-    known = KnownTexts()
     parts = filter(None, re.split(rb"^(?=diff --git )", diff, flags=re.MULTILINE))
-    found = [each for part in parts for each in _in_file(part.split(b"\n"), known)]
-    known.save()
-    return found
+    with known_texts() as known:
+        return [each for part in parts for each in _in_file(part.split(b"\n"), known)]
 
 
 def _in_file(lines: Sequence[bytes], known: KnownTexts) -> Iterator[Suspicion]:

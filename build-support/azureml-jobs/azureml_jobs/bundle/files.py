@@ -89,46 +89,43 @@ def check_links(repository: Path, paths: Sequence[str], where: str) -> None:
     """Raise `JobError` for a symbolic link that leads out of the repository, or nowhere."""
     root = repository.resolve()
     for path in paths:
-        if not os.path.lexists(repository / path):
-            # Generated: it is only in the folder that Pants gathered.
-            continue
-        try:
-            target = (repository / path).resolve(strict=True)
-        except FileNotFoundError as error:
+        # What is generated is only in the folder that Pants gathered.
+        if problem := _link_problem(repository / path, root):
             raise JobError(
                 where,
-                f"{path} is a symbolic link that leads nowhere",
-                "Replace it by the file itself, or take it out of the target's sources.",
-            ) from error
-        except (OSError, RuntimeError) as error:
-            # Python up to 3.12 raises RuntimeError for a circle of links, later versions OSError.
-            raise JobError(
-                where, f"{path} is a symbolic link in a circle", "Replace it by the file itself."
-            ) from error
-        if target != root and root not in target.parents:
-            raise JobError(
-                where,
-                f"{path} is a symbolic link that leads out of the repository",
+                f"{path} is a symbolic link {problem}",
                 "Replace the link by the file itself, or take it out of the target's sources.",
             )
 
 
+def _link_problem(path: Path, root: Path) -> str:
+    if not os.path.lexists(path):
+        return ""
+    try:
+        target = path.resolve(strict=True)
+    except FileNotFoundError:
+        return "that leads nowhere"
+    except (OSError, RuntimeError):
+        # Python up to 3.12 raises RuntimeError for a circle of links, later versions OSError.
+        return "in a circle"
+    return "" if target.is_relative_to(root) else "that leads out of the repository"
+
+
 def size_warnings(files: Sequence[BundleFile]) -> Iterator[str]:
     """Yield warnings of a snapshot with large files, or with many."""
-    total = sum(file.size for file in files)
+    total, advice = (
+        sum(file.size for file in files),
+        "Data is better passed as an input of the job.",
+    )
     if total > SIZE_WARNING_BYTES:
         largest = sorted(files, key=lambda file: -file.size)[:3]
         named = ", ".join(f"{file.source} ({file.size / 1e6:.0f} MB)" for file in largest)
         yield (
             f"the snapshot is {total / 1e6:.0f} MB, and Azure ML's limit is "
-            f"{SNAPSHOT_BYTES / 1e6:.0f} MB. The largest files: {named}. "
-            "Data is better passed as an input of the job."
+            f"{SNAPSHOT_BYTES / 1e6:.0f} MB. The largest files: {named}. {advice}"
         )
-    if len(files) > SNAPSHOT_FILES:
-        yield (
-            f"the snapshot has {len(files)} files, and Azure ML's limit is {SNAPSHOT_FILES}. "
-            "Data is better passed as an input of the job."
-        )
+    if (count := len(files)) > SNAPSHOT_FILES:
+        yield f"the snapshot has {count} files, and Azure ML's limit is {SNAPSHOT_FILES}. {advice}"
 
 
 def context_warnings(files: Sequence[BundleFile]) -> Iterator[str]:

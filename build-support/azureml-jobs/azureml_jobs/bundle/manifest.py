@@ -19,7 +19,6 @@ from azureml_jobs.bundle.git_state import GitState
 from azureml_jobs.bundle.names import MANIFEST_FILE
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance
-from azureml_jobs.bundle.suspicions import Allowed
 
 MANIFEST_VERSION = 2
 
@@ -45,6 +44,7 @@ def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
     """
     request, bundle = plan.request, plan.bundle
     is_one = [unit.unit.name for unit in bundle.units] == [""]
+    allowed = {*plan.allowed, *(provenance.git.allowed if provenance.git else ())}
     return {
         "manifest_version": MANIFEST_VERSION,
         "address": request.address,
@@ -57,7 +57,7 @@ def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
         "overrides": list(plan.overrides),
         **units_data(bundle, provenance.images, is_one),
         "data": _data(plan, provenance),
-        "allowed": [asdict(each) for each in _allowed(plan, provenance.git)],
+        "allowed": [asdict(each) for each in sorted(allowed)],
         "git": _git(provenance.git),
         "versions": {"tools": TOOLS_VERSION, **request.versions},
         "made": asdict(provenance.made) if provenance.made else None,
@@ -107,10 +107,6 @@ def _check(path: Path, content: Any, shape: Mapping[str, tuple[type, ...]]) -> N
 
 def _invalid(path: Path, what: str) -> JobError:
     return JobError(str(path), what, "Name a folder that `./pants package` or a job has made.")
-
-
-def _allowed(plan: JobPlan, git: GitState | None) -> list[Allowed]:
-    return sorted({*plan.allowed, *(git.allowed if git else ())})
 
 
 def _git(git: GitState | None) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from azureml_jobs.bundle.password_forms import assigned_passwords, assigned_tokens, in_addresses
 from azureml_jobs.bundle.suspicions import ALLOW_COMMENT, Secret
-from detect_secrets.plugins.base import BasePlugin, RegexBasedDetector
+from detect_secrets.plugins.base import BasePlugin
 from detect_secrets.plugins.github_token import GitHubTokenDetector
 from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
 from detect_secrets.plugins.jwt import JwtTokenDetector
@@ -24,91 +24,66 @@ from detect_secrets.plugins.sendgrid import SendGridDetector
 from detect_secrets.plugins.slack import SlackDetector
 from detect_secrets.plugins.stripe import StripeDetector
 
-
-class _AzureKeyDetector(RegexBasedDetector):
-    """Find keys of Azure's services.
-
-    Sources: Microsoft Purview's sensitive information types, and the rules of
-    https://github.com/microsoft/security-utilities.
-    """
-
-    secret_type = "Azure Key"
-    denylist = (
-        re.compile(r"AccountKey=[A-Za-z0-9+/]{80,}={0,2}"),
-        # Service Bus, Event Hubs, IoT Hub.
-        re.compile(r"SharedAccessKey=[A-Za-z0-9+/]{40,}="),
-        re.compile(r"[?&]sig=[A-Za-z0-9%+/]{40,}"),
-        # A client secret of Microsoft Entra ID.
-        re.compile(r"(?<![\w~.-])[\w~.-]{3}8Q~[\w~.-]{34}(?![\w~.-])"),
-        # Azure DevOps, and the services that sign their keys: AI services, Search, Maps and others.
-        re.compile(r"(?<!\w)[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}(?!\w)"),
-        re.compile(
-            r"[A-Za-z0-9]{52}JQQJ9[9DH][A-Za-z0-9][A-L][A-Za-z0-9]{16}[A-Za-z][A-Za-z0-9]{7}"
-        ),
-    )
+_Finder = Callable[[str, bool], Iterable[object]]
+_Form = tuple[str, _Finder]
 
 
-class _LongKeyDetector(RegexBasedDetector):
-    """Find keys that are nothing but long: most of them are shown by the words before them."""
-
-    secret_type = "Key or Token"
-    denylist = (
-        # 512 bits in base64: storage, Cosmos DB, Batch. Lock files of npm have such digests, and
-        # the key of the storage emulator is everybody's.
-        re.compile(r"(?<![\w+/-])(?!Eby8vdM02xNOcqFl)[A-Za-z0-9+/]{86}==(?![\w+/=])"),
-        # Tokens of Azure DevOps before 2024.
-        re.compile(r"(?i:pat|token|vsts|devops|azure\.com).{0,80}?(?<!\w)[a-z2-7]{52}(?!\w)"),
-        # Azure's AI services, Search and others.
-        re.compile(
-            r"(?i:openai|azure|cognitive|speech|search|subscription|ocp-apim)[\w-]*(?i:key)\w*"
-            r"[\"']?\s*[:=,]\s*[\"']?[0-9a-fA-F]{32}(?!\w)"
-        ),
-        re.compile(r"(?i:wandb)[\w.\s\"'-]{0,30}?[=:(,\s]\s*[\"']?[0-9a-f]{40}(?!\w)"),
-        re.compile(
-            r"(?i:aws).{0,20}?(?i:key|pwd|pw|pass|token).{0,20}?[\"' =:]([0-9a-zA-Z/+]{40})"
-            r"(?![0-9a-zA-Z/+=])"
-        ),
-    )
-
-
-class _AwsKeyDetector(RegexBasedDetector):
-    """Find names of keys; detect-secrets finds them within pictures in base64 as well."""
-
-    secret_type = "AWS Access Key"
-    denylist = (
-        re.compile(r"(?<![\w+/])(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}(?![\w+/])"),
-    )
-
-
-class _ModelHubTokenDetector(RegexBasedDetector):
-    secret_type = "Hugging Face, OpenAI or Anthropic Token"
-    denylist = (
-        re.compile(r"(?<!\w)hf_[A-Za-z0-9]{34}(?!\w)"),
-        re.compile(r"(?<![\w-])sk-(?:proj|svcacct|admin|ant)-[\w-]{20,}"),
-    )
-
-
-class _GitHubFineGrainedTokenDetector(RegexBasedDetector):
-    secret_type = "GitHub Token"
-    denylist = (re.compile(r"(?<!\w)github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}(?!\w)"),)
-
-
-_Finder = Callable[[str, bool], Iterable[str]]
-
-
-def _of(detector: BasePlugin) -> tuple[str, _Finder]:
+def _of(detector: BasePlugin) -> _Form:
     return detector.secret_type, lambda text, is_plain: detector.analyze_string(text)
 
 
+def _matching(kind: str, *patterns: str) -> _Form:
+    search = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)).finditer
+    return kind, lambda text, is_plain: search(text)
+
+
+# Sources: Microsoft Purview's sensitive information types, and the rules of
+# https://github.com/microsoft/security-utilities.
+_AZURE_KEY = _matching(
+    "Azure Key",
+    r"AccountKey=[A-Za-z0-9+/]{80,}={0,2}",
+    # Service Bus, Event Hubs, IoT Hub.
+    r"SharedAccessKey=[A-Za-z0-9+/]{40,}=",
+    r"[?&]sig=[A-Za-z0-9%+/]{40,}",
+    # A client secret of Microsoft Entra ID.
+    r"(?<![\w~.-])[\w~.-]{3}8Q~[\w~.-]{34}(?![\w~.-])",
+    # Azure DevOps, and the services that sign their keys: AI services, Search, Maps and others.
+    r"(?<!\w)[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}(?!\w)",
+    r"[A-Za-z0-9]{52}JQQJ9[9DH][A-Za-z0-9][A-L][A-Za-z0-9]{16}[A-Za-z][A-Za-z0-9]{7}",
+)
+# Keys that are nothing but long: most of them are shown by the words before them.
+_LONG_KEY = _matching(
+    "Key or Token",
+    # 512 bits in base64: storage, Cosmos DB, Batch. Lock files of npm have such digests, and the
+    # key of the storage emulator is everybody's.
+    r"(?<![\w+/-])(?!Eby8vdM02xNOcqFl)[A-Za-z0-9+/]{86}==(?![\w+/=])",
+    # Tokens of Azure DevOps before 2024.
+    r"(?i:pat|token|vsts|devops|azure\.com).{0,80}?(?<!\w)[a-z2-7]{52}(?!\w)",
+    # Azure's AI services, Search and others.
+    r"(?i:openai|azure|cognitive|speech|search|subscription|ocp-apim)[\w-]*(?i:key)\w*"
+    r"[\"']?\s*[:=,]\s*[\"']?[0-9a-fA-F]{32}(?!\w)",
+    r"(?i:wandb)[\w.\s\"'-]{0,30}?[=:(,\s]\s*[\"']?[0-9a-f]{40}(?!\w)",
+    r"(?i:aws).{0,20}?(?i:key|pwd|pw|pass|token).{0,20}?[\"' =:]([0-9a-zA-Z/+]{40})"
+    r"(?![0-9a-zA-Z/+=])",
+)
+# detect-secrets finds them within pictures in base64 as well.
+_AWS_KEY = _matching(
+    "AWS Access Key", r"(?<![\w+/])(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}(?![\w+/])"
+)
+_MODEL_HUB_TOKEN = _matching(
+    "Hugging Face, OpenAI or Anthropic Token",
+    r"(?<!\w)hf_[A-Za-z0-9]{34}(?!\w)",
+    r"(?<![\w-])sk-(?:proj|svcacct|admin|ant)-[\w-]{20,}",
+)
+_FINE_GRAINED_GITHUB_TOKEN = _matching(
+    "GitHub Token", r"(?<!\w)github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}(?!\w)"
+)
 # Each with what a line with such a secret has, in small letters.
-_FORMS: tuple[tuple[tuple[str, _Finder], tuple[str, ...]], ...] = (
-    (_of(_AwsKeyDetector()), ("a(?:3t|bia|cca|kia|sia)",)),
+_FORMS: tuple[tuple[_Form, tuple[str, ...]], ...] = (
+    (_AWS_KEY, ("a(?:3t|bia|cca|kia|sia)",)),
     (_of(GitHubTokenDetector()), ("gh[pousr]_",)),
-    (_of(_GitHubFineGrainedTokenDetector()), ("github_pat_",)),
-    (
-        _of(GitLabTokenDetector()),
-        ("gl(?:pat|dt|ft|soat|rt|cbt|imt|ptt|agent|oas)-", "gr1348941"),
-    ),
+    (_FINE_GRAINED_GITHUB_TOKEN, ("github_pat_",)),
+    (_of(GitLabTokenDetector()), ("gl(?:pat|dt|ft|soat|rt|cbt|imt|ptt|agent|oas)-", "gr1348941")),
     (_of(JwtTokenDetector()), ("eyj",)),
     (_of(NpmDetector()), ("_authtoken",)),
     (_of(OpenAIDetector()), ("t3blbkfj",)),
@@ -117,8 +92,8 @@ _FORMS: tuple[tuple[tuple[str, _Finder], tuple[str, ...]], ...] = (
     (_of(SendGridDetector()), (r"sg\.",)),
     (_of(SlackDetector()), ("xox[abposr]-", r"hooks\.slack\.com")),
     (_of(StripeDetector()), ("k_live_",)),
-    (_of(_AzureKeyDetector()), ("key=", "sig=", "8q~", "azdo", "jqqj9")),
-    (_of(_ModelHubTokenDetector()), ("hf_", "sk-")),
+    (_AZURE_KEY, ("key=", "sig=", "8q~", "azdo", "jqqj9")),
+    (_MODEL_HUB_TOKEN, ("hf_", "sk-")),
     (("Password in an Address", in_addresses), ("://",)),
     (
         ("Password", assigned_passwords),
@@ -130,7 +105,6 @@ _FORMS: tuple[tuple[tuple[str, _Finder], tuple[str, ...]], ...] = (
     ),
     (("Token", assigned_tokens), (r"token[\"']?\s*[:=]", "token ")),
 )
-_LONG_KEY = _of(_LongKeyDetector())
 _LONG = 32
 _DIGIT = re.compile(rb"\d")
 # A byte that may be in a long key is made an `a`, any other a blank.

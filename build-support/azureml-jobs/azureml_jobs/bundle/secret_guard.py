@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 
 from azureml_jobs.bundle.files import BundleFile
-from azureml_jobs.bundle.known import KnownTexts
+from azureml_jobs.bundle.known import KnownTexts, known_texts
 from azureml_jobs.bundle.suspicions import ALLOW_COMMENT, Allowed, Suspicion, judge
 
 # Nobody types or pastes a credential into a larger file.
@@ -36,10 +36,8 @@ def suspicious_files(files: Iterable[BundleFile]) -> list[Suspicion]:
 
     A file whose content was searched before is not searched again.
     """
-    known = KnownTexts()
-    found = [each for file in files for each in _in_file(file, known)]
-    known.save()
-    return found
+    with known_texts() as known:
+        return [each for file in files for each in _in_file(file, known)]
 
 
 def _in_file(file: BundleFile, known: KnownTexts) -> Iterator[Suspicion]:
@@ -53,15 +51,14 @@ def _in_file(file: BundleFile, known: KnownTexts) -> Iterator[Suspicion]:
 
 def suspicious_settings(settings: Iterable[str]) -> list[Suspicion]:
     """Return what looks like secrets in settings `key.path=value`."""
-    known, found = KnownTexts(), []
-    for setting in settings:
-        key, _, value = setting.partition("=")
-        # No secret is shorter.
-        if len(value) >= 8:
-            kinds = (secret.kind for secret in known.in_text(setting.encode(), is_plain=True))
-            found += [Suspicion(key, f"{kind}, in a setting of the command line") for kind in kinds]
-    known.save()
-    return found
+    with known_texts() as known:
+        return [
+            Suspicion(setting.partition("=")[0], f"{secret.kind}, in a setting of the command line")
+            for setting in settings
+            # No secret is shorter.
+            if len(setting.partition("=")[2]) >= 8
+            for secret in known.in_text(setting.encode(), is_plain=True)
+        ]
 
 
 _NAMES = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.assets import COMPONENTS, DATA, MODELS
-from azureml_jobs.base.console import BOLD, coloured, print_json, table
+from azureml_jobs.base.console import print_json, print_table
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.jobs import check_empty_folder
 from azureml_jobs.base.workspace_config import CONFIG_FILE, LOCAL_FOLDER, AzureWorkspace
@@ -80,8 +80,7 @@ def _print_rows(rows: list[dict[str, Any]], options: argparse.Namespace) -> int:
         print(f"There are no {options.noun}. Make some: {_HOW_TO_MAKE[options.noun]}")
     else:
         columns = ("name", "version", "type", "path")
-        header, *lines = table(columns, [[str(row[key]) for key in columns] for row in rows])
-        print("\n".join([coloured(header, BOLD), *lines]))
+        print_table(columns, [[str(row[key]) for key in columns] for row in rows])
     return 0
 
 
@@ -153,8 +152,7 @@ def _print_endpoints(rows: list[dict[str, Any]], as_json: bool) -> None:
             [row["name"], row["state"], row["auth_mode"], _traffic_text(row["traffic"]), row["url"]]
             for row in rows
         ]
-        header, *lines = table(("name", "state", "sign-in", "traffic", "URL"), cells)
-        print("\n".join([coloured(header, BOLD), *lines]))
+        print_table(("name", "state", "sign-in", "traffic", "URL"), cells)
 
 
 def _traffic_text(traffic: dict[str, int]) -> str:

@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.console import (
-    BOLD,
-    coloured,
     differing,
     duration_text,
     print_json,
+    print_table,
     short_path,
     sparkline,
-    table,
     value_texts,
 )
 from azureml_jobs.base.errors import JobError, OutsideError
@@ -33,6 +31,10 @@ from azureml_jobs.cli.jobs import Row, WorkspaceJobs
 
 # Each is a request.
 _MOST_JOBS = 100
+_SCRIPT = Path(__file__).parents[1] / "ui" / "plot.py"
+_MOST_VALUES = 3
+
+Points = Sequence[Mapping[str, Any]]
 
 
 def compare_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
@@ -110,21 +112,17 @@ def print_compared(rows: Sequence[Row]) -> None:
     texts = [value_texts(row["params"]) for row in rows]
     params, metrics = differing(texts), _names(rows, "metrics")
     header = ("name", "status", *params, *metrics, "duration")
-    cells = []
-    for row, text in zip(rows, texts):
-        of_metrics = value_texts(row["metrics"])
-        cells.append(
-            (
-                row["name"],
-                row["status"],
-                *(text.get(name, "") for name in params),
-                *(of_metrics.get(name, "") for name in metrics),
-                duration_text(row["duration"]),
-            )
+    cells = [
+        (
+            row["name"],
+            row["status"],
+            *(text.get(name, "") for name in params),
+            *(value_texts(row["metrics"]).get(name, "") for name in metrics),
+            duration_text(row["duration"]),
         )
-    numbers = range(2 + len(params), len(header))
-    first, *lines = table(header, cells, right=tuple(numbers))
-    print("\n".join((coloured(first, BOLD), *lines)))
+        for row, text in zip(rows, texts)
+    ]
+    print_table(header, cells, right=range(2 + len(params), len(header)))
     if same := [f"{name}={text}" for name, text in texts[0].items() if name not in params]:
         print(f"In all: {', '.join(same)}")
 
@@ -139,12 +137,6 @@ def _position(value: Any) -> float:
     return math.inf if math.isnan(number) else number
 
 
-_SCRIPT = Path(__file__).parents[1] / "ui" / "plot.py"
-_MOST_VALUES = 3
-
-Points = Sequence[Mapping[str, Any]]
-
-
 def print_curves(rows: Sequence[Row], metric: str, curves: Mapping[str, Points]) -> None:
     """Print a line for each job that logged the metric."""
     labels = job_labels(rows)
@@ -157,8 +149,8 @@ def print_curves(rows: Sequence[Row], metric: str, curves: Mapping[str, Points])
         for row in rows
         if metric in row["metrics"]
     ]
-    header, *lines = table((metric, "", ""), cells, right=(2,))
-    print("\n".join((f"\n{coloured(header, BOLD)}", *lines)))
+    print()
+    print_table((metric, "", ""), cells, right=(2,))
 
 
 def draw_curves(
@@ -203,10 +195,7 @@ def job_labels(rows: Sequence[Row]) -> dict[str, str]:
     names = differing(texts)[:_MOST_VALUES]
     return {
         row["name"]: "  ".join(
-            [
-                row["name"],
-                *(f"{name}={text[name]}" for name in names if name in text),
-            ]
+            [row["name"], *(f"{name}={text[name]}" for name in names if name in text)]
         )
         for row, text in zip(rows, texts)
     }

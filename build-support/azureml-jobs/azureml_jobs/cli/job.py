@@ -45,11 +45,11 @@ def run_job(arguments: Sequence[str]) -> int:
         from azureml_jobs.jobfile.pipeline.computes import check_computes
 
         check_computes(plan.bundle.documents, plan.request.job_file)
-    images = _images_to_push(plan, workspace, options) if options.image else {}
-    made = replace(
-        made_here(repository, plan.request.address, arguments[2:]),
-        seed=_seed(plan, workspace, options),
-    )
+    if options.image and workspace is None:
+        raise image_stays_here("" if options.local else f": {CONFIG_FILE} names no workspace")
+    images = pushable_images(plan, os.environ) if options.image else {}
+    made = made_here(repository, plan.request.address, arguments[2:])
+    made = replace(made, seed=_seed(plan, workspace, options))
     if options.same_as:
         from azureml_jobs.cli.same_as import check_same
 
@@ -86,14 +86,6 @@ def _seed(
             "Leave it out, or write `seed:` in the `sampling_algorithm` of the job file.",
         )
     return None
-
-
-def _images_to_push(
-    plan: JobPlan, workspace: AzureWorkspace | None, options: argparse.Namespace
-) -> dict[str, PushableImage]:
-    if workspace is None:
-        raise image_stays_here("" if options.local else f": {CONFIG_FILE} names no workspace")
-    return pushable_images(plan, os.environ)
 
 
 def check_runs_here(plan: JobPlan) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.console import BOLD, GREEN, RED, coloured, print_warning, table
+from azureml_jobs.base.console import GREEN, RED, coloured, print_table, print_warning
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.job_status import ENDED
@@ -35,6 +35,10 @@ _LONGEST_STEM = 200
 _RECORD = "record"
 # Of a command that Ctrl-C has ended.
 _INTERRUPTED = 130
+# The guard records lines, and is asked to let files pass.
+_LINE = re.compile(r":\d+$")
+
+Manifest = Mapping[str, Any]
 
 
 def reproduce_job(
@@ -62,10 +66,15 @@ def reproduce_job(
             root, arguments = repository, settings_of_now(manifest)
         else:
             if target is not None:
-                _check_assets(manifest, target, options.login)
+                from azureml_jobs.azure.what_ran import check_assets  # pants: no-infer-dep
+                from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
+
+                check_assets(ConnectedWorkspace(target, options.login), manifest)
             elif source is not None:
                 print_warning("its result may differ: it ran in Azure ML, on other hardware")
-            root = _rebuilt(manifest, repository, folder)
+            check_fetched(folder / _RECORD, manifest)
+            root = rebuild(manifest, folder / _RECORD, repository, folder / "repository")
+            add_own_files(manifest, repository, root)
             arguments = ["--same-as", str(folder / _RECORD), *settings_of_then(manifest)]
         ending = ["--name", new_name, "--dry-run" if options.check_only else "--stream"]
         command = [manifest["address"], "--", *arguments, *place, *ending]
@@ -87,13 +96,6 @@ def _new_name(name: str) -> str:
     # Without the random end, two runs of one second have one name.
     end = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     return f"{_AGAIN.sub('', name)[:_LONGEST_STEM]}-again-{end}"
-
-
-def _check_assets(manifest: Mapping[str, Any], target: AzureWorkspace, login: bool) -> None:
-    from azureml_jobs.azure.what_ran import check_assets  # pants: no-infer-dep
-    from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
-
-    check_assets(ConnectedWorkspace(target, login), manifest)
 
 
 def _check_can_run_again(job: Mapping[str, Any], check_only: bool) -> None:
@@ -126,14 +128,6 @@ def _own_folder(repository: Path, name: str) -> Iterator[Path]:
         yield folder
 
 
-def _rebuilt(manifest: Mapping[str, Any], repository: Path, folder: Path) -> Path:
-    """Return the root of a clone that is as the repository was, with what the job needs."""
-    check_fetched(folder / _RECORD, manifest)
-    root = rebuild(manifest, folder / _RECORD, repository, folder / "repository")
-    add_own_files(manifest, repository, root)
-    return root
-
-
 def _run_pants(root: Path, repository: Path, arguments: Sequence[str]) -> int:
     """Run `./pants run` in a repository, and return its status."""
     # A daemon for one command in a clone would only stay behind.
@@ -157,11 +151,6 @@ def _run_pants(root: Path, repository: Path, arguments: Sequence[str]) -> int:
         return process.wait()
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-Manifest = Mapping[str, Any]
-# The guard records lines, and is asked to let files pass.
-_LINE = re.compile(r":\d+$")
 
 
 def settings_of_then(manifest: Manifest) -> list[str]:
@@ -232,17 +221,16 @@ def print_outcomes(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     names = [name for name in dict.fromkeys((*then, *now)) if name != "name"]
     different = [name for name in names if then.get(name) != now.get(name)]
     rows = [
-        (name, _text(then.get(name)), _text(now.get(name)), "differs" if name in different else "")
+        (
+            name,
+            *("-" if run.get(name) is None else str(run[name]) for run in (then, now)),
+            "differs" if name in different else "",
+        )
         for name in names
     ]
-    header, *lines = table(("", then["name"], now["name"], ""), rows)
-    print("\n".join((coloured(header, BOLD), *lines)))
+    print_table(("", then["name"], now["name"], ""), rows)
     if different:
         print(coloured(f"{len(different)} of {len(names)} differ.", RED))
     else:
         print(coloured(f"The same status and {len(names) - 1} more values.", GREEN))
     return not different
-
-
-def _text(value: Any) -> str:
-    return "-" if value is None else str(value)

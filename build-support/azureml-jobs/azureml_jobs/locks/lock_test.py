@@ -1,4 +1,4 @@
-"""Locks are read below the header of Pants, and entries of the same release stay as they are."""
+"""Locks are read below the header of Pants; entries of the same release stay as they are."""
 
 from __future__ import annotations
 
@@ -7,98 +7,150 @@ from typing import Any
 
 import pytest
 from azureml_jobs.locks.conftest import lock_text, package
-from azureml_jobs.locks.lock import Lock, canonical_name, locked_projects, read_lock
+from azureml_jobs.locks.lock import (
+    ListedRequirement,
+    Lock,
+    canonical_name,
+    describe_changes,
+    locked_projects,
+    read_lock,
+    stale_lock,
+)
 
 HEADER = "// By Pants.\n//\n// {\n//   1\n// }\n\n"
 
 
+def lock(*packages: tuple[str, ...]) -> Lock:
+    return Lock(lock_text([package(*each) for each in packages]))
+
+
 @pytest.mark.parametrize("header", ["", HEADER])
 def test_reads_all_parts_of_a_lock_below_the_header_of_pants(header: str) -> None:
-    text = lock_text(
-        [package("numpy", "2.0"), package("scikit-learn", "1.9")],
-        [package("numpy", "1.26"), package("six", "1.0")],
-        header=header,
-    )
+    parts = [("numpy", "2.0"), ("scikit-learn", "1.9")], [("numpy", "1.26"), ("six", "1.0")]
+    text = lock_text(*([package(*each) for each in part] for part in parts), header=header)
     assert locked_projects(text) == {"numpy", "scikit-learn", "six"}
-    lock = Lock(text)
-    assert lock.versions() == {
-        "numpy": ("1.26", "2.0"),
-        "scikit-learn": ("1.9",),
-        "six": ("1.0",),
-    }
-    assert [str(pin) for pin in lock.pins][-1] == 'six==1.0; python_version == "3.1"'
+    versions = {"numpy": ("1.26", "2.0"), "scikit-learn": ("1.9",), "six": ("1.0",)}
+    assert Lock(text).versions() == versions
+    assert str(Lock(text).pins[-1]) == 'six==1.0; python_version == "3.1"'
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "numpy==1.0 --hash=sha256:00\n",
-        "[]",
-        "{}",
-        '{"locked_resolves": null}',
-        '{"locked_resolves": [{"locked_requirements": [{"project_name": "a"}]}]}',
-        '<<<<<<< HEAD\n{"locked_resolves": []}',
+        pytest.param("", id="empty"),
+        pytest.param("numpy==1.0 --hash=sha256:00\n", id="requirements"),
+        pytest.param("[]", id="a list"),
+        pytest.param("{}", id="no parts"),
+        pytest.param('{"locked_resolves": null}', id="null"),
+        pytest.param(
+            '{"locked_resolves": [{"locked_requirements": [{"project_name": "a"}]}]}',
+            id="no version",
+        ),
+        pytest.param('<<<<<<< HEAD\n{"locked_resolves": []}', id="a merge"),
     ],
-    ids=["empty", "requirements", "a list", "no parts", "null", "no version", "a merge"],
 )
 def test_other_text_holds_no_packages(text: str) -> None:
     assert read_lock(text) is None
     assert locked_projects(text) == frozenset()
 
 
-def kept(old: str, new: str, *constraints: str) -> Any:
-    return json.loads(Lock(new).keeping(Lock(old), constraints))
+OLD = package("numpy", "2.0", "linux", "mac", requires_dists=["a"])
+MORE = package("numpy", "2.0", "mac", "linux", "windows", requires_dists=["b"])
+OTHER_VERSION, OTHER_FILES = package("numpy", "2.1", "linux"), package("numpy", "2.0", "other file")
 
 
-def packages(content: Any) -> list[dict[str, Any]]:
-    return content["locked_resolves"][0]["locked_requirements"]
-
-
-def test_the_same_release_stays_word_for_word() -> None:
-    old = package("numpy", "2.0", "linux", "mac", requires_dists=["a"])
-    new = package("numpy", "2.0", "mac", "linux", "windows", requires_dists=["b"])
-    found = packages(kept(lock_text([old]), lock_text([new, package("six", "1.0")])))
-    assert found == [old, package("six", "1.0")]
+@pytest.mark.parametrize(
+    ("new", "header", "kept"),
+    [
+        pytest.param([MORE, package("six", "1")], {}, [OLD, package("six", "1")], id="more files"),
+        pytest.param([OTHER_VERSION], {}, [OTHER_VERSION], id="another version"),
+        pytest.param([OTHER_FILES], {}, [OTHER_FILES], id="replaced files"),
+        pytest.param([MORE], {"requires_python": ["CPython==3.12.*"]}, [MORE], id="other Pythons"),
+        pytest.param([MORE], {"pex_version": "3"}, [OLD], id="another pex"),
+    ],
+)
+def test_the_same_release_stays_word_for_word(
+    new: list[Any], header: dict[str, Any], kept: list[Any]
+) -> None:
+    found = json.loads(Lock(lock_text(new, **header)).keeping(Lock(lock_text([OLD])), ()))
+    assert found["locked_resolves"][0]["locked_requirements"] == kept
 
 
 def test_each_part_of_a_split_lock_keeps_its_own() -> None:
     old = [package("numpy", "2.0", "a", "b")], [package("numpy", "2.0", "a", "c")]
     new = [package("numpy", "2.0", "a")], [package("numpy", "2.0", "a")]
-    found = kept(lock_text(*old), lock_text(*new))
+    found = json.loads(Lock(lock_text(*new)).keeping(Lock(lock_text(*old)), ()))
     assert [part["locked_requirements"] for part in found["locked_resolves"]] == list(old)
-
-
-@pytest.mark.parametrize(
-    "new",
-    [package("numpy", "2.1", "linux"), package("numpy", "2.0", "other file")],
-    ids=["another version", "replaced files"],
-)
-def test_another_release_has_its_new_entry(new: dict[str, Any]) -> None:
-    old = package("numpy", "2.0", "linux")
-    assert packages(kept(lock_text([old]), lock_text([new]))) == [new]
-
-
-def test_entries_are_new_for_other_pythons() -> None:
-    old, new = package("numpy", "2.0", "cp311"), package("numpy", "2.0", "cp311", "cp312")
-    now = lock_text([new], requires_python=["CPython==3.12.*"])
-    assert packages(kept(lock_text([old]), now)) == [new]
-
-
-def test_entries_stay_with_another_pex() -> None:
-    old, new = package("numpy", "2.0", "a"), package("numpy", "2.0", "a", "b")
-    assert packages(kept(lock_text([old]), lock_text([new], pex_version="3"))) == [old]
 
 
 def test_our_constraints_are_not_in_the_lock() -> None:
     text = lock_text([package("numpy", "2.0")], constraints=["numpy==2.0", "six<2"])
-    assert kept(text, text, "numpy==2.0")["constraints"] == ["six<2"]
+    kept = json.loads(Lock(text).keeping(Lock(text), ["numpy==2.0"]))
+    assert kept["constraints"] == ["six<2"]
 
 
 def test_a_lock_without_changes_has_the_same_bytes() -> None:
     text = lock_text([package("numpy", "2.0"), package("zoë", "1")])
     assert Lock(text).keeping(Lock(HEADER + text), ()) == text
     assert Lock(text).keeping(None, ()) == text
+
+
+SPLIT = Lock(lock_text([package("six", "1")], [package("six", "2")]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        pytest.param(
+            lock(("gone", "1"), ("numpy", "2.4"), ("six", "1"), ("torn", "1", "a")),
+            lock(("cowsay", "6.1"), ("numpy", "2.3"), ("six", "1"), ("torn", "1", "b")),
+            [
+                "x.lock: changed; 2 stay as they are",
+                "  added    cowsay 6.1",
+                "  removed  gone 1",
+                "  moved    numpy 2.4 -> 2.3",
+                "  changed  torn 1: its files are other ones than before",
+            ],
+            id="each kind",
+        ),
+        pytest.param(None, lock(("six", "1")), ["x.lock: new", "  added    six 1"], id="new"),
+        pytest.param(
+            lock(("six", "1")),
+            lock(("six", "1")),
+            ["x.lock: all 1 packages stay as they are."],
+            id="none",
+        ),
+        pytest.param(
+            lock(("six", "1")),
+            SPLIT,
+            [
+                "x.lock: changed; 0 stay as they are",
+                "  moved    six 1 -> 1 and 2",
+            ],
+            id="split",
+        ),
+    ],
+)
+def test_each_package_that_changed_has_its_own_line(
+    old: Lock | None, new: Lock, lines: list[str]
+) -> None:
+    assert describe_changes("x.lock", old, new).splitlines() == lines
+
+
+def test_names_the_listed_packages_that_a_lock_misses_their_list_and_the_command() -> None:
+    locked = lock(("numpy", "2.4.6", "a"), ("scikit-learn", "1.9.1", "b"))
+    complete = ListedRequirement("Scikit_Learn", "Scikit_Learn", lambda version: version == "1.9.1")
+    numpy = ListedRequirement("numpy", "numpy>=2.5", lambda version: False)
+    cowsay = ListedRequirement("cowsay", "cowsay>=6", lambda version: True)
+    requirements = [numpy, cowsay, complete]
+    error = stale_lock("x.lock", "x", ["x-requirements.txt"], locked, requirements)
+    assert str(error) == (
+        "x.lock: it does not have cowsay>=6, numpy>=2.5, which x-requirements.txt lists.\n\n"
+        "Update the lock: `./pants sync-lockfiles --resolve=x`."
+    )
+    assert stale_lock("x.lock", "x", [], locked, [complete]) is None
+    # Others report an unreadable lock.
+    assert stale_lock("x.lock", "x", [], None, requirements) is None
 
 
 def test_all_spellings_of_a_name_are_one() -> None:

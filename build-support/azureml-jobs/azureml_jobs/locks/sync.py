@@ -9,7 +9,7 @@ from pathlib import Path
 from azureml_jobs.base.credentials import credentials_errors, without_credentials
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import write_file
-from azureml_jobs.base.nearest import nearest
+from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.locks.lock import Lock, read_lock
 
 
@@ -18,14 +18,9 @@ def check_names(asked: Iterable[str], resolves: Collection[str]) -> tuple[str, .
     names = tuple(dict.fromkeys(asked)) or tuple(resolves)
     for name in names:
         if name not in resolves:
-            close = nearest(name, resolves)
-            first = [close] if close else []
-            valid = ", ".join([*first, *sorted(set(resolves) - {close})])
-            raise JobError(
-                f"--resolve={name}",
-                "there is no such resolve",
-                f"Write one of these: {valid}. How to add one: docs/environments.md.",
-            )
+            valid = suggestion(name, sorted(resolves))
+            remedy = f"{valid} How to add one: docs/environments.md."
+            raise JobError(f"--resolve={name}", "there is no such resolve", remedy)
     return names
 
 
