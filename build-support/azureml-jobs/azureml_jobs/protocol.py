@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, Self, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Self, cast
 
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.typed_json import from_data
 
 # Raise it with every change of a field, and with it the plugin's in `job_tool/message.py`.
 VERSION = 4
@@ -54,7 +54,7 @@ class Message:
                 "command again.\nIf it fails again, take build-support/pants-plugins and "
                 "build-support/azureml-jobs from the same release of the scaffolding.",
             )
-        return cast(Self, _value(cls, data))
+        return cast(Self, from_data(cls, data))
 
     def raise_errors(self) -> None:
         """Raise the errors of the user that the plugin met, as it worded them."""
@@ -292,16 +292,3 @@ class LintRequest(Message):
     """Jobs whose files are checked; paths are relative to the repository's root."""
 
     jobs: tuple[JobToLint, ...]
-
-
-def _value(kind: Any, data: Any) -> Any:
-    """Return the value of the type `kind` that JSON has as `data`."""
-    if is_dataclass(kind):
-        kinds = get_type_hints(kind)
-        return cast(Any, kind)(**{name: _value(kinds[name], part) for name, part in data.items()})
-    if get_origin(kind) is tuple:
-        return tuple(_value(get_args(kind)[0], part) for part in data)
-    if get_origin(kind) in (Union, UnionType) and data is not None:
-        (inner,) = (each for each in get_args(kind) if each is not type(None))
-        return _value(inner, data)
-    return data

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
@@ -42,3 +44,15 @@ def make_folder(path: Path) -> None:
             if state.st_mode & 0o077 and state.st_uid == os.getuid():
                 folder.chmod(0o700)
     path.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder in `parent`, and remove it again if what follows fails."""
+    make_folder(parent)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.typed_json import write_data
 from azureml_jobs.cli import aml
 from azureml_jobs.local.create_command import Place
 from azureml_jobs.local.folder import JobFolder
@@ -60,7 +61,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     tree = Tree(tmp_path)
     root = tree.add("p", "Failed", "12:00 tune: Running\n", kind="pipeline", exit_code=3)
     documents = {"exp/job.yml": PIPELINE, "exp/inner.yml": NESTED}
-    RunPlan("src/x:p", "exp/job.yml", "exp", str(tmp_path), documents, {}).write(root)
+    plan = RunPlan("src/x:p", "exp/job.yml", "exp", str(tmp_path), documents, {})
+    write_data(root.run_plan, plan)
     tree.child("p", "prep", reused="old_prep", outputs={"data": str(tmp_path / "old/data")})
     (tmp_path / "old/data").mkdir(parents=True)
     (tmp_path / "old/data/a.csv").write_text("1\n")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 # Where Azure ML puts the code and the data of a job in its container, below the job's folder.
 _JOB_FOLDER = "/mnt/azureml/cr/j"
@@ -65,14 +64,6 @@ class Container:
     mounts: list[Mount] = field(default_factory=list)
     arguments: list[str] = field(default_factory=list)
 
-    @classmethod
-    def of_data(cls, data: Mapping[str, Any]) -> Container:
-        mounts = [Mount(**mount) for mount in data["mounts"]]
-        return cls(**{**data, "mounts": mounts})
-
-    def as_data(self) -> dict[str, Any]:
-        return asdict(self)
-
     @property
     def has_host_network(self) -> bool:
         """Whether the container shares the network of this machine."""
@@ -86,7 +77,7 @@ class Container:
         shared = [f"--{what}=host" for what in ("network", "ipc") if f"--{what[:3]}" not in given]
         return replace(
             self,
-            name=process_container_name(self.name, rank, count),
+            name=f"{self.name}-{rank}",
             arguments=[*shared, *self.arguments],
         )
 
@@ -128,11 +119,6 @@ def client_environment(environment: Mapping[str, str], caller: Mapping[str, str]
 
 def _is_client_variable(name: str) -> bool:
     return name in _CLIENT_VARIABLES or name.startswith(_CLIENT_PREFIXES)
-
-
-def process_container_name(name: str, rank: int, count: int) -> str:
-    """Return the name of the container of one of `count` processes of a job."""
-    return name if count == 1 else f"{name}-{rank}"
 
 
 def code_folder(name: str) -> str:

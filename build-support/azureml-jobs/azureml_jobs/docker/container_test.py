@@ -26,11 +26,6 @@ def test_a_mount_is_one_row_of_csv_whatever_the_path(path: str, read_only: bool)
     assert row == ["type=bind", f"source={path}", "target=/x", *["readonly"] * read_only]
 
 
-def test_a_container_is_restored_from_its_data() -> None:
-    container = Container("n", "i:1", "sha256:0", "/w", "1:2", [Mount("/a", "/b", True)], ["--x"])
-    assert Container.of_data(container.as_data()) == container
-
-
 def test_values_of_variables_are_not_in_the_command_line() -> None:
     container = Container("n", "i:1", "sha256:0", "/w", "1:2")
     environment = {"TOKEN": "s3cret", "PATH": "/own/bin", "DOCKER_HOST": "tcp://inner"}

@@ -8,7 +8,6 @@ import time
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import CANCELED
-from azureml_jobs.docker.container import process_container_name
 from azureml_jobs.docker.engine import has_container, remove_container
 from azureml_jobs.local.distribution import process_count
 from azureml_jobs.local.folder import JobFolder
@@ -30,7 +29,7 @@ def cancel(folder: JobFolder, grace: float = GRACE_SECONDS) -> JobRecord:
     record = folder.read()
     if record.has_ended:
         return _cancel_ended(folder, record)
-    if record.parent and record.pid == JobFolder(folder.path.parent / record.root).read().pid:
+    if record.parent and record.pid == folder.sibling(record.root).read().pid:
         raise JobError(
             record.name,
             f"this pipeline runs as a part of {record.root}",
@@ -113,7 +112,7 @@ def _container_names(record: JobRecord) -> list[str]:
     if record.container is None:
         return []
     count = process_count(record.distribution)
-    return [process_container_name(record.container["name"], rank, count) for rank in range(count)]
+    return [record.container.of_process(rank, count).name for rank in range(count)]
 
 
 def _marker(folder: JobFolder) -> str:

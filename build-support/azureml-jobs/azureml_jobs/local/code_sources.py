@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.bundle.manifest import units_of
-from azureml_jobs.docker.container import Container
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.what_ran import recorded_manifest
 
 _FRAME = re.compile(rb'(?<=File ")([^"\n]+)(?=", line \d)')
 # The beginning of such a line.
@@ -29,14 +27,15 @@ class CodeSources:
         self._folder = folder
         self._record = record
         self.repository = folder.root.parent
-        container = Container.of_data(record.container) if record.container else None
         # Python resolves links to the folder in which it starts.
-        here = [str(folder.work), os.path.realpath(folder.work)]
-        self._works = [f"{work}/" for work in ([container.work] if container else here)]
+        works = [str(folder.work), os.path.realpath(folder.work)]
+        if record.container:
+            works = [record.container.work]
+        self._works = [f"{work}/" for work in works]
 
     @cached_property
     def _manifest(self) -> dict[str, Any]:
-        return recorded_manifest(self._folder, self._record)
+        return self._folder.manifest(self._record)
 
     @property
     def job_file(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from azureml_jobs.docker.container import Container
@@ -13,12 +13,10 @@ from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_jobs.local.distribution import distribution_of
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
-from azureml_jobs.local.mounts import container_paths, host_paths, job_container, resource_arguments
-from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.mounts import data_paths, job_container, output_paths, resource_arguments
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.register_outputs import named_outputs
 from azureml_jobs.local.run_plan import UnitRun
-from azureml_jobs.local.workspace import LONGEST_NAME, LocalWorkspace
+from azureml_jobs.local.state import LONGEST_NAME
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Place:
 
 @dataclass(frozen=True)
 class CommandSpec:
-    """One command with all that it gets.
+    """One command, or the trials of one sweep, with all that it gets.
 
     job: the job, step or trial, in the form of a job file.
     where: the file or key that has it, for messages.
@@ -70,19 +68,13 @@ class CommandSpec:
     reuse_key: str = ""
 
 
-def create_command(workspace: LocalWorkspace, spec: CommandSpec, name: str) -> JobFolder:
-    """Create the job `name`. Raises `JobError` when there is one, and for a wrong expression."""
-    return workspace.new_job(name, lambda temporary, final: command_record(spec, final), name)
-
-
 def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
     """Return the record of the command, whose job will be in `folder`."""
     job, unit, inputs = spec.job, spec.unit, spec.inputs
-    outputs = resolve_outputs(job, folder)
+    outputs = output_paths(job, folder)
+    paths = data_paths(folder, inputs, outputs, in_container=unit.runtime.image is not None)
     container: Container | None = None
-    paths = host_paths(inputs, outputs)
     if unit.runtime.image:
-        paths = container_paths(folder.name, inputs, outputs)
         arguments = [*resource_arguments(job, spec.where), *spec.arguments]
         container = job_container(folder, unit.runtime, inputs, outputs, paths, arguments)
     parameters = {name: value_text(value) for name, value in spec.parameters.items()}
@@ -95,47 +87,59 @@ def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
         paths=set(paths),
         search_space=parameters,
     )
-    return JobRecord(
-        **described(job),
-        name=folder.name,
-        experiment_name=spec.experiment_name,
-        address=spec.address,
-        parent=spec.place.parent,
-        root=spec.place.root,
-        step=spec.place.step,
+    return record_of(
+        spec,
+        folder.name,
         command=command,
         code=spec.code,
         distribution=distribution_of(job, spec.where),
         parameters=dict(spec.parameters),
-        reuse_key=spec.reuse_key,
-        runtime=unit.runtime.name,
-        container=container.as_data() if container else None,
+        container=container,
         python=unit.python,
         unused_modules=dict(unit.unused_modules),
-        snapshot=unit.snapshot,
-        inputs={name: given.as_data() for name, given in inputs.items()},
-        outputs={name: str(given.path) for name, given in outputs.items()},
+        outputs={name: str(path) for name, path in outputs.items()},
         paths=paths,
         environment_variables=_texts(job.get("environment_variables")),
     )
 
 
+def record_of(spec: CommandSpec, name: str, **known: Any) -> JobRecord:
+    """Return the record of a command or a sweep, with what is `known` of it in addition."""
+    return JobRecord(
+        name,
+        **described(spec.job),
+        **asdict(spec.place),
+        **known,
+        experiment_name=spec.experiment_name,
+        address=spec.address,
+        reuse_key=spec.reuse_key,
+        runtime=spec.unit.runtime.name,
+        snapshot=spec.unit.snapshot,
+        inputs={name: given.as_data() for name, given in spec.inputs.items()},
+    )
+
+
 def described(job: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a record that each kind of job has."""
+    limits = job.get("limits")
+    timeout = limits.get("timeout") if isinstance(limits, Mapping) else None
     return {
         "display_name": str(job.get("display_name") or ""),
         "description": str(job.get("description") or ""),
         "tags": _texts(job.get("tags")),
-        "timeout": _timeout(job),
+        "timeout": float(timeout) if timeout else None,
         "named_outputs": named_outputs(job),
+    }
+
+
+def named_outputs(job: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return `name`, `version` and `type` of the outputs that the job registers; "" for none."""
+    return {
+        str(output): {key: str(given.get(key) or "") for key in ("name", "version", "type")}
+        for output, given in (job.get("outputs") or {}).items()
+        if isinstance(given, Mapping) and given.get("name")
     }
 
 
 def _texts(mapping: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(key): str(value) for key, value in (mapping or {}).items()}
-
-
-def _timeout(job: Mapping[str, Any]) -> float | None:
-    limits = job.get("limits")
-    timeout = limits.get("timeout") if isinstance(limits, Mapping) else None
-    return float(timeout) if timeout else None

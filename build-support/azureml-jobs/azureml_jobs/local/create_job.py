@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.typed_json import write_data
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.names import CODE_FOLDER
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance, UsedImage
 from azureml_jobs.bundle.write import write_bundle
-from azureml_jobs.docker.container import Container
 from azureml_jobs.docker.needed_image import NeededImage, environment_of, needed_image_of
 from azureml_jobs.jobfile.expressions import with_two_braces
 from azureml_jobs.jobfile.sweep.read import read_sweep
@@ -24,7 +23,7 @@ from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import resolve_inputs
 from azureml_jobs.local.packages_venv import ensure_packages_venv
-from azureml_jobs.local.pipeline.create import with_data
+from azureml_jobs.local.pipeline.inputs import with_data
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
 from azureml_jobs.local.runtimes import Runtime
@@ -79,11 +78,25 @@ def create_job(
     images = {name: unit.runtime.image for name, unit in run.units.items() if unit.runtime.image}
     used = {name: UsedImage(image.reference, image.id) for name, image in images.items()}
     provenance = replace(provenance, images=used)
-    fill = _FILLERS[plan.kind](plan, run, debugger)
+    if debugger is not None and not plan.is_command:
+        raise JobError(
+            run.address,
+            f"a debugger reaches jobs of one command only, and this is a {plan.kind.split()[0]}",
+            "Run the script by `:local`, or leave `--debug-adapter` out.",
+        )
+    fill = _FILLERS[plan.kind](plan, run)
 
     def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
         write_bundle(plan, provenance, temporary.bundle, repository, with_data=False)
-        return fill(temporary, final)
+        record = fill(temporary, final)
+        if debugger is not None:
+            sources = {file.path: file.source for file in plan.bundle.unit.code}
+            code = CodeCopy(final.work, sources, repository)
+            folders = temporary.debugger, final.debugger
+            record.debugger = debugger.write(*folders, code, record.container)
+            # Stepping through a job takes longer than the job itself.
+            record.timeout = None
+        return record
 
     stem = f"{plan.experiment_name}-{plan.bundle.snapshot_digest[:8]}"
     named = str(plan.job["name"]) if plan.job.get("name") else None
@@ -94,30 +107,42 @@ def create_job(
 _Fill = Callable[[JobFolder, JobFolder], JobRecord]
 
 
-def _command(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
+def _command(plan: JobPlan, run: RunPlan) -> _Fill:
     spec = _spec(_with_two_braces(plan.job), plan, run)
-
-    def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
-        record = command_record(spec, final)
-        if debugger is not None:
-            unit, repository = plan.bundle.unit, Path(run.repository)
-            _add_debugger(debugger, record, temporary, final, unit, repository)
-        return record
-
-    return fill
+    return lambda _, final: command_record(spec, final)
 
 
-def _sweep(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
-    _refuse(debugger, run, "sweep")
+def _sweep(plan: JobPlan, run: RunPlan) -> _Fill:
     job = {**plan.job, "trial": _with_two_braces(plan.job["trial"])}
     read_sweep(job, run.job_file)
     spec = _spec(job, plan, run)
 
     def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
-        run.write(temporary)
-        return sweep_record(spec, temporary)
+        write_data(temporary.run_plan, run)
+        return sweep_record(spec, temporary, final.name)
 
     return fill
+
+
+def _pipeline(plan: JobPlan, run: RunPlan) -> _Fill:
+    run, inputs = with_data(run)
+
+    def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
+        write_data(temporary.run_plan, run)
+        return JobRecord(
+            **described(plan.job),
+            name=final.name,
+            kind="pipeline",
+            experiment_name=run.experiment_name,
+            address=run.address,
+            inputs=inputs,
+            code="",
+        )
+
+    return fill
+
+
+_FILLERS = {"command job": _command, "pipeline job": _pipeline, "sweep job": _sweep}
 
 
 def _with_two_braces(node: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,51 +161,3 @@ def _spec(job: Mapping[str, Any], plan: JobPlan, run: RunPlan) -> CommandSpec:
         run.address,
         arguments=run.run_arguments,
     )
-
-
-def _refuse(debugger: Debugger | None, run: RunPlan, kind: str) -> None:
-    if debugger is not None:
-        raise JobError(
-            run.address,
-            f"a debugger reaches jobs of one command only, and this is a {kind}",
-            "Run the script by `:local`, or leave `--debug-adapter` out.",
-        )
-
-
-def _pipeline(plan: JobPlan, run: RunPlan, debugger: Debugger | None) -> _Fill:
-    _refuse(debugger, run, "pipeline")
-    run, inputs = with_data(run)
-
-    def fill(temporary: JobFolder, final: JobFolder) -> JobRecord:
-        run.write(temporary)
-        return JobRecord(
-            **described(plan.job),
-            name=final.name,
-            kind="pipeline",
-            experiment_name=run.experiment_name,
-            address=run.address,
-            inputs=inputs,
-            code="",
-        )
-
-    return fill
-
-
-_FILLERS = {"command job": _command, "pipeline job": _pipeline, "sweep job": _sweep}
-
-
-def _add_debugger(
-    debugger: Debugger,
-    record: JobRecord,
-    temporary: JobFolder,
-    final: JobFolder,
-    unit: UnitBundle,
-    repository: Path,
-) -> None:
-    container = Container.of_data(record.container) if record.container else None
-    sources = {file.path: file.source for file in unit.code}
-    code = CodeCopy(final.work, sources, repository)
-    record.debugger = debugger.write(temporary.debugger, final.debugger, code, container)
-    record.container = container.as_data() if container else None
-    # Stepping through a job takes longer than the job itself.
-    record.timeout = None

@@ -16,7 +16,7 @@ from azureml_jobs.docker.container import Container, Mount, code_folder
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.mounts import container
 from azureml_jobs.local.packages_venv import ensure_packages_venv
-from azureml_jobs.local.python_path import with_python_path
+from azureml_jobs.local.process_spec import with_python_path
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script, experiment_of
 from azureml_jobs.local.workspace import LocalWorkspace
@@ -79,7 +79,7 @@ def create_script(
         Script(
             with_python_path(command, *folders),
             python=python,
-            container=own.as_data() if own else None,
+            container=own,
             experiment_name=experiment,
             result=result,
         ).write(created)

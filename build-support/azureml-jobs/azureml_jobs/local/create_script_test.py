@@ -112,6 +112,12 @@ def test_reports_that_a_script_cannot_be_created(
         created(gathered, request)
 
 
+def container_of(folder: Path) -> Container:
+    container = Script.read(folder).container
+    assert container is not None
+    return container
+
+
 def in_docker(*security: str) -> Runtime:
     return Runtime.in_image(
         Image("exp:env-0123456789ab", "sha256:0123"), Engine({}, frozenset(security))
@@ -124,7 +130,7 @@ def test_creates_a_script_for_a_container(gathered: Gathered, venv: PackagesVenv
     request = ScriptRequest(request.address, request.script, request.files, options=options)
     folder = created(gathered, request, runtime=in_docker())
     script = Script.read(folder)
-    container = Container.of_data(script.container or {})
+    container = container_of(folder)
     work = f"/mnt/azureml/cr/j/{folder.name}/exe/wd"
     root = gathered.repository / ".azureml"
     assert script.python == ""
@@ -143,14 +149,13 @@ def test_creates_a_script_for_a_container(gathered: Gathered, venv: PackagesVenv
 def test_a_rootless_engine_runs_the_script_as_root(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
     folder = created(gathered, request, runtime=in_docker("rootless"))
-    assert Container.of_data(Script.read(folder).container or {}).user == "0:0"
+    assert container_of(folder).user == "0:0"
 
 
 def test_turns_off_an_engine_s_mapping_of_users(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
     folder = created(gathered, request, runtime=in_docker("userns"))
-    container = Container.of_data(Script.read(folder).container or {})
-    assert container.arguments == ["--userns=host"]
+    assert container_of(folder).arguments == ["--userns=host"]
 
 
 def test_pytest_runs_the_tests_by_their_names_in_the_snapshot(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from azureml_jobs.local.describe import curves, describe, summary
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.rows import curves, describe, top_rows
 
 
 def test_lists_the_newest_first_and_skips_other_files(jobs: Any) -> None:
@@ -22,9 +22,9 @@ def test_lists_the_newest_first_and_skips_other_files(jobs: Any) -> None:
 
 def test_summarises_a_job(jobs: Any) -> None:
     folder = jobs.new("true", address="src/x:job")
-    assert summary(folder.read())["duration"] is None
+    assert top_rows([folder.read()], True)[0]["duration"] is None
     jobs.run(folder)
-    row = summary(folder.read())
+    (row,) = top_rows([folder.read()], True)
     assert (row["status"], row["address"], row["exit_code"]) == ("Completed", "src/x:job", 0)
     assert row["duration"] > 0
 

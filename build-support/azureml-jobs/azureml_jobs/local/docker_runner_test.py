@@ -14,11 +14,11 @@ from azureml_jobs.docker.conftest import base_image  # noqa: F401
 from azureml_jobs.docker.conftest import needs_engine
 from azureml_jobs.docker.engine import Engine, Image, has_container, image_id
 from azureml_jobs.local.conftest import make_wheel
+from azureml_jobs.local.create_command import CommandSpec, command_record
 from azureml_jobs.local.distribution_test import distributed, meeting
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
-from azureml_jobs.local.mounts import container_paths, job_container
-from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.runtimes import Runtime
 
 pytestmark = needs_engine
@@ -42,17 +42,12 @@ class ContainerJobs:
     def new(
         self, command: str, *arguments: str, distribution: Any = None, **inputs: str
     ) -> JobFolder:
-        folder: JobFolder = self.jobs.new(command, distribution=distribution)
+        folder: JobFolder = self.jobs.new(command)
         given = {name: ResolvedInput("path", path) for name, path in inputs.items()}
-        outputs = resolve_outputs({"outputs": {"model": {}}}, folder)
-        record = folder.read()
-        record.runtime = "docker"
-        record.paths = container_paths(folder.name, given, outputs)
-        record.container = job_container(
-            folder, self.runtime, given, outputs, record.paths, arguments
-        ).as_data()
-        record.outputs = {"model": str(outputs["model"].path)}
-        folder.save(record)
+        job = {"command": command, "outputs": {"model": {}}, "distribution": distribution}
+        unit = UnitRun(self.runtime, "", "", "", "")
+        spec = CommandSpec(job, "", unit, given, "exp", arguments=arguments)
+        folder.save(command_record(spec, folder))
         return folder
 
 
@@ -62,7 +57,7 @@ def containers(jobs: Any, base_image: str) -> ContainerJobs:  # noqa: F811
 
 
 def container_of(folder: JobFolder) -> str:
-    return str((folder.read().container or {})["name"])
+    return str(getattr(folder.read().container, "name"))
 
 
 def is_gone(jobs: Any, folder: JobFolder) -> bool:

@@ -14,11 +14,10 @@ from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.jobs import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.progress import Progress
-from azureml_jobs.local.children import descendants
 from azureml_jobs.local.folder import JobFolder, files_below
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.state import current_record
+from azureml_jobs.local.state import current_record, descendants
 
 _READ_BYTES = 1 << 20
 
@@ -37,7 +36,7 @@ def download(
     record = current_record(folder)
     entries = _entries(folder, record, _selected_outputs(record, output_name), "")
     for label, child in ({} if output_name else descendants(folder)).items():
-        child_folder = JobFolder(folder.path.parent / child.name)
+        child_folder = folder.sibling(child.name)
         outputs = _selected_outputs(child, None)
         steps = f"steps/{label.replace('/', '/steps/')}/"
         entries |= _entries(child_folder, child, outputs, steps)

@@ -54,7 +54,7 @@ def test_finds_a_path_of_the_container_in_any_pieces(
     gathered.add("src/exp/main.py", "")
     folder = failing(gathered, "exit 1 #")
     record = folder.read()
-    record.container = Container("n", "i", "d", "/mnt/wd", "1:1").as_data()
+    record.container = Container("n", "i", "d", "/mnt/wd", "1:1")
     text = b'a\n  File "/mnt/wd/exp/main.py", line 1\n  File "/mnt/wd/exp/b.py", line 1\nend'
     expected = text.replace(b"/mnt/wd/exp/main", b"%s/src/exp/main" % bytes(gathered.repository))
     for size in (1, 7, 30, len(text)):

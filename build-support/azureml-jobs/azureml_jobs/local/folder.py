@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from azureml_jobs.bundle.names import MANIFEST_FILE
 from azureml_jobs.local.record import JobRecord
 
 
@@ -14,53 +17,23 @@ class JobFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    @property
-    def root(self) -> Path:
-        """The local workspace, `.azureml`."""
-        return self.path.parent.parent
-
-    @property
-    def record_file(self) -> Path:
-        return self.path / "job.json"
-
-    @property
-    def run_plan(self) -> Path:
-        """The plan of a job that starts others, next to its record."""
-        return self.path / "run.json"
-
-    @property
-    def sweep(self) -> Path:
-        """What each trial of a sweep gets."""
-        return self.path / "sweep.json"
-
-    @property
-    def bundle(self) -> Path:
-        """The bundle of the job; nothing changes it after the job was created."""
-        return self.path / "bundle"
-
-    @property
-    def work(self) -> Path:
-        """The copy of the bundle's code in which the command runs."""
-        return self.path / "work"
-
-    @property
-    def outputs(self) -> Path:
-        return self.path / "outputs"
-
-    @property
-    def debugger(self) -> Path:
-        """The debugger's files for a job that is debugged."""
-        return self.path / "debugger"
-
-    @property
-    def log(self) -> Path:
-        """Standard output and error in the order of their arrival, under Azure ML's name."""
-        return self.path / "user_logs" / "std_log.txt"
+        self.name = path.name
+        # The local workspace, `.azureml`.
+        self.root = path.parent.parent
+        self.mlruns = self.root / "mlruns"
+        self.record_file = path / "job.json"
+        # The plan of a job that starts others, and what each trial of a sweep gets.
+        self.run_plan = path / "run.json"
+        self.sweep = path / "sweep.json"
+        # Nothing changes it after the job was created.
+        self.bundle = path / "bundle"
+        # The copy of the bundle's code in which the command runs.
+        self.work = path / "work"
+        self.outputs = path / "outputs"
+        # The debugger's files for a job that is debugged.
+        self.debugger = path / "debugger"
+        # Standard output and error in the order of their arrival, under Azure ML's name.
+        self.log = path / "user_logs" / "std_log.txt"
 
     def process_log(self, rank: int, count: int) -> Path:
         """Return the log of one of `count` processes."""
@@ -69,9 +42,21 @@ class JobFolder:
         digits = len(str(count - 1))
         return self.log.with_name(f"std_log_process_{rank:0{digits}}.txt")
 
-    @property
-    def mlruns(self) -> Path:
-        return self.root / "mlruns"
+    def sibling(self, name: str) -> JobFolder:
+        return JobFolder(self.path.with_name(name))
+
+    def top(self, record: JobRecord) -> JobFolder:
+        """Return the job that the user started, which may be this one."""
+        return self.sibling(record.root or record.name)
+
+    def manifest(self, record: JobRecord) -> dict[str, Any]:
+        """Return the manifest of the job, that of a step or a trial is its root's; {} for none."""
+        try:
+            text = (self.top(record).bundle / MANIFEST_FILE).read_bytes()
+            manifest: dict[str, Any] = json.loads(text)
+        except (OSError, ValueError):
+            return {}
+        return manifest
 
     def read(self) -> JobRecord:
         return JobRecord.read(self.record_file)

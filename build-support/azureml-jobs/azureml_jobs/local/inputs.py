@@ -14,7 +14,7 @@ from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.jobfile.expressions import literal_text
 from azureml_jobs.local.cached_file import CachedFile, shown
 from azureml_jobs.local.job_outputs import job_output
-from azureml_jobs.local.named_assets import asset_path
+from azureml_jobs.local.registry import asset_path
 
 _FILE_TYPES = frozenset({"uri_file"})
 # A custom model may be a file or a folder.

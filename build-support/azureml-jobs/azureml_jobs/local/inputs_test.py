@@ -10,7 +10,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_status import COMPLETED, RUNNING
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput, missing_inputs, resolve_inputs
-from azureml_jobs.local.outputs import resolve_outputs
+from azureml_jobs.local.mounts import output_paths
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.registry import LocalRegistry
 from azureml_jobs.local.workspace import LocalWorkspace
@@ -231,9 +231,7 @@ def test_outputs_are_folders_or_files_in_folders(tmp_path: Path) -> None:
         "report": {"type": "uri_file", "path": "azureml://datastores/d/paths/p"},
         "default": {"path": "./outputs"},
     }
-    found = resolve_outputs({"outputs": outputs}, folder)
-    assert set(found) == {"model", "report"}
-    assert found["model"].path == found["model"].folder == folder.outputs / "model"
-    assert found["report"].path == folder.outputs / "report" / "report"
-    assert found["report"].folder == folder.outputs / "report"
-    assert not folder.path.exists()
+    assert output_paths({"outputs": outputs}, folder) == {
+        "model": folder.outputs / "model",
+        "report": folder.outputs / "report" / "report",
+    }

@@ -18,11 +18,6 @@ _ADDRESS = re.compile(r"azureml://jobs/([^/]+)/outputs/([^/]+)(?:/paths)?(?:/(.*
 _RUN = re.compile(r"runs:/([^/]+)()/(.+)")
 
 
-def is_job_output(address: str) -> bool:
-    """Return whether an address is `azureml://jobs/NAME/outputs/…` or `runs:/NAME/PATH`."""
-    return address.startswith(("azureml://jobs/", "runs:/"))
-
-
 def job_output(address: str, root: Path) -> Path:
     """Return the file or folder that the address names in the local workspace `root`.
 
@@ -65,12 +60,9 @@ def _below(address: str, output: Path, path: str) -> Path:
 def _artifact(address: str, folder: JobFolder, path: str) -> Path:
     """Return the file or folder of this name; logs and artifacts are in several folders."""
     found = dict(artifacts(folder))
-    if path in found:
-        return found[path]
     for name, file in found.items():
-        if name.startswith(f"{path}/"):
-            below = name[len(path) + 1 :]
-            return Path(str(file).removesuffix(f"/{below}"))
+        if f"{name}/".startswith(f"{path}/"):
+            return Path(str(file).removesuffix(name[len(path) :]))
     valid = sorted({name.partition("/")[0] for name in found})
     raise JobError(
         address,

@@ -5,18 +5,22 @@ from __future__ import annotations
 import abc
 import contextlib
 import os
+import select
 import time
+from collections.abc import Iterable, Sequence
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.local.child import Child
 from azureml_jobs.local.fingerprint import outputs_fingerprint
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
+from azureml_jobs.local.mlflow_run import end_run, start_run
 from azureml_jobs.local.output import Log, write_message
 from azureml_jobs.local.process import current_host, identity_of
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_report import end_reason, print_end
-from azureml_jobs.local.supervise import Ended
+from azureml_jobs.local.supervise import SAME_KEY_PRESS_SECONDS, Ended
 
 
 class OwnedJob:
@@ -28,13 +32,14 @@ class OwnedJob:
         self._started = time.monotonic()
         self._disk_failed = False
 
-    def begin(self) -> None:
-        """Record that this process runs the job."""
+    def begin(self) -> str:
+        """Record that this process runs the job; create its MLflow run, return its experiment."""
         record = self.record
         record.status, record.started = status.PREPARING, status.now()
         record.pid, record.pid_identity = os.getpid(), identity_of(os.getpid())
         record.host = current_host()
         self.save()
+        return start_run(self.folder, record)
 
     def begin_running(self) -> None:
         """Record that all is prepared: the job's own time counts from here, as in Azure ML."""
@@ -54,22 +59,14 @@ class OwnedJob:
     def seconds(self) -> float:
         return round(time.monotonic() - self._started, 3)
 
-    def create_mlflow_run(self) -> str:
-        """Create the MLflow run that the command resumes; return its experiment's id."""
-        from azureml_jobs.local.mlflow_run import start_run
-
-        return start_run(self.folder, self.record)
-
     def record_end(self, end_status: str, error: str | None) -> None:
         """Record the end of the job and of its MLflow run."""
-        from azureml_jobs.local.mlflow_run import end_run
-
         record = self.record
         record.status, record.error, record.ended = end_status, error, status.now()
         record.timings["total"] = self.seconds()
         if end_status == status.COMPLETED and record.named_outputs:
             # Imported late: few jobs need it, and each step of a pipeline is a process.
-            from azureml_jobs.local.register_outputs import register_outputs
+            from azureml_jobs.local.local_assets import register_outputs
 
             register_outputs(self.folder, record)
         if record.reuse_key and end_status == status.COMPLETED:
@@ -84,8 +81,6 @@ class OwnedJob:
 class JobRun(OwnedJob, abc.ABC):
     """The one run of a job; `grace` is how many seconds it may clean up when it has to end."""
 
-    _disk_is_full = False
-
     def __init__(self, folder: JobFolder, record: JobRecord, grace: float) -> None:
         super().__init__(folder, record)
         self.grace = grace
@@ -93,10 +88,9 @@ class JobRun(OwnedJob, abc.ABC):
     def run(self) -> int:
         """Run the job, record its end, and return its exit status."""
         record = self.record
-        with Interruptions() as interruptions:
-            self.begin()
+        with Interruptions() as self.interruptions:
             try:
-                ended = self._run_logged(interruptions)
+                ended = self._run_logged()
             except JobError as error:
                 self.record_end(status.FAILED, str(error))
                 raise
@@ -104,37 +98,63 @@ class JobRun(OwnedJob, abc.ABC):
                 self.record_end(status.FAILED, str(error))
                 raise OutsideError(record.name, f"the job could not be run: {error}") from error
             record.exit_code = ended.exit_status
-            end_status, reason = self.end_reason(ended)
-            if end_status == status.COMPLETED and self._disk_is_full:
-                record.exit_code, end_status = OutsideError.status, status.FAILED
-                reason = "the disk is full, so that a part of its log was not kept"
-            self.record_end(end_status, reason)
+            self.record_end(*end_reason(ended, record))
             print_end(self.folder, record)
         return record.exit_code
 
-    @abc.abstractmethod
     def make_folders(self) -> None:
         """Make the folders that the job needs."""
 
     @abc.abstractmethod
-    def run_job(self, interruptions: Interruptions, log: Log, experiment_id: str) -> Ended:
+    def run_job(self, log: Log, experiment_id: str) -> Ended:
         """Run the job until it has ended, and nothing of it is left."""
 
-    def end_reason(self, ended: Ended) -> tuple[str, str | None]:
-        """Return the status of the job and, unless it completed, its error."""
-        return end_reason(ended, self.record)
-
-    def _run_logged(self, interruptions: Interruptions) -> Ended:
+    def _run_logged(self) -> Ended:
         record = self.record
+        experiment_id = self.begin()
         self.make_folders()
-        experiment_id = self.create_mlflow_run()
         with contextlib.closing(Log(self.folder.log)) as log:
             record.timings["preparing"] = self.seconds()
-            early = interruptions.take()
+            early = self.interruptions.take()
             if early:
                 return Ended(128 + early[0], signalled=early[0])
-            ended = self.run_job(interruptions, log, experiment_id)
+            ended = self.run_job(log, experiment_id)
             if log.error:
                 record.warnings.append(f"a part of the log was not kept: {log.error}")
-                self._disk_is_full = log.is_disk_full
+                if log.is_disk_full and not ended.exit_status:
+                    error = "the disk is full, so that a part of its log was not kept"
+                    return Ended(OutsideError.status, error=error)
         return ended
+
+
+class ParentRun(JobRun):
+    """The run of a job that starts others."""
+
+    signalled: int | None = None
+    stopped_at: float | None = None
+
+    @abc.abstractmethod
+    def running(self) -> Iterable[Child]:
+        """Return the jobs that run."""
+
+    def wait(self, seconds: float | None, writing: Sequence[int] = ()) -> bool:
+        """Wait for a signal, the end of a child, or room in `writing`; return whether there is."""
+        return bool(select.select([self.interruptions.fileno()], writing, [], seconds)[1])
+
+    def handle_signals(self) -> None:
+        for signum in self.interruptions.take():
+            if self.signalled is None:
+                self.signalled = signum
+                self.record.status = status.CANCEL_REQUESTED
+                self.save()
+            self.stop()
+
+    def stop(self) -> None:
+        """Ask all that runs to end; once more means at once."""
+        now = time.monotonic()
+        if self.stopped_at is None:
+            self.stopped_at = now
+        elif now - self.stopped_at < SAME_KEY_PRESS_SECONDS:
+            return
+        for child in self.running():
+            child.cancel()

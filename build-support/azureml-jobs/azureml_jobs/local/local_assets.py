@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.assets import COMPONENTS, DATA, AssetName, default_type
+from azureml_jobs.base.assets import (
+    COMPONENTS,
+    DATA,
+    MODEL_TYPES,
+    MODELS,
+    AssetName,
+    default_type,
+)
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.files import new_folder
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.data import copy_data
 from azureml_jobs.local.fetch import fetch
-from azureml_jobs.local.job_outputs import is_job_output, job_output
-from azureml_jobs.local.named_assets import asset_path, data_versions
-from azureml_jobs.local.registry import LocalRegistry
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.job_outputs import job_output
+from azureml_jobs.local.output import write_message
+from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.registry import LocalRegistry, asset_path, data_versions, version_exists
 
 
 class LocalAssets:
@@ -27,12 +35,9 @@ class LocalAssets:
 
     def _data_rows(self) -> list[dict[str, Any]]:
         """Return the rows of data. A folder without versions serves for any version."""
-        data = self._repository / "data"
-        folders = sorted(path for path in data.iterdir() if path.is_dir()) if data.is_dir() else []
         return [
             {"name": folder.name, "version": version, "type": "", "path": f"data/{folder.name}"}
-            for folder in folders
-            if not folder.name.startswith(".")
+            for folder in sorted((self._repository / "data").glob("[!.]*/"))
             for version in data_versions(folder) or ["any"]
         ]
 
@@ -40,18 +45,14 @@ class LocalAssets:
         """Return a row for each version that local runs find as `azureml:NAME:VERSION`."""
         if self._kind == DATA:
             return self._data_rows()
-        return [
-            {
-                "name": name,
-                "version": each.version,
-                "type": (each.document() if self._kind == COMPONENTS else each.meta).get(
-                    "type", ""
-                ),
-                "path": os.path.relpath(each.path, self._repository),
-            }
-            for name in self._registry.names(self._kind)
-            for each in self._registry.versions(self._kind, name)
-        ]
+        rows = []
+        for name in self._registry.names(self._kind):
+            for each in self._registry.versions(self._kind, name):
+                described = each.document() if self._kind == COMPONENTS else each.meta
+                path = os.path.relpath(each.path, self._repository)
+                type = described.get("type", "")
+                rows.append({"name": name, "version": each.version, "type": type, "path": path})
+        return rows
 
     def register(self, name: str, path: str, version: str | None, type: str | None) -> str:
         """Keep a copy of what is at a path or an address; return `azureml:NAME:VERSION`."""
@@ -75,7 +76,7 @@ class LocalAssets:
     def _source(self, path: str) -> Path:
         if path.startswith(("https://", "http://")):
             return fetch(path, self._workspace / "cache")
-        if is_job_output(path):
+        if path.startswith(("azureml://jobs/", "runs:/")):
             return job_output(path, self._workspace)
         if "://" in path:
             raise JobError(
@@ -104,29 +105,36 @@ class LocalAssets:
             )
         target = folder / (version or str(int(there[-1]) + 1 if there else 1))
         if target.exists():
-            raise JobError(
-                f"azureml:{name}:{target.name}",
-                "this version exists already, and versions cannot be changed",
-                "Write another `--version`, or leave it out for the next one.",
-            )
-        _copy(source, target)
+            raise version_exists(name, target.name)
+        try:
+            with new_folder(folder, ".new-") as temporary:
+                content = temporary / "content"
+                copy_data(source, content if source.is_dir() else content / source.name)
+                os.rename(content, target)
+                temporary.rmdir()
+        except OSError as error:
+            raise OutsideError(
+                str(target),
+                f"the data could not be copied: {error.strerror or error}",
+                "Check the free space and the permissions there.",
+            ) from error
         return f"azureml:{name}:{target.name}"
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy into the folder `target`, which appears when it is whole."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+def register_outputs(folder: JobFolder, record: JobRecord) -> None:
+    """Register what a completed job left; what cannot be registered is a warning of its record."""
+    for output, asset in record.named_outputs.items():
+        if output not in record.outputs:
+            continue
+        kind = MODELS if asset["type"] in MODEL_TYPES else DATA
+        assets = LocalAssets(kind, folder.root.parent)
+        type = asset["type"] if kind == MODELS else None
+        path, version = record.outputs[output], asset["version"] or None
         try:
-            content = temporary / "content"
-            copy_data(source, content if source.is_dir() else content / source.name)
-            os.rename(content, target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    except OSError as error:
-        raise OutsideError(
-            str(target),
-            f"the data could not be copied: {error.strerror or error}",
-            "Check the free space and the permissions there.",
-        ) from error
+            made = assets.register(asset["name"], path, version, type)
+        except JobError as error:
+            record.warnings.append(
+                f"the output `{output}` was not registered: {error.where}: {error.what}"
+            )
+        else:
+            write_message(1, f"{record.name}: `{output}` registered as {made}\n")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import builtins
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
-from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.jobs import JobSelection
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.jobs import DownloadResult, JobSelection
+from azureml_jobs.bundle.names import CODE_FOLDER, DIFF_FILE, MANIFEST_FILE
+from azureml_jobs.local.cancel import cancel
+from azureml_jobs.local.download import download
+from azureml_jobs.local.rows import child_rows, curves, describe, top_rows
+from azureml_jobs.local.state import current_record
+from azureml_jobs.local.stream import copy_log, stream
 from azureml_jobs.local.workspace import LocalWorkspace
-
-if TYPE_CHECKING:
-    from azureml_jobs.base.jobs import DownloadResult
 
 
 class LocalJobs:
@@ -22,26 +27,18 @@ class LocalJobs:
         self._workspace = LocalWorkspace(root)
 
     def list(self, wanted: JobSelection) -> list[dict[str, Any]]:
-        from azureml_jobs.local.tree import top_rows
-
         rows = top_rows(self._workspace.jobs(), wanted.archived)
         return [row for row in rows if wanted.takes(row)][: wanted.count]
 
     def describe(self, name: str) -> dict[str, Any]:
-        from azureml_jobs.local.describe import describe
-
         return {**describe(self._workspace.job(name)), "children": self.children(name)}
 
     def logged(self, names: Sequence[str]) -> builtins.list[dict[str, Any]]:
-        from azureml_jobs.local.describe import describe
-
         return [describe(self._workspace.job(name)) for name in names]
 
     def curves(
         self, names: Sequence[str], metrics: Sequence[str]
     ) -> dict[str, dict[str, builtins.list[dict[str, Any]]]]:
-        from azureml_jobs.local.describe import curves
-
         return {name: curves(self._workspace.job(name), metrics) for name in names}
 
     def before(self, job: Mapping[str, Any]) -> str | None:
@@ -52,39 +49,43 @@ class LocalJobs:
         return next((each.name for each in older if each.created < job["created"]), None)
 
     def children(self, name: str) -> builtins.list[dict[str, Any]]:
-        from azureml_jobs.local.tree import child_rows
-
         return child_rows(self._workspace.job(name))
 
     def stream(self, name: str, out: BinaryIO) -> int:
-        from azureml_jobs.local.stream import stream
-
         return stream(self._workspace.job(name), out)
 
     def log(self, name: str, out: BinaryIO) -> None:
-        from azureml_jobs.local.stream import copy_log
-
         copy_log(self._workspace.job(name), out)
 
     def cancel(self, name: str) -> str:
-        from azureml_jobs.local.cancel import cancel
-
         return cancel(self._workspace.job(name)).status
 
     def download(self, name: str, destination: Path, output_name: str | None) -> DownloadResult:
-        from azureml_jobs.local.download import download
-
         return download(self._workspace.job(name), destination, output_name)
 
     def record(self, name: str, destination: Path, with_code: bool) -> None:
-        from azureml_jobs.local.what_ran import copy_record
-
-        copy_record(self._workspace.job(name), destination, with_code)
+        """Copy manifest, changes and code into a new folder; those of a step are its root's."""
+        folder = self._workspace.job(name)
+        bundle = folder.top(folder.read()).bundle
+        if not (bundle / MANIFEST_FILE).is_file():
+            raise JobError(
+                name,
+                "the job has no record of what it ran",
+                "Name a job that `./pants run` made, and whose folder is whole.",
+            )
+        try:
+            destination.mkdir(parents=True)
+            for part in (MANIFEST_FILE, DIFF_FILE, *([CODE_FOLDER] if with_code else [])):
+                if (bundle / part).is_dir():
+                    shutil.copytree(bundle / part, destination / part, symlinks=True)
+                elif os.path.lexists(bundle / part):
+                    shutil.copyfile(bundle / part, destination / part)
+        except OSError as error:
+            what = f"its record could not be copied to {destination}: {error}"
+            raise OutsideError(name, what) from error
 
     def archive(self, name: str) -> None:
         """Leave a job out of lists. Raises `JobError` while it runs: its runner owns the record."""
-        from azureml_jobs.local.state import current_record
-
         folder = self._workspace.job(name)
         record = current_record(folder)
         if not record.has_ended:

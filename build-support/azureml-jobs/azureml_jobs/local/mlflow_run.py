@@ -6,7 +6,6 @@ from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.what_ran import recorded_manifest
 
 # Of the same names as the properties of a job in Azure.
 PROPERTIES = "azureml_jobs."
@@ -52,7 +51,7 @@ def _tags(folder: JobFolder, record: JobRecord) -> dict[str, str]:
 
 def _commit(folder: JobFolder, record: JobRecord) -> dict[str, str]:
     """Return which commit the job is from, and whether it has changes, where that is known."""
-    git = recorded_manifest(folder, record).get("git") or {}
+    git = folder.manifest(record).get("git") or {}
     if not git.get("commit"):
         return {}
     return {"commit": git["commit"], "dirty": str(bool(git.get("is_dirty"))).lower()}

@@ -13,31 +13,41 @@ from azureml_jobs.docker import container as docker
 from azureml_jobs.docker.container import Container, Mount
 from azureml_jobs.local.folder import JobFolder, shared_folders
 from azureml_jobs.local.inputs import ResolvedInput
-from azureml_jobs.local.outputs import ResolvedOutput
 from azureml_jobs.local.runtimes import Runtime
 
 
-def host_paths(
-    inputs: Mapping[str, ResolvedInput], outputs: Mapping[str, ResolvedOutput]
+def output_paths(job: Mapping[str, Any], folder: JobFolder) -> dict[str, Path]:
+    """Return what `${{outputs.<name>}}` stands for: a folder, or a file of its name in one.
+
+    Leaves out Azure ML's `default` output: it is what a job writes to `./outputs` and `./logs`,
+    whether the job file names it or not.
+    """
+    found = {}
+    for name, given in (job.get("outputs") or {}).items():
+        if name != "default":
+            is_file = isinstance(given, Mapping) and given.get("type") == "uri_file"
+            found[str(name)] = folder.outputs / str(name) / (str(name) if is_file else "")
+    return found
+
+
+def data_paths(
+    folder: JobFolder,
+    inputs: Mapping[str, ResolvedInput],
+    outputs: Mapping[str, Path],
+    in_container: bool,
 ) -> dict[str, str]:
-    """Return the paths of data on this machine, by `inputs.<name>` and `outputs.<name>`."""
+    """Return where the command finds data, by `inputs.<name>` and `outputs.<name>`."""
+    job = folder.name
     paths = {f"inputs.{name}": each.value for name, each in inputs.items() if each.kind == "path"}
-    paths.update((f"outputs.{name}", str(each.path)) for name, each in outputs.items())
-    return paths
-
-
-def container_paths(
-    job: str, inputs: Mapping[str, ResolvedInput], outputs: Mapping[str, ResolvedOutput]
-) -> dict[str, str]:
-    """Return the same paths in the job's container."""
-    paths = {
-        f"inputs.{name}": docker.input_path(job, name, Path(each.value))
-        for name, each in inputs.items()
-        if each.kind == "path"
-    }
-    for name, each in outputs.items():
-        below = each.path.relative_to(each.folder)
-        paths[f"outputs.{name}"] = str(Path(docker.output_folder(job, name), below))
+    if in_container:
+        for name in inputs:
+            if f"inputs.{name}" in paths:
+                path = Path(paths[f"inputs.{name}"])
+                paths[f"inputs.{name}"] = docker.input_path(job, name, path)
+    for name, path in outputs.items():
+        if in_container:
+            path = Path(docker.output_folder(job, name), path.relative_to(folder.outputs / name))
+        paths[f"outputs.{name}"] = str(path)
     return paths
 
 
@@ -45,7 +55,7 @@ def job_container(
     folder: JobFolder,
     runtime: Runtime,
     inputs: Mapping[str, ResolvedInput],
-    outputs: Mapping[str, ResolvedOutput],
+    outputs: Mapping[str, Path],
     paths: Mapping[str, str],
     arguments: Sequence[str],
 ) -> Container:
@@ -57,8 +67,8 @@ def job_container(
             # As in Azure ML, so that a job that changes its data fails here, too.
             read_only = given.mode != "rw_mount"
             mounts.append(Mount(given.value, paths[f"inputs.{name}"], read_only))
-    for name, output in outputs.items():
-        mounts.append(Mount(str(output.folder), docker.output_folder(folder.name, name)))
+    for name in outputs:
+        mounts.append(Mount(str(folder.outputs / name), docker.output_folder(folder.name, name)))
     return container(folder.path, work, runtime, mounts, arguments)
 
 
@@ -68,9 +78,8 @@ def container(
     """Return a container for the job or script in `folder`, with the workspace's shared folders."""
     if runtime.image is None:
         raise ValueError("the runtime is not docker")
-    root = folder.parent.parent
     # MLflow stores absolute paths in its folder, so that it has the same path in the container.
-    mlruns, home = shared_folders(root)
+    mlruns, home = shared_folders(folder.parent.parent)
     shared = [Mount(str(mlruns), str(mlruns)), Mount(str(home), docker.HOME)]
     return Container(
         # Another clone of the repository may have a job of the same name.

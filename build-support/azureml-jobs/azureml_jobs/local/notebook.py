@@ -62,7 +62,7 @@ def create_notebook(
             mounts = [Mount(str(repository / name), f"{_WORKSPACE}/{name}") for name in folders]
             published = f"--publish={LOOPBACK}:{port}:{port}"
             arguments = [published, *request.options.run_arguments]
-            own = container(folder, _WORKSPACE, runtime, mounts, arguments).as_data()
+            own = container(folder, _WORKSPACE, runtime, mounts, arguments)
             script = Script(server_command(port, top), container=own)
         else:
             script = _in_environments(request, request_folder, folder, port, top)

@@ -84,6 +84,15 @@ class ProcessSpec:
         kill_job(str(self.folder), *pgids)
 
 
+def with_python_path(command: Sequence[str], *folders: str) -> list[str]:
+    """Return `command` so that its Python imports from these folders first.
+
+    They come before what the image or the caller has on the PYTHONPATH.
+    """
+    wrapper = 'export PYTHONPATH="$0${PYTHONPATH:+:$PYTHONPATH}"; exec "$@"'
+    return ["sh", "-c", wrapper, ":".join(folders), *command]
+
+
 def process_spec(
     command: Sequence[str],
     environment: Mapping[str, str],

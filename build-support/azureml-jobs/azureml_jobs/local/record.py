@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from azureml_jobs.base.errors import DISK_FULL
 from azureml_jobs.base.files import write_file
 from azureml_jobs.base.job_status import ENDED, NOT_STARTED, now
+from azureml_jobs.base.typed_json import from_data
+from azureml_jobs.docker.container import Container
 
 FORMAT = 1
 
@@ -45,8 +47,8 @@ class JobRecord:
     objective: dict[str, Any] | None = None
     best_trial: str = ""
     runtime: str = "venv"
-    # A `Container` as data, where the runtime is docker.
-    container: dict[str, Any] | None = None
+    # Where the runtime is docker.
+    container: Container | None = None
     # The folder in which its Python processes find the debugger that they wait for.
     debugger: str | None = None
     # Prefix of the virtual environment whose `bin` comes first on the job's PATH.
@@ -97,9 +99,10 @@ class JobRecord:
             raise ValueError(f"{path} is not a job record of format {FORMAT}")
         known = {each.name for each in fields(cls)}
         try:
-            return cls(**{key: value for key, value in content.items() if key in known})
-        except TypeError as error:
+            record = from_data(cls, {key: content[key] for key in content.keys() & known})
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: {error}") from error
+        return cast(JobRecord, record)
 
     def write(self, path: Path) -> None:
         """Replace the file in one step, so that a reader sees the old or the new record.

@@ -43,8 +43,8 @@ def register_component(
     def write(folder: Path) -> None:
         write_bundle(plan, provenance, folder, repository, with_data=True)
 
-    units = {unit: asdict(run) for unit, run in runs.items()}
-    return registry.register_component(name, str(version) if version else None, write, units)
+    meta = {"units": {unit: asdict(run) for unit, run in runs.items()}}
+    return registry.register(COMPONENTS, name, str(version) if version else None, meta, write)
 
 
 # How it came about, from which commit or comments in the file, makes no other component of it.

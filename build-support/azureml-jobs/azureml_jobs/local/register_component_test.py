@@ -33,7 +33,7 @@ def test_registers_a_component_with_its_code(gathered: Gathered, venv: PackagesV
     assert found.id == "azureml:train:1"
     assert found.document()["code"] == "./code"
     assert (found.path / "code/exp/main.py").is_file()
-    assert found.units[""]["python"] == venv.prefix
+    assert found.meta["units"][""]["python"] == venv.prefix
 
 
 def test_makes_a_new_version_only_of_what_has_changed(

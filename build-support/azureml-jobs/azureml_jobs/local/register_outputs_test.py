@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from azureml_jobs.base.assets import MODELS
 from azureml_jobs.local.conftest import Jobs
+from azureml_jobs.local.create_command import named_outputs
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.register_outputs import named_outputs
 from azureml_jobs.local.registry import LocalRegistry
 
 OUTPUTS = {

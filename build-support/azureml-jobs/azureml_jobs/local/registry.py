@@ -1,4 +1,4 @@
-"""Registered models and components of the local workspace, by name and version."""
+"""Data, models and components of the local workspace, by name and version."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import contextlib
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.assets import COMPONENTS, MODELS, PART, AssetName
+from azureml_jobs.base.assets import COMPONENTS, MODEL_TYPES, MODELS, PART, AssetName
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.files import make_folder
+from azureml_jobs.base.files import new_folder
 from azureml_jobs.base.job_status import now
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.data import copy_data
 from azureml_jobs.bundle.names import JOB_FILE
 from azureml_jobs.jobfile.document import read_job_file
@@ -24,6 +23,73 @@ from azureml_jobs.jobfile.documents import references_of, set_value
 
 _META_FILE = "meta.json"
 _CONTENT = "content"
+
+
+def asset_path(reference: str, type: str, repository: Path) -> Path:
+    """Return the file or folder of a data asset or, for a type of model, of a registered model.
+
+    Raises `JobError` when this machine does not have it.
+    """
+    asset = AssetName.parse(reference)
+    if asset is None or not (asset.version or reference.endswith("@latest")):
+        raise JobError(
+            reference,
+            "this does not name a version",
+            "Write `azureml:<name>:<version>` or `azureml:<name>@latest`.",
+        )
+    if type not in MODEL_TYPES:
+        return _data_path(asset, repository)
+    registry = LocalRegistry(repository / LOCAL_FOLDER)
+    found = registry.find(MODELS, reference)
+    if found is not None:
+        return found.path
+    raise JobError(
+        str(asset),
+        "the local workspace has no such model",
+        f"{_listed([each.id for each in registry.versions(MODELS, asset.name)])}"
+        "Register a copy:\n\n"
+        f"./pants run :aml -- models register {asset.name} --path FILE-OR-FOLDER --local",
+    )
+
+
+def data_versions(folder: Path) -> list[str]:
+    """Return the versions in `folder`: its folders and files named by a number, lowest first."""
+    try:
+        return sorted((each for each in os.listdir(folder) if each.isdigit()), key=int)
+    except OSError:
+        return []
+
+
+def _data_path(asset: AssetName, repository: Path) -> Path:
+    folder = repository / "data" / asset.name
+    versions = data_versions(folder)
+    # In Azure ML the latest version is the newest one, here that of the highest number.
+    version = asset.version or (versions[-1] if versions else "1")
+    if (folder / version).exists():
+        return folder / version
+    # A folder without versions serves as every version.
+    if folder.exists() and not versions:
+        return folder
+    looked = f"data/{asset.name}/{version}" + ("" if versions else f" and data/{asset.name}")
+    there = _listed([f"azureml:{asset.name}:{each}" for each in versions])
+    raise JobError(
+        str(asset),
+        "the local workspace has no such data",
+        f"Looked for {looked}. {there}Put a copy of the data there, or write the path of data that "
+        "exists.",
+    )
+
+
+def _listed(there: list[str]) -> str:
+    return f"There {'is' if len(there) == 1 else 'are'} {', '.join(there)}.\n" if there else ""
+
+
+def version_exists(name: str, version: str) -> JobError:
+    return JobError(
+        f"azureml:{name}:{version}",
+        "this version exists already, and versions cannot be changed",
+        "Write another `--version`, or leave it out for the next one.",
+    )
 
 
 @dataclass(frozen=True)
@@ -44,12 +110,6 @@ class RegisteredVersion:
         """The model's file or folder; the bundle of a component."""
         return self.folder / _CONTENT / str(self.meta.get("file", ""))
 
-    @property
-    def units(self) -> Mapping[str, Mapping[str, Any]]:
-        """How the code units of a component run on this machine: `UnitRun`s as data, by name."""
-        units: Mapping[str, Mapping[str, Any]] = self.meta.get("units") or {}
-        return units
-
     def document(self) -> dict[str, Any]:
         """Return the file of a component, with the files that it refers to in their places.
 
@@ -59,7 +119,7 @@ class RegisteredVersion:
 
 
 class LocalRegistry:
-    """`root` is `<repository>/.azureml`; it need not exist yet."""
+    """Models and components. `root` is `<repository>/.azureml`; it need not exist yet."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -100,19 +160,6 @@ class LocalRegistry:
 
         return self.register(MODELS, name, version, {**meta, **file}, write)
 
-    def register_component(
-        self,
-        name: str,
-        version: str | None,
-        write_bundle: Callable[[Path], None],
-        units: Mapping[str, Mapping[str, Any]],
-    ) -> RegisteredVersion:
-        """Keep the bundle of a component that `write_bundle` writes into a folder that is new.
-
-        `units` say how its code units run on this machine: `UnitRun`s as data.
-        """
-        return self.register(COMPONENTS, name, version, {"units": units}, write_bundle)
-
     def register(
         self,
         kind: str,
@@ -123,8 +170,9 @@ class LocalRegistry:
     ) -> RegisteredVersion:
         """Keep what `write` writes into a folder that is new; without a version, as the next one.
 
-        `meta` has `file`, the name of a model that is one file in that folder. Raises `JobError`
-        for a version that exists.
+        `meta` has `file`, the name of a model that is one file in that folder, or `units`, how the
+        code units of a component run on this machine: `UnitRun`s as data, by name. Raises
+        `JobError` for a version that exists.
         """
         for what, text in (("name", name), ("version", version)):
             if text is not None and not re.fullmatch(PART, text):
@@ -133,17 +181,13 @@ class LocalRegistry:
                 )
         versions = self._root / kind / name
         try:
-            make_folder(versions)
-            temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=versions))
-            try:
+            with new_folder(versions, ".new-") as temporary:
                 write(temporary / _CONTENT)
                 meta = {"created": now(), **meta}
                 (temporary / _META_FILE).write_text(json.dumps(meta, indent=2), encoding="utf-8")
                 temporary.chmod(0o755)
-                return self._publish(temporary, kind, name, version)
-            except BaseException:
-                shutil.rmtree(temporary, ignore_errors=True)
-                raise
+                final = self._publish(temporary, kind, name, version)
+                return RegisteredVersion(name, final.name, final, meta)
         except OSError as error:
             raise OutsideError(
                 str(versions),
@@ -151,9 +195,7 @@ class LocalRegistry:
                 "Check the free space and the permissions there.",
             ) from error
 
-    def _publish(
-        self, temporary: Path, kind: str, name: str, version: str | None
-    ) -> RegisteredVersion:
+    def _publish(self, temporary: Path, kind: str, name: str, version: str | None) -> Path:
         """Rename the folder to its version, which fails when that exists."""
         while True:
             there = [each.version for each in self.versions(kind, name)]
@@ -161,18 +203,12 @@ class LocalRegistry:
             final = temporary.parent / wanted
             try:
                 os.rename(temporary, final)
+                return final
             except OSError as error:
                 if not final.exists():
                     raise
-                if version is None:
-                    continue
-                raise JobError(
-                    f"azureml:{name}:{version}",
-                    "this version exists already, and versions cannot be changed",
-                    "Write another `--version`, or leave it out for the next one.",
-                ) from error
-            meta = json.loads((final / _META_FILE).read_text(encoding="utf-8"))
-            return RegisteredVersion(name, wanted, final, meta)
+                if version is not None:
+                    raise version_exists(name, version) from error
 
 
 def _whole_document(folder: Path, name: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def test_returns_the_whole_document_of_a_component(registry: LocalRegistry) -> N
         )
         (folder / "train.yaml").write_text("type: command\ncode: ./code/train\n")
 
-    made = registry.register_component("train", "1", write, {})
+    made = registry.register(COMPONENTS, "train", "1", {}, write)
     train = {"type": "command", "code": "./code/train"}
     document = {"type": "pipeline", "jobs": {"train": {"type": "command", "component": train}}}
     assert registry.find_component("azureml:train:1") == document

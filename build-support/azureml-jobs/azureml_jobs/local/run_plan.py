@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from azureml_jobs.base.files import write_file
-from azureml_jobs.docker.engine import Image
-from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.runtimes import Runtime
 
@@ -31,15 +27,6 @@ class UnitRun:
     environment: str
     code: str
     unused_modules: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of_data(cls, data: Mapping[str, Any]) -> UnitRun:
-        runtime = dict(data["runtime"])
-        image = Image(**runtime["image"]) if runtime["image"] else None
-        arguments = tuple(runtime["arguments"])
-        return cls(
-            **{**data, "runtime": Runtime(**{**runtime, "image": image, "arguments": arguments})}
-        )
 
 
 @dataclass(frozen=True)
@@ -68,20 +55,6 @@ class RunPlan:
     no_cache: bool = False
     seed: int | None = None
     search_python: str = ""
-
-    @classmethod
-    def read(cls, folder: JobFolder) -> RunPlan:
-        """Read the plan of the root job in `folder`."""
-        data = json.loads(folder.run_plan.read_text(encoding="utf-8", errors="surrogateescape"))
-        units = {name: UnitRun.of_data(unit) for name, unit in data["units"].items()}
-        arguments = tuple(data["run_arguments"])
-        inputs = {key: ResolvedInput(**given) for key, given in data["data"].items()}
-        return cls(**{**data, "units": units, "data": inputs, "run_arguments": arguments})
-
-    def write(self, folder: JobFolder) -> None:
-        # YAML has dates, which commands get as text.
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, default=str)
-        write_file(folder.run_plan, text + "\n")
 
     def unit(self, code_unit: str | None, environment_unit: str | None) -> UnitRun:
         """Return how the code of one unit runs in the environment of another.

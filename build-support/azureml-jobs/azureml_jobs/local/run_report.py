@@ -25,6 +25,8 @@ def end_reason(ended: Ended, record: JobRecord) -> tuple[str, str | None]:
     if ended.timed_out:
         # Azure ML cancels a job that reaches its limit.
         return CANCELED, f"timed out after {record.timeout:g} s (`limits.timeout`)"
+    if ended.error:
+        return FAILED, ended.error
     if ended.status:
         count = process_count(record.distribution)
         who = "the command" if count == 1 else f"process {ended.failed} of {count}"

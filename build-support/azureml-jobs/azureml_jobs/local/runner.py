@@ -13,25 +13,25 @@ from pathlib import Path
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
+from azureml_jobs.docker.container import DOCKER_FAILED_STATUS
 from azureml_jobs.local.code_sources import CodeSources
 from azureml_jobs.local.distribution import process_variables, shell_command
 from azureml_jobs.local.environment import job_environment
-from azureml_jobs.local.folder import make_shared_folders
-from azureml_jobs.local.interruptions import Interruptions
+from azureml_jobs.local.folder import JobFolder, make_shared_folders
 from azureml_jobs.local.job_run import JobRun
-from azureml_jobs.local.last_watch import LastWatch
-from azureml_jobs.local.missing_file import missing_file
-from azureml_jobs.local.missing_module import missing_module
+from azureml_jobs.local.missing import missing_file, missing_module
 from azureml_jobs.local.output import Copy, Log, last_lines
-from azureml_jobs.local.outputs import keep_artifacts
 from azureml_jobs.local.process import identity_of, signal_group
-from azureml_jobs.local.process_spec import ProcessSpec, process_spec
-from azureml_jobs.local.python_path import with_python_path
+from azureml_jobs.local.process_spec import ProcessSpec, process_spec, with_python_path
+from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_environment import run_environment
 from azureml_jobs.local.run_report import TAIL_LINES
 from azureml_jobs.local.supervise import Ended, Supervision
 from azureml_jobs.local.usage import Meter
+
+# Waits for the end of the pipe, which comes with that of the runner however it ends, and then ends
+# the process group $0 and the container, which the command in the arguments removes.
+_LAST_WATCH = 'read -r _; kill -TERM -- "-$0"; "$@"; sleep 10; kill -KILL -- "-$0"'
 
 
 class CommandRun(JobRun):
@@ -50,14 +50,19 @@ class CommandRun(JobRun):
         if self.record.container:
             make_shared_folders(folder.root)
 
-    def run_job(self, interruptions: Interruptions, log: Log, experiment_id: str) -> Ended:
+    def run_job(self, log: Log, experiment_id: str) -> Ended:
         record, sources = self.record, CodeSources(self.folder, self.record)
         with contextlib.ExitStack() as stack:
             pythons = stack.enter_context(run_environment(record.python, self.folder.path))
             started, meter = time.monotonic(), Meter()
             group = _Group(self._process_specs(experiment_id, pythons), sources)
-            for rank in range(len(group.specs)):
-                group.start(rank, log, self._own_log(rank, len(group.specs), stack))
+            count = len(group.specs)
+            for rank in range(count):
+                # Each of several processes has a log in addition.
+                own = Log(self.folder.process_log(rank, count)) if count > 1 else None
+                if own:
+                    stack.callback(own.close)
+                group.start(rank, log, own)
             record.pgid = group.processes[0].pid
             record.pgid_identity = identity_of(record.pgid)
             self.begin_running()
@@ -68,7 +73,7 @@ class CommandRun(JobRun):
 
             ended = Supervision(
                 group.processes,
-                interruptions,
+                self.interruptions,
                 send_signal=group.send_signal,
                 kill=group.kill,
                 copies=group.copies,
@@ -78,26 +83,17 @@ class CommandRun(JobRun):
             ).wait()
             record.timings["running"] = round(time.monotonic() - started, 3)
             record.usage = meter.used(has_processes=not record.container)
-        keep_artifacts(self.folder, record.outputs)
+        _keep_artifacts(self.folder, record)
         if ended.status:
             hints = missing_module(record, self.folder.log), missing_file(self.folder.log, sources)
             record.warnings += filter(None, hints)
-        if record.container:
-            log_file = self.folder.process_log(ended.failed, len(group.specs))
-            _check_started(record.name, ended, log_file)
+        if record.container and ended.status == DOCKER_FAILED_STATUS:
+            _check_started(record.name, self.folder.process_log(ended.failed, count))
         return ended
-
-    def _own_log(self, rank: int, count: int, stack: contextlib.ExitStack) -> Log | None:
-        """Return the log of one of several processes."""
-        if count == 1:
-            return None
-        log = Log(self.folder.process_log(rank, count))
-        return stack.enter_context(contextlib.closing(log))
 
     def _process_specs(self, experiment_id: str, pythons: Sequence[str]) -> list[ProcessSpec]:
         folder, record = self.folder, self.record
         places = process_variables(record.distribution)
-        container = Container.of_data(record.container) if record.container else None
         specs = []
         for rank, place in enumerate(places):
             environment = job_environment(
@@ -106,7 +102,7 @@ class CommandRun(JobRun):
             command = ["bash", "-c", shell_command(record.distribution, place, record.command)]
             if record.debugger:
                 command = with_python_path(command, record.debugger)
-            own = container.of_process(rank, len(places)) if container else None
+            own = record.container and record.container.of_process(rank, len(places))
             specs.append(process_spec(command, environment, own, folder.path, folder.work))
         return specs
 
@@ -119,7 +115,7 @@ class _Group:
     sources: CodeSources
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
-    watches: list[LastWatch] = field(default_factory=list)
+    watches: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, rank: int, log: Log, own_log: Log | None) -> None:
         """Start the process of this rank; if it cannot be started, end the others."""
@@ -133,7 +129,15 @@ class _Group:
         self.copies += copies
         container = self.specs[rank].container
         remove = ("docker", "rm", "--force", container.name) if container else ("true",)
-        self.watches.append(LastWatch(process.pid, remove))
+        watch = subprocess.Popen(
+            ["bash", "-c", _LAST_WATCH, str(process.pid), *remove],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # Ctrl-C in the terminal is for the runner.
+            start_new_session=True,
+        )
+        self.watches.append(watch)
 
     def send_signal(self, signum: int) -> None:
         for process in self.processes:
@@ -144,16 +148,27 @@ class _Group:
         for spec in self.specs:
             spec.kill(*(process.pid for process in self.processes))
         for watch in self.watches:
-            watch.end()
+            watch.kill()
+            watch.wait()
 
 
-def _check_started(name: str, ended: Ended, log: Path) -> None:
+def _keep_artifacts(folder: JobFolder, record: JobRecord) -> None:
+    """Copy what a job wrote without naming it to its output `artifacts`, if that is empty.
+
+    By this name a step of a pipeline gives `./outputs`, `./logs` and its log to others.
+    """
+    own = Path(record.outputs.get("artifacts", ""))
+    if "artifacts" in record.outputs and own.is_dir() and not any(own.iterdir()):
+        for source in (folder.work / "outputs", folder.work / "logs", folder.log.parent):
+            shutil.copytree(source, own / source.name, symlinks=True)
+
+
+def _check_started(name: str, log: Path) -> None:
     """Raise `OutsideError` when Docker could not start the job's container."""
-    lines = last_lines(log, TAIL_LINES).splitlines()
-    messages = [line for line in lines if line.startswith("docker: ")]
-    if ended.status == DOCKER_FAILED_STATUS and messages:
-        raise OutsideError(
-            name,
-            f"its container could not be started: {messages[0][len('docker: '):].rstrip('.')}",
-            "Check the arguments of `docker run` that were given, and the engine.",
-        )
+    for line in last_lines(log, TAIL_LINES).splitlines():
+        if line.startswith("docker: "):
+            raise OutsideError(
+                name,
+                f"its container could not be started: {line.removeprefix('docker: ').rstrip('.')}",
+                "Check the arguments of `docker run` that were given, and the engine.",
+            )

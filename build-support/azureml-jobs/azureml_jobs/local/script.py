@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import posixpath
 import shutil
 import signal
 import termios
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.base.files import write_file
+from azureml_jobs.base.typed_json import read_data, write_data
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.local.environment import script_environment
 from azureml_jobs.local.folder import files_below, make_shared_folders
@@ -37,12 +35,12 @@ class Script:
 
     It runs in the folder `code` next to that file, which the container has as well. `argv` is found
     on the PATH, which begins with `bin` of `python`, the prefix of a virtual environment.
-    `container` is a `Container` as data where the runtime is docker.
+    `container` is None unless the runtime is docker.
     """
 
     argv: list[str]
     python: str = ""
-    container: dict[str, Any] | None = None
+    container: Container | None = None
     experiment_name: str = ""
     environment_variables: dict[str, str] = field(default_factory=dict)
     # The address for a browser, when it is a server.
@@ -52,7 +50,7 @@ class Script:
 
     @classmethod
     def read(cls, folder: Path) -> Script:
-        return cls(**json.loads((folder / "script.json").read_text(encoding="utf-8")))
+        return read_data(cls, folder / "script.json")
 
     def process_spec(
         self, folder: Path, pythons: Sequence[str] = (), *stdin_and_terminal: str
@@ -63,8 +61,7 @@ class Script:
         `docker run`.
         """
         root = folder.parent.parent
-        container = Container.of_data(self.container) if self.container else None
-        if container is not None:
+        if self.container is not None:
             make_shared_folders(root)
         environment = script_environment(
             pythons,
@@ -72,13 +69,14 @@ class Script:
             self.experiment_name,
             self.environment_variables,
             os.environ,
-            in_container=container is not None,
+            in_container=self.container is not None,
         )
         code = folder / "code"
-        return process_spec(self.argv, environment, container, folder, code, *stdin_and_terminal)
+        own = self.container
+        return process_spec(self.argv, environment, own, folder, code, *stdin_and_terminal)
 
     def write(self, folder: Path) -> None:
-        write_file(folder / "script.json", json.dumps(asdict(self), indent=2) + "\n")
+        write_data(folder / "script.json", self)
 
 
 def experiment_of(address: str) -> str:

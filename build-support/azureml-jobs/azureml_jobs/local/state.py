@@ -1,4 +1,4 @@
-"""The present state of a local job, even when its runner can no longer write it."""
+"""The present state of local jobs, even when their runners can no longer write it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from azureml_jobs.local.process import current_host, is_running
 from azureml_jobs.local.record import JobRecord
 
 RUNNER_KILLED = "the runner was killed"
+# Azure ML's rule for the name of a job is `^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$`. File systems take
+# 255 bytes as well, and a part of them is for names made from this one.
+LONGEST_NAME = 240
 _START_SECONDS = 60.0
 
 
@@ -46,3 +49,21 @@ def record_end(folder: JobFolder, record: JobRecord, status: str, error: str) ->
         folder.save(record)
         end_run(folder, record)
     return record
+
+
+def descendants(folder: JobFolder) -> dict[str, JobRecord]:
+    """Return the jobs below a job, oldest first, by their labels: `train`, `tune/3`."""
+    found = []
+    # The name of a child begins with that of its parent, but for the end of a long one.
+    start = f"{folder.name}_"[: LONGEST_NAME - 9]
+    for path in folder.path.parent.glob(f"{start}*"):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(current_record(JobFolder(path)))
+    prefixes = {folder.name: ""}
+    labelled = {}
+    for record in sorted(found, key=lambda record: (record.created, record.name)):
+        if record.parent in prefixes:
+            label = prefixes[record.parent] + record.step
+            prefixes[record.name] = f"{label}/"
+            labelled[label] = record
+    return labelled

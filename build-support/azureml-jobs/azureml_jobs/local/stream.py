@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from azureml_jobs.base.job_status import COMPLETED
-from azureml_jobs.local.children import descendants
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.state import current_record
+from azureml_jobs.local.state import current_record, descendants
 
 _POLL_SECONDS = 0.1
 # There may be many logs.
@@ -67,7 +66,7 @@ class _Logs:
         """Copy what is new; `record` is the state of the job before that."""
         for label, job in {"": record, **self._below()}.items():
             if label not in self._followers:
-                log = JobFolder(self._folder.path.parent / job.name).log
+                log = self._folder.sibling(job.name).log
                 self._followers[label] = _Follower(log, self._out, f"[{label}] ")
             self._followers[label].copy(is_final or job.has_ended)
 

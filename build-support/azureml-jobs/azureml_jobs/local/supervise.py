@@ -31,13 +31,15 @@ SAME_KEY_PRESS_SECONDS = 0.5
 class Ended:
     """`status` is the child's own, as a shell counts it: 128 + n for the signal n.
 
-    Of several children it is that of the first that failed, whose index is `failed`.
+    Of several children it is that of the first that failed, whose index is `failed`. `error` is why
+    a job failed, where its status does not say that.
     """
 
     status: int
     signalled: int | None = None
     timed_out: bool = False
     failed: int = 0
+    error: str = ""
 
     @property
     def exit_status(self) -> int:

@@ -6,22 +6,18 @@ import contextlib
 import os
 import re
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.files import make_folder
+from azureml_jobs.base.files import make_folder, new_folder
 from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.state import current_record
+from azureml_jobs.local.state import LONGEST_NAME, current_record
 
-# Azure ML's rule for the name of a job is `^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$`. File systems take
-# 255 bytes as well, and a part of them is for names made from this one.
-LONGEST_NAME = 240
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,239}")
 _TEMPORARY = ".new-"
 _ABANDONED_SECONDS = 24 * 3600.0
@@ -52,10 +48,18 @@ class LocalWorkspace:
         with self._disk_errors_reported():
             self._remove_abandoned()
             make_folder(self.jobs_folder)
-            temporary, final = self._reserve_name(name) if name else self._reserve_next(stem)
+            if name is None:
+                name = self._reserve_next(stem)
+            elif not _NAME.fullmatch(name):
+                remedy = "Write letters, digits, `-` and `_`."
+                raise JobError(name, "this is not a valid name of a job", remedy)
+            elif not self._reserve(name):
+                what = "the local workspace has a job of this name already"
+                raise JobError(name, what, "Write another name.")
+            temporary, final = self._temporary(name), JobFolder(self.jobs_folder / name)
             try:
                 record = write(temporary, final)
-                record.name = final.name
+                record.name = name
                 temporary.save(record)
                 os.rename(temporary.path, final.path)
             except BaseException:
@@ -65,30 +69,17 @@ class LocalWorkspace:
 
     def new_script_folder(self, prefix: str, write: Callable[[Path], None]) -> Path:
         """Create a folder in `.azureml/local` and let `write` fill it; a failure leaves none."""
-        scripts_folder = self.root / "local"
-        with self._disk_errors_reported():
-            make_folder(scripts_folder)
-            folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=scripts_folder))
-            try:
-                write(folder)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
+        with self._disk_errors_reported(), new_folder(self.root / "local", f"{prefix}-") as folder:
+            write(folder)
         return folder
 
     def jobs(self) -> list[JobRecord]:
         """Return all jobs, newest first. Skips what is not a job's folder or cannot be read."""
-        try:
-            names = os.listdir(self.jobs_folder)
-        except OSError:
-            return []
         records = []
-        for name in names:
-            if name.startswith("."):
-                continue
+        for path in self.jobs_folder.glob("[!.]*"):
             with contextlib.suppress(OSError, ValueError):
-                record = current_record(JobFolder(self.jobs_folder / name))
-                if record.name == name:
+                record = current_record(JobFolder(path))
+                if record.name == path.name:
                     records.append(record)
         return sorted(records, key=lambda record: (record.created, record.name), reverse=True)
 
@@ -96,17 +87,17 @@ class LocalWorkspace:
         """Return the folder of the job `name`. Raises `JobError` with the closest names."""
         folder = JobFolder(self.jobs_folder / name)
         # The name may come from a command line: `..` or a path is not a job.
-        if _NAME.fullmatch(name) and folder.record_file.exists():
-            try:
-                folder.read()
-            except (OSError, ValueError) as error:
-                raise JobError(
-                    name,
-                    f"the job's record cannot be read ({error})",
-                    f"Remove the folder {folder.path} if you no longer need it.",
-                ) from error
-            return folder
-        raise JobError(name, "the local workspace has no such job", self._closest(name))
+        if not _NAME.fullmatch(name) or not folder.record_file.exists():
+            raise JobError(name, "the local workspace has no such job", self._closest(name))
+        try:
+            folder.read()
+        except (OSError, ValueError) as error:
+            raise JobError(
+                name,
+                f"the job's record cannot be read ({error})",
+                f"Remove the folder {folder.path} if you no longer need it.",
+            ) from error
+        return folder
 
     def _closest(self, name: str) -> str:
         from difflib import get_close_matches
@@ -120,43 +111,33 @@ class LocalWorkspace:
             f"Jobs with the closest names:\n{listed}\n\n`./pants run :aml -- jobs list` lists all."
         )
 
-    def _reserve_name(self, name: str) -> tuple[JobFolder, JobFolder]:
-        if not _NAME.fullmatch(name):
-            raise JobError(
-                name, "this is not a valid name of a job", "Write letters, digits, `-` and `_`."
-            )
-        reserved = self._reserve(name)
-        if reserved is None:
-            raise JobError(
-                name, "the local workspace has a job of this name already", "Write another name."
-            )
-        return reserved
+    def _temporary(self, name: str) -> JobFolder:
+        return JobFolder(self.jobs_folder / f"{_TEMPORARY}{name}")
 
-    def _reserve_next(self, stem: str) -> tuple[JobFolder, JobFolder]:
+    def _reserve_next(self, stem: str) -> str:
         stem = job_name_stem(stem)
         counter = 0
         while True:
             counter += 1
             name = f"{stem[: LONGEST_NAME - 1 - len(str(counter))]}-{counter}"
             # The steps of a pipeline may be left of which only its own folder was removed.
-            reserved = None if any(self.jobs_folder.glob(f"{name}_*")) else self._reserve(name)
-            if reserved is not None:
-                return reserved
+            if not any(self.jobs_folder.glob(f"{name}_*")) and self._reserve(name):
+                return name
 
-    def _reserve(self, name: str) -> tuple[JobFolder, JobFolder] | None:
-        """Create the temporary folder of a job, which reserves its name; None when it is taken."""
-        temporary, final = self.jobs_folder / f"{_TEMPORARY}{name}", self.jobs_folder / name
+    def _reserve(self, name: str) -> bool:
+        """Create the temporary folder of a job, which reserves its name, unless it is taken."""
+        temporary, final = self._temporary(name).path, self.jobs_folder / name
         if final.exists():
-            return None
+            return False
         try:
             temporary.mkdir()
         except FileExistsError:
-            return None
+            return False
         # Another process may have finished a job of this name just before.
         if final.exists():
             temporary.rmdir()
-            return None
-        return JobFolder(temporary), JobFolder(final)
+            return False
+        return True
 
     def _remove_abandoned(self) -> None:
         """Remove what a process that was killed while it created a job left behind long ago."""

@@ -78,7 +78,7 @@ def test_a_job_runs_in_the_image_that_was_pushed(host: str, token: str, caller: 
     assert folder.log.read_text() == "of the image\ncode\n"
     assert (folder.outputs / "result/made.txt").read_text() == "made\n"
     record = folder.read()
-    assert record.container is not None and record.container["image"] == image
+    assert record.container is not None and record.container.image == image
 
 
 def test_without_an_engine_a_job_in_a_pushed_image_reports_that_docker_is_missing(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
-from azureml_jobs.local.python_path import with_python_path
+from azureml_jobs.local.process_spec import with_python_path
 
 DEBUGPY = """
 import os, time

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from azureml_jobs.base import job_status as status
+from azureml_jobs.base.job_status import (
+    CANCELED,
+    COMPLETED,
+    ENDED,
+    FAILED,
+    NOT_STARTED,
+    RUNNING,
+)
 from azureml_jobs.jobfile.pipeline.model import Pipeline, Step
 from azureml_jobs.local.child import Child
 from azureml_jobs.local.create_command import Place
@@ -13,10 +21,10 @@ from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
 from azureml_jobs.local.job_run import OwnedJob
 from azureml_jobs.local.pipeline.inputs import Given, Sources
-from azureml_jobs.local.pipeline.order import hopeless, outcome, startable, waits_for
 from azureml_jobs.local.record import JobRecord
 
 
+@dataclass(eq=False)
 class StepRun:
     """One step in progress. `label` has the names that lead to it; `note` explains its status.
 
@@ -24,27 +32,31 @@ class StepRun:
     time.
     """
 
-    def __init__(self, step: Step, label: str) -> None:
-        self.step = step
-        self.label = label
-        self.status = status.NOT_STARTED
-        self.note = ""
-        self.cause = ""
-        self.at_once = 1
-        self.folder: JobFolder | None = None
-        self.child: Child | None = None
-        self.branch: Branch | None = None
-        self.record: JobRecord | None = None
-        self.started: float | None = None
-        self.ended: float | None = None
+    step: Step
+    label: str
+    status: str = NOT_STARTED
+    note: str = ""
+    cause: str = ""
+    at_once: int = 1
+    folder: JobFolder | None = None
+    child: Child | None = None
+    branch: Branch | None = None
+    record: JobRecord | None = None
+    started: float | None = None
+    ended: float | None = None
 
     @property
     def has_ended(self) -> bool:
-        return self.status in status.ENDED
+        return self.status in ENDED
 
     @property
     def was_started(self) -> bool:
-        return self.started is not None or self.status == status.FAILED
+        return self.started is not None or self.status == FAILED
+
+    @property
+    def running_child(self) -> Child | None:
+        """The process of a command or a sweep, as long as its end was not noted."""
+        return None if self.has_ended else self.child
 
     @property
     def seconds(self) -> float | None:
@@ -55,17 +67,11 @@ class StepRun:
 
     @property
     def exit_status(self) -> int:
-        code = self.record.exit_code if self.record else None
-        return code or 1
+        return (self.record.exit_code if self.record else None) or 1
 
     def begin(self, folder: JobFolder) -> None:
         self.folder = folder
-        self.status, self.started = status.RUNNING, time.monotonic()
-
-    def start_child(self, search_python: str) -> None:
-        if self.folder is None:
-            raise ValueError("the step has no folder yet")
-        self.child = Child(self.folder, search_python if self.step.kind == "sweep" else "")
+        self.status, self.started = RUNNING, time.monotonic()
 
     def end(self, record: JobRecord) -> None:
         """Take over the end that is recorded."""
@@ -94,18 +100,37 @@ class Branch:
     def has_ended(self) -> bool:
         return all(step.has_ended for step in self.steps.values())
 
-    @property
-    def statuses(self) -> dict[str, str]:
-        return {name: step.status for name, step in self.steps.items()}
-
     def startable(self) -> list[StepRun]:
-        return [self.steps[step.name] for step in startable(self.pipeline, self.statuses)]
+        """Return the steps that have all that they need, in order."""
+        return [
+            step
+            for step in self.steps.values()
+            if step.status == NOT_STARTED
+            and all(each.status in self._enough_for(step) for each in self._needed(step))
+        ]
 
-    def hopeless(self) -> dict[str, str]:
-        return hopeless(self.pipeline, self.statuses)
+    def hopeless(self) -> list[tuple[StepRun, StepRun]]:
+        """Return the steps that can never start, each with one that it has waited for in vain."""
+        pairs = {
+            step.label: (step, each)
+            for step in self.steps.values()
+            if step.status == NOT_STARTED
+            for each in self._needed(step)
+            if each.has_ended and each.status not in self._enough_for(step)
+        }
+        return list(pairs.values())
 
     def waits_for(self, step: StepRun) -> list[str]:
-        return waits_for(step.step, self.statuses)
+        """Return the names of the steps that have to end before the step."""
+        return [each.step.name for each in self._needed(step) if not each.has_ended]
+
+    def _needed(self, step: StepRun) -> list[StepRun]:
+        return [self.steps[name] for name in step.step.after if name in self.steps]
+
+    def _enough_for(self, step: StepRun) -> frozenset[str]:
+        """Return the statuses with which an earlier step lets the step start."""
+        is_last = step.step.name == self.pipeline.settings.on_finalize
+        return ENDED if is_last else frozenset({COMPLETED})
 
     def place_of(self, step: StepRun) -> Place:
         return Place.below(self.job.record, step.step.name)
@@ -129,11 +154,13 @@ class Branch:
         """Record the end of an inner pipeline."""
         record = self.job.record
         record.outputs = self.outputs()
-        failed = [step for step in self.steps.values() if step.status != status.COMPLETED]
+        failed = [step for step in self.steps.values() if step.status != COMPLETED]
         record.exit_code = failed[0].exit_status if failed else 0
         named = ", ".join(f"`{step.step.name}`" for step in failed if step.was_started)
         error = f"{named or 'its steps'} did not complete" if failed else None
-        self.job.record_end(outcome(self.statuses.values()), error)
+        statuses = {step.status for step in failed}
+        end = FAILED if FAILED in statuses else CANCELED if failed else COMPLETED
+        self.job.record_end(end, error)
         return record
 
     def walk(self) -> Iterator[Branch]:

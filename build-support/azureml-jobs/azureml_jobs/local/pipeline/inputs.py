@@ -1,12 +1,15 @@
-"""Find what the inputs of a step are: values, data of this machine, outputs of other steps."""
+"""Find what the inputs of steps are: values, data of this machine, outputs of other steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from azureml_jobs.base.assets import COMPONENTS
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.jobfile.pipeline.model import (
     Binding,
     Data,
@@ -14,11 +17,16 @@ from azureml_jobs.jobfile.pipeline.model import (
     Literal,
     ParentInput,
     Pipeline,
+    Step,
     StepOutput,
 )
+from azureml_jobs.jobfile.pipeline.read import read_pipeline
+from azureml_jobs.jobfile.sweep.read import read_sweep
 from azureml_jobs.local.fingerprint import fingerprint
 from azureml_jobs.local.inputs import ResolvedInput, resolve_input
 from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.registry import LocalRegistry, RegisteredVersion
+from azureml_jobs.local.run_plan import RunPlan
 
 
 @dataclass(frozen=True)
@@ -39,32 +47,59 @@ class Given:
         return Given(resolved, f"{self.identity}/{inner}" if inner else self.identity)
 
 
-def resolve_data(pipeline: Pipeline, repository: Path) -> dict[str, ResolvedInput]:
-    """Return the data of all inputs of a pipeline and its steps, by `data_key`.
+def pipeline_of(plan: RunPlan) -> Pipeline:
+    """Return the pipeline that the job is. Raises `JobError` for what `read_pipeline` refuses."""
+    registry = LocalRegistry(Path(plan.repository, LOCAL_FOLDER))
+    return read_pipeline(plan.documents, plan.job_file, registry.find_component)
 
-    Raises `JobError` for what this machine does not have.
+
+def with_data(plan: RunPlan) -> tuple[RunPlan, dict[str, dict[str, Any]]]:
+    """Return the plan of a pipeline with all data of this machine that its steps need.
+
+    And its own inputs, as records keep them. Raises `JobError` for data and components that the
+    local workspace does not have, and for sweeps with invalid values.
     """
-    return {
-        data_key(data): resolve_input(data.value, data.document, data.keys, repository)
-        for data in _data_of(pipeline)
+    pipeline, repository = pipeline_of(plan), Path(plan.repository)
+    registry = LocalRegistry(repository / LOCAL_FOLDER)
+    for _, step in pipeline.walk():
+        if step.component:
+            component_of(step, registry)
+        if step.kind == "sweep":
+            read_sweep(step.node, step.where)
+    inputs = [pipeline.given, *(step.inputs for _, step in pipeline.walk())]
+    data = {
+        _data_key(each): resolve_input(each.value, each.document, each.keys, repository)
+        for given in inputs
+        for each in given.values()
+        if isinstance(each, Data)
     }
+    given = Sources(data, {}, {}).bound(pipeline.given, pipeline.inputs, plan.job_file)
+    recorded = {name: each.resolved.as_data() for name, each in given.items()}
+    return replace(plan, data=data), recorded
 
 
-def data_key(data: Data) -> str:
+def component_of(step: Step, registry: LocalRegistry) -> RegisteredVersion:
+    """Return the registered component that a step names; raise `JobError` without it."""
+    found = registry.find(COMPONENTS, step.component)
+    if found is None:
+        raise JobError(
+            f"{step.where}.component",
+            f"the local workspace has no component {step.component}",
+            "Register it by `./pants run <its target> -- --local`, or name its file.",
+        )
+    return found
+
+
+def _data_key(data: Data) -> str:
     # A component that two steps run may have data at a path that depends on a literal.
     return f"{data.document}: {'.'.join(data.keys)} = {data.value.get('path')}"
-
-
-def _data_of(pipeline: Pipeline) -> Iterator[Data]:
-    inputs = [pipeline.given, *(step.inputs for _, step in pipeline.walk())]
-    yield from (each for given in inputs for each in given.values() if isinstance(each, Data))
 
 
 @dataclass(frozen=True)
 class Sources:
     """Where the inputs of the steps of one pipeline come from.
 
-    data: by `data_key`.
+    data: by `_data_key`.
     inputs: those of the pipeline that have a value.
     records: of steps that have ended.
     """
@@ -93,7 +128,7 @@ class Sources:
         if isinstance(binding, Literal):
             return Given(ResolvedInput("literal", binding.text), binding.text)
         if isinstance(binding, Data):
-            resolved = self.data[data_key(binding)]
+            resolved = self.data[_data_key(binding)]
             if resolved.kind != "path":
                 return Given(resolved, resolved.value)
             return Given(resolved, f"{resolved.value} {fingerprint(Path(resolved.value))}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from azureml_jobs.base.job_status import COMPLETED, now
@@ -62,15 +62,12 @@ class EarlierSteps:
         return record
 
 
-def reusing(earlier: JobRecord, name: str, place: Place) -> JobRecord:
+def reusing(earlier: JobRecord, place: Place) -> JobRecord:
     """Return the record of a step that has the outputs of an earlier one."""
     time = now()
     return replace(
         earlier,
-        name=name,
-        parent=place.parent,
-        root=place.root,
-        step=place.step,
+        **asdict(place),
         reused=earlier.name,
         created=time,
         started=time,

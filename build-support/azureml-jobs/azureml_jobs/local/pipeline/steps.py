@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.assets import COMPONENTS
-from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_status import now
+from azureml_jobs.base.typed_json import from_data
 from azureml_jobs.jobfile.pipeline.model import Step
-from azureml_jobs.local.create_command import CommandSpec, Place, create_command, described
+from azureml_jobs.local.create_command import CommandSpec, Place, command_record, described
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.pipeline.inputs import Given
+from azureml_jobs.local.pipeline.inputs import Given, component_of
 from azureml_jobs.local.pipeline.reuse import EarlierSteps, reuse_key, reusing
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.registry import LocalRegistry
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
-from azureml_jobs.local.sweep.create import create_sweep
+from azureml_jobs.local.sweep.create import sweep_record
 from azureml_jobs.local.workspace import LocalWorkspace
 
 
@@ -43,7 +42,7 @@ class StepFolders:
             name: {"type": each.type, "name": each.asset, "version": each.version}
             for name, each in step.outputs.items()
         }
-        job = {**self._node(step), "outputs": outputs}
+        job = {**_node(step), "outputs": outputs}
         identities = {name: each.identity for name, each in given.items()}
         spec = CommandSpec(
             job=job,
@@ -57,60 +56,44 @@ class StepFolders:
             place=place,
             reuse_key=reuse_key(job, unit, identities),
         )
-        name = place.name
         earlier = self.earlier.find(spec.reuse_key) if self.earlier else None
-        if earlier is not None:
-            return self._new(reusing(earlier, name, place))
-        if step.kind == "sweep":
-            limits = {**(step.node.get("limits") or {}), "max_concurrent_trials": at_once}
-            limited = replace(spec, job={**job, "limits": limits})
-            return create_sweep(self.workspace, limited, name)
-        return create_command(self.workspace, spec, name)
 
-    def create_pipeline(self, step: Step, place: Place, given: Mapping[str, Given]) -> JobFolder:
-        """Create the job of a step that is a pipeline."""
-        inputs = {name: each.resolved.as_data() for name, each in given.items()}
-        return self._new(self._record(step, place, inputs=inputs))
+        def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
+            if earlier is not None:
+                return reusing(earlier, place)
+            if step.kind == "sweep":
+                limits = {**(step.node.get("limits") or {}), "max_concurrent_trials": at_once}
+                limited = replace(spec, job={**job, "limits": limits})
+                return sweep_record(limited, temporary, final.name)
+            return command_record(spec, final)
 
-    def create_ended(self, step: Step, place: Place, status: str, error: str) -> JobFolder:
-        """Create the job of a step that never starts."""
-        return self._new(self._record(step, place, status=status, error=error, ended=now()))
+        return self.workspace.new_job("", write, place.name)
 
-    def _record(self, step: Step, place: Place, **known: Any) -> JobRecord:
-        return JobRecord(
-            **described(self._node(step)),
-            name=place.name,
+    def create_other(self, step: Step, place: Place, **known: Any) -> JobFolder:
+        """Create the job of a step that is a pipeline, or that never starts."""
+        record = JobRecord(
+            place.name,
+            **described(_node(step)),
+            **asdict(place),
+            **known,
             kind=step.kind,
             experiment_name=self.plan.experiment_name,
             address=self.plan.address,
-            parent=place.parent,
-            root=place.root,
-            step=place.step,
-            **known,
         )
+        return self.workspace.new_job("", lambda temporary, final: record, place.name)
 
-    def _new(self, record: JobRecord) -> JobFolder:
-        return self.workspace.new_job(record.name, lambda temporary, final: record, record.name)
+    def create_ended(self, step: Step, place: Place, status: str, error: str) -> JobFolder:
+        return self.create_other(step, place, status=status, error=error, ended=now())
 
     def _unit(self, step: Step) -> UnitRun:
         if not step.component:
             return self.plan.unit(step.code_unit, step.environment_unit)
-        found = LocalRegistry(self.workspace.root).find(COMPONENTS, step.component)
-        if found is None:
-            raise unknown_component(step)
-        unit = UnitRun.of_data(found.units[""])
+        found = component_of(step, LocalRegistry(self.workspace.root))
+        unit: UnitRun = from_data(UnitRun, found.meta["units"][""])
         code = Path(found.path, Path(unit.code).relative_to("bundle")) if unit.code else ""
         own = self.plan.units.get(step.environment_unit or "")
         return replace(own or unit, snapshot=unit.snapshot, code=str(code))
 
-    @staticmethod
-    def _node(step: Step) -> dict[str, Any]:
-        return {"display_name": step.name, **step.node}
 
-
-def unknown_component(step: Step) -> JobError:
-    return JobError(
-        f"{step.where}.component",
-        f"the local workspace has no component {step.component}",
-        "Register it by `./pants run <its target> -- --local`, or name its file.",
-    )
+def _node(step: Step) -> dict[str, Any]:
+    return {"display_name": step.name, **step.node}

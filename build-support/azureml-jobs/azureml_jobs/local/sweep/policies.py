@@ -12,22 +12,17 @@ from statistics import mean, median
 
 from azureml_jobs.jobfile.sweep.read import EarlyTermination, Sweep
 
-_WORST = -math.inf
+Histories = Mapping[int, Sequence[float]]
 
 
 def scores(sweep: Sweep, values: Sequence[float]) -> list[float]:
     """Return the values of the metric so that more is better, and what is no number the worst."""
-    return [
-        _WORST if math.isnan(value) else value if sweep.maximize else -value for value in values
-    ]
+    sign = 1 if sweep.maximize else -1
+    return [-math.inf if math.isnan(value) else sign * value for value in values]
 
 
 def reason_to_end(
-    sweep: Sweep,
-    number: int,
-    histories: Mapping[int, Sequence[float]],
-    ended: Collection[int] = (),
-    seen: int = 0,
+    sweep: Sweep, number: int, histories: Histories, ended: Collection[int] = (), seen: int = 0
 ) -> str | None:
     """Return why the trial `number` ends early, None if it may go on.
 
@@ -45,32 +40,28 @@ def reason_to_end(
                 for key, each in histories.items()
                 if len(each) >= count or key in ended and each
             }
-            reason = _RULES[policy.type](policy, sweep.maximize, number, reached)
+            reason = _RULES[policy.type](policy, sweep.maximize, max(reached[number]), reached)
             if reason:
                 return f"{policy.type}: after {count} values {reason}"
     return None
 
 
-def _bandit(
-    policy: EarlyTermination, maximize: bool, number: int, reached: Mapping[int, Sequence[float]]
-) -> str | None:
-    best, own = max(map(max, reached.values())), max(reached[number])
-    if not math.isfinite(best):
-        return None
+def _bandit(policy: EarlyTermination, maximize: bool, own: float, reached: Histories) -> str | None:
+    best = max(map(max, reached.values()))
     slack = policy.slack_amount
     if policy.slack_factor:
         # best / (1 + factor) of a metric to maximize, best * (1 + factor) of one to minimize.
         factor = policy.slack_factor
         slack = abs(best) * (factor / (1 + factor) if maximize else factor)
-    if own >= best - slack:
+    if not math.isfinite(best) or own >= best - slack:
         return None
     return f"its best, {_shown(own, maximize)}, is too far from {_shown(best, maximize)}"
 
 
 def _median_stopping(
-    policy: EarlyTermination, maximize: bool, number: int, reached: Mapping[int, Sequence[float]]
+    policy: EarlyTermination, maximize: bool, own: float, reached: Histories
 ) -> str | None:
-    middle, own = median(map(mean, reached.values())), max(reached[number])
+    middle = median(map(mean, reached.values()))
     if own >= middle:
         return None
     shown = _shown(middle, maximize)
@@ -78,9 +69,8 @@ def _median_stopping(
 
 
 def _truncation_selection(
-    policy: EarlyTermination, maximize: bool, number: int, reached: Mapping[int, Sequence[float]]
+    policy: EarlyTermination, maximize: bool, own: float, reached: Histories
 ) -> str | None:
-    own = max(reached[number])
     not_better = sum(max(each) <= own for each in reached.values())
     # Of equal trials none is the worst.
     if not_better > len(reached) * policy.percentage // 100:

@@ -23,43 +23,38 @@ class Search:
 
     def __init__(self, sweep: Sweep) -> None:
         self._space = sweep.space
+        self._has_ranks = sweep.algorithm != "bayesian"
+        self._study = None if sweep.algorithm == "grid" else _study(sweep)
         self._seen: set[str] = set()
         self._asked: list[optuna.trial.Trial | None] = []
-        self._listed: Iterator[dict[str, Value]] = iter(())
-        self._study: optuna.Study | None = None
-        self._has_ranks = sweep.algorithm != "bayesian"
-        if is_discrete(self._space):
-            self._listed = grid(self._space)
-        if sweep.algorithm != "grid":
-            self._study = _study(sweep)
+        self._values = self._candidates()
 
     def ask(self) -> dict[str, Value] | None:
         """Return the values of the next trial, None when there are no others."""
-        for _ in range(_ATTEMPTS):
-            if self._study is None:
-                break
-            trial = self._study.ask()
-            values = sample(self._space, _Draws(trial, self._has_ranks))
+        for trial, values in self._values:
             if self._is_new(values):
                 self._asked.append(trial)
                 return values
             self._tell(trial, None)
-        for values in self._listed:
-            if self._is_new(values):
-                self._asked.append(None)
-                return values
         return None
 
     def tell(self, number: int, score: float | None) -> None:
         """Report how good the trial of this number, from 0, was; None when it has no result."""
-        trial = self._asked[number]
-        if trial is not None:
-            self._tell(trial, score)
+        self._tell(self._asked[number], score)
 
-    def _tell(self, trial: optuna.trial.Trial, score: float | None) -> None:
-        from optuna.trial import TrialState
+    def _candidates(self) -> Iterator[tuple[optuna.trial.Trial | None, dict[str, Value]]]:
+        attempts = 0
+        while self._study is not None and attempts < _ATTEMPTS:
+            trial, before = self._study.ask(), len(self._seen)
+            yield trial, sample(self._space, _Draws(trial, self._has_ranks))
+            attempts = attempts + 1 if len(self._seen) == before else 0
+        if is_discrete(self._space):
+            yield from ((None, values) for values in grid(self._space))
 
-        if self._study is not None:
+    def _tell(self, trial: optuna.trial.Trial | None, score: float | None) -> None:
+        if self._study is not None and trial is not None:
+            from optuna.trial import TrialState
+
             state = TrialState.FAIL if score is None else TrialState.COMPLETE
             self._study.tell(trial, score, state=state)
 

@@ -1,4 +1,4 @@
-"""Say what to write so that a job has a file that a failed run did not find."""
+"""Say what to write so that a job has the file or the package that a failed run did not find."""
 
 from __future__ import annotations
 
@@ -11,23 +11,38 @@ from azureml_jobs.imports.literals import declaration
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.paths import leads_out
 from azureml_jobs.local.code_sources import CodeSources
-from azureml_jobs.local.missing_module import LOG_LINES
 from azureml_jobs.local.output import last_lines
+from azureml_jobs.local.record import JobRecord
 
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 # Of Python, of Python that starts, and of programs of the shell.
-_ERROR = re.compile(
+_NO_FILE = re.compile(
     r"No such file or directory: '([^']+)'|can't open file '([^']+)'"
     r"|: ([^\s:']+): No such file or directory"
 )
+# Other processes of a distributed job may have printed after the one that failed.
+_LOG_LINES = 1000
+
+
+def missing_module(record: JobRecord, log: Path) -> str | None:
+    """Return a warning with the line to add, if the log ends with the error of such a module."""
+    found = _NO_MODULE.findall(last_lines(log, _LOG_LINES))
+    module = found[-1] if found else ""
+    for name, address in record.unused_modules.items():
+        if f"{name}.".startswith(f"{module}.") or f"{module}.".startswith(f"{name}."):
+            build_file = Path(record.address.removeprefix("//").partition(":")[0], "BUILD")
+            return (
+                f"no import that is followed names `{module}`, so that its package was left out: "
+                f'add `dependencies=["{address}"]` in {build_file}'
+            )
+    return None
 
 
 def missing_file(log: Path, sources: CodeSources) -> str | None:
     """Return a warning with what to write, if the log ends with the error of such a file."""
-    found = _ERROR.findall(last_lines(log, LOG_LINES))
-    if not found:
-        return None
-    opened = next(filter(None, found[-1]))
-    for path in _candidates(opened, sources):
+    found = _NO_FILE.findall(last_lines(log, _LOG_LINES))
+    opened = next(filter(None, found[-1])) if found else ""
+    for path in _candidates(opened, sources) if opened else ():
         if not Path(sources.repository, path).is_file():
             continue
         sent = next((name for name, source in sources.files.items() if source == path), None)

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED, NOT_STARTED, RUNNING
 from azureml_jobs.jobfile.pipeline.model import Pipeline, Settings, Step
-from azureml_jobs.local.pipeline.order import hopeless, outcome, startable
+from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.job_run import OwnedJob
+from azureml_jobs.local.pipeline.branch import Branch
+from azureml_jobs.local.record import JobRecord
 
 
 def step(name: str, *after: str) -> Step:
@@ -31,12 +36,8 @@ PIPELINE = Pipeline(
 def test_a_step_starts_when_what_it_needs_completed(
     statuses: tuple[str, ...], may_start: list[str], never: list[str]
 ) -> None:
-    known = dict(zip("abc", statuses), end=statuses[3])
-    assert [each.name for each in startable(PIPELINE, known)] == may_start
-    assert list(hopeless(PIPELINE, known)) == never
-
-
-def test_a_pipeline_completes_if_all_of_its_steps_do() -> None:
-    assert outcome([COMPLETED]) == COMPLETED
-    assert outcome([COMPLETED, CANCELED]) == CANCELED
-    assert outcome([CANCELED, FAILED]) == FAILED
+    branch = Branch(PIPELINE, OwnedJob(JobFolder(Path("jobs/x")), JobRecord("x")), {})
+    for run, status in zip(branch.steps.values(), statuses):
+        run.status = status
+    assert [each.label for each in branch.startable()] == may_start
+    assert [each.label for each, _ in branch.hopeless()] == never
