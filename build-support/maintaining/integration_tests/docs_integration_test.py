@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from azureml_jobs.docker.conftest import needs_engine
 from documents import NEEDS_DOCKER, Block, first_not_printed, marked
+from example import JOB
 from images import BASE_IMAGE
 from scratch import Scratch
 
@@ -26,6 +27,9 @@ def succeeded(scratch: Scratch) -> Iterator[dict[str, str]]:
     scratch.pants("new-experiment", "--name=my_experiment")
     scratch.git("add", "--all")
     scratch.git("commit", "--quiet", "--message", "My experiment")
+    # Two jobs, which pages name and compare.
+    while len([name for name in scratch.job_folders() if name.startswith("example_")]) < 2:
+        scratch.pants("run", JOB, "--", "--set", "inputs.epochs=1")
     yield {}
     scratch.git("update-ref", "-d", "refs/remotes/origin/main")
     scratch.restore(before)

@@ -35,9 +35,8 @@ def test_new_experiments_work_without_an_edit(restored: Scratch) -> None:
     assert {"a/__init__.py", "a/b/main.py", "common/tracking.py"} <= sent
     pipeline = restored.json("run", "src/a/copied:pipeline", "--", "--dry-run", "--json")
     assert "example_experiment" not in json.dumps(pipeline)
-    checked = restored.pants("lint", "check", "test", "src/zebra_1::", "src/a::").stderr
-    for tested in ("a/b/tests/test_main", "a/copied/tests/test_steps"):
-        assert f"src/{tested}.py:../tests succeeded" in checked
+    restored.pants("lint", "check", "src/zebra_1::", "src/a::")
+    restored.pants("test", "src/a/b::", "src/a/copied/tests/test_model.py")
     restored.pants("tailor", "--check", "update-build-files", "--check", "::")
 
 

@@ -27,31 +27,6 @@ MISTAKES = [
         id="invalid Python",
     ),
     pytest.param(
-        lambda scratch: edited(scratch, "compute:", "computer:"),
-        [f"{JOB_FILE}: computer", "`compute`"],
-        id="unknown key",
-    ),
-    pytest.param(
-        lambda scratch: edited(scratch, "cpu-cluster", "<azure-ml-cluster-name>"),
-        [f"{JOB_FILE}: compute", "<azure-ml-cluster-name>"],
-        id="placeholder",
-    ),
-    pytest.param(
-        lambda scratch: edited(scratch, "code: ..", "code: ."),
-        [f"{JOB_FILE}: command", "`example_experiment.main`", "`python -m main`, or `code: ..`"],
-        id="a layout in which imports fail",
-    ),
-    pytest.param(
-        lambda scratch: {JOB_FILE: "command: [python\ncode: ..\n"},
-        [f"{JOB_FILE}", "YAML"],
-        id="invalid YAML",
-    ),
-    pytest.param(
-        lambda scratch: edited(scratch, "sample-data/wine.csv", "sample-data/beer.csv"),
-        [f"{JOB_FILE}: inputs.training_data", "sample-data/beer.csv"],
-        id="missing data",
-    ),
-    pytest.param(
         lambda scratch: {MAIN: (scratch.root / MAIN).read_text() + "\nimport lightgbm  # noqa\n"},
         [
             f"{MAIN}:",
@@ -131,34 +106,19 @@ def test_lint_reports_all_errors_of_a_job_file_at_once(scratch: Scratch) -> None
     assert "✕ azureml-jobs failed." in ran.stderr
 
 
-@pytest.mark.parametrize(
-    "setting, message",
-    [
-        ("inputs.epochs=many", "inputs.epochs"),
-        ("inputs.epoch=3", "epochs"),
-        ("compte=x", "compute"),
-        ("compute", "="),
-        ("command=python -m example_experiment.other", "example_experiment.other"),
-    ],
-    ids=["wrong type", "unknown input", "unknown key", "no value", "code outside the snapshot"],
-)
-def test_reports_an_invalid_override(scratch: Scratch, setting: str, message: str) -> None:
+def test_reports_an_invalid_override(scratch: Scratch) -> None:
     before = scratch.job_folders()
+    setting = "command=python -m example_experiment.other"
     ran = scratch.pants("run", JOB, "--", "--set", setting, status=2)
-    assert message in ran.stderr
+    assert "example_experiment.other" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert scratch.job_folders() == before
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["jobs"], ["jobs", "lsit"], ["jobs", "show", "no-such-job"], ["jobs", "show"]],
-    ids=["no command", "unknown command", "unknown job", "no name"],
-)
-def test_reports_an_invalid_command_for_jobs(scratch: Scratch, arguments: list[str]) -> None:
-    ran = scratch.pants("run", ":aml", "--", *arguments, status=2)
+def test_reports_an_invalid_command_for_jobs(scratch: Scratch) -> None:
+    ran = scratch.pants("run", ":aml", "--", "jobs", "lsit", status=2)
     assert "Traceback" not in ran.stderr
-    assert ran.stderr.strip()
+    assert "list" in ran.stderr
 
 
 def test_rejects_a_secret_in_the_code_without_repeating_it(scratch: Scratch) -> None:
