@@ -96,7 +96,7 @@ OLD_JOB = "src/my_old_experiment:job"
 COW = "import cowsay  # noqa: E402\n\nprint(cowsay.get_output_string('cow', 'hi'))\n"
 
 
-# The last test: another `pants.toml` makes a new scheduler.
+# The last test of all that share this copy: another `pants.toml` makes a new scheduler.
 def test_an_experiment_has_other_versions_in_its_own_resolve(restored: Scratch) -> None:
     root = restored.root
     *copies, sync = commands_run_by("test_an_experiment_has_other_versions_in_its_own_resolve")
