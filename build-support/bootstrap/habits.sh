@@ -39,6 +39,7 @@ habits_check_run() {
   local before=("${@:1:at}") after=()
   target=${*:at+1:1}
   shift "$((at + 1))"
+  habits_check_exists "${target%%:*}" "$target" "${before[@]}" "$target" "$@"
   habits_check_folder "$target" "${before[@]}"
   while [[ $# -gt 0 && $1 != -- ]]; do
     word=$1
@@ -69,6 +70,26 @@ habits_check_folder() {
   done <"$HABITS_ROOT/$folder/BUILD"
 }
 
+# Check that $1 exists, a folder or file of the repository: else name the folder that begins most
+# alike. $2 is the address with it, the rest are all words.
+habits_check_exists() {
+  local path=${1%/} given=$2 length near=() words=() word
+  shift 2
+  [[ $path == */* && $path != /* && $path != *[*?]* && ! -e $HABITS_ROOT/$path ]] || return 0
+  length=${#path} word=${path%/*}/
+  while [[ $length -gt ${#word} && ! -f ${near[0]:-} ]]; do
+    near=("$HABITS_ROOT/${path:0:length}"*/BUILD)
+    length=$((length - 1))
+  done
+  [[ -f ${near[0]} ]] || habits_answer "there is no $path" list ::
+  near=("${near[0]#"$HABITS_ROOT/"}")
+  for word in "$@"; do
+    [[ $word == "$given" ]] && word=${near[0]%/BUILD}${given#"$path"}
+    words+=("$word")
+  done
+  habits_answer "there is no $path" "${words[@]}"
+}
+
 # Check `new-experiment` with a word $1 that no flag has; the rest are all words.
 habits_check_value() {
   local value=$1 flag=--name word others=()
@@ -97,6 +118,7 @@ habits_check_path() {
   shift 2
   path=${path%/}
   folder=$path
+  habits_check_exists "${path%%:*}" "$given" "$@"
   [[ $path == */* || -d $HABITS_ROOT/$path ]] || return 0
   [[ $path != /* && $path != *:* && $path != build-support/* && -e $HABITS_ROOT/$path ]] || return 0
   # A target of the root may have it.

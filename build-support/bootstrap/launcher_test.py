@@ -318,6 +318,9 @@ HABITS = [
     ("run src/x:local --epochs=3", "run src/x:local -- --epochs=3"),
     ("run :aml jobs list --local", "run :aml -- jobs list --local"),
     ("run src/x/", "run src/x:job"),
+    ("run src/xy:job -- --json", "run src/x:job -- --json"),
+    ("run src/other:job", "list ::"),
+    ("test src/xyz::", "test src/x::"),
     ("jobs show a", "run :aml -- jobs show a"),
     ("train", "run src/X:job"),
     ("new-experiment --name a_b", "new-experiment --name=a_b"),
@@ -338,6 +341,7 @@ COMMANDS_OF_PANTS = [
     "test src/x/tests",
     "fmt lint ::",
     "lint src/x",
+    "lint src/y*",
     "package src/x:env",
     "help jobs",
 ]

@@ -31,6 +31,14 @@ def experiment(
         code = experiment.__code__
         valid = ", ".join(code.co_varnames[: code.co_argcount])
         raise ValueError(f"experiment() has no {', '.join(unknown)}. Write one of these: {valid}.")
+    check_forms(
+        jobs,
+        files=files,
+        dependencies=dependencies,
+        local_files=local_files,
+        local_dependencies=local_dependencies,
+        tests=tests,
+    )
     job_files = {"job": job_file, **jobs}
     dependencies = [*dependencies, *declared_files("job-files", files)]
     local_dependencies = [*local_dependencies, *declared_files("local-files", local_files)]
@@ -50,6 +58,15 @@ def experiment(
     if docker:
         experiment_environment(docker, job_files)
         experiment_in_image(resolve, image)
+
+
+def check_forms(jobs, **lists):
+    """Refuse a string, whose letters would each count as an entry."""
+    for name, value in lists.items():
+        if isinstance(value, str):
+            raise ValueError(f'{name} is a list. Write {name}=["{value}"].')
+    if not isinstance(jobs, dict):
+        raise ValueError('jobs has a name for each. Write jobs={"sweep": "sweep.yaml"}.')
 
 
 def experiment_code(tests, local_dependencies, resolve):

@@ -65,10 +65,8 @@ def configured_workspace(
     some are missing, and for a profile that names no workspace. A variable `WORKSPACE` alone does
     not count, because build servers set one of that name to a folder.
     """
-    from dotenv import dotenv_values
-
     file = repository / _config_file(repository, profile)
-    written = dotenv_values(stream=StringIO(_text(file)), interpolate=False)
+    written = _written(file)
     values = {key: (environment.get(key) or written.get(key) or "").strip() for key in _ALL_KEYS}
     _check_keys(file.name, written, values)
     where = {
@@ -153,7 +151,7 @@ def _config_file(repository: Path, profile: str | None) -> str:
 
 def _check_keys(file: str, written: Mapping[str, str | None], values: Mapping[str, str]) -> None:
     """Raise `JobError` for a key that was probably meant to be one of ours, which is not set."""
-    missing = [key for key in _ALL_KEYS if not values[key]]
+    missing = [key for key in _ALL_KEYS if _is_placeholder(values[key])]
     for key in set(written) - set(_ALL_KEYS):
         if (meant := nearest(key, missing)) is not None:
             raise JobError(f"{file}: {key}", "there is no such key", f"Did you mean `{meant}`?")
@@ -206,6 +204,23 @@ def _boolean(value: str, where: str) -> bool:
     if value.lower() in ("true", "yes", "1"):
         return True
     raise JobError(where, f"`{value}` is not valid here", "Write `true` or `false`.")
+
+
+def _written(file: Path) -> dict[str, str | None]:
+    """Return what a file sets, without looking at variables in its values."""
+    from dotenv.parser import parse_stream
+
+    written = {}
+    for line in parse_stream(StringIO(_text(file))):
+        if line.error:
+            raise JobError(
+                f"{file.name}:{line.original.line}",
+                "this line sets nothing",
+                "Write `KEY=value`, or begin a comment with `#`.",
+            )
+        if line.key is not None:
+            written[line.key] = line.value
+    return written
 
 
 def _text(file: Path) -> str:

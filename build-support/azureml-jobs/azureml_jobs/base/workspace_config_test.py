@@ -109,6 +109,16 @@ def test_reads_the_workspace(tmp_path: Path, text: str) -> None:
             "config.env: REQUIRE_CLEAN_TREE: `perhaps` is not valid here",
             id="neither true nor false",
         ),
+        pytest.param(
+            f"{TEMPLATE}RESOURCEGROUP=mine\n",
+            "config.env: RESOURCEGROUP: there is no such key.\n\nDid you mean `RESOURCE_GROUP`?",
+            id="a misspelt key next to placeholders",
+        ),
+        pytest.param(
+            f"# A comment.\n\n{FULL}RESOURCE_GROUP mine\n",
+            "config.env:6: this line sets nothing.\n\nWrite `KEY=value`",
+            id="a line without an equals sign",
+        ),
     ],
 )
 def test_names_the_value_or_key_that_cannot_be(

@@ -17,6 +17,8 @@ from azureml_jobs.jobfile.schema.kind import kind_of
 _EXPRESSION = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 _REFERENCE = re.compile(r"(inputs|outputs)\.([\w-]+)((?:\.[\w-]+)*)")
 _ONE_BRACE = re.compile(r"(?<!\{)\{((?:inputs|outputs|search_space)\.[^}]*)\}(?!\})")
+# Of it azure-ai-ml replaces what is within the dollar: bash would read the value's first digit.
+_ONE_BRACE_AFTER_DOLLAR = re.compile(r"\$(\{(?:inputs|outputs|search_space)\.[^{}]*\})(?!\})")
 _OPTIONAL_PART = re.compile(r"\$\[\[((?:(?!\$\[\[).)*?)\]\]", re.DOTALL)
 # Azure ML sets a variable with this prefix and an input's name to the path of the input's data.
 _DATA_VARIABLE = "AZURE_ML_INPUT_"
@@ -99,6 +101,10 @@ def _findings(nodes: Iterable[Node]) -> list[Finding]:
         # In a component azure-ai-ml accepts `${{inputs.x.path}}`.
         is_job = not node.keys and kind_of(node.value) == "command job"
         if is_job or node.keys == ("trial",):
+            found += [
+                Finding(key, f"`{match[0]}` has one pair of braces", f"Write `${{{match[1]}}}`.")
+                for match in _ONE_BRACE_AFTER_DOLLAR.finditer(command)
+            ]
             command = with_two_braces(command)
         found += [_unknown_reference(owner, each, key, is_job) for each in references(command)]
         for match in _EXPRESSION.finditer(command):

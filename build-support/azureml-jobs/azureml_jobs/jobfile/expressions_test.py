@@ -54,6 +54,9 @@ def test_accepts(command: str) -> None:
         ),
         pytest.param("${{input.data}}", "Did you mean `${{inputs.data}}`?", id="a typo in inputs"),
         pytest.param("${{Inputs.data}}", "Did you mean `${{inputs.data}}`?", id="a capital"),
+        pytest.param(
+            "${inputs.epochs}", "Write `${{inputs.epochs}}`.", id="one brace and a dollar"
+        ),
         pytest.param("${{search_space.lr}}", "is for sweep jobs", id="an expression of sweeps"),
         pytest.param("${{parent.inputs.x}}", "is for pipeline jobs", id="one of pipelines"),
     ],

@@ -95,8 +95,16 @@ def test_a_job_depends_on_the_files_that_it_names(rule_runner: RuleRunner) -> No
     ]
 
 
-def test_an_unknown_argument_is_reported_with_the_valid_ones(rule_runner: RuleRunner) -> None:
-    with engine_error(
-        MappingError, contains="experiment() has no entrypoint. Write one of these: job_file"
-    ):
-        run(rule_runner, List, {"src/x/BUILD": "experiment(entrypoint='main.py')"}, "::")
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ("entrypoint='main.py'", "experiment() has no entrypoint. Write one of these: job_file"),
+        ("files='*.csv'", 'files is a list. Write files=["*.csv"].'),
+        ("jobs='sweep.yaml'", 'Write jobs={"sweep": "sweep.yaml"}.'),
+    ],
+)
+def test_an_invalid_argument_is_reported_with_what_to_write(
+    rule_runner: RuleRunner, arguments: str, message: str
+) -> None:
+    with engine_error(MappingError, contains=message):
+        run(rule_runner, List, {"src/x/BUILD": f"experiment({arguments})"}, "::")
