@@ -403,14 +403,37 @@ def test_lets_pants_show_its_progress_in_a_terminal(
     assert shown == f"{expected}\n"
 
 
-def test_names_the_folder_of_a_build_file_that_is_not_valid(fake: Fake) -> None:
-    (fake.made / "venv/bin/python").unlink()
-    (fake.made / "venv/bin/python").symlink_to(sys.executable)
-    script(fake.repository / "src/a b/BUILD", "x = 1\nexperiment(\n")
-    subprocess.run(["git", "init", "--quiet", str(fake.repository)], check=True)
-    failed = fake.start("run", "src:job", STATUS="1")
-    assert (failed.returncode, failed.stderr) == (
-        1,
-        "pants: src/a b/BUILD:2: '(' was never closed\n",
-    )
-    assert fake.start("run", "src:job").stderr == ""
+def test_commands_get_their_turn_in_the_order_of_their_start(fake: Fake) -> None:
+    client = 'echo "$2 begins" >>"$SAID"\nuntil [ -e "$RECORD" ]; do sleep 0.05; done\nsleep 0.1\n'
+    script(fake.made / "client", f'#!/bin/sh\n{client}echo "$2 ends" >>"$SAID"\n')
+    turns = fake.repository / ".pids/turns"
+    turns.mkdir(parents=True)
+    other = subprocess.Popen(["sleep", "60"])
+    # Of a command that was killed, of another program with its number, and not written to its end.
+    for number, text in enumerate((f"{2**22 + 1} list", f"{other.pid} list", "")):
+        (turns / f"{number:09}").write_text(text)
+    commands = []
+    for number in range(8):
+        command = subprocess.Popen(
+            [str(fake.repository / "pants"), "run" if number % 2 else "list", str(number)],
+            env={**fake.env, "LEAVE": ""},
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        assert command.stderr
+        commands.append(command)
+        if number:
+            waits = f"`./pants list 0` (process {commands[0].pid}), then for {number - 1} more\n"
+            assert command.stderr.readline() == f"pants: waiting for {waits}"
+        else:
+            wait_for(fake.said)
+    concurrent = fake.start("list", "none", PANTS_CONCURRENT="true", RECORD=os.devnull)
+    assert (concurrent.returncode, concurrent.stderr) == (0, "")
+    commands[3].kill()
+    fake.record.touch()
+    for command in commands:
+        command.communicate(timeout=60)
+    other.kill()
+    other.wait()
+    lines = [f"{number} {what}" for number in "0124567" for what in ("begins", "ends")]
+    assert fake.said.read_text().splitlines() == [lines[0], "none begins", "none ends", *lines[1:]]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 
 from documents import NEEDS_AZURE, commands_run_by, first_not_printed, marked
+from example import JOB
 from scratch import Scratch, Terminal
+
+# By hand, with 100: 100 submissions.
+AT_ONCE = int(os.environ.get("COMMANDS_AT_ONCE", "8"))
 
 
 def test_another_terminal_uses_the_service(scratch: Scratch) -> None:
@@ -26,6 +31,7 @@ def test_another_terminal_uses_the_service(scratch: Scratch) -> None:
     typed += [command for command in of_pages if command.startswith("./pants ")]
     script = "\n".join(["set -e", *dict.fromkeys(typed), "./pants run :aml -- jobs list"])
     printed = scratch.bash(script).stdout
+    check_many_at_once(scratch, "\n".join(each for each in typed if each.startswith("export ")))
     service.type("\x03")
     assert service.status() in (0, 130)
 
@@ -38,3 +44,17 @@ def test_another_terminal_uses_the_service(scratch: Scratch) -> None:
     listed = [line.split()[0] for line in second.splitlines() if " example_experiment " in line]
     assert sorted(listed) == sorted(names)
     assert scratch.job_folders() == before
+
+
+def check_many_at_once(scratch: Scratch, settings: str) -> None:
+    """Submit jobs by commands that are started together."""
+    submit = f"./pants run {JOB} -- --set command=true"
+    many = f"{settings}\nfor each in $(seq {AT_ONCE}); do {submit} & done; wait"
+    printed = scratch.bash(many).stdout
+    assert (
+        len(set(re.findall(r"(\S+) submitted to standin-workspace", printed))) == AT_ONCE
+    ), printed
+    waits = re.findall(
+        rf"waiting for `\./pants run {JOB}` \(process \d+\), then for (\d+)", printed
+    )
+    assert len(waits) == AT_ONCE - 1, printed

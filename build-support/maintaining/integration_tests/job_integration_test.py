@@ -96,14 +96,6 @@ def test_a_dry_run_reports_what_would_be_sent_and_writes_nothing(scratch: Scratc
         assert path in text
 
 
-def test_many_commands_at_once_all_get_their_turn(scratch: Scratch) -> None:
-    # More than the threads that Pants has by default, which would wait for each other.
-    started = [scratch.start("run", JOB, "--", "--dry-run") for _ in range(12)]
-    printed = [command.communicate()[0] for command in started]
-    assert [command.returncode for command in started] == [0] * 12, printed
-    assert any("Another pants invocation is running" in text for text in printed)
-
-
 @pytest.mark.usefixtures("sleeper")
 def test_pants_answers_while_a_job_runs(scratch: Scratch) -> None:
     job = scratch.start("run", "src/sleeper:job")

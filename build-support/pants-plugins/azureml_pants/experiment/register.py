@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azureml_pants.experiment import stray_tests
+from azureml_pants.experiment import stray_tests, unreadable
 from azureml_pants.experiment.target_types import (
     ExperimentImageTarget,
     FolderSourcesTarget,
@@ -21,4 +21,5 @@ def target_types():
 
 
 def rules():
+    unreadable.wrap_pants()
     return stray_tests.rules()
