@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,11 @@ environment: azureml:env:1
 """
 NOTHING_KNOWN = Provenance(None, {})
 CONTEXT_JOB = JOB.replace("environment: azureml:env:1", "environment: {build: {path: docker}}")
+
+
+def cases(names: str, rows: Mapping[str, Any]) -> pytest.MarkDecorator:
+    """Run a test with each of the rows; their keys say what they are."""
+    return pytest.mark.parametrize(names, list(rows.values()), ids=list(rows))
 
 
 class Gathered:

@@ -117,8 +117,7 @@ def _of_process(
             ("Rename one of them.",),
         )
     return Absence(
-        tuple(sorted(_unfollowed(name, texts, process))),
-        (f"Write `import {name}` {script}.",),
+        tuple(sorted(_unfollowed(name, texts, process))), (f"Write `import {name}` {script}.",)
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.conftest import cases
 from azureml_jobs.imports.closure import find_closure
 from azureml_jobs.imports.from_folder import answer_from_folder
 from azureml_jobs.imports.result import Closure
@@ -55,85 +56,62 @@ def first_lines(messages: tuple[str, ...]) -> list[str]:
 SHARED = {"src/common/__init__.py": "", "src/common/y.py": "", "src/x/utils.py": ""}
 
 
-@pytest.mark.parametrize(
+@cases(
     "code, command, main, expected",
-    [
-        pytest.param(
-            "src/x", "python main.py", "import utils", "main.py utils.py", id="next to it"
-        ),
-        pytest.param(
-            "src", "python x/main.py", "import utils", "x/main.py x/utils.py", id="next to a script"
-        ),
-        pytest.param(
-            "src", "cd x && python -m main", "import utils", "x/main.py x/utils.py", id="after cd"
-        ),
-        pytest.param(
+    {
+        "next to it": ("src/x", "python main.py", "import utils", "main.py utils.py"),
+        "next to a script": ("src", "python x/main.py", "import utils", "x/main.py x/utils.py"),
+        "after cd": ("src", "cd x && python -m main", "import utils", "x/main.py x/utils.py"),
+        "shared code": (
             "src/x",
             "python main.py",
             "from common import y",
             "common/__init__.py common/y.py main.py",
-            id="shared code",
         ),
-        pytest.param(
+        "relative": (
             "src",
             "python -m x.main",
             "from . import utils\nfrom x.utils import a",
             "x/main.py x/utils.py",
-            id="relative",
         ),
-        pytest.param(
+        "PYTHONPATH": (
             "",
             "PYTHONPATH=src python -m x.main",
             "import x.utils, common.y",
             "src/common/__init__.py src/common/y.py src/x/main.py src/x/utils.py",
-            id="PYTHONPATH",
         ),
-        pytest.param(
+        "sys.path": (
             "src",
             "python x/main.py",
             "sys.path.append(os.path.dirname(os.path.dirname(__file__)))\nimport common.y",
             "common/__init__.py common/y.py x/main.py",
-            id="sys.path",
         ),
-        pytest.param(
+        "a single file": (
             "src/x/main.py",
             "python main.py",
             "import common",
             "common/__init__.py main.py",
-            id="a single file",
         ),
-        pytest.param(
+        "a file of the command": (
             "src/x",
             "python main.py --config conf/a.yaml",
             "",
             "conf/a.yaml main.py",
-            id="a file of the command",
         ),
-        pytest.param(
+        "a folder of the command": (
             "src/x",
             "cp -r conf out && python main.py",
             "",
             "conf/a.yaml conf/deep/b.yaml main.py",
-            id="a folder of the command",
         ),
-        pytest.param(
-            "src/x", "python main.py conf/*.yaml", "", "conf/a.yaml main.py", id="a pattern"
-        ),
-        pytest.param(
-            "src/x", "bash run.sh", "import utils", "main.py run.sh utils.py", id="a shell script"
-        ),
-        pytest.param("src/x", "python -c 'import utils'", "", "utils.py", id="python -c"),
-        pytest.param("src/x", "./tool", "", "common/__init__.py tool", id="an executable script"),
-        pytest.param(
-            "src/x", "my-launcher main.py", "import utils", "main.py utils.py", id="a launcher"
-        ),
-        pytest.param(
-            "src/x", "python pkg", "import inner", "pkg/__main__.py pkg/inner.py", id="a folder"
-        ),
-        pytest.param(
-            "src/x", "python -m pkg", "", "pkg/__main__.py pkg/inner.py", id="a package's main"
-        ),
-    ],
+        "a pattern": ("src/x", "python main.py conf/*.yaml", "", "conf/a.yaml main.py"),
+        "a shell script": ("src/x", "bash run.sh", "import utils", "main.py run.sh utils.py"),
+        "python -c": ("src/x", "python -c 'import utils'", "", "utils.py"),
+        "an executable script": ("src/x", "./tool", "", "common/__init__.py tool"),
+        "a launcher": ("src/x", "my-launcher main.py", "import utils", "main.py utils.py"),
+        "a folder": ("src/x", "python pkg", "import inner", "pkg/__main__.py pkg/inner.py"),
+        "a package's main": ("src/x", "python -m pkg", "", "pkg/__main__.py pkg/inner.py"),
+    },
 )
 def test_sends_what_python_loads(
     tmp_path: Path, code: str, command: str, main: str, expected: str
@@ -183,46 +161,42 @@ def test_sends_extension_modules(tmp_path: Path, suffix: str) -> None:
     assert sent(close(tmp_path, files, "python main.py")) == [f"fast{suffix}", "main.py"]
 
 
-@pytest.mark.parametrize(
+@cases(
     "code, command, main, module, nearest, remedy",
-    [
-        pytest.param(
+    {
+        "code below the name of its source root": (
             "src/x",
             "python main.py",
             "import x.utils",
             "x.utils",
             "src/x/utils.py",
             "Write `import utils`, or `code: ..` with `python -m x.main`.",
-            id="code below the name of its source root",
         ),
-        pytest.param(
+        "a script that needs the root": (
             "src",
             "python x/main.py",
             "from common import y",
             "common",
             "src/common/__init__.py",
             "Write `python -m x.main` in place of `python x/main.py`.",
-            id="a script that needs the root",
         ),
-        pytest.param(
+        "code above the source root": (
             "",
             "python -m x.main",
             "",
             "x.main",
             "src/x/main.py",
             "Write `python -m src.x.main`, or `PYTHONPATH=src python -m x.main`.",
-            id="code above the source root",
         ),
-        pytest.param(
+        "a module that expects a script": (
             "src",
             "python -m x.main",
             "import x.sub.a",
             "sub.b",
             "src/x/sub/b.py",
             "Write `import x.sub.b`, or `PYTHONPATH=x python -m x.main`.",
-            id="a module that expects a script",
         ),
-    ],
+    },
 )
 def test_names_the_file_that_is_meant_and_what_to_write(
     tmp_path: Path, code: str, command: str, main: str, module: str, nearest: str, remedy: str
@@ -237,50 +211,38 @@ def test_names_the_file_that_is_meant_and_what_to_write(
     assert (found.module, found.nearest, found.remedy) == (module, nearest, remedy)
 
 
-@pytest.mark.parametrize(
+@cases(
     "command, main, expected",
-    [
-        pytest.param(
+    {
+        "a relative import in a script": (
             "python main.py",
             "from . import utils",
             "src/x/main.py:1: `from . import utils` is relative to a package, and Python loads "
             "this file without one.",
-            id="a relative import in a script",
         ),
-        pytest.param(
+        "no submodule": (
             "python main.py",
             "import common.gone",
             "src/x/main.py:1: no file is the module `common.gone`.",
-            id="no submodule",
         ),
-        pytest.param(
+        "no name of a package": (
             "python main.py",
             "from common import gone",
             "src/x/main.py:1: no file is the module `common.gone`.",
-            id="no name of a package",
         ),
-        pytest.param(
+        "no package": (
             "python main.py",
             "import utils.gone",
             "src/x/main.py:1: `utils` is no package, but the file src/x/utils.py.",
-            id="no package",
         ),
-        pytest.param(
-            "python mian.py", "", f"{WHERE}: it runs mian.py, which does not exist.", id="a script"
-        ),
-        pytest.param(
-            "bash run.sh",
-            "",
-            f"{WHERE}: it runs run.sh, which does not exist.",
-            id="a shell script",
-        ),
-        pytest.param(
+        "a script": ("python mian.py", "", f"{WHERE}: it runs mian.py, which does not exist."),
+        "a shell script": ("bash run.sh", "", f"{WHERE}: it runs run.sh, which does not exist."),
+        "a package without a main": (
             "python -m common",
             "",
             f"{WHERE}: it runs common, which does not exist.",
-            id="a package without a main",
         ),
-    ],
+    },
 )
 def test_reports_what_cannot_work(tmp_path: Path, command: str, main: str, expected: str) -> None:
     closure = close(tmp_path, {**SHARED, "src/x/main.py": main}, command)
@@ -484,34 +446,30 @@ BROKEN = "x = 1\ndef f(:\n"
 NEWER = "type X = int\n"
 
 
-@pytest.mark.parametrize(
+@cases(
     "files, command, expected",
-    [
-        pytest.param(
+    {
+        "run": (
             {"main.py": BROKEN},
             "python main.py",
             "src/x/main.py:2: this is not valid Python (",
-            id="run",
         ),
-        pytest.param(
+        "refused by the compiler alone": (
             {"main.py": "import a", "a.py": "def f():\n    pass\nreturn 1\n"},
             "python main.py",
             "src/x/a.py:3: this is not valid Python ('return' outside function: `return 1`)",
-            id="refused by the compiler alone",
         ),
-        pytest.param(
+        "not in its encoding": (
             {"main.py": "import a", "a.py": "a = 'caf\udce9'\n"},
             "python main.py",
             "src/x/a.py:1: this is not valid Python ((unicode error)",
-            id="not in its encoding",
         ),
-        pytest.param(
+        "run by a script": (
             {"run.sh": "python main.py", "main.py": BROKEN},
             "bash run.sh",
             "src/x/main.py:2: this is not valid Python",
-            id="run by a script",
         ),
-    ],
+    },
 )
 def test_refuses_what_no_python_can_load(
     tmp_path: Path, files: dict[str, str], command: str, expected: str

@@ -262,12 +262,7 @@ class Process:
             self._seen.add(item)
             self._todo.append(item)
 
-    def _miss(
-        self,
-        kind: Kind,
-        wanted: Wanted,
-        last: Module | None = None,
-    ) -> None:
+    def _miss(self, kind: Kind, wanted: Wanted, last: Module | None = None) -> None:
         self.missing[Missing(kind, wanted, last)] = None
 
     def _change_path(self, changes: Iterable[PathChange], own_folder: str) -> bool:

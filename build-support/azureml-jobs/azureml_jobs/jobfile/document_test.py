@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.conftest import cases
 from azureml_jobs.jobfile.document import dump_job_file, read_job_file, repeated_keys
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,43 +18,41 @@ VALUES = st.recursive(
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        pytest.param("yes", True, id="yes is a boolean"),
-        pytest.param("010", 8, id="a leading zero means octal"),
-        pytest.param("1e-3", "1e-3", id="an exponent without a point is text"),
-        pytest.param("1.0e-3", 0.001, id="an exponent with a point is a number"),
-        pytest.param("2024-01-31", datetime.date(2024, 1, 31), id="a date"),
-        pytest.param("'${{inputs.x}}'", "${{inputs.x}}", id="an expression"),
-    ],
+@cases(
+    "text, value",
+    {
+        "yes is a boolean": ("yes", True),
+        "a leading zero means octal": ("010", 8),
+        "an exponent without a point is text": ("1e-3", "1e-3"),
+        "an exponent with a point is a number": ("1.0e-3", 0.001),
+        "a date": ("2024-01-31", datetime.date(2024, 1, 31)),
+        "an expression": ("'${{inputs.x}}'", "${{inputs.x}}"),
+    },
 )
 def test_reads_values_as_azure_ai_ml_does(text: str, value: Any) -> None:
     assert read_job_file(f"a: {text}\n", "job.yaml") == {"a": value}
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        pytest.param("a: b: c", "job.yaml: line 1, column 5: not valid YAML:", id="no YAML"),
-        pytest.param("a: 'x", "unexpected end of stream", id="an open quote"),
-        pytest.param("a:\n\t- b", "line 2, column 1", id="a tab"),
-        pytest.param("a: *b", "found undefined alias", id="an unknown alias"),
-        pytest.param("a: 1\n---\nb: 2", "line 2, column 1: not valid", id="two documents"),
-        pytest.param("a: \x07", "control characters are not allowed", id="a control character"),
-        pytest.param("a: !!python/name:os.system", "constructor for the tag", id="a Python tag"),
-        pytest.param(
-            "a: 2024-02-31", "looks like a date or a number", id="a day that does not exist"
-        ),
-        pytest.param("[1]: 2", "unhashable key", id="a list as key"),
-        pytest.param("a: &a [*a]", "a YAML alias contains itself", id="a loop"),
-        pytest.param("a: " + "[" * 2000, "nested too deeply", id="deep nesting"),
-        pytest.param("", "the job file is empty", id="no content"),
-        pytest.param("# nothing", "the job file is empty", id="comments only"),
-        pytest.param("- a", "it is a list", id="a list"),
-        pytest.param("some words", "it is plain text", id="text"),
-        pytest.param("5", "it is the single value 5", id="a number"),
-    ],
+@cases(
+    "text, message",
+    {
+        "no YAML": ("a: b: c", "job.yaml: line 1, column 5: not valid YAML:"),
+        "an open quote": ("a: 'x", "unexpected end of stream"),
+        "a tab": ("a:\n\t- b", "line 2, column 1"),
+        "an unknown alias": ("a: *b", "found undefined alias"),
+        "two documents": ("a: 1\n---\nb: 2", "line 2, column 1: not valid"),
+        "a control character": ("a: \x07", "control characters are not allowed"),
+        "a Python tag": ("a: !!python/name:os.system", "constructor for the tag"),
+        "a day that does not exist": ("a: 2024-02-31", "looks like a date or a number"),
+        "a list as key": ("[1]: 2", "unhashable key"),
+        "a loop": ("a: &a [*a]", "a YAML alias contains itself"),
+        "deep nesting": ("a: " + "[" * 2000, "nested too deeply"),
+        "no content": ("", "the job file is empty"),
+        "comments only": ("# nothing", "the job file is empty"),
+        "a list": ("- a", "it is a list"),
+        "text": ("some words", "it is plain text"),
+        "a number": ("5", "it is the single value 5"),
+    },
 )
 def test_reports_where_and_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(JobError) as caught:
@@ -83,22 +82,17 @@ def test_refuses_what_would_cost_time_and_memory(text: str) -> None:
     assert str(caught.value).startswith("job.yaml") and len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        pytest.param("a: 1\nb: 2\na: 3", "`a` is in line 1 and again in line 3", id="a repeat"),
-        pytest.param(
-            "a:\n  b: 1\n  b: 1", "`a.b` is in line 2 and again in line 3", id="further down"
-        ),
-        pytest.param(
-            "on: 1\nyes: 2", "`yes` is in line 1 and again in line 2", id="in other letters"
-        ),
-        pytest.param(
+@cases(
+    "text, found",
+    {
+        "a repeat": ("a: 1\nb: 2\na: 3", "`a` is in line 1 and again in line 3"),
+        "further down": ("a:\n  b: 1\n  b: 1", "`a.b` is in line 2 and again in line 3"),
+        "in other letters": ("on: 1\nyes: 2", "`yes` is in line 1 and again in line 2"),
+        "several": (
             "a: 1\na: 2\nc: {d: 1, d: 2}",
             "`a` is in line 1 and again in line 2; `c.d` is in line 3 and again in line 3",
-            id="several",
         ),
-    ],
+    },
 )
 def test_finds_keys_that_are_there_twice(text: str, found: str) -> None:
     finding = repeated_keys(text)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.conftest import cases
 from azureml_jobs.jobfile.expressions import (
     Reference,
     check_references,
@@ -30,36 +31,32 @@ def test_finds_inputs_and_outputs_in_order() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     "command",
-    [
-        pytest.param("${{inputs.epochs}} ${{outputs.model}}/x.pkl", id="declared names"),
-        pytest.param("$[[--x ${{inputs.unknown}}]]", id="an unknown input in an optional part"),
-        pytest.param("${{name}}", id="something that Azure ML may know"),
-        pytest.param("${X} $((1 + 2)) {{x}}", id="shell"),
-    ],
+    {
+        "declared names": "${{inputs.epochs}} ${{outputs.model}}/x.pkl",
+        "an unknown input in an optional part": "$[[--x ${{inputs.unknown}}]]",
+        "something that Azure ML may know": "${{name}}",
+        "shell": "${X} $((1 + 2)) {{x}}",
+    },
 )
 def test_accepts(command: str) -> None:
     check_references({**JOB, "command": command}, "job.yaml")
 
 
-@pytest.mark.parametrize(
-    ("command", "says"),
-    [
-        pytest.param("${{inputs.epoch}}", "Did you mean `epochs`?", id="a typo in an input"),
-        pytest.param("${{outputs.modle}}", "Did you mean `model`?", id="a typo in an output"),
-        pytest.param("${{inputs.model}}", "names no input of this job", id="an output as input"),
-        pytest.param(
-            "${{inputs.data.path}}", "Write `${{inputs.data}}`", id="the path of an input"
-        ),
-        pytest.param("${{input.data}}", "Did you mean `${{inputs.data}}`?", id="a typo in inputs"),
-        pytest.param("${{Inputs.data}}", "Did you mean `${{inputs.data}}`?", id="a capital"),
-        pytest.param(
-            "${inputs.epochs}", "Write `${{inputs.epochs}}`.", id="one brace and a dollar"
-        ),
-        pytest.param("${{search_space.lr}}", "is for sweep jobs", id="an expression of sweeps"),
-        pytest.param("${{parent.inputs.x}}", "is for pipeline jobs", id="one of pipelines"),
-    ],
+@cases(
+    "command, says",
+    {
+        "a typo in an input": ("${{inputs.epoch}}", "Did you mean `epochs`?"),
+        "a typo in an output": ("${{outputs.modle}}", "Did you mean `model`?"),
+        "an output as input": ("${{inputs.model}}", "names no input of this job"),
+        "the path of an input": ("${{inputs.data.path}}", "Write `${{inputs.data}}`"),
+        "a typo in inputs": ("${{input.data}}", "Did you mean `${{inputs.data}}`?"),
+        "a capital": ("${{Inputs.data}}", "Did you mean `${{inputs.data}}`?"),
+        "one brace and a dollar": ("${inputs.epochs}", "Write `${{inputs.epochs}}`."),
+        "an expression of sweeps": ("${{search_space.lr}}", "is for sweep jobs"),
+        "one of pipelines": ("${{parent.inputs.x}}", "is for pipeline jobs"),
+    },
 )
 def test_refuses_what_would_not_be_replaced(command: str, says: str) -> None:
     with pytest.raises(JobError) as caught:
@@ -74,21 +71,17 @@ def test_reports_that_a_job_has_no_inputs_and_how_to_add_one() -> None:
     assert "The job has no `inputs:`. Or add `x:` below `inputs:`." in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("command", "expected"),
-    [
-        pytest.param("a ${{inputs.x}} b", "a 1 b", id="an input"),
-        pytest.param("a ${{ inputs.x }}", "a 1", id="blanks in the braces"),
-        pytest.param("a ${{inputs.x.path}}", "a 1", id="the path of an input of a component"),
-        pytest.param("'${{outputs.y}}/m'", "'/out/m'", id="an output in quotes"),
-        pytest.param(
-            "a $[[--x ${{inputs.x}}]] b", "a --x 1 b", id="an optional part that is given"
-        ),
-        pytest.param("a $[[--z ${{inputs.z}}]] b", "a  b", id="an optional part that is not"),
-        pytest.param(
-            "a ${{name}} ${X} $[x] [[ -f a ]]", "a ${{name}} ${X} $[x] [[ -f a ]]", id="else"
-        ),
-    ],
+@cases(
+    "command, expected",
+    {
+        "an input": ("a ${{inputs.x}} b", "a 1 b"),
+        "blanks in the braces": ("a ${{ inputs.x }}", "a 1"),
+        "the path of an input of a component": ("a ${{inputs.x.path}}", "a 1"),
+        "an output in quotes": ("'${{outputs.y}}/m'", "'/out/m'"),
+        "an optional part that is given": ("a $[[--x ${{inputs.x}}]] b", "a --x 1 b"),
+        "an optional part that is not": ("a $[[--z ${{inputs.z}}]] b", "a  b"),
+        "else": ("a ${{name}} ${X} $[x] [[ -f a ]]", "a ${{name}} ${X} $[x] [[ -f a ]]"),
+    },
 )
 def test_renders(command: str, expected: str) -> None:
     assert render(command, {"x": "1"}, {"y": "/out"}) == expected
@@ -118,17 +111,17 @@ def test_refuses_to_render_a_name_without_a_value() -> None:
         render("${{inputs.z}}", {}, {})
 
 
-@pytest.mark.parametrize(
-    ("command", "scripts", "unused"),
-    [
-        pytest.param("a ${{inputs.epochs}} ${{ inputs.data }}", (), [], id="both used"),
-        pytest.param("a ${{inputs.epochs}}", (), ["inputs.data"], id="one unused"),
-        pytest.param("a $[[${{inputs.epochs}}]] ${{inputs.data}}", (), [], id="an optional part"),
-        pytest.param("a ${{outputs.data}}", (), ["inputs.epochs", "inputs.data"], id="an output"),
-        pytest.param("a $AZURE_ML_INPUT_data", (), ["inputs.epochs"], id="a variable"),
-        pytest.param("a", ("x", "$AZURE_ML_INPUT_data"), ["inputs.epochs"], id="one in a script"),
-        pytest.param(None, (), [], id="no command"),
-    ],
+@cases(
+    "command, scripts, unused",
+    {
+        "both used": ("a ${{inputs.epochs}} ${{ inputs.data }}", (), []),
+        "one unused": ("a ${{inputs.epochs}}", (), ["inputs.data"]),
+        "an optional part": ("a $[[${{inputs.epochs}}]] ${{inputs.data}}", (), []),
+        "an output": ("a ${{outputs.data}}", (), ["inputs.epochs", "inputs.data"]),
+        "a variable": ("a $AZURE_ML_INPUT_data", (), ["inputs.epochs"]),
+        "one in a script": ("a", ("x", "$AZURE_ML_INPUT_data"), ["inputs.epochs"]),
+        "no command": (None, (), []),
+    },
 )
 def test_finds_inputs_that_are_never_used(
     command: Any, scripts: tuple[str, ...], unused: list[str]
@@ -149,13 +142,13 @@ SWEEP = {
 }
 
 
-@pytest.mark.parametrize(
-    ("command", "message"),
-    [
-        pytest.param("ls ${{inputs.data}} ${{search_space.rate}}", None, id="of the sweep"),
-        pytest.param("ls ${{inputs.date}}", "names no input", id="no input of the sweep"),
-        pytest.param("ls ${{search_space.rat}}", "names nothing in the search space", id="a slip"),
-    ],
+@cases(
+    "command, message",
+    {
+        "of the sweep": ("ls ${{inputs.data}} ${{search_space.rate}}", None),
+        "no input of the sweep": ("ls ${{inputs.date}}", "names no input"),
+        "a slip": ("ls ${{search_space.rat}}", "names nothing in the search space"),
+    },
 )
 def test_a_trial_has_the_inputs_and_the_search_space_of_its_sweep(
     command: str, message: str | None

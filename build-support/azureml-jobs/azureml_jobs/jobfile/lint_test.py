@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.cli import main as cli
-from azureml_jobs.conftest import JOB
+from azureml_jobs.conftest import JOB, cases
 from azureml_jobs.jobfile.lint import findings_text, lint_jobs
 from azureml_jobs.protocol import JobToLint, LintRequest
 
@@ -25,30 +25,24 @@ def test_finds_nothing_in_a_sound_job(tmp_path: Path) -> None:
     assert lint(tmp_path, JOB) == ()
 
 
-@pytest.mark.parametrize(
-    ("job", "start"),
-    [
-        pytest.param(f"comand: x\n{JOB}", f"{PATH}: comand: unknown key", id="an unknown key"),
-        pytest.param(f"compute: 5\n{JOB}", f"{PATH}: compute: expects", id="a wrong value"),
-        pytest.param(
-            f"compute: azureml:<name>\n{JOB}", f"{PATH}: compute: the placeholder", id="placeholder"
-        ),
-        pytest.param(
+@cases(
+    "job, start",
+    {
+        "an unknown key": (f"comand: x\n{JOB}", f"{PATH}: comand: unknown key"),
+        "a wrong value": (f"compute: 5\n{JOB}", f"{PATH}: compute: expects"),
+        "placeholder": (f"compute: azureml:<name>\n{JOB}", f"{PATH}: compute: the placeholder"),
+        "a reference to nothing": (
             JOB.replace("--epochs", "${{outputs.model}} --epochs"),
             f"{PATH}: command: `${{{{outputs.model}}}}` names no output",
-            id="a reference to nothing",
         ),
-        pytest.param(
+        "an unused input": (
             JOB.replace("--epochs ${{inputs.epochs}}", "--epochs 3"),
             f"{PATH}: inputs.epochs: the command never uses this input",
-            id="an unused input",
         ),
-        pytest.param(
-            f"compute: azureml:a\ncompute: azureml:b\n{JOB}", f"{PATH}: the same key", id="a repeat"
-        ),
-        pytest.param("a: b: c", f"{PATH}: line 1, column 5: not valid YAML", id="no YAML"),
-        pytest.param(f"type: horovod\n{JOB}", f"{PATH}: type: ", id="another kind of job"),
-    ],
+        "a repeat": (f"compute: azureml:a\ncompute: azureml:b\n{JOB}", f"{PATH}: the same key"),
+        "no YAML": ("a: b: c", f"{PATH}: line 1, column 5: not valid YAML"),
+        "another kind of job": (f"type: horovod\n{JOB}", f"{PATH}: type: "),
+    },
 )
 def test_finds(tmp_path: Path, job: str, start: str) -> None:
     (finding,) = lint(tmp_path, job)
@@ -103,12 +97,9 @@ def test_leaves_files_that_are_missing_or_not_text_to_pants(tmp_path: Path) -> N
     assert lint_jobs(LintRequest(jobs), tmp_path) == ("gone.yaml: gone.",)
 
 
-@pytest.mark.parametrize(
-    ("script", "count"),
-    [
-        pytest.param('os.environ["AZURE_ML_INPUT_" + name]', 0, id="reads them"),
-        pytest.param("os.environ", 1, id="does not"),
-    ],
+@cases(
+    "script, count",
+    {"reads them": ('os.environ["AZURE_ML_INPUT_" + name]', 0), "does not": ("os.environ", 1)},
 )
 def test_data_may_be_found_by_the_variables_of_azure_ml(
     tmp_path: Path, script: str, count: int

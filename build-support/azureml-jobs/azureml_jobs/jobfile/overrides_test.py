@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.conftest import cases
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.overrides import apply_overrides
 from hypothesis import given
@@ -40,67 +41,42 @@ def at(job: Any, *keys: Any) -> Any:
     return job
 
 
-@pytest.mark.parametrize(
-    ("setting", "keys", "value"),
-    [
-        pytest.param("compute=gpu", ["compute"], "gpu", id="a new key"),
-        pytest.param("name=5", ["name"], "5", id="text stays text"),
-        pytest.param("description=a=b", ["description"], "a=b", id="an equals sign in the value"),
-        pytest.param("description=", ["description"], "", id="an empty value"),
-        pytest.param("tags.owner=me", ["tags", "owner"], "me", id="a missing level"),
-        pytest.param(r"tags.a\.b=c", ["tags", "a.b"], "c", id="a dot within a key"),
-        pytest.param("tags={a: b}", ["tags"], {"a": "b"}, id="a mapping as YAML"),
-        pytest.param(
-            "environment_variables.X=1", ["environment_variables", "X"], "1", id="variable"
-        ),
-        pytest.param(
-            "environment_variables.X={}", ["environment_variables", "X"], "{}", id="braces"
-        ),
-        pytest.param(
-            "resources.instance_count=2", ["resources", "instance_count"], 2, id="integer"
-        ),
-        pytest.param(
-            "resources.locations=[a, b]", ["resources", "locations"], ["a", "b"], id="list"
-        ),
-        pytest.param("resources.locations.0=x", ["resources", "locations"], ["x"], id="an index"),
-        pytest.param("resources.locations[0]=x", ["resources", "locations"], ["x"], id="brackets"),
-        pytest.param(
-            "resources.locations.1=x", ["resources", "locations"], ["eastus", "x"], id="the end"
-        ),
-        pytest.param(
-            "resources.docker_args=--gpus all",
-            ["resources", "docker_args"],
-            "--gpus all",
-            id="args",
-        ),
-        pytest.param(
-            "resources.docker_args.0=-x", ["resources", "docker_args"], ["-x"], id="one arg"
-        ),
-        pytest.param("limits.timeout=60", ["limits", "timeout"], 60, id="an integer, a new level"),
-        pytest.param("inputs.epochs=20", ["inputs", "epochs"], 20, id="an integer literal"),
-        pytest.param("inputs.rate=1", ["inputs", "rate"], 1.0, id="a fraction stays a fraction"),
-        pytest.param("inputs.rate=1e-3", ["inputs", "rate"], 0.001, id="an exponent"),
-        pytest.param("inputs.verbose=no", ["inputs", "verbose"], False, id="a boolean literal"),
-        pytest.param("inputs.text=7", ["inputs", "text"], "7", id="a text literal"),
-        pytest.param("inputs.text={a: b}", ["inputs", "text"], "{a: b}", id="a text with braces"),
-        pytest.param("inputs.wrapped.value=7", ["inputs", "wrapped", "value"], 7, id="a value key"),
-        pytest.param(
-            "inputs.data.path=./x.csv", ["inputs", "data", "path"], "./x.csv", id="a path"
-        ),
-        pytest.param(
-            "inputs.extra=3", ["inputs", "extra"], 3, id="an input that the command names"
-        ),
-        pytest.param("inputs.extra=a b", ["inputs", "extra"], "a b", id="such an input as text"),
-        pytest.param("inputs.more.path=x", ["inputs", "more"], {"path": "x"}, id="as data"),
-        pytest.param(
-            "outputs.model.mode=upload", ["outputs", "model", "mode"], "upload", id="output"
-        ),
-        pytest.param(
-            "distribution.type=PyTorch", ["distribution", "type"], "PyTorch", id="a choice"
-        ),
-        pytest.param("environment=azureml:f:2", ["environment"], "azureml:f:2", id="a reference"),
-        pytest.param("environment={image: x}", ["environment"], {"image": "x"}, id="inline"),
-    ],
+@cases(
+    "setting, keys, value",
+    {
+        "a new key": ("compute=gpu", ["compute"], "gpu"),
+        "text stays text": ("name=5", ["name"], "5"),
+        "an equals sign in the value": ("description=a=b", ["description"], "a=b"),
+        "an empty value": ("description=", ["description"], ""),
+        "a missing level": ("tags.owner=me", ["tags", "owner"], "me"),
+        "a dot within a key": (r"tags.a\.b=c", ["tags", "a.b"], "c"),
+        "a mapping as YAML": ("tags={a: b}", ["tags"], {"a": "b"}),
+        "variable": ("environment_variables.X=1", ["environment_variables", "X"], "1"),
+        "braces": ("environment_variables.X={}", ["environment_variables", "X"], "{}"),
+        "integer": ("resources.instance_count=2", ["resources", "instance_count"], 2),
+        "list": ("resources.locations=[a, b]", ["resources", "locations"], ["a", "b"]),
+        "an index": ("resources.locations.0=x", ["resources", "locations"], ["x"]),
+        "brackets": ("resources.locations[0]=x", ["resources", "locations"], ["x"]),
+        "the end": ("resources.locations.1=x", ["resources", "locations"], ["eastus", "x"]),
+        "args": ("resources.docker_args=--gpus all", ["resources", "docker_args"], "--gpus all"),
+        "one arg": ("resources.docker_args.0=-x", ["resources", "docker_args"], ["-x"]),
+        "an integer, a new level": ("limits.timeout=60", ["limits", "timeout"], 60),
+        "an integer literal": ("inputs.epochs=20", ["inputs", "epochs"], 20),
+        "a fraction stays a fraction": ("inputs.rate=1", ["inputs", "rate"], 1.0),
+        "an exponent": ("inputs.rate=1e-3", ["inputs", "rate"], 0.001),
+        "a boolean literal": ("inputs.verbose=no", ["inputs", "verbose"], False),
+        "a text literal": ("inputs.text=7", ["inputs", "text"], "7"),
+        "a text with braces": ("inputs.text={a: b}", ["inputs", "text"], "{a: b}"),
+        "a value key": ("inputs.wrapped.value=7", ["inputs", "wrapped", "value"], 7),
+        "a path": ("inputs.data.path=./x.csv", ["inputs", "data", "path"], "./x.csv"),
+        "an input that the command names": ("inputs.extra=3", ["inputs", "extra"], 3),
+        "such an input as text": ("inputs.extra=a b", ["inputs", "extra"], "a b"),
+        "as data": ("inputs.more.path=x", ["inputs", "more"], {"path": "x"}),
+        "output": ("outputs.model.mode=upload", ["outputs", "model", "mode"], "upload"),
+        "a choice": ("distribution.type=PyTorch", ["distribution", "type"], "PyTorch"),
+        "a reference": ("environment=azureml:f:2", ["environment"], "azureml:f:2"),
+        "inline": ("environment={image: x}", ["environment"], {"image": "x"}),
+    },
 )
 def test_sets_a_value_of_the_right_type(setting: str, keys: list[str], value: Any) -> None:
     found = at(apply(setting), *keys)
@@ -108,54 +84,32 @@ def test_sets_a_value_of_the_right_type(setting: str, keys: list[str], value: An
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize(
-    ("setting", "where", "says"),
-    [
-        pytest.param("foo", "job.yaml", "there is no `=`", id="no equals sign"),
-        pytest.param("=x", "job.yaml", "a part of the key is empty", id="no key"),
-        pytest.param("tags..a=x", "job.yaml", "a part of the key is empty", id="two dots"),
-        pytest.param("computee=x", "job.yaml: computee", "Did you mean `compute`?", id="a typo"),
-        pytest.param(
-            "resources.count=2", "job.yaml: resources.count", "`instance_count`", id="a typo below"
-        ),
-        pytest.param(
-            "shm_size=2g", "job.yaml: shm_size", "`resources.shm_size`", id="a level high"
-        ),
-        pytest.param(
-            "status=x", "job.yaml: status", "Azure ML sets `status` itself", id="read-only"
-        ),
-        pytest.param(
-            "inputs.epochs=abc", "job.yaml: inputs.epochs", "expects an integer", id="word"
-        ),
-        pytest.param(
-            "inputs.epochs=2.5", "job.yaml: inputs.epochs", "`epochs: 5.0`", id="fraction"
-        ),
-        pytest.param(
-            "inputs.rate=fast", "job.yaml: inputs.rate", "expects a number", id="no number"
-        ),
-        pytest.param("inputs.rate=nan", "job.yaml: inputs.rate", "expects a number", id="nan"),
-        pytest.param(
-            "inputs.verbose=maybe", "job.yaml: inputs.verbose", "`true` or", id="no boolean"
-        ),
-        pytest.param(
-            "inputs.epoch=5", "job.yaml: inputs.epoch", "Did you mean `epochs`?", id="input"
-        ),
-        pytest.param("inputs.data=x", "job.yaml: inputs.data", "inputs.data.path=x`", id="data"),
-        pytest.param(
-            "inputs.epochs.path=x", "job.yaml: inputs.epochs", "has no keys", id="a literal"
-        ),
-        pytest.param("environment.image=x", "job.yaml: environment", "has no keys", id="reference"),
-        pytest.param("resources=2", "job.yaml: resources", "expects keys and values", id="mapping"),
-        pytest.param("tags={", "job.yaml: tags", "not valid YAML", id="broken YAML"),
-        pytest.param(
-            "resources.locations.5=x", "job.yaml: resources.locations", "0 to 1", id="index"
-        ),
-        pytest.param(
-            "resources.locations.a=x", "job.yaml: resources.locations", "not an index", id="key"
-        ),
-        pytest.param("distribution.type=mp", "job.yaml: distribution.type", "`mpi`", id="choice"),
-        pytest.param("limits.timeout=" + "9" * 5000, "job.yaml: limits", "an integer", id="huge"),
-    ],
+@cases(
+    "setting, where, says",
+    {
+        "no equals sign": ("foo", "job.yaml", "there is no `=`"),
+        "no key": ("=x", "job.yaml", "a part of the key is empty"),
+        "two dots": ("tags..a=x", "job.yaml", "a part of the key is empty"),
+        "a typo": ("computee=x", "job.yaml: computee", "Did you mean `compute`?"),
+        "a typo below": ("resources.count=2", "job.yaml: resources.count", "`instance_count`"),
+        "a level high": ("shm_size=2g", "job.yaml: shm_size", "`resources.shm_size`"),
+        "read-only": ("status=x", "job.yaml: status", "Azure ML sets `status` itself"),
+        "word": ("inputs.epochs=abc", "job.yaml: inputs.epochs", "expects an integer"),
+        "fraction": ("inputs.epochs=2.5", "job.yaml: inputs.epochs", "`epochs: 5.0`"),
+        "no number": ("inputs.rate=fast", "job.yaml: inputs.rate", "expects a number"),
+        "nan": ("inputs.rate=nan", "job.yaml: inputs.rate", "expects a number"),
+        "no boolean": ("inputs.verbose=maybe", "job.yaml: inputs.verbose", "`true` or"),
+        "input": ("inputs.epoch=5", "job.yaml: inputs.epoch", "Did you mean `epochs`?"),
+        "data": ("inputs.data=x", "job.yaml: inputs.data", "inputs.data.path=x`"),
+        "a literal": ("inputs.epochs.path=x", "job.yaml: inputs.epochs", "has no keys"),
+        "reference": ("environment.image=x", "job.yaml: environment", "has no keys"),
+        "mapping": ("resources=2", "job.yaml: resources", "expects keys and values"),
+        "broken YAML": ("tags={", "job.yaml: tags", "not valid YAML"),
+        "index": ("resources.locations.5=x", "job.yaml: resources.locations", "0 to 1"),
+        "key": ("resources.locations.a=x", "job.yaml: resources.locations", "not an index"),
+        "choice": ("distribution.type=mp", "job.yaml: distribution.type", "`mpi`"),
+        "huge": ("limits.timeout=" + "9" * 5000, "job.yaml: limits", "an integer"),
+    },
 )
 def test_refuses_an_invalid_setting(setting: str, where: str, says: str) -> None:
     with pytest.raises(JobError) as caught:

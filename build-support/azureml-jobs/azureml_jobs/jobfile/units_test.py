@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.conftest import cases
 from azureml_jobs.jobfile.documents import referred_documents
 from azureml_jobs.jobfile.units import CodeUnit, code_units
 
@@ -29,49 +30,42 @@ def refusal(job: str, **others: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("job", "expected"),
-    [
-        pytest.param("command: python a.py", [("", "", "src/exp")], id="a command"),
-        pytest.param("{command: python a.py, code: ..}", [("", "", "src")], id="code above"),
-        pytest.param("{command: ls, code: ../..}", [("", "", "")], id="the whole repository"),
-        pytest.param("{command: ls, code: a.py}", [("", "", "src/exp/a.py")], id="one file"),
-        pytest.param("{command: ls, code: ./size ü}", [("", "", "src/exp/size ü")], id="any name"),
-        pytest.param("{command: ls, code: 'git+https://x.org/y'}", [("", "", None)], id="git"),
-        pytest.param("{command: ls, code: 'azureml:c:1'}", [("", "", None)], id="registered code"),
-        pytest.param("{command: ls, code: 'https://x.org/y'}", [("", "", None)], id="an address"),
-        pytest.param(
+@cases(
+    "job, expected",
+    {
+        "a command": ("command: python a.py", [("", "", "src/exp")]),
+        "code above": ("{command: python a.py, code: ..}", [("", "", "src")]),
+        "the whole repository": ("{command: ls, code: ../..}", [("", "", "")]),
+        "one file": ("{command: ls, code: a.py}", [("", "", "src/exp/a.py")]),
+        "any name": ("{command: ls, code: ./size ü}", [("", "", "src/exp/size ü")]),
+        "git": ("{command: ls, code: 'git+https://x.org/y'}", [("", "", None)]),
+        "registered code": ("{command: ls, code: 'azureml:c:1'}", [("", "", None)]),
+        "an address": ("{command: ls, code: 'https://x.org/y'}", [("", "", None)]),
+        "a sweep": (
             "{type: sweep, trial: {command: python a.py, code: src}}",
             [("trial", "trial", "src/exp/src")],
-            id="a sweep",
         ),
-        pytest.param(
-            "{type: Spark, entry: {file: a.py}, code: src}", [("", "", "src/exp/src")], id="Spark"
-        ),
-        pytest.param(
+        "Spark": ("{type: Spark, entry: {file: a.py}, code: src}", [("", "", "src/exp/src")]),
+        "parallel": (
             "{type: parallel, task: {code: src, entry_script: a.py}}",
             [("", "task", "src/exp/src")],
-            id="parallel",
         ),
-        pytest.param("{type: automl, training_data: {path: a}}", [], id="AutoML"),
-        pytest.param("{create_job: 'azureml:job-1'}", [], id="a schedule of a registered job"),
-        pytest.param("{create_monitor: {compute: {}}, trigger: {}}", [], id="a monitor"),
-        pytest.param(
+        "AutoML": ("{type: automl, training_data: {path: a}}", []),
+        "a schedule of a registered job": ("{create_job: 'azureml:job-1'}", []),
+        "a monitor": ("{create_monitor: {compute: {}}, trigger: {}}", []),
+        "steps with and without code": (
             "{type: pipeline, jobs: {a: {type: automl}, b: {type: import}, c: {command: ls}}}",
             [("c", "jobs.c", "src/exp")],
-            id="steps with and without code",
         ),
-        pytest.param(
+        "a component in a step of that name": (
             "{type: pipeline, jobs: {component: {component: {command: ls}}}}",
             [("component", "jobs.component.component", "src/exp")],
-            id="a component in a step of that name",
         ),
-        pytest.param(
+        "a sweep in a pipeline": (
             "{type: pipeline, jobs: {a: {type: sweep, trial: {command: ls}}}}",
             [("a", "jobs.a.trial", "src/exp")],
-            id="a sweep in a pipeline",
         ),
-    ],
+    },
 )
 def test_finds_every_command_with_its_code(
     job: str, expected: list[tuple[str, str, str | None]]
@@ -82,23 +76,17 @@ def test_finds_every_command_with_its_code(
 @pytest.mark.parametrize(
     "reference", ["./parts/train.yml", "parts/train.yml", "file:parts/train.yml"]
 )
-@pytest.mark.parametrize(
+@cases(
     "job",
-    [
-        pytest.param("{{type: pipeline, jobs: {{a: {{component: '{0}'}}}}}}", id="a component"),
-        pytest.param(
-            "{{type: pipeline, jobs: {{a: {{component: '{0}'}}, b: {{component: '{0}'}}}}}}",
-            id="one component in two steps",
-        ),
-        pytest.param("{{type: pipeline, component: '{0}'}}", id="the component of the pipeline"),
-        pytest.param(
-            "{{type: pipeline, jobs: {{a: {{type: sweep, trial: '{0}'}}}}}}", id="a trial"
-        ),
-        pytest.param("create_job: '{0}'", id="a scheduled job"),
-        pytest.param(
-            "create_job: {{type: command, job: '{0}'}}", id="a scheduled job with changes"
-        ),
-    ],
+    {
+        "a component": "{{type: pipeline, jobs: {{a: {{component: '{0}'}}}}}}",
+        "one component in two steps": "{{type: pipeline, jobs: {{a: {{component: '{0}'}}, "
+        "b: {{component: '{0}'}}}}}}",
+        "the component of the pipeline": "{{type: pipeline, component: '{0}'}}",
+        "a trial": "{{type: pipeline, jobs: {{a: {{type: sweep, trial: '{0}'}}}}}}",
+        "a scheduled job": "create_job: '{0}'",
+        "a scheduled job with changes": "create_job: {{type: command, job: '{0}'}}",
+    },
 )
 def test_follows_references_to_other_files(job: str, reference: str) -> None:
     job = job.format(reference)
@@ -129,21 +117,20 @@ def test_leaves_registered_components_alone(reference: str) -> None:
     assert code_units({JOB_FILE: job}, JOB_FILE) == ()
 
 
-@pytest.mark.parametrize(
-    ("environment", "globs"),
-    [
-        pytest.param("azureml:e@latest", (), id="registered"),
-        pytest.param("azureml://registries/r/environments/e/versions/1", (), id="in a registry"),
-        pytest.param("{image: x, conda_file: {name: y}}", (), id="packages within"),
-        pytest.param("{build: {path: 'https://x.org/y.git'}}", (), id="a remote context"),
-        pytest.param("{image: x, conda_file: ../e.yml}", ("src/e.yml",), id="a conda file"),
-        pytest.param(
+@cases(
+    "environment, globs",
+    {
+        "registered": ("azureml:e@latest", ()),
+        "in a registry": ("azureml://registries/r/environments/e/versions/1", ()),
+        "packages within": ("{image: x, conda_file: {name: y}}", ()),
+        "a remote context": ("{build: {path: 'https://x.org/y.git'}}", ()),
+        "a conda file": ("{image: x, conda_file: ../e.yml}", ("src/e.yml",)),
+        "a build context": (
             "{build: {path: ./docker}}",
             ("src/exp/docker/**", "!src/exp/docker/**/BUILD", "!src/exp/docker/**/BUILD.*"),
-            id="a build context",
         ),
-        pytest.param("file:parts/env.yml", ("src/exp/parts/conda.yml",), id="a file of its own"),
-    ],
+        "a file of its own": ("file:parts/env.yml", ("src/exp/parts/conda.yml",)),
+    },
 )
 def test_reads_every_form_of_environment(environment: str, globs: tuple[str, ...]) -> None:
     (unit,) = units(
@@ -155,10 +142,7 @@ def test_reads_every_form_of_environment(environment: str, globs: tuple[str, ...
 def test_a_step_may_have_another_environment_than_its_component() -> None:
     step = "{component: ./parts/train.yml, environment: {build: {path: docker}}}"
     found = units(f"{{type: pipeline, jobs: {{a: {step}}}}}", train=COMPONENT)
-    assert described(found) == [
-        ("a", "jobs.a", "src/exp/parts"),
-        ("train", "", "src/exp/parts"),
-    ]
+    assert described(found) == [("a", "jobs.a", "src/exp/parts"), ("train", "", "src/exp/parts")]
     assert [unit.has_code for unit in found] == [False, True]
     assert found[0].starts == found[1].starts
 
@@ -188,53 +172,46 @@ def test_spark_is_given_files_and_archives_of_modules() -> None:
     assert set(unit.starts.files) == {"lib/u.py", "x.zip", "a.jar", "c/d.json"}
 
 
-@pytest.mark.parametrize(
-    ("job", "others", "message"),
-    [
-        pytest.param(
+@cases(
+    "job, others, message",
+    {
+        "code outside": (
             "{command: ls, code: ../../..}",
             {},
             "code: '../../..' leads out of the repository.",
-            id="code outside",
         ),
-        pytest.param(
+        "an absolute path": (
             "{command: ls, code: /home/me}",
             {},
             "code: '/home/me' is a path of one machine.",
-            id="an absolute path",
         ),
-        pytest.param(
+        "backslashes": (
             r"{command: ls, code: .\src}",
             {},
             r"code: '.\\src' has backslashes, and jobs run on Linux.",
-            id="backslashes",
         ),
-        pytest.param(
+        "a missing component": (
             "{type: pipeline, jobs: {a: {component: ./gone.yml}}}",
             {},
             "jobs.a.component: there is no file src/exp/gone.yml.",
-            id="a missing component",
         ),
-        pytest.param(
+        "a missing environment": (
             "{command: ls, environment: 'file:gone.yml'}",
             {},
             "environment: there is no file src/exp/gone.yml.",
-            id="a missing environment",
         ),
-        pytest.param(
+        "a file that refers to itself": (
             "{type: pipeline, component: azure-ml-job.yaml}",
             {},
             "component: src/exp/azure-ml-job.yaml refers to itself.",
-            id="a file that refers to itself",
         ),
-        pytest.param(
+        "the repository as a build context": (
             "{command: ls, environment: {build: {path: ../..}}}",
             {},
             "environment.build.path: '../..' is not below the repository's root.",
-            id="the repository as a build context",
         ),
-        pytest.param("{command: 'a \"b'}", {}, "command: ", id="an open quote"),
-    ],
+        "an open quote": ("{command: 'a \"b'}", {}, "command: "),
+    },
 )
 def test_refuses_what_cannot_be_packaged_and_names_the_key(
     job: str, others: dict[str, str], message: str

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.conftest import cases
 from azureml_jobs.jobfile.document import read_job_file
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,23 +17,22 @@ def remedy_of(text: str) -> str:
     return caught.value.remedy
 
 
-@pytest.mark.parametrize(
+@cases(
     "text, wrong",
-    [
-        pytest.param("command: ls\ninputs:\n\ta: 1", "\ta: 1", id="a tab"),
-        pytest.param("description: note: this", "description: note: this", id="a colon"),
-        pytest.param("tags:\n  - a: it's: b", "  - a: it's: b", id="a colon in a list"),
-        pytest.param("command:python main.py\ncode: ..", "command:python main.py", id="no space"),
-        pytest.param("compute: @gpu", "compute: @gpu", id="a character of YAML's own"),
-        pytest.param("command: *x", "command: *x", id="an alias"),
-        pytest.param("command: !x y", "command: !x y", id="a tag"),
-        pytest.param("command: [ -f a", "command: [ -f a", id="a bracket"),
-        pytest.param(
+    {
+        "a tab": ("command: ls\ninputs:\n\ta: 1", "\ta: 1"),
+        "a colon": ("description: note: this", "description: note: this"),
+        "a colon in a list": ("tags:\n  - a: it's: b", "  - a: it's: b"),
+        "no space": ("command:python main.py\ncode: ..", "command:python main.py"),
+        "a character of YAML's own": ("compute: @gpu", "compute: @gpu"),
+        "an alias": ("command: *x", "command: *x"),
+        "a tag": ("command: !x y", "command: !x y"),
+        "a bracket": ("command: [ -f a", "command: [ -f a"),
+        "an expression in braces": (
             "environment_variables: {A: ${{inputs.a}}, B: 1}",
             "environment_variables: {A: ${{inputs.a}}, B: 1}",
-            id="an expression in braces",
         ),
-    ],
+    },
 )
 def test_the_line_of_the_remedy_is_valid_in_place_of_the_wrong_one(text: str, wrong: str) -> None:
     found = re.search("`([^`]*)`[.]$", remedy_of(text))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from azureml_jobs.conftest import cases
 from azureml_jobs.jobfile.command.code import PythonStart, ScriptStart
 from azureml_jobs.jobfile.command.read import read_command, read_script
 
@@ -27,157 +28,121 @@ def found(command: str) -> str:
     )
 
 
-@pytest.mark.parametrize(
-    ("command", "expected"),
-    [
+@cases(
+    "command, expected",
+    {
         # Python itself.
-        pytest.param("python -m a.b", "module:a.b", id="a module"),
-        pytest.param("python main.py", "script:main.py", id="a script"),
-        pytest.param("python3.11 -u -X dev p/x.py", "script:p/x.py", id="options before a script"),
-        pytest.param("python -W ignore -um a.b", "module:a.b", id="joined options"),
-        pytest.param("python -ma.b", "module:a.b", id="a module in the option itself"),
-        pytest.param(
+        "a module": ("python -m a.b", "module:a.b"),
+        "a script": ("python main.py", "script:main.py"),
+        "options before a script": ("python3.11 -u -X dev p/x.py", "script:p/x.py"),
+        "joined options": ("python -W ignore -um a.b", "module:a.b"),
+        "a module in the option itself": ("python -ma.b", "module:a.b"),
+        "code in the command": (
             "python -c 'open(\"a.py\")' b.csv",
             'source:open("a.py") file:b.csv',
-            id="code in the command",
         ),
-        pytest.param("python ./src/../x.py", "script:x.py", id="a path that is not normalised"),
-        pytest.param(
-            "python ../other/x.py", "script:../other/x.py", id="a path that leads upwards"
-        ),
-        pytest.param("python pkg/", "script:pkg", id="a folder"),
-        pytest.param("python - < a.py", "script:a.py", id="standard input"),
-        pytest.param("/opt/conda/bin/python x.py", "script:x.py", id="an absolute interpreter"),
-        pytest.param("python /opt/x.py ~/y.py", "", id="scripts of the image"),
-        pytest.param("$PYTHON -m a.b", "module:a.b", id="Python by a variable"),
-        pytest.param("python $FLAGS x.py", "script?:x.py", id="options by a variable"),
-        pytest.param("python $SCRIPT c.yaml", "file:c.yaml", id="a script by a variable"),
-        pytest.param("python ${{inputs.s}} c.py", "script?:c.py", id="a script by an input"),
-        pytest.param("python -m ${{inputs.m}} c.py", "script?:c.py", id="a module by an input"),
-        pytest.param("python", "", id="nothing to run"),
+        "a path that is not normalised": ("python ./src/../x.py", "script:x.py"),
+        "a path that leads upwards": ("python ../other/x.py", "script:../other/x.py"),
+        "a folder": ("python pkg/", "script:pkg"),
+        "standard input": ("python - < a.py", "script:a.py"),
+        "an absolute interpreter": ("/opt/conda/bin/python x.py", "script:x.py"),
+        "scripts of the image": ("python /opt/x.py ~/y.py", ""),
+        "Python by a variable": ("$PYTHON -m a.b", "module:a.b"),
+        "options by a variable": ("python $FLAGS x.py", "script?:x.py"),
+        "a script by a variable": ("python $SCRIPT c.yaml", "file:c.yaml"),
+        "a script by an input": ("python ${{inputs.s}} c.py", "script?:c.py"),
+        "a module by an input": ("python -m ${{inputs.m}} c.py", "script?:c.py"),
+        "nothing to run": ("python", ""),
         # Launchers.
-        pytest.param("torchrun --nproc_per_node=2 t.py", "script:t.py", id="torchrun"),
-        pytest.param("torchrun --nproc_per_node 2 t.py", "script:t.py", id="a separate value"),
-        pytest.param("torchrun --nproc_per_node $N --standalone t.py", "script:t.py", id="a flag"),
-        pytest.param("torchrun -m a.b --x c.yaml", "module:a.b file:c.yaml", id="torchrun -m"),
-        pytest.param("torchrun -m --standalone a.b", "module:a.b", id="a flag after -m"),
-        pytest.param("torchrun --no-python ./run.sh", "other:run.sh", id="torchrun, no Python"),
-        pytest.param(
+        "torchrun": ("torchrun --nproc_per_node=2 t.py", "script:t.py"),
+        "a separate value": ("torchrun --nproc_per_node 2 t.py", "script:t.py"),
+        "a flag": ("torchrun --nproc_per_node $N --standalone t.py", "script:t.py"),
+        "torchrun -m": ("torchrun -m a.b --x c.yaml", "module:a.b file:c.yaml"),
+        "a flag after -m": ("torchrun -m --standalone a.b", "module:a.b"),
+        "torchrun, no Python": ("torchrun --no-python ./run.sh", "other:run.sh"),
+        "torch.distributed.run with a module": (
             "python -m torch.distributed.run --nproc 2 -m a.b",
             "module:torch.distributed.run module:a.b",
-            id="torch.distributed.run with a module",
         ),
-        pytest.param(
+        "torch.distributed.run with a script": (
             "python -m torch.distributed.run --nproc 2 t.py",
             "module:torch.distributed.run script:t.py",
-            id="torch.distributed.run with a script",
         ),
-        pytest.param(
+        "accelerate": (
             "accelerate launch --config_file a.yaml --multi_gpu t.py",
             "script:t.py file:a.yaml",
-            id="accelerate",
         ),
-        pytest.param("accelerate launch -m a.b", "module:a.b", id="accelerate with a module"),
-        pytest.param("deepspeed t.py --config ds.json", "script:t.py file:ds.json", id="deepspeed"),
-        pytest.param("mpirun -np 2 -x FOO python -u t.py", "script:t.py file:FOO", id="mpirun"),
-        pytest.param(
-            "horovodrun -np 4 -H localhost:4 python t.py",
-            "script:t.py file:localhost",
-            id="horovodrun",
-        ),
-        pytest.param("srun --ntasks 2 torchrun t.py", "script:t.py", id="one launcher in another"),
-        pytest.param("coverage run --source=a -m b.c", "module:b.c file:a", id="coverage"),
+        "accelerate with a module": ("accelerate launch -m a.b", "module:a.b"),
+        "deepspeed": ("deepspeed t.py --config ds.json", "script:t.py file:ds.json"),
+        "mpirun": ("mpirun -np 2 -x FOO python -u t.py", "script:t.py file:FOO"),
+        "horovodrun": ("horovodrun -np 4 -H localhost:4 python t.py", "script:t.py file:localhost"),
+        "one launcher in another": ("srun --ntasks 2 torchrun t.py", "script:t.py"),
+        "coverage": ("coverage run --source=a -m b.c", "module:b.c file:a"),
         # Other programs that run files.
-        pytest.param("streamlit run app.py --server.port 80", "script:app.py", id="streamlit"),
-        pytest.param(
+        "streamlit": ("streamlit run app.py --server.port 80", "script:app.py"),
+        "papermill": (
             "papermill in.ipynb out.ipynb -f p.yaml",
             "script?:in.ipynb file:out.ipynb file:p.yaml",
-            id="papermill",
         ),
-        pytest.param("perl -w t.pl", "other:t.pl", id="an interpreter"),
+        "an interpreter": ("perl -w t.pl", "other:t.pl"),
         # Shells.
-        pytest.param("bash run.sh x.csv", "other:run.sh file:x.csv", id="a shell script"),
-        pytest.param("bash -x run.sh", "other:run.sh", id="an option of the shell"),
-        pytest.param("./run.sh", "other:run.sh", id="a shell script by itself"),
-        pytest.param("./train", "other?:train", id="a program that may be built first"),
-        pytest.param(
-            ". ./env.sh && source venv/activate", "other:env.sh file:venv/activate", id="."
-        ),
-        pytest.param('sh -c "python a.py && python b.py"', "script:a.py script:b.py", id="sh -c"),
-        pytest.param("bash -euo pipefail -c 'python a.py $X'", "script:a.py", id="bash -euo -c"),
-        pytest.param("bash -c \"bash -c 'python a.py'\"", "script:a.py", id="a shell in a shell"),
-        pytest.param("eval 'python a.py'", "script:a.py", id="eval"),
+        "a shell script": ("bash run.sh x.csv", "other:run.sh file:x.csv"),
+        "an option of the shell": ("bash -x run.sh", "other:run.sh"),
+        "a shell script by itself": ("./run.sh", "other:run.sh"),
+        "a program that may be built first": ("./train", "other?:train"),
+        ".": (". ./env.sh && source venv/activate", "other:env.sh file:venv/activate"),
+        "sh -c": ('sh -c "python a.py && python b.py"', "script:a.py script:b.py"),
+        "bash -euo -c": ("bash -euo pipefail -c 'python a.py $X'", "script:a.py"),
+        "a shell in a shell": ("bash -c \"bash -c 'python a.py'\"", "script:a.py"),
+        "eval": ("eval 'python a.py'", "script:a.py"),
         # What surrounds a command.
-        pytest.param("A=1 B=c/d.yaml python x.py", "script:x.py file:c/d.yaml", id="assignments"),
-        pytest.param("env A=1 python x.py", "script:x.py", id="env"),
-        pytest.param("time exec nohup nice -n 5 python x.py &", "script:x.py", id="prefixes"),
-        pytest.param("timeout 60 ./run.sh", "other:run.sh", id="timeout"),
-        pytest.param(
-            "nsys profile -o o.rep python x.py", "script:x.py file:o.rep", id="a profiler"
-        ),
-        pytest.param("conda run -n e python x.py", "script:x.py file:e", id="conda run"),
-        pytest.param(
-            "if true; then python a.py; else python -m b; fi", "script?:a.py module?:b", id="if"
-        ),
-        pytest.param(
-            "for f in a.py b.py; do python $f; done", "script?:a.py script?:b.py file:in", id="for"
-        ),
-        pytest.param("case $x in -h|--help) python a.py;; *) ;; esac", "script?:a.py", id="case"),
-        pytest.param("while ! python a.py; do sleep 1; done", "script:a.py", id="while"),
-        pytest.param("f() { python x.py; }; f", "script:x.py", id="a function"),
-        pytest.param("function f { python x.py; }; f", "script:x.py", id="a function by keyword"),
-        pytest.param("(python a.py)", "script:a.py", id="a subshell"),
-        pytest.param(
+        "assignments": ("A=1 B=c/d.yaml python x.py", "script:x.py file:c/d.yaml"),
+        "env": ("env A=1 python x.py", "script:x.py"),
+        "prefixes": ("time exec nohup nice -n 5 python x.py &", "script:x.py"),
+        "timeout": ("timeout 60 ./run.sh", "other:run.sh"),
+        "a profiler": ("nsys profile -o o.rep python x.py", "script:x.py file:o.rep"),
+        "conda run": ("conda run -n e python x.py", "script:x.py file:e"),
+        "if": ("if true; then python a.py; else python -m b; fi", "script?:a.py module?:b"),
+        "for": ("for f in a.py b.py; do python $f; done", "script?:a.py script?:b.py file:in"),
+        "case": ("case $x in -h|--help) python a.py;; *) ;; esac", "script?:a.py"),
+        "while": ("while ! python a.py; do sleep 1; done", "script:a.py"),
+        "a function": ("f() { python x.py; }; f", "script:x.py"),
+        "a function by keyword": ("function f { python x.py; }; f", "script:x.py"),
+        "a subshell": ("(python a.py)", "script:a.py"),
+        "substituted": (
             'echo $(python a.py) `python b.py` "$(python c.py)" <(python d.py)',
             "script:a.py script:b.py script:c.py script:d.py",
-            id="substituted",
         ),
-        pytest.param("python a.py | tee l && python -m b", "script:a.py module:b", id="operators"),
-        pytest.param(
-            "python \\\n  x.py \\\n  --a b # python c.py", "script:x.py file:b", id="many lines"
-        ),
-        pytest.param("# python a.py\npython b.py", "script:b.py", id="a comment"),
-        pytest.param(
-            "cat <<E > a.txt\npython a.py\nE\npython b.py", "script:b.py", id="here-document"
-        ),
-        pytest.param("python x.py > o.txt 2> e.txt", "script:x.py", id="what is written"),
+        "operators": ("python a.py | tee l && python -m b", "script:a.py module:b"),
+        "many lines": ("python \\\n  x.py \\\n  --a b # python c.py", "script:x.py file:b"),
+        "a comment": ("# python a.py\npython b.py", "script:b.py"),
+        "here-document": ("cat <<E > a.txt\npython a.py\nE\npython b.py", "script:b.py"),
+        "what is written": ("python x.py > o.txt 2> e.txt", "script:x.py"),
         # Folders.
-        pytest.param("cd sub && python x.py ../a.csv", "script:sub/x.py file:a.csv", id="cd"),
-        pytest.param(
-            "(cd sub; python x.py); python y.py", "script:sub/x.py script:y.py", id="cd within"
-        ),
-        pytest.param("pushd a; popd; python x.py", "script:x.py", id="pushd and popd"),
-        pytest.param("cd $DIR && python x.py", "script?:x.py", id="cd to where only the run knows"),
-        pytest.param(
-            "if a; then cd b; fi; python x.py", "script?:b/x.py", id="cd that may not happen"
-        ),
-        pytest.param("a || cd b; python x.py", "script?:x.py", id="cd as the alternative"),
+        "cd": ("cd sub && python x.py ../a.csv", "script:sub/x.py file:a.csv"),
+        "cd within": ("(cd sub; python x.py); python y.py", "script:sub/x.py script:y.py"),
+        "pushd and popd": ("pushd a; popd; python x.py", "script:x.py"),
+        "cd to where only the run knows": ("cd $DIR && python x.py", "script?:x.py"),
+        "cd that may not happen": ("if a; then cd b; fi; python x.py", "script?:b/x.py"),
+        "cd as the alternative": ("a || cd b; python x.py", "script?:x.py"),
         # Tokens that may be files.
-        pytest.param(
+        "values after an equals sign": (
             "python x.py --c=a/b.yaml k=c.json",
             "script:x.py file:a/b.yaml file:c.json",
-            id="values after an equals sign",
         ),
-        pytest.param(
-            "python x.py 0.5 1e-3 b -v --lr 1.0", "script:x.py file:b", id="numbers and words"
-        ),
-        pytest.param(
+        "numbers and words": ("python x.py 0.5 1e-3 b -v --lr 1.0", "script:x.py file:b"),
+        "completed later": (
             "python x.py ${{inputs.d}}/a.csv $D/b.csv *.csv",
             "script:x.py file:*.csv",
-            id="completed later",
         ),
-        pytest.param(
-            "python x.py https://a/b.py azureml:a:1 /a/b.c ~/a.b", "script:x.py", id="elsewhere"
-        ),
-        pytest.param(
-            "python x.py $[[--o ${{inputs.o}} --c c.json]]", "script:x.py file:c.json", id="[["
-        ),
-        pytest.param("python a.py a.py; cat a.py", "script:a.py", id="once each"),
-        pytest.param("python 'my file.py' é.csv", "script:my file.py file:é.csv", id="names"),
-        pytest.param("pip install -r requirements.txt", "other?:requirements.txt", id="pip"),
-        pytest.param("echo see a.py", "", id="text to print"),
-        pytest.param("", "", id="nothing"),
-    ],
+        "elsewhere": ("python x.py https://a/b.py azureml:a:1 /a/b.c ~/a.b", "script:x.py"),
+        "[[": ("python x.py $[[--o ${{inputs.o}} --c c.json]]", "script:x.py file:c.json"),
+        "once each": ("python a.py a.py; cat a.py", "script:a.py"),
+        "names": ("python 'my file.py' é.csv", "script:my file.py file:é.csv"),
+        "pip": ("pip install -r requirements.txt", "other?:requirements.txt"),
+        "text to print": ("echo see a.py", ""),
+        "nothing": ("", ""),
+    },
 )
 def test_reads_what_a_command_runs_and_names(command: str, expected: str) -> None:
     assert found(command) == expected
@@ -324,73 +289,58 @@ def test_is_uncertain_of_what_the_command_itself_makes(command: str, expected: s
     assert found(command) == expected
 
 
-@pytest.mark.parametrize(
-    ("command", "expected"),
-    [
-        pytest.param(
-            "pip install -r r.txt -U data -c c.txt", "other?:r.txt other?:c.txt", id="pip"
-        ),
-        pytest.param("pip install -e . && pip install ./p", "file: file:p", id="own packages"),
-        pytest.param("cd sub && pip install .", "file:sub", id="a folder's package"),
-        pytest.param("pip install git+https://a/b.git ./w.whl", "file:w.whl", id="no folders"),
-        pytest.param(
+@cases(
+    "command, expected",
+    {
+        "pip": ("pip install -r r.txt -U data -c c.txt", "other?:r.txt other?:c.txt"),
+        "own packages": ("pip install -e . && pip install ./p", "file: file:p"),
+        "a folder's package": ("cd sub && pip install .", "file:sub"),
+        "no folders": ("pip install git+https://a/b.git ./w.whl", "file:w.whl"),
+        "uv pip": (
             "uv pip install -r r.txt",
             "other?:r.txt file:pyproject.toml file:uv.lock file:uv.toml file:README.md",
-            id="uv pip",
         ),
-        pytest.param("uv python install 3.11", "", id="uv python"),
-        pytest.param("conda env update -f env.yml", "file:env.yml", id="conda env"),
-        pytest.param("conda install -y -c conda-forge x", "file:conda-forge", id="a channel"),
-        pytest.param("apt-get install -y datasets", "", id="packages of the system"),
-        pytest.param("python x.py train 1 0.1", "script:x.py file:train", id="a word"),
-        pytest.param("cp -r conf out", "file:conf", id="what is copied"),
-        pytest.param("mkdir -p out && rm -r tmp", "", id="what is made and removed"),
-        pytest.param("cat conf/*.yaml", "file:conf/*.yaml", id="a pattern"),
-        pytest.param("cat conf/{a,b}.yaml", "file:conf/a.yaml file:conf/b.yaml", id="braces"),
-        pytest.param("cat conf/${{inputs.x}}.yaml", "file:conf/*.yaml", id="candidates"),
-        pytest.param("cat 'conf/*.yaml'", "", id="a quoted pattern"),
-        pytest.param(
-            "x --files=a.csv,b.csv", "file:a.csv,b.csv file:a.csv file:b.csv", id="a list"
-        ),
-        pytest.param("x +db=conf/a.yaml", "file:conf/a.yaml", id="an override of Hydra"),
-        pytest.param(
-            "python s/x.py --config-path conf", "script:s/x.py file:conf file:s/conf", id="Hydra"
-        ),
-        pytest.param(
+        "uv python": ("uv python install 3.11", ""),
+        "conda env": ("conda env update -f env.yml", "file:env.yml"),
+        "a channel": ("conda install -y -c conda-forge x", "file:conda-forge"),
+        "packages of the system": ("apt-get install -y datasets", ""),
+        "a word": ("python x.py train 1 0.1", "script:x.py file:train"),
+        "what is copied": ("cp -r conf out", "file:conf"),
+        "what is made and removed": ("mkdir -p out && rm -r tmp", ""),
+        "a pattern": ("cat conf/*.yaml", "file:conf/*.yaml"),
+        "braces": ("cat conf/{a,b}.yaml", "file:conf/a.yaml file:conf/b.yaml"),
+        "candidates": ("cat conf/${{inputs.x}}.yaml", "file:conf/*.yaml"),
+        "a quoted pattern": ("cat 'conf/*.yaml'", ""),
+        "a list": ("x --files=a.csv,b.csv", "file:a.csv,b.csv file:a.csv file:b.csv"),
+        "an override of Hydra": ("x +db=conf/a.yaml", "file:conf/a.yaml"),
+        "Hydra": ("python s/x.py --config-path conf", "script:s/x.py file:conf file:s/conf"),
+        "code of Ruby": (
             "ruby -e 'include(\"a.jl\")'",
             'file:include("a.jl") file:include file:a.jl',
-            id="code of Ruby",
         ),
-        pytest.param(
-            "julia --project=. a.jl", "other:a.jl file:Project.toml file:Manifest.toml", id="Julia"
-        ),
-        pytest.param(
+        "Julia": ("julia --project=. a.jl", "other:a.jl file:Project.toml file:Manifest.toml"),
+        "values of options": (
             "julia --project=. -t 4 a.jl",
             "other:a.jl file:Project.toml file:Manifest.toml",
-            id="values of options",
         ),
-        pytest.param(
+        "Hydra after cd": (
             "cd s; python t/x.py --config-path=conf",
             "script:s/t/x.py file:s/conf file:s/t/conf",
-            id="Hydra after cd",
         ),
-        pytest.param("x a -name '*.py'", "file:a", id="a pattern for the program"),
-        pytest.param("x --conf ./a.yaml ./out", "file:a.yaml file:out", id="paths with a dot"),
-        pytest.param(
+        "a pattern for the program": ("x a -name '*.py'", "file:a"),
+        "paths with a dot": ("x --conf ./a.yaml ./out", "file:a.yaml file:out"),
+        "lists": (
             "x --py-files a.zip,b.py @c.txt",
             "file:a.zip,b.py file:a.zip file:b.py file:@c.txt file:c.txt",
-            id="lists",
         ),
-        pytest.param("pip install dist/*.whl", "file:dist/*.whl", id="wheels"),
-        pytest.param("cat ./a.sh; ./a.sh", "other:a.sh", id="once each"),
-        pytest.param("x ../y ../../z", "", id="outside of the snapshot"),
-        pytest.param("docker run i python x.py", "script?:x.py file:run file:i", id="any program"),
-        pytest.param("python x.py --config c/a.py", "script:x.py script?:c/a.py", id="a module"),
-        pytest.param('A=(-u x.py); python "${A[@]}"', "script:x.py", id="an array"),
-        pytest.param(
-            "C='python x.py'; $C", "script:x.py file:python x.py", id="a command in a variable"
-        ),
-    ],
+        "wheels": ("pip install dist/*.whl", "file:dist/*.whl"),
+        "once each": ("cat ./a.sh; ./a.sh", "other:a.sh"),
+        "outside of the snapshot": ("x ../y ../../z", ""),
+        "any program": ("docker run i python x.py", "script?:x.py file:run file:i"),
+        "a module": ("python x.py --config c/a.py", "script:x.py script?:c/a.py"),
+        "an array": ('A=(-u x.py); python "${A[@]}"', "script:x.py"),
+        "a command in a variable": ("C='python x.py'; $C", "script:x.py file:python x.py"),
+    },
 )
 def test_names_every_word_that_may_be_a_file(command: str, expected: str) -> None:
     assert found(command) == expected
@@ -441,10 +391,7 @@ def test_knows_when_the_command_installs_packages(command: str, expected: bool) 
         ("#!/bin/bash\npython x.py", "w", ("w", "lib")),
         ('cd "$(dirname "$0")/.." && python x.py', "", ("", "lib")),
         ('D=$(cd -- "$(dirname "${BASH_SOURCE[0]}")" &> /dev/null && pwd)\ncd $D; python x.py',)
-        + (
-            "sh",
-            ("sh", "lib"),
-        ),
+        + ("sh", ("sh", "lib")),
         ('cd "$(realpath "$(dirname "$0")")"\r\npython x.py', "sh", ("sh", "lib")),
     ],
 )

@@ -7,20 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from azureml_jobs.jobfile.command.arguments import (
-    ASSIGNMENT,
-    UNKNOWN,
-    Argument,
-    expand_braces,
-)
+from azureml_jobs.jobfile.command.arguments import ASSIGNMENT, UNKNOWN, Argument, expand_braces
 from azureml_jobs.jobfile.command.bash import split_commands
 from azureml_jobs.jobfile.command.bash_words import DEEPEST
 from azureml_jobs.jobfile.command.code import ScriptStart
-from azureml_jobs.jobfile.command.surroundings import (
-    BRANCHES,
-    Arguments,
-    Surroundings,
-)
+from azureml_jobs.jobfile.command.surroundings import BRANCHES, Arguments, Surroundings
 from azureml_jobs.jobfile.command.words import Command, Group, Part, Word
 from azureml_jobs.jobfile.paths import leads_out
 

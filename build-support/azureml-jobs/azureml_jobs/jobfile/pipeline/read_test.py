@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.conftest import cases
 from azureml_jobs.jobfile.pipeline.computes import check_computes
 from azureml_jobs.jobfile.pipeline.doubts import pipeline_doubts
 from azureml_jobs.jobfile.pipeline.model import (
@@ -86,34 +87,30 @@ def train(inputs: str, more: str = "") -> str:
     return f"{{type: command, component: ./train.yml, inputs: {{{inputs}}}, {more}}}"
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        pytest.param("1.5", Literal("1.5"), id="a number"),
-        pytest.param("yes", Literal("True"), id="a boolean"),
-        pytest.param("{value: 7}", Literal("7"), id="a literal in a mapping"),
-        pytest.param("${{parent.inputs.n}}", Literal("3"), id="a literal of the pipeline"),
-        pytest.param("a-${{ parent.inputs.n }}-b", Literal("a-3-b"), id="a text with a literal"),
-        pytest.param("${{name}}", Literal("${{name}}"), id="what only the service replaces"),
-        pytest.param("${{parent.inputs.data}}", ParentInput("data"), id="data of the pipeline"),
-        pytest.param("${{parent.inputs.data.path}}", ParentInput("data"), id="its path"),
-        pytest.param(
-            "${{parent.inputs.data}}/a/b.csv", ParentInput("data", inner="a/b.csv"), id="within"
-        ),
-        pytest.param(
+@cases(
+    "value, expected",
+    {
+        "a number": ("1.5", Literal("1.5")),
+        "a boolean": ("yes", Literal("True")),
+        "a literal in a mapping": ("{value: 7}", Literal("7")),
+        "a literal of the pipeline": ("${{parent.inputs.n}}", Literal("3")),
+        "a text with a literal": ("a-${{ parent.inputs.n }}-b", Literal("a-3-b")),
+        "what only the service replaces": ("${{name}}", Literal("${{name}}")),
+        "data of the pipeline": ("${{parent.inputs.data}}", ParentInput("data")),
+        "its path": ("${{parent.inputs.data.path}}", ParentInput("data")),
+        "within": ("${{parent.inputs.data}}/a/b.csv", ParentInput("data", inner="a/b.csv")),
+        "a mode of its own": (
             "{path: '${{parent.inputs.data}}', mode: direct}",
             ParentInput("data", "direct"),
-            id="a mode of its own",
         ),
-        pytest.param("${{parent.jobs.b.outputs.o}}", StepOutput("b", "o"), id="another step"),
-        pytest.param(
+        "another step": ("${{parent.jobs.b.outputs.o}}", StepOutput("b", "o")),
+        "data of its own": (
             "{type: uri_file, path: 'a-${{parent.inputs.n}}.csv'}",
             Data({"type": "uri_file", "path": "a-3.csv"}, JOB_FILE, ("jobs", "a", "inputs", "x")),
-            id="data of its own",
         ),
-        pytest.param("{path: '${{parent.inputs.n}}'}", Literal("3"), id="a literal as if data"),
-        pytest.param("{}", None, id="nothing"),
-    ],
+        "a literal as if data": ("{path: '${{parent.inputs.n}}'}", Literal("3")),
+        "nothing": ("{}", None),
+    },
 )
 def test_reads_where_a_value_comes_from(value: str, expected: Any) -> None:
     if "${{" in value and "{path" not in value and "{type" not in value:
@@ -297,32 +294,31 @@ def is_accepted(check: Callable[[dict[str, Any], str], object], text: str) -> bo
 INNER_STEP = "{type: pipeline, component: ./inner.yml, inputs: {folder: '${{parent.inputs.data}}'}}"
 
 
-@pytest.mark.parametrize(
+@cases(
     "job",
-    [
-        pytest.param(pipeline(f"a: {command()}"), id="by default"),
-        pytest.param(pipeline(f"a: {command()}").replace("settings", "tags"), id="nowhere"),
-        pytest.param(
-            pipeline(f"a: {command(more='compute: serverless')}").replace("settings", "tags"),
-            id="for each step",
+    {
+        "by default": pipeline(f"a: {command()}"),
+        "nowhere": pipeline(f"a: {command()}").replace("settings", "tags"),
+        "for each step": pipeline(f"a: {command(more='compute: serverless')}").replace(
+            "settings", "tags"
         ),
-        pytest.param(pipeline(f"a: {INNER_STEP}").replace("settings", "tags"), id="not for inner"),
-    ],
+        "not for inner": pipeline(f"a: {INNER_STEP}").replace("settings", "tags"),
+    },
 )
 def test_asks_for_a_compute_as_azure_ai_ml_does(job: str, tmp_path: Path) -> None:
     assert is_accepted(check_computes, job) == validation(job, tmp_path)
 
 
-@pytest.mark.parametrize(
+@cases(
     "jobs",
-    [
-        pytest.param("a: " + train("data: '${{parent.inputs.data}}'"), id="complete"),
-        pytest.param("a: " + train("lr: 2"), id="a missing input"),
-        pytest.param("a: " + command("x: '${{parent.inputs.dat}}'"), id="no such input"),
-        pytest.param("a: " + command("x: '${{parent.jobs.b.outputs.o}}'"), id="no such step"),
-        pytest.param("a: " + command("x: '${{inputs.n}}'"), id="the old form"),
-        pytest.param("a: " + command("x: '${{parent.inputs.data}}/a.csv'"), id="a path within"),
-    ],
+    {
+        "complete": "a: " + train("data: '${{parent.inputs.data}}'"),
+        "a missing input": "a: " + train("lr: 2"),
+        "no such input": "a: " + command("x: '${{parent.inputs.dat}}'"),
+        "no such step": "a: " + command("x: '${{parent.jobs.b.outputs.o}}'"),
+        "the old form": "a: " + command("x: '${{inputs.n}}'"),
+        "a path within": "a: " + command("x: '${{parent.inputs.data}}/a.csv'"),
+    },
 )
 def test_agrees_with_azure_ai_ml(jobs: str, tmp_path: Path) -> None:
     text = pipeline(jobs)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.conftest import cases
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.schema.check import check_schema
 from azureml_jobs.jobfile.schema.kind import kind_of
@@ -50,71 +51,50 @@ def test_accepts_a_job_with_everything_in_it() -> None:
     check_schema(job, "job.yaml")
 
 
-@pytest.mark.parametrize(
-    ("line", "where", "says"),
-    [
-        pytest.param("comput: x", "comput", "Did you mean `compute`?", id="a letter is missing"),
-        pytest.param(
-            "shm_size: 2g",
-            "shm_size",
-            "has this key as `resources.shm_size`",
-            id="a level too high",
-        ),
-        pytest.param(
+@cases(
+    "line, where, says",
+    {
+        "a letter is missing": ("comput: x", "comput", "Did you mean `compute`?"),
+        "a level too high": ("shm_size: 2g", "shm_size", "has this key as `resources.shm_size`"),
+        "an unknown key further down": (
             "resources: {instances_count: 2}",
             "resources.instances_count",
             "Did you mean `instance_count`?",
-            id="an unknown key further down",
         ),
-        pytest.param("banana: 1", "banana", "Valid here: `code`, `command`", id="no similar key"),
-        pytest.param("compute:", "compute", "has no value", id="no value"),
-        pytest.param("name: 5", "name", 'Write it in quotes: `"5"`', id="a number as text"),
-        pytest.param("name: yes", "name", 'Write it in quotes: `"true"`', id="a boolean as text"),
-        pytest.param("tags: {a: 2024-01-31}", "tags.a", "(a date)", id="a date as text"),
-        pytest.param("tags: {on: a}", "tags.True", "Quote the key", id="a boolean key"),
-        pytest.param(
+        "no similar key": ("banana: 1", "banana", "Valid here: `code`, `command`"),
+        "no value": ("compute:", "compute", "has no value"),
+        "a number as text": ("name: 5", "name", 'Write it in quotes: `"5"`'),
+        "a boolean as text": ("name: yes", "name", 'Write it in quotes: `"true"`'),
+        "a date as text": ("tags: {a: 2024-01-31}", "tags.a", "(a date)"),
+        "a boolean key": ("tags: {on: a}", "tags.True", "Quote the key"),
+        "a variable that YAML reads as a boolean": (
             "environment_variables: {ON: 1}",
             "environment_variables.True",
             "Quote the key",
-            id="a variable that YAML reads as a boolean",
         ),
-        pytest.param(
-            "limits: {timeout: 1h}", "limits.timeout", "expects an integer", id="no integer"
-        ),
-        pytest.param(
-            "distribution: {type: mp}",
-            "distribution.type",
-            "Did you mean `mpi`?",
-            id="a bad choice",
-        ),
-        pytest.param(
-            "distribution: {worker_count: 2}", "distribution.type", "is missing", id="no type"
-        ),
-        pytest.param(
+        "no integer": ("limits: {timeout: 1h}", "limits.timeout", "expects an integer"),
+        "a bad choice": ("distribution: {type: mp}", "distribution.type", "Did you mean `mpi`?"),
+        "no type": ("distribution: {worker_count: 2}", "distribution.type", "is missing"),
+        "a key of another type": (
             "distribution: {type: mpi, worker_count: 2}",
             "distribution.worker_count",
             "Valid here: `process_count_per_instance`, `type`",
-            id="a key of another type",
         ),
-        pytest.param(
+        "a component's input": (
             "inputs: {p: {type: integer}}",
             "inputs.p.type",
             "write `p: VALUE`",
-            id="a component's input",
         ),
-        pytest.param(
-            "inputs: {my-x: 5}", "inputs.my-x", "Write for example `my_x`", id="a hyphen in a name"
-        ),
-        pytest.param("inputs: {x: [1]}", "inputs.x", "cannot be a list", id="a list as input"),
-        pytest.param("inputs: {x: .nan}", "inputs.x", "expects text, a number", id="not a number"),
-        pytest.param("tags: [a]", "tags", "expects keys and values and has a list", id="a list"),
-        pytest.param(
+        "a hyphen in a name": ("inputs: {my-x: 5}", "inputs.my-x", "Write for example `my_x`"),
+        "a list as input": ("inputs: {x: [1]}", "inputs.x", "cannot be a list"),
+        "not a number": ("inputs: {x: .nan}", "inputs.x", "expects text, a number"),
+        "a list": ("tags: [a]", "tags", "expects keys and values and has a list"),
+        "a service of two kinds": (
             "services: {s: {ssh_public_keys: k, log_dir: l}}",
             "services.s.log_dir",
             "unknown key `log_dir`",
-            id="a service of two kinds",
         ),
-    ],
+    },
 )
 def test_names_the_key_and_what_to_write(line: str, where: str, says: str) -> None:
     message = refusal(f"{SMALL}{line}\n")
@@ -122,18 +102,14 @@ def test_names_the_key_and_what_to_write(line: str, where: str, says: str) -> No
     assert says in message
 
 
-@pytest.mark.parametrize(
-    ("environment", "says"),
-    [
-        pytest.param("e:1", "Write `azureml:NAME:VERSION`", id="no prefix"),
-        pytest.param(
-            "{description: x}", "neither an image nor a Dockerfile", id="nothing to run in"
-        ),
-        pytest.param(
-            "{image: x, build: {path: .}}", "both an image and a Dockerfile", id="too much"
-        ),
-        pytest.param("{image: x, conda: y}", "Did you mean `conda_file`?", id="an unknown key"),
-    ],
+@cases(
+    "environment, says",
+    {
+        "no prefix": ("e:1", "Write `azureml:NAME:VERSION`"),
+        "nothing to run in": ("{description: x}", "neither an image nor a Dockerfile"),
+        "too much": ("{image: x, build: {path: .}}", "both an image and a Dockerfile"),
+        "an unknown key": ("{image: x, conda: y}", "Did you mean `conda_file`?"),
+    },
 )
 def test_says_what_is_wrong_with_an_environment(environment: str, says: str) -> None:
     message = refusal(f"command: python main.py\nenvironment: {environment}\n")
@@ -156,94 +132,81 @@ def test_lists_all_errors_in_the_order_of_the_file() -> None:
 STEP = "type: pipeline\njobs:\n  a:\n    type: command\n    "
 
 
-@pytest.mark.parametrize(
-    ("text", "where", "says"),
-    [
-        pytest.param(
+@cases(
+    "text, where, says",
+    {
+        "a date without quotes": (
             "name: s\ntrigger: {type: cron, expression: x, start_time: 2026-01-31}\n"
             "create_job: ./p.yml",
             "trigger.start_time",
             'Write it in quotes: `"2026-01-31T00:00:00"`',
-            id="a date without quotes",
         ),
-        pytest.param("name: s\ncreate_job: ./p.yml", "trigger", "Add `trigger:`", id="no trigger"),
-        pytest.param(
+        "no trigger": ("name: s\ncreate_job: ./p.yml", "trigger", "Add `trigger:`"),
+        "a step of an unknown type": (
             STEP.replace("command", "comand") + "component: azureml:c:1",
             "jobs.a.type",
             "Did you mean `command`?",
-            id="a step of an unknown type",
         ),
-        pytest.param(
+        "an unknown key of a step": (
             STEP + "command: ls\n    enviroment: azureml:e:1",
             "jobs.a.enviroment",
             "Did you mean `environment`?",
-            id="an unknown key of a step",
         ),
-        pytest.param(
+        "no integer in a step": (
             STEP + "component: azureml:c:1\n    resources: {instance_count: two}",
             "jobs.a.resources.instance_count",
             "expects an integer or",
-            id="no integer in a step",
         ),
-        pytest.param(
+        "a binding to nothing": (
             STEP + "command: ls\n    inputs: {x: '${{parent.jobs.b.outputs.y}}'}",
             "jobs.a.inputs.x",
             "names no step of this pipeline",
-            id="a binding to nothing",
         ),
-        pytest.param(
+        "an unknown key of a parallel step": (
             STEP.replace("command", "parallel") + "task: {type: model, environment: azureml:e:1}\n"
             "    banana: 1",
             "jobs.a.banana",
             "unknown key",
-            id="an unknown key of a parallel step",
         ),
-        pytest.param(
+        "the name of a step": (
             "type: pipeline\njobs: {My-Step: {component: azureml:c:1}}",
             "jobs.My-Step",
             "Write for example `my_step`",
-            id="the name of a step",
         ),
-        pytest.param(
+        "a reference without its prefix": (
             "type: pipeline\nsettings: {default_compute: gpu}",
             "settings.default_compute",
             "Or write `azureml:NAME`",
-            id="a reference without its prefix",
         ),
-        pytest.param(
+        "a goal": (
             "type: sweep\ntrial: {command: ls, environment: azureml:e:1}\n"
             "objective: {goal: minimise, primary_metric: m}\nlimits: {max_total_trials: 1}",
             "objective.goal",
             "Did you mean `minimize`?",
-            id="a goal",
         ),
-        pytest.param(
+        "a key that is missing and misspelled": (
             "type: spark\ncode: .\nentry: {fle: main.py}",
             "entry.fle",
             "Did you mean `file`?",
-            id="a key that is missing and misspelled",
         ),
-        pytest.param("type: automl\ntask: clasification", "task", "`classification`", id="a task"),
-        pytest.param(
+        "a task": ("type: automl\ntask: clasification", "task", "`classification`"),
+        "a default of another type": (
             "name: c\ncommand: ls\nenvironment: azureml:e:1\n"
             "inputs: {x: {type: integer, default: abc}}",
             "inputs.x.default",
             "Write an integer",
-            id="a default of another type",
         ),
-        pytest.param(
+        "the name of a component": (
             "name: My-C\nversion: 1\ncommand: ls\nenvironment: azureml:e:1",
             "name",
             "Write for example `my_c`",
-            id="the name of a component",
         ),
-        pytest.param(
+        "a misspelled key of a component": (
             "name: c\nversion: 1\ncomand: ls\nenvironment: azureml:e:1",
             "command",
             "Write `command` in place of `comand`",
-            id="a misspelled key of a component",
         ),
-    ],
+    },
 )
 def test_reports_one_slip_in_one_message(text: str, where: str, says: str) -> None:
     message = refusal(text)

@@ -152,9 +152,7 @@ def _bad_name(key_path: str, problem: Problem) -> Finding:
     name = str(problem.value)
     if problem.schema.get("choices"):
         return Finding(
-            key_path,
-            f"unknown key `{name}`",
-            suggestion(name, problem.schema["choices"]),
+            key_path, f"unknown key `{name}`", suggestion(name, problem.schema["choices"])
         )
     if problem.schema.get("kind") == "step name":
         what = "the name of a step has only lowercase letters, digits and underscores"

@@ -22,16 +22,8 @@ from azureml_jobs.jobfile.schema.mutate import mutated
 from azureml_jobs.jobfile.schema.referred import kind_in_role
 from azureml_jobs.jobfile.schema.shapes import FILES, SHAPES
 
-_KINDS: dict[str, Any] = {
-    "job": job_kind,
-    "component": component_kind,
-    "schedule": schedule_kind,
-}
-_LOADERS: dict[str, Any] = {
-    "job": load_job,
-    "component": load_component,
-    "schedule": load_schedule,
-}
+_KINDS: dict[str, Any] = {"job": job_kind, "component": component_kind, "schedule": schedule_kind}
+_LOADERS: dict[str, Any] = {"job": load_job, "component": load_component, "schedule": load_schedule}
 # What azure-ai-ml refuses and the schema does not, by azure-ai-ml's own words.
 TAKEN = {
     "Can't find |No such file|is not a directory": "other checks find files that do not exist",
