@@ -8,8 +8,8 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.imports.closure import find_closure
-from azureml_jobs.imports.from_folder import answer_from_folder
+from azureml_jobs.imports.closure import Launch, find_closure
+from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.imports.result import Closure
 from azureml_jobs.jobfile.units import CodeUnit
 from azureml_jobs.protocol import GatheringErrors, JobRequest
@@ -52,15 +52,8 @@ def check_overridden_units(
 
 def _closure(unit: CodeUnit, roots: tuple[str, ...], repository: Path) -> Closure:
     python = sys.version_info[:2]
-    questions = find_closure(
-        unit.code,
-        roots,
-        unit.starts,
-        where=unit.where,
-        python=python,
-        standard_library=frozenset(sys.stdlib_module_names),
-    )
-    return answer_from_folder(repository, questions, python)
+    launch = Launch(unit.code, roots, unit.starts, unit.where, python, sys.stdlib_module_names)
+    return answer_from_folder(repository, find_closure(launch), python)
 
 
 def _check_closure(unit: CodeUnit, closure: Closure, gathered: set[str]) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.bundle.data import local_data
-from azureml_jobs.imports.chain import chain_to
 from azureml_jobs.imports.exploration import can_be_sent
 from azureml_jobs.imports.overlay import is_in
+from azureml_jobs.imports.result import chain_to
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.units import CodeUnit, code_units
 from azureml_jobs.protocol import JobToExplain, NeededFile

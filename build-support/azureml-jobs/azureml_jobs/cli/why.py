@@ -15,7 +15,8 @@ from azureml_jobs.bundle.senders import ExplainedJob, Sender
 from azureml_jobs.cli.aml_parser import aml_parser
 from azureml_jobs.cli.options import request_parser
 from azureml_jobs.imports.absence import Absence, find_absence
-from azureml_jobs.imports.from_folder import answer_from_folder
+from azureml_jobs.imports.closure import Launch
+from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.imports.result import DECLARED
 from azureml_jobs.jobfile.units import CodeUnit
 from azureml_jobs.protocol import NeededFile, WhyRequest
@@ -129,17 +130,16 @@ def _absence(
     path: str, job: ExplainedJob, unit: CodeUnit, request: WhyRequest, repository: Path
 ) -> Absence:
     python = (request.python[0], request.python[1])
-    questions = find_absence(
-        path,
+    launch = Launch(
         unit.code,
         request.source_roots,
         unit.starts,
+        unit.where,
+        python,
+        sys.stdlib_module_names,
         extra=tuple(_declared(job.files_of(unit), repository)),
-        where=unit.where,
-        python=python,
-        standard_library=sys.stdlib_module_names,
     )
-    return answer_from_folder(repository, questions, python)
+    return answer_from_folder(repository, find_absence(path, launch), python)
 
 
 def _declared(files: Iterable[NeededFile], repository: Path) -> Iterator[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.cli.main import main
-from azureml_jobs.imports.closure import find_closure
-from azureml_jobs.imports.from_folder import answer_from_folder
+from azureml_jobs.imports.closure import Launch, find_closure
+from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.units import code_units
 from azureml_jobs.protocol import (
@@ -71,15 +71,10 @@ def gathered(folder: Path, place: str, *names: str) -> JobToExplain:
     documents = {path: read_job_file(FILES[path], path) for path in paths}
     units = []
     for unit in code_units(documents, paths[0]):
-        questions = find_closure(
-            unit.code,
-            ("src",),
-            unit.starts,
-            where=unit.where,
-            python=PYTHON,
-            standard_library=sys.stdlib_module_names,
+        launch = Launch(
+            unit.code, ("src",), unit.starts, unit.where, PYTHON, sys.stdlib_module_names
         )
-        files = answer_from_folder(folder, questions, PYTHON).files
+        files = answer_from_folder(folder, find_closure(launch), PYTHON).files
         units.append(
             UnitToExplain(
                 unit.name,

@@ -7,19 +7,17 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azureml_jobs.imports.closure import explore_command, unknown_to
+from azureml_jobs.imports.closure import Launch, explore_command
 from azureml_jobs.imports.exploration import Exploration, can_be_sent
-from azureml_jobs.imports.knowledge import ask_until_known
-from azureml_jobs.imports.lines import imports_by_line
 from azureml_jobs.imports.literals import declaration, named_files
 from azureml_jobs.imports.missing import Advisor
+from azureml_jobs.imports.overlay import Overlay
 from azureml_jobs.imports.process import Process
-from azureml_jobs.imports.questions import Question, ReadTexts
-from azureml_jobs.imports.remedy import Run, dotted, name_to_import, ways_to_find
+from azureml_jobs.imports.questions import Question, ReadTexts, ask_until_known
+from azureml_jobs.imports.remedy import Run, dotted, name_to_import, way_to_find
 from azureml_jobs.imports.source import PRAGMA
+from azureml_jobs.imports.statements import imports_by_line
 from azureml_jobs.imports.steps import Missing, wanted_by
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import CommandCode
 
 
 @dataclass(frozen=True)
@@ -30,38 +28,18 @@ class Absence:
     ways: tuple[str, ...]
 
 
-def find_absence(
-    path: str,
-    code: Code,
-    roots: tuple[str, ...],
-    starts: CommandCode,
-    *,
-    extra: tuple[str, ...],
-    where: str,
-    python: tuple[int, int],
-    standard_library: frozenset[str],
-) -> Generator[Question, Any, Absence]:
+def find_absence(path: str, launch: Launch) -> Generator[Question, Any, Absence]:
     """Ask what must be known, and return why the command does not send the file `path`.
 
-    The other arguments are those of `find_closure`; `JobError` is raised for code that does not
-    exist.
+    Raises `JobError` for code that does not exist.
     """
     if not can_be_sent(path):
         return Absence(("Files of this name are never sent.",), ())
-    exploration, advisor = yield from explore_command(
-        code,
-        roots,
-        starts,
-        extra=extra,
-        entries=(),
-        where=where,
-        python=python,
-        standard_library=standard_library,
-    )
+    exploration, advisor = yield from explore_command(launch)
     texts = yield ReadTexts(tuple(sorted(exploration.shared.sources)))
     return (
         yield from ask_until_known(
-            lambda: _absence(path, texts, exploration, advisor), *unknown_to(advisor)
+            lambda: _absence(path, texts, exploration, advisor), *advisor.overlays
         )
     )
 
@@ -92,42 +70,34 @@ def _of_process(
     path: str, texts: Mapping[str, str], process: Process, run: Run, advisor: Advisor
 ) -> Absence:
     """Return why one process does not import the file, and what to write."""
-    script = (
-        f"in {run.script}, which the command runs" if run.script else "in the code that it runs"
-    )
+    place = f"in {run.script}, which the command runs" if run.script else "in the code that it runs"
     holds = advisor.overlay.holds(path)
     name = name_to_import(path, process.search_path, advisor.overlay) if holds else None
     if name is None:
-        base = _folder_of_packages(path, advisor)
+        base = _folder_of_packages(path, advisor.repository.overlay)
         module = dotted(path, base)
         if not all(part.isidentifier() for part in module.split(".")):
             return Absence((), ())
-        way, *_ = ways_to_find(path, base, run, advisor.overlay, advisor.code)
+        way = way_to_find(path, base, run, advisor.overlay, advisor.code)
         return Absence(
             ("Python does not search a folder that has it.",),
-            (f"Write {way}, and `import {module}` {script}.",),
+            (f"Write {way}, and `import {module}` {place}.",),
         )
     found = advisor.snapshot.find(name, process.search_path)
     if found is None:
         return Absence((), ())
     if not found.is_found or found.is_python or found.last.path != path:
         other = found.last.path if found.chain and found.last.path else "Python itself"
-        return Absence(
-            (f"Python finds the module `{name}` in {other}, which hides it.",),
-            ("Rename one of them.",),
-        )
-    return Absence(
-        tuple(sorted(_unfollowed(name, texts, process))), (f"Write `import {name}` {script}.",)
-    )
+        reason = f"Python finds the module `{name}` in {other}, which hides it."
+        return Absence((reason,), ("Rename one of them.",))
+    reasons = sorted(_unfollowed(name, texts, process))
+    return Absence(tuple(reasons), (f"Write `import {name}` {place}.",))
 
 
-def _folder_of_packages(path: str, advisor: Advisor) -> str:
+def _folder_of_packages(path: str, repository: Overlay) -> str:
     """Return the folder from which the outermost package around the file is imported."""
     folder = posixpath.dirname(path)
-    while folder:
-        listing = advisor.repository.listing(folder)
-        if listing is None or "__init__.py" not in listing.files:
-            break
+    while folder and repository.file(posixpath.join(folder, "__init__.py")):
         folder = posixpath.dirname(folder)
     return folder
 
@@ -140,7 +110,7 @@ def _unfollowed(name: str, texts: Mapping[str, str], process: Process) -> Iterat
             wanted = wanted_by(each, loaded, is_strict=False)
             if isinstance(wanted, Missing):
                 continue
-            modules = (wanted.module, *(f"{wanted.module}.{inner}" for inner in wanted.names))
+            modules = (wanted.module, *wanted.dotted_names)
             if any(f"{module}.".startswith(f"{name}.") for module in modules):
                 has_pragma = PRAGMA in text.splitlines()[each.line - 1]
                 why = f"with `{PRAGMA}`" if has_pragma else "where this job never runs that line"

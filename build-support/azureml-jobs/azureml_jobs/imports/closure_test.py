@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from azureml_jobs.conftest import cases
-from azureml_jobs.imports.closure import find_closure
-from azureml_jobs.imports.from_folder import answer_from_folder
+from azureml_jobs.imports.closure import Launch, find_closure
+from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.imports.result import Closure
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.command.read import read_command
@@ -33,16 +33,16 @@ def close(
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8", "surrogateescape")
-    questions = find_closure(
+    launch = Launch(
         Code(code, CODE, includes, is_named),
         ("src",),
         read_command(command),
-        where=WHERE,
-        python=python,
-        standard_library=frozenset(sys.stdlib_module_names),
+        WHERE,
+        python,
+        sys.stdlib_module_names,
         **options,
     )
-    return answer_from_folder(folder, questions, python)
+    return answer_from_folder(folder, find_closure(launch), python)
 
 
 def sent(closure: Closure) -> list[str]:

@@ -12,6 +12,7 @@ Tag = Literal["types", "main", "packaged"]
 # A tag with False means the opposite: code that runs unless the file is the main module.
 Verdict = bool | tuple[Tag, bool] | None
 
+_TYPE_CHECKING = {"TYPE_CHECKING", "MYPY"}
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -22,25 +23,25 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.In: lambda left, right: left in right,
     ast.NotIn: lambda left, right: left not in right,
 }
-_TYPE_CHECKING = {"TYPE_CHECKING", "MYPY"}
-_NO_PACKAGE = ("", None)
 
 
 def evaluate(condition: ast.expr, python: tuple[int, int]) -> Verdict:
     """Return whether the condition holds on this version of Python on Linux, None if unknown."""
-    if isinstance(condition, ast.Constant):
-        return bool(condition.value)
-    if isinstance(condition, ast.Name | ast.Attribute):
-        return _named(ast.unparse(condition))
-    if isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Not):
-        return opposite(evaluate(condition.operand, python))
-    if isinstance(condition, ast.BoolOp):
-        verdicts = [evaluate(value, python) for value in condition.values]
-        return _combined(verdicts, decisive=isinstance(condition.op, ast.Or))
-    if isinstance(condition, ast.Compare) and len(condition.ops) == 1:
-        return _compared(condition, python)
-    if isinstance(condition, ast.Call):
-        return _starts_with(condition)
+    match condition:
+        case ast.Constant(value=value):
+            return bool(value)
+        case ast.Name() | ast.Attribute():
+            return _named(ast.unparse(condition))
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return opposite(evaluate(operand, python))
+        case ast.BoolOp(op=kind, values=values):
+            verdicts = [evaluate(value, python) for value in values]
+            return _combined(verdicts, decisive=isinstance(kind, ast.Or))
+        case ast.Compare(left=left, ops=[kind], comparators=[right]):
+            return _compared(ast.unparse(left), type(kind), _literal(right), python)
+        case ast.Call(args=[prefix]) if ast.unparse(condition.func) == "sys.platform.startswith":
+            value = _literal(prefix)
+            return "linux".startswith(value) if isinstance(value, str | tuple) else None
     return None
 
 
@@ -64,25 +65,21 @@ def _combined(verdicts: list[Verdict], decisive: bool) -> Verdict:
     if decisive in verdicts:
         return decisive
     open_verdicts = [verdict for verdict in verdicts if verdict is not (not decisive)]
-    if not open_verdicts:
-        return not decisive
     if all(verdict == open_verdicts[0] for verdict in open_verdicts):
-        return open_verdicts[0]
+        return open_verdicts[0] if open_verdicts else not decisive
     # `TYPE_CHECKING and x` never runs either; `TYPE_CHECKING or x` may run.
     tags = [verdict for verdict in open_verdicts if isinstance(verdict, tuple)]
     return tags[0] if tags and not decisive else None
 
 
-def _compared(condition: ast.Compare, python: tuple[int, int]) -> Verdict:
-    left, right, kind = condition.left, condition.comparators[0], type(condition.ops[0])
-    name = ast.unparse(left)
-    value = _literal(right)
+def _compared(name: str, kind: type[ast.cmpop], value: Any, python: tuple[int, int]) -> Verdict:
     if name == "__name__" and value == "__main__" and kind in (ast.Eq, ast.NotEq):
         return "main", kind is ast.Eq
     if name == "__package__":
-        return _compared_package(kind, value)
-    known = _known(left, python)
-    comparison = _COMPARISONS.get(kind)
+        values = value if isinstance(value, tuple) else (value,)
+        is_empty = all(each in ("", None) for each in values)
+        return ("packaged", kind in (ast.NotEq, ast.IsNot, ast.NotIn)) if is_empty else None
+    known, comparison = _known(name, python), _COMPARISONS.get(kind)
     if known is None or comparison is None:
         return None
     try:
@@ -91,34 +88,14 @@ def _compared(condition: ast.Compare, python: tuple[int, int]) -> Verdict:
         return None
 
 
-def _compared_package(kind: type[ast.cmpop], value: Any) -> Verdict:
-    """Return the verdict on `__package__ is None`, `__package__ in ("", None)` and the like."""
-    values = value if isinstance(value, tuple) else (value,)
-    if not all(each in _NO_PACKAGE for each in values):
-        return None
-    return "packaged", kind in (ast.NotEq, ast.IsNot, ast.NotIn)
-
-
-def _known(expression: ast.expr, python: tuple[int, int]) -> Any:
+def _known(name: str, python: tuple[int, int]) -> Any:
     """Return the value of what Python says of itself: `sys.version_info[0]`, `sys.platform`."""
-    name = ast.unparse(expression)
-    if name.endswith("version_info"):
-        return (*python, 0)
-    if name.endswith(("version_info[0]", "version_info.major")):
-        return python[0]
-    if name.endswith(("version_info[1]", "version_info.minor")):
-        return python[1]
-    if name.endswith(("version_info[:2]", "version_info[0:2]")):
-        return python
+    _, is_version, part = name.rpartition("version_info")
+    if is_version:
+        index = {"[0]": 0, ".major": 0, "[1]": 1, ".minor": 1}.get(part)
+        parts = {"": (*python, 0), "[:2]": python, "[0:2]": python}
+        return parts.get(part) if index is None else python[index]
     return {"sys.platform": "linux", "os.name": "posix", "platform.system()": "Linux"}.get(name)
-
-
-def _starts_with(call: ast.Call) -> Verdict:
-    if ast.unparse(call.func) == "sys.platform.startswith" and len(call.args) == 1:
-        prefix = _literal(call.args[0])
-        if isinstance(prefix, str | tuple):
-            return "linux".startswith(prefix)
-    return None
 
 
 def _literal(expression: ast.expr) -> Any:

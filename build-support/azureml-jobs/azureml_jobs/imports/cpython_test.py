@@ -11,8 +11,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from azureml_jobs.imports.closure import find_closure
-from azureml_jobs.imports.from_folder import answer_from_folder
+from azureml_jobs.imports.closure import Launch, find_closure
+from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.imports.result import Closure
 from azureml_jobs.jobfile.code import Code
 from azureml_jobs.jobfile.command.code import CommandCode, PythonStart
@@ -177,15 +177,15 @@ def write(folder: Path, contents: dict[str, str]) -> None:
 
 
 def close(folder: Path, code: str, command: PythonStart) -> Closure:
-    questions = find_closure(
+    launch = Launch(
         Code(code, "job.yaml: code"),
         ROOTS,
         CommandCode((command,), (), (), ()),
-        where="job.yaml: command",
-        python=PYTHON,
-        standard_library=frozenset(sys.stdlib_module_names),
+        "job.yaml: command",
+        PYTHON,
+        sys.stdlib_module_names,
     )
-    return answer_from_folder(folder, questions, PYTHON)
+    return answer_from_folder(folder, find_closure(launch), PYTHON)
 
 
 def run_all(cases: list[Any]) -> list[Any]:

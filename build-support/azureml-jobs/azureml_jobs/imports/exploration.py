@@ -7,11 +7,10 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from azureml_jobs.imports.knowledge import learn
-from azureml_jobs.imports.other_languages import path_strings, sourced_files
+from azureml_jobs.imports.names import path_strings, sourced_files
 from azureml_jobs.imports.overlay import Overlay, is_in, pattern_of
 from azureml_jobs.imports.process import Process
-from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
+from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts, learn
 from azureml_jobs.imports.source import Source
 from azureml_jobs.imports.steps import Loaded, Shared, Step, Wanted
 from azureml_jobs.jobfile.command.code import CommandCode, PythonStart, ScriptStart
@@ -36,8 +35,7 @@ class Exploration:
     declared: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
     # Words and scripts, each with the script that names or starts it, empty for the command itself.
-    _words: dict[str, str] = field(default_factory=dict)
-    _scripts: dict[ScriptStart, str] = field(default_factory=dict)
+    _todo: dict[ScriptStart | str, str] = field(default_factory=dict)
     _seen: set[ScriptStart | str] = field(default_factory=set)
     # Scripts that others load, in each folder to which their paths may be relative.
     _guessed: set[ScriptStart] = field(default_factory=set)
@@ -55,18 +53,20 @@ class Exploration:
         """Add what the command starts, or the script `runner`."""
         for start in starts.python:
             self._start(start, runner)
-        unseen = (each for each in starts.scripts if each not in self._seen)
-        self._scripts.update(dict.fromkeys(unseen, runner))
-        words = (each for each in starts.files if each not in self._seen)
-        self._words.update(dict.fromkeys(words, runner))
-        self._seen.update(starts.scripts, starts.files)
+        todo: list[ScriptStart | str] = [*starts.files, *starts.scripts]
+        self._todo.update(dict.fromkeys((each for each in todo if each not in self._seen), runner))
+        self._seen.update(todo)
         self.warnings.extend(starts.warnings)
 
     def _start(self, start: PythonStart, runner: str) -> None:
         process = Process(
-            self.shared, start.search_path, start.folder, first=[start], runner=runner
+            self.shared,
+            start.search_path,
+            start.folder,
+            is_open=not start.is_certain,
+            first=[start],
+            runner=runner,
         )
-        process.is_open = not start.is_certain
         process.begin()
         self.processes.append(process)
 
@@ -110,21 +110,20 @@ class Exploration:
                 process.advance()
                 if process.former and process.former not in self.processes:
                     self.processes.append(process.former)
-            self._words = {word: by for word, by in self._words.items() if not self._name(word, by)}
-            self._scripts = {
-                each: by for each, by in self._scripts.items() if not self._run(each, by)
-            }
+            for each, by in list(self._todo.items()):
+                if self._name(each, by) if isinstance(each, str) else self._run(each, by):
+                    del self._todo[each]
             self._add_own_files()
-            is_done = not (self.shared.finder.unknown or self.shared.unread)
-            if is_done and not self._folders and not self._texts:
+            unknown = self.overlay.unknown
+            if not (unknown or self.shared.unread or self._folders or self._texts):
                 return
-            yield from learn(self.shared.finder.unknown, self.overlay)
+            yield from learn(unknown, self.overlay)
             yield from self._read()
 
     def _add_own_files(self) -> None:
         shared = self.shared
         for name, where in list(shared.own_files.items()):
-            listing = shared.finder.listing(posixpath.dirname(name))
+            listing = self.overlay.listing(posixpath.dirname(name))
             if listing is not None:
                 del shared.own_files[name]
                 last = posixpath.basename(name)
@@ -136,8 +135,7 @@ class Exploration:
     def _read(self) -> Generator[Question, Any, None]:
         shared = self.shared
         if self._folders:
-            folders, self._folders = self._folders, {}
-            yield from self._read_folders(folders)
+            yield from self._read_folders()
         if shared.unread:
             paths = tuple(sorted(shared.unread))
             shared.unread.clear()
@@ -149,7 +147,8 @@ class Exploration:
                 for script in scripts[path]:
                     self._read_script(path, text, script)
 
-    def _read_folders(self, folders: dict[str, tuple[str, str]]) -> Generator[Question, Any, None]:
+    def _read_folders(self) -> Generator[Question, Any, None]:
+        folders, self._folders = self._folders, {}
         patterns = (f"{pattern_of(each)}/**".lstrip("/") for each in sorted(folders))
         for path in sorted((yield Exist(tuple(patterns)))):
             if not path.endswith("/") and can_be_sent(path):
@@ -159,12 +158,11 @@ class Exploration:
     def _read_script(self, path: str, text: str, script: ScriptStart) -> None:
         first_line = text.partition("\n")[0]
         if first_line.startswith("#!") and "python" in first_line:
-            own_folder = posixpath.dirname(script.name)
-            search_path = (own_folder, *script.pythonpath)
-            self._start(
-                PythonStart("script", script.name, search_path, script.folder, script.is_certain),
-                self.shared.by[path],
+            search_path = (posixpath.dirname(script.name), *script.pythonpath)
+            start = PythonStart(
+                "script", script.name, search_path, script.folder, script.is_certain
             )
+            self._start(start, self.shared.by[path])
         elif not script.is_read:
             self._read_other_language(path, text, script)
         elif "\0" not in text:
@@ -183,7 +181,7 @@ class Exploration:
                 start = replace(script, name=name, is_certain=False)
                 if start not in self._guessed:
                     self._guessed.add(start)
-                    self._scripts[start] = path
+                    self._todo[start] = path
 
     def _name(self, word: str, by: str) -> bool:
         """Add what a word of the command, or of the script `by`, names; return if that is done."""
@@ -199,8 +197,7 @@ class Exploration:
         if names is None:
             return False
         for name in names:
-            listing = self.shared.finder.listing(posixpath.dirname(name))
-            path = listing.files.get(posixpath.basename(name)) if listing else None
+            path = self.overlay.file(name)
             if path:
                 self._add_named(path, why, by)
             elif self.overlay.code is not None:
@@ -213,19 +210,19 @@ class Exploration:
             name = self.overlay.name_of(path)
             entries = [entry for process in self.processes for entry in process.search_path]
             search_path = tuple(dict.fromkeys((posixpath.dirname(name), *entries, "")))
-            process = self._of_folder.get(search_path)
-            if process is None:
+            if search_path not in self._of_folder:
                 process = Process(self.shared, search_path, "", is_strict=False)
                 self._of_folder[search_path] = process
                 self.processes.append(process)
-            process.add(Loaded(path, posixpath.dirname(name).replace("/", "."), is_main=True))
+            self._of_folder[search_path].add(
+                Loaded(path, posixpath.dirname(name).replace("/", "."), is_main=True)
+            )
 
     def _run(self, script: ScriptStart, runner: str) -> bool:
         """Add a script that another interpreter runs; return whether it is done."""
-        listing = self.shared.finder.listing(posixpath.dirname(script.name))
-        if listing is None:
+        if self.overlay.listing(posixpath.dirname(script.name)) is None:
             return False
-        path = listing.files.get(posixpath.basename(script.name))
+        path = self.overlay.file(script.name)
         if path is None:
             if script not in self._guessed:
                 self.missing_scripts.append(script)
@@ -237,6 +234,5 @@ class Exploration:
 
 def can_be_sent(path: str) -> bool:
     """Return False for BUILD files, and for what git and Python keep for themselves."""
-    name = posixpath.basename(path)
-    is_build_file = name == "BUILD" or name.startswith("BUILD.")
+    is_build_file = f"{posixpath.basename(path)}.".startswith("BUILD.")
     return not is_build_file and not _NEVER_SENT.intersection(path.split("/"))

@@ -72,13 +72,12 @@ SearchPath = tuple[str, ...]
 
 
 class Finder:
-    """Finds modules in an overlay; what it must know first is collected in `unknown`."""
+    """Finds modules in an overlay."""
 
     def __init__(
         self, overlay: Overlay, python: tuple[int, int], standard_library: frozenset[str]
     ) -> None:
         self.overlay = overlay
-        self.unknown: set[str] = set()
         self._standard_library = standard_library
         version = "".join(map(str, python))
         tags = (f".cpython-{version}-x86_64-linux-gnu", f".cpython-{version}-aarch64-linux-gnu")
@@ -98,14 +97,11 @@ class Finder:
 
     def open(self, path: str) -> bool:
         """Let the package with this `__init__` have parts elsewhere; return whether that is new."""
-        is_new = path not in self._open
+        if path in self._open:
+            return False
         self._open.add(path)
-        if is_new:
-            self._known.clear()
-        return is_new
-
-    def listing(self, folder: str) -> Listing | None:
-        return self.overlay.listing(folder, self.unknown)
+        self._known.clear()
+        return True
 
     def _find(self, name: str, search_path: SearchPath) -> Found | None:
         parent, _, last = name.rpartition(".")
@@ -140,13 +136,13 @@ class Finder:
         package: str | None = None
         is_open = False
         for folder in folders:
-            listing = self.listing(folder)
+            listing = self.overlay.listing(folder)
             if listing is None:
                 is_open = True
                 continue
             inner = posixpath.join(folder, last)
             is_folder = last in listing.folders
-            contents = self.listing(inner) if is_folder else NOTHING
+            contents = self.overlay.listing(inner) if is_folder else NOTHING
             is_open = is_open or contents is None
             if contents is None or is_open:
                 continue
@@ -163,31 +159,20 @@ class Finder:
         return Module(name, package, tuple(portions), is_open=True) if portions else "missing"
 
     def _file(self, listing: Listing, stem: str) -> str | None:
-        return next(
-            (
-                listing.files[f"{stem}{suffix}"]
-                for suffix in self._suffixes
-                if f"{stem}{suffix}" in listing.files
-            ),
-            None,
-        )
+        found = (listing.files.get(f"{stem}{suffix}") for suffix in self._suffixes)
+        return next(filter(None, found), None)
 
     def matching(self, folder: str, parts: Sequence[str]) -> list[str] | None:
         """Return what matches a pattern below a folder of the snapshot; None if unknown."""
-        listing = self.listing(folder)
+        listing = self.overlay.listing(folder)
         if listing is None:
             return None
         names = [*listing.folders, *(listing.files if len(parts) == 1 else ())]
         paths = [posixpath.join(folder, name) for name in sorted(names) if _matches(name, parts[0])]
         if len(parts) == 1:
             return paths
-        found: list[str] = []
         inner = [self.matching(path, parts[1:]) for path in paths]
-        for each in inner:
-            if each is None:
-                return None
-            found.extend(each)
-        return found
+        return None if None in inner else [each for found in inner for each in found or ()]
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -9,7 +9,6 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.imports.overlay import is_in
 from azureml_jobs.imports.steps import Shared
 from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.paths import leads_out
 
 
 def unsent_literals(shared: Shared, code: Code) -> Iterator[JobError]:
@@ -29,9 +28,7 @@ def named_files(shared: Shared) -> Iterator[tuple[str, str, str]]:
     """Yield each string that may be the path of a file: where it is, and the file."""
     for (path, line, literal), folders in sorted(shared.literals.items()):
         for name in sorted({posixpath.normpath(posixpath.join(f, literal)) for f in folders}):
-            listing = None if leads_out(name) else shared.finder.listing(posixpath.dirname(name))
-            found = listing.files.get(posixpath.basename(name)) if listing else None
-            if found:
+            if found := shared.finder.overlay.file(name):
                 yield f"{path}:{line}", literal, found
 
 

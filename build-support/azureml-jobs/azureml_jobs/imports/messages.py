@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.imports.package_names import mappings_for
 from azureml_jobs.imports.result import OutsideModule
+
+# What names of packages have around the name of their module.
+_AROUND = frozenset(("binary", "cpu", "gpu", "headless", "nightly", "py", "python", "skinny"))
 
 
 def missing_errors(
@@ -24,12 +27,21 @@ def missing_errors(
     """
     found = sorted(set(modules), key=lambda each: (each.path, each.line, each.module))
     packages = [each for each in found if each.remedy is None or each.similar is not None]
-    messages = [_packages_message(packages, resolve, sorted(requirements), projects, listed)]
     files = [each for each in found if each not in packages]
-    for remedy in dict.fromkeys(each.remedy or "" for each in files):
-        own = [(each, _reason(each)) for each in files if each.remedy == remedy]
-        messages.append(_message(own, remedy))
-    return tuple(message for message in messages if message)
+    messages = []
+    if packages:
+        what = f"no package of the resolve `{resolve}` has the module"
+        remedy = _packages_remedy(packages, resolve, sorted(requirements), projects, listed)
+        messages.append(_message({each: f"{what} {_named(each)}" for each in packages}, remedy))
+    for hint in dict.fromkeys(each.remedy or "" for each in files):
+        own = {each: _reason(each) for each in files if each.remedy == hint}
+        messages.append(_message(own, hint))
+    return tuple(messages)
+
+
+def _named(module: OutsideModule) -> str:
+    hint = f", and the nearest file is {module.similar}" if module.similar else ""
+    return f"`{module.module}`{hint}"
 
 
 def _reason(module: OutsideModule) -> str:
@@ -55,7 +67,7 @@ def excluded_error(
     )
 
 
-def _packages_message(
+def _packages_remedy(
     packages: list[OutsideModule],
     resolve: str,
     requirements: list[str],
@@ -65,19 +77,11 @@ def _packages_message(
     known = sorted({project for each in packages for project in projects.get(each.module, ())})
     likely = f" (likely {', '.join(f'`{project}`' for project in known)})" if known else ""
     files = " and ".join(requirements) or f"the requirements of the resolve `{resolve}`"
-    return _message(
-        [
-            (
-                each,
-                f"no package of the resolve `{resolve}` has the module `{each.module}`"
-                + (f", and the nearest file is {each.similar}" if each.similar else ""),
-            )
-            for each in packages
-        ],
-        "".join(f"{hint} " for hint in dict.fromkeys(each.remedy for each in packages) if hint)
-        + f"Add the package{likely} to {files}, then run `./pants sync-lockfiles "
+    hints = "".join(f"{hint} " for hint in dict.fromkeys(each.remedy for each in packages) if hint)
+    return (
+        f"{hints}Add the package{likely} to {files}, then run `./pants sync-lockfiles "
         f"--resolve={resolve}`. {_mapping_remedy(packages, requirements, listed)} For an import "
-        "that the code can do without, write `# pants: no-infer-dep` behind it.",
+        "that the code can do without, write `# pants: no-infer-dep` behind it."
     )
 
 
@@ -86,19 +90,42 @@ def _mapping_remedy(
 ) -> str:
     """Say what to write for packages whose names do not show their modules."""
     found = mappings_for([name for each in packages for name in each.dotted_names], listed)
-    lines = [f'`"{project}": ["{module}"]`' for project, module in found.items()]
-    if not lines and packages:
-        lines = [f'`"NAME": ["{packages[0].module}"]`']
+    mappings = found or {"NAME": packages[0].module}
+    written = ", ".join(f'`"{project}": ["{module}"]`' for project, module in mappings.items())
     build = posixpath.join(posixpath.dirname(requirements[0]), "BUILD") if requirements else "BUILD"
     there = ", ".join(f"`{project}`" for project in found) or "a package"
-    written = ", ".join(lines)
     return f"If {there} of that list has it, write {written} into `module_mapping` in {build}."
 
 
-def _message(findings: list[tuple[OutsideModule, str]], remedy: str) -> str:
-    """Return a line for each finding and the remedy once, nothing when there is no finding."""
-    errors = [
-        JobError(each.where, what, remedy if number == len(findings) else "")
-        for number, (each, what) in enumerate(findings, start=1)
-    ]
-    return "\n".join(str(error) for error in errors)
+def _message(findings: Mapping[OutsideModule, str], remedy: str) -> str:
+    """Return a line for each finding, and the remedy once."""
+    *lines, last = (JobError(each.where, what) for each, what in findings.items())
+    return "\n".join(map(str, (*lines, JobError(last.where, last.what, remedy))))
+
+
+def module_of(project: str, module: str) -> str:
+    """Return the part of a dotted `module` that the package `project` seems to have, if any.
+
+    `azure-data-tables` has `azure.data.tables`, and `PyFoo`, `foo-cpu` and `python-foo` have `foo`.
+    """
+    names, parts = _words(project), module.split(".")
+    if names == [part.lower() for part in parts[: len(names)]]:
+        return ".".join(parts[: len(names)])
+    bare = [name for name in names if name not in _AROUND]
+    top = _words(parts[0])
+    return parts[0] if top in (bare, _words(project.lower().removeprefix("py"))) else ""
+
+
+def mappings_for(modules: Iterable[str], projects: Iterable[str]) -> dict[str, str]:
+    """Map packages among `projects` that seem to have one of the modules to the part they have."""
+    projects, found = sorted(projects), {}
+    for module in modules:
+        # The longest is the most specific.
+        best = max(projects, key=lambda each: len(module_of(each, module)), default="")
+        if best and (part := module_of(best, module)):
+            found[best] = part
+    return found
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[-_.]+", name.lower()) if word]

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from azureml_jobs.imports.messages import excluded_error, missing_errors
+from azureml_jobs.conftest import cases
+from azureml_jobs.imports.messages import excluded_error, mappings_for, missing_errors
 from azureml_jobs.imports.result import OutsideModule
 
 LIST = "3rdparty/python/experiments-requirements.txt"
 
 
 def module(name: str, line: int = 3, **more: str) -> OutsideModule:
-    return OutsideModule(name, (), "src/x/main.py", line, ("",), **more)  # type: ignore[arg-type]
+    return OutsideModule(name, (), "src/x/main.py", line, **more)  # type: ignore[arg-type]
 
 
 def errors(*modules: OutsideModule, requirements: tuple[str, ...] = (LIST,)) -> tuple[str, ...]:
@@ -80,3 +81,34 @@ def test_a_package_that_a_marker_excludes_is_named_with_its_list() -> None:
     assert error.where == "src/x/main.py:3"
     assert 'does not get `pywin32; x == "y"`, which has the module `pywin32`' in error.what
     assert LIST in error.remedy and "platform.json" in error.remedy
+
+
+LISTED = (
+    "azure-data-tables",
+    "azure-identity",
+    "PyFoo",
+    "python-bar",
+    "mlflow-skinny",
+    "Some.Name",
+)
+
+
+@cases(
+    "module, expected",
+    {
+        "dots": ("azure.data.tables", {"azure-data-tables": "azure.data.tables"}),
+        "in": ("azure.data.tables.aio", {"azure-data-tables": "azure.data.tables"}),
+        "another package of a namespace": ("azure.storage.blob", {}),
+        "a namespace": ("azure", {}),
+        "Py before the name": ("foo.deep", {"PyFoo": "foo"}),
+        "python before the name": ("bar", {"python-bar": "bar"}),
+        "a variant": ("mlflow.sklearn", {"mlflow-skinny": "mlflow"}),
+        "another spelling": ("some_name", {"Some.Name": "some_name"}),
+        "a plugin for it": ("mock", {}),
+        "what a plugin is for": ("pytest", {}),
+        "type stubs": ("requests", {}),
+        "no similar name": ("yaml", {}),
+    },
+)
+def test_a_package_is_recognized_by_its_name(module: str, expected: dict[str, str]) -> None:
+    assert mappings_for([module], LISTED) == expected

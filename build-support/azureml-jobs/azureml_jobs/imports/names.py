@@ -7,8 +7,8 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
-from azureml_jobs.imports.dotted import dotted_name
 from azureml_jobs.imports.places import Places
+from azureml_jobs.imports.statements import dotted_name
 
 # With these, a module may have names and submodules that its text does not show.
 _DYNAMIC = (
@@ -20,16 +20,14 @@ _LONGEST_PATH = 200
 # The text of a command, as in `os.system("python evaluate.py")`.
 _COMMAND = re.compile(r"\s*(\S*/)?(python[\d.]*|bash|sh|torchrun|accelerate|deepspeed)\s")
 _NO_PATH = re.compile(r"[\s*?\[\]{}<>|\"'`\\$%:;,()=&^!]|^[/~]|^\.+$|^-|//")
+# In scripts of R, Julia and the like.
+_STRING = re.compile(r"""["']([^"'\n]+)["']""")
+_SOURCED = re.compile(r"""\b(?:source|include)\(\s*["']([^"'\n]+)["']""")
 
 
 def extends_path(text: str) -> bool:
     """Return whether a package lets folders elsewhere hold parts of it."""
     return bool(_EXTENDS_PATH.search(text))
-
-
-def makes_modules(text: str) -> bool:
-    """Return whether a module may make others that are no files, as `six.moves` is made."""
-    return "sys.modules" in text
 
 
 def bound_names(tree: ast.Module, text: str) -> tuple[str, ...] | None:
@@ -88,7 +86,7 @@ def path_literals(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
             skipped.add(id(node.value))
         elif isinstance(node, ast.Call) and _is_join(node):
             skipped.update(map(id, node.args))
-            yield posixpath.join(*(arg.value for arg in node.args)), node.lineno  # type: ignore
+            yield posixpath.join(*map(ast.literal_eval, node.args)), node.lineno
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             if may_be_path(node.value):
                 yield posixpath.normpath(node.value), node.lineno
@@ -125,3 +123,17 @@ def may_be_path(text: str) -> bool:
 
 def _may_be_part(text: str) -> bool:
     return bool(text) and len(text) <= _LONGEST_PATH and not _NO_PATH.search(text)
+
+
+def sourced_files(text: str) -> list[str]:
+    """Return the scripts that one of R or Julia loads: `source("a.R")`, `include("a.jl")`."""
+    found = (posixpath.normpath(path) for path in _SOURCED.findall(text))
+    return list(dict.fromkeys(path for path in found if may_be_path(path)))
+
+
+def path_strings(text: str) -> Iterator[tuple[str, int]]:
+    """Yield strings of such a script that may be relative paths, with their lines."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        for string in _STRING.findall(line):
+            if may_be_path(string):
+                yield posixpath.normpath(string), number

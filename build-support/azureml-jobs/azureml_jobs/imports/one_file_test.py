@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from azureml_jobs.conftest import cases
-from azureml_jobs.imports.from_folder import answer_from_folder
 from azureml_jobs.imports.one_file import outside_modules
+from azureml_jobs.imports.questions import answer_from_folder
 
 
 @cases(

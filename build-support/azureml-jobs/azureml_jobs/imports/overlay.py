@@ -41,6 +41,8 @@ class Overlay:
     single_files: list[str] = field(default_factory=list)
     # What is known of the repository: its folders, each with the names in it; folders end with "/".
     entries: dict[str, set[str]] = field(default_factory=dict)
+    # The folders of the repository that must be listed before more is known.
+    unknown: set[str] = field(default_factory=set)
     _listings: dict[str, Listing] = field(default_factory=dict)
 
     def name_of(self, path: str) -> str:
@@ -54,16 +56,18 @@ class Overlay:
         """Return whether the snapshot would have the file."""
         return path in self.single_files or self._place_of(path) is not None
 
-    def listing(self, folder: str, unknown: set[str]) -> Listing | None:
-        """Return what a folder of the snapshot holds.
+    def file(self, name: str) -> str | None:
+        """Return the path of the file with this name; None if there is none, or none known yet."""
+        listing = self.listing(posixpath.dirname(name))
+        return listing.files.get(posixpath.basename(name)) if listing else None
 
-        Returns None and adds to `unknown` the folders of the repository that must be listed first.
-        """
+    def listing(self, folder: str) -> Listing | None:
+        """Return what a folder of the snapshot holds; None when more must be known first."""
         found = self._listings.get(folder)
         if found is None and not leads_out(folder):
             missing = [each for _, each in self._folders(folder) if not self._is_known(each)]
             if missing:
-                unknown.update(missing)
+                self.unknown.update(missing)
                 return None
             found = self._listings[folder] = self._merged(folder)
         return found or NOTHING
@@ -85,26 +89,20 @@ class Overlay:
                 self.entries[folder] = set()
         return folder in self.entries
 
-    def _places(self) -> Iterator[_Place]:
-        """Yield what is laid over what, the uppermost first."""
-        if self.code is not None:
-            yield "", self.code
-        yield from ((posixpath.basename(each), each) for each in self.includes)
-        yield from (("", root) for root in dict.fromkeys(self.roots))
+    def _own_places(self) -> list[_Place]:
+        code = [] if self.code is None else [("", self.code)]
+        return [*code, *((posixpath.basename(each), each) for each in self.includes)]
 
     def _place_of(self, path: str) -> _Place | None:
         """Return the one place from which a file gets its name."""
-        if self.code is not None and is_in(path, self.code):
-            return "", self.code
-        for include in self.includes:
-            if is_in(path, include):
-                return posixpath.basename(include), include
-        root = max((root for root in self.roots if is_in(path, root)), key=len, default=None)
-        return None if root is None else ("", root)
+        # Of the source roots the innermost one counts.
+        roots = sorted((("", root) for root in self.roots), key=lambda place: -len(place[1]))
+        places = (*self._own_places(), *roots)
+        return next((place for place in places if is_in(path, place[1])), None)
 
     def _folders(self, folder: str) -> Iterator[tuple[_Place, str]]:
         """Yield the folders of the repository that are `folder` in the snapshot, best first."""
-        for place in dict.fromkeys(self._places()):
+        for place in dict.fromkeys((*self._own_places(), *(("", root) for root in self.roots))):
             mount, base = place
             if is_in(folder, mount):
                 path = posixpath.join(base, folder[len(mount) :].lstrip("/")).rstrip("/")
@@ -130,7 +128,7 @@ class Overlay:
 
 
 def is_in(path: str, folder: str) -> bool:
-    """Return whether a path is a folder or lies in it; the root holds everything."""
+    """Return whether a path is a folder or in it; the root holds everything."""
     return folder == "" or path == folder or path.startswith(f"{folder}/")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from azureml_jobs.imports.finder import Found, Module
-from azureml_jobs.imports.path_changes import PathChange
+from azureml_jobs.imports.places import PathChange
 from azureml_jobs.imports.source import read_source
 from azureml_jobs.imports.steps import (
     UNREADABLE,
@@ -68,11 +68,8 @@ class Process:
 
     def satisfies(self, wanted: Wanted) -> bool:
         """Return whether it has found what an import statement asks for."""
-        seen = (each for each in self._seen if isinstance(each, Wanted))
-        missing = {each.wanted.statement for each in self.missing}
-        return wanted.statement not in missing and any(
-            each.statement == wanted.statement for each in seen
-        )
+        seen = {each.statement for each in self._seen if isinstance(each, Wanted)}
+        return wanted.statement in seen - {each.wanted.statement for each in self.missing}
 
     def loaded(self) -> list[Loaded]:
         """Return the files that it loads, in no order."""
@@ -88,10 +85,8 @@ class Process:
             item = self._todo.popleft()
             if isinstance(item, Loaded):
                 is_done = self._load(item)
-            elif isinstance(item, Wanted):
-                is_done = self._import(item)
             else:
-                is_done = self._run(item)
+                is_done = self._import(item) if isinstance(item, Wanted) else self._run(item)
             if not is_done:
                 blocked.append(item)
         self._todo = blocked
@@ -102,35 +97,34 @@ class Process:
             self._run_first.append(Loaded(self.shared.where, "", True, source))
             self._add(self._run_first[0])
             return True
-        return self._run_script(start) if start.kind == "script" else self._run_module(start)
+        wanted = Wanted(start.value, (), self.shared.where, 0, not start.is_certain)
+        run = self._run_script if start.kind == "script" else self._run_module
+        return run(start.value, wanted)
 
-    def _run_script(self, start: PythonStart) -> bool:
-        folder, name = posixpath.split(start.value)
-        around = self.shared.finder.listing(folder)
-        inside = self.shared.finder.listing(start.value)
-        if around is None or inside is None:
+    def _run_script(self, name: str, wanted: Wanted) -> bool:
+        overlay, folder = self.shared.finder.overlay, posixpath.dirname(name)
+        inside = overlay.listing(name)
+        if overlay.listing(folder) is None or inside is None:
             return False
-        path = around.files.get(name)
+        path = overlay.file(name)
         if path is None and "__main__.py" in inside.files:
             path = inside.files["__main__.py"]
-            if start.value not in self.search_path:
+            if name not in self.search_path:
                 # A folder that is run is searched itself, in place of the folder around it.
                 own = self.search_path[:1] == (folder,)
-                self.search_path = (start.value, *self.search_path[own:])
+                self.search_path = (name, *self.search_path[own:])
         if path is None:
-            self._miss("start", Wanted(start.value, (), self.shared.where, 0, not start.is_certain))
+            self._miss("start", wanted)
         else:
-            self.shared.add_run(path, self.runner)
-            self._add_loaded(path, "", is_main=True)
+            self._add_run(path, "")
         return True
 
-    def _run_module(self, start: PythonStart) -> bool:
-        wanted = Wanted(start.value, (), self.shared.where, 0, not start.is_certain)
-        found = self._find(start.value)
+    def _run_module(self, name: str, wanted: Wanted) -> bool:
+        found = self._find(name)
         if found is None:
             return False
         if found.is_found and not found.is_python and found.last.is_package:
-            found = self._find(f"{start.value}.__main__")
+            found = self._find(f"{name}.__main__")
             if found is None:
                 return False
         if not found.is_found:
@@ -138,11 +132,9 @@ class Process:
             self._miss("outside" if found.is_open else "start", wanted)
         elif not found.is_python:
             self._add_chain(replace(found, chain=found.chain[:-1]), wanted)
-            path = found.last.path or ""
             if len(found.chain) > 1:
                 self._run_package = found.chain[0].name, self.search_path
-            self.shared.add_run(path, self.runner)
-            self._add_loaded(path, found.last.package, is_main=True)
+            self._add_run(found.last.path or "", found.last.package)
         return True
 
     def _load(self, loaded: Loaded) -> bool:
@@ -216,8 +208,8 @@ class Process:
         if found.is_open and found.last.path is None and (absent or is_bare):
             # The folder is there, but a package of the environment with an `__init__` would win.
             is_optional = wanted.is_optional or not absent
-            absent_names = replace(wanted, names=tuple(absent), is_optional=is_optional)
-            self._miss("outside", absent_names, found.last)
+            wanted = replace(wanted, names=tuple(absent), is_optional=is_optional)
+            self._miss("outside", wanted, found.last)
         elif absent and not is_bare:
             return self._check_bound(found.last, wanted, absent)
         return True
@@ -248,14 +240,14 @@ class Process:
         for module in found.chain:
             if module.path:
                 self.shared.add(module.path, f"imported by {wanted.where}", wanted.path)
-                self._add_loaded(module.path, module.package, is_main=False)
+                if not module.path.endswith(UNREADABLE):
+                    self._add(Loaded(module.path, module.package, is_main=False))
 
-    def _add_loaded(self, path: str, package: str, is_main: bool) -> None:
+    def _add_run(self, path: str, package: str) -> None:
+        self.shared.add_run(path, self.runner)
         if not path.endswith(UNREADABLE):
-            loaded = Loaded(path, package, is_main)
-            self._add(loaded)
-            if is_main:
-                self._run_first.append(loaded)
+            self._run_first.append(Loaded(path, package, is_main=True))
+            self._add(self._run_first[-1])
 
     def _add(self, item: Loaded | Wanted) -> None:
         if item not in self._seen:

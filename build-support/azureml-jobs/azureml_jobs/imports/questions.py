@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import glob
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from azureml_jobs.imports.overlay import Overlay, pattern_of
+from azureml_jobs.imports.source import read_source
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,3 +40,49 @@ class ReadTexts:
 
 
 Question = Exist | ReadSources | ReadTexts
+
+
+def learn(unknown: set[str], *overlays: Overlay) -> Generator[Question, Any, None]:
+    """Ask what is in the folders that are unknown."""
+    if unknown:
+        folders = sorted(unknown)
+        unknown.clear()
+        existing = yield Exist(tuple(f"{pattern_of(each)}/*".lstrip("/") for each in folders))
+        for overlay in overlays:
+            overlay.add(folders, existing)
+
+
+def ask_until_known(decide: Callable[[], T], *overlays: Overlay) -> Generator[Question, Any, T]:
+    """Return what `decide` decides once the overlays know all that it asks them."""
+    while True:
+        result = decide()
+        unknown = set[str]().union(*(each.unknown for each in overlays))
+        if not unknown:
+            return result
+        for each in overlays:
+            each.unknown.clear()
+        yield from learn(unknown, *overlays)
+
+
+def answer_from_folder(
+    root: Path, questions: Generator[Question, Any, T], python: tuple[int, int]
+) -> T:
+    """Return the result of `questions`, whose paths are relative to `root`."""
+    answer: Any = None
+    while True:
+        try:
+            question = questions.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        if isinstance(question, Exist):
+            answer = {path for each in question.patterns for path in _existing(root, each)}
+        elif isinstance(question, ReadSources):
+            paths = {path: (root / path).read_bytes() for path in question.paths}
+            answer = {path: read_source(code, path, python) for path, code in paths.items()}
+        else:
+            answer = {path: (root / path).read_text(errors="replace") for path in question.paths}
+
+
+def _existing(root: Path, pattern: str) -> list[str]:
+    found = glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)
+    return [f"{path}/" if (root / path).is_dir() else path for path in found]

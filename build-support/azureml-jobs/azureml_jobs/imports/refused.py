@@ -2,55 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.imports.result import RUN
 from azureml_jobs.imports.steps import Shared
 
-_UNLESS_LOADED = (
-    "\nIf the job does without this file, write `# pants: no-infer-dep` behind its import."
-)
 
-
-@dataclass(frozen=True)
-class RefusedCode:
-    """Messages on what every Python refuses, what that of the job does, and what one may refuse."""
-
-    errors: tuple[str, ...]
-    version_errors: tuple[str, ...]
-    doubts: tuple[str, ...]
-
-
-def refused_code(shared: Shared) -> RefusedCode:
-    errors, version_errors, doubts = [], [], []
+def refused_code(shared: Shared) -> dict[str, list[str]]:
+    """Return an "error" for what no Python takes, "version" for that of the job, and "doubt"."""
+    found: dict[str, list[str]] = {"error": [], "version": [], "doubt": []}
     version = "Python {}.{}".format(*shared.python)
     for path in sorted(shared.sources.keys() & shared.why.keys()):
         problem = shared.sources[path].problem
         if problem is None:
             continue
-        where, what = f"{path}:{problem.line}", f"({problem.reason}: `{problem.text}`)"
-        is_run = shared.why[path].startswith(RUN)
-        unless = "" if is_run else _UNLESS_LOADED
         if not (problem.is_wrong_here and _is_loaded(shared, path)):
-            doubt = JobError(
-                where,
-                f"this may not be valid Python {what}",
-                "Of what cannot be parsed, only lines that begin with `import` or `from` are read.",
+            kind, what = "doubt", "may not be valid Python"
+            remedy = (
+                "Of what cannot be parsed, only lines that begin with `import` or `from` are read."
             )
-            doubts.append(str(doubt))
         elif problem.is_always_wrong:
-            error = JobError(where, f"this is not valid Python {what}", f"Correct it.{unless}")
-            errors.append(str(error))
+            kind, what, remedy = "error", "is not valid Python", "Correct it."
         else:
-            error = JobError(
-                where,
-                f"this is not valid {version} {what}",
+            kind, what = "version", f"is not valid {version}"
+            remedy = (
                 f"Write it as {version} has it. The file of `[azureml].image_platform` describes "
-                f"the image's Python.{unless}",
+                "the image's Python."
             )
-            version_errors.append(str(error))
-    return RefusedCode(tuple(errors), tuple(version_errors), tuple(doubts))
+        if kind != "doubt" and not shared.why[path].startswith(RUN):
+            remedy += (
+                "\nIf the job does without this file, write `# pants: no-infer-dep` behind its "
+                "import."
+            )
+        what = f"this {what} ({problem.reason}: `{problem.text}`)"
+        found[kind].append(str(JobError(f"{path}:{problem.line}", what, remedy)))
+    return found
 
 
 def _is_loaded(shared: Shared, path: str) -> bool:

@@ -23,15 +23,12 @@ class Run:
 
     @property
     def command(self) -> str:
-        value = self.start.value
-        if self.start.kind == "source":
-            return "python"
-        if self.start.kind == "module":
-            return f"python -m {value}"
-        return f"python {posixpath.relpath(value, self.start.folder or '.')}"
+        if self.start.kind == "script":
+            return f"python {posixpath.relpath(self.start.value, self.start.folder or '.')}"
+        return f"python -m {self.start.value}" if self.start.kind == "module" else "python"
 
 
-def ways_to_find(path: str, base: str, run: Run, overlay: Overlay, code: Code) -> list[str]:
+def way_to_find(path: str, base: str, run: Run, overlay: Overlay, code: Code) -> str:
     """Return what to write so that `run` searches `base`, a folder around the file `path`."""
     job_folder = posixpath.dirname(code.where.partition(":")[0])
     name = overlay.name_of(path)
@@ -41,14 +38,14 @@ def ways_to_find(path: str, base: str, run: Run, overlay: Overlay, code: Code) -
         new_code = posixpath.relpath(base or ".", job_folder or ".")
         script = run.script if run.script and is_in(run.script, base) else None
         started = f" with `python -m {dotted(script, base)}`" if script else ""
-        return [f"`code: {new_code}`{started}"]
+        return f"`code: {new_code}`{started}"
     folder = name[: len(name) - len(below)].rstrip("/")
+    relative = posixpath.relpath(folder or ".", run.start.folder or ".")
     script_name = overlay.name_of(run.script) if run.script else ""
     if run.start.kind == "script" and script_name and is_in(script_name, folder):
-        change = _change_folder(run.start.folder, folder)
-        return [f"`{change}python -m {dotted(script_name, folder)}` in place of `{run.command}`"]
-    relative = posixpath.relpath(folder or ".", run.start.folder or ".")
-    return [f"`PYTHONPATH={relative} {run.command}`"]
+        change = "" if folder == run.start.folder else f"cd {relative} && "
+        return f"`{change}python -m {dotted(script_name, folder)}` in place of `{run.command}`"
+    return f"`PYTHONPATH={relative} {run.command}`"
 
 
 def name_to_import(path: str, search_path: tuple[str, ...], overlay: Overlay) -> str | None:
@@ -67,7 +64,3 @@ def dotted(path: str, base: str) -> str:
     for ending in (".py", "/__init__", "/__main__"):
         name = name.removesuffix(ending)
     return name.replace("/", ".")
-
-
-def _change_folder(now: str, then: str) -> str:
-    return "" if now == then else f"cd {posixpath.relpath(then or '.', now or '.')} && "

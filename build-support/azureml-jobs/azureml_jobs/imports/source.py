@@ -11,18 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from azureml_jobs.imports.lines import imports_by_line
 from azureml_jobs.imports.names import (
     bound_names,
     exported_names,
     extends_path,
-    makes_modules,
     own_files,
     path_literals,
 )
-from azureml_jobs.imports.path_changes import PathChange, find_path_changes
-from azureml_jobs.imports.places import Places
-from azureml_jobs.imports.statements import Import, find_imports
+from azureml_jobs.imports.places import PathChange, Places
+from azureml_jobs.imports.statements import Import, find_imports, imports_by_line
 from azureml_jobs.imports.syntax import SyntaxProblem, parse
 
 PRAGMA = "# pants: no-infer-dep"
@@ -41,7 +38,7 @@ class Source:
     exported: the literals in `__all__`.
     names: what it binds; None if the text does not show all of that.
     extends_path: whether it is a package with parts in other folders, too.
-    makes_modules: whether it makes modules that are no files.
+    makes_modules: whether it may make modules that are no files, as `six.moves` is made.
     problem: what Python refuses in it. Where it cannot be parsed, the imports come from a reading
         by lines, so that none is lost.
     """
@@ -59,18 +56,15 @@ class Source:
 
 def read_source(content: bytes, path: str, python: tuple[int, int]) -> Source:
     """Read a Python file, or the code cells of a notebook, for this version of Python on Linux."""
-    text = _decoded(content)
-    if path.endswith(".ipynb"):
+    text, is_notebook = _decoded(content), path.endswith(".ipynb")
+    if is_notebook:
         text = _code_of_notebook(text)
-        tree, problem = parse(text, text, python)
-    else:
-        tree, problem = parse(content, text, python)
+    tree, problem = parse(text if is_notebook else content, text, python)
     try:
         source = _read_tree(tree, text, python) if tree is not None else None
     except RecursionError:
         source = None
-    if source is None:
-        source = Source(imports=_without_pragma(imports_by_line(text), text))
+    source = source or Source(imports=_without_pragma(imports_by_line(text), text))
     return replace(source, problem=problem)
 
 
@@ -81,11 +75,11 @@ def _read_tree(tree: ast.Module, text: str, python: tuple[int, int]) -> Source:
         imports=_without_pragma(find_imports(tree, text, python), text),
         literals=_by_line(path_literals(nodes)),
         own_files=_by_line(own_files(nodes, places)) if "__file__" in text else (),
-        path_changes=tuple(find_path_changes(nodes, places)) if "sys.path" in text else (),
+        path_changes=tuple(places.changes(nodes)) if "sys.path" in text else (),
         exported=exported_names(tree),
         names=bound_names(tree, text),
         extends_path=extends_path(text),
-        makes_modules=makes_modules(text),
+        makes_modules="sys.modules" in text,
     )
 
 

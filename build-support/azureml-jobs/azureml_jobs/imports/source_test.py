@@ -4,7 +4,7 @@ import json
 from textwrap import dedent
 
 import pytest
-from azureml_jobs.imports.path_changes import PathChange
+from azureml_jobs.imports.places import PathChange
 from azureml_jobs.imports.source import Source, read_source
 from azureml_jobs.imports.statements import Import
 

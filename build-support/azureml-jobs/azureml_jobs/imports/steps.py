@@ -6,32 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from azureml_jobs.imports.finder import Finder, Module
-from azureml_jobs.imports.result import RUN
+from azureml_jobs.imports.result import RUN, Wanted
 from azureml_jobs.imports.source import Source
 from azureml_jobs.imports.statements import Import
 from azureml_jobs.jobfile.command.code import PythonStart
 
 # Files that Python loads and nobody reads.
 UNREADABLE = (".so", ".zip", ".pyz", ".egg", ".whl", ".pyc")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """An import by its absolute name. The line is 0 for what the command itself names."""
-
-    module: str
-    names: tuple[str, ...]
-    path: str
-    line: int
-    is_optional: bool
-
-    @property
-    def statement(self) -> tuple[str, int, str, tuple[str, ...]]:
-        return self.path, self.line, self.module, self.names
-
-    @property
-    def where(self) -> str:
-        return f"{self.path}:{self.line}" if self.line else self.path
 
 
 @dataclass(frozen=True)

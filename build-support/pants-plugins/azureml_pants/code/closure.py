@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from azureml_jobs.imports.closure import find_closure
+from azureml_jobs.imports.closure import Launch, find_closure
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
 from azureml_jobs.imports.result import Closure
@@ -89,14 +89,16 @@ async def request_closure(
 ) -> Closure:
     return await answer_questions(
         find_closure(
-            request.code,
-            roots.paths,
-            request.starts,
-            extra=request.extra,
-            entries=request.entries,
-            where=request.where,
-            python=python.version,
-            standard_library=STANDARD_LIBRARY,
+            Launch(
+                request.code,
+                roots.paths,
+                request.starts,
+                request.where,
+                python.version,
+                STANDARD_LIBRARY,
+                request.extra,
+                request.entries,
+            )
         ),
         request.generated,
         python,

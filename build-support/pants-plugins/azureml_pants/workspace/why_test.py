@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azureml_jobs.imports.chain import chain_to
+from azureml_jobs.imports.result import chain_to
 from azureml_jobs.protocol import WhyRequest
 from pants.testutil.rule_runner import RuleRunner
 
