@@ -12,7 +12,6 @@ from azureml_jobs.jobfile.schema.load import known_kind_of
 from azureml_jobs.jobfile.schema.messages import unknown_key
 from azureml_jobs.jobfile.schema.node import SchemaNode
 from azureml_jobs.jobfile.setting import INTEGER, RefusedSetting, Setting
-from azureml_jobs.jobfile.setting_value import convert_value
 
 
 def apply_overrides(job: Mapping[str, Any], settings: Sequence[str], path: str) -> dict[str, Any]:
@@ -34,7 +33,7 @@ def apply_overrides(job: Mapping[str, Any], settings: Sequence[str], path: str) 
     findings = []
     for text in settings:
         try:
-            _apply(changed, Setting.parse(text), path)
+            _Override(changed, Setting.parse(text), path).apply()
         except RefusedSetting as refused:
             findings.append(refused.finding)
     raise_findings(path, findings)
@@ -45,78 +44,78 @@ def _copy(value: Any) -> Any:
     """Copy plain data; what a YAML alias made one object becomes two, so that one can change."""
     if isinstance(value, Mapping):
         return {key: _copy(child) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_copy(child) for child in value]
-    return value
+    return [_copy(child) for child in value] if isinstance(value, list) else value
 
 
-def _apply(job: dict[str, Any], setting: Setting, path: str) -> None:
-    holder: Any = job
-    root = node = SchemaNode.root(known_kind_of(job, path))
-    for depth, step in enumerate(setting.steps, start=1):
-        steps = setting.steps[:depth]
-        node = node.for_value(holder)
-        if isinstance(holder, list):
-            node = _item_node(setting, holder, node, steps)
-        else:
-            node = _key_node(job, setting, root, holder, node, steps)
-        if steps == setting.steps:
-            old = holder[_key(holder, step)] if _has(holder, step) else None
-            _store(holder, step, convert_value(setting, node, old))
-        else:
-            holder = _inner_holder(setting, holder, node, steps)
+class _Override:
+    """One setting on its way down the job."""
 
+    def __init__(self, job: dict[str, Any], setting: Setting, path: str) -> None:
+        self.job = job
+        self.setting = setting
+        self.root = SchemaNode.root(known_kind_of(job, path))
 
-def _item_node(
-    setting: Setting, holder: list[Any], node: SchemaNode, steps: Sequence[str]
-) -> SchemaNode:
-    """Return the schema's node of an item in a list, or refuse an invalid index."""
-    *parents, step = steps
-    if not INTEGER.fullmatch(step) or not 0 <= int(step) <= len(holder):
-        raise setting.refuse(
-            f"this is a list of {len(holder)}, and `{step}` is not an index in it",
-            f"Write a number from 0 to {len(holder)}.",
-            parents,
-        )
-    return node.item() or node
+    def apply(self) -> None:
+        holder, node, setting = self.job, self.root, self.setting
+        for depth in range(1, len(setting.steps) + 1):
+            steps = setting.steps[:depth]
+            find = self._item if isinstance(holder, list) else self._key
+            key, node = find(holder, node.for_value(holder), steps)
+            is_new = key == len(holder) if isinstance(holder, list) else key not in holder
+            if steps == setting.steps:
+                new = setting.converted(node, None if is_new else holder[key])
+            elif is_new:
+                new = [] if node.takes_list and not node.takes_mapping else {}
+            else:
+                # `outputs: {model:}` declares an output by its name alone.
+                new = {} if holder[key] is None else holder[key]
+                self._check_holder(new, steps)
+            if isinstance(holder, list) and is_new:
+                holder.append(new)
+            else:
+                holder[key] = new
+            holder = new
 
+    def _item(self, holder: list[Any], node: SchemaNode, steps: Sequence[str]) -> Any:
+        """Return an index of a list and the schema's node there, or refuse an invalid one."""
+        *parents, step = steps
+        if not INTEGER.fullmatch(step) or not 0 <= int(step) <= len(holder):
+            raise self.setting.refuse(
+                f"this is a list of {len(holder)}, and `{step}` is not an index in it",
+                f"Write a number from 0 to {len(holder)}.",
+                parents,
+            )
+        return int(step), node.item() or node
 
-def _key_node(
-    job: Mapping[str, Any],
-    setting: Setting,
-    root: SchemaNode,
-    holder: Mapping[str, Any],
-    node: SchemaNode,
-    steps: Sequence[str],
-) -> SchemaNode:
-    """Return the schema's node of a key in a mapping, or refuse a key that cannot be set."""
-    *parents, step = steps
-    known = node.child(step)
-    if known is not None and known.is_read_only:
-        raise setting.refuse(f"Azure ML sets `{step}` itself", "Leave this setting out.", steps)
-    if known is None:
-        if "any" in node.kinds:
-            return node
-        if not parents and step in (job.get("inputs") or ()):
-            remedy = f"Write `--set inputs.{setting.text}`."
-            raise setting.refuse(f"`{step}` is an input of the job, not a key", remedy, steps)
-        finding = unknown_key(root, parents, step, node.keys())
-        raise setting.refuse(finding.what, finding.remedy, steps)
-    if parents == ["inputs"] and step not in holder:
-        _check_new_input(job, setting, steps)
-    return known
+    def _key(self, holder: Mapping[str, Any], node: SchemaNode, steps: Sequence[str]) -> Any:
+        """Return a key and the schema's node there, or refuse one that cannot be set."""
+        *parents, step = steps
+        known, refuse = node.child(step), self.setting.refuse
+        inputs = self.job.get("inputs") or ()
+        if known is not None and known.is_read_only:
+            raise refuse(f"Azure ML sets `{step}` itself", "Leave this setting out.", steps)
+        if known is None and "any" not in node.kinds:
+            if not parents and step in inputs:
+                remedy = f"Write `--set inputs.{self.setting.text}`."
+                raise refuse(f"`{step}` is an input of the job, not a key", remedy, steps)
+            finding = unknown_key(self.root, parents, step, node.keys())
+            raise refuse(finding.what, finding.remedy, steps)
+        if parents == ["inputs"] and step not in holder:
+            named = re.compile(rf"\binputs\.{re.escape(step)}\b")
+            if not any(map(named.search, _texts(self.job))):
+                user = "its command does" if "command" in self.job else "its steps do"
+                what = f"the job has no input `{step}`, and {user} not name it"
+                raise refuse(what, suggestion(step, list(map(str, inputs)), "It has no inputs."))
+        return step, known or node
 
-
-def _check_new_input(job: Mapping[str, Any], setting: Setting, steps: Sequence[str]) -> None:
-    name = steps[-1]
-    if any(re.search(rf"\binputs\.{re.escape(name)}\b", text) for text in _texts(job)):
-        return
-    user = "its command does" if "command" in job else "its steps do"
-    raise setting.refuse(
-        f"the job has no input `{name}`, and {user} not name it",
-        suggestion(name, [str(key) for key in job.get("inputs") or ()], "It has no inputs."),
-        steps,
-    )
+    def _check_holder(self, holder: Any, steps: Sequence[str]) -> None:
+        if not isinstance(holder, (dict, list)):
+            key_path = ".".join(steps)
+            raise self.setting.refuse(
+                f"`{key_path}` is `{holder}`, which has no keys",
+                f"Replace it as a whole: `--set {key_path}=VALUE`.",
+                steps,
+            )
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -125,38 +124,3 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, (dict, list)):
         for child in value.values() if isinstance(value, dict) else value:
             yield from _texts(child)
-
-
-def _inner_holder(setting: Setting, holder: Any, node: SchemaNode, steps: Sequence[str]) -> Any:
-    """Return the mapping or list at `steps`, which is made when there is none yet."""
-    step = steps[-1]
-    if not _has(holder, step):
-        _store(holder, step, [] if node.takes_list and not node.takes_mapping else {})
-    inner = holder[_key(holder, step)]
-    if inner is None:
-        # `outputs: {model:}` declares an output by its name alone.
-        inner = {}
-        _store(holder, step, inner)
-    if not isinstance(inner, (dict, list)):
-        key_path = ".".join(steps)
-        raise setting.refuse(
-            f"`{key_path}` is `{inner}`, which has no keys",
-            f"Replace it as a whole: `--set {key_path}=VALUE`.",
-            steps,
-        )
-    return inner
-
-
-def _has(holder: dict[str, Any] | list[Any], step: str) -> bool:
-    return int(step) < len(holder) if isinstance(holder, list) else step in holder
-
-
-def _key(holder: dict[str, Any] | list[Any], step: str) -> Any:
-    return int(step) if isinstance(holder, list) else step
-
-
-def _store(holder: Any, step: str, value: Any) -> None:
-    if isinstance(holder, list) and int(step) == len(holder):
-        holder.append(value)
-    else:
-        holder[_key(holder, step)] = value
