@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.bundle.conftest import BEGINNING, commit, git, head, write
+from azureml_jobs.bundle.git_command import remote_address
 from azureml_jobs.bundle.git_state import GitState, git_state
 from azureml_jobs.conftest import tree
 
 pytestmark = pytest.mark.usefixtures("home")
+
+Change = Callable[[Path], None]
 
 
 def known(repository: Path, paths: Iterable[str], removable: Sequence[str] = ()) -> GitState:
@@ -33,9 +36,13 @@ def applied(state: GitState, repository: Path, folder: Path) -> Path:
     return folder
 
 
-def test_there_is_no_diff_for_committed_files(repository: Path) -> None:
-    state = known(repository, ["src/a.py", "src/b.py"])
-    assert state == GitState(head(repository))
+def test_there_is_no_diff_for_committed_files_or_for_none(repository: Path) -> None:
+    assert known(repository, ["src/a.py", "src/b.py"]) == GitState(head(repository))
+    assert known(repository, []) == GitState(head(repository))
+
+
+def edit(path: str, content: bytes) -> Change:
+    return lambda folder: write(folder, {path: content})
 
 
 def stage(folder: Path) -> None:
@@ -76,47 +83,34 @@ def in_a_merge(folder: Path) -> None:
     subprocess.run(["git", "merge", "-q", "other"], cwd=folder, stdout=subprocess.DEVNULL)
 
 
+NAMES = ["src/ü b.py", "src/\"q\" 's'.py", "src/tab\t.py", "src/a.py"]
+
+
 @pytest.mark.parametrize(
     ("change", "paths"),
     [
         pytest.param(stage, ["src/a.py"], id="staged"),
         pytest.param(stage_and_go_on, ["src/a.py"], id="staged and changed again"),
-        pytest.param(
-            lambda folder: write(folder, {"src/a.py": b"no newline"}), ["src/a.py"], id="unstaged"
-        ),
-        pytest.param(
-            lambda folder: write(folder, {"new/d.py": b"d\n"}), ["new/d.py"], id="untracked"
-        ),
+        pytest.param(edit("src/a.py", b"no newline"), ["src/a.py"], id="unstaged"),
+        pytest.param(edit("new/d.py", b"d\n"), ["new/d.py"], id="untracked"),
         pytest.param(drop_from_the_index, ["src/a.py"], id="no longer in the index"),
         pytest.param(ignore, ["src/a.bin"], id="ignored"),
         pytest.param(run_bit, ["src/a.py"], id="a run bit"),
         pytest.param(normalise, ["src/a.py", "src/ü dos.py"], id="CRLF that git would normalise"),
         pytest.param(in_a_merge, ["src/a.py", "src/b.py"], id="during a merge"),
+        pytest.param(edit("src/m.bin", bytes(range(256)) * 40), ["src/m.bin"], id="binary"),
+        pytest.param(edit("src/l.py", "é".encode("latin-1")), ["src/l.py"], id="another encoding"),
+        pytest.param(edit("src/dos.py", b"a\r\nb\r\n"), ["src/dos.py"], id="CRLF"),
+        pytest.param(edit("src/e.py", b""), ["src/e.py"], id="empty"),
         pytest.param(
-            lambda folder: write(folder, {"src/m.bin": bytes(range(256)) * 40}),
-            ["src/m.bin"],
-            id="binary",
-        ),
-        pytest.param(
-            lambda folder: write(folder, {"src/latin.py": "é = 1\n".encode("latin-1")}),
-            ["src/latin.py"],
-            id="text in another encoding",
-        ),
-        pytest.param(
-            lambda folder: write(folder, {"src/dos.py": b"a\r\nb\r\n"}), ["src/dos.py"], id="CRLF"
-        ),
-        pytest.param(lambda folder: write(folder, {"src/e.py": b""}), ["src/e.py"], id="empty"),
-        pytest.param(
-            lambda folder: write(
-                folder, {"src/ü b.py": b"1\n", "src/\"q\" 's'.py": b"2\n", "src/tab\t.py": b"3\n"}
-            ),
-            ["src/ü b.py", "src/\"q\" 's'.py", "src/tab\t.py", "src/a.py"],
+            lambda folder: write(folder, dict.fromkeys(NAMES, b"1\n")),
+            NAMES,
             id="names with blanks, quotes and other letters",
         ),
     ],
 )
 def test_the_diff_restores_exactly_the_files(
-    repository: Path, tmp_path: Path, change: Callable[[Path], None], paths: list[str]
+    repository: Path, tmp_path: Path, change: Change, paths: list[str]
 ) -> None:
     change(repository)
     state = known(repository, paths)
@@ -127,11 +121,17 @@ def test_the_diff_restores_exactly_the_files(
         assert os.access(checkout / path, os.X_OK) == os.access(repository / path, os.X_OK)
 
 
-def test_the_diff_removes_a_deleted_file(repository: Path, tmp_path: Path) -> None:
-    (repository / "src/gone.py").unlink()
-    state = known(repository, ["src/gone.py", "src/never-there.py"])
+def test_the_diff_removes_a_deleted_file_and_leaves_out_others(
+    repository: Path, tmp_path: Path
+) -> None:
+    write(repository, {"src/a.py": b"mine\n", "src/b.py": b"other\n", "new.py": b"other\n"})
+    git(repository, "add", "new.py")
+    for name in ("src/gone.py", "c.md"):
+        (repository / name).unlink()
+    state = known(repository, ["src/a.py", "src/gone.py", "src/never-there.py"])
     assert not (applied(state, repository, tmp_path / "checkout") / "src/gone.py").exists()
-    assert b"never-there" not in state.diff
+    assert b"mine" in state.diff
+    assert not [name for name in (b"never-there", b"other", b"c.md") if name in state.diff]
 
 
 @pytest.mark.parametrize("to_folder", [True, False], ids=["file to folder", "folder to file"])
@@ -144,14 +144,6 @@ def test_a_file_may_replace_a_folder(repository: Path, tmp_path: Path, to_folder
     write(repository, {path: b"new\n"})
     checkout = applied(known(repository, [path]), repository, tmp_path / "checkout")
     assert (checkout / path).read_bytes() == b"new\n"
-
-
-def test_the_diff_leaves_out_other_files(repository: Path) -> None:
-    write(repository, {"src/a.py": b"mine\n", "src/b.py": b"other\n", "new.py": b"other\n"})
-    git(repository, "add", "new.py")
-    (repository / "c.md").unlink()
-    diff = known(repository, ["src/a.py"]).diff
-    assert b"mine" in diff and b"other" not in diff and b"c.md" not in diff
 
 
 def test_the_diff_removes_files_whose_absence_counts(repository: Path, tmp_path: Path) -> None:
@@ -200,10 +192,6 @@ def test_git_that_refuses_says_why(repository: Path, monkeypatch: pytest.MonkeyP
     assert broken is not None and "12" * 20 in broken.problem
 
 
-def test_returns_the_commit_even_without_files(repository: Path) -> None:
-    assert known(repository, []) == GitState(head(repository))
-
-
 @pytest.mark.parametrize("format_name", ["sha1", "sha256"])
 def test_there_is_no_commit_before_the_first(tmp_path: Path, format_name: str) -> None:
     folder = tmp_path / "new"
@@ -219,12 +207,10 @@ def test_there_is_no_commit_before_the_first(tmp_path: Path, format_name: str) -
     assert (tmp_path / "empty/src/a.py").read_bytes() == b"1\n"
 
 
-def test_returns_none_outside_of_a_git_repository(tmp_path: Path) -> None:
-    write(tmp_path, {"a.py": b""})
-    assert git_state(tmp_path, ["a.py"]) is None
-
-
-def test_returns_none_without_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_returns_none_without_a_repository_and_without_git(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert git_state(tmp_path, ["home"]) is None
     monkeypatch.setenv("PATH", str(repository))
     assert git_state(repository, ["src/a.py"]) is None
 
@@ -240,20 +226,18 @@ def test_the_diff_has_paths_from_the_top_of_the_work_tree(repository: Path, tmp_
     assert (checkout / "ml/src/n.py").read_bytes() == b"n\n"
 
 
-def test_works_in_a_linked_work_tree(repository: Path, tmp_path: Path) -> None:
+def test_works_in_a_linked_work_tree_and_in_a_clone_that_borrows_its_objects(
+    repository: Path, tmp_path: Path
+) -> None:
     git(repository, "worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side")
-    write(tmp_path / "tree", {"src/a.py": b"side\n"})
-    before = tree(repository)
-    state = known(tmp_path / "tree", ["src/a.py"])
-    assert tree(repository) == before
-    checkout = applied(state, repository, tmp_path / "checkout")
-    assert (checkout / "src/a.py").read_bytes() == b"side\n"
-
-
-def test_works_in_a_clone_that_borrows_its_objects(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--shared", str(repository), "borrower")
-    write(tmp_path / "borrower", {"src/b.py": b"changed\n"})
-    assert b"+changed" in known(tmp_path / "borrower", ["src/a.py", "src/b.py"]).diff
+    before = tree(repository)
+    for number, name in enumerate(("tree", "borrower")):
+        write(tmp_path / name, {"src/a.py": b"side\n"})
+        state = known(tmp_path / name, ["src/a.py"])
+        assert tree(repository) == before
+        checkout = applied(state, repository, tmp_path / f"checkout{number}")
+        assert (checkout / "src/a.py").read_bytes() == b"side\n"
 
 
 def with_submodule(repository: Path, tmp_path: Path) -> Path:
@@ -286,21 +270,18 @@ def test_changes_in_a_submodule_are_against_its_own_commit(
     assert b"other" not in state.diff
 
 
-def test_the_diff_has_the_commit_of_a_submodule(repository: Path, tmp_path: Path) -> None:
-    inner = with_submodule(repository, tmp_path)
-    write(inner, {"s.py": b"s = 2\n"})
-    new = commit(inner)
-    assert f"+Subproject commit {new}".encode() in known(repository, ["lib/sub/s.py"]).diff
-    assert known(repository, ["src/a.py"]).diff == b""
-
-
-def test_works_in_a_submodule(repository: Path, tmp_path: Path) -> None:
+def test_the_diff_has_the_commit_of_a_submodule_and_works_in_one(
+    repository: Path, tmp_path: Path
+) -> None:
     inner = with_submodule(repository, tmp_path)
     write(inner, {"s.py": b"s = 2\n"})
     before = tree(repository)
     state = known(inner, ["s.py"])
     assert tree(repository) == before
     assert state.commit == head(inner) and b"a/s.py" in state.diff
+    new = commit(inner)
+    assert f"+Subproject commit {new}".encode() in known(repository, ["lib/sub/s.py"]).diff
+    assert known(repository, ["src/a.py"]).diff == b""
 
 
 def test_a_repository_inside_may_be_no_submodule(repository: Path) -> None:
@@ -360,45 +341,48 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, "all of them"])
+# The others have no effect next to these.
+STRONG = {
+    "diff.noprefix",
+    "diff.external",
+    "diff.renames",
+    "diff.relative",
+    "diff.ignoreSubmodules",
+}
+
+
+@pytest.mark.parametrize("names", [SETTINGS, SETTINGS.keys() - STRONG, ["diff.renames"]], ids=len)
 def test_settings_of_the_user_do_not_change_the_diff(
-    repository: Path, home: Path, name: str
+    repository: Path, home: Path, names: Iterable[str]
 ) -> None:
     write(repository, CHANGES)
     before = known(repository, CHANGES)
-    for each, value in SETTINGS.items():
-        if name in (each, "all of them"):
-            git(home, "config", "--global", each, value)
+    for name in names:
+        git(home, "config", "--global", name, SETTINGS[name])
     assert known(repository, CHANGES) == before
     # A repository's own settings change no more than that.
     assert known(repository / "src", [path[4:] for path in CHANGES]) == before
 
 
-def test_attributes_and_variables_of_the_user_do_not_change_the_diff(
+def test_attributes_files_and_variables_of_the_user_do_not_change_the_diff(
     repository: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(repository, CHANGES)
-    before = known(repository, CHANGES)
-    git(home, "config", "--global", "core.attributesFile", str(home / "attributes"))
-    git(home, "config", "--global", "diff.shout.textconv", "tr a-z A-Z <")
-    git(home, "config", "--global", "diff.shout.command", "false")
-    write(home, {"attributes": b"* diff=shout\n"})
-    write(repository, {".git/info/attributes": b"* diff=shout\n"})
-    monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
-    monkeypatch.setenv("GIT_DIFF_OPTS", "--unified=0")
-    assert known(repository, CHANGES) == before
-
-
-def test_files_in_the_home_of_the_user_do_not_change_the_diff(repository: Path, home: Path) -> None:
     write(repository, {**CHANGES, ".gitattributes": b"* text=auto\n"})
     before = known(repository, CHANGES)
     for name, value in (
         ("core.attributesFile", str(home / "attributes")),
         ("core.safecrlf", "true"),
         ("diff.orderFile", str(home / "order")),
+        ("diff.shout.textconv", "tr a-z A-Z <"),
+        ("diff.shout.command", "false"),
     ):
         git(home, "config", "--global", name, value)
+    monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
+    monkeypatch.setenv("GIT_DIFF_OPTS", "--unified=0")
     write(home, {"attributes": b"*.py -diff\n", "order": b"*.py\n*.bin\nsrc/a.py\n"})
+    assert known(repository, CHANGES) == before
+    write(home, {"attributes": b"* diff=shout\n"})
+    write(repository, {".git/info/attributes": b"* diff=shout\n"})
     assert known(repository, CHANGES) == before
 
 
@@ -429,3 +413,27 @@ def test_a_closure_may_be_longer_than_a_command_line(repository: Path) -> None:
     names = [f"src/{'a' * 200}-{number}.py" for number in range(1500)]
     write(repository, {names[-1]: b"last\n"})
     assert b"+last" in known(repository, names).diff
+
+
+@pytest.mark.parametrize(
+    ("address", "recorded"),
+    [
+        ("https://host.example/a/b.git", "https://host.example/a/b.git"),
+        ("https://me:secret@host.example:8443/a.git?sig=x", "https://host.example:8443/a.git"),
+        ("https://token@host.example/a.git", "https://host.example/a.git"),
+        # As build servers give their token to every command.
+        ("short:a.git", "https://host.example/a.git"),
+        ("ssh://git:secret@host.example/a.git", "ssh://git@host.example/a.git"),
+        ("git@host.example:a/b.git", "git@host.example:a/b.git"),
+        ("../a folder", "../a folder"),
+        ("https://[broken", None),
+        (None, None),
+    ],
+)
+def test_the_remote_is_recorded_without_credentials(
+    repository: Path, address: str | None, recorded: str | None
+) -> None:
+    git(repository, "config", "url.https://x:token@host.example/.insteadOf", "short:")
+    if address:
+        git(repository, "remote", "add", "origin", address)
+    assert remote_address(repository) == recorded

@@ -1,4 +1,4 @@
-"""Data of inputs, by its place and by the names of its files."""
+"""Data of inputs, by its place and by the names of its files; and what is not committed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.workspace_config import AzureWorkspace
+from azureml_jobs.bundle.conftest import commit, git, write
+from azureml_jobs.bundle.guard import check_clean_tree
 from azureml_jobs.bundle.suspicions import Allowed
 from azureml_jobs.conftest import JOB, Gathered
 
@@ -19,6 +22,28 @@ def job_with(path: str) -> str:
 @pytest.fixture(autouse=True)
 def code(gathered: Gathered) -> None:
     gathered.add_code()
+
+
+@pytest.mark.usefixtures("home")
+def test_refuses_uncommitted_files_for_a_workspace_that_requires_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    workspace = AzureWorkspace("1234", "my-group", "prod", needs_clean_tree=True)
+    with pytest.raises(JobError, match="git does not say"):
+        check_clean_tree(workspace, folder)
+    git(folder, "init", "-q")
+    write(folder, {"a file": b""})
+    commit(folder)
+    check_clean_tree(workspace, folder)
+    write(folder, {"new file": b""})
+    with pytest.raises(JobError, match="prod accepts only committed files.*\n  new file\\."):
+        check_clean_tree(workspace, folder)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(JobError, match="(?s)git refuses: detected dubious .*safe.directory"):
+        check_clean_tree(workspace, folder)
+    check_clean_tree(AzureWorkspace("1", "g", "w"), folder)
 
 
 def test_takes_data_of_the_repository_that_is_there_or_not(gathered: Gathered) -> None:
@@ -52,12 +77,6 @@ def test_refuses_data_from_elsewhere_unless_it_is_allowed(
     assert plan.allowed == (Allowed(shown, "the input `d`"),)
 
 
-def test_takes_what_is_below_a_folder_that_is_allowed(gathered: Gathered, tmp_path: Path) -> None:
-    (tmp_path / "shared/x").mkdir(parents=True)
-    plan = gathered.plan(job_with("../../../shared/x"), allow=["../shared/"])
-    assert plan.allowed == (Allowed("../shared/x", "the input `d`"),)
-
-
 def test_searches_data_by_the_names_of_files(gathered: Gathered, tmp_path: Path) -> None:
     for name in ("a.csv", "b/.env", "b/key.pem", ".ssh/config"):
         gathered.write(f"data/{name}", "x")
@@ -74,18 +93,15 @@ def test_searches_data_by_the_names_of_files(gathered: Gathered, tmp_path: Path)
     assert sorted(found) == sorted(
         [leads_out, *(f"  data/{each}: {SECRET_NAME}" for each in names)]
     )
+    with pytest.raises(JobError, match=r"data/b/\.env: a file of this name"):
+        gathered.plan(job_with("../../data/b/.env"))
     allowed = gathered.plan(job_with("../../data"), allow=["data"]).allowed
     assert sorted(f"  {each.where}: {each.what}" for each in allowed) == sorted(found)
 
 
-def test_searches_a_single_file_by_its_name(gathered: Gathered) -> None:
-    gathered.write("data/.env", "x")
-    with pytest.raises(JobError, match=r"data/\.env: a file of this name"):
-        gathered.plan(job_with("../../data/.env"))
-
-
-def test_takes_links_within_a_folder_that_is_allowed(gathered: Gathered, tmp_path: Path) -> None:
+def test_takes_what_is_below_a_folder_that_is_allowed(gathered: Gathered, tmp_path: Path) -> None:
     (tmp_path / "shared/x").mkdir(parents=True)
     (tmp_path / "shared/a.csv").write_text("")
     (tmp_path / "shared/x/a.csv").symlink_to("../a.csv")
-    gathered.plan(job_with("../../../shared/x"), allow=["../shared"])
+    plan = gathered.plan(job_with("../../../shared/x"), allow=["../shared/"])
+    assert plan.allowed == (Allowed("../shared/x", "the input `d`"),)

@@ -46,7 +46,17 @@ def test_what_has_just_changed_is_read_again(
     assert data_digest(tmp_path / "a") == data_digest(tmp_path / "a") and len(reads) == 2
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"rules": "", "known": {"x": 1}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[1]",
+        '{"rules": 1}',
+        '{"rules": "", "known": 1}',
+        '{"rules": "", "known": {"x": 1}}',
+    ],
+)
 def test_a_damaged_memory_is_none(tmp_path: Path, reads: list[Path], content: str) -> None:
     kept = tmp_path / "cache/azureml-jobs/data-digests.json"
     kept.parent.mkdir(parents=True)
