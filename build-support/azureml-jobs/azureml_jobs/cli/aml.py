@@ -10,7 +10,7 @@ from pathlib import Path
 from azureml_jobs.base.exec_after_pants import exec_after_pants, exec_command
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
 from azureml_jobs.cli.aml_parser import aml_parser
-from azureml_jobs.local.packages_venv import ensure_packages_venv
+from azureml_jobs.local.run_environment import ensure_packages_venv
 from azureml_jobs.protocol import WorkspaceRequest
 
 # These take long, and Pants would keep other commands waiting meanwhile.

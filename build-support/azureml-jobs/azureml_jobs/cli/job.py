@@ -147,7 +147,7 @@ def _run_here(
     """Start the job in the local workspace; `folder` holds what the plugin gathered."""
     from azureml_jobs.local.create_job import create_job
     from azureml_jobs.local.debugger.debugger import requested_debugger
-    from azureml_jobs.local.packages_venv import ensure_packages_venv
+    from azureml_jobs.local.run_environment import ensure_packages_venv
 
     reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
     if plan.is_component:
@@ -207,7 +207,7 @@ def _submit(
     options: argparse.Namespace,
 ) -> int:
     from azureml_jobs.azure.create_submission import create_submission  # pants: no-infer-dep
-    from azureml_jobs.local.packages_venv import ensure_packages_venv
+    from azureml_jobs.local.run_environment import ensure_packages_venv
 
     if (options.stream or options.web) and not plan.kind.endswith(" job"):
         raise JobError(

@@ -49,8 +49,8 @@ def _local_place(repository: Path, name: str | None) -> str:
     from azureml_jobs.local.workspace import LocalWorkspace
 
     local = LocalWorkspace(repository / LOCAL_FOLDER)
-    record = local.job(name).read()
-    return _place(MlflowStore(local.mlruns).experiment_of(name), name, record.kind == "command")
+    record, run = local.job(name).read(), MlflowStore(local.mlruns).run_folder(name)
+    return _place(run.parent.name if run else None, name, record.kind == "command")
 
 
 def _azure_place(workspace: ConnectedWorkspace, name: str | None) -> str:

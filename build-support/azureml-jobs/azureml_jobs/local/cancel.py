@@ -91,7 +91,7 @@ def _cancel_ended(folder: JobFolder, record: JobRecord) -> JobRecord:
 
 def end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
     """Kill what is left of a job whose runner has gone, and record that it is cancelled."""
-    kill_job(_marker(folder), _own_group(record))
+    kill_job(str(folder.path.absolute()), _own_group(record))
     for name in _container_names(record):
         problem = remove_container(name)
         if problem:
@@ -103,20 +103,14 @@ def end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
 
 def _still_runs(folder: JobFolder, record: JobRecord) -> bool:
     """Return whether processes of a job still run without its runner."""
-    if job_processes(_marker(folder), _own_group(record)):
+    if job_processes(str(folder.path.absolute()), _own_group(record)):
         return True
-    return any(has_container(name) for name in _container_names(record))
+    return any(map(has_container, _container_names(record)))
 
 
 def _container_names(record: JobRecord) -> list[str]:
-    if record.container is None:
-        return []
-    count = process_count(record.distribution)
-    return [record.container.of_process(rank, count).name for rank in range(count)]
-
-
-def _marker(folder: JobFolder) -> str:
-    return str(folder.path.absolute())
+    container, count = record.container, process_count(record.distribution)
+    return [container.of_process(rank, count).name for rank in range(count)] if container else []
 
 
 def _own_group(record: JobRecord) -> int | None:

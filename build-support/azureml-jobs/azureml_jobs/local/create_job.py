@@ -22,9 +22,9 @@ from azureml_jobs.local.create_command import CommandSpec, command_record, descr
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import resolve_inputs
-from azureml_jobs.local.packages_venv import ensure_packages_venv
 from azureml_jobs.local.pipeline.inputs import with_data
 from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.run_environment import ensure_packages_venv
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.sweep.create import sweep_record

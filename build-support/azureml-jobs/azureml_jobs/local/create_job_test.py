@@ -15,7 +15,7 @@ from azureml_jobs.local import create_job as create_job_module
 from azureml_jobs.local.conftest import below
 from azureml_jobs.local.distribution import process_count
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.packages_venv import ensure_packages_venv
+from azureml_jobs.local.run_environment import ensure_packages_venv
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.protocol import PackagesVenv
 

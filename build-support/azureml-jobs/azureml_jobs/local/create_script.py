@@ -15,8 +15,8 @@ from azureml_jobs.bundle.files import lay_out
 from azureml_jobs.docker.container import Container, Mount, code_folder
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.mounts import container
-from azureml_jobs.local.packages_venv import ensure_packages_venv
 from azureml_jobs.local.process_spec import with_python_path
+from azureml_jobs.local.run_environment import ensure_packages_venv
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script, experiment_of
 from azureml_jobs.local.workspace import LocalWorkspace

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.files import make_folder
+from azureml_jobs.base.files import new_folder
 from azureml_jobs.base.jobs import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.local.folder import JobFolder, files_below
@@ -34,24 +34,22 @@ def download(
     Raises `JobError` when `destination` holds something or there is no such output.
     """
     record = current_record(folder)
-    entries = _entries(folder, record, _selected_outputs(record, output_name), "")
+    available = sorted({*record.outputs, DEFAULT_OUTPUT})
+    if output_name is not None and output_name not in available:
+        what = f"the job has no output `{output_name}`"
+        raise JobError(record.name, what, f"Its outputs: {', '.join(available)}.")
+    entries = _entries(folder, record, available if output_name is None else [output_name], "")
     for label, child in ({} if output_name else descendants(folder)).items():
-        child_folder = folder.sibling(child.name)
-        outputs = _selected_outputs(child, None)
+        outputs = sorted({*child.outputs, DEFAULT_OUTPUT})
         steps = f"steps/{label.replace('/', '/steps/')}/"
-        entries |= _entries(child_folder, child, outputs, steps)
+        entries |= _entries(folder.sibling(child.name), child, outputs, steps)
     check_empty_folder(destination)
     destination = destination.absolute()
     try:
-        make_folder(destination.parent)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
-        try:
+        with new_folder(destination.parent, f".{destination.name}-") as temporary:
             left_out = _copy_all(entries, temporary, record.has_ended)
             temporary.chmod(0o755)
             os.rename(temporary, destination)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
     except OSError as error:
         raise OutsideError(record.name, f"the download to {destination} failed: {error}") from error
     files = sum(source is not None for source in entries.values()) - len(left_out)
@@ -60,35 +58,19 @@ def download(
 
 def artifacts(folder: JobFolder) -> list[tuple[str, Path]]:
     """Return the paths of logs and artifacts by the names that Azure ML gives them."""
-    found: dict[str, Path] = {}
     logs = dict(files_below(folder.log.parent))
     if len(logs) > 1:
         # Azure ML keeps only those of the processes.
         logs.pop(folder.log.name, None)
-    found.update((f"user_logs/{path}", source) for path, source in logs.items())
+    found = {f"user_logs/{path}": source for path, source in logs.items()}
     store = MlflowStore(folder.mlruns)
-    logged = store.artifacts_folder(folder.name)
-    if logged is not None:
-        found.update(files_below(logged))
-    for name, model in store.logged_models(folder.name).items():
-        found.update((f"{name}/{path}", source) for path, source in files_below(model))
-    for name in ("outputs", "logs"):
-        files = files_below(folder.work / name)
-        found.update((f"{name}/{path}", source) for path, source in files)
+    run = store.run_folder(folder.name)
+    if run is not None:
+        found.update(files_below(run / "artifacts"))
+    written = {name: folder.work / name for name in ("outputs", "logs")}
+    for name, place in {**store.logged_models(folder.name), **written}.items():
+        found.update((f"{name}/{path}", source) for path, source in files_below(place))
     return sorted(found.items())
-
-
-def _selected_outputs(record: JobRecord, output_name: str | None) -> list[str]:
-    available = sorted({*record.outputs, DEFAULT_OUTPUT})
-    if output_name is None:
-        return available
-    if output_name not in available:
-        raise JobError(
-            record.name,
-            f"the job has no output `{output_name}`",
-            f"Its outputs: {', '.join(available)}.",
-        )
-    return [output_name]
 
 
 def _entries(
@@ -127,20 +109,19 @@ def _copy_all(entries: dict[str, Path | None], target: Path, is_final: bool) -> 
 
     Pipes, sockets and devices are left out, too: they have no content.
     """
-    sizes = {path: _size(source) for path, source in entries.items() if source is not None}
-    progress = Progress("Copying", len(sizes), sum(sizes.values()))
-    left_out = []
+    size, left_out = 0, []
+    sources = list(filter(None, entries.values()))
+    for source in sources:
+        with contextlib.suppress(FileNotFoundError):
+            size += source.lstat().st_size
+    progress = Progress("Copying", len(sources), size)
     try:
-        for name, source in entries.items():
+        for name, entry in entries.items():
             path = target / name
-            (path if source is None else path.parent).mkdir(parents=True, exist_ok=True)
-            if source is None:
-                continue
+            (path if entry is None else path.parent).mkdir(parents=True, exist_ok=True)
             try:
-                if not _has_content(source):
+                if entry is not None and not _copy(entry, path, progress):
                     left_out.append(name)
-                    continue
-                _copy(source, path, progress)
             except FileNotFoundError:
                 if is_final:
                     raise
@@ -151,11 +132,14 @@ def _copy_all(entries: dict[str, Path | None], target: Path, is_final: bool) -> 
     return left_out
 
 
-def _copy(source: Path, target: Path, progress: Progress) -> None:
-    """Copy a file, or a link as a link, with its times and mode."""
+def _copy(source: Path, target: Path, progress: Progress) -> bool:
+    """Copy a file, or a link as a link, with its times and mode; return whether it is one."""
     mode = source.lstat().st_mode
     if stat.S_ISLNK(mode):
         target.symlink_to(os.readlink(source))
+    elif not stat.S_ISREG(mode):
+        # Opening a pipe would wait for a writer.
+        return False
     else:
         with open(source, "rb") as reading, open(target, "wb") as writing:
             # A log may grow faster than it is copied.
@@ -168,16 +152,4 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
     shutil.copystat(source, target, follow_symlinks=False)
     progress.advance(0)
     progress.show(time.monotonic())
-
-
-def _has_content(path: Path) -> bool:
-    """Return whether a path is a file or a link: opening a pipe would wait for a writer."""
-    mode = path.lstat().st_mode
-    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.lstat().st_size
-    except FileNotFoundError:
-        return 0
+    return True

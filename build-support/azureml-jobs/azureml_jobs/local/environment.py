@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.run_environment import container_variables
+from azureml_jobs.local.run_environment import CONTAINER_VARIABLES
 
 # A job in the cloud sees none of the laptop's variables. What a job needs belongs into
 # `environment_variables` of its job file, which the cloud gets, too; and a job must not see the
@@ -29,9 +29,6 @@ _PASSED_ON = frozenset(
         *("ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"),
     }
 )
-_PASSED_ON_PREFIXES = ("LC_",)
-
-
 # A container has its own folders, languages and libraries, so that it gets less.
 _PASSED_INTO_CONTAINERS = frozenset(
     {
@@ -61,32 +58,29 @@ def job_environment(
     The `bin` folders of `pythons` come first on its PATH. `place` has the variables of one process
     of several.
     """
-    environment = _surroundings(caller, pythons, record.container is not None)
-    environment.update(
-        {
-            # Read by azureml-mlflow (`_common/constants.py`), by azureml-core's `Run.get_context`
-            # and by user code. There is no subscription: some code wants names of one nevertheless.
-            **_NO_WORKSPACE,
-            "AZUREML_RUN_ID": record.name,
-            "AZUREML_ROOT_RUN_ID": record.root or record.name,
-            "AZUREML_EXPERIMENT_ID": experiment_id,
-            "AZUREML_ARM_PROJECT_NAME": record.experiment_name,
-            # https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html
-            **_tracking(mlruns, record.experiment_name),
-            "MLFLOW_EXPERIMENT_ID": experiment_id,
-            "MLFLOW_RUN_ID": record.name,
-        }
-    )
-    environment.update(place)
+    environment = {
+        **_surroundings(caller, pythons, record.container is not None),
+        # Read by azureml-mlflow (`_common/constants.py`), by azureml-core's `Run.get_context`
+        # and by user code. There is no subscription: some code wants names of one nevertheless.
+        **_NO_WORKSPACE,
+        "AZUREML_RUN_ID": record.name,
+        "AZUREML_ROOT_RUN_ID": record.root or record.name,
+        "AZUREML_EXPERIMENT_ID": experiment_id,
+        "AZUREML_ARM_PROJECT_NAME": record.experiment_name,
+        # https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html
+        **_tracking(mlruns, record.experiment_name),
+        "MLFLOW_EXPERIMENT_ID": experiment_id,
+        "MLFLOW_RUN_ID": record.name,
+        **place,
+    }
     # Azure ML gives the paths of data, but not literals, under these names; the prefix is in
     # azure-ai-ml, too (`entities/_job/parameterized_command.py`).
     for key, path in record.paths.items():
         kind, _, name = key.partition(".")
         environment[f"AZURE_ML_{kind[:-1].upper()}_{name}"] = path
     if record.parameters:
-        environment.update(_sweep_variables(record))
-    environment.update({key: str(value) for key, value in record.environment_variables.items()})
-    return environment
+        environment |= _sweep_variables(record)
+    return environment | record.environment_variables
 
 
 def _sweep_variables(record: JobRecord) -> dict[str, str]:
@@ -106,26 +100,21 @@ def script_environment(
     in_container: bool,
 ) -> dict[str, str]:
     """Return the environment of a `:local` script: as of a job, but without a run to resume."""
-    environment = _surroundings(caller, pythons, in_container)
-    environment.update(_tracking(mlruns, experiment))
-    environment.update(own)
-    return environment
+    surroundings = _surroundings(caller, pythons, in_container)
+    return {**surroundings, **_tracking(mlruns, experiment), **own}
 
 
 def _surroundings(
     caller: Mapping[str, str], pythons: Sequence[str], in_container: bool
 ) -> dict[str, str]:
-    environment = (
-        _from_caller_into_container(caller) if in_container else _from_caller(caller, pythons)
-    )
+    given = _into_container(caller) if in_container else _from_caller(caller, pythons)
     # The user should see what a job prints at once, not when a buffer is full.
-    environment["PYTHONUNBUFFERED"] = "1"
-    return environment
+    return {**given, "PYTHONUNBUFFERED": "1"}
 
 
-def _from_caller_into_container(caller: Mapping[str, str]) -> dict[str, str]:
+def _into_container(caller: Mapping[str, str]) -> dict[str, str]:
     # For Python, which asks for the user's name; the image does not know it.
-    return {"USER": "user", **container_variables()} | {
+    return {"USER": "user", **CONTAINER_VARIABLES} | {
         key: value
         for key, value in caller.items()
         if key in _PASSED_INTO_CONTAINERS
@@ -136,9 +125,7 @@ def _from_caller_into_container(caller: Mapping[str, str]) -> dict[str, str]:
 
 def _from_caller(caller: Mapping[str, str], pythons: Sequence[str]) -> dict[str, str]:
     environment = {
-        key: value
-        for key, value in caller.items()
-        if key in _PASSED_ON or key.startswith(_PASSED_ON_PREFIXES)
+        key: value for key, value in caller.items() if key in _PASSED_ON or key.startswith("LC_")
     }
     folders = [os.path.join(python, "bin") for python in pythons]
     environment["PATH"] = os.pathsep.join([*folders, caller.get("PATH", os.defpath)])

@@ -49,11 +49,10 @@ def execute_child(path: Path) -> int:
     os.dup2(1, 2)
     try:
         return execute_job(path)
-    except JobError:
-        # It is in the record.
-        raise
-    except Exception:
-        os.dup2(terminal, 2)
+    except Exception as error:
+        # One of the user is in the record.
+        if not isinstance(error, JobError):
+            os.dup2(terminal, 2)
         raise
 
 

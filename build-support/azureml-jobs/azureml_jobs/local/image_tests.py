@@ -16,7 +16,7 @@ from azureml_jobs.docker.engine import Image
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.output import Log, open_standard_descriptors
 from azureml_jobs.local.process import signal_group
-from azureml_jobs.local.script import Script, script_status
+from azureml_jobs.local.script import Script
 from azureml_jobs.local.supervise import GRACE_SECONDS, Supervision
 
 
@@ -59,7 +59,7 @@ def execute_tests(folder: Path, grace: float = GRACE_SECONDS) -> int:
                 copies=copies,
                 grace=grace,
             ).wait()
-        status = script_status(spec, ended)
+        status = script.status(ended)
         if status == 0 and not log.error:
             result.parent.mkdir(parents=True, exist_ok=True)
             os.replace(folder / "log.txt", result)

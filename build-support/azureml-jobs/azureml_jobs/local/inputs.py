@@ -12,11 +12,9 @@ from typing import Any
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.jobfile.expressions import literal_text
-from azureml_jobs.local.cached_file import CachedFile, shown
 from azureml_jobs.local.job_outputs import job_output
 from azureml_jobs.local.registry import asset_path
 
-_FILE_TYPES = frozenset({"uri_file"})
 # A custom model may be a file or a folder.
 _FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
 _REMOTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
@@ -58,7 +56,7 @@ def resolve_input(
 
     Its last key is its name; a path is relative to the document's folder.
     """
-    return _Input(given, document, keys, repo, fetches).resolve()
+    return _Input(given, repo / document, keys, repo, fetches).resolve()
 
 
 class MissingData(JobError):
@@ -81,15 +79,11 @@ def missing_inputs(job: Mapping[str, Any], job_file: Path, repo: Path) -> list[J
 
 class _Input:
     def __init__(
-        self, given: Any, document: str | Path, keys: Sequence[str], repo: Path, fetches: bool
+        self, given: Any, document: Path, keys: Sequence[str], repo: Path, fetches: bool
     ) -> None:
-        self.given = given
-        self.document = repo / document
-        self.keys = ".".join(keys)
-        self.name = keys[-1]
-        self.repo = repo
+        self.given, self.document, self.repo, self.fetches = given, document, repo, fetches
+        self.keys, self.name = ".".join(keys), keys[-1]
         self.workspace = repo / LOCAL_FOLDER
-        self.fetches = fetches
         self.type = str(given.get("type", "uri_folder")) if isinstance(given, Mapping) else ""
 
     def resolve(self) -> ResolvedInput:
@@ -115,7 +109,7 @@ class _Input:
         url = _BLOB.sub(r"https://\2/\1/\3", path)
         try:
             if url.startswith(("https://", "http://")):
-                return self._fetched(url), shown(url)
+                return self._fetched(url)
             if path.startswith("azureml://jobs/"):
                 return job_output(path, self.workspace), path
             if path.startswith("azureml:") and not _REMOTE.match(path):
@@ -123,14 +117,18 @@ class _Input:
         except JobError as error:
             kind = OutsideError if isinstance(error, OutsideError) else MissingData
             what = f"{error.where}: {error.what}"
-            raise kind(self._where(".path"), what, error.remedy) from error
+            raise self._error(what, error.remedy, kind=kind) from error
         if _REMOTE.match(path) or path.startswith("runs:/"):
-            raise self._missing(f"the local workspace does not fetch {path}", self._advice(path))
+            what = f"the local workspace does not fetch {path}"
+            raise self._error(what, self._advice(path), kind=MissingData)
         return self._local_path(path), None
 
-    def _fetched(self, url: str) -> Path:
+    def _fetched(self, url: str) -> tuple[Path, str]:
+        # Imported late: most jobs fetch nothing.
+        from azureml_jobs.local.fetch import cache_folder, fetch, shown
+
         cache = self.workspace / "cache"
-        part = CachedFile.of(url, cache).part
+        folder = cache_folder(url, cache)
         if self.type in _FOLDER_TYPES:
             raise JobError(
                 shown(url),
@@ -138,11 +136,7 @@ class _Input:
                 "Write `type: uri_file` for one file. Put a copy of a folder into "
                 f"data/{self.name}, and write `path: azureml:{self.name}:1`.",
             )
-        if not self.fetches:
-            return part
-        from azureml_jobs.local.fetch import fetch
-
-        return fetch(url, cache)
+        return fetch(url, cache) if self.fetches else folder / "part", shown(url)
 
     def _advice(self, path: str) -> str:
         job = _RUN.match(path)
@@ -177,15 +171,16 @@ class _Input:
         # Not `resolve()`: the command should get the path that its user knows.
         found = Path(os.path.normpath(self.document.absolute().parent / path))
         if not found.exists():
-            raise self._missing(
+            raise self._error(
                 f"{path} does not exist",
                 f"Looked for {self._relative(found)}. Paths are relative to their file.\n"
                 "Put the data there, or write the path of data that exists.",
+                kind=MissingData,
             )
         return found
 
     def _of_type(self, found: Path) -> Path:
-        if self.type in _FILE_TYPES and found.is_dir():
+        if self.type == "uri_file" and found.is_dir():
             files = [each for each in sorted(found.iterdir()) if each.is_file()]
             files = [each for each in files if not each.name.startswith(".")]
             # A version of a data asset is a folder, here one with the asset's only file.
@@ -206,14 +201,10 @@ class _Input:
             )
         return found
 
-    def _error(self, what: str, remedy: str, key: str = ".path") -> JobError:
-        return JobError(self._where(key), what, remedy)
-
-    def _missing(self, what: str, remedy: str) -> JobError:
-        return MissingData(self._where(".path"), what, remedy)
-
-    def _where(self, key: str) -> str:
-        return f"{self._relative(self.document)}: {self.keys}{key}"
+    def _error(
+        self, what: str, remedy: str, key: str = ".path", kind: type[JobError] = JobError
+    ) -> JobError:
+        return kind(f"{self._relative(self.document)}: {self.keys}{key}", what, remedy)
 
     def _relative(self, path: Path) -> str:
         try:

@@ -8,20 +8,19 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.files import make_folder, write_file
+from azureml_jobs.base.files import make_folder, new_folder, write_file
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
 from azureml_jobs.local.mlflow_run_data import RunData, points_of
 
 # mlflow/entities/run_status.py and source_type.py
 _RUNNING, _FINISHED, _FAILED, _KILLED = 1, 3, 4, 5
 _STATUS = {COMPLETED: _FINISHED, FAILED: _FAILED, CANCELED: _KILLED}
-_STATUS_NAMES = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
+_STATUS_NAMES = {_FINISHED: "FINISHED", _FAILED: "FAILED", _KILLED: "KILLED"}
 _SOURCE_LOCAL = 4
 _META = "meta.yaml"
 _TRASH = ".trash"
@@ -46,16 +45,14 @@ class MlflowStore:
         """
         derived = _experiment_id(name)
         self._create_experiment("0", "Default")
-        for experiment_id in (derived, *self._experiment_ids()):
-            meta = _read_meta(self.root / experiment_id)
+        deleted = sorted(self.root.glob(f"{_TRASH}/*"))
+        for folder in (self.root / derived, *sorted(self.root.glob("[!.]*")), *deleted):
+            meta = _read_meta(folder)
             if meta.get("name") == name:
-                return experiment_id
-        for deleted in self._trash():
-            meta = _read_meta(deleted)
-            if meta.get("name") == name:
-                _write_meta(deleted, {**meta, "lifecycle_stage": "active"})
-                os.replace(deleted, self.root / deleted.name)
-                return deleted.name
+                if folder in deleted:
+                    _write_meta(folder, {**meta, "lifecycle_stage": "active"})
+                    os.replace(folder, self.root / folder.name)
+                return folder.name
         self._create_experiment(derived, name)
         return derived
 
@@ -63,14 +60,8 @@ class MlflowStore:
         self, experiment_id: str, run_id: str, run_name: str, tags: Mapping[str, str], start: str
     ) -> Path:
         """Create a run that `MLFLOW_RUN_ID=run_id` resumes. `start` is ISO 8601."""
-        final = self.root / experiment_id / run_id
-        user = _user()
-        all_tags = {
-            "mlflow.user": user,
-            "mlflow.source.type": "LOCAL",
-            **tags,
-            "mlflow.runName": run_name,
-        }
+        final, user = self.root / experiment_id / run_id, _user()
+        own_tags = {"mlflow.user": user, "mlflow.source.type": "LOCAL"}
         meta: dict[str, Any] = {
             "artifact_uri": (final / "artifacts").absolute().as_uri(),
             "end_time": None,
@@ -92,7 +83,7 @@ class MlflowStore:
         with self._new_folder(final) as temporary:
             for name in _RUN_FOLDERS:
                 (temporary / name).mkdir()
-            _write_texts(temporary / "tags", all_tags)
+            _write_texts(temporary / "tags", {**own_tags, **tags, "mlflow.runName": run_name})
             _write_meta(temporary, meta)
         return final
 
@@ -104,52 +95,37 @@ class MlflowStore:
         An end that the code itself recorded stays, except for the success of a job that failed:
         MLflow records success whenever an interpreter ends, even with `sys.exit(1)`.
         """
-        run = self._run(run_id)
+        run = self.run_folder(run_id)
         if run is None:
             return
         _write_texts(run / "params", params or {})
-        meta = _read_meta(run)
-        final = _STATUS[status]
-        if not meta or meta.get("status") in (_FAILED, _KILLED):
-            return
-        if meta.get("status") == _FINISHED and final == _FINISHED:
-            return
-        meta.update(status=final, end_time=meta.get("end_time") or _milliseconds(end))
-        _write_meta(run, meta)
+        meta, final = _read_meta(run), _STATUS[status]
+        if meta and meta.get("status") not in (_FAILED, _KILLED, final):
+            meta.update(status=final, end_time=meta.get("end_time") or _milliseconds(end))
+            _write_meta(run, meta)
 
     def read_run(self, run_id: str) -> RunData | None:
         """Return what was logged to a run so far; None when there is no such run."""
-        run = self._run(run_id)
+        run = self.run_folder(run_id)
         if run is None:
             return None
-        status = str(_read_meta(run).get("status"))
-        return RunData.read(run, _STATUS_NAMES.get(status, "RUNNING"))
+        return RunData.read(run, _STATUS_NAMES.get(_read_meta(run).get("status", 0), "RUNNING"))
 
     def metric_values(self, run_id: str, metric: str) -> list[float]:
         """Return the values of a metric so far, in the order in which they were logged."""
-        run = self._run(run_id)
+        run = self.run_folder(run_id)
         try:
             text = (run / "metrics" / metric).read_text(encoding="utf-8") if run else ""
         except OSError:
             return []
         return [value for _, _, value in points_of(text)]
 
-    def experiment_of(self, run_id: str) -> str | None:
-        """Return the id of a run's experiment; None when there is no such run."""
-        run = self._run(run_id)
-        return None if run is None else run.parent.name
-
-    def artifacts_folder(self, run_id: str) -> Path | None:
-        """Return the folder of a run's artifacts; None when there is no such run."""
-        run = self._run(run_id)
-        return None if run is None else run / "artifacts"
-
     def logged_models(self, run_id: str) -> dict[str, Path]:
         """Return the folders of the models that a run logged, by name; MLflow 3 keeps them apart.
 
         Of several models of one name the last one has it; others have their id in addition.
         """
-        run = self._run(run_id)
+        run = self.run_folder(run_id)
         if run is None:
             return {}
         metas = [_read_meta(model) for model in (run.parent / "models").glob("m-*")]
@@ -161,24 +137,9 @@ class MlflowStore:
             found[key] = run.parent / "models" / model_id / "artifacts"
         return found
 
-    def _run(self, run_id: str) -> Path | None:
-        for experiment_id in self._experiment_ids():
-            run = self.root / experiment_id / run_id
-            if (run / _META).is_file():
-                return run
-        return None
-
-    def _experiment_ids(self) -> list[str]:
-        try:
-            return sorted(name for name in os.listdir(self.root) if not name.startswith("."))
-        except OSError:
-            return []
-
-    def _trash(self) -> list[Path]:
-        try:
-            return sorted((self.root / _TRASH).iterdir())
-        except OSError:
-            return []
+    def run_folder(self, run_id: str) -> Path | None:
+        """Return the folder of a run, in that of its experiment; None when there is no such run."""
+        return next((meta.parent for meta in self.root.glob(f"[!.]*/{run_id}/{_META}")), None)
 
     def _create_experiment(self, experiment_id: str, name: str) -> None:
         final = self.root / experiment_id
@@ -203,8 +164,7 @@ class MlflowStore:
         """Yield a folder to fill that becomes `final`, unless another process was faster."""
         make_folder(final.parent)
         # Outside the store, where MLflow would take it for an experiment or a run.
-        temporary = Path(tempfile.mkdtemp(prefix=".new-mlflow-", dir=self.root.parent))
-        try:
+        with new_folder(self.root.parent, ".new-mlflow-") as temporary:
             yield temporary
             temporary.chmod(0o755)
             try:
@@ -212,8 +172,7 @@ class MlflowStore:
             except OSError:
                 if not (final / _META).is_file():
                     raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+                shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _experiment_id(name: str) -> str:

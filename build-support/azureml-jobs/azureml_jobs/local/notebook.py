@@ -23,10 +23,9 @@ from azureml_jobs.docker.jupyter import (
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.mounts import container
 from azureml_jobs.local.output import open_standard_descriptors, write_message
-from azureml_jobs.local.packages_venv import ensure_packages_venv
-from azureml_jobs.local.run_environment import run_environment
+from azureml_jobs.local.run_environment import ensure_packages_venv, run_environment
 from azureml_jobs.local.runtimes import Runtime
-from azureml_jobs.local.script import Script, experiment_of, script_status
+from azureml_jobs.local.script import Script, experiment_of
 from azureml_jobs.local.supervise import Supervision
 from azureml_jobs.local.workspace import LocalWorkspace
 from azureml_jobs.protocol import NotebookRequest
@@ -124,7 +123,7 @@ def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
             ).wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 0 if ended.signalled == signal.SIGINT else script_status(spec, ended)
+    return 0 if ended.signalled == signal.SIGINT else script.status(ended)
 
 
 def _print_url(url: str, process: subprocess.Popen[bytes]) -> None:

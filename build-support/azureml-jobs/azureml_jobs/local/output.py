@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+from dataclasses import dataclass
 from pathlib import Path
 
 from azureml_jobs.base.errors import DISK_FULL
@@ -57,6 +58,7 @@ class MarkedLines:
         return b"".join(self._mark + line for line in lines)
 
 
+@dataclass
 class Copy:
     """One stream of a child: from the pipe `source` to its logs and to the descriptor `target`.
 
@@ -67,25 +69,15 @@ class Copy:
     keep a Ctrl-C or a time limit from the job. When the reader goes away, only the copy ends.
     """
 
-    def __init__(
-        self,
-        source: int,
-        target: int,
-        log: Log,
-        lines: MarkedLines | None = None,
-        own_log: Log | None = None,
-        paths: SourcePaths | None = None,
-    ) -> None:
-        self.source: int | None = source
-        self.target = target
-        self._log = log
-        self._lines = lines
-        self._own_log = own_log
-        self._paths = paths
-        self._pending = b""
-        self.is_within_line = False
-        self._reader_has_gone = False
-        os.set_blocking(source, False)
+    source: int | None
+    target: int
+    log: Log
+    lines: MarkedLines | None = None
+    own_log: Log | None = None
+    paths: SourcePaths | None = None
+    is_within_line: bool = False
+    _pending: bytes = b""
+    _reader_has_gone: bool = False
 
     @property
     def is_pending(self) -> bool:
@@ -102,17 +94,17 @@ class Copy:
         if not data:
             self.close()
             return 0
-        kept = self._paths.take(data) if self._paths else data
+        kept = self.paths.take(data) if self.paths else data
         if kept:
             self._keep(kept)
         return len(data)
 
     def _keep(self, data: bytes) -> None:
-        if self._own_log is not None:
-            self._own_log.write(data)
-        if self._lines is not None:
-            data = self._lines.take(data)
-        self._log.write(data)
+        if self.own_log is not None:
+            self.own_log.write(data)
+        if self.lines is not None:
+            data = self.lines.take(data)
+        self.log.write(data)
         if not self._reader_has_gone:
             self._pending += data
 
@@ -138,8 +130,8 @@ class Copy:
 
     def close(self) -> None:
         if self.source is not None:
-            if self._paths:
-                self._keep(self._paths.take(b""))
+            if self.paths:
+                self._keep(self.paths.take(b""))
             self._keep(b"")
             os.close(self.source)
             self.source = None

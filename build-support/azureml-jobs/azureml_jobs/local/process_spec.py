@@ -58,6 +58,7 @@ class ProcessSpec:
         sinks: list[int] = []
         for target in (1, 2):
             source, sink = os.pipe()
+            os.set_blocking(source, False)
             lines = MarkedLines(mark) if mark else None
             paths = SourcePaths(sources) if sources else None
             copies.append(Copy(source, target, log, lines, own_log, paths))

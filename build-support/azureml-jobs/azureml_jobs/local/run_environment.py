@@ -1,4 +1,4 @@
-"""Where a run's pip installs: an environment of its own over the packages, gone with the run."""
+"""The packages of a run: Pants' environment of them, and over it one of the run for its pip."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.protocol import PackagesVenv
 
 _SCRIPT = Path(__file__).with_name("light_environment.py")
 # Runs a command whose Python has an environment of its own in $PYTHONUSERBASE. Where that Python is
@@ -20,7 +21,27 @@ python=$(command -v python || command -v python3) && "$python" -I -c "$0" "$PYTH
 export PATH="$PYTHONUSERBASE/bin:$PATH"
 exec "$@"
 """
-_IN_CONTAINER = "/tmp/azureml-run-packages"
+# What `in_container` needs in the environment of the command.
+CONTAINER_VARIABLES = {"PYTHONUSERBASE": "/tmp/azureml-run-packages"}
+
+
+def ensure_packages_venv(venv: PackagesVenv | None, folder: Path) -> str:
+    """Return the prefix of the environment, installed again when Pants' cache was pruned.
+
+    `folder` is the one of the request.
+    """
+    if venv is None:
+        raise ValueError("the request was made to bundle, not to run")
+    if not os.path.exists(os.path.join(venv.prefix, "bin", "python")):
+        seed = [str(folder / venv.seed), "-c", ""]
+        seeding = subprocess.run(seed, capture_output=True, text=True, check=False)
+        if seeding.returncode != 0:
+            raise OutsideError(
+                venv.prefix,
+                f"the packages could not be installed again: {seeding.stderr.strip()}",
+                "Remove that folder and run the command again.",
+            )
+    return venv.prefix
 
 
 @contextlib.contextmanager
@@ -49,11 +70,6 @@ def run_environment(python: str, folder: Path) -> Iterator[list[str]]:
         yield [str(own), python]
     finally:
         shutil.rmtree(own, ignore_errors=True)
-
-
-def container_variables() -> dict[str, str]:
-    """Return what `in_container` needs in the environment of the command."""
-    return {"PYTHONUSERBASE": _IN_CONTAINER}
 
 
 def in_container(command: Sequence[str]) -> list[str]:

@@ -25,7 +25,6 @@ from azureml_jobs.local.run_environment import run_environment
 from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
 
 _SHOWN_FILES = 10
-
 _Listing = dict[str, tuple[int, int]]
 
 
@@ -35,7 +34,8 @@ class Script:
 
     It runs in the folder `code` next to that file, which the container has as well. `argv` is found
     on the PATH, which begins with `bin` of `python`, the prefix of a virtual environment.
-    `container` is None unless the runtime is docker.
+    `container` is None unless the runtime is docker. `url` is the address for a browser, when it is
+    a server; `result` the file that keeps the output of tests that passed.
     """
 
     argv: list[str]
@@ -43,14 +43,15 @@ class Script:
     container: Container | None = None
     experiment_name: str = ""
     environment_variables: dict[str, str] = field(default_factory=dict)
-    # The address for a browser, when it is a server.
     url: str = ""
-    # The file that keeps the output of tests that passed.
     result: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> Script:
         return read_data(cls, folder / "script.json")
+
+    def write(self, folder: Path) -> None:
+        write_data(folder / "script.json", self)
 
     def process_spec(
         self, folder: Path, pythons: Sequence[str] = (), *stdin_and_terminal: str
@@ -60,8 +61,8 @@ class Script:
         The `bin` folders of `pythons` come first on its PATH. `stdin_and_terminal` are arguments of
         `docker run`.
         """
-        root = folder.parent.parent
-        if self.container is not None:
+        root, own = folder.parent.parent, self.container
+        if own is not None:
             make_shared_folders(root)
         environment = script_environment(
             pythons,
@@ -69,14 +70,16 @@ class Script:
             self.experiment_name,
             self.environment_variables,
             os.environ,
-            in_container=self.container is not None,
+            in_container=own is not None,
         )
         code = folder / "code"
-        own = self.container
         return process_spec(self.argv, environment, own, folder, code, *stdin_and_terminal)
 
-    def write(self, folder: Path) -> None:
-        write_data(folder / "script.json", self)
+    def status(self, ended: Ended) -> int:
+        """Return the exit status of a command that ran the script."""
+        is_docker_s = self.container is not None and ended.exit_status == DOCKER_FAILED_STATUS
+        # Docker has printed the reason.
+        return OutsideError.status if is_docker_s else ended.exit_status
 
 
 def experiment_of(address: str) -> str:
@@ -97,12 +100,16 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
     has_terminal = os.isatty(0)
     # A terminal sends Ctrl-C to all of its foreground group: to the script, and to us.
     ignored = (signal.SIGINT,) if has_terminal else ()
+    # A terminal in the container merges standard error into standard output.
+    has_all = all(map(os.isatty, (0, 1, 2)))
     with (
         _terminal_restored() if script.container else contextlib.nullcontext(),
         run_environment(script.python, folder) as pythons,
         Interruptions(ignored) as interruptions,
     ):
-        spec = script.process_spec(folder, pythons, *_terminal_arguments())
+        spec = script.process_spec(
+            folder, pythons, "--interactive", *(["--tty"] if has_all else [])
+        )
         try:
             process = spec.start(start_new_session=not has_terminal)
         except OutsideError:
@@ -124,36 +131,19 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
             grace=grace,
         ).wait()
         _keep_or_remove(folder, before)
-    return script_status(spec, ended)
-
-
-def script_status(spec: ProcessSpec, ended: Ended) -> int:
-    """Return the exit status of a command that ran the script."""
-    if spec.container is not None and ended.exit_status == DOCKER_FAILED_STATUS:
-        # Docker has printed the reason.
-        return OutsideError.status
-    return ended.exit_status
-
-
-def _terminal_arguments() -> list[str]:
-    """Return the arguments of `docker run` for a command that has our standard streams."""
-    # A terminal in the container merges standard error into standard output.
-    has_all = all(os.isatty(descriptor) for descriptor in (0, 1, 2))
-    return ["--interactive", "--tty"] if has_all else ["--interactive"]
+    return script.status(ended)
 
 
 @contextlib.contextmanager
 def _terminal_restored() -> Iterator[None]:
     """Restore the settings of the terminal, which a docker client that is killed leaves changed."""
-    if not os.isatty(0):
-        yield
-        return
-    before = termios.tcgetattr(0)
+    before = termios.tcgetattr(0) if os.isatty(0) else None
     try:
         yield
     finally:
-        with contextlib.suppress(termios.error):
-            termios.tcsetattr(0, termios.TCSADRAIN, before)
+        if before:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(0, termios.TCSADRAIN, before)
 
 
 def _keep_or_remove(folder: Path, before: _Listing) -> None:

@@ -37,20 +37,13 @@ def stream(folder: JobFolder, out: BinaryIO) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
             return 128 + signal.SIGPIPE
         if record.has_ended:
-            return _exit_status(record)
+            return int(record.status != COMPLETED) if record.exit_code is None else record.exit_code
         time.sleep(_TREE_SECONDS if logs.is_parent else _POLL_SECONDS)
 
 
 def copy_log(folder: JobFolder, out: BinaryIO) -> None:
     """Write to `out` what there is of the log, as `stream` does, and do not wait for more."""
-    logs = _Logs(folder, out)
-    logs.copy(folder.read(), is_final=True)
-
-
-def _exit_status(record: JobRecord) -> int:
-    if record.exit_code is not None:
-        return record.exit_code
-    return 0 if record.status == COMPLETED else 1
+    _Logs(folder, out).copy(folder.read(), is_final=True)
 
 
 class _Logs:
@@ -64,14 +57,12 @@ class _Logs:
 
     def copy(self, record: JobRecord, is_final: bool = False) -> None:
         """Copy what is new; `record` is the state of the job before that."""
-        for label, job in {"": record, **self._below()}.items():
+        below = descendants(self._folder) if self.is_parent else {}
+        for label, job in {"": record, **below}.items():
             if label not in self._followers:
                 log = self._folder.sibling(job.name).log
                 self._followers[label] = _Follower(log, self._out, f"[{label}] ")
             self._followers[label].copy(is_final or job.has_ended)
-
-    def _below(self) -> dict[str, JobRecord]:
-        return descendants(self._folder) if self.is_parent else {}
 
 
 class _Follower:
@@ -85,11 +76,9 @@ class _Follower:
 
     def copy(self, is_final: bool) -> None:
         """Copy what is new; a line that has no end yet waits until it `is_final`."""
-        try:
-            log = open(self._log, "rb")
-        except FileNotFoundError:
+        if not self._log.exists():
             return
-        with log:
+        with open(self._log, "rb") as log:
             log.seek(self._position)
             if self._prefix is None:
                 shutil.copyfileobj(log, self._out)

@@ -21,6 +21,8 @@ GRACE_SECONDS = 30.0
 # When the command of a job has ended, what else it started may still flush output, as in
 # `python main.py > >(tee log)`.
 _LINGER_SECONDS = 1.0
+# How exactly times are kept, where there are any.
+_TICK_SECONDS = 0.2
 # More than a pipe holds.
 _PIPE_BYTES = 4 * 1024 * 1024
 # Between the terminal and us, Pants passes on a Ctrl-C that has reached us already.
@@ -85,9 +87,10 @@ class Supervision:
             self._handle_time()
             if self._exited_at is None and self._have_ended():
                 self._exited_at = time.monotonic()
-            if self._exited_at is not None and not self._is_lingering():
+            if self._exited_at is not None and not self._is_lingering(self._exited_at):
                 break
-            self._pass_on(self._wait_seconds())
+            by_time = self._silence or self._exited_at or self._stopped_at or self.timeout
+            self._pass_on(_TICK_SECONDS if by_time else None)
         self.kill()
         self._end_silence()
         self._drain()
@@ -95,6 +98,11 @@ class Supervision:
         code = self.processes[failed].returncode
         status = 128 - code if code < 0 else code
         return Ended(status, self._signalled, self._timed_out, failed)
+
+    def _is_lingering(self, exited_at: float) -> bool:
+        """Return whether another process may still write to the output of the ended child."""
+        is_open = any(copy.source is not None for copy in self.copies)
+        return is_open and time.monotonic() - exited_at < _LINGER_SECONDS
 
     def _have_ended(self) -> bool:
         codes = [process.poll() for process in self.processes]
@@ -146,24 +154,6 @@ class Supervision:
             self.kill()
             for process in self.processes:
                 process.kill()
-
-    def _is_lingering(self) -> bool:
-        """Return whether another process may still write to the output of the ended child."""
-        if self._exited_at is None or all(copy.source is None for copy in self.copies):
-            return False
-        return time.monotonic() - self._exited_at < _LINGER_SECONDS
-
-    def _wait_seconds(self) -> float | None:
-        now = time.monotonic()
-        deadlines = [now + 1.0] if self._silence else []
-        if self._exited_at is not None:
-            deadlines.append(self._exited_at + _LINGER_SECONDS)
-        if self._stopped_at is not None:
-            if not self._killed:
-                deadlines.append(self._stopped_at + self.grace)
-        elif self.timeout is not None:
-            deadlines.append(self._started + self.timeout)
-        return max(0.0, min(deadlines) - now) if deadlines else None
 
     def _pass_on(self, seconds: float | None) -> None:
         """Wait for a signal, for output, or for room to write it."""

@@ -14,7 +14,7 @@ from typing import Any
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker import container as docker
 from azureml_jobs.docker.container import Container, Mount
-from azureml_jobs.local.packages_venv import ensure_packages_venv
+from azureml_jobs.local.run_environment import ensure_packages_venv
 from azureml_jobs.protocol import DebuggerOptions
 
 _SITECUSTOMIZE = "sitecustomize.py"

@@ -56,8 +56,8 @@ class View:
 
     def __exit__(self, *_: object) -> None:
         """Show the last state."""
-        if self._is_live and not self._reader_has_gone:
-            self._pending += self._frame(is_last=True)
+        if self._is_live:
+            self._add(self._frame(is_last=True))
         # A reader that pauses must not keep the pipeline from ending.
         while self._pending and select.select([], [self.target], [], 5.0)[1]:
             self.send()
@@ -69,7 +69,7 @@ class View:
         if self._is_live:
             self._next = 0.0
         else:
-            self._write(line)
+            self._add(line.encode("utf-8", "surrogateescape"))
 
     def show(self) -> None:
         """Draw the table if it is due, and nothing waits to be written."""
@@ -91,9 +91,9 @@ class View:
             return
         self._pending = self._pending[written:]
 
-    def _write(self, text: str) -> None:
+    def _add(self, data: bytes) -> None:
         if not self._reader_has_gone:
-            self._pending += text.encode("utf-8", "surrogateescape")
+            self._pending += data
 
     def _frame(self, is_last: bool = False) -> bytes:
         columns, rows = _terminal_size()
