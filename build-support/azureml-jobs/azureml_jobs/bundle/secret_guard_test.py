@@ -15,6 +15,7 @@ from azureml_jobs.bundle.plan import plan_job
 from azureml_jobs.bundle.secret_guard import SCAN_BYTES
 from azureml_jobs.bundle.suspicions import Allowed, Secret
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, JOB_FILE, Gathered, tree
+from azureml_jobs.jobfile.document import read_job_file
 
 LINES = [f"K{number}: '{secret}'" for number, secret in enumerate(SECRETS.values())]
 
@@ -86,6 +87,14 @@ def check_refusal(message: str, expected: list[str]) -> None:
     assert not [secret for secret in SECRETS.values() if secret in message]
     assert "Key Vault" in message and "# pragma: allowlist secret" in message
     assert f"`--allow {expected[0].partition(':')[0]}`" in message
+
+
+@pytest.mark.parametrize("line", ["K: *{}", "K: a: {}", "K: [{}", "K: !{}", "K:\t{}"])
+def test_a_job_file_that_is_not_yaml_is_refused_without_its_secrets(line: str) -> None:
+    for secret in [*SECRETS.values(), "x\npass" + f"word: @{PASSWORD}"]:
+        with pytest.raises(JobError) as caught:
+            read_job_file(f"{line.format(secret)}\na: b: c", JOB_FILE)
+        assert not [part for part in secret.split() if len(part) > 7 and part in str(caught.value)]
 
 
 PASSWORDS = {

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.findings import Finding
-from azureml_jobs.jobfile.yaml_remedy import yaml_remedy
+from azureml_jobs.jobfile.yaml_remedy import without_secrets, yaml_remedy
 
 # PyYAML folds longer lines, and a folded command is hard to compare with its source.
 _NEVER_FOLD = 2**31
@@ -40,8 +40,9 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
     try:
         job = _load(text, path)
     except yaml.MarkedYAMLError as error:
-        what = f"not valid YAML: {_problem(error)}"
-        raise JobError(_location(path, error), what, yaml_remedy(text, error)) from None
+        what = without_secrets(f"not valid YAML: {_problem(error)}", text, error)
+        remedy = without_secrets(yaml_remedy(text, error), text, error)
+        raise JobError(_location(path, error), what, remedy) from None
     except yaml.YAMLError as error:
         raise JobError(path, f"not valid YAML: {_one_line(error)}") from None
     except ValueError as error:

@@ -14,6 +14,21 @@ _EXPRESSION = re.compile(r"""['"]?\$\{\{[^}]*\}\}['"]?""")
 _LONGEST = 1000
 # How the problems begin that quotes remedy.
 _UNQUOTED = ("found character", "found undefined alias", "could not determine a constructor")
+# More than what the guard finds, which can only search what is YAML.
+_MAY_BE_SECRET = re.compile(
+    r"(?i)passw|pwd|secret|key|token|credential|sig=|://[^/\s]*@"
+    r"|(?=[a-z+/~._-]*\d)[\w+/~.-]{20}|[a-z+/]{24}"
+)
+_QUOTE = re.compile("`[^`]*`|'[^']*'")
+
+
+def without_secrets(message: str, text: str, error: yaml.MarkedYAMLError) -> str:
+    """Return a message on an error without its quotes, if the lines may have a secret."""
+    marks = [mark.line for mark in (error.context_mark, error.problem_mark) if mark]
+    lines = _LINE_END.split(text)[max(0, min(marks, default=0) - 1) : max(marks, default=0) + 1]
+    if not _MAY_BE_SECRET.search("\n".join(lines)):
+        return message
+    return _QUOTE.sub("(not shown, because it may be a secret)", message)
 
 
 def yaml_remedy(text: str, error: yaml.MarkedYAMLError) -> str:

@@ -8,7 +8,6 @@ no hook for either, so this wraps functions of it.
 from __future__ import annotations
 
 import difflib
-import functools
 import os
 import re
 import subprocess
@@ -67,7 +66,6 @@ def _ignore(root: str, options) -> list[str]:
     return list(_Links.ignored)
 
 
-@functools.wraps(PantsDaemonCore.prepare)
 def _prepare(core: PantsDaemonCore, *arguments, _pants=PantsDaemonCore.prepare):
     root = Path(get_buildroot())
     if _Links.outdated or not all(_is_absolute(root, each) for each in _Links.left_out):
@@ -76,7 +74,6 @@ def _prepare(core: PantsDaemonCore, *arguments, _pants=PantsDaemonCore.prepare):
     return _pants(core, *arguments)
 
 
-@functools.wraps(LocalPantsRunner._perform_run)
 def _run(runner: LocalPantsRunner, goals, _pants=LocalPantsRunner._perform_run) -> int:
     for link in _Links.left_out:
         print(f"pants: {_message(link, 'leaves out')}", file=sys.stderr)
@@ -99,7 +96,6 @@ def _run(runner: LocalPantsRunner, goals, _pants=LocalPantsRunner._perform_run) 
         raise ExecutionError("\n".join(lines)) from None
 
 
-@functools.wraps(Parser.parse)
 def _parse(parser: Parser, filepath: str, content: str, symbols, *rest, _pants=Parser.parse):
     try:
         return _pants(parser, filepath, content, symbols, *rest)
@@ -120,7 +116,10 @@ def _parse(parser: Parser, filepath: str, content: str, symbols, *rest, _pants=P
 
 def wrap_pants() -> None:
     """Replace the functions of Pants in this process."""
-    GlobalOptions.compute_pants_ignore = staticmethod(_ignore)
-    PantsDaemonCore.prepare = _prepare
-    LocalPantsRunner._perform_run = _run
-    Parser.parse = _parse
+    for owner, name, function in (
+        (GlobalOptions, "compute_pants_ignore", staticmethod(_ignore)),
+        (PantsDaemonCore, "prepare", _prepare),
+        (LocalPantsRunner, "_perform_run", _run),
+        (Parser, "parse", _parse),
+    ):
+        setattr(owner, name, function)
