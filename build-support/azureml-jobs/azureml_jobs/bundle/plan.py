@@ -161,7 +161,7 @@ def check_documents(
     Placeholders are errors in what `is_sent`.
     """
     from azureml_jobs.jobfile.expressions import check_references, step_reference_findings
-    from azureml_jobs.jobfile.pipeline.doubts import pipeline_doubts
+    from azureml_jobs.jobfile.pipeline.checks import pipeline_doubts
     from azureml_jobs.jobfile.pipeline.read import read_pipeline
     from azureml_jobs.jobfile.placeholders import check_placeholders, placeholder_findings
     from azureml_jobs.jobfile.schema.check import check_schema

@@ -42,7 +42,7 @@ def run_job(arguments: Sequence[str]) -> int:
     if workspace is None and not (options.dry_run or plan.is_component):
         check_runs_here(plan)
     if workspace is not None:
-        from azureml_jobs.jobfile.pipeline.computes import check_computes
+        from azureml_jobs.jobfile.pipeline.checks import check_computes
 
         check_computes(plan.bundle.documents, plan.request.job_file)
     if options.image and workspace is None:

@@ -17,7 +17,7 @@ from azureml_jobs.jobfile.expressions import (
 )
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.limits import limit_findings
-from azureml_jobs.jobfile.pipeline.doubts import pipeline_doubts
+from azureml_jobs.jobfile.pipeline.checks import pipeline_doubts
 from azureml_jobs.jobfile.pipeline.read import read_pipeline
 from azureml_jobs.jobfile.placeholders import placeholder_findings
 from azureml_jobs.jobfile.schema.check import schema_findings

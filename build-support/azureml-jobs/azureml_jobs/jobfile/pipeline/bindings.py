@@ -41,7 +41,10 @@ class Scope:
 
         Raises `JobError` for a name that is not there, and for data within a text.
         """
-        _check_old_form(text, where)
+        if _OLD_FORM.fullmatch(text.strip()):
+            # azure-ai-ml refuses it as a value of a step.
+            remedy = f"Write `{text.replace('{{', '{{parent.', 1)}`."
+            raise JobError(where, f"`{text}` is the form of a preview", remedy)
         parts = [each for each in _EXPRESSION.finditer(text) if each[1].startswith("parent.")]
         if not parts:
             return Literal(text)
@@ -53,11 +56,8 @@ class Scope:
             if text.startswith("${{") and rest.startswith("/"):
                 return replace(first, inner=f"{first.inner}{rest}".strip("/"))
         if any(isinstance(each, (ParentInput, StepOutput)) for each in found.values()):
-            raise JobError(
-                where,
-                f"`{text}` has data within a text",
-                "Give the data in an input, and write the text in the command.",
-            )
+            remedy = "Give the data in an input, and write the text in the command."
+            raise JobError(where, f"`{text}` has data within a text", remedy)
         return Literal(self.replaced(text))
 
     def replaced(self, value: Any) -> Any:
@@ -92,37 +92,18 @@ class Scope:
             if known in self.inputs:
                 found = self.inputs[known]
                 return found if found is None or isinstance(found, Literal) else ParentInput(known)
-        raise JobError(
-            where,
-            f"`{written}` names no input of the pipeline",
-            suggestion(name, list(self.inputs), "The pipeline has no `inputs:`."),
-        )
+        remedy = suggestion(name, list(self.inputs), "The pipeline has no `inputs:`.")
+        raise JobError(where, f"`{written}` names no input of the pipeline", remedy)
 
     def _step_output(self, step: str, name: str, written: str, where: str) -> StepOutput:
         if step not in self.outputs:
-            raise JobError(
-                where,
-                f"`{written}` names no step of the pipeline",
-                suggestion(step, list(self.outputs)),
-            )
+            what = f"`{written}` names no step of the pipeline"
+            raise JobError(where, what, suggestion(step, list(self.outputs)))
         names = self.outputs[step]
         if names is not None and name not in names:
-            raise JobError(
-                where,
-                f"`{written}` names no output of the step",
-                suggestion(name, list(names), f"The step `{step}` has no `outputs:`."),
-            )
+            remedy = suggestion(name, list(names), f"The step `{step}` has no `outputs:`.")
+            raise JobError(where, f"`{written}` names no output of the step", remedy)
         return StepOutput(step, name)
-
-
-def _check_old_form(text: str, where: str) -> None:
-    """Raise `JobError` for `${{inputs.x}}`, which azure-ai-ml refuses as a value of a step."""
-    if _OLD_FORM.fullmatch(text.strip()):
-        raise JobError(
-            where,
-            f"`{text}` is the form of a preview",
-            f"Write `{text.replace('{{', '{{parent.', 1)}`.",
-        )
 
 
 def parent_name(value: Any, group: str) -> str:

@@ -26,7 +26,6 @@ FindComponent = Callable[[str], Mapping[str, Any] | None]
 _OWN_KEYS = frozenset(
     "$schema name version display_name description tags inputs outputs jobs".split()
 )
-_MERGED_KEYS = ("environment_variables",)
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,12 @@ class Definition:
         if "trial" in step:
             return {**given, "trial": {**self.value, "type": "command"}}
         found = {key: value for key, value in self.value.items() if key not in _OWN_KEYS}
-        for key in _MERGED_KEYS:
-            if isinstance(found.get(key), Mapping) and isinstance(given.get(key), Mapping):
-                given[key] = {**found[key], **given[key]}
+        variables = mapping_of(given.get("environment_variables"))
+        if variables:
+            given["environment_variables"] = {
+                **mapping_of(found.get("environment_variables")),
+                **variables,
+            }
         return {**found, **{key: value for key, value in given.items() if value is not None}}
 
 
@@ -79,6 +81,7 @@ class Components:
     ) -> Definition:
         """Return what the node at `keys` runs. Raises `JobError` for a file that is missing."""
         key = "trial" if "trial" in value else "component"
+        where = f"{document}: {'.'.join((*keys, key))}"
         named = value.get(key)
         if isinstance(named, Mapping):
             return Definition(document, (*keys, key), named, is_component=True)
@@ -87,19 +90,13 @@ class Components:
         if named.startswith("azureml:"):
             found = self.find(named) if self.find is not None else None
             if found and "jobs" in found:
-                raise JobError(
-                    f"{document}: {'.'.join((*keys, key))}",
-                    f"{named} is a pipeline, and registered ones run only in Azure ML",
-                    "Name the file of the component.",
-                )
+                what = f"{named} is a pipeline, and registered ones run only in Azure ML"
+                raise JobError(where, what, "Name the file of the component.")
             return Definition(named, (), found or {}, is_component=True, registered=named)
         path = local_path(document, (*keys, key), named.removeprefix(FILE_PREFIX))
         if path not in self.documents:
-            raise JobError(
-                f"{document}: {'.'.join((*keys, key))}",
-                f"there is no file {path}",
-                f"Write a path relative to the folder of {document}.",
-            )
+            remedy = f"Write a path relative to the folder of {document}."
+            raise JobError(where, f"there is no file {path}", remedy)
         return Definition(path, (), self.documents[path], is_component=True)
 
     def places(self, pipeline: Definition) -> list[Place]:
@@ -126,10 +123,9 @@ class Components:
         )
 
     def _unit(self, document: str, keys: tuple[str, ...], has_code: bool) -> str | None:
-        for unit in self.units:
-            if (unit.document, unit.keys, unit.has_code) == (document, keys, has_code):
-                return unit.name
-        return None
+        wanted = document, keys, has_code
+        units = (unit for unit in self.units if (unit.document, unit.keys, unit.has_code) == wanted)
+        return next((unit.name for unit in units), None)
 
 
 @dataclass(frozen=True)
@@ -172,16 +168,12 @@ class Place:
         for name in known or own:
             parent = parent_name(own.get(name), "outputs")
             if parent and parent not in outer:
-                raise JobError(
-                    self.where("outputs", name),
-                    f"`${{{{parent.outputs.{parent}}}}}` names no output of the pipeline",
-                    suggestion(parent, list(outer), "The pipeline has no `outputs:`."),
-                )
+                what = f"`${{{{parent.outputs.{parent}}}}}` names no output of the pipeline"
+                remedy = suggestion(parent, list(outer), "The pipeline has no `outputs:`.")
+                raise JobError(self.where("outputs", name), what, remedy)
             base = known.get(name) or OutputDeclaration()
             if parent:
-                base = OutputDeclaration(
-                    type=base.type if name in known else outer[parent].type,
-                    mode=outer[parent].mode or base.mode,
-                )
+                type_ = base.type if name in known else outer[parent].type
+                base = OutputDeclaration(type_, outer[parent].mode or base.mode)
             found[name] = output_declaration(own.get(name), base, name in known)
         return found

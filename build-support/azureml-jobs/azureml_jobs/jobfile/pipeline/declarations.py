@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -42,16 +41,6 @@ def output_declaration(
     )
 
 
-def default_text(declaration: InputDeclaration, where: str) -> str:
-    """Return the default as azure-ai-ml sends it: parsed by its type (`Input._update_default`)."""
-    return literal_text(_parsed(declaration.default, declaration.type, f"{where}.default"))
-
-
-def check_literal(text: str, declaration: InputDeclaration, where: str) -> None:
-    """Raise `JobError` for a value that is not of the declared type, which the service refuses."""
-    _parsed(text, declaration.type, where)
-
-
 def literal_doubt(text: str, declaration: InputDeclaration) -> tuple[str, str] | None:
     """Return what is wrong with a value of the right type, and what to write, or None.
 
@@ -59,31 +48,28 @@ def literal_doubt(text: str, declaration: InputDeclaration) -> tuple[str, str] |
     """
     names = [literal_text(each) for each in declaration.enum]
     if names and text not in names:
-        return f"`{text}` is none of the values that the component declares", suggestion(
-            text, names
-        )
-    limits = (declaration.minimum, operator.lt, "less"), (declaration.maximum, operator.gt, "more")
-    for limit, is_beyond, word in limits:
-        if declaration.type in ("integer", "number") and limit is not None:
-            if is_beyond(float(text), float(limit)):
-                return f"`{text}` is {word} than the component declares", f"Write {limit}."
+        what = f"`{text}` is none of the values that the component declares"
+        return what, suggestion(text, names)
+    low, high = declaration.minimum, declaration.maximum
+    if declaration.type in ("integer", "number"):
+        if low is not None and float(text) < float(low):
+            return f"`{text}` is less than the component declares", f"Write {low}."
+        if high is not None and float(text) > float(high):
+            return f"`{text}` is more than the component declares", f"Write {high}."
     return None
 
 
-def _parsed(value: Any, type_: str, where: str) -> Any:
+def parsed(value: Any, type_: str, where: str) -> Any:
+    """Return a value as azure-ai-ml parses it by the declared type (`Input._update_default`).
+
+    Raises `JobError` for one that is not of the type, which the service refuses.
+    """
     if type_ not in _PARSERS:
         return value
     try:
         return _PARSERS[type_](value)
-    except (ValueError, OverflowError):
+    except (KeyError, ValueError, OverflowError):
         raise JobError(where, f"{value!r} is no {type_}", f"Write {_EXAMPLES[type_]}.") from None
-
-
-def _boolean(value: Any) -> bool:
-    try:
-        return _BOOLEANS[str(value).lower()]
-    except KeyError:
-        raise ValueError from None
 
 
 def _integer(value: Any) -> int:
@@ -94,7 +80,7 @@ def _integer(value: Any) -> int:
 
 
 _PARSERS: dict[str, Callable[[Any], Any]] = {
-    "boolean": _boolean,
+    "boolean": lambda value: _BOOLEANS[str(value).lower()],
     "integer": _integer,
     "number": float,
 }

@@ -9,12 +9,7 @@ from typing import Any
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.expressions import literal_text
 from azureml_jobs.jobfile.pipeline.bindings import Scope, parent_name
-from azureml_jobs.jobfile.pipeline.declarations import (
-    check_literal,
-    default_text,
-    input_declarations,
-    mapping_of,
-)
+from azureml_jobs.jobfile.pipeline.declarations import input_declarations, mapping_of, parsed
 from azureml_jobs.jobfile.pipeline.model import (
     Binding,
     Data,
@@ -50,19 +45,18 @@ def given_inputs(
         where = f"{document}: {'.'.join(place)}"
         binding = _binding(own.get(name), document, place, declaration.type, scope)
         if binding is None and declaration.default is not None:
-            binding = Literal(default_text(declaration, where))
+            default = parsed(declaration.default, declaration.type, f"{where}.default")
+            binding = Literal(literal_text(default))
         if isinstance(binding, Literal):
-            check_literal(binding.text, declaration, where)
+            parsed(binding.text, declaration.type, where)
         if isinstance(binding, Data) and declaration.type in _LITERAL_TYPES[1:]:
-            raise JobError(
-                where, f"this is data, and the input is a {declaration.type}", "Write a value."
-            )
+            what = f"this is data, and the input is a {declaration.type}"
+            raise JobError(where, what, "Write a value.")
         if binding is not None:
             found[str(name)] = binding
         elif name in declared and not (declaration.is_optional or name in searched):
-            raise JobError(
-                where, "the input needs a value, and has none", f"Write `{name}:` with a value."
-            )
+            what = "the input needs a value, and has none"
+            raise JobError(where, what, f"Write `{name}:` with a value.")
     return found
 
 
@@ -82,8 +76,7 @@ def inferred(
             parent = outer[binding.name]
             found[name] = InputDeclaration(type=parent.type, mode=parent.mode)
         elif isinstance(binding, StepOutput):
-            outputs = scope.outputs[binding.step] or {}
-            known = outputs.get(binding.name, OutputDeclaration())
+            known = (scope.outputs[binding.step] or {}).get(binding.name, OutputDeclaration())
             found[name] = InputDeclaration(type=known.type)
     return found
 
@@ -98,15 +91,15 @@ def check_optional(
 
     azure-ai-ml refuses these, also when there is a value (`_validate_binding_inputs`).
     """
+    needed = {name for name, each in declared.items() if not each.is_optional}
     for name, value in mapping_of(node.get("inputs")).items():
         parent = parent_name(value, "inputs")
-        if parent in outer and outer[parent].is_optional:
-            if name in declared and not declared[name].is_optional:
-                raise JobError(
-                    f"{where}.inputs.{name}",
-                    f"the input `{parent}` of the pipeline is optional, and the step needs a value",
-                    f"Remove `optional: true` from `{parent}:`, or write it in the component, too.",
-                )
+        if name in needed and parent in outer and outer[parent].is_optional:
+            raise JobError(
+                f"{where}.inputs.{name}",
+                f"the input `{parent}` of the pipeline is optional, and the step needs a value",
+                f"Remove `optional: true` from `{parent}:`, or write it in the component, too.",
+            )
 
 
 def _binding(

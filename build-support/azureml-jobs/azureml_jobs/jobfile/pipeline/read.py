@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.pipeline.bindings import Scope, parent_name
 from azureml_jobs.jobfile.pipeline.components import Components, Definition, FindComponent, Place
 from azureml_jobs.jobfile.pipeline.declarations import (
@@ -23,11 +27,13 @@ from azureml_jobs.jobfile.pipeline.model import (
     Settings,
     Step,
 )
-from azureml_jobs.jobfile.pipeline.order import in_order, steps_before
 from azureml_jobs.jobfile.units import code_units
 
 # What is read by itself, or has another scope.
 _READ_APART = frozenset(("inputs", "outputs", "component", "trial", "jobs", "command"))
+_NAMED_STEP = re.compile(r"\$\{\{\s*parent\.jobs\.([^.\s}]+)")
+# What a step names there comes after it, or is in a pipeline of its own.
+_NOT_BEFORE = frozenset(("true_block", "false_block", "body", "mapping", "component", "jobs"))
 
 
 def read_pipeline(
@@ -76,7 +82,7 @@ def _pipeline(
     where = definition.where("jobs")
     return Pipeline(
         where=where,
-        steps=in_order(steps, settings, where),
+        steps=_in_order(steps, settings, where),
         inputs=declared,
         given=given,
         outputs=_outputs(outputs, places),
@@ -98,6 +104,7 @@ def _step(
     given = given_inputs(value, place.document, place.keys, declared, scope)
     own = {key: each if key in _READ_APART else scope.replaced(each) for key, each in value.items()}
     is_pipeline = place.kind == "pipeline" and bool(definition.value)
+    before = [each for key, each in value.items() if key not in _NOT_BEFORE]
     return Step(
         name=place.name,
         kind=place.kind,
@@ -111,7 +118,7 @@ def _step(
         inputs=given,
         outputs=outputs,
         pipeline=_pipeline(components, definition, value, given) if is_pipeline else None,
-        after=steps_before(value),
+        after=tuple(dict.fromkeys(_named_steps(before))),
     )
 
 
@@ -130,3 +137,40 @@ def _outputs(
 def _settings(written: Mapping[str, Any]) -> Settings:
     values = {name: written.get(name) for name in Settings.__dataclass_fields__}
     return Settings(**{name: value for name, value in values.items() if value is not None})
+
+
+def _in_order(steps: Iterable[Step], settings: Settings, where: str) -> tuple[Step, ...]:
+    """Return the steps so that each comes after those that it needs, otherwise as they are.
+
+    That of `on_init` is before all, that of `on_finalize` after all. Raises `JobError` for steps
+    that wait for each other.
+    """
+    by_name = {step.name: step for step in steps}
+    ends = (settings.on_init, settings.on_finalize)
+    for name, step in by_name.items():
+        after = [each for each in step.after if each in by_name]
+        if settings.on_init in by_name and name not in ends:
+            after.insert(0, settings.on_init)
+        if name == settings.on_finalize:
+            after = [each for each in by_name if each != name]
+        by_name[name] = replace(step, after=tuple(dict.fromkeys(after)))
+    try:
+        TopologicalSorter({name: step.after for name, step in by_name.items()}).prepare()
+    except CycleError as error:
+        what = f"these steps wait for each other: {' → '.join(reversed(error.args[1]))}"
+        raise JobError(where, what, "Remove one of the bindings.") from None
+    ordered: list[Step] = []
+    while by_name:
+        ready = (step for step in by_name.values() if by_name.keys().isdisjoint(step.after))
+        ordered.append(by_name.pop(next(ready).name))
+    return tuple(ordered)
+
+
+def _named_steps(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _named_steps(each)
+    elif isinstance(value, str):
+        yield from _NAMED_STEP.findall(value)

@@ -8,8 +8,7 @@ import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.conftest import cases
-from azureml_jobs.jobfile.pipeline.computes import check_computes
-from azureml_jobs.jobfile.pipeline.doubts import pipeline_doubts
+from azureml_jobs.jobfile.pipeline.checks import check_computes, pipeline_doubts
 from azureml_jobs.jobfile.pipeline.model import (
     Data,
     InputDeclaration,
