@@ -69,18 +69,27 @@ def test_hands_the_arguments_to_the_native_client_as_they_are(fake: Fake) -> Non
     )
 
 
+PRINTS = "print(os.path.isabs(sys.argv[0]), flush=True)"
+
+
 @pytest.mark.parametrize(
-    ("reader", "seen", "status"), [("cat", "True\n", "0"), ("true", "", "141")]
+    ("does", "reader", "seen", "status"),
+    [
+        # Pants starts its daemon by the same path, from another folder.
+        pytest.param(PRINTS, "cat", "True\n", "0", id="a reader"),
+        pytest.param(PRINTS, "true", "", "141", id="its reader has gone"),
+        pytest.param("raise ConfigError('no TOML')", "cat", "", "pants: no TOML\n1", id="no TOML"),
+    ],
 )
-def test_ends_quietly_when_the_reader_of_its_output_has_gone(
-    fake: Fake, reader: str, seen: str, status: str
+def test_ends_without_a_traceback(
+    fake: Fake, does: str, reader: str, seen: str, status: str
 ) -> None:
     stub = script(
         fake.said.with_name("stub") / "pants/bin/pants_loader.py",
-        "import os, sys, time\n" "def main():\n" "    time.sleep(0.2)\n"
-        # Pants starts its daemon by the same path, from another folder.
-        "    print(os.path.isabs(sys.argv[0]), flush=True)\n",
+        "import os, sys, time\nfrom pants.option.errors import ConfigError\n"
+        f"def main():\n    time.sleep(0.2)\n    {does}\n",
     )
+    script(stub.parents[1] / "option/errors.py", "class ConfigError(Exception): ...\n")
     (fake.made / "venv/bin/python").unlink()
     (fake.made / "venv/bin/python").symlink_to(sys.executable)
     script(fake.made / "client", '#!/bin/sh\nexec "$_PANTS_SERVER_EXE" "$@"\n')

@@ -1,13 +1,16 @@
-"""Start Pants, and end without a traceback when nobody reads its output, as in `… | head`.
+"""Start Pants, and end without a traceback for what is no bug of it.
 
-Pants' native client fails then, too, and would start the whole command a second time.
+When nobody reads its output, as in `… | head`, Pants' native client fails, too, and would start the
+whole command a second time. A `pants.toml` that is no TOML ends in a traceback of Pants.
 """
 
 import os
 import select
 import signal
+import sys
 
 from pants.bin.pants_loader import main
+from pants.option.errors import ConfigError
 
 STANDARD_OUTPUT = 1
 
@@ -25,3 +28,5 @@ try:
 except BrokenPipeError:
     # At once: Python would flush its output first. The status is what a shell counts.
     os._exit(128 + signal.SIGPIPE)
+except ConfigError as error:
+    sys.exit(f"pants: {error}")

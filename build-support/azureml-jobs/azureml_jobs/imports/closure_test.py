@@ -254,6 +254,9 @@ def test_names_the_nearest_script_and_where_names_begin(tmp_path: Path) -> None:
     assert "Did you mean `main.py`? Names are relative to the folder of `code:`, src/x." in error
     (error,) = close(tmp_path, {}, "python x/main.py").errors
     assert "Did you mean `main.py`?" in error
+    files = {"src/x/y/__init__.py": "", "src/x/y/train.py": ""}
+    (error,) = close(tmp_path, files, "python -m y.tarin").errors
+    assert "Did you mean `y.train`?" in error
     (error,) = close(tmp_path, {"train.py": ""}, "python train.py").errors
     assert "There is train.py: write `code: ../..`." in error
 
@@ -429,6 +432,22 @@ def test_the_same_files_give_the_same_closure(tmp_path: Path) -> None:
     files = {**SHARED, "src/x/main.py": "import utils, common.y", "src/x/z.py": "import utils"}
     command = "python z.py && python main.py"
     assert close(tmp_path, files, command) == close(tmp_path, files, command)
+
+
+@pytest.mark.parametrize(
+    "module, similar",
+    [("comon.a", "src/common/__init__.py"), ("colections", "collections of Python"), ("zzz", None)],
+)
+def test_names_the_module_of_the_nearest_name(
+    tmp_path: Path, module: str, similar: str | None
+) -> None:
+    files = {
+        "src/main.py": f"import {module}",
+        "src/common/__init__.py": "",
+        "src/completion.py": "",
+    }
+    (found,) = close(tmp_path, files, "python main.py", "src").modules
+    assert found.similar == similar
 
 
 def test_a_file_of_another_dotted_name_is_only_a_hint(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def missing_errors(
 
 
 def _named(module: OutsideModule) -> str:
-    hint = f", and the nearest file is {module.similar}" if module.similar else ""
+    hint = f", and the nearest module is {module.similar}" if module.similar else ""
     return f"`{module.module}`{hint}"
 
 

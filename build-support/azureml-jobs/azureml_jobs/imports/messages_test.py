@@ -63,7 +63,7 @@ def test_names_the_resolve_without_a_list() -> None:
 def test_names_a_file_with_a_similar_name() -> None:
     hint = "Write `import helpers`."
     (message,) = errors(module("helpres", similar="src/x/helpers.py", remedy=hint))
-    assert "has the module `helpres`, and the nearest file is src/x/helpers.py.\n" in message
+    assert "has the module `helpres`, and the nearest module is src/x/helpers.py.\n" in message
     assert "\n\nWrite `import helpers`. Add the package to " in message
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest
 from azureml_jobs.imports.finder import Finder
-from azureml_jobs.imports.overlay import Overlay
+from azureml_jobs.imports.overlay import NOTHING, Overlay
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.remedy import Run, name_to_import, way_to_find
 from azureml_jobs.imports.result import OutsideModule
@@ -74,7 +75,7 @@ class Advisor:
         # The first part that does not exist, among what its package holds.
         last = modules[0][len(package.name) + 1 :].partition(".")[0]
         similar = self._similar(last, package.folders)
-        hint = f"The nearest file is {similar}. " if similar else ""
+        hint = f"The nearest module is {similar}. " if similar else ""
         return JobError(wanted.where, what, f"{hint}Check the name: `{package.name}` is {place}.")
 
     def _start_error(self, wanted: Wanted) -> JobError:
@@ -100,10 +101,13 @@ class Advisor:
                 job_folder = posixpath.dirname(self.code.where.partition(":")[0])
                 code = posixpath.relpath(folder or ".", job_folder or ".")
                 yield f"There is {path}: write `code: {code}`. "
-        folder, last = posixpath.split(name)
+        is_module = "/" not in name and not name.endswith(".py")
+        folder, last = posixpath.split(f"{name.replace('.', '/')}.py" if is_module else name)
         listing = self.overlay.listing(folder)
         if listing and (close := nearest(last, sorted(listing.files))):
-            yield f"Did you mean `{posixpath.join(folder, close)}`? "
+            file = posixpath.join(folder, close)
+            meant = file.removesuffix(".py").replace("/", ".") if is_module else file
+            yield f"Did you mean `{meant}`? "
 
     def _relative_error(self, wanted: Wanted, process: Process) -> JobError:
         dots = len(wanted.module) - len(wanted.module.lstrip("."))
@@ -143,13 +147,18 @@ class Advisor:
         yield from self.overlay.roots
 
     def _similar(self, name: str, folders: tuple[str, ...]) -> str | None:
-        """Return the path of the module in `folders` with the nearest name."""
-        modules: dict[str, str] = {}
-        for folder in folders:
-            listing = self.overlay.listing(folder)
-            for file, path in sorted(listing.files.items()) if listing else ():
+        """Return the path of the module with the nearest name, or that it is one of Python."""
+        python = (each for each in sys.stdlib_module_names if not each.startswith("_"))
+        modules = {each: f"{each} of Python" for each in python}
+        for folder in reversed(folders):
+            listing = self.overlay.listing(folder) or NOTHING
+            for file, path in sorted(listing.files.items()):
                 if file.endswith(".py"):
-                    modules.setdefault(file[:-3], path)
+                    modules[file[:-3]] = path
+            for package in listing.folders:
+                inner = self.overlay.listing(posixpath.join(folder, package)) or NOTHING
+                if "__init__.py" in inner.files:
+                    modules[package] = inner.files["__init__.py"]
         close = nearest(name, modules)
         return modules[close] if close else None
 
