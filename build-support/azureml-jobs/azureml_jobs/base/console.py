@@ -48,7 +48,11 @@ def print_error(message: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(json.dumps(value, indent=2, ensure_ascii=not _has_all_letters()))
+
+
+def _has_all_letters() -> bool:
+    return (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 def size_text(size: int) -> str:
@@ -165,7 +169,7 @@ def sparkline(values: Sequence[Any]) -> str:
     Values that are not finite, which may be text such as `NaN`, leave a gap. Empty for fewer than
     two values, and where standard output has no such letters.
     """
-    if len(values) < 2 or not (sys.stdout.encoding or "").lower().startswith("utf"):
+    if len(values) < 2 or not _has_all_letters():
         return ""
     count = min(len(values), _WIDTH)
     bounds = [len(values) * each // count for each in range(count + 1)]

@@ -6,11 +6,16 @@ import os
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.cli import aml
+from azureml_jobs.cli.jobs import WorkspaceJobs
+from azureml_jobs.cli.reproduce import outcome, place_of, print_outcomes, settings_of_now
 from azureml_jobs.conftest import CONTEXT_JOB, Gathered, tree
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
@@ -208,3 +213,58 @@ def test_refuses_what_cannot_run_again(tmp_path: Path, known: dict[str, str], me
     with pytest.raises(JobError) as caught:
         aml.run_aml(["--repository", str(tmp_path), "jobs", "reproduce", name])
     assert message in str(caught.value)
+
+
+MADE = {"command_line": "./pants run src/x:job -- --image --set 'a=b c'", "seed": 7}
+LET_PASS = [{"where": each} for each in ("src/x/.env", "src/a.py:3", "src/a.py:9")]
+IMAGE = {"reference": "x:env-1", "id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("known", "was_here", "runs_here", "expected"),
+    [
+        ({}, True, True, "--local --no-cache --runtime venv"),
+        (
+            {"allowed": LET_PASS},
+            False,
+            True,
+            "--local --no-cache --allow src/x/.env --allow src/a.py",
+        ),
+        ({"image": IMAGE, "made": MADE}, True, True, "--local --no-cache --seed 7"),
+        ({"made": MADE}, False, False, "--profile p --login --image"),
+        (
+            {"kind": "pipeline job"},
+            *(False, False, "--profile p --login --set settings.force_rerun=true"),
+        ),
+    ],
+    ids=["here again", "of Azure, here", "in an image, with a seed", "in Azure", "a pipeline"],
+)
+def test_a_job_runs_again_as_it_ran(
+    known: dict[str, Any], was_here: bool, runs_here: bool, expected: str
+) -> None:
+    manifest = {"kind": "command job", "made": None, "allowed": [], "image": None, **known}
+    options = Namespace(profile="p", login=True)
+    assert " ".join(place_of(manifest, was_here, runs_here, options)) == expected
+
+
+def test_todays_job_gets_all_inputs_of_then() -> None:
+    inputs = {"a": 4, "b.c": {"type": "uri_file", "path": "d.csv"}, "e": {"value": 2}, "none": None}
+    then = {
+        "overrides": ["inputs.a=4", "name=x", "compute=azureml:y", "settings.force_rerun=true"],
+        "job_file": "job.yaml",
+        "documents": [{"path": "job.yaml", "content": {"inputs": inputs}}],
+    }
+    expected = ["compute=azureml:y", "inputs.a=4", "inputs.b\\.c.path=d.csv", "inputs.e.value=2"]
+    assert settings_of_now(then)[1::2] == expected
+
+
+def test_the_result_of_a_pipeline_is_that_of_its_steps() -> None:
+    train = {"step": "train", "name": "a_train", "status": "Completed", "children": []}
+    late = {"step": "score", "name": "", "status": "NotStarted", "children": []}
+    job = {"name": "a", "status": "Failed", "metrics": {}, "children": [train, late]}
+    logged = SimpleNamespace(logged=lambda names: [{"name": "a_train", "metrics": {"loss": 0.5}}])
+    found = outcome(cast(WorkspaceJobs, logged), job)
+    values = {"status": "Failed", "train: status": "Completed", "train: loss": 0.5}
+    assert found == {"name": "a", **values}
+    assert print_outcomes(found, {**found, "name": "b"})
+    assert not print_outcomes(found, {**found, "train: loss": 0.5000001})
