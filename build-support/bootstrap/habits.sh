@@ -2,7 +2,8 @@
 # Answers what people type by habit, before Pants is asked, and lets Pants show its progress.
 #
 # For a flag that it does not know, Pants ends its daemon, and the next command waits for a new one.
-# Sourced by ./pants at every start: where a daemon runs, it starts no process. Works with bash 3.2, the one of macOS.
+# Sourced by ./pants at every start: without a terminal it starts no process. Works with bash 3.2, the
+# one of macOS.
 
 HABITS_ROOT="${BASH_SOURCE[0]%/*}/../.."
 
@@ -204,16 +205,11 @@ habits_show_progress() {
   export PANTS_DYNAMIC_UI=true
 }
 
-# Show on a terminal that Pants starts, where no daemon runs: loading its rules takes seconds, and
-# Pants is silent meanwhile. Its next line replaces ours, which is shorter than each of its own.
+# Show on a terminal that Pants starts, or starts again after an edit of its configuration: loading
+# its rules takes seconds, and Pants is silent meanwhile. Its next line replaces ours, which is
+# shorter than each of its own.
 habits_show_start() {
-  local file pid
   [[ -t 2 && -z ${CI:-} ]] || return 0
-  for file in "${PANTS_SUBPROCESSDIR:-$HABITS_ROOT/.pids}"/*/pantsd/pid; do
-    pid=""
-    [[ ! -f $file ]] || read -r pid <"$file" || true
-    [[ -z $pid ]] || ! kill -0 "$pid" 2>/dev/null || return 0
-  done
   # Who reads the output of the command does not wait for this.
   habits_tick "${PANTS_WORKDIR:-$HABITS_ROOT/.pants.d}/run-tracker" </dev/null >/dev/null &
 }

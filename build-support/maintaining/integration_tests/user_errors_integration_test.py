@@ -54,15 +54,25 @@ def typed(command: str, *message: str) -> Slip:
 
 SLIPS = {
     # Pants reads BUILD files, and its status is 1.
+    "an open bracket": in_build(
+        "experiment(", "experiment([", f"{BUILD}:", "parenthesis '['", "on line "
+    ),
+    "an unknown name": in_build(
+        "experiment(", "experimnt(", f"{BUILD}:", "'experimnt' is not", "Did you mean experiment?"
+    ),
     "an unknown argument": in_build(
         "experiment(",
         "experiment(entrypoint='main.py',",
-        *(BUILD, "experiment() has no entrypoint", "Write one of these: job_file, jobs, entry_"),
+        *(
+            f"{BUILD}:",
+            "experiment() has no entrypoint",
+            "Write one of these: job_file, jobs, entry_",
+        ),
     ),
     "a string in place of a list": in_build(
         "experiment(",
         "experiment(files='*.csv',",
-        *(BUILD, "files is a list", 'Write files=["*.csv"].'),
+        *(f"{BUILD}:", "files is a list", 'Write files=["*.csv"].'),
     ),
     "an unknown field": in_build(
         "",
@@ -103,7 +113,7 @@ SLIPS = {
     "a missing module": in_job(
         "example_experiment.main",
         "example_experiment.mian",
-        *("command", "it runs example_experiment.mian, which does not exist", "example_experiment"),
+        *("command", "it runs example_experiment.mian, which", "mean `example_experiment.main`?"),
     ),
     "a layout in which imports fail": in_job(
         "code: ..", "code: .", "command", "`example_experiment.main`", "`python -m main`, or `code"
