@@ -165,8 +165,7 @@ def check_documents(
     from azureml_jobs.jobfile.pipeline.read import read_pipeline
     from azureml_jobs.jobfile.placeholders import check_placeholders, placeholder_findings
     from azureml_jobs.jobfile.schema.check import check_schema
-    from azureml_jobs.jobfile.schema.kind import kind_of
-    from azureml_jobs.jobfile.schema.referred import kinds_of_documents
+    from azureml_jobs.jobfile.schema.kind import kind_of, kinds_of_documents
     from azureml_jobs.jobfile.sweep.check import sweep_doubts
 
     check_schema(documents[job_file], job_file)

@@ -21,8 +21,7 @@ from azureml_jobs.jobfile.pipeline.checks import pipeline_doubts
 from azureml_jobs.jobfile.pipeline.read import read_pipeline
 from azureml_jobs.jobfile.placeholders import placeholder_findings
 from azureml_jobs.jobfile.schema.check import schema_findings
-from azureml_jobs.jobfile.schema.load import known_kind_of
-from azureml_jobs.jobfile.schema.referred import kinds_of_documents
+from azureml_jobs.jobfile.schema.kind import kinds_of_documents, known_kind_of
 from azureml_jobs.jobfile.sweep.check import sweep_doubts
 from azureml_jobs.protocol import JobToLint, LintRequest
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.jobfile.findings import raise_findings
-from azureml_jobs.jobfile.schema.load import known_kind_of
+from azureml_jobs.jobfile.schema.kind import known_kind_of
 from azureml_jobs.jobfile.schema.messages import unknown_key
 from azureml_jobs.jobfile.schema.node import SchemaNode
 from azureml_jobs.jobfile.setting import INTEGER, RefusedSetting, Setting

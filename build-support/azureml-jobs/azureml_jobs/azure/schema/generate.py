@@ -25,8 +25,7 @@ from azure.ai.ml._schema.core.schema import PathAwareSchema
 from azure.ai.ml._schema.schedule.create_job import ScheduleCreateJobField
 from azureml_jobs.azure.schema.hooks import CLASSES, SCALARS, hook_keywords, is_known_hook
 from azureml_jobs.azure.schema.roots import DIVIDED, context, roots
-from azureml_jobs.jobfile.schema.load import PATH
-from azureml_jobs.jobfile.schema.validate import CASES
+from azureml_jobs.jobfile.schema.validate import CASES, PATH
 from marshmallow import INCLUDE, Schema, fields
 from marshmallow.validate import URL, OneOf
 

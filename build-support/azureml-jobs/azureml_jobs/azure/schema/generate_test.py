@@ -9,7 +9,7 @@ from azure.ai.ml.entities._job.automl.automl_job import AutoMLJob
 from azure.ai.ml.entities._job.finetuning.finetuning_job import FineTuningJob
 from azureml_jobs.azure.schema.roots import DIVIDED
 from azureml_jobs.jobfile.schema.kind import COMPONENT_TYPES, JOB_TYPES, TRANSFER_TASKS
-from azureml_jobs.jobfile.schema.load import PATH, definitions
+from azureml_jobs.jobfile.schema.validate import PATH, definitions
 
 
 def test_the_schemas_are_those_of_the_installed_azure_ai_ml() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from azureml_jobs.base.nearest import nearest
 from azureml_jobs.jobfile.findings import Finding, raise_findings
-from azureml_jobs.jobfile.schema.load import definitions, known_kind_of
+from azureml_jobs.jobfile.schema.kind import known_kind_of
 from azureml_jobs.jobfile.schema.messages import finding_of
 from azureml_jobs.jobfile.schema.node import settable_keys
-from azureml_jobs.jobfile.schema.validate import Problem, Validator
+from azureml_jobs.jobfile.schema.validate import Problem, definitions, problems_of
 
 
 def check_schema(document: Mapping[str, Any], path: str, kind: str | None = None) -> None:
@@ -28,11 +28,10 @@ def schema_findings(
     listed in parity_test.py.
     """
     kind = kind or known_kind_of(document, path)
-    validator = Validator(definitions())
-    problems = validator.problems(document, definitions()[kind])
+    problems = problems_of(document, definitions()[kind])
     problems = [problem for problem in problems if not _is_misspelled(problem, problems)]
-    problems.sort(key=_position_in(document))
-    return list(dict.fromkeys(finding_of(problem, validator, kind) for problem in problems))
+    problems.sort(key=lambda problem: _position(problem, document))
+    return list(dict.fromkeys(finding_of(problem, kind) for problem in problems))
 
 
 def _is_misspelled(problem: Problem, problems: list[Problem]) -> bool:
@@ -45,18 +44,13 @@ def _is_misspelled(problem: Problem, problems: list[Problem]) -> bool:
     )
 
 
-def _position_in(document: Mapping[str, Any]) -> Any:
-    """Return a sort key that puts problems in the order of their keys in the file."""
-
-    def position(problem: Problem) -> tuple[int, ...]:
-        found = []
-        value: Any = document
-        for step in problem.steps:
-            if isinstance(value, Mapping) and step not in value:
-                # A key that is missing.
-                break
-            found.append(list(value).index(step) if isinstance(value, Mapping) else step)
-            value = value[step]
-        return tuple(found)
-
-    return position
+def _position(problem: Problem, value: Any) -> list[int]:
+    """Return where the problem is in the order of the keys in the file."""
+    found = []
+    for step in problem.steps:
+        if isinstance(value, Mapping) and step not in value:
+            # A key that is missing.
+            break
+        found.append(list(value).index(step) if isinstance(value, Mapping) else step)
+        value = value[step]
+    return found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-JOB_TYPES = (
-    *("automl", "command", "distillation", "finetuning", "import", "pipeline", "spark", "sweep"),
-)
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.nearest import suggestion
+from azureml_jobs.jobfile.documents import references_of
+
+JOB_TYPES = tuple("automl command distillation finetuning import pipeline spark sweep".split())
 COMPONENT_TYPES = ("automl", "command", "import", "parallel", "pipeline", "spark")
 TRANSFER_TASKS = ("copy_data", "export_data", "import_data")
 _SCHEDULES = {"create_monitor": "monitor schedule", "import_data": "import schedule"}
@@ -27,14 +29,32 @@ def kind_of(document: Mapping[str, Any]) -> str | None:
     one function for jobs, one for components and one for schedules, and the user chooses (`az ml
     job create` or `az ml component create`): here `$schema` decides, else the keys.
     """
-    match family_of(document):
-        case "job":
-            return job_kind(document)
-        case "component":
-            return component_kind(document)
-        case "schedule":
-            return schedule_kind(document)
-    return None
+    kinds = {"job": job_kind, "component": component_kind, "schedule": schedule_kind}
+    family = _family_of(document)
+    return kinds[family](document) if family else None
+
+
+def known_kind_of(document: Mapping[str, Any], path: str) -> str:
+    """Return the kind of the document, or raise `JobError` when there is none."""
+    kind, family, key = kind_of(document), _family_of(document), "type"
+    if kind is not None:
+        return kind
+    if family is None:
+        raise JobError(
+            f"{path}: $schema",
+            f"`{document['$schema']}` is no schema of a job, a component or a schedule",
+            "Write the schema of this file, or remove the line.",
+        )
+    known: tuple[str, ...] = JOB_TYPES if family == "job" else (*COMPONENT_TYPES, "data_transfer")
+    if str(document.get("type")).lower() == "data_transfer":
+        key, known = "task", TRANSFER_TASKS
+    written = document.get(key)
+    if written is None:
+        listed = ", ".join(f"`{value}`" for value in known)
+        raise JobError(f"{path}: {key}", "this key has no value", f"Write one of {listed}.")
+    what = "a task of data transfer" if key == "task" else f"a type of {family}"
+    remedy = suggestion(str(written), list(known))
+    raise JobError(f"{path}: {key}", f"`{written}` is not {what}", remedy)
 
 
 def job_kind(document: Mapping[str, Any]) -> str | None:
@@ -60,7 +80,7 @@ def schedule_kind(document: Mapping[str, Any]) -> str:
     return next(found, "job schedule")
 
 
-def family_of(document: Mapping[str, Any]) -> str | None:
+def _family_of(document: Mapping[str, Any]) -> str | None:
     """Return "job", "component" or "schedule", or None for a file that is none of them."""
     schema = document.get("$schema")
     match = _SCHEMA_NAME.search(schema) if isinstance(schema, str) else None
@@ -90,3 +110,37 @@ def _declares(document: Mapping[str, Any]) -> bool:
         and (not _DECLARATION_KEYS.isdisjoint(value) or "type" in value and "path" not in value)
         for value in values
     )
+
+
+def kinds_of_documents(
+    documents: Mapping[str, Mapping[str, Any]], root: str
+) -> Iterator[tuple[str, str]]:
+    """Yield the path of each document that `root` refers to, directly or not, and its kind.
+
+    A file that is not there is left out. A document that is used in two ways has two kinds.
+    """
+    done = set()
+    waiting = [root]
+    while waiting:
+        path = waiting.pop()
+        for reference in references_of(documents[path], path):
+            inner = reference.path
+            found = kind_in_role(documents[inner], reference.role) if inner in documents else None
+            if found is not None and (inner, found) not in done:
+                done.add((inner, found))
+                waiting.append(inner)
+                yield inner, found
+
+
+def kind_in_role(document: Mapping[str, Any], role: str) -> str | None:
+    """Return the kind that a file must be in this role, or None where azure-ai-ml takes any."""
+    if role == "job":
+        return job_kind(document)
+    if role == "environment":
+        return "environment file"
+    step = role.rpartition(" ")[0]
+    written = component_kind(document)
+    if written is None or (step == "parallel" and written != "parallel component"):
+        # A flow, or a component that has a name.
+        return written
+    return f"anonymous {step} component" if step else f"anonymous {written}"

@@ -11,7 +11,7 @@ from azureml_jobs.base.nearest import nearest, suggestion
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.schema.node import SchemaNode, settable_keys
 from azureml_jobs.jobfile.schema.rules import RULES
-from azureml_jobs.jobfile.schema.validate import Problem, Validator, types_of
+from azureml_jobs.jobfile.schema.validate import Problem, resolved, types_of
 
 _KIND_NAMES = {
     "batch size": 'a number of files or a size, such as `"10"` or `10kb`',
@@ -44,7 +44,7 @@ _EXAMPLES = {
 }
 
 
-def finding_of(problem: Problem, validator: Validator, kind: str) -> Finding:
+def finding_of(problem: Problem, kind: str) -> Finding:
     """Return what a problem means to the user."""
     steps = [str(step) for step in problem.steps]
     key_path = ".".join(steps)
@@ -64,7 +64,7 @@ def finding_of(problem: Problem, validator: Validator, kind: str) -> Finding:
             found = RULES[problem.detail](problem.value)
             if found is not None:
                 return Finding(key_path, found.what, found.remedy)
-    return _bad_value(key_path, steps, problem, validator)
+    return _bad_value(key_path, steps, problem)
 
 
 def unknown_key(
@@ -82,11 +82,9 @@ def unknown_key(
     return Finding(key_path, f"unknown key `{key}`", remedy)
 
 
-def _bad_value(
-    key_path: str, steps: Sequence[str], problem: Problem, validator: Validator
-) -> Finding:
+def _bad_value(key_path: str, steps: Sequence[str], problem: Problem) -> Finding:
     value, node = problem.value, problem.schema
-    members = [validator.resolve(member) for member in node.get("anyOf", (node,))]
+    members = [resolved(member) for member in node.get("anyOf", (node,))]
     if "inputs" in steps[:-1] and value in ("string", "integer", "number", "boolean"):
         name = steps[steps.index("inputs") + 1]
         return Finding(key_path, f"`{value}` is not a type of data", _give_the_value(name))

@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from azureml_jobs.jobfile.schema.load import definitions
-from azureml_jobs.jobfile.schema.validate import Validator, types_of
+from azureml_jobs.jobfile.schema.validate import definitions, problems_of, resolved, types_of
 
 
 @dataclass(frozen=True)
 class SchemaNode:
     """What the schema says of one value in a file: all parts that can apply to it."""
 
-    validator: Validator
     parts: tuple[Any, ...]
 
     @classmethod
     def root(cls, kind: str) -> SchemaNode:
-        return cls(Validator(definitions()), (definitions()[kind],))
+        return cls((definitions()[kind],))
 
     def child(self, key: str) -> SchemaNode | None:
         """Return the node of `key` in this mapping, or None when no such key is valid."""
         found: list[Any] = []
         for part in self._flat():
-            if key in part.get("properties", {}):
-                found.append(part["properties"][key])
-            elif isinstance(part.get("additionalProperties"), Mapping):
-                found.append(part["additionalProperties"])
-            elif part.get("type") == "object" and not (
-                "properties" in part or "additionalProperties" in part
-            ):
-                found.append({"kind": "any"})
+            is_open = part.get("type") == "object" and "properties" not in part
+            others = part.get("additionalProperties", {"kind": "any"} if is_open else None)
+            found.append(part.get("properties", {}).get(key, others))
         found = [part for part in found if isinstance(part, Mapping)]
-        return replace(self, parts=tuple(found)) if found else None
+        return SchemaNode(tuple(found)) if found else None
 
     def item(self) -> SchemaNode | None:
         """Return the node of an item of this list, or None when it cannot be a list."""
         found = tuple(part["items"] for part in self._flat() if "items" in part)
-        return replace(self, parts=found) if found else None
+        return SchemaNode(found) if found else None
 
     def for_value(self, value: Any) -> SchemaNode:
         """Return this node without the parts that a `type` or `task` in the value excludes."""
@@ -48,7 +41,7 @@ class SchemaNode:
             if isinstance(value, Mapping) and key in value:
                 fitting = tuple(part for part in parts if self._takes(part, key, value[key]))
                 parts = fitting or parts
-        return replace(self, parts=parts)
+        return SchemaNode(parts)
 
     def keys(self) -> list[str]:
         """Return the keys that the schema names here, without those that Azure ML sets."""
@@ -87,12 +80,12 @@ class SchemaNode:
 
     def _takes(self, part: Mapping[str, Any], key: str, value: Any) -> bool:
         node = part.get("properties", {}).get(key)
-        return node is None or node is True or not self.validator.problems(value, node)
+        return node is None or node is True or not problems_of(value, node)
 
     def _flat(self) -> Iterator[Mapping[str, Any]]:
         waiting = list(reversed(self.parts))
         while waiting:
-            part = self.validator.resolve(waiting.pop())
+            part = resolved(waiting.pop())
             deeper = list(part.get("anyOf", ()))
             if "divide" in part:
                 cases = part["divide"]

@@ -17,9 +17,14 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.documents import references_of
 from azureml_jobs.jobfile.schema.check import schema_findings
-from azureml_jobs.jobfile.schema.kind import component_kind, job_kind, kind_of, schedule_kind
+from azureml_jobs.jobfile.schema.kind import (
+    component_kind,
+    job_kind,
+    kind_in_role,
+    kind_of,
+    schedule_kind,
+)
 from azureml_jobs.jobfile.schema.mutate import mutated
-from azureml_jobs.jobfile.schema.referred import kind_in_role
 from azureml_jobs.jobfile.schema.shapes import FILES, SHAPES
 
 _KINDS: dict[str, Any] = {"job": job_kind, "component": component_kind, "schedule": schedule_kind}

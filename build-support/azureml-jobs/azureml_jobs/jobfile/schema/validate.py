@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from azureml_jobs.jobfile.schema.rules import RULES
 
+PATH = Path(__file__).with_name("azure-ai-ml.schema.json")
 _FILE = "may be a file"
 
 
@@ -66,102 +70,92 @@ def types_of(node: Mapping[str, Any]) -> Sequence[str]:
     return [types] if isinstance(types, str) else types
 
 
-@dataclass(frozen=True)
-class Validator:
-    definitions: Mapping[str, Any]
+@functools.lru_cache(maxsize=None)
+def definitions() -> dict[str, Any]:
+    """Return all parts of the schemas by their names; each kind is one of them."""
+    found: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))["$defs"]
+    return found
 
-    def problems(self, value: Any, node: Any, steps: tuple[Any, ...] = ()) -> list[Problem]:
-        """Return what `node` refuses in `value`, which is at `steps`."""
-        node = self.resolve(node)
-        if "divide" in node:
-            return self._divided(value, node, steps)
-        if "anyOf" in node:
-            return self._any_of(value, node["anyOf"], steps)
-        if value is None and "null" not in types_of(node):
-            return [Problem(steps, "null", value, node)]
-        found = _of_value(value, node)
-        if found:
-            return [Problem(steps, found, value, node)]
-        if isinstance(value, list) and "items" in node:
-            items = enumerate(value)
-            return [
-                problem
-                for index, item in items
-                for problem in self.problems(item, node["items"], (*steps, index))
-            ]
-        if isinstance(value, Mapping) and "object" in types_of(node) and node.get("kind") != "any":
-            return [*self._of_mapping(value, node, steps), *_of_rules(value, node, steps)]
-        return []
 
-    def resolve(self, node: Any) -> Mapping[str, Any]:
-        while "$ref" in node:
-            node = self.definitions[node["$ref"].rpartition("/")[2]]
-        return node
+def resolved(node: Any) -> Mapping[str, Any]:
+    while "$ref" in node:
+        node = definitions()[node["$ref"].rpartition("/")[2]]
+    return node
 
-    def _of_mapping(
-        self, value: Mapping[Any, Any], node: Mapping[str, Any], steps: tuple[Any, ...]
-    ) -> Iterator[Problem]:
-        properties = node.get("properties", {})
-        others = node.get("additionalProperties", True)
-        for key, child in value.items():
-            below = (*steps, key)
-            known = properties.get(key, others if isinstance(key, str) else True)
-            if not isinstance(key, str):
-                yield Problem(below, "key", key, node)
-            elif known is False or (known is not True and "readOnly" in known and child is None):
-                if others is False or key in properties:
-                    yield Problem(below, "unknown", key, node)
-            elif known is not True and "readOnly" not in known:
-                yield from self.problems(child, known, below)
-            if isinstance(key, str) and "propertyNames" in node:
-                for problem in self.problems(key, node["propertyNames"], below):
-                    yield Problem(below, "name", key, problem.schema)
-        for key in node.get("required", ()):
-            if key not in value:
-                yield Problem((*steps, key), "required", value, node, key)
 
-    def _divided(
-        self, value: Any, node: Mapping[str, Any], steps: tuple[Any, ...]
-    ) -> list[Problem]:
-        key, cases = node["divide"]["key"], node["divide"]["cases"]
-        case = value.get(key) if isinstance(value, Mapping) else None
-        if isinstance(case, str) and case in cases:
-            return self.problems(value, cases[case], steps)
-        if isinstance(value, Mapping) and key in value:
-            choices = {"kind": "choice", "choices": list(cases), "case": ""}
-            return [Problem((*steps, key), "choices", case, choices)]
-        if "else" in node["divide"]:
-            return self.problems(value, node["divide"]["else"], steps)
-        return [Problem((*steps, key), "required", value, node, key)]
+def problems_of(value: Any, node: Any, steps: tuple[Any, ...] = ()) -> list[Problem]:
+    """Return what `node` refuses in `value`, which is at `steps`."""
+    node = resolved(node)
+    if "divide" in node:
+        return _divided(value, node, steps)
+    if "anyOf" in node:
+        return _any_of(value, node["anyOf"], steps)
+    if value is None and "null" not in types_of(node):
+        return [Problem(steps, "null", value, node)]
+    if found := _of_value(value, node):
+        return [Problem(steps, found, value, node)]
+    if isinstance(value, list) and "items" in node:
+        items = (problems_of(each, node["items"], (*steps, i)) for i, each in enumerate(value))
+        return [problem for found in items for problem in found]
+    if isinstance(value, Mapping) and "object" in types_of(node) and node.get("kind") != "any":
+        return [*_of_mapping(value, node, steps), *_of_rules(value, node, steps)]
+    return []
 
-    def _any_of(self, value: Any, members: Sequence[Any], steps: tuple[Any, ...]) -> list[Problem]:
-        """Return the problems of the member that the value is most probably meant for."""
-        attempts = []
-        for member in members:
-            found = self.problems(value, member, steps)
-            if not found:
-                return []
-            attempts.append((self.resolve(member), found))
-        deeper = [
-            (node, found)
-            for node, found in attempts
-            if found[0].steps != steps or found[0].keyword == "rule"
-        ]
-        if not deeper:
-            nodes = [node for node, _ in attempts]
-            keyword = "null" if value is None else "anyOf"
-            return [Problem(steps, keyword, value, {"anyOf": nodes})]
-        for key in ("type", "task"):
-            place = (*steps, key)
-            right = [
-                (node, found)
-                for node, found in deeper
-                if not any(problem.steps == place for problem in found)
-            ]
-            if not right:
-                return [_all_choices([found for _, found in deeper], place)]
-            deeper = right
-        return min((found for _, found in deeper), key=_weight)
+
+def _of_mapping(
+    value: Mapping[Any, Any], node: Mapping[str, Any], steps: tuple[Any, ...]
+) -> Iterator[Problem]:
+    properties, others = node.get("properties", {}), node.get("additionalProperties", True)
+    for key, child in value.items():
+        below = (*steps, key)
+        if not isinstance(key, str):
+            yield Problem(below, "key", key, node)
+            continue
+        known = properties.get(key, others)
+        if known is False or (known is not True and "readOnly" in known and child is None):
+            if others is False or key in properties:
+                yield Problem(below, "unknown", key, node)
+        elif known is not True and "readOnly" not in known:
+            yield from problems_of(child, known, below)
+        if "propertyNames" in node:
+            for problem in problems_of(key, node["propertyNames"], below):
+                yield Problem(below, "name", key, problem.schema)
+    for key in node.get("required", ()):
+        if key not in value:
+            yield Problem((*steps, key), "required", value, node, key)
+
+
+def _divided(value: Any, node: Mapping[str, Any], steps: tuple[Any, ...]) -> list[Problem]:
+    key, cases = node["divide"]["key"], node["divide"]["cases"]
+    case = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(case, str) and case in cases:
+        return problems_of(value, cases[case], steps)
+    if isinstance(value, Mapping) and key in value:
+        choices = {"kind": "choice", "choices": list(cases), "case": ""}
+        return [Problem((*steps, key), "choices", case, choices)]
+    if "else" in node["divide"]:
+        return problems_of(value, node["divide"]["else"], steps)
+    return [Problem((*steps, key), "required", value, node, key)]
+
+
+def _any_of(value: Any, members: Sequence[Any], steps: tuple[Any, ...]) -> list[Problem]:
+    """Return the problems of the member that the value is most probably meant for."""
+    attempts = []
+    for member in members:
+        attempts.append(problems_of(value, member, steps))
+        if not attempts[-1]:
+            return []
+    deeper = [found for found in attempts if found[0].steps != steps or found[0].keyword == "rule"]
+    if not deeper:
+        keyword = "null" if value is None else "anyOf"
+        return [Problem(steps, keyword, value, {"anyOf": list(map(resolved, members))})]
+    for key in ("type", "task"):
+        place = (*steps, key)
+        right = [found for found in deeper if all(each.steps != place for each in found)]
+        if not right:
+            return [_all_choices(deeper, place)]
+        deeper = right
+    return min(deeper, key=_weight)
 
 
 def _weight(problems: Sequence[Problem]) -> tuple[int, int]:
