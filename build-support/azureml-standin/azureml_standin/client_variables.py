@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azureml_standin.clouds import PRIVATE_CLOUD
-from azureml_standin.control_plane.workspace import ControlPlane
+from azureml_standin.control_plane.resources import WorkspaceAddress
 from azureml_standin.http.certificates import CertificateAuthority
 from azureml_standin.sign_in.build_servers import GITHUB, PIPELINES
 from azureml_standin.sign_in.entra import SignIn
@@ -13,11 +13,15 @@ class ClientVariables:
     """Files for clients, such as certificates, are written to the authority's folder."""
 
     def __init__(
-        self, port: int, control: ControlPlane, sign_in: SignIn, authority: CertificateAuthority
+        self,
+        port: int,
+        workspace: WorkspaceAddress,
+        sign_in: SignIn,
+        authority: CertificateAuthority,
     ) -> None:
         self._url = f"https://127.0.0.1:{port}"
         self._http = f"http://127.0.0.1:{port}"
-        self._control = control
+        self._workspace = workspace
         self._sign_in = sign_in
         self._authority = authority
 
@@ -55,11 +59,10 @@ class ClientVariables:
 
     def workspace(self) -> dict[str, str]:
         """Return the variables of `config.env`."""
-        workspace = self._control.workspace
         return {
-            "SUBSCRIPTION_ID": workspace.subscription,
-            "RESOURCE_GROUP": workspace.group,
-            "WORKSPACE": workspace.name,
+            "SUBSCRIPTION_ID": self._workspace.subscription,
+            "RESOURCE_GROUP": self._workspace.group,
+            "WORKSPACE": self._workspace.name,
         }
 
     def sign_in_by(self, way: str) -> dict[str, str]:

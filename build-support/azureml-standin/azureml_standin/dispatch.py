@@ -1,11 +1,17 @@
-"""Route each request to the part of the service that handles it."""
+"""Record each request, inject its fault, and route it to the part that handles it."""
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from azureml_standin import clouds
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http import faults
+from azureml_standin.http.faults import Faults
+from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
+from azureml_standin.http.recording import Recorded, Recording
 from azureml_standin.http.routing import Route, Router
 from azureml_standin.registry.registry import Registry
 from azureml_standin.storage.addresses import address_of
@@ -14,12 +20,8 @@ from azureml_standin.storage.blobs import BlobStorage
 _KINDS = {
     "arm": ("/subscriptions/",),
     "data-plane": (
-        "/history/v1.0/",
-        "/data/v1.0/",
-        "/mlflow/",
-        "/modelregistry/",
-        "/discovery",
-        "/score/",
+        *("/history/v1.0/", "/data/v1.0/", "/mlflow/", "/modelregistry/"),
+        *("/discovery", "/score/"),
     ),
     "metadata": ("/metadata/endpoints",),
     "registry": ("/v2/", "/oauth2/exchange", "/oauth2/token"),
@@ -29,7 +31,7 @@ _WITHOUT_TLS = ("/metadata/identity/", "/msi/")
 
 
 class Dispatcher:
-    """`routes` are those of all parts but storage and registry.
+    """`routes` are those of all parts but storage and registry; `wait` sleeps until the end.
 
     Calls `failed` while an unexpected error of the service itself is being handled.
     """
@@ -40,23 +42,48 @@ class Dispatcher:
         blobs: BlobStorage,
         registry: Registry,
         failed: Callable[[], object],
+        wait: Callable[[float], object],
     ) -> None:
+        self.recording = Recording()
+        self.faults = Faults()
         self._router = Router([Route("GET", "/metadata/endpoints", _metadata), *routes])
         self._blobs = blobs
         self._registry = registry
         self._failed = failed
+        self._wait = wait
 
-    def kind_of(self, request: HttpRequest) -> str:
-        """Return the part of the service that handles a request, as in `Recorded.kind`."""
-        if address_of(request):
-            return "blob"
-        path = request.path.lower()
-        for kind, beginnings in _KINDS.items():
-            if path.startswith(beginnings):
-                return kind
-        return "sign-in"
+    def begin(self, request: HttpRequest) -> Recorded:
+        kind = "blob" if address_of(request) else "sign-in"
+        for each, beginnings in _KINDS.items():
+            if kind != "blob" and request.path.lower().startswith(beginnings):
+                kind = each
+        return self.recording.begin(request, kind, self.faults.next_for(request))
 
-    def respond(self, request: HttpRequest, kind: str) -> HttpResponse:
+    def respond(self, request: HttpRequest, recorded: Recorded) -> HttpResponse | None:
+        self.recording.keep_content(recorded, request)
+        response = self._faulty(request, recorded)
+        recorded.seconds = time.time() - recorded.started
+        if response is not None:
+            recorded.status = response.status
+            recorded.response_bytes = response.length
+        return response
+
+    def _faulty(self, request: HttpRequest, recorded: Recorded) -> HttpResponse | None:
+        fault, kind = recorded.fault, recorded.fault.kind if recorded.fault else ""
+        if fault and kind in (faults.STATUS, faults.PAGE, faults.EXPIRED_TOKEN):
+            return fault.response(recorded.kind)
+        if fault and kind == faults.SLOW:
+            self._wait(fault.seconds)
+        response = self._handle(request, recorded.kind)
+        response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
+        recorded.was_handled = response.status < 400
+        if fault and kind in (faults.RESET_AFTER, faults.STATUS_AFTER):
+            if not isinstance(response.body, bytes):
+                response.body.close()
+            return None if kind == faults.RESET_AFTER else fault.response(recorded.kind)
+        return response
+
+    def _handle(self, request: HttpRequest, kind: str) -> HttpResponse:
         try:
             if not request.is_secure and not request.path.startswith(_WITHOUT_TLS):
                 raise HttpError(403, "HttpsRequired", "The stand-in is served by TLS.")
@@ -72,5 +99,5 @@ class Dispatcher:
             return HttpError(500, "InternalServerError", "The stand-in failed.").response()
 
 
-def _metadata(request: HttpRequest) -> HttpResponse:
-    return json_response(clouds.metadata(request.base))
+def _metadata(request: HttpRequest) -> list[dict[str, Any]]:
+    return clouds.metadata(request.base)

@@ -11,6 +11,7 @@ import traceback
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,20 +20,17 @@ from azureml_jobs.base.files import make_folder
 from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.endpoints import SCORE, Endpoints
-from azureml_standin.control_plane.jobs import OPERATIONS, Jobs
-from azureml_standin.control_plane.managed import Managed
+from azureml_standin.control_plane.jobs import Jobs
+from azureml_standin.control_plane.managed import SCORE, Managed
 from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WorkspaceAddress
-from azureml_standin.control_plane.workspace import REGISTRY_RESOURCE, ControlPlane
+from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.dispatch import Dispatcher
 from azureml_standin.execution.execution import Execution
+from azureml_standin.execution.job_blobs import job_blobs
 from azureml_standin.execution.job_folder import JobFolderBuilder
 from azureml_standin.execution.packages import Packages
 from azureml_standin.http.certificates import CertificateAuthority
-from azureml_standin.http.faults import Faults
-from azureml_standin.http.messages import HttpRequest
-from azureml_standin.http.recording import RecordedRequest, Recording
 from azureml_standin.http.routing import Route
 from azureml_standin.http.server import Server
 from azureml_standin.registry.access import RegistryAccess
@@ -66,7 +64,6 @@ class Service:
         self,
         folder: Path,
         port: int = 0,
-        workspace: WorkspaceAddress = WORKSPACE,
         computes: Sequence[str] = COMPUTES,
         python: str = sys.prefix,
         installs_packages: bool = False,
@@ -76,23 +73,22 @@ class Service:
         make_folder(self.folder)
         # It holds keys, though they are useless elsewhere.
         self.folder.chmod(0o700)
-        self.workspace = workspace
+        self.workspace = WORKSPACE
         self.failures: list[str] = []
-        self.recording = Recording()
-        self.faults = Faults()
         with contextlib.ExitStack() as opened:
             opened.callback(_lock(self.folder).close)
             self.authority = CertificateAuthority(self.folder / "tls", clouds.known_hosts())
             self.state = State(self.folder)
             opened.callback(self.state.close)
-            self.server = self._server(port)
+            context = self.authority.server_context
+            self.server = Server(context, self.folder, port, clouds.is_known_host)
             opened.callback(self.server.stop)
-            self._emulate_services(computes)
+            self._emulate(computes)
             self._run_jobs(python, installs_packages, jobs_at_once)
             opened.callback(self.execution.stop)
             # Closed by `stop`, unless something above has failed.
             self._opened = opened.pop_all()
-        self._serve_requests()
+        self._serve()
 
     @property
     def url(self) -> str:
@@ -106,45 +102,7 @@ class Service:
         """Stop everything; no thread, socket or process of the service is left afterwards."""
         self._opened.close()
 
-    def _serve_requests(self) -> None:
-        self.jobs = Jobs(self.control, self.references, self.state, self.execution)
-        self.history = RunHistory(self.control, self.jobs, self.blobs)
-        self.client = ClientVariables(self.server.port, self.control, self.sign_in, self.authority)
-        mlflow = MlflowApi(self.jobs, self.folder / "mlruns")
-        endpoints = Endpoints(self.references, self.state)
-        managed = Managed(self.workspace, self.references, endpoints, self.state)
-        parts = (self.control, self.assets, self.jobs, endpoints, managed)
-        control = [route for part in parts for route in part.routes()]
-        runs = [*self.history.routes(), *mlflow.routes()]
-        routes = [
-            *self.control.authorized(control),
-            *self.control.authorized(runs, *clouds.AML_AUDIENCES),
-            *self.sign_in.routes(),
-            Route("GET", "/discovery", self.control.discover),
-            Route("POST", SCORE, endpoints.score),
-            Route("GET", OPERATIONS, self.jobs.operation),
-            Route("GET", REGISTRY_RESOURCE, self.control.get_registry),
-        ]
-        self._dispatcher = Dispatcher(routes, self.blobs, self.registry, self._add_failure)
-
-    def _server(self, port: int) -> Server:
-        spool = self.folder / "spool"
-        shutil.rmtree(spool, ignore_errors=True)
-        spool.mkdir()
-        context = self.authority.server_context
-        return Server(context, self._request_handler, spool, port, clouds.is_known_host)
-
-    def _request_handler(self, request: HttpRequest) -> RecordedRequest:
-        return RecordedRequest(
-            request,
-            self._dispatcher.kind_of(request),
-            self.recording,
-            self.faults,
-            self._dispatcher.respond,
-            self.server.stopping.wait,
-        )
-
-    def _emulate_services(self, computes: Sequence[str]) -> None:
+    def _emulate(self, computes: Sequence[str]) -> None:
         identity = self._identity()
         own_urls = [self.url, f"https://localhost:{self.server.port}"]
         self.tokens = Tokens(identity["tenant"])
@@ -154,10 +112,12 @@ class Service:
         self.control = ControlPlane(
             self.workspace, self.state, self.tokens, self.access, computes, own_urls
         )
-        self.references = References(self.state, self.control.has_compute)
-        self.assets = Assets(self.workspace, self.state, self.access, self.references)
+        self.assets = Assets(self.control, References(self.control))
         registry_access = RegistryAccess(self.tokens, self.control.audiences)
         self.registry = Registry(self.state, registry_access, self.folder / "registry")
+        self.client = ClientVariables(
+            self.server.port, self.workspace, self.sign_in, self.authority
+        )
 
     def _run_jobs(self, python: str, installs_packages: bool, at_once: int) -> None:
         packages = Packages(
@@ -171,16 +131,30 @@ class Service:
         )
         builder = JobFolderBuilder(self.assets, self.blobs, self.folder)
         self.execution = Execution(
-            self.state,
-            self.blobs,
-            builder,
-            packages,
-            self.references,
-            self.assets,
-            self.folder,
-            at_once,
-            self._add_failure,
+            self.assets, builder, packages, self.folder, at_once, self._add_failure
         )
+        self.blobs.live = partial(job_blobs, self.execution)
+
+    def _serve(self) -> None:
+        self.jobs = Jobs(self.control, self.execution)
+        self.history = RunHistory(self.jobs, self.blobs)
+        managed = Managed(self.control, self.assets.references)
+        mlflow = MlflowApi(self.jobs, self.folder / "mlruns")
+        parts = (self.control, self.assets, self.jobs, managed)
+        control = [route for part in parts for route in part.routes()]
+        runs = [*self.history.routes(), *mlflow.routes()]
+        routes = [
+            *self.control.authorized(control),
+            *self.control.authorized(runs, *clouds.AML_AUDIENCES),
+            *self.sign_in.routes(),
+            Route("GET", "/discovery", self.control.discover),
+            Route("POST", SCORE, managed.score),
+        ]
+        dispatcher = Dispatcher(
+            routes, self.blobs, self.registry, self._add_failure, self.server.stopping.wait
+        )
+        self.recording, self.faults = dispatcher.recording, dispatcher.faults
+        self.server.handler = dispatcher
 
     def _add_failure(self) -> None:
         self.failures.append(traceback.format_exc())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Mapping
+import time
+import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,11 @@ CREATE TABLE IF NOT EXISTS documents (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, UNIQUE (kind, key));
 """
+OCTETS = "application/octet-stream"
+
+
+def new_etag() -> str:
+    return f'"0x{uuid.uuid4().hex[:16].upper()}"'
 
 
 @dataclass
@@ -28,19 +37,18 @@ class BlobRecord:
     name: str
     size: int
     md5: str
-    etag: str
-    modified: float
     file: Path
-    content_type: str = "application/octet-stream"
+    content_type: str = OCTETS
     metadata: Mapping[str, str] = field(default_factory=dict)
     kind: str = "BlockBlob"
+    etag: str = field(default_factory=new_etag)
+    modified: float = field(default_factory=time.time)
 
 
 class State:
     """Kept in `folder`. `lock` makes what reads and then writes one step."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
         self.contents = folder / "contents"
         self.contents.mkdir(parents=True, exist_ok=True)
         self.lock = threading.RLock()
@@ -93,9 +101,7 @@ class State:
         return self._record(found) if found else None
 
     def blobs(self, container: str, prefix: str = "") -> list[BlobRecord]:
-        """Return blobs in the order of their names."""
-        found = self.documents("blobs", f"{container}/{prefix}")
-        return sorted(map(self._record, found), key=lambda blob: blob.name)
+        return [self._record(each) for each in self.documents("blobs", f"{container}/{prefix}")]
 
     def put_blob(self, blob: BlobRecord, sha256: str) -> None:
         content = {**asdict(blob), "file": sha256}
@@ -113,3 +119,16 @@ class State:
     def _rows(self, statement: str, *values: Any) -> list[Any]:
         with self.lock:
             return self._database.execute(statement, values).fetchall()
+
+
+def file_chunks(file: Path) -> Iterator[bytes]:
+    with open(file, "rb") as source:
+        while chunk := source.read(1 << 20):
+            yield chunk
+
+
+def file_md5(file: Path) -> str:
+    """Return the MD5 of a file, as base64."""
+    with open(file, "rb") as source:
+        digest = hashlib.file_digest(source, lambda: hashlib.md5(usedforsecurity=False))
+    return base64.b64encode(digest.digest()).decode()

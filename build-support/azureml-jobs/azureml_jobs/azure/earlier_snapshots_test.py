@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.azure.blobs import CopySource, file_md5
-from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, RequestBody, faults
+from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, faults
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
@@ -164,7 +164,7 @@ def test_what_storage_has_no_more_is_sent(client: Client, is_gone: bool) -> None
                 service.state.remove_blob(container, blob.name)
             else:
                 # It has the same size: only its MD5 differs.
-                sha256, blob.md5, _ = service.blobs.keep(RequestBody(b"x" * blob.size))
+                sha256, blob.md5, _ = service.blobs.keep([b"x" * blob.size])
                 service.state.put_blob(blob, sha256)
     edit(client)
     assert client.submit(CODE_JOB) == 0

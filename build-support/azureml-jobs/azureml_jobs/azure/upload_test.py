@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.azure.blobs import file_md5
-from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, RequestBody, faults
+from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, faults
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE, patience_seconds
 from azureml_jobs.azure.send_files import WORKERS
 from azureml_jobs.bundle.names import DIFF_FILE, MANIFEST_FILE
@@ -108,7 +108,7 @@ def damage(client: Client, pattern: str, how: str) -> None:
         service.state.remove_blob(*found)
         return
     content = b"x" * blob.size if how == "other bytes" else b""
-    sha256, blob.md5, blob.size = service.blobs.keep(RequestBody(content))
+    sha256, blob.md5, blob.size = service.blobs.keep([content])
     service.state.put_blob(blob, sha256)
 
 

@@ -1,4 +1,9 @@
-"""Conditions for what an asset is made of, and for what of it may change."""
+"""Conditions for what an asset is made of, for what of it may change, and for steps of pipelines.
+
+What azure-ai-ml sends of components and steps has the keys of its YAML, not of the control plane:
+the source is `_to_rest_object` of `Component` and of the nodes (`entities/_component`,
+`entities/_builders`).
+"""
 
 from __future__ import annotations
 
@@ -7,16 +12,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from azureml_standin.clouds import ACCOUNT
-from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.component_checks import check_component
 from azureml_standin.control_plane.references import References
+from azureml_standin.control_plane.resources import fixed, one_of, required, user_error
 from azureml_standin.state import State
 from azureml_standin.storage.addresses import storage_location
 
 KINDS = ("codes", "environments", "data", "models", "components")
-# What of an asset may change; all else is fixed with its first PUT.
-_MUTABLE_OF_ASSETS = frozenset({"description", "tags", "isArchived", "autoDeleteSetting", "stage"})
-_SET_FOR_ASSETS = frozenset({"provisioningState", "environmentType"})
+RUNNABLE = ("command", "pipeline", "sweep")
+_TASKS = ("parallel", "spark", "import", "data_transfer", "automl", "promptflow_parallel")
+_CONTROL_FLOW = ("if_else", "do_while", "parallel_for")
+_NODES = (*RUNNABLE, *_TASKS, *_CONTROL_FLOW)
+_BINDING = re.compile(r"\$\{\{parent\.(?:(inputs|outputs)\.([\w.]+)|jobs\.(\w+)\.\w+\.\w+)\}\}")
+# What of an asset may change, and what the service sets; all else is fixed with its first PUT.
+_MUTABLE = frozenset(
+    {
+        *("description", "tags", "isArchived", "autoDeleteSetting", "stage"),
+        *("provisioningState", "environmentType"),
+    }
+)
 _OWN_STORAGE = re.compile(rf"https://({ACCOUNT}\.blob\.|(127\.0\.0\.1|localhost):\d+/)")
 
 
@@ -25,11 +38,25 @@ def check_asset(
 ) -> None:
     """Raise `HttpError` for properties that no version of this kind can have."""
     if kind == "codes":
-        _check_code(properties, state)
-    elif kind == "components":
-        check_component(properties, references)
+        uri = required(properties, "codeUri")
+        location = storage_location(uri)
+        if location is None or not state.has_container(location[0]):
+            raise user_error(f"properties.codeUri is no container of this workspace: {uri}")
+    elif kind == "environments":
+        image, build = properties.get("image"), properties.get("build")
+        if bool(image) == bool(build):
+            raise user_error("An environment has either 'image' or 'build'.")
+        if build:
+            required(build, "contextUri")
+            if properties.get("condaFile"):
+                raise user_error("'condaFile' needs 'image', not 'build'.")
+    elif kind == "data":
+        one_of(properties, "dataType", ("uri_file", "uri_folder", "mltable"))
+        required(properties, "dataUri")
+    elif kind == "models":
+        required(properties, "modelUri")
     else:
-        _CHECKS[kind](properties)
+        _check_component(properties, references)
 
 
 def check_version_unchanged(
@@ -40,21 +67,11 @@ def check_version_unchanged(
     azure-ai-ml knows the answer for code, `(UserError) Asset paths cannot be updated.`
     (`_artifacts/_constants.py`), and calls versions immutable throughout.
     """
-
-    def fixed(content: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            key: _comparable(value)
-            for key, value in content.items()
-            if key not in _MUTABLE_OF_ASSETS | _SET_FOR_ASSETS and value not in (None, {}, [])
-        }
-
-    if fixed(present) == fixed(properties):
+    if _comparable(fixed(present, _MUTABLE)) == _comparable(fixed(properties, _MUTABLE)):
         return
     if kind == "codes":
-        raise resources.user_error("Asset paths cannot be updated.")
-    raise resources.user_error(
-        f"{kind}/{name} version {version} exists, and versions are immutable.", 409
-    )
+        raise user_error("Asset paths cannot be updated.")
+    raise user_error(f"{kind}/{name} version {version} exists, and versions are immutable.", 409)
 
 
 def _comparable(value: Any) -> Any:
@@ -69,34 +86,59 @@ def _comparable(value: Any) -> Any:
     return value
 
 
-def _check_environment(properties: Mapping[str, Any]) -> None:
-    image, build = properties.get("image"), properties.get("build")
-    if bool(image) == bool(build):
-        raise resources.user_error("An environment has either 'image' or 'build'.")
-    if build and not (isinstance(build, dict) and build.get("contextUri")):
-        raise resources.user_error("properties.build.contextUri is required.")
-    if build and properties.get("condaFile"):
-        raise resources.user_error("'condaFile' needs 'image', not 'build'.")
+def _check_component(properties: Mapping[str, Any], references: References) -> None:
+    spec = required(properties, "componentSpec", dict)
+    for group in ("inputs", "outputs"):
+        for name, given in (spec.get(group) or {}).items():
+            if not isinstance(given, dict) or not given.get("type"):
+                raise user_error(f"componentSpec.{group}.{name}.type is required.")
+    kind = one_of(spec, "type", _NODES)
+    if kind == "command":
+        references.check_command(spec, spec)
+    elif kind == "pipeline":
+        check_steps(spec, references)
+    elif kind in ("parallel", "spark"):
+        task = required(spec, "task", dict) if kind == "parallel" else spec
+        references.check_asset(required(task, "code"), "codes")
 
 
-def _check_data(properties: Mapping[str, Any]) -> None:
-    resources.one_of(properties, "dataType", ("uri_file", "uri_folder", "mltable"))
-    resources.required(properties, "dataUri")
+def check_steps(pipeline: Mapping[str, Any], references: References) -> None:
+    """Raise `HttpError` for the `jobs` of a pipeline job, or of a component, that cannot run.
+
+    In place of steps a job may name a component by `componentId`.
+    """
+    if pipeline.get("componentId"):
+        references.check_asset(pipeline["componentId"], "components")
+        return
+    steps = required(pipeline, "jobs", dict)
+    for name, step in steps.items():
+        kind = one_of(step, "type", _NODES)
+        references.check_compute(step.get("computeId"))
+        given = [*(step.get("inputs") or {}).values(), *(step.get("outputs") or {}).values()]
+        values = [str(each.get("value")) for each in given if isinstance(each, dict)]
+        for binding in _BINDING.finditer(" ".join(values)):
+            group, key, other = binding.groups()
+            known = steps if other else pipeline.get(group) or {}
+            # `a.b` is the parameter b of the group a.
+            if not {other, key, (key or "").partition(".")[0]} & set(known):
+                raise user_error(f"jobs.{name}: there is nothing at {binding[0]}.")
+        if kind in _CONTROL_FLOW or kind == "automl":
+            continue
+        holder = required(step, "trial", dict) if kind == "sweep" else step
+        component = required(holder, "componentId")
+        references.check_asset(component, "components")
+        found = references.version(component)
+        if found:
+            _check_inputs(name, step, found["properties"]["componentSpec"])
 
 
-def _check_model(properties: Mapping[str, Any]) -> None:
-    resources.required(properties, "modelUri")
-
-
-def _check_code(properties: Mapping[str, Any], state: State) -> None:
-    uri = resources.required(properties, "codeUri")
-    location = storage_location(uri)
-    if location is None or not state.has_container(location[0]):
-        raise resources.user_error(f"properties.codeUri is no container of this workspace: {uri}")
-
-
-_CHECKS = {
-    "environments": _check_environment,
-    "data": _check_data,
-    "models": _check_model,
-}
+def _check_inputs(name: str, step: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
+    """Check that a step gives what its component needs, and nothing else."""
+    declared = spec.get("inputs") or {}
+    given = {*(step.get("inputs") or {}), *(step.get("search_space") or {})}
+    for key in sorted({each.partition(".")[0] for each in given} - set(declared)):
+        raise user_error(f"jobs.{name}: its component has no input {key}.")
+    for key, declaration in declared.items():
+        is_needed = not declaration.get("optional") and declaration.get("default") is None
+        if is_needed and declaration["type"] != "group" and key not in given:
+            raise user_error(f"jobs.{name}: the required input {key} is missing.")

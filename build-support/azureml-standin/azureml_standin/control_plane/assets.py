@@ -9,13 +9,12 @@ from typing import Any
 from azureml_standin.clouds import Names
 from azureml_standin.control_plane import resources
 from azureml_standin.control_plane.asset_checks import KINDS, check_asset, check_version_unchanged
-from azureml_standin.control_plane.job_outputs import resolved
+from azureml_standin.control_plane.datastores import resolved
 from azureml_standin.control_plane.references import References
-from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
+from azureml_standin.control_plane.resources import WORKSPACE
+from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
-from azureml_standin.state import State
-from azureml_standin.storage.access import StorageAccess
 
 _KIND = f"{WORKSPACE}/{{kind={'|'.join(KINDS)}}}"
 _VERSION = f"{_KIND}/{{name}}/versions/{{version}}"
@@ -24,17 +23,11 @@ _VERSION = f"{_KIND}/{{name}}/versions/{{version}}"
 class Assets:
     """Assets of all kinds, which are named as in addresses: `codes`, `environments`, …"""
 
-    def __init__(
-        self,
-        workspace: WorkspaceAddress,
-        state: State,
-        access: StorageAccess,
-        references: References,
-    ) -> None:
-        self.workspace = workspace
-        self.state = state
-        self.access = access
-        self._references = references
+    def __init__(self, control: ControlPlane, references: References) -> None:
+        self.state = control.state
+        self.references = references
+        self._workspace = control.workspace
+        self._access = control.access
 
     def routes(self) -> list[Route]:
         return [
@@ -53,42 +46,43 @@ class Assets:
         """Return versions in the order in which they were made."""
         return self.state.documents(kind, f"{name}/")
 
-    def list_containers(self, request: HttpRequest, kind: str) -> HttpResponse:
-        latest = {each["id"].rsplit("/", 3)[1]: each for each in self.state.documents(kind)}
-        return resources.page(
-            request, [self._container(kind, name, each) for name, each in latest.items()]
-        )
+    def list_containers(self, request: HttpRequest, kind: str) -> dict[str, Any]:
+        names = dict.fromkeys(each["id"].rsplit("/", 3)[1] for each in self.state.documents(kind))
+        return resources.page(request, [self.get_container(request, kind, name) for name in names])
 
-    def get_container(self, request: HttpRequest, kind: str, name: str) -> HttpResponse:
+    def get_container(self, request: HttpRequest, kind: str, name: str) -> dict[str, Any]:
         versions = self.versions(kind, name)
         if not versions:
             raise resources.not_found(f"{kind}/{name}")
-        return json_response(self._container(kind, name, versions[-1]))
+        latest = versions[-1]["name"]
+        following = str(int(latest) + 1) if latest.isdigit() else None
+        properties = {"latestVersion": latest, "nextVersion": following, "isArchived": False}
+        id_ = f"{self._workspace.id}/{kind}/{name}"
+        return resources.resource(id_, f"workspaces/{kind}", properties, versions[-1])
 
-    def list_versions(self, request: HttpRequest, kind: str, name: str) -> HttpResponse:
+    def list_versions(self, request: HttpRequest, kind: str, name: str) -> dict[str, Any]:
         found = self.versions(kind, name)
         if "createdtime desc" in request.query.get("$orderBy", "").lower():
             found.reverse()
         if "hash" in request.query:
             found = self._by_hash(request, kind)
-        found = resources.viewed(request, found)
-        if not found and not self.versions(kind, name) and kind != "codes":
+        if not found and kind != "codes":
             raise resources.not_found(f"{kind}/{name}")
+        found = resources.viewed(request, found)
         top = request.query.get("$top", "")
         return resources.page(request, found[: int(top)] if top.isdecimal() else found)
 
-    def get_version(self, request: HttpRequest, kind: str, name: str, version: str) -> HttpResponse:
-        found = self.version(kind, name, version)
-        if found is None:
-            raise resources.not_found(f"{kind}/{name}/versions/{version}")
-        return json_response(found)
+    def get_version(
+        self, request: HttpRequest, kind: str, name: str, version: str
+    ) -> dict[str, Any]:
+        return resources.found(self.state, kind, f"{name}/{version}")
 
     def put_version(self, request: HttpRequest, kind: str, name: str, version: str) -> HttpResponse:
-        resources.check_asset_name(name, version)
+        resources.check_name(name, version, marks="_.-")
         properties = resources.properties_of(request)
         for key in ("tags", "properties"):
             properties[key] = resources.texts(properties, key)
-        check_asset(kind, properties, self.state, self._references)
+        check_asset(kind, properties, self.state, self.references)
         if kind == "models":
             # azure-ai-ml fails without flavors.
             where = self._resolved(properties["modelUri"])
@@ -123,26 +117,21 @@ class Assets:
     ) -> dict[str, Any]:
         kept = {**(present["properties"] if present else {}), **properties}
         kept["provisioningState"] = "Succeeded"
-        made = resources.resource(
-            f"{self.workspace.id}/{kind}/{name}/versions/{version}",
-            f"workspaces/{kind}/versions",
-            kept,
-            present["systemData"]["createdAt"] if present else resources.now(),
-        )
+        id_ = f"{self._workspace.id}/{kind}/{name}/versions/{version}"
+        made = resources.resource(id_, f"workspaces/{kind}/versions", kept, present)
         self.state.put_document(kind, f"{name}/{version}", made)
         return made
 
     def start_upload(
         self, request: HttpRequest, kind: str, name: str, version: str
-    ) -> HttpResponse:
+    ) -> dict[str, Any]:
         """Give a container to upload to; the same one if this version asks again.
 
         `CreateOrGetStartPendingUpload` of the generated client.
         """
-        resources.check_asset_name(name, version)
-        kind_of_upload = resources.one_of(
-            request.json(), "pendingUploadType", ("TemporaryBlobReference", "None")
-        )
+        resources.check_name(name, version, marks="_.-")
+        types = ("TemporaryBlobReference", "None")
+        type_ = resources.one_of(request.json(), "pendingUploadType", types)
         key = f"{kind}/{name}/{version}"
         with self.state.lock:
             pending = self.state.document("uploads", key)
@@ -152,27 +141,22 @@ class Assets:
                 self.state.add_container(pending["container"])
                 self.state.put_document("uploads", key, pending)
         uri = f"{Names.of(request).storage}/{pending['container']}"
-        signature = self.access.signature(pending["container"])
-        return json_response(
-            {
-                "pendingUploadId": pending["id"],
-                "pendingUploadType": kind_of_upload,
-                "blobReferenceForConsumption": {
-                    "blobUri": uri,
-                    "storageAccountArmId": f"{self.workspace.id}/storage",
-                    "credential": {"credentialType": "SAS", "sasUri": f"{uri}?{signature}"},
-                },
-            }
-        )
+        signature = self._access.signature(pending["container"])
+        reference = {
+            "blobUri": uri,
+            "storageAccountArmId": f"{self._workspace.id}/storage",
+            "credential": {"credentialType": "SAS", "sasUri": f"{uri}?{signature}"},
+        }
+        return {
+            "pendingUploadId": pending["id"],
+            "pendingUploadType": type_,
+            "blobReferenceForConsumption": reference,
+        }
 
     def _resolved(self, address: str) -> str:
         """Return where a model is that was named by the job that made it."""
-        workspace = self.workspace
-        base = (
-            f"azureml://subscriptions/{workspace.subscription}/resourcegroups/{workspace.group}"
-            f"/workspaces/{workspace.name}/"
-        )
-        return resolved(address).replace("azureml://datastores/", f"{base}datastores/")
+        base = f"{self._workspace.uri}/datastores/"
+        return resolved(address).replace("azureml://datastores/", base)
 
     def _by_hash(self, request: HttpRequest, kind: str) -> list[dict[str, Any]]:
         """Return versions with this content, of any name: azure-ai-ml asks with a random one."""
@@ -185,16 +169,3 @@ class Assets:
             if (kept.get("hash_sha256"), kept.get("hash_version")) == wanted:
                 found.append(each)
         return found
-
-    def _container(self, kind: str, name: str, latest: Mapping[str, Any]) -> dict[str, Any]:
-        number = latest["name"]
-        properties = {
-            "latestVersion": number,
-            "nextVersion": str(int(number) + 1) if number.isdigit() else None,
-            "isArchived": False,
-            "tags": {},
-            "properties": {},
-        }
-        id_ = f"{self.workspace.id}/{kind}/{name}"
-        created = latest["systemData"]["createdAt"]
-        return resources.resource(id_, f"workspaces/{kind}", properties, created)

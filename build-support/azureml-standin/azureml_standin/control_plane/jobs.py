@@ -7,35 +7,29 @@ from typing import Any
 
 from azureml_standin.clouds import AML_AUDIENCES, REGION, Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.descriptions import ARTIFACT_STORE
+from azureml_standin.control_plane.datastores import ARTIFACT_STORE, artifact_prefix
 from azureml_standin.control_plane.job_checks import (
     DEFAULT_OUTPUT,
     MUTABLE,
     check_job,
     check_unchanged,
 )
-from azureml_standin.control_plane.job_outputs import artifact_prefix
-from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.execution.execution import Execution
 from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import Route
-from azureml_standin.state import State
 
-OPERATIONS = (
+_OPERATION = (
     f"/subscriptions/{{subscription}}/providers/{resources.PROVIDER}"
-    "/locations/{location}/mfeOperationResults/{operation}"
+    f"/locations/{REGION}/mfeOperationResults/jc:{{name}}"
 )
 
 
 class Jobs:
-    def __init__(
-        self, control: ControlPlane, references: References, state: State, execution: Execution
-    ) -> None:
+    def __init__(self, control: ControlPlane, execution: Execution) -> None:
         self.control = control
-        self._references = references
-        self.state = state
+        self.state = control.state
         self.execution = execution
 
     def routes(self) -> list[Route]:
@@ -44,35 +38,34 @@ class Jobs:
             Route("GET", f"{WORKSPACE}/jobs/{{name}}", self.get),
             Route("PUT", f"{WORKSPACE}/jobs/{{name}}", self.put),
             Route("POST", f"{WORKSPACE}/jobs/{{name}}/cancel", self.cancel),
+            Route("GET", _OPERATION, self.operation),
         ]
 
     def stored(self, name: str) -> dict[str, Any]:
         """Return what was put, with `createdAt`, or a child. Raises `HttpError` 404."""
-        found = self.state.document("jobs", name) or self.state.document("children", name)
-        if found is None:
-            raise resources.not_found(f"jobs/{name}")
-        return found
+        child = self.state.document("children", name)
+        return child or resources.found(self.state, "jobs", name)
 
     def names(self) -> Sequence[str]:
         """Return all names in the order in which the jobs were made."""
         return [each["name"] for each in self.state.documents("jobs")]
 
-    def list(self, request: HttpRequest) -> HttpResponse:
+    def list(self, request: HttpRequest) -> dict[str, Any]:
         found = resources.viewed(request, reversed(self.state.documents("jobs")))
         return resources.page(request, [self._resource(request, each) for each in found], 50)
 
-    def get(self, request: HttpRequest, name: str) -> HttpResponse:
+    def get(self, request: HttpRequest, name: str) -> dict[str, Any]:
         job = self.stored(name)
         content = self._resource(request, job)
         if job.get("step"):
             # Only run history has the steps of pipelines (`_is_pipeline_child_job`).
             content["properties"] = None
-        return json_response(content)
+        return content
 
     def put(self, request: HttpRequest, name: str) -> HttpResponse:
-        resources.check_job_name(name)
+        resources.check_name(name)
         properties = resources.properties_of(request)
-        check_job(properties, self._references)
+        check_job(properties, self.execution.assets.references)
         with self.state.lock:
             present = self.state.document("jobs", name)
             if present is None:
@@ -113,68 +106,51 @@ class Jobs:
         if self.execution.view(name).has_ended:
             raise resources.user_error(f"The job {name} has ended already, it cannot be cancelled.")
         self.execution.cancel(name)
-        path = OPERATIONS.format(
-            subscription=self.control.workspace.subscription,
-            location=REGION,
-            operation=f"jc:{name}",
-        )
-        version = request.query["api-version"]
-        location = f"{Names.of(request).base}{path}?api-version={version}"
-        return HttpResponse(202, headers={"Location": location, "Retry-After": "1"})
+        path = _OPERATION.format(subscription=self.control.workspace.subscription, name=name)
+        return _accepted(request, f"{path}?api-version={request.query['api-version']}")
 
-    def operation(
-        self, request: HttpRequest, subscription: str, location: str, operation: str
-    ) -> HttpResponse:
+    def operation(self, request: HttpRequest, name: str) -> HttpResponse:
         """Respond with the state of a cancellation (`LROPoller` of the generated client)."""
-        self.control.tokens.check(request, self.control.audiences)
-        resources.check_api_version(request)
-        kind, _, name = operation.partition(":")
-        if kind != "jc":
-            raise resources.not_found(operation)
         self.stored(name)
-        if self.execution.view(name).has_ended:
-            return HttpResponse(200)
-        here = f"{Names.of(request).base}{request.target}"
-        return HttpResponse(202, headers={"Location": here, "Retry-After": "1"})
+        has_ended = self.execution.view(name).has_ended
+        return HttpResponse(200) if has_ended else _accepted(request, request.target)
 
     def _resource(self, request: HttpRequest, job: Mapping[str, Any]) -> dict[str, Any]:
-        name, workspace = job["name"], self.control.workspace
-        names = Names.of(request)
+        name, workspace, names = job["name"], self.control.workspace, Names.of(request)
+        submitted = {key: value for key, value in job["properties"].items() if value is not None}
         host = names.data_plane.partition("://")[2]
-        submitted = job["properties"]
-        studio = f"{names.portal}/runs/{name}?wsid={workspace.id}"
-        tracking = f"azureml://{host}/mlflow/v1.0{workspace.id}?"
-        properties = {
-            "experimentName": "Default",
-            "displayName": name,
-            "isArchived": False,
-            **{key: value for key, value in submitted.items() if value is not None},
-            "properties": {
-                **(submitted.get("properties") or {}),
-                **self.execution.kept(name, "properties"),
-            },
-            "status": self.execution.view(name).status,
-            "services": {
-                **(submitted.get("services") or {}),
-                "Tracking": _service("Tracking", tracking),
-                "Studio": _service("Studio", studio),
-            },
-            "outputs": {
-                **(submitted.get("outputs") or {}),
-                DEFAULT_OUTPUT: {
-                    "jobOutputType": "uri_folder",
-                    "mode": "ReadWriteMount",
-                    "uri": f"azureml://datastores/{ARTIFACT_STORE}/{artifact_prefix(name)}",
-                },
-            },
+        endpoints = {
+            "Tracking": f"azureml://{host}/mlflow/v1.0{workspace.id}?",
+            "Studio": f"{names.portal}/runs/{name}?wsid={workspace.id}",
         }
-        return resources.resource(
-            f"{workspace.id}/jobs/{name}", "workspaces/jobs", properties, job["createdAt"]
-        )
+        services = {
+            kind: {"jobServiceType": kind, "port": None, "endpoint": endpoint, "status": None}
+            for kind, endpoint in endpoints.items()
+        }
+        artifacts = {
+            "jobOutputType": "uri_folder",
+            "mode": "ReadWriteMount",
+            "uri": f"azureml://datastores/{ARTIFACT_STORE}/{artifact_prefix(name)}",
+        }
+        added = {
+            "properties": self.execution.kept(name, "properties"),
+            "services": services,
+            "outputs": {DEFAULT_OUTPUT: artifacts},
+        }
+        properties = {
+            **{"experimentName": "Default", "displayName": name, "isArchived": False},
+            **submitted,
+            **{key: {**submitted.get(key, {}), **more} for key, more in added.items()},
+            "status": self.execution.view(name).status,
+        }
+        system = {"systemData": {"createdAt": job["createdAt"], "createdBy": "Stand-in"}}
+        id_ = f"{workspace.id}/jobs/{name}"
+        return resources.resource(id_, "workspaces/jobs", properties, system)
 
 
-def _service(kind: str, endpoint: str) -> dict[str, Any]:
-    return {"jobServiceType": kind, "port": None, "endpoint": endpoint, "status": None}
+def _accepted(request: HttpRequest, path: str) -> HttpResponse:
+    location = f"{Names.of(request).base}{path}"
+    return HttpResponse(202, headers={"Location": location, "Retry-After": "1"})
 
 
 def _changed(present: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

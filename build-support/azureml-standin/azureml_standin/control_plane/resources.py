@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
 
 from azureml_standin.clouds import Names
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.messages import HttpError, HttpRequest
 from azureml_standin.state import State
 
 PROVIDER = "Microsoft.MachineLearningServices"
@@ -18,10 +18,7 @@ WORKSPACE = (
     f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}"
     "/workspaces/{workspace}"
 )
-_API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-(preview|privatepreview))?")
-# `specification/machinelearningservices/resource-manager/…/mfe.json` of azure-rest-api-specs.
-_ASSET_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
-_JOB_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}")
+_API_VERSION = re.compile(r"20[2-9]\d-\d{2}-\d{2}(-(preview|privatepreview))?")
 
 
 @dataclass(frozen=True)
@@ -38,24 +35,30 @@ class WorkspaceAddress:
             subscription=self.subscription, group=self.group, workspace=self.name
         )
 
-
-def check_api_version(request: HttpRequest) -> None:
-    version = request.query.get("api-version", "")
-    if not _API_VERSION.fullmatch(version) or version[:4] < "2020":
-        raise HttpError(
-            400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid."
+    @property
+    def uri(self) -> str:
+        """The address of the workspace in those of its data."""
+        return (
+            f"azureml://subscriptions/{self.subscription}/resourcegroups/{self.group}"
+            f"/workspaces/{self.name}"
         )
 
 
-def check_asset_name(name: str, version: str) -> None:
-    for each in (name, version):
-        if not _ASSET_NAME.fullmatch(each):
-            raise user_error(f"'{each}' is no name: 1 to 255 letters, digits, '-', '_' and '.'.")
+def check_api_version(request: HttpRequest) -> None:
+    version = request.query.get("api-version", "")
+    if not _API_VERSION.fullmatch(version):
+        message = f"The api-version '{version}' is invalid."
+        raise HttpError(400, "InvalidApiVersionParameter", message)
 
 
-def check_job_name(name: str) -> None:
-    if not _JOB_NAME.fullmatch(name):
-        raise user_error(f"'{name}' is no name: 1 to 255 letters, digits, '-' and '_'.")
+def check_name(*names: str, marks: str = "_-") -> None:
+    """`specification/machinelearningservices/resource-manager/…/mfe.json` of azure-rest-api-specs.
+
+    Jobs may have these `marks` in their names, assets dots as well.
+    """
+    for name in names:
+        if not re.fullmatch(rf"[a-zA-Z0-9][a-zA-Z0-9{marks}]{{0,254}}", name):
+            raise user_error(f"'{name}' is no name: 1 to 255 letters, digits, and any of {marks}")
 
 
 def user_error(message: str, status: int = 400) -> HttpError:
@@ -92,12 +95,11 @@ def required(properties: Mapping[str, Any], key: str, kind: type = str) -> Any:
 
 
 def one_of(properties: Mapping[str, Any], key: str, values: Sequence[str]) -> str:
-    value = required(properties, key)
+    value = str(required(properties, key))
     if value not in values:
-        raise HttpError(
-            400, "ValidationError", f"properties.{key} is '{value}', not of {', '.join(values)}."
-        )
-    return str(value)
+        message = f"properties.{key} is '{value}', not of {', '.join(values)}."
+        raise HttpError(400, "ValidationError", message)
+    return value
 
 
 def texts(properties: Mapping[str, Any], key: str) -> dict[str, str | None]:
@@ -111,17 +113,26 @@ def texts(properties: Mapping[str, Any], key: str) -> dict[str, str | None]:
     return {name: None if each is None else str(each) for name, each in value.items()}
 
 
-def resource(id_: str, kind: str, properties: Mapping[str, Any], created: str) -> dict[str, Any]:
-    """Return a resource in the format of the control plane."""
+def fixed(content: Mapping[str, Any], mutable: Collection[str]) -> dict[str, Any]:
+    """Return the properties that a PUT may not change; an empty one is one that is left out."""
+    return {
+        key: value
+        for key, value in content.items()
+        if key not in mutable and value not in (None, {}, [], "")
+    }
+
+
+def resource(
+    id_: str, kind: str, properties: Mapping[str, Any], present: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a resource in the format of the control plane, made now unless it is `present`."""
+    system = present["systemData"] if present else {"createdAt": now(), "createdBy": "Stand-in"}
     return {
         "id": id_,
         "name": id_.rpartition("/")[2],
         "type": f"{PROVIDER}/{kind}",
         "properties": dict(properties),
-        "systemData": {
-            **{"createdAt": created, "createdBy": "Stand-in"},
-            **{"lastModifiedAt": now(), "lastModifiedBy": "Stand-in"},
-        },
+        "systemData": {**system, "lastModifiedAt": now(), "lastModifiedBy": "Stand-in"},
     }
 
 
@@ -135,15 +146,17 @@ def viewed(request: HttpRequest, every: Iterable[dict[str, Any]]) -> list[dict[s
     ]
 
 
-def page(request: HttpRequest, given: Iterable[Mapping[str, Any]], size: int = 100) -> HttpResponse:
-    """One page of a list, with the address of the next (`nextLink`) where there is one."""
+def page(
+    request: HttpRequest, given: Iterable[Mapping[str, Any]], size: int = 100
+) -> dict[str, Any]:
+    """Return one page of a list, with the address of the next (`nextLink`) where there is one."""
     every = list(given)
     skip = int(request.query.get("$skip") or 0)
     content: dict[str, Any] = {"value": every[skip : skip + size]}
     if len(every) > skip + size:
         query = urlencode({**request.query, "$skip": str(skip + size)})
         content["nextLink"] = f"{Names.of(request).base}{request.raw_path}?{query}"
-    return json_response(content)
+    return content
 
 
 def now() -> str:

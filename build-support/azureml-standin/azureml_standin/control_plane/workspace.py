@@ -1,41 +1,31 @@
-"""The workspace in Azure Resource Manager, with its datastores and computes."""
+"""The workspace in Azure Resource Manager, with its datastores, computes and registry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azureml_standin.clouds import ARM_AUDIENCES, REGISTRY, Names
+from azureml_standin.clouds import ARM_AUDIENCES, REGION, REGISTRY, Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.descriptions import (
-    BLOB_STORE,
-    DATASTORES,
-    compute_resource,
-    datastore_resource,
-    registry_resource,
-    workspace_resource,
-)
+from azureml_standin.control_plane.datastores import BLOB_STORE, DATASTORES
 from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
-from azureml_standin.http.routing import Route
+from azureml_standin.http.messages import HttpError, HttpRequest
+from azureml_standin.http.routing import Handler, Route
 from azureml_standin.sign_in.tokens import Tokens
 from azureml_standin.state import State
 from azureml_standin.storage.access import READ_WRITE, StorageAccess
 
-REGISTRY_RESOURCE = (
+_REGISTRY = (
     "/subscriptions/{subscription}/resourceGroups/{group}"
-    "/providers/Microsoft.ContainerRegistry/registries/{registry}"
+    f"/providers/Microsoft.ContainerRegistry/registries/{REGISTRY}"
 )
-
-ACCOUNT_KEY = "AccountKey"
-SAS = "Sas"
 
 
 class ControlPlane:
     """One workspace.
 
-    computes: names that exist. datastore_credentials: how datastores are
-    signed in to: `AccountKey`, `Sas`, or `None` for the caller's own identity. has_registry:
+    computes: names that exist. audiences: of tokens for it. datastore_credentials: how datastores
+    are signed in to: `AccountKey`, `Sas`, or `None` for the caller's own identity. has_registry:
     whether the workspace has a registry of images yet.
     """
 
@@ -46,15 +36,15 @@ class ControlPlane:
         tokens: Tokens,
         access: StorageAccess,
         computes: Sequence[str],
-        audiences: Sequence[str],
+        own_urls: Sequence[str],
     ) -> None:
         self.workspace = workspace
         self.state = state
         self.tokens = tokens
         self.access = access
         self.computes = computes
-        self.audiences = (*ARM_AUDIENCES, *audiences)
-        self.datastore_credentials = ACCOUNT_KEY
+        self.audiences = (*ARM_AUDIENCES, *own_urls)
+        self.datastore_credentials = "AccountKey"
         self.has_registry = True
         for container in DATASTORES.values():
             state.add_container(container)
@@ -62,6 +52,7 @@ class ControlPlane:
     def routes(self) -> list[Route]:
         return [
             Route("GET", WORKSPACE, self.get_workspace),
+            Route("GET", _REGISTRY, self.get_registry),
             Route("GET", f"{WORKSPACE}/datastores", self.list_datastores),
             Route("GET", f"{WORKSPACE}/datastores/{{name}}", self.get_datastore),
             Route("POST", f"{WORKSPACE}/datastores/{{name}}/listSecrets", self.list_secrets),
@@ -76,100 +67,107 @@ class ControlPlane:
         of an API.
         """
 
-        def checked(handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-            def respond(
-                request: HttpRequest, subscription: str, group: str, workspace: str, **segments: str
-            ) -> HttpResponse:
+        def checked(handler: Handler) -> Handler:
+            def respond(request: HttpRequest, **segments: str) -> Any:
                 self.tokens.check(request, (*self.audiences, *audiences))
                 if not audiences:
                     resources.check_api_version(request)
-                self.check_workspace(subscription, group, workspace)
+                self._check_workspace(segments)
                 return handler(request, **segments)
 
             return respond
 
         return [Route(each.method, each.pattern, checked(each.handler)) for each in routes]
 
-    def check_workspace(self, subscription: str, group: str, workspace: str) -> None:
-        ours = self.workspace
-        for code, what, given, own in (
-            ("SubscriptionNotFound", "subscription", subscription, ours.subscription),
-            ("ResourceGroupNotFound", "resource group", group, ours.group),
-            ("ResourceNotFound", "resource", workspace, ours.name),
+    def _check_workspace(self, segments: dict[str, str]) -> None:
+        """Take out of the segments of a path where the workspace is. Raises `HttpError` 404."""
+        for code, key, what, own in (
+            ("SubscriptionNotFound", "subscription", "subscription", self.workspace.subscription),
+            ("ResourceGroupNotFound", "group", "resource group", self.workspace.group),
+            ("ResourceNotFound", "workspace", "resource", self.workspace.name),
         ):
+            given = segments.pop(key, own)
             if given.lower() != own.lower():
                 raise HttpError(404, code, f"The {what} '{given}' could not be found.")
 
-    def get_workspace(self, request: HttpRequest) -> HttpResponse:
-        registry = self._registry_id() if self.has_registry else None
-        content = workspace_resource(
-            Names.of(request), self.workspace, self.tokens.tenant, registry
-        )
-        return json_response(content)
+    def get_workspace(self, request: HttpRequest) -> dict[str, Any]:
+        base = Names.of(request).data_plane
+        tracking = f"azureml://{base.partition('://')[2]}/mlflow/v1.0{self.workspace.id}"
+        properties = {
+            "discoveryUrl": f"{base}/discovery",
+            "mlFlowTrackingUri": tracking,
+            "containerRegistry": self._registry_id() if self.has_registry else None,
+            "tenantId": self.tokens.tenant,
+            "workspaceId": self.workspace.subscription,
+            "provisioningState": "Succeeded",
+        }
+        more = {"location": REGION, "kind": "Default", "identity": {"type": "SystemAssigned"}}
+        return {**resources.resource(self.workspace.id, "workspaces", properties), **more}
 
-    def get_registry(
-        self, request: HttpRequest, subscription: str, group: str, registry: str
-    ) -> HttpResponse:
+    def get_registry(self, request: HttpRequest) -> dict[str, Any]:
         """Shape: https://learn.microsoft.com/rest/api/containerregistry/registries/get"""
-        self.tokens.check(request, self.audiences)
-        resources.check_api_version(request)
-        self.check_workspace(subscription, group, self.workspace.name)
-        if registry.lower() != REGISTRY or not self.has_registry:
-            raise resources.not_found(f"Microsoft.ContainerRegistry/registries/{registry}")
-        return json_response(registry_resource(Names.of(request), self._registry_id()))
+        if not self.has_registry:
+            raise resources.not_found(f"Microsoft.ContainerRegistry/registries/{REGISTRY}")
+        properties = {
+            "loginServer": Names.of(request).registry,
+            "provisioningState": "Succeeded",
+        }
+        return {"id": self._registry_id(), "name": REGISTRY, "properties": properties}
 
     def _registry_id(self) -> str:
-        return REGISTRY_RESOURCE.format(
-            subscription=self.workspace.subscription,
-            group=self.workspace.group,
-            registry=REGISTRY,
-        )
+        place = {"subscription": self.workspace.subscription, "group": self.workspace.group}
+        return _REGISTRY.format(**place)
 
-    def discover(self, request: HttpRequest) -> HttpResponse:
+    def discover(self, request: HttpRequest) -> dict[str, str]:
         """Say where the data plane is, without a token (`JobOperations._get_workspace_url`)."""
         base = Names.of(request).data_plane
-        return json_response(
-            {key: base for key in ("api", "history", "experimentation", "catalog", "studio")}
-        )
+        return {key: base for key in ("api", "history", "experimentation", "catalog", "studio")}
 
-    def list_datastores(self, request: HttpRequest) -> HttpResponse:
+    def list_datastores(self, request: HttpRequest) -> dict[str, Any]:
         only_default = request.query.get("isDefault", "").lower() == "true"
         names = [BLOB_STORE] if only_default else sorted(DATASTORES)
-        return resources.page(request, [self._datastore(request, name) for name in names])
+        return resources.page(request, [self.get_datastore(request, name) for name in names])
 
-    def get_datastore(self, request: HttpRequest, name: str) -> HttpResponse:
-        return json_response(self._datastore(request, name))
+    def get_datastore(self, request: HttpRequest, name: str) -> dict[str, Any]:
+        if name not in DATASTORES:
+            raise resources.not_found(f"datastores/{name}")
+        names = Names.of(request)
+        properties = {
+            "datastoreType": "AzureBlob",
+            "accountName": names.account,
+            "containerName": DATASTORES[name],
+            "endpoint": names.storage.partition(".blob.")[2],
+            "protocol": "https",
+            "credentials": {"credentialsType": self.datastore_credentials},
+            "isDefault": name == BLOB_STORE,
+        }
+        return self._own(f"datastores/{name}", properties)
 
-    def list_secrets(self, request: HttpRequest, name: str) -> HttpResponse:
-        self._datastore(request, name)
-        if self.datastore_credentials == SAS:
+    def list_secrets(self, request: HttpRequest, name: str) -> Mapping[str, str]:
+        self.get_datastore(request, name)
+        if self.datastore_credentials == "Sas":
             token = self.access.signature(DATASTORES[name], f"{READ_WRITE}d")
-            return json_response({"secretsType": SAS, "sasToken": token})
-        if self.datastore_credentials == ACCOUNT_KEY:
-            return json_response({"secretsType": ACCOUNT_KEY, "key": self.access.key})
+            return {"secretsType": "Sas", "sasToken": token}
+        if self.datastore_credentials == "AccountKey":
+            return {"secretsType": "AccountKey", "key": self.access.key}
         raise resources.user_error(
             "The datastore has no credentials: it uses the identity of the caller."
         )
 
-    def list_computes(self, request: HttpRequest) -> HttpResponse:
-        found = [compute_resource(self.workspace, name) for name in self.computes]
-        return resources.page(request, found)
+    def list_computes(self, request: HttpRequest) -> dict[str, Any]:
+        return resources.page(request, [self.get_compute(request, name) for name in self.computes])
 
-    def get_compute(self, request: HttpRequest, name: str) -> HttpResponse:
-        if not self.has_compute(name):
+    def get_compute(self, request: HttpRequest, name: str) -> dict[str, Any]:
+        if name not in self.computes:
             raise resources.not_found(f"computes/{name}")
-        return json_response(compute_resource(self.workspace, name))
+        scale = {"minNodeCount": 0, "maxNodeCount": 1}
+        properties = {
+            "computeType": "AmlCompute",
+            "provisioningState": "Succeeded",
+            "properties": {"vmSize": "STANDARD_DS3_V2", "scaleSettings": scale},
+        }
+        return {**self._own(f"computes/{name}", properties), "location": REGION}
 
-    def has_compute(self, name: str) -> bool:
-        return name in self.computes
-
-    def _datastore(self, request: HttpRequest, name: str) -> dict[str, Any]:
-        if name not in DATASTORES:
-            raise resources.not_found(f"datastores/{name}")
-        return datastore_resource(
-            Names.of(request),
-            self.workspace,
-            name,
-            DATASTORES[name],
-            self.datastore_credentials,
-        )
+    def _own(self, path: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        kind = f"workspaces/{path.partition('/')[0]}"
+        return resources.resource(f"{self.workspace.id}/{path}", kind, properties)

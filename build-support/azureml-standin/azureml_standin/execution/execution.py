@@ -22,15 +22,11 @@ from azureml_jobs.local.create_command import Place
 from azureml_jobs.local.process import is_running
 from azureml_jobs.local.state import current_record
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.job_outputs import output_address
-from azureml_standin.control_plane.references import References
-from azureml_standin.execution.job_blobs import JobBlobs
+from azureml_standin.control_plane.datastores import output_address
 from azureml_standin.execution.job_folder import JobFolderBuilder
 from azureml_standin.execution.packages import Packages
 from azureml_standin.execution.runs import QUEUED, Runs, RunView, view_of
 from azureml_standin.execution.trees import run_pipeline, run_sweep
-from azureml_standin.state import State
-from azureml_standin.storage.blobs import BlobStorage
 
 
 class Execution(Runs):
@@ -42,31 +38,23 @@ class Execution(Runs):
 
     def __init__(
         self,
-        state: State,
-        blobs: BlobStorage,
+        assets: Assets,
         builder: JobFolderBuilder,
         packages: Packages,
-        references: References,
-        assets: Assets,
         folder: Path,
         at_once: int,
         failed: Callable[[], object],
     ) -> None:
-        super().__init__(state, folder)
+        super().__init__(assets.state, folder)
+        self.assets = assets
         self._failed = failed
         self._builder = builder
         self._packages = packages
-        self._references = references
-        self._assets = assets
         self._queue: queue.Queue[str | None] = queue.Queue()
         self._cancelled: set[str] = set()
         self._cancellers: list[threading.Thread] = []
         self._stopping = threading.Event()
-        self._workers = [
-            threading.Thread(target=self._work, name=f"service-job-{number}", daemon=True)
-            for number in range(at_once)
-        ]
-        blobs.live.append(JobBlobs(self))
+        self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(at_once)]
         for name in self.unfinished():
             # A service that was killed has left it running.
             with contextlib.suppress(JobError, OSError, ValueError):
@@ -91,8 +79,7 @@ class Execution(Runs):
 
     def enqueue(self, name: str, properties: Mapping[str, Any]) -> None:
         """Add a job to the queue. `properties` are those of the control plane."""
-        content = {"name": name, "status": QUEUED, "job": dict(properties)}
-        self._state.put_document("runs", name, content)
+        self.keep(name, status=QUEUED, job=dict(properties))
         self._queue.put(name)
 
     def run_child(
@@ -114,12 +101,18 @@ class Execution(Runs):
             if parent in self._cancelled:
                 raise JobError(parent, "canceled")
             self._state.put_document("children", name, job)
-            content = {"name": name, "status": status.PREPARING, "job": dict(body)}
-            self._state.put_document("runs", name, content)
+            self.keep(name, status=status.PREPARING, job=dict(body))
         self.log(parent, f"Submitting 1 runs, first five are: {step or name}:{name}")
         earlier = self._state.document("reusable", reuse_key) if reuse_key else None
         if earlier:
-            self._reuse(name, body, earlier["job"])
+            # The properties are those of `PipelineConstants` in azure-ai-ml.
+            marks = {"azureml.isreused": "true", "azureml.reusedrunid": earlier["job"]}
+            outputs = {
+                key: output_address(earlier["job"], key, given["jobOutputType"])
+                for key, given in body["outputs"].items()
+            }
+            self.keep(name, outputs=outputs, properties=marks)
+            self.end(name, status.COMPLETED)
         else:
             self._run(name, body)
         view = self.view(name)
@@ -127,19 +120,6 @@ class Execution(Runs):
             self._state.put_document("reusable", reuse_key, {"job": name})
         self.log(parent, f"Completing processing run id {name}.")
         return view
-
-    def _reuse(self, name: str, body: Mapping[str, Any], earlier: str) -> None:
-        """End a step with the outputs of an earlier one, by the properties of Azure ML.
-
-        They are those of `PipelineConstants` in azure-ai-ml.
-        """
-        outputs = {
-            key: output_address(earlier, key, given["jobOutputType"])
-            for key, given in body["outputs"].items()
-        }
-        marks = {"azureml.isreused": "true", "azureml.reusedrunid": earlier}
-        self.keep(name, outputs=outputs, properties=marks)
-        self.end(name, status.COMPLETED)
 
     def cancel(self, name: str, grace: float = 30.0) -> None:
         """Begin to cancel a job, and return at once."""
@@ -152,23 +132,21 @@ class Execution(Runs):
                 self.end(name, status.CANCELED, "canceled before it began")
                 return
             children = [each["name"] for each in self.children(name)]
-            canceller = threading.Thread(
-                target=self._cancel_running, args=(name, grace), daemon=True
-            )
+            arguments = (name, grace)
+            canceller = threading.Thread(target=self._cancel_running, args=arguments, daemon=True)
             self._cancellers.append(canceller)
         canceller.start()
         for child in children:
             self.cancel(child, grace)
 
     def _cancel_running(self, name: str, grace: float) -> None:
-        folder = self.folder(name)
         while not self.view(name).has_ended:
             record = self.record(name)
             # Before its runner has recorded itself there is no process to signal.
             if record and record.pid is not None and is_running(record.pid, record.pid_identity):
                 # It may have ended by itself meanwhile, which is an error of `cancel`.
                 with contextlib.suppress(JobError):
-                    cancel(folder, grace)
+                    cancel(self.folder(name), grace)
             time.sleep(0.05)
 
     def _work(self) -> None:
@@ -179,7 +157,7 @@ class Execution(Runs):
                 run = self._state.document("runs", name)
                 if run is None or run["status"] != QUEUED:
                     continue
-                self._state.put_document("runs", name, {**run, "status": status.PREPARING})
+                self.keep(name, status=status.PREPARING)
             self._run(name, run["job"])
 
     def _run(self, name: str, job: Mapping[str, Any]) -> None:
@@ -188,8 +166,6 @@ class Execution(Runs):
         try:
             if job["jobType"] == "Command":
                 self._run_command(name, job)
-                if self.view(name).status == status.COMPLETED:
-                    self._register_outputs(name, job)
                 return
             self.keep(name, status=status.RUNNING, started=now())
             self.report(f"{name} {status.RUNNING}")
@@ -212,7 +188,6 @@ class Execution(Runs):
             self.end(name, status.FAILED, f"the stand-in failed: {error!r}")
 
     def _run_command(self, name: str, properties: Mapping[str, Any]) -> None:
-        folder = self.folder(name)
         runtime, python = self._packages.of(name, properties)
         child = self._state.document("children", name) or {}
         # Parents have no record of the local workspace, which a child with a parent would read.
@@ -220,32 +195,33 @@ class Execution(Runs):
         self._builder.build(name, properties, runtime, python, place)
         if name in self._cancelled:
             raise JobError(name, "canceled before it began")
-        environment = {
-            **os.environ,
-            # The job's own environment is made by the runner, which takes nothing of this.
-            "PYTHONPATH": os.pathsep.join(os.path.abspath(each) for each in sys.path if each),
-        }
         self.report(f"{name} {status.RUNNING}")
-        runner = subprocess.Popen(
+        folder = self.folder(name)
+        # The job's own environment is made by the runner, which takes nothing of this path.
+        path = os.pathsep.join(os.path.abspath(each) for each in sys.path if each)
+        subprocess.run(
             [sys.executable, str(RUN_SCRIPT), "execute", str(folder.path)],
-            env=environment,
+            env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            check=False,
         )
-        runner.wait()
-        self.save(name, view_of(current_record(folder)))
+        view = view_of(current_record(folder))
+        self.save(name, view)
+        if view.status == status.COMPLETED:
+            self._register_outputs(name, properties)
 
     def _register_outputs(self, name: str, job: Mapping[str, Any]) -> None:
         of_children = self.kept(name, "outputs")
         for key, given in (job.get("outputs") or {}).items():
             if given.get("assetName"):
                 own = output_address(name, key, given["jobOutputType"])
-                self._assets.add_output(given, of_children.get(key) or own)
+                self.assets.add_output(given, of_children.get(key) or own)
 
     def _component(self, id_: str) -> dict[str, Any]:
-        found = self._references.version(id_)
+        found = self.assets.references.version(id_)
         if found is None:
             raise JobError(id_, "the stand-in has no such component")
         spec: dict[str, Any] = found["properties"]["componentSpec"]

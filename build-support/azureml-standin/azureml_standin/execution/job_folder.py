@@ -17,13 +17,7 @@ from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.workspace import LocalWorkspace
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.descriptions import (
-    ARTIFACT_CONTAINER,
-    ARTIFACT_STORE,
-    BLOB_CONTAINER,
-    BLOB_STORE,
-)
-from azureml_standin.control_plane.job_outputs import resolved
+from azureml_standin.control_plane.datastores import DATASTORES, resolved
 from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 
@@ -36,8 +30,9 @@ _DATASTORE_URI = re.compile(
     r"workspaces/[^/]+/)?"
     r"datastores/([^/]+)/(?:paths/)?(.*)"
 )
-_CONTAINERS = {BLOB_STORE: BLOB_CONTAINER, ARTIFACT_STORE: ARTIFACT_CONTAINER}
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+# What says where an asset of a kind is.
+_URIS = {"codes": "codeUri", "data": "dataUri", "models": "modelUri"}
+_SECONDS = {"D": 86400, "H": 3600, "M": 60, "S": 1}
 
 
 class JobFolderBuilder:
@@ -57,82 +52,68 @@ class JobFolderBuilder:
             key: self._input(key, given, self._inputs / name / key)
             for key, given in (properties.get("inputs") or {}).items()
         }
-        has_code = bool(properties.get("codeId"))
+        code_id = properties.get("codeId")
         spec = CommandSpec(
             _as_file(properties),
             name,
             UnitRun(runtime, python, "", "", ""),
             inputs,
             properties.get("experimentName") or "Default",
-            code=JobRecord.code if has_code else "",
+            code=JobRecord.code if code_id else "",
             place=place,
         )
 
         def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
-            if has_code:
-                self._fetch_code(name, properties["codeId"], temporary.path / spec.code)
+            if code_id:
+                self._bring("code", code_id, temporary.path / spec.code)
             return command_record(spec, final)
 
         self._workspace.new_job(name, write, name)
 
-    def _fetch_code(self, name: str, code_id: str, target: Path) -> None:
-        match = _VERSION_ID.fullmatch(code_id)
-        found = match and self._assets.version("codes", match["name"], match["version"])
-        if not found:
-            raise JobError(name, f"its code {code_id} does not exist")
-        location = storage_location(found["properties"]["codeUri"])
-        if location is None or not self._fetch(*location, target):
-            raise JobError(name, f"its code {found['properties']['codeUri']} has no files")
-
     def _input(self, name: str, given: Mapping[str, Any], target: Path) -> ResolvedInput:
         if given["jobInputType"] == "literal":
             return ResolvedInput("literal", given["value"])
-        uri = given["uri"]
-        container, path = self._location(name, uri)
         # A service that was killed may have left a part of it.
         shutil.rmtree(target, ignore_errors=True)
-        found = self._fetch(container, path, target)
-        if found is None:
-            raise JobError(f"inputs.{name}", f"there is no data at {uri}")
+        found = self._bring(f"inputs.{name}", given["uri"], target)
         mode = "rw_mount" if given.get("mode") == "ReadWriteMount" else None
-        return ResolvedInput("path", str(found), uri, mode)
+        return ResolvedInput("path", str(found), given["uri"], mode)
 
-    def _location(self, name: str, uri: str) -> tuple[str, str]:
-        """Return container and path of the data at the address of an input."""
+    def _location(self, where: str, uri: str) -> tuple[str, str]:
+        """Return container and path of the data at an address."""
         uri = resolved(uri)
         match = _VERSION_ID.fullmatch(uri) or _VERSION_NAME.fullmatch(uri)
         if match:
             kind = match["kind"].lower() if "kind" in match.re.groupindex else "data"
             found = self._assets.version(kind, match["name"], match["version"])
             if found is None:
-                raise JobError(f"inputs.{name}", f"{uri} does not exist")
-            key = "dataUri" if kind == "data" else "modelUri"
-            return self._location(name, found["properties"][key])
+                raise JobError(where, f"{uri} does not exist")
+            return self._location(where, found["properties"][_URIS[kind]])
         datastore = _DATASTORE_URI.fullmatch(uri)
-        if datastore and datastore[1] in _CONTAINERS:
-            return _CONTAINERS[datastore[1]], datastore[2].strip("/")
+        if datastore and datastore[1] in DATASTORES:
+            return DATASTORES[datastore[1]], datastore[2].strip("/")
         location = storage_location(uri)
         if location is None or not self._blobs.state.has_container(location[0]):
-            raise JobError(
-                f"inputs.{name}",
-                f"the stand-in does not fetch {uri}",
-                "Name data that is in the storage of the stand-in's workspace.",
-            )
+            remedy = "Name data that is in the storage of the stand-in's workspace."
+            raise JobError(where, f"the stand-in does not fetch {uri}", remedy)
         return location
 
-    def _fetch(self, container: str, path: str, target: Path) -> Path | None:
-        """Write the blob at `path`, or all blobs below it, into a folder; return where it is."""
+    def _bring(self, where: str, uri: str, target: Path) -> Path:
+        """Write the blob at an address, or all blobs below it, into a folder; return where."""
+        container, path = self._location(where, uri)
         own = self._blobs.blob(container, path) if path else None
         if own is not None:
             return _copy(own.file, target / PurePosixPath(path).name)
         prefix = f"{path}/" if path else ""
         blobs = self._blobs.blobs(container, prefix)
+        if not blobs:
+            raise JobError(where, f"there is no data at {uri}")
         for blob in blobs:
             parts = PurePosixPath(name := blob.name[len(prefix) :]).parts
             # A blob's name may lead out of the folder.
             if parts and ".." not in parts and not name.startswith("/") and name[-1] != "/":
                 _copy(blob.file, target.joinpath(*parts))
-        return target if blobs else None
+        return target
 
 
 def _copy(source: Path, target: Path) -> Path:
@@ -174,13 +155,12 @@ def _distribution(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _seconds(duration: str | int | None) -> float | None:
-    """Return the seconds of a limit such as `PT1H30M` (ISO 8601); None for a job without limit.
+def _seconds(duration: str | int | None) -> float:
+    """Return the seconds of a limit such as `PT1H30M` (ISO 8601); 0 for a job without limit.
 
     Sweeps in pipelines have seconds.
     """
-    match = _DURATION.fullmatch(str(duration or ""))
-    if not duration or match is None:
-        return float(duration) if isinstance(duration, int) and duration else None
-    days, hours, minutes, seconds = (float(each or 0) for each in match.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if isinstance(duration, int):
+        return duration
+    parts = re.findall(r"([\d.]+)([DHMS])", duration or "")
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,6 @@ from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 
-_ENVIRONMENT_ID = re.compile(r".*/environments/([^/]+)/versions/([^/]+)", re.IGNORECASE)
 _REQUIREMENTS = "requirements.txt"
 
 
@@ -50,10 +48,8 @@ class Packages:
         self._blobs = blobs
         self._registry = registry
         self._server = f"127.0.0.1:{port}"
-        self._own_servers = {
-            *(self._server, f"localhost:{port}"),
-            *(f"{REGISTRY}.{cloud.registry}" for cloud in CLOUDS),
-        }
+        clouds = (f"{REGISTRY}.{cloud.registry}" for cloud in CLOUDS)
+        self._own_servers = {self._server, f"localhost:{port}", *clouds}
         self._folder = folder
         self._default = default
         self._installs = installs
@@ -66,12 +62,17 @@ class Packages:
 
         Raises `JobError` when pip fails, no engine answers, or it cannot pull the image.
         """
-        environment = self._environment(properties)
+        found = self._assets.references.version(properties.get("environmentId") or "") or {}
+        environment = found.get("properties", {})
         image = str(environment.get("image") or "")
         if image.partition("/")[0] in self._own_servers:
             return self._pulled(job, image), ""
-        requirements = self._requirements(environment) if self._installs else None
-        return Runtime(), self._default if requirements is None else self._prefix(requirements)
+        context = storage_location((environment.get("build") or {}).get("contextUri") or "")
+        if context and self._installs:
+            blob = self._blobs.blob(context[0], f"{context[1]}/{_REQUIREMENTS}")
+            if blob:
+                return Runtime(), self._prefix(blob.file.read_bytes())
+        return Runtime(), self._default
 
     def stop(self) -> None:
         """Stop what installs and pulls; its jobs fail."""
@@ -79,18 +80,6 @@ class Packages:
             self._is_stopped = True
             for process in self._processes:
                 process.terminate()
-
-    def _environment(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
-        match = _ENVIRONMENT_ID.fullmatch(properties.get("environmentId") or "")
-        found = match and self._assets.version("environments", match[1], match[2])
-        return (found or {}).get("properties", {})
-
-    def _requirements(self, environment: Mapping[str, Any]) -> bytes | None:
-        location = storage_location((environment.get("build") or {}).get("contextUri") or "")
-        if location is None:
-            return None
-        blob = self._blobs.blob(location[0], f"{location[1]}/{_REQUIREMENTS}")
-        return None if blob is None else blob.file.read_bytes()
 
     def _prefix(self, requirements: bytes) -> str:
         prefix = self._folder / hashlib.sha256(requirements).hexdigest()[:16]
@@ -103,9 +92,11 @@ class Packages:
     def _install(self, requirements: bytes, prefix: Path) -> None:
         # An interrupted installation may have left it: a virtual environment cannot be renamed.
         shutil.rmtree(prefix, ignore_errors=True)
+        prefix.mkdir(parents=True)
         # The variable is for the Python of this process.
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         new = prefix / f".new-{_REQUIREMENTS}"
+        new.write_bytes(requirements)
         # As in the template's Dockerfile, but without compiling, which takes half of the time: a
         # job imports few of all modules, and compiles only these.
         options = ("--no-deps", "--no-compile", "--disable-pip-version-check", "--no-input", "-q")
@@ -114,8 +105,6 @@ class Packages:
         program = os.path.join(pip_wheels()[0], "pip")
         pip = (str(prefix / "bin" / "python"), program, "install", *options, "-r", str(new))
         for command in ((python, "-m", "venv", "--without-pip", str(prefix)), pip):
-            if command == pip:
-                new.write_bytes(requirements)
             output = self._failure_of(command, environment)
             if output is not None:
                 raise JobError(

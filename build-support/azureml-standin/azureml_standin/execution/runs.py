@@ -59,16 +59,13 @@ class Runs:
 
     def record(self, name: str) -> JobRecord | None:
         """Return the local record of a job; None before its folder was made."""
-        folder = self.folder(name)
         try:
-            return current_record(folder)
+            return current_record(self.folder(name))
         except (OSError, ValueError):
             return None
 
     def view(self, name: str) -> RunView:
-        run = self._state.document("runs", name)
-        if run is None:
-            return RunView(QUEUED)
+        run = self._state.document("runs", name) or {"status": QUEUED}
         if run["status"] in status.ENDED:
             return RunView(run["status"], *(run.get(key) for key in _VIEW_KEYS))
         record = self.record(name)
@@ -81,13 +78,12 @@ class Runs:
 
     def children(self, name: str) -> list[dict[str, Any]]:
         """Return the children of a job in the order in which they began."""
-        found = self._state.documents("children")
-        return [each for each in found if each["parent"] == name]
+        return [each for each in self._state.documents("children") if each["parent"] == name]
 
     def keep(self, name: str, **facts: Any) -> None:
-        """Keep what a parent learned of its children: `outputs`, `properties`."""
+        """Keep what is known of a run, or what a parent learned: `outputs`, `properties`."""
         with self._lock:
-            run = self._state.document("runs", name) or {}
+            run = self._state.document("runs", name) or {"name": name}
             self._state.put_document("runs", name, {**run, **facts})
 
     def kept(self, name: str, key: str) -> dict[str, Any]:
@@ -117,11 +113,8 @@ class Runs:
         self.report(f"{name} {view.status}" + (f": {reason}" if reason else ""))
 
     def unfinished(self) -> list[str]:
-        return [
-            each["name"]
-            for each in self._state.documents("runs")
-            if each["status"] not in status.ENDED
-        ]
+        runs = self._state.documents("runs")
+        return [each["name"] for each in runs if each["status"] not in status.ENDED]
 
 
 def view_of(record: JobRecord) -> RunView:

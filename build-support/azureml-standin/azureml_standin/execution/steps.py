@@ -10,15 +10,14 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.sweep.space import value_text
-from azureml_standin.control_plane.component_checks import RUNNABLE
-from azureml_standin.control_plane.job_outputs import output_address
+from azureml_standin.control_plane.asset_checks import RUNNABLE
+from azureml_standin.control_plane.datastores import output_address
 
 _BINDING = re.compile(
     r"\$\{\{parent\.(?:inputs\.([\w.]+?)|jobs\.(\w+)\.outputs\.(\w+))(?:\.path)?\}\}"
 )
 _PARENT_OUTPUT = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
 _LITERAL = ("string", "number", "integer", "boolean")
-_TYPES = {"command": "Command", "pipeline": "Pipeline", "sweep": "Sweep"}
 # Keys that a job has as well.
 _KEPT = ("computeId", "limits", "objective", "search_space", "sampling_algorithm", "tags")
 # What decides whether a step has run before.
@@ -69,7 +68,7 @@ class Steps:
         command = _command(spec, node)
         content = {"trial": command} if kind == "sweep" else command
         return {
-            "jobType": _TYPES[kind],
+            "jobType": kind.capitalize(),
             "displayName": node.get("display_name") or spec.get("display_name") or step,
             "experimentName": self._pipeline.get("experimentName"),
             "description": node.get("description") or spec.get("description"),
@@ -112,13 +111,11 @@ class Steps:
     def _inputs(self, node: Mapping[str, Any], spec: Mapping[str, Any]) -> Body:
         found = {}
         for key, declaration in (spec.get("inputs") or {}).items():
-            given = (node.get("inputs") or {}).get(key)
-            if given is None and declaration.get("default") is not None:
-                given = {"value": declaration["default"]}
-            resolved = self._input(given, declaration["type"]) if given else None
-            if resolved is not None:
-                found[key] = resolved
-        return found
+            default = {"value": declaration.get("default")}
+            given = (node.get("inputs") or {}).get(key) or default
+            if given != {"value": None}:
+                found[key] = self._input(given, declaration["type"])
+        return {key: value for key, value in found.items() if value is not None}
 
     def _input(self, given: Mapping[str, Any], declared: str) -> Body | None:
         mode = {"mode": given["mode"]} if given.get("mode") else {}
@@ -137,18 +134,16 @@ class Steps:
     def _bound(self, binding: re.Match[str]) -> Body | None:
         """Return what a binding names; None for an optional input that nobody has given."""
         name, step, output = binding.groups()
-        if name:
-            found: Body | None = (self._pipeline.get("inputs") or {}).get(name)
-            return found
-        return self._outputs[step][output]
+        found: Body = (self._pipeline.get("inputs") or {}) if name else self._outputs[step]
+        return found.get(name or output)
 
 
 def _command(spec: Mapping[str, Any], node: Mapping[str, Any]) -> Body:
     variables = (spec.get("environment_variables"), node.get("environment_variables"))
     return {
         "command": spec.get("command"),
-        "codeId": _id(spec.get("code")),
-        "environmentId": _id(node.get("environment") or spec.get("environment")),
+        "codeId": spec.get("code"),
+        "environmentId": node.get("environment") or spec.get("environment"),
         "environmentVariables": {**(variables[0] or {}), **(variables[1] or {})},
         "distribution": _camel_keys(node.get("distribution") or spec.get("distribution")),
         "resources": _camel_keys(node.get("resources") or spec.get("resources")),
@@ -157,12 +152,7 @@ def _command(spec: Mapping[str, Any], node: Mapping[str, Any]) -> Body:
 
 def _output(declared: Mapping[str, Any], given: Mapping[str, Any]) -> Body:
     named = {"assetName": given.get("name"), "assetVersion": given.get("version")}
-    found = {"jobOutputType": declared.get("type", "uri_folder"), **named}
-    return {key: value for key, value in found.items() if value is not None}
-
-
-def _id(given: str | None) -> str | None:
-    return given.removeprefix("azureml:") if given else None
+    return {"jobOutputType": declared.get("type", "uri_folder"), **named}
 
 
 def _camel_keys(given: Any) -> Any:

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError
-from azureml_standin.control_plane.job_outputs import output_address
+from azureml_jobs.jobfile.sweep.read import Sweep, read_sweep
+from azureml_jobs.jobfile.sweep.space import ENDS, Value, grid, sample
+from azureml_standin.control_plane.datastores import output_address
 from azureml_standin.execution.runs import RunView
-from azureml_standin.execution.search import sweep_of, values_of
 from azureml_standin.execution.steps import Body, Steps, trial_body
 
+if TYPE_CHECKING:
+    from azureml_standin.execution.execution import Execution
 
-class Children(Protocol):
-    """What runs children, one at a time, and keeps what is known of their parents."""
-
-    def run_child(
-        self, parent: str, name: str, step: str, body: Body, reuse_key: str | None = None
-    ) -> RunView: ...
-
-    def keep(self, name: str, **facts: Any) -> None: ...
-
-    def kept(self, name: str, key: str) -> Mapping[str, Any]: ...
-
-    def metric(self, name: str, key: str) -> list[float]: ...
+_ARGUMENTS = {"choice": ("values",), "randint": ("upper",)}
 
 
 def run_pipeline(
-    runs: Children, name: str, properties: Mapping[str, Any], component: Callable[[str], Body]
+    runs: Execution, name: str, properties: Mapping[str, Any], component: Callable[[str], Body]
 ) -> None:
     """Run the steps whose needs are met. Raises `JobError` when a step did not complete."""
     if properties.get("componentId"):
@@ -57,15 +50,14 @@ def run_pipeline(
         raise JobError(name, "; ".join(missed.values()))
 
 
-def run_sweep(runs: Children, name: str, properties: Mapping[str, Any]) -> None:
+def run_sweep(runs: Execution, name: str, properties: Mapping[str, Any]) -> None:
     """Run the trials, and keep the best one. Raises `JobError` when none completed."""
-    sweep = sweep_of(properties, name)
-    goal = "maximize" if sweep.maximize else "minimize"
-    config = json.dumps({"name": sweep.metric, "goal": goal})
-    runs.keep(name, properties={"primary_metric_config": config})
-    best_of = max if sweep.maximize else min
+    sweep = _sweep(properties, name)
+    goal, best_of = ("maximize", max) if sweep.maximize else ("minimize", min)
+    known = {"primary_metric_config": json.dumps({"name": sweep.metric, "goal": goal})}
+    runs.keep(name, properties=known)
     view, completed, scores = RunView(status.NOT_STARTED), 0, {}
-    for number, chosen in enumerate(itertools.islice(values_of(sweep), sweep.max_total_trials)):
+    for number, chosen in enumerate(itertools.islice(_values(sweep), sweep.max_total_trials)):
         trial = f"{name}_{number}"
         body = {**trial_body(properties, chosen), "tags": {"hyperparameters": json.dumps(chosen)}}
         view = runs.run_child(name, trial, "", body)
@@ -80,10 +72,57 @@ def run_sweep(runs: Children, name: str, properties: Mapping[str, Any]) -> None:
             key: output_address(best, key, given["jobOutputType"])
             for key, given in (properties.get("outputs") or {}).items()
         }
-        found = {"best_child_run_id": best, "score": str(scores[best])}
-        runs.keep(name, properties={"primary_metric_config": config, **found}, outputs=outputs)
+        known |= {"best_child_run_id": best, "score": str(scores[best])}
+        runs.keep(name, properties=known, outputs=outputs)
 
 
 def _ended(view: RunView) -> str:
     reason = (view.error or "").partition("\n")[0].rstrip(".")
     return f"ended as {view.status}" + (f": {reason}" if reason else "")
+
+
+def _sweep(properties: Mapping[str, Any], name: str) -> Sweep:
+    """Return what a sweep job says about its trials."""
+    space, objective = properties["searchSpace"], properties["objective"]
+    sampling = properties["samplingAlgorithm"]
+    if isinstance(sampling, dict):
+        kind = sampling.get("samplingAlgorithmType") or sampling["type"]
+        sampling = {"type": kind, "seed": sampling.get("seed")}
+    most = (properties.get("limits") or {}).get("maxTotalTrials")
+    node = {
+        "search_space": {key: _distribution(given) for key, given in space.items()},
+        "sampling_algorithm": sampling,
+        "objective": {"goal": objective["goal"], "primary_metric": objective["primaryMetric"]},
+        "limits": {"max_total_trials": most},
+    }
+    return read_sweep(node, name)
+
+
+def _distribution(given: Any) -> Mapping[str, Any]:
+    """Return a distribution as in a job file; a job has `["uniform", [0.1, 1]]`, a step this."""
+    if isinstance(given, dict):
+        return given
+    kind, values = given
+    ends = ("mu", "sigma", "q") if kind.endswith("normal") else ("min_value", "max_value", "q")
+    return {"type": kind, **dict(zip(_ARGUMENTS.get(kind, ends), values))}
+
+
+class _Draws(random.Random):
+    def number(self, name: str) -> float:
+        return self.uniform(*ENDS)
+
+    def index(self, name: str, count: int) -> int:
+        return self.randrange(count)
+
+
+def _values(sweep: Sweep) -> Iterator[dict[str, Value]]:
+    """Yield values for trials: all combinations for a grid, otherwise random ones without end.
+
+    What Azure ML would choose does not matter to a client.
+    """
+    if sweep.algorithm == "grid":
+        yield from grid(sweep.space)
+        return
+    draws = _Draws(sweep.seed)
+    while True:
+        yield sample(sweep.space, draws)

@@ -16,6 +16,8 @@ from azureml_standin.http.messages import (
     StorageError,
 )
 
+_ERRORS = {"blob": StorageError, "registry": RegistryError}
+
 # The connection is reset after the head of the request; the request has no effect.
 RESET_BEFORE = "reset-before"
 # The connection is reset in the request's body or, if it has none, in the response's head.
@@ -68,26 +70,27 @@ class Fault:
         if self.kind not in KINDS:
             raise ValueError(f"no such fault: {self.kind}. There are {', '.join(KINDS)}")
 
+    def matches(self, request: HttpRequest) -> bool:
+        return (
+            self.method in ("", request.method)
+            and (not self.header or self.header in request.headers)
+            and re.search(self.path, request.public_target) is not None
+        )
+
     def response(self, kind: str) -> HttpResponse:
         """Return the response of a fault with a status to a kind of request."""
         if self.kind == PAGE:
             return HttpResponse(self.status, self.body.encode(), {"Content-Type": self.media_type})
+        if self.kind == EXPIRED_TOKEN:
+            headers = {"WWW_Authenticate": 'Bearer error="invalid_token"'}
+            message = "The access token expiry is in the past."
+            return HttpError(401, "ExpiredAuthenticationToken", message, **headers).response()
         headers = {}
         if self.retry_after is not None:
             headers["Retry_After"] = f"{self.retry_after:g}"
-        if self.kind == EXPIRED_TOKEN:
-            return HttpError(
-                401,
-                "ExpiredAuthenticationToken",
-                "The access token expiry is in the past.",
-                WWW_Authenticate='Bearer error="invalid_token"',
-            ).response()
         error = _ERRORS.get(kind, HttpError)
         code = HTTPStatus(self.status).phrase.title().replace(" ", "")
         return error(self.status, code, "An injected fault.", **headers).response()
-
-
-_ERRORS = {"blob": StorageError, "registry": RegistryError}
 
 
 class Faults:
@@ -112,17 +115,9 @@ class Faults:
         """Return the rule that hits this request, and count the hit."""
         with self._lock:
             for rule in self._rules:
-                if rule.method and rule.method != request.method:
-                    continue
-                if not re.search(rule.path, request.public_target):
-                    continue
-                if rule.header and rule.header not in request.headers:
-                    continue
-                rule.seen += 1
-                if rule.seen <= rule.skip:
-                    continue
-                if rule.times is not None and rule.hits >= rule.times:
-                    continue
-                rule.hits += 1
-                return rule
+                if rule.matches(request):
+                    rule.seen += 1
+                    if rule.seen > rule.skip and rule.hits != rule.times:
+                        rule.hits += 1
+                        return rule
         return None

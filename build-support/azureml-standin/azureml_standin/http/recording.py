@@ -1,4 +1,4 @@
-"""Record requests for tests, without secrets, inject their faults, and respond to them."""
+"""Record requests for tests, without secrets."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import json
 import re
 import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from azureml_standin.http import faults
-from azureml_standin.http.faults import Faults
-from azureml_standin.http.messages import SECRET_QUERY, HttpRequest, HttpResponse, RequestBody
+from azureml_standin.http.faults import Fault
+from azureml_standin.http.messages import HttpRequest
 
 _SECRET_HEADERS = frozenset(
     {
@@ -27,12 +25,11 @@ _SECRET_HEADERS = frozenset(
 class Recorded:
     """One request. `status` and `response_bytes` are None when no response was sent.
 
-    kind: `sign-in`, `metadata`, `arm`, `data-plane`, `blob`, `registry` or `proxy`.
+    kind: `sign-in`, `metadata`, `arm`, `data-plane`, `blob` or `registry`.
     content: the JSON body of a request to `arm` or `data-plane`.
     was_handled: whether the request had its effect.
     """
 
-    started: float
     kind: str
     method: str
     host: str
@@ -40,11 +37,13 @@ class Recorded:
     target: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    fault: Fault | None
     request_bytes: int = 0
     content: Any = None
     status: int | None = None
     response_bytes: int | None = None
     was_handled: bool = False
+    started: float = field(default_factory=time.time)
     seconds: float = 0.0
 
 
@@ -58,31 +57,25 @@ class Recording:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
 
-    def begin(self, request: HttpRequest, kind: str, request_bytes: int) -> Recorded:
-        with self._lock:
-            recorded = Recorded(
-                started=time.time(),
-                kind=kind,
-                method=request.method,
-                host=request.host,
-                path=request.path,
-                target=request.public_target,
-                query={k: v for k, v in request.query.items() if k not in SECRET_QUERY},
-                headers={
-                    key: re.sub(r"\bsig=[^&]*", "sig=***", value)
-                    for key, value in request.headers.items()
-                    if key.lower() not in _SECRET_HEADERS
-                },
-                request_bytes=request_bytes,
-            )
-            if self.is_kept:
+    def begin(self, request: HttpRequest, kind: str, fault: Fault | None) -> Recorded:
+        headers = {
+            key: re.sub(r"\bsig=[^&]*", "sig=***", value)
+            for key, value in request.headers.items()
+            if key not in _SECRET_HEADERS
+        }
+        names = (kind, request.method, request.host, request.path, request.public_target)
+        length = int(headers.get("content-length") or 0)
+        recorded = Recorded(*names, request.public_query, headers, fault, length)
+        if self.is_kept:
+            with self._lock:
                 self.requests.append(recorded)
-            return recorded
+        return recorded
 
     def keep_content(self, recorded: Recorded, request: HttpRequest) -> None:
-        if self.is_kept and recorded.kind in ("arm", "data-plane") and request.body.size:
+        recorded.request_bytes = request.body.seek(0, 2)
+        if self.is_kept and recorded.kind in ("arm", "data-plane") and recorded.request_bytes:
             try:
-                recorded.content = json.loads(request.body.read())
+                recorded.content = json.loads(request.read())
             except ValueError:
                 pass
 
@@ -92,75 +85,15 @@ class Recording:
         """Return requests of a method and kind whose path, with its query, matches `path`."""
         pattern = re.compile(path)
         with self._lock:
-            found = list(self.requests)
-        return [
-            each
-            for each in found
-            if (not method or each.method == method)
-            and (not kind or each.kind == kind)
-            and (status is None or each.status == status)
-            and pattern.search(each.target)
-        ]
+            return [
+                each
+                for each in self.requests
+                if method in ("", each.method)
+                and kind in ("", each.kind)
+                and status in (None, each.status)
+                and pattern.search(each.target)
+            ]
 
     def clear(self) -> None:
         with self._lock:
             self.requests.clear()
-
-
-class RecordedRequest:
-    """`handle` makes the response; `wait` sleeps until the service ends."""
-
-    def __init__(
-        self,
-        request: HttpRequest,
-        kind: str,
-        recording: Recording,
-        rules: Faults,
-        handle: Callable[[HttpRequest, str], HttpResponse],
-        wait: Callable[[float], object],
-    ) -> None:
-        self._request = request
-        self._kind = kind
-        self._recording = recording
-        self._handle = handle
-        self._wait = wait
-        self._started = time.monotonic()
-        length = int(request.headers.get("content-length") or 0)
-        self._recorded = recording.begin(request, kind, length)
-        self._fault = rules.next_for(request)
-
-    def part_before_reset(self) -> float | None:
-        """Return the part of the body to read before a reset; None: all, and no reset."""
-        kind = self._fault.kind if self._fault else ""
-        return {faults.RESET_BEFORE: 0.0, faults.RESET_AMID: 0.5}.get(kind)
-
-    def part_of_response(self) -> float:
-        """Return the part of the response's body to send; below 1 the connection ends then."""
-        return 0.5 if self._fault and self._fault.kind == faults.TRUNCATED else 1.0
-
-    def respond(self, body: RequestBody) -> HttpResponse | None:
-        """Respond to the request after its body was read. None: reset the connection."""
-        self._request.body = body
-        self._recorded.request_bytes = body.size
-        self._recording.keep_content(self._recorded, self._request)
-        response = self._respond()
-        self._recorded.seconds = time.monotonic() - self._started
-        if response is not None:
-            self._recorded.status = response.status
-            self._recorded.response_bytes = response.size
-        return response
-
-    def _respond(self) -> HttpResponse | None:
-        fault = self._fault
-        if fault and fault.kind in (faults.STATUS, faults.PAGE, faults.EXPIRED_TOKEN):
-            return fault.response(self._kind)
-        if fault and fault.kind == faults.SLOW:
-            self._wait(fault.seconds)
-        response = self._handle(self._request, self._kind)
-        response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
-        self._recorded.was_handled = response.status < 400
-        if fault and fault.kind in (faults.RESET_AFTER, faults.STATUS_AFTER):
-            if not isinstance(response.body, bytes):
-                response.body.close()
-            return None if fault.kind == faults.RESET_AFTER else fault.response(self._kind)
-        return response

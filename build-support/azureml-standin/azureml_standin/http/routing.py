@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
+from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 
-Handler = Callable[..., HttpResponse]
+# What it returns becomes JSON, unless it is a response.
+Handler = Callable[..., Any]
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(\*|=[^}]+)?\}")
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """`pattern` is a path with `{name}` for one segment, `{name*}` for the rest, `{name=a|b}`.
 
-    The handler gets the request, and the segments by name. As in Azure Resource Manager, fixed
-    segments match in any case.
+    The handler gets the request, and the segments by name; what is no response becomes JSON. As
+    in Azure Resource Manager, fixed segments match in any case.
     """
 
     method: str
@@ -35,18 +35,14 @@ class Router:
         allowed = []
         for route, pattern in self._routes:
             match = pattern.fullmatch(request.path)
-            if match is None:
-                continue
-            if route.method == request.method:
-                return route.handler(request, **match.groupdict())
-            allowed.append(route.method)
+            if match and route.method == request.method:
+                found = route.handler(request, **match.groupdict())
+                return found if isinstance(found, HttpResponse) else json_response(found)
+            if match:
+                allowed.append(route.method)
         if allowed:
-            raise HttpError(
-                405,
-                "MethodNotAllowed",
-                f"{request.path} does not take {request.method}.",
-                Allow=", ".join(allowed),
-            )
+            message = f"{request.path} does not take {request.method}."
+            raise HttpError(405, "MethodNotAllowed", message, Allow=", ".join(allowed))
         raise HttpError(404, "InvalidResourceType", f"There is no {request.path}.")
 
 

@@ -7,44 +7,48 @@ import io
 import socket
 import ssl
 import struct
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
-from typing import Any
+from typing import Any, Protocol
 
-from azureml_standin.http.bodies import CHUNK_BYTES, body_chunks, content_length, read_body
+from azureml_standin.http import faults
 from azureml_standin.http.messages import HttpRequest, HttpResponse
-from azureml_standin.http.recording import RecordedRequest
+from azureml_standin.http.recording import Recorded
 
+_CHUNK_BYTES = 256 * 1024
+_IN_MEMORY_BYTES = 1 << 20
 _POLL_SECONDS = 0.05
 _TLS_RECORD_HANDSHAKE = 0x16
-# Linux delays acknowledgements by 40 ms unless it is asked to send them right away.
-_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+
+
+class Handler(Protocol):
+    def begin(self, request: HttpRequest) -> Recorded:
+        """Record a request before its body is read."""
+
+    def respond(self, request: HttpRequest, recorded: Recorded) -> HttpResponse | None:
+        """Respond to a request. None: reset the connection."""
 
 
 class Server(ThreadingTCPServer):
-    """Listens on 127.0.0.1 until `stop`.
+    """Listens on 127.0.0.1 until `stop`; `handler` is set before `start`.
 
-    `handler` makes the handler of one request. `proxied` says which hosts a client may name in
-    `CONNECT`: the service answers for them itself, and forwards nothing.
+    `proxied` says which hosts a client may name in `CONNECT`: the service answers for them itself,
+    and forwards nothing. Large bodies are files without a name in `folder`.
     """
 
     allow_reuse_address = True
     request_queue_size = 1024
+    handler: Handler
 
     def __init__(
-        self,
-        context: ssl.SSLContext,
-        handler: Callable[[HttpRequest], RecordedRequest],
-        spool: Path,
-        port: int = 0,
-        proxied: Callable[[str], bool] = lambda host: False,
+        self, context: ssl.SSLContext, folder: Path, port: int, proxied: Callable[[str], bool]
     ) -> None:
         self.context = context
-        self.handler = handler
-        self.spool = spool
+        self.folder = str(folder)
         self.proxied = proxied
         self.stopping = threading.Event()
         self.connections: set[Connection] = set()
@@ -71,14 +75,14 @@ class Connection(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 120
+    disable_nagle_algorithm = True
+    rbufsize = wbufsize = _CHUNK_BYTES
     server: Server
 
     def setup(self) -> None:
+        super().setup()
         self._is_secure = False
         self._is_reset = False
-        self.request.settimeout(self.timeout)
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._use(self.request)
         self.server.connections.add(self)
         if self.server.stopping.is_set():
             self.interrupt()
@@ -90,8 +94,9 @@ class Connection(BaseHTTPRequestHandler):
 
     def finish(self) -> None:
         self.server.connections.discard(self)
-        if self._is_secure and not self._is_reset:
-            with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
+            if self._is_secure and not self._is_reset:
                 self.connection.settimeout(1.0)
                 self.connection = self.connection.unwrap()
         self.connection.close()
@@ -113,48 +118,40 @@ class Connection(BaseHTTPRequestHandler):
             self._send(HttpResponse(403, reason, {"Content-Type": "text/plain"}), 1.0)
             return
         self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        self.wfile.flush()
         self._start_tls_if_requested()
         self.close_connection = not self._is_secure
 
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = HttpRequest(self.command, self.path, headers, is_secure=self._is_secure)
-        handler = self.server.handler(request)
-        part = handler.part_before_reset()
-        if part == 0.0:
-            self._reset()
-        if part is not None:
-            for _ in body_chunks(self.rfile, headers, part):
+        recorded = self.server.handler.begin(request)
+        kind = recorded.fault.kind if recorded.fault else ""
+        if kind == faults.RESET_AMID:
+            for _ in _body_chunks(self.rfile, headers, 0.5):
                 pass
-            if not content_length(headers):
+            if not _content_length(headers):
                 self.wfile.write(b"HTTP/1.1 2")
+        if kind in (faults.RESET_BEFORE, faults.RESET_AMID):
             self._reset()
-        body = read_body(self.rfile, headers, self.server.spool)
-        try:
-            response = handler.respond(body)
-        finally:
-            body.discard()
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=self.server.folder) as body:
+            body.writelines(_body_chunks(self.rfile, headers))
+            request.body = body
+            response = self.server.handler.respond(request, recorded)
         if response is None:
             self._reset()
         else:
-            self._send(response, handler.part_of_response())
+            self._send(response, 0.5 if kind == faults.TRUNCATED else 1.0)
 
     do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_GET
-
-    def _use(self, connection: socket.socket) -> None:
-        self.connection = connection
-        stream = _Stream(connection)
-        self.rfile = io.BufferedReader(stream, CHUNK_BYTES)
-        self.wfile = stream  # type: ignore[assignment]
 
     def _start_tls_if_requested(self) -> None:
         first = self.connection.recv(1, socket.MSG_PEEK)
         if first and first[0] == _TLS_RECORD_HANDSHAKE:
-            self._use(
-                self.server.context.wrap_socket(
-                    self.connection, server_side=True, do_handshake_on_connect=False
-                )
+            self.request = self.server.context.wrap_socket(
+                self.connection, server_side=True, do_handshake_on_connect=False
             )
+            super().setup()
             self._is_secure = True
             if self.server.stopping.is_set():
                 raise ConnectionAbortedError
@@ -164,51 +161,53 @@ class Connection(BaseHTTPRequestHandler):
         """End the connection as a broken network does: by RST, without closing TLS."""
         self._is_reset = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
+        for each in (self.wfile, self.rfile, self.connection):
+            each.close()
         raise ConnectionResetError
 
     def _send(self, response: HttpResponse, part: float) -> None:
+        """Send a response with the first `part` of its body; below 1 the connection ends then."""
         has_body = self.command != "HEAD" and response.status not in (204, 304)
         self.send_response_only(response.status)
-        headers = {"Content-Length": str(response.size), **response.headers}
+        headers = {"Content-Length": str(response.length), **response.headers}
         if response.status in (204, 304):
             headers.pop("Content-Length")
         for name, value in headers.items():
             self.send_header(name, value.encode("latin-1", "replace").decode("latin-1"))
         self.end_headers()
-        left = int(response.size * part) if has_body else 0
-        with (
-            io.BytesIO(response.body) if isinstance(response.body, bytes) else response.body
-        ) as body:
-            while left > 0:
-                chunk = body.read(min(left, CHUNK_BYTES))
-                if not chunk:
-                    # The file shrank while it was sent; the client gets too short a response.
-                    raise ConnectionResetError
-                self.wfile.write(chunk)
-                left -= len(chunk)
-        if part < 1.0:
-            self.close_connection = True
+        left = int(response.length * part) if has_body else 0
+        given = response.body
+        with io.BytesIO(given) if isinstance(given, bytes) else given as body:
+            # A file that shrank while it was sent gives the client too short a response.
+            self.wfile.writelines(_exactly(body, left))
+        self.close_connection |= part < 1.0
 
 
-class _Stream(io.RawIOBase):
-    """The bytes of a connection."""
+def _content_length(headers: Mapping[str, str]) -> int | None:
+    """Return the length of a body; None for a chunked one, whose length shows at its end."""
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        return None
+    return int(headers.get("content-length") or 0)
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
 
-    def readable(self) -> bool:
-        return True
+def _body_chunks(stream: Any, headers: Mapping[str, str], part: float = 1.0) -> Iterator[bytes]:
+    """Yield a body as it arrives; only its first `part` if the length is known."""
+    length = _content_length(headers)
+    if length is not None:
+        yield from _exactly(stream, int(length * part))
+        return
+    while True:
+        size = int(stream.readline().split(b";")[0], 16)
+        yield from _exactly(stream, size)
+        stream.readline()
+        if size == 0:
+            return
 
-    def writable(self) -> bool:
-        return True
 
-    def readinto(self, buffer: Any) -> int:
-        if _QUICKACK is not None:
-            # Set before each read, because the system resets it.
-            self._connection.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        return self._connection.recv_into(buffer)
-
-    def write(self, data: Any) -> int:
-        self._connection.sendall(data)
-        return len(data)
+def _exactly(stream: Any, length: int) -> Iterator[bytes]:
+    while length > 0:
+        chunk = stream.read(min(length, _CHUNK_BYTES))
+        if not chunk:
+            raise ConnectionResetError
+        length -= len(chunk)
+        yield chunk

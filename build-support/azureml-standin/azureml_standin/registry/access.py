@@ -6,19 +6,13 @@ https://distribution.github.io/distribution/spec/auth/oauth/
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Collection, Sequence
 from typing import Any
-from urllib.parse import parse_qs
 
-from azureml_standin.http.messages import (
-    HttpError,
-    HttpRequest,
-    HttpResponse,
-    RegistryError,
-    json_response,
-)
+from azureml_standin.http.messages import HttpError, HttpRequest, RegistryError
 from azureml_standin.sign_in.tokens import Tokens
 
 PULL = "pull"
@@ -37,43 +31,40 @@ class RegistryAccess:
         self._tokens = tokens
         self._audiences = audiences
 
-    def exchange(self, request: HttpRequest) -> HttpResponse:
+    def exchange(self, request: HttpRequest) -> dict[str, str]:
         """Exchange a token of Microsoft Entra ID for a refresh token of the registry."""
         self._granted(request, _ACCESS, self._audiences)
         if not self.allowed:
             raise _denied("authentication required")
-        return json_response({_REFRESH: self.refresh_token(request.host)})
+        return {_REFRESH: self.refresh_token(request.host)}
 
-    def token(self, request: HttpRequest) -> HttpResponse:
+    def token(self, request: HttpRequest) -> dict[str, Any]:
         """Return an access token for the scopes that the role allows."""
         form, claims = self._granted(request, _REFRESH, [request.host])
         if claims.get("grant_type") != _REFRESH:
             raise _denied("this is no refresh token")
         access = {}
-        for scope in " ".join(form.get("scope", [])).split():
+        for scope in form.get("scope", "").split():
             match = _SCOPE.fullmatch(scope)
             if match is None:
                 raise RegistryError(400, "BAD_REQUEST", f"the scope {scope!r} is not understood")
             access[match[1]] = [each for each in match[2].split(",") if each in self.allowed]
         lifetime = self._tokens.lifetime
         token = self._signed(request.host, _ACCESS, lifetime, access=access)
-        return json_response({_ACCESS: token, "expires_in": int(lifetime)})
+        return {_ACCESS: token, "expires_in": int(lifetime)}
 
     def refresh_token(self, host: str) -> str:
         return self._signed(host, _REFRESH, _REFRESH_SECONDS)
 
     def check(self, request: HttpRequest, repository: str = "", *actions: str) -> None:
         """Raise `RegistryError` 401, which says what token is wanted."""
-        claims, error = None, ""
-        if "authorization" in request.headers:
-            try:
-                claims, error = self._tokens.check(request, [request.host]), "invalid_token"
-            except HttpError:
-                error = "invalid_token"
-        if claims and claims.get("grant_type") == _ACCESS:
-            if set(actions) <= set(claims["access"].get(repository, ())):
-                return
-            error = "insufficient_scope"
+        error = "invalid_token" if "authorization" in request.headers else ""
+        with contextlib.suppress(HttpError):
+            claims = self._tokens.check(request, [request.host])
+            if claims.get("grant_type") == _ACCESS:
+                if set(actions) <= set(claims["access"].get(repository, ())):
+                    return
+                error = "insufficient_scope"
         parts = [f'realm="{request.base}/oauth2/token"', f'service="{request.host}"']
         if repository:
             parts.append(f'scope="repository:{repository}:{",".join(actions)}"')
@@ -83,14 +74,14 @@ class RegistryAccess:
 
     def _granted(
         self, request: HttpRequest, grant: str, audiences: Collection[str]
-    ) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    ) -> tuple[dict[str, str], dict[str, Any]]:
         """Return the form of a request for a token of this service, and what its token claims."""
-        form = parse_qs(request.body.read().decode("utf-8", "replace"))
+        form = request.form()
         for key, expected in (("grant_type", grant), ("service", request.host)):
-            if form.get(key) != [expected]:
+            if form.get(key) != expected:
                 raise RegistryError(400, "BAD_REQUEST", f"{key} must be {expected}")
         try:
-            return form, self._tokens.check_token(form.get(grant, [""])[0], audiences)
+            return form, self._tokens.check_token(form.get(grant, ""), audiences)
         except HttpError as error:
             raise _denied(error.message) from error
 

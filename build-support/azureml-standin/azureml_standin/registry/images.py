@@ -52,7 +52,7 @@ class Images:
         return self._keep(request, name, digest, "application/octet-stream", "blobs")
 
     def put_manifest(self, request: HttpRequest, name: str, reference: str) -> HttpResponse:
-        content = request.body.read()
+        content = request.read()
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         self._check(name, content)
         if not _DIGEST.fullmatch(reference):
@@ -85,7 +85,7 @@ class Images:
         headers = {"Content-Type": found["type"], "Docker-Content-Digest": digest}
         if request.method == "HEAD":
             return HttpResponse(200, b"", headers, size)
-        return file_response(file, 0, size, **headers)
+        return file_response(file, 0, size, headers)
 
     def _keep(
         self, request: HttpRequest, name: str, digest: str, kind: str, path: str
@@ -108,7 +108,7 @@ class Images:
         if not file.exists():
             raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
         with open(file, "ab") as out:
-            out.writelines(request.body.chunks())
+            out.writelines(request.chunks())
         return file
 
     def _file(self, digest: str) -> Path:

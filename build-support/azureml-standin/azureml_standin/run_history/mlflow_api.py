@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,13 @@ from azureml_jobs.local.mlflow_run_data import RunData
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.resources import WORKSPACE
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.messages import HttpError, HttpRequest
 from azureml_standin.http.routing import Route
 
-_BASE = f"/mlflow/{{version}}{WORKSPACE}/api/2.0/mlflow"
+_BASE = f"/mlflow/v1.0{WORKSPACE}/api/2.0/mlflow"
 _POINTS_PER_PAGE = 1000
 _PARENT = re.compile(r"tags\.`?mlflow\.parentRunId`? = '([\w-]+)'")
-_MLFLOW_STATUS = {
+_STATUS = {
     "Completed": "FINISHED",
     "Failed": "FAILED",
     "Canceled": "KILLED",
@@ -45,56 +45,41 @@ class MlflowApi:
             Route("POST", f"{_BASE}/experiments/search", self.search_experiments),
         ]
 
-    def get_run(self, request: HttpRequest, version: str) -> HttpResponse:
-        return json_response({"run": self._run(_run_id(request))})
+    def get_run(self, request: HttpRequest) -> dict[str, Any]:
+        return {"run": self._run(_given(request, "run_id"))}
 
-    def search_runs(self, request: HttpRequest, version: str) -> HttpResponse:
+    def search_runs(self, request: HttpRequest) -> dict[str, Any]:
         """Respond with a page of runs, newest first; the filter may name their parent."""
         wanted = request.json()
         parent = _PARENT.fullmatch(wanted.get("filter") or "")
         if wanted.get("filter") and parent is None:
             raise HttpError(400, "INVALID_PARAMETER_VALUE", f"Invalid filter: {wanted['filter']}")
-        known = [
-            run
-            for run in self._runs()
-            if run["info"]["experiment_id"] in wanted["experiment_ids"]
-            and (parent is None or _tag(run, "mlflow.parentRunId") == parent[1])
-        ]
-        start = int(wanted.get("page_token") or 0)
-        end = start + int(wanted.get("max_results") or len(known))
-        more = {"next_page_token": str(end)} if len(known) > end else {}
-        return json_response({"runs": known[start:end], **more})
+        found = []
+        for run in self._runs():
+            tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
+            if run["info"]["experiment_id"] in wanted["experiment_ids"] and (
+                parent is None or tags.get("mlflow.parentRunId") == parent[1]
+            ):
+                found.append(run)
+        most = int(wanted.get("max_results") or len(found))
+        return _page("runs", found, wanted.get("page_token"), most)
 
-    def get_experiment(self, request: HttpRequest, version: str) -> HttpResponse:
-        wanted = request.query.get("experiment_id")
+    def get_experiment(self, request: HttpRequest) -> dict[str, Any]:
+        wanted = _given(request, "experiment_id")
         for experiment in self._experiments():
             if experiment["experiment_id"] == wanted:
-                return json_response({"experiment": experiment})
+                return {"experiment": experiment}
         raise HttpError(404, "RESOURCE_DOES_NOT_EXIST", f"There is no experiment {wanted}.")
 
-    def search_experiments(self, request: HttpRequest, version: str) -> HttpResponse:
-        return json_response({"experiments": self._experiments()})
+    def search_experiments(self, request: HttpRequest) -> dict[str, Any]:
+        return {"experiments": self._experiments()}
 
-    def metric_history(self, request: HttpRequest, version: str) -> HttpResponse:
-        key, query = request.query.get("metric_key"), request.query
-        if not key:
-            raise HttpError(
-                400, "INVALID_PARAMETER_VALUE", "Missing value for parameter 'metric_key'."
-            )
-        name = _run_id(request)
+    def metric_history(self, request: HttpRequest) -> dict[str, Any]:
+        key, name = _given(request, "metric_key"), _given(request, "run_id")
         self._jobs.stored(name)
-        start = int(query.get("page_token") or 0)
-        end = start + int(query.get("max_results") or _POINTS_PER_PAGE)
-        points = self._data(name).history.get(key, [])
-        content: dict[str, Any] = {
-            "metrics": [
-                {"key": key, "value": _number(value), "timestamp": timestamp, "step": step}
-                for step, timestamp, value in points[start:end]
-            ]
-        }
-        if len(points) > end:
-            content["next_page_token"] = str(end)
-        return json_response(content)
+        points = [_metric(key, *point) for point in self._data(name).history.get(key, [])]
+        most = int(request.query.get("max_results") or _POINTS_PER_PAGE)
+        return _page("metrics", points, request.query.get("page_token"), most)
 
     def _experiments(self) -> list[dict[str, Any]]:
         # The first run of each experiment comes last.
@@ -122,10 +107,8 @@ class MlflowApi:
         return self._store.read_run(name) or RunData("")
 
     def _run(self, name: str) -> dict[str, Any]:
-        job = self._jobs.stored(name)
+        job, view, data = self._jobs.stored(name), self._jobs.execution.view(name), self._data(name)
         properties = job["properties"]
-        view = self._jobs.execution.view(name)
-        data = self._data(name)
         tags = {**(properties.get("tags") or {}), **data.tags}
         tags["mlflow.rootRunId"] = job.get("root", name)
         if "parent" in job:
@@ -136,7 +119,7 @@ class MlflowApi:
                 "run_uuid": name,
                 "run_name": properties.get("displayName") or name,
                 "experiment_id": properties.get("experimentName") or "Default",
-                "status": _MLFLOW_STATUS.get(view.status, "SCHEDULED"),
+                "status": _STATUS.get(view.status, "SCHEDULED"),
                 "start_time": _milliseconds(view.started),
                 "end_time": _milliseconds(view.ended),
                 "lifecycle_stage": "active",
@@ -146,31 +129,33 @@ class MlflowApi:
                 "params": [{"key": key, "value": value} for key, value in data.params.items()],
                 "tags": [{"key": key, "value": value} for key, value in tags.items()],
                 "metrics": [
-                    {"key": key, "value": _number(value), "timestamp": timestamp, "step": step}
+                    _metric(key, *data.history[key][-1][:2], value)
                     for key, value in data.metrics.items()
-                    for step, timestamp, _ in data.history[key][-1:]
                 ],
             },
         }
 
 
-def _tag(run: dict[str, Any], key: str) -> str | None:
-    return next((tag["value"] for tag in run["data"]["tags"] if tag["key"] == key), None)
+def _given(request: HttpRequest, key: str) -> str:
+    if not request.query.get(key):
+        message = f"Missing value for parameter '{key}'."
+        raise HttpError(400, "INVALID_PARAMETER_VALUE", message)
+    return request.query[key]
 
 
-def _run_id(request: HttpRequest) -> str:
-    name = request.query.get("run_id") or request.query.get("run_uuid")
-    if not name:
-        raise HttpError(400, "INVALID_PARAMETER_VALUE", "Missing value for parameter 'run_id'.")
-    return name
+def _page(key: str, found: Sequence[Any], token: str | None, size: int) -> dict[str, Any]:
+    start = int(token or 0)
+    more = {"next_page_token": str(start + size)} if len(found) > start + size else {}
+    return {key: found[start : start + size], **more}
 
 
 def _milliseconds(time: str | None) -> int | None:
     return int(datetime.fromisoformat(time).timestamp() * 1000) if time else None
 
 
-def _number(value: float) -> float | str:
-    """Return a number for JSON; MLflow writes NaN and infinities, which JSON has not, as text."""
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else f"{'' if value > 0 else '-'}Infinity"
+def _metric(key: str, step: int, timestamp: int, value: float) -> dict[str, Any]:
+    """Return a value of a metric; MLflow writes NaN and infinities, which JSON has not, as text."""
+    number: float | str = value
+    if not math.isfinite(value):
+        number = "NaN" if math.isnan(value) else f"{'' if value > 0 else '-'}Infinity"
+    return {"key": key, "value": number, "timestamp": timestamp, "step": step}

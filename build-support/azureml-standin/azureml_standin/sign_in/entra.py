@@ -8,7 +8,6 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qsl
 
 from azureml_standin.clouds import AML_AUDIENCES, ARM_AUDIENCES, STORAGE_AUDIENCES
 from azureml_standin.http.messages import HttpRequest, HttpResponse, SignInError, json_response
@@ -62,7 +61,7 @@ class SignIn:
 
     def token(self, request: HttpRequest, tenant: str) -> HttpResponse:
         self._check_tenant(tenant)
-        form = _form(request)
+        form = request.form()
         grant = form.get("grant_type")
         if grant == "client_credentials":
             self.principal.check_credential(form, request, self.build_servers)
@@ -81,7 +80,7 @@ class SignIn:
         """Return a code that counts as entered at once, because no person enters it."""
         self._check_tenant(tenant)
         code = secrets.token_urlsafe(24)
-        audience = self._audience(_form(request))
+        audience = self._audience(request.form())
         with self._lock:
             self._device_codes[code] = audience
         return json_response(
@@ -148,7 +147,3 @@ class SignIn:
         known = json.dumps({"uid": "person", "utid": self.tokens.tenant})
         client_info = base64.urlsafe_b64encode(known.encode()).decode()
         return {"id_token": id_token, "client_info": client_info}
-
-
-def _form(request: HttpRequest) -> dict[str, str]:
-    return dict(parse_qsl(request.body.read().decode("utf-8", "replace")))

@@ -15,8 +15,7 @@ from azureml_standin.clouds import ACCOUNT, STORAGE_AUDIENCES
 from azureml_standin.http.messages import HttpError, HttpRequest, StorageError
 from azureml_standin.sign_in.tokens import Tokens
 
-# The first version whose signatures cover the encryption scope; earlier strings to sign differ.
-OLDEST_SIGNED_VERSION = "2020-12-06"
+_SAS_SECONDS = 3600.0
 _VERSION = "2021-12-02"
 READ_WRITE = "racwl"
 
@@ -31,20 +30,25 @@ _SIGNED_HEADERS = (
 
 
 class StorageAccess:
-    """`key` is the account's key (base64); `sas_seconds` how long signatures are valid."""
+    """`key` is the account's key (base64)."""
 
     def __init__(self, tokens: Tokens, key: str) -> None:
         self.key = key
-        self.sas_seconds = 3600.0
         self._tokens = tokens
 
-    def signature(self, container: str, permissions: str = READ_WRITE, blob: str = "") -> str:
-        """Return a shared access signature, as the query of a URL."""
+    def signature(
+        self,
+        container: str,
+        permissions: str = READ_WRITE,
+        blob: str = "",
+        seconds: float = _SAS_SECONDS,
+    ) -> str:
+        """Return a shared access signature, as the query of a URL, that is valid for `seconds`."""
         now = time.time()
         fields = {
             "sp": permissions,
             "st": _utc(now - 600),
-            "se": _utc(now + self.sas_seconds),
+            "se": _utc(now + seconds),
             "spr": "https",
             "sv": _VERSION,
             "sr": "b" if blob else "c",
@@ -87,8 +91,6 @@ class StorageAccess:
             _sas_text(query, f"/blob/{each}/{path}")
             for each in (ACCOUNT, account, f"{request.host}/{ACCOUNT}")
         )
-        if query.get("sv", "") < OLDEST_SIGNED_VERSION:
-            raise _denied(f"sv is missing, or older than {OLDEST_SIGNED_VERSION}.")
         if path is None or not self._is_signed(query["sig"], texts):
             raise _denied("Signature did not match.")
         if not query.get("st", "") <= _utc(time.time()) < query.get("se", ""):

@@ -5,10 +5,12 @@ Source of names, headers and errors: https://learn.microsoft.com/rest/api/storag
 
 from __future__ import annotations
 
+import itertools
+import re
 import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
@@ -16,75 +18,75 @@ from azureml_standin.http.messages import (
     XML,
     HttpRequest,
     HttpResponse,
-    RequestBody,
     StorageError,
     file_response,
 )
-from azureml_standin.state import BlobRecord
+from azureml_standin.state import OCTETS, BlobRecord, file_chunks, file_md5, new_etag
 from azureml_standin.storage.addresses import address_of
-from azureml_standin.storage.headers import (
-    ENCRYPTED,
-    asked_range,
-    check_conditions,
-    check_md5,
-    identity,
-    metadata_of,
-    new_etag,
-    no_blob,
-    properties,
-)
-from azureml_standin.storage.live_files import range_md5
 
 if TYPE_CHECKING:
     from azureml_standin.storage.blobs import BlobStorage
 
+_METADATA = "x-ms-meta-"
+_ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
+_MOST_LISTED = 5000
+_LONGEST_ADDRESS = 2048
+_LARGEST_SOURCE = 256 << 20
+
 
 def put(storage: BlobStorage, request: HttpRequest, container: str, name: str) -> HttpResponse:
-    source = None
-    if "x-ms-copy-source" in request.headers:
-        source = copied_source(storage, request)
-        sha256, _, size = storage.keep(RequestBody(files=[source.file]))
+    given, metadata = request.headers, _metadata(request)
+    kind = given.get("x-ms-blob-content-type") or given.get("content-type") or OCTETS
+    if "x-ms-copy-source" in given:
+        source = _copied_source(storage, request)
+        sha256, _, size = storage.keep(file_chunks(source.file))
+        kind, metadata = source.content_type, metadata or dict(source.metadata)
         md5, status, headers = source.md5, 202, {"x-ms-copy-status": "success"}
     else:
-        if request.headers.get("x-ms-blob-type") != "BlockBlob":
+        if given.get("x-ms-blob-type") != "BlockBlob":
             raise StorageError(400, "InvalidHeaderValue", "The stand-in keeps block blobs only.")
-        sha256, md5, size = storage.keep(request.body)
-        check_md5(request, md5)
-        status, headers = 201, {"Content-MD5": md5, **ENCRYPTED}
+        sha256, md5, size = storage.keep(request.chunks())
+        _check_md5(request, md5)
+        status, headers = 201, {"Content-MD5": md5, **_ENCRYPTED}
+    file = storage.state.content_file(sha256)
+    blob = BlobRecord(container, name, size, md5, file, kind, metadata)
     with storage.state.lock:
-        check_conditions(request, storage.blob(container, name))
-        blob = storage.commit(request, container, name, sha256, md5, size, source)
-    return HttpResponse(status, headers={**identity(blob), **headers})
+        _check_conditions(request, storage.blob(container, name))
+        storage.state.put_blob(blob, sha256)
+    return HttpResponse(status, headers={**_identity(blob), **headers})
 
 
 def put_block(
     storage: BlobStorage, request: HttpRequest, container: str, name: str
 ) -> HttpResponse:
-    sha256, md5, _ = storage.keep(request.body)
-    check_md5(request, md5)
+    sha256, md5, _ = storage.keep(request.chunks())
+    _check_md5(request, md5)
     kind, block = _blocks(container, name), request.query["blockid"]
     storage.state.put_document(kind, block, {"block": block, "sha256": sha256})
-    return HttpResponse(201, headers={"Content-MD5": md5, **ENCRYPTED})
+    return HttpResponse(201, headers={"Content-MD5": md5, **_ENCRYPTED})
 
 
 def put_block_list(
     storage: BlobStorage, request: HttpRequest, container: str, name: str
 ) -> HttpResponse:
     """Make a blob of blocks that were put for it; of an earlier blob there are none."""
-    listed = [(each.text or "").strip() for each in ElementTree.fromstring(request.body.read())]
+    listed = [(each.text or "").strip() for each in ElementTree.fromstring(request.read())]
+    md5 = request.headers.get("x-ms-blob-content-md5", "")
+    type_ = request.headers.get("x-ms-blob-content-type", OCTETS)
     with storage.state.lock:
-        check_conditions(request, storage.blob(container, name))
+        _check_conditions(request, storage.blob(container, name))
         kind = _blocks(container, name)
         waiting = {each["block"]: each["sha256"] for each in storage.state.documents(kind)}
         if set(listed) - set(waiting):
             raise StorageError(400, "InvalidBlockList", "The block list is invalid.")
         files = [storage.state.content_file(waiting[block]) for block in listed]
-        sha256, _, size = storage.keep(RequestBody(files=files))
+        sha256, _, size = storage.keep(itertools.chain.from_iterable(map(file_chunks, files)))
         for block in waiting:
             storage.state.remove_document(kind, block)
-        given = request.headers.get("x-ms-blob-content-md5", "")
-        blob = storage.commit(request, container, name, sha256, given, size)
-    return HttpResponse(201, headers={**identity(blob), **ENCRYPTED})
+        file = storage.state.content_file(sha256)
+        blob = BlobRecord(container, name, size, md5, file, type_, _metadata(request))
+        storage.state.put_blob(blob, sha256)
+    return HttpResponse(201, headers={**_identity(blob), **_ENCRYPTED})
 
 
 def _blocks(container: str, name: str) -> str:
@@ -95,74 +97,36 @@ def put_metadata(
     storage: BlobStorage, request: HttpRequest, container: str, name: str
 ) -> HttpResponse:
     with storage.state.lock:
-        blob = storage.state.blob(container, name)
-        if blob is None:
-            raise no_blob()
-        check_conditions(request, blob)
-        blob.metadata = metadata_of(request)
+        blob = _found(storage.state.blob(container, name))
+        _check_conditions(request, blob)
+        blob.metadata = _metadata(request)
         blob.etag, blob.modified = new_etag(), time.time()
         storage.state.put_blob(blob, blob.file.name)
-    return HttpResponse(200, headers=identity(blob))
+    return HttpResponse(200, headers=_identity(blob))
 
 
 def get(storage: BlobStorage, request: HttpRequest, container: str, name: str) -> HttpResponse:
-    blob = storage.blob(container, name)
-    if blob is None:
-        raise no_blob()
-    check_conditions(request, blob)
-    headers = properties(blob)
-    if request.method == "HEAD":
-        return HttpResponse(200, headers={**headers, "Content-Length": str(blob.size)})
-    asked = asked_range(request, blob.size)
-    start, end = asked or (0, blob.size)
-    response = file_response(blob.file, start, end - start)
-    response.headers.update(headers)
-    if asked:
-        response.status = 206
-        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
-        if blob.md5:
-            response.headers["x-ms-blob-content-md5"] = response.headers.pop("Content-MD5")
-    return response
-
-
-_LONGEST_ADDRESS = 2048
-_LARGEST_SOURCE = 256 << 20
-
-
-def copied_source(storage: BlobStorage, request: HttpRequest) -> BlobRecord:
-    """Return the blob that a request copies, if the caller may read it. Raises `StorageError`."""
-    url, parts = request.headers["x-ms-copy-source"], urlsplit(request.headers["x-ms-copy-source"])
-    # Azure's own client writes `True`.
-    if request.headers.get("x-ms-requires-sync", "").lower() != "true" or request.body.size:
-        raise StorageError(400, "InvalidHeaderValue", "The stand-in copies at once, and no body.")
+    blob = _found(storage.blob(container, name))
+    _check_conditions(request, blob)
     headers = {
-        "host": parts.netloc,
-        "x-ms-version": request.headers.get("x-ms-version", ""),
-        "authorization": request.headers.get("x-ms-copy-source-authorization", ""),
+        **_identity(blob),
+        **{f"{_METADATA}{key}": value for key, value in blob.metadata.items()},
+        "Content-Type": blob.content_type,
+        "Accept-Ranges": "bytes",
+        "x-ms-blob-type": blob.kind,
+        "x-ms-creation-time": formatdate(blob.modified, usegmt=True),
     }
-    reading = HttpRequest("GET", f"{parts.path}?{parts.query}", headers)
-    address = address_of(reading)
-    if len(url) > _LONGEST_ADDRESS or address is None:
-        raise StorageError(400, "InvalidHeaderValue", "The source is not in this account.")
-    container, _, name = address[1].lstrip("/").partition("/")
-    try:
-        storage.access.check(reading, address[0], container, name, "r")
-        source = storage.blob(container, name)
-        if source is None:
-            raise no_blob()
-    except StorageError as error:
-        # With the status that reading the source has.
-        raise StorageError(error.status, "CannotVerifyCopySource", error.message) from None
-    # Of an empty one: https://github.com/Azure/azure-sdk-for-js/issues/6577
-    if not 0 < source.size <= _LARGEST_SOURCE:
-        raise StorageError(400, "CannotVerifyCopySource", "The source is empty or too large.")
-    given = request.headers.get("x-ms-source-content-md5")
-    if given and given != range_md5(source.file, 0, source.size):
-        raise StorageError(400, "Md5Mismatch", "The MD5 of the source is different.")
-    return source
-
-
-_MOST = 5000
+    asked = None if request.method == "HEAD" else _asked_range(request, blob.size)
+    if blob.md5:
+        headers["x-ms-blob-content-md5" if asked else "Content-MD5"] = blob.md5
+    if request.method == "HEAD":
+        return HttpResponse(200, b"", headers, blob.size)
+    start, end = asked or (0, blob.size)
+    if asked:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
+    response = file_response(blob.file, start, end - start, headers)
+    response.status = 206 if asked else 200
+    return response
 
 
 def list_blobs(
@@ -170,7 +134,7 @@ def list_blobs(
 ) -> HttpResponse:
     query = request.query
     prefix, marker = query.get("prefix", ""), query.get("marker", "")
-    most = min(int(query.get("maxresults") or _MOST), _MOST)
+    most = min(int(query.get("maxresults") or _MOST_LISTED), _MOST_LISTED)
     found = [blob for blob in storage.blobs(container, prefix) if blob.name >= marker]
     following = found[most].name if len(found) > most else ""
     text = (
@@ -194,3 +158,81 @@ def _listed(blob: BlobRecord) -> str:
         f"<Content-MD5>{blob.md5}</Content-MD5><BlobType>{blob.kind}</BlobType>"
         "</Properties></Blob>"
     )
+
+
+def _copied_source(storage: BlobStorage, request: HttpRequest) -> BlobRecord:
+    """Return the blob that a request copies, if the caller may read it. Raises `StorageError`."""
+    url, given = request.headers["x-ms-copy-source"], request.headers
+    parts = urlsplit(url)
+    # Azure's own client writes `True`.
+    if given.get("x-ms-requires-sync", "").lower() != "true" or request.read():
+        raise StorageError(400, "InvalidHeaderValue", "The stand-in copies at once, and no body.")
+    headers = {
+        "host": parts.netloc,
+        "x-ms-version": given.get("x-ms-version", ""),
+        "authorization": given.get("x-ms-copy-source-authorization", ""),
+    }
+    reading = HttpRequest("GET", f"{parts.path}?{parts.query}", headers)
+    address = address_of(reading)
+    if len(url) > _LONGEST_ADDRESS or address is None:
+        raise StorageError(400, "InvalidHeaderValue", "The source is not in this account.")
+    container, _, name = address[1].lstrip("/").partition("/")
+    try:
+        storage.access.check(reading, address[0], container, name, "r")
+        source = _found(storage.blob(container, name))
+    except StorageError as error:
+        # With the status that reading the source has.
+        raise StorageError(error.status, "CannotVerifyCopySource", error.message) from None
+    # Of an empty one: https://github.com/Azure/azure-sdk-for-js/issues/6577
+    if not 0 < source.size <= _LARGEST_SOURCE:
+        raise StorageError(400, "CannotVerifyCopySource", "The source is empty or too large.")
+    md5 = given.get("x-ms-source-content-md5")
+    if md5 and md5 != file_md5(source.file):
+        raise StorageError(400, "Md5Mismatch", "The MD5 of the source is different.")
+    return source
+
+
+def _found(blob: BlobRecord | None) -> BlobRecord:
+    if blob is None:
+        raise StorageError(404, "BlobNotFound", "The specified blob does not exist.")
+    return blob
+
+
+def _check_md5(request: HttpRequest, md5: str) -> None:
+    given = request.headers.get("content-md5") or request.headers.get("x-ms-blob-content-md5")
+    if given and given != md5:
+        raise StorageError(400, "Md5Mismatch", "The MD5 specified in the request did not match.")
+
+
+def _check_conditions(request: HttpRequest, blob: BlobRecord | None) -> None:
+    """https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers…"""
+    if request.headers.get("if-none-match") == "*" and blob and request.method == "PUT":
+        raise StorageError(409, "BlobAlreadyExists", "The specified blob already exists.")
+    only = request.headers.get("if-match")
+    if only and (blob is None or only not in ("*", blob.etag)):
+        raise StorageError(412, "ConditionNotMet", "The condition is not met.")
+
+
+def _asked_range(request: HttpRequest, size: int) -> tuple[int, int] | None:
+    """Return start, and end behind the last byte. Raises `StorageError` 416 outside of the blob."""
+    asked = request.headers.get("x-ms-range") or request.headers.get("range")
+    if not asked:
+        return None
+    match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.strip())
+    start, end = (int(match[1]), int(match[2] or size) + 1) if match else (size, 0)
+    if start >= size:
+        span = f"bytes */{size}"
+        raise StorageError(416, "InvalidRange", "The range is invalid.", Content_Range=span)
+    return start, min(end, size)
+
+
+def _metadata(request: HttpRequest) -> dict[str, str]:
+    return {
+        unquote(key[len(_METADATA) :]): value
+        for key, value in request.headers.items()
+        if key.startswith(_METADATA)
+    }
+
+
+def _identity(blob: BlobRecord) -> dict[str, str]:
+    return {"ETag": blob.etag, "Last-Modified": formatdate(blob.modified, usegmt=True)}

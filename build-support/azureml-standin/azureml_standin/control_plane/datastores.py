@@ -1,10 +1,14 @@
-"""Where jobs write: logs and artifacts, and each named output."""
+"""The datastores of the workspace, and where jobs write in them."""
 
 from __future__ import annotations
 
 import re
 
-from azureml_standin.control_plane.descriptions import ARTIFACT_STORE, BLOB_STORE
+BLOB_STORE = "workspaceblobstore"
+ARTIFACT_STORE = "workspaceartifactstore"
+# The container of each.
+DATASTORES = {BLOB_STORE: "azureml-blobstore-standin", ARTIFACT_STORE: "azureml"}
+ARTIFACT_CONTAINER = DATASTORES[ARTIFACT_STORE]
 
 _OF_JOB = re.compile(r"azureml://jobs/([^/]+)/outputs/([^/]+)(?:/paths/?(.*?))?/?")
 
@@ -14,16 +18,10 @@ def artifact_prefix(job: str) -> str:
     return f"ExperimentRun/dcid.{job}"
 
 
-def output_path(job: str, output: str, kind: str) -> str:
-    """Return where a named output is in the container of the blob store.
-
-    A file lies in the output's folder under the output's name.
-    """
-    return f"azureml/{job}/{output}/" + (output if kind == "uri_file" else "")
-
-
-def output_address(job: str, output: str, kind: str) -> str:
-    return f"azureml://datastores/{BLOB_STORE}/paths/{output_path(job, output, kind)}"
+def output_address(job: str, output: str, kind: str = "uri_folder") -> str:
+    """Return where a named output is. A file lies in its folder under the output's name."""
+    path = f"azureml/{job}/{output}/" + (output if kind == "uri_file" else "")
+    return f"azureml://datastores/{BLOB_STORE}/paths/{path}"
 
 
 def resolved(address: str) -> str:
@@ -32,8 +30,7 @@ def resolved(address: str) -> str:
     if match is None:
         return address
     job, output, path = match.groups()
+    base = output_address(job, output)
     if output in ("artifacts", "default"):
         base = f"azureml://datastores/{ARTIFACT_STORE}/paths/{artifact_prefix(job)}/"
-    else:
-        base = output_address(job, output, "uri_folder")
     return base + (path or "")
