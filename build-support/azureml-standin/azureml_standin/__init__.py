@@ -25,7 +25,7 @@ A test starts it with `running_service`:
 - `service.faults`: rules for faults; `http/faults.py` has their kinds.
 - `service.tokens.lifetime` (seconds): tokens that expire.
 - `service.control.datastore_credentials`: `AccountKey`, `Sas` or `None`.
-- `service.registry.images.tags(repository)`: the pushed images. `service.registry.access.allowed`:
+- `service.registry.tags(repository)`: the pushed images. `service.registry.access.allowed`:
   the actions that the caller's role allows. `service.control.has_registry`: whether the workspace
   has a registry.
 - `service.jobs`, `.assets`, `.blobs`, `.state`, `.execution`: the state of the service.

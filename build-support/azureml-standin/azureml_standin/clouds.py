@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from azureml_standin.http.messages import HttpRequest
 
@@ -77,6 +79,8 @@ STORAGE_AUDIENCES = (
     "https://storage.azure.com",
     *(f"https://{ACCOUNT}.blob.{c.storage}" for c in CLOUDS),
 )
+# The account's host as a folder of our own.
+_PATH_ADDRESS = re.compile(r"/([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+(/.*|)")
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class Names:
 
     @classmethod
     def of(cls, request: HttpRequest) -> Names:
-        host = request.host
+        host, own = request.host, request.base
         for cloud in CLOUDS:
             if host.endswith((cloud.resource_manager, cloud.data_plane)):
                 return cls(
@@ -111,15 +115,32 @@ class Names:
                     cloud.aml_audience,
                     f"{REGISTRY}.{cloud.registry}",
                 )
-        suffix = CLOUDS[-1].storage
-        return cls(
-            request.base,
-            f"{host}/{ACCOUNT}",
-            f"{request.base}/{ACCOUNT}.blob.{suffix}",
-            request.base,
-            request.base,
-            host,
-        )
+        storage = f"{own}/{ACCOUNT}.blob.{CLOUDS[-1].storage}"
+        return cls(own, f"{host}/{ACCOUNT}", storage, own, own, host)
+
+
+def address_of(request: HttpRequest) -> tuple[str, str] | None:
+    """Return account and path of a request to storage; None for any other request."""
+    host = request.host.partition(":")[0]
+    if ".blob." in host:
+        return host.partition(".")[0], request.path
+    match = _PATH_ADDRESS.fullmatch(request.path)
+    return (match[1], match[2]) if match else None
+
+
+def storage_location(uri: str) -> tuple[str, str] | None:
+    """Return container and path of an address in the storage account, by either of its names.
+
+    The last segment of the account's address is lost where azure-ai-ml joins a path to it
+    (`Artifact.full_storage_path`), so that one without it is taken as well.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme != "https" or not parts.netloc:
+        return None
+    own = _PATH_ADDRESS.fullmatch(parts.path)
+    path = unquote(own[2] if own else parts.path)
+    container, _, rest = path.lstrip("/").partition("/")
+    return (container, rest.strip("/")) if container else None
 
 
 def known_hosts() -> list[str]:
@@ -129,11 +150,7 @@ def known_hosts() -> list[str]:
 
 def is_known_host(host: str) -> bool:
     """Return whether the service answers for `host` when it is a client's proxy."""
-    return any(
-        host == each or (each.startswith("*.") and host.partition(".")[2] == each[2:])
-        for cloud in CLOUDS
-        for each in cloud.hosts
-    )
+    return not {host, f"*.{host.partition('.')[2]}"}.isdisjoint(known_hosts())
 
 
 def metadata(base: str) -> list[dict[str, Any]]:
@@ -151,16 +168,8 @@ def metadata(base: str) -> list[dict[str, Any]]:
             "authentication": {
                 "loginEndpoint": f"{base}/",
                 "audiences": [*cloud.audiences, base],
-                "tenant": "common",
-                "identityProvider": "AAD",
             },
-            "suffixes": {
-                "storage": cloud.storage,
-                "acrLoginServer": cloud.registry,
-                "keyVaultDns": "vault.azure.standin",
-            },
-            "activeDirectoryDataLake": f"{base}/",
-            "graph": f"{base}/",
+            "suffixes": {"storage": cloud.storage, "acrLoginServer": cloud.registry},
         }
         # The private one comes first: a client without the name of a cloud takes the first.
         for cloud in reversed(CLOUDS)

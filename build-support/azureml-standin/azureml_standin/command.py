@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import shlex
@@ -21,21 +22,14 @@ ENVIRONMENT_FILE = "environment"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def serve(
-    repository: Path,
-    port: int = 0,
-    python: str | None = None,
-    jobs_at_once: int = 2,
-    computes: Sequence[str] = COMPUTES,
-    command: Sequence[str] = (),
-) -> int:
-    """Run the service until it is interrupted, or until `command` ends; return its exit status.
+def serve(repository: Path, options: argparse.Namespace) -> int:
+    """Run the service until it is interrupted, or until its command ends; return the exit status.
 
-    `python` is the prefix of a virtual environment for all jobs. Without it, each job gets the
-    packages that its build context lists. Jobs name one of `computes`.
+    `options.python` is the prefix of a virtual environment for all jobs. Without it, each job gets
+    the packages that its build context lists. Jobs name one of `options.computes`.
     """
     folder = repository / LOCAL_FOLDER / "service"
-    service = _service(folder, port, python, jobs_at_once, computes)
+    service = _service(folder, options)
     variables = {
         **service.client.direct(),
         # That terminal still trusts other hosts.
@@ -47,8 +41,8 @@ def serve(
     with _interruptible() as interrupted:
         service.start()
         try:
-            if command:
-                return _run(command, variables, interrupted)
+            if options.inner_command:
+                return _run(options.inner_command, variables, interrupted)
             _announce(service, variables, repository)
             interrupted.wait()
             return 0
@@ -59,24 +53,17 @@ def serve(
                 _print(failure)
 
 
-def _service(
-    folder: Path, port: int, python: str | None, jobs_at_once: int, computes: Sequence[str]
-) -> Service:
+def _service(folder: Path, options: argparse.Namespace) -> Service:
+    python, port = options.python, options.port
     if python is not None and not os.access(os.path.join(python, "bin", "python"), os.X_OK):
         raise JobError(
             f"--python {python}",
             "there is no `bin/python` in this folder",
             "Name the folder of a virtual environment.",
         )
+    computes, prefix = options.computes or COMPUTES, python or sys.prefix
     try:
-        return Service(
-            folder,
-            port,
-            computes=computes,
-            python=python or sys.prefix,
-            installs_packages=python is None,
-            jobs_at_once=jobs_at_once,
-        )
+        return Service(folder, port, computes, prefix, python is None, options.jobs_at_once)
     except OSError as error:
         raise OutsideError(
             f"--port {port}" if port else str(folder),

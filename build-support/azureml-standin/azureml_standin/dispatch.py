@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from azureml_standin import clouds
+from azureml_standin.clouds import address_of
 from azureml_standin.http import faults
 from azureml_standin.http.faults import Faults
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
 from azureml_standin.http.recording import Recorded, Recording
 from azureml_standin.http.routing import Route, Router
 from azureml_standin.registry.registry import Registry
-from azureml_standin.storage.addresses import address_of
 from azureml_standin.storage.blobs import BlobStorage
 
 _KINDS = {

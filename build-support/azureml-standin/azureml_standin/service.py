@@ -11,7 +11,6 @@ import traceback
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,19 +18,18 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.files import make_folder
 from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
+from azureml_standin.control_plane.asset_checks import References
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.managed import SCORE, Managed
-from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WorkspaceAddress
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.dispatch import Dispatcher
 from azureml_standin.execution.execution import Execution
-from azureml_standin.execution.job_blobs import job_blobs
 from azureml_standin.execution.job_folder import JobFolderBuilder
 from azureml_standin.execution.packages import Packages
 from azureml_standin.http.certificates import CertificateAuthority
-from azureml_standin.http.routing import Route
+from azureml_standin.http.routing import Route, routes_of
 from azureml_standin.http.server import Server
 from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.registry.registry import Registry
@@ -115,9 +113,8 @@ class Service:
         self.assets = Assets(self.control, References(self.control))
         registry_access = RegistryAccess(self.tokens, self.control.audiences)
         self.registry = Registry(self.state, registry_access, self.folder / "registry")
-        self.client = ClientVariables(
-            self.server.port, self.workspace, self.sign_in, self.authority
-        )
+        http = f"http://127.0.0.1:{self.server.port}"
+        self.client = ClientVariables(self.url, http, self.workspace, self.sign_in, self.authority)
 
     def _run_jobs(self, python: str, installs_packages: bool, at_once: int) -> None:
         packages = Packages(
@@ -133,20 +130,19 @@ class Service:
         self.execution = Execution(
             self.assets, builder, packages, self.folder, at_once, self._add_failure
         )
-        self.blobs.live = partial(job_blobs, self.execution)
+        self.blobs.live = self.execution.blobs
 
     def _serve(self) -> None:
         self.jobs = Jobs(self.control, self.execution)
         self.history = RunHistory(self.jobs, self.blobs)
         managed = Managed(self.control, self.assets.references)
         mlflow = MlflowApi(self.jobs, self.folder / "mlruns")
-        parts = (self.control, self.assets, self.jobs, managed)
-        control = [route for part in parts for route in part.routes()]
-        runs = [*self.history.routes(), *mlflow.routes()]
+        control = routes_of(self.control, self.assets, self.jobs, managed)
+        runs = routes_of(self.history, mlflow)
         routes = [
             *self.control.authorized(control),
             *self.control.authorized(runs, *clouds.AML_AUDIENCES),
-            *self.sign_in.routes(),
+            *routes_of(self.sign_in, self.sign_in.build_servers),
             Route("GET", "/discovery", self.control.discover),
             Route("POST", SCORE, managed.score),
         ]

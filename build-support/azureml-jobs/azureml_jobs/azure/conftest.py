@@ -21,13 +21,13 @@ from azureml_jobs.bundle.provenance import made_here, provenance_of
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.docker.pushable_image import PushableImage
+from azureml_standin.clouds import storage_location
 from azureml_standin.execution.runs import RunView
 from azureml_standin.http import faults
 from azureml_standin.http.messages import HttpRequest, HttpResponse
 from azureml_standin.http.recording import Recorded
 from azureml_standin.registry.access import PULL, PUSH
 from azureml_standin.service import Service, running_service
-from azureml_standin.storage.addresses import storage_location
 
 __all__ = ["PULL", "PUSH", "HttpRequest", "HttpResponse", "RunView", "faults"]
 

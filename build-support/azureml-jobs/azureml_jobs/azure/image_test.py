@@ -61,7 +61,7 @@ class Built:
 
     def in_registry(self) -> str:
         repository, _, tag = self.name.partition(":")
-        digest = self.client.service.registry.images.tags(repository)[tag]
+        digest = self.client.service.registry.tags(repository)[tag]
         return f"{self.server}/{repository}@{digest}"
 
 

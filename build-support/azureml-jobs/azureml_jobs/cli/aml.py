@@ -94,13 +94,5 @@ def serve_standin(repository: Path, options: argparse.Namespace) -> int:
     # Nothing else imports it, so that its folder can be removed.
     sys.path.append(str(_PACKAGE_FOLDER))
     from azureml_standin.command import serve  # pants: no-infer-dep
-    from azureml_standin.service import COMPUTES  # pants: no-infer-dep
 
-    return serve(
-        repository,
-        options.port,
-        options.python,
-        options.jobs_at_once,
-        options.computes or COMPUTES,
-        options.inner_command,
-    )
+    return serve(repository, options)

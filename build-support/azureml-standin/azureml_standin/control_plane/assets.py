@@ -8,13 +8,17 @@ from typing import Any
 
 from azureml_standin.clouds import Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.asset_checks import KINDS, check_asset, check_version_unchanged
+from azureml_standin.control_plane.asset_checks import (
+    KINDS,
+    References,
+    check_asset,
+    check_version_unchanged,
+)
 from azureml_standin.control_plane.datastores import resolved
-from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
-from azureml_standin.http.routing import Route
+from azureml_standin.http.routing import route
 
 _KIND = f"{WORKSPACE}/{{kind={'|'.join(KINDS)}}}"
 _VERSION = f"{_KIND}/{{name}}/versions/{{version}}"
@@ -29,16 +33,6 @@ class Assets:
         self._workspace = control.workspace
         self._access = control.access
 
-    def routes(self) -> list[Route]:
-        return [
-            Route("GET", _KIND, self.list_containers),
-            Route("GET", f"{_KIND}/{{name}}", self.get_container),
-            Route("GET", f"{_KIND}/{{name}}/versions", self.list_versions),
-            Route("GET", _VERSION, self.get_version),
-            Route("PUT", _VERSION, self.put_version),
-            Route("POST", f"{_VERSION}/startPendingUpload", self.start_upload),
-        ]
-
     def version(self, kind: str, name: str, version: str) -> dict[str, Any] | None:
         return self.state.document(kind, f"{name}/{version}")
 
@@ -46,10 +40,12 @@ class Assets:
         """Return versions in the order in which they were made."""
         return self.state.documents(kind, f"{name}/")
 
+    @route("GET", _KIND)
     def list_containers(self, request: HttpRequest, kind: str) -> dict[str, Any]:
         names = dict.fromkeys(each["id"].rsplit("/", 3)[1] for each in self.state.documents(kind))
         return resources.page(request, [self.get_container(request, kind, name) for name in names])
 
+    @route("GET", f"{_KIND}/{{name}}")
     def get_container(self, request: HttpRequest, kind: str, name: str) -> dict[str, Any]:
         versions = self.versions(kind, name)
         if not versions:
@@ -60,6 +56,7 @@ class Assets:
         id_ = f"{self._workspace.id}/{kind}/{name}"
         return resources.resource(id_, f"workspaces/{kind}", properties, versions[-1])
 
+    @route("GET", f"{_KIND}/{{name}}/versions")
     def list_versions(self, request: HttpRequest, kind: str, name: str) -> dict[str, Any]:
         found = self.versions(kind, name)
         if "createdtime desc" in request.query.get("$orderBy", "").lower():
@@ -72,11 +69,13 @@ class Assets:
         top = request.query.get("$top", "")
         return resources.page(request, found[: int(top)] if top.isdecimal() else found)
 
+    @route("GET", _VERSION)
     def get_version(
         self, request: HttpRequest, kind: str, name: str, version: str
     ) -> dict[str, Any]:
         return resources.found(self.state, kind, f"{name}/{version}")
 
+    @route("PUT", _VERSION)
     def put_version(self, request: HttpRequest, kind: str, name: str, version: str) -> HttpResponse:
         resources.check_name(name, version, marks="_.-")
         properties = resources.properties_of(request)
@@ -122,6 +121,7 @@ class Assets:
         self.state.put_document(kind, f"{name}/{version}", made)
         return made
 
+    @route("POST", f"{_VERSION}/startPendingUpload")
     def start_upload(
         self, request: HttpRequest, kind: str, name: str, version: str
     ) -> dict[str, Any]:

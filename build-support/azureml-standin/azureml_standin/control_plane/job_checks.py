@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azureml_standin.control_plane.asset_checks import check_steps
-from azureml_standin.control_plane.references import References
+from azureml_standin.control_plane.asset_checks import References, check_steps
 from azureml_standin.control_plane.resources import fixed, one_of, required, texts, user_error
 
 # What of a job may change (https://learn.microsoft.com/rest/api/azureml/jobs).

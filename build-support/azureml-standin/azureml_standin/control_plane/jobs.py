@@ -18,7 +18,7 @@ from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.execution.execution import Execution
 from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response
-from azureml_standin.http.routing import Route
+from azureml_standin.http.routing import route
 
 _OPERATION = (
     f"/subscriptions/{{subscription}}/providers/{resources.PROVIDER}"
@@ -32,15 +32,6 @@ class Jobs:
         self.state = control.state
         self.execution = execution
 
-    def routes(self) -> list[Route]:
-        return [
-            Route("GET", f"{WORKSPACE}/jobs", self.list),
-            Route("GET", f"{WORKSPACE}/jobs/{{name}}", self.get),
-            Route("PUT", f"{WORKSPACE}/jobs/{{name}}", self.put),
-            Route("POST", f"{WORKSPACE}/jobs/{{name}}/cancel", self.cancel),
-            Route("GET", _OPERATION, self.operation),
-        ]
-
     def stored(self, name: str) -> dict[str, Any]:
         """Return what was put, with `createdAt`, or a child. Raises `HttpError` 404."""
         child = self.state.document("children", name)
@@ -50,10 +41,12 @@ class Jobs:
         """Return all names in the order in which the jobs were made."""
         return [each["name"] for each in self.state.documents("jobs")]
 
+    @route("GET", f"{WORKSPACE}/jobs")
     def list(self, request: HttpRequest) -> dict[str, Any]:
         found = resources.viewed(request, reversed(self.state.documents("jobs")))
         return resources.page(request, [self._resource(request, each) for each in found], 50)
 
+    @route("GET", f"{WORKSPACE}/jobs/{{name}}")
     def get(self, request: HttpRequest, name: str) -> dict[str, Any]:
         job = self.stored(name)
         content = self._resource(request, job)
@@ -62,6 +55,7 @@ class Jobs:
             content["properties"] = None
         return content
 
+    @route("PUT", f"{WORKSPACE}/jobs/{{name}}")
     def put(self, request: HttpRequest, name: str) -> HttpResponse:
         resources.check_name(name)
         properties = resources.properties_of(request)
@@ -100,6 +94,7 @@ class Jobs:
             job["properties"] = _changed(job["properties"], given)
             self.state.put_document("children" if "parent" in job else "jobs", name, job)
 
+    @route("POST", f"{WORKSPACE}/jobs/{{name}}/cancel")
     def cancel(self, request: HttpRequest, name: str) -> HttpResponse:
         """Begin to cancel; the client polls `Location` until the job has ended."""
         self.stored(name)
@@ -109,6 +104,7 @@ class Jobs:
         path = _OPERATION.format(subscription=self.control.workspace.subscription, name=name)
         return _accepted(request, f"{path}?api-version={request.query['api-version']}")
 
+    @route("GET", _OPERATION)
     def operation(self, request: HttpRequest, name: str) -> HttpResponse:
         """Respond with the state of a cancellation (`LROPoller` of the generated client)."""
         self.stored(name)

@@ -12,20 +12,18 @@ from typing import Any
 
 from azureml_standin.clouds import REGION, Names
 from azureml_standin.control_plane import resources
+from azureml_standin.control_plane.asset_checks import References
 from azureml_standin.control_plane.job_checks import check_job
-from azureml_standin.control_plane.references import References
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
-from azureml_standin.http.routing import Route
+from azureml_standin.http.routing import route
 
 SCORE = "/score/{name}"
 _SCHEDULES = "schedules"
 _ENDPOINTS = "onlineEndpoints"
-_KINDS = (
-    f"{WORKSPACE}/{{kind={_SCHEDULES}|{_ENDPOINTS}}}",
-    f"{WORKSPACE}/{_ENDPOINTS}/{{endpoint}}/deployments",
-)
+# Where resources are below the workspace, which is also how they are kept.
+_PATH = f"{WORKSPACE}/{{path={_SCHEDULES}|{_ENDPOINTS}(?:/[^/]+/deployments)?}}"
 
 
 class Managed:
@@ -34,27 +32,18 @@ class Managed:
         self._references = references
         self._state = control.state
 
-    def routes(self) -> list[Route]:
-        found = [Route("POST", f"{WORKSPACE}/{_ENDPOINTS}/{{name}}/listKeys", self.list_keys)]
-        for kind in _KINDS:
-            one = f"{kind}/{{name}}"
-            found += [
-                Route("GET", kind, self.list),
-                Route("GET", one, self.get),
-                Route("PUT", one, self.put),
-                Route("DELETE", one, self.delete),
-            ]
-        return found
+    @route("GET", _PATH)
+    def list(self, request: HttpRequest, path: str) -> dict[str, Any]:
+        return resources.page(request, self._state.documents(path))
 
-    def list(self, request: HttpRequest, **where: str) -> dict[str, Any]:
-        return resources.page(request, self._state.documents(_path(where)))
+    @route("GET", f"{_PATH}/{{name}}")
+    def get(self, request: HttpRequest, path: str, name: str) -> dict[str, Any]:
+        return resources.found(self._state, path, name)
 
-    def get(self, request: HttpRequest, name: str, **where: str) -> dict[str, Any]:
-        return resources.found(self._state, _path(where), name)
-
-    def put(self, request: HttpRequest, name: str, **where: str) -> HttpResponse:
+    @route("PUT", f"{_PATH}/{{name}}")
+    def put(self, request: HttpRequest, path: str, name: str) -> HttpResponse:
         resources.check_name(name, marks="_.-")
-        body, path = request.json(), _path(where)
+        body = request.json()
         properties = {"properties": {}, **resources.properties_of(request)}
         if path == _SCHEDULES:
             self._check_schedule(properties)
@@ -63,7 +52,7 @@ class Managed:
             self._check_endpoint(name, properties)
             properties["scoringUri"] = f"{Names.of(request).base}{SCORE.format(name=name)}"
         else:
-            self._check_deployment(where["endpoint"], properties)
+            self._check_deployment(path.split("/")[1], properties)
             properties.setdefault("scaleSettings", {"scaleType": "Default"})
         properties["provisioningState"] = "Succeeded"
         with self._state.lock:
@@ -74,17 +63,18 @@ class Managed:
             self._state.put_document(path, name, {**made, "location": REGION})
         return json_response(made, 200 if present else 201)
 
-    def delete(self, request: HttpRequest, name: str, **where: str) -> HttpResponse:
-        path = _path(where)
+    @route("DELETE", f"{_PATH}/{{name}}")
+    def delete(self, request: HttpRequest, path: str, name: str) -> HttpResponse:
         with self._state.lock:
             resources.found(self._state, path, name)
-            if "endpoint" in where and name in self._traffic(where["endpoint"]):
+            if path.endswith("/deployments") and name in self._traffic(path.split("/")[1]):
                 raise resources.user_error(f"The deployment {name} still has traffic.")
             self._state.remove_document(path, name)
             for deployment in self._state.documents(f"{path}/{name}/deployments"):
                 self._state.remove_document(f"{path}/{name}/deployments", deployment["name"])
         return HttpResponse(200)
 
+    @route("POST", f"{WORKSPACE}/{_ENDPOINTS}/{{name}}/listKeys")
     def list_keys(self, request: HttpRequest, name: str) -> dict[str, Any]:
         resources.found(self._state, _ENDPOINTS, name)
         keys = self._state.document("endpoint-keys", name)
@@ -129,10 +119,3 @@ class Managed:
         for kind, id_ in {**named, "models": properties.get("model")}.items():
             if id_:
                 self._references.check_asset(id_, kind)
-
-
-def _path(where: Mapping[str, str]) -> str:
-    """Return where resources are below the workspace, which is also how they are kept."""
-    if "endpoint" in where:
-        return f"{_ENDPOINTS}/{where['endpoint']}/deployments"
-    return where["kind"]

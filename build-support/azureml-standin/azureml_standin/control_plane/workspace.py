@@ -10,7 +10,7 @@ from azureml_standin.control_plane import resources
 from azureml_standin.control_plane.datastores import BLOB_STORE, DATASTORES
 from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
 from azureml_standin.http.messages import HttpError, HttpRequest
-from azureml_standin.http.routing import Handler, Route
+from azureml_standin.http.routing import Handler, Route, route
 from azureml_standin.sign_in.tokens import Tokens
 from azureml_standin.state import State
 from azureml_standin.storage.access import READ_WRITE, StorageAccess
@@ -49,17 +49,6 @@ class ControlPlane:
         for container in DATASTORES.values():
             state.add_container(container)
 
-    def routes(self) -> list[Route]:
-        return [
-            Route("GET", WORKSPACE, self.get_workspace),
-            Route("GET", _REGISTRY, self.get_registry),
-            Route("GET", f"{WORKSPACE}/datastores", self.list_datastores),
-            Route("GET", f"{WORKSPACE}/datastores/{{name}}", self.get_datastore),
-            Route("POST", f"{WORKSPACE}/datastores/{{name}}/listSecrets", self.list_secrets),
-            Route("GET", f"{WORKSPACE}/computes", self.list_computes),
-            Route("GET", f"{WORKSPACE}/computes/{{name}}", self.get_compute),
-        ]
-
     def authorized(self, routes: Sequence[Route], *audiences: str) -> list[Route]:
         """Let routes be for our workspace alone, and for who is signed in.
 
@@ -90,6 +79,7 @@ class ControlPlane:
             if given.lower() != own.lower():
                 raise HttpError(404, code, f"The {what} '{given}' could not be found.")
 
+    @route("GET", WORKSPACE)
     def get_workspace(self, request: HttpRequest) -> dict[str, Any]:
         base = Names.of(request).data_plane
         tracking = f"azureml://{base.partition('://')[2]}/mlflow/v1.0{self.workspace.id}"
@@ -104,6 +94,7 @@ class ControlPlane:
         more = {"location": REGION, "kind": "Default", "identity": {"type": "SystemAssigned"}}
         return {**resources.resource(self.workspace.id, "workspaces", properties), **more}
 
+    @route("GET", _REGISTRY)
     def get_registry(self, request: HttpRequest) -> dict[str, Any]:
         """Shape: https://learn.microsoft.com/rest/api/containerregistry/registries/get"""
         if not self.has_registry:
@@ -123,11 +114,13 @@ class ControlPlane:
         base = Names.of(request).data_plane
         return {key: base for key in ("api", "history", "experimentation", "catalog", "studio")}
 
+    @route("GET", f"{WORKSPACE}/datastores")
     def list_datastores(self, request: HttpRequest) -> dict[str, Any]:
         only_default = request.query.get("isDefault", "").lower() == "true"
         names = [BLOB_STORE] if only_default else sorted(DATASTORES)
         return resources.page(request, [self.get_datastore(request, name) for name in names])
 
+    @route("GET", f"{WORKSPACE}/datastores/{{name}}")
     def get_datastore(self, request: HttpRequest, name: str) -> dict[str, Any]:
         if name not in DATASTORES:
             raise resources.not_found(f"datastores/{name}")
@@ -143,6 +136,7 @@ class ControlPlane:
         }
         return self._own(f"datastores/{name}", properties)
 
+    @route("POST", f"{WORKSPACE}/datastores/{{name}}/listSecrets")
     def list_secrets(self, request: HttpRequest, name: str) -> Mapping[str, str]:
         self.get_datastore(request, name)
         if self.datastore_credentials == "Sas":
@@ -154,9 +148,11 @@ class ControlPlane:
             "The datastore has no credentials: it uses the identity of the caller."
         )
 
+    @route("GET", f"{WORKSPACE}/computes")
     def list_computes(self, request: HttpRequest) -> dict[str, Any]:
         return resources.page(request, [self.get_compute(request, name) for name in self.computes])
 
+    @route("GET", f"{WORKSPACE}/computes/{{name}}")
     def get_compute(self, request: HttpRequest, name: str) -> dict[str, Any]:
         if name not in self.computes:
             raise resources.not_found(f"computes/{name}")

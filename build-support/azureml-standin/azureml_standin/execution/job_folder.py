@@ -16,9 +16,9 @@ from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.workspace import LocalWorkspace
+from azureml_standin.clouds import storage_location
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.datastores import DATASTORES, resolved
-from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 
 _VERSION_ID = re.compile(

@@ -17,10 +17,9 @@ from azureml_jobs.docker.engine import EngineQuery, Image, NoEngine, image_id
 from azureml_jobs.docker.private_config import signed_in
 from azureml_jobs.local.light_environment import pip_wheels
 from azureml_jobs.local.runtimes import Runtime
-from azureml_standin.clouds import CLOUDS, REGISTRY
+from azureml_standin.clouds import CLOUDS, REGISTRY, storage_location
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.registry.access import RegistryAccess
-from azureml_standin.storage.addresses import storage_location
 from azureml_standin.storage.blobs import BlobStorage
 
 _REQUIREMENTS = "requirements.txt"

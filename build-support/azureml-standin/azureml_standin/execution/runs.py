@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.job_status import now
-from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.download import artifacts
+from azureml_jobs.local.folder import JobFolder, files_below
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record
-from azureml_standin.state import State
+from azureml_standin.control_plane.datastores import ARTIFACT_CONTAINER
+from azureml_standin.state import BlobRecord, State, file_md5
 
 # Statuses of Azure ML that the local workspace has no need of.
 QUEUED = "Queued"
@@ -26,6 +31,7 @@ _PARENT_LOGS = {
     "Pipeline": "logs/azureml/executionlogs.txt",
     "Sweep": "azureml-logs/hyperdrive.txt",
 }
+_JOB = re.compile(r"(ExperimentRun/dcid\.|azureml/)([a-zA-Z0-9_-]+)(/.*)?", re.DOTALL)
 _VIEW_KEYS = ("started", "ended", "error", "exit_code")
 
 
@@ -103,6 +109,24 @@ class Runs:
         with open(log, "a", encoding="utf-8") as file:
             file.write(f"[{now()}] {line}\n")
 
+    def blobs(self, container: str, prefix: str) -> Iterator[BlobRecord]:
+        """Yield files of a job as blobs, where Azure ML keeps them, as they grow.
+
+        Their names begin with `prefix`, all of which is of one job.
+        """
+        match = _JOB.fullmatch(prefix)
+        is_artifact = container == ARTIFACT_CONTAINER
+        if match is None or match[1].startswith("Exp") is not is_artifact:
+            return
+        folder, base = self.folder(match[2]), f"{match[1]}{match[2]}"
+        is_final = self.view(match[2]).has_ended
+        files = list(files_below(folder.path / LOGS_OF_PARENT if is_artifact else folder.outputs))
+        for path, file in files + (artifacts(folder) if is_artifact else []):
+            name = f"{base}/{path}"
+            if name.startswith(prefix) and file.is_file():
+                with contextlib.suppress(FileNotFoundError):
+                    yield _live_blob(container, name, file, is_final)
+
     def end(self, name: str, ended: str, error: str | None = None) -> None:
         started = (self._state.document("runs", name) or {}).get("started")
         self.save(name, RunView(ended, started, now(), error))
@@ -119,3 +143,27 @@ class Runs:
 
 def view_of(record: JobRecord) -> RunView:
     return RunView(record.status, *(getattr(record, key) for key in _VIEW_KEYS))
+
+
+def _live_blob(container: str, name: str, file: Path, is_final: bool) -> BlobRecord:
+    """Return a file of a job as a blob. Only a final one has its MD5.
+
+    Logs are appended to while the job runs, as Azure ML writes them; other files are replaced.
+    """
+    state = file.stat()
+    md5 = _known_md5(file, state.st_size, state.st_mtime_ns) if is_final else ""
+    return BlobRecord(
+        container,
+        name,
+        state.st_size,
+        md5,
+        file,
+        kind="AppendBlob" if "/user_logs/" in name and not is_final else "BlockBlob",
+        etag=f'"0x{state.st_mtime_ns:X}{state.st_size:X}"',
+        modified=state.st_mtime,
+    )
+
+
+@functools.cache
+def _known_md5(file: Path, size: int, changed: int) -> str:
+    return file_md5(file)

@@ -26,6 +26,26 @@ class Route(NamedTuple):
     handler: Handler
 
 
+def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
+    """Mark a method of a part of the service as the handler of a path."""
+
+    def marked(handler: Handler) -> Handler:
+        vars(handler).setdefault("patterns", []).append((method, pattern))
+        return handler
+
+    return marked
+
+
+def routes_of(*parts: object) -> list[Route]:
+    """Return the routes of all marked methods."""
+    return [
+        Route(method, pattern, getattr(part, name))
+        for part in parts
+        for name, member in vars(type(part)).items()
+        for method, pattern in getattr(member, "patterns", ())
+    ]
+
+
 class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = [(route, _compile(route.pattern)) for route in routes]

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from azureml_standin.http.messages import HttpError, HttpRequest, RegistryError
+from azureml_standin.http.routing import route
 from azureml_standin.sign_in.tokens import Tokens
 
 PULL = "pull"
@@ -31,6 +32,7 @@ class RegistryAccess:
         self._tokens = tokens
         self._audiences = audiences
 
+    @route("POST", "/oauth2/exchange")
     def exchange(self, request: HttpRequest) -> dict[str, str]:
         """Exchange a token of Microsoft Entra ID for a refresh token of the registry."""
         self._granted(request, _ACCESS, self._audiences)
@@ -38,6 +40,7 @@ class RegistryAccess:
             raise _denied("authentication required")
         return {_REFRESH: self.refresh_token(request.host)}
 
+    @route("POST", "/oauth2/token")
     def token(self, request: HttpRequest) -> dict[str, Any]:
         """Return an access token for the scopes that the role allows."""
         form, claims = self._granted(request, _REFRESH, [request.host])

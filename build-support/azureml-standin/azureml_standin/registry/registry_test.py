@@ -37,7 +37,7 @@ def test_an_engine_pushes_and_pulls(host: str, token: str, service: Service) -> 
             first, again = push(name, environment), push(name, environment)
         assert (first.status, len(first.layers)) == (0, 1), first
         assert (again.status, len(again.layers)) == (0, 0), again
-        digest = service.registry.images.tags(REPOSITORY)["v1"]
+        digest = service.registry.tags(REPOSITORY)["v1"]
         assert f"v1: digest: {digest}" in first.last_line
         with signed_in(host, "eyJ.not.one", os.environ) as environment:
             refused = push(name, environment)
@@ -59,7 +59,7 @@ def test_a_job_runs_in_the_image_that_was_pushed(host: str, token: str, caller: 
     finally:
         # The job pulls the image.
         docker("image", "rm", "--force", name)
-    image = f"{host}/{REPOSITORY}@{service.registry.images.tags(REPOSITORY)['v1']}"
+    image = f"{host}/{REPOSITORY}@{service.registry.tags(REPOSITORY)['v1']}"
     put = {"properties": {"image": image}}
     environment_id = caller.arm("PUT", "/environments/pushed/versions/1", put).json()["id"]
     code = caller.put_code("for-the-image", {"main.sh": b'echo "$(<sub.txt)"', "sub.txt": b"code"})

@@ -18,7 +18,7 @@ from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.http.messages import HttpError, HttpRequest
-from azureml_standin.http.routing import Route
+from azureml_standin.http.routing import route
 
 _BASE = f"/mlflow/v1.0{WORKSPACE}/api/2.0/mlflow"
 _POINTS_PER_PAGE = 1000
@@ -36,18 +36,11 @@ class MlflowApi:
         self._jobs = jobs
         self._store = MlflowStore(mlruns)
 
-    def routes(self) -> list[Route]:
-        return [
-            Route("GET", f"{_BASE}/runs/get", self.get_run),
-            Route("GET", f"{_BASE}/metrics/get-history", self.metric_history),
-            Route("POST", f"{_BASE}/runs/search", self.search_runs),
-            Route("GET", f"{_BASE}/experiments/get", self.get_experiment),
-            Route("POST", f"{_BASE}/experiments/search", self.search_experiments),
-        ]
-
+    @route("GET", f"{_BASE}/runs/get")
     def get_run(self, request: HttpRequest) -> dict[str, Any]:
         return {"run": self._run(_given(request, "run_id"))}
 
+    @route("POST", f"{_BASE}/runs/search")
     def search_runs(self, request: HttpRequest) -> dict[str, Any]:
         """Respond with a page of runs, newest first; the filter may name their parent."""
         wanted = request.json()
@@ -64,6 +57,7 @@ class MlflowApi:
         most = int(wanted.get("max_results") or len(found))
         return _page("runs", found, wanted.get("page_token"), most)
 
+    @route("GET", f"{_BASE}/experiments/get")
     def get_experiment(self, request: HttpRequest) -> dict[str, Any]:
         wanted = _given(request, "experiment_id")
         for experiment in self._experiments():
@@ -71,9 +65,11 @@ class MlflowApi:
                 return {"experiment": experiment}
         raise HttpError(404, "RESOURCE_DOES_NOT_EXIST", f"There is no experiment {wanted}.")
 
+    @route("POST", f"{_BASE}/experiments/search")
     def search_experiments(self, request: HttpRequest) -> dict[str, Any]:
         return {"experiments": self._experiments()}
 
+    @route("GET", f"{_BASE}/metrics/get-history")
     def metric_history(self, request: HttpRequest) -> dict[str, Any]:
         key, name = _given(request, "metric_key"), _given(request, "run_id")
         self._jobs.stored(name)

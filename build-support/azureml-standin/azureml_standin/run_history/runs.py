@@ -19,11 +19,11 @@ from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.resources import WORKSPACE
 from azureml_standin.execution.runs import RunView
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
-from azureml_standin.http.routing import Route
+from azureml_standin.http.routing import route
 from azureml_standin.storage.blobs import BlobStorage
 
 _HISTORY = f"/history/v1.0{WORKSPACE}"
-_EXPERIMENT = f"{_HISTORY}/experiments/{{experiment}}"
+_RUNS = f"{_HISTORY}{{place=(?:/experiments/[^/]+)?}}/runs"
 _DATA = f"/data/v1.0{WORKSPACE}/dataversion"
 _MODELS = f"/modelregistry/v1.0{WORKSPACE}/models"
 # What run history calls outputs that are models.
@@ -63,34 +63,20 @@ class RunHistory:
         self._execution = jobs.execution
         self._blobs = blobs
 
-    def routes(self) -> list[Route]:
-        found = [
-            Route("POST", f"{_HISTORY}/rundata", self.run_data),
-            Route("POST", f"{_HISTORY}/batchrundata", self.batch_run_data),
-            Route("POST", f"{_DATA}/batchGetResolvedUris", self.resolve_uris),
-            Route("POST", f"{_MODELS}/batchGetResolvedUris", self.resolve_models),
-            Route("GET", f"{_EXPERIMENT}/runs/{{name}}/artifacts", self.artifacts),
-            Route("POST", f"{_EXPERIMENT}/runs:query", self.query),
-        ]
-        for runs in (f"{_HISTORY}/runs", f"{_EXPERIMENT}/runs"):
-            found += [
-                Route("GET", f"{runs}/{{name}}", self.get_run),
-                Route("PATCH", f"{runs}/{{name}}", self.change_run),
-                Route("GET", f"{runs}/{{name}}/details", self.details),
-                Route("GET", f"{runs}/{{name}}/children", self.children),
-            ]
-        return found
+    @route("GET", f"{_RUNS}/{{name}}")
+    def get_run(self, request: HttpRequest, place: str, name: str) -> dict[str, Any]:
+        return self.run(name, place)
 
-    def get_run(self, request: HttpRequest, name: str, experiment: str = "") -> dict[str, Any]:
-        return self.run(name, experiment)
-
-    def change_run(self, request: HttpRequest, name: str, experiment: str = "") -> dict[str, Any]:
+    @route("PATCH", f"{_RUNS}/{{name}}")
+    def change_run(self, request: HttpRequest, place: str, name: str) -> dict[str, Any]:
         self._jobs.change(name, request.json())
-        return self.run(name, experiment)
+        return self.run(name, place)
 
+    @route("POST", f"{_HISTORY}/rundata")
     def run_data(self, request: HttpRequest) -> dict[str, Any]:
         return self._run_data(request.json())
 
+    @route("POST", f"{_HISTORY}/batchrundata")
     def batch_run_data(self, request: HttpRequest) -> HttpResponse:
         """Return a batch of runs (the client's `BatchResult1`), with 207 if some failed."""
         done, failed = {}, {}
@@ -109,8 +95,9 @@ class RunHistory:
         selected = [part for select, part in _PARTS.items() if wanted.get(select)]
         return {part: run if part == "runMetadata" else None for part in selected}
 
-    def details(self, request: HttpRequest, name: str, experiment: str = "") -> dict[str, Any]:
-        run = self.run(name, experiment)
+    @route("GET", f"{_RUNS}/{{name}}/details")
+    def details(self, request: HttpRequest, place: str, name: str) -> dict[str, Any]:
+        run = self.run(name, place)
         prefix = f"{artifact_prefix(name)}/"
         run["logFiles"] = {
             blob.name[len(prefix) :]: self._address(request, blob.name)
@@ -119,12 +106,14 @@ class RunHistory:
         }
         return run
 
-    def children(self, request: HttpRequest, name: str, experiment: str = "") -> dict[str, Any]:
-        self.run(name, experiment)
+    @route("GET", f"{_RUNS}/{{name}}/children")
+    def children(self, request: HttpRequest, place: str, name: str) -> dict[str, Any]:
+        self.run(name, place)
         found = [self.run(each["name"]) for each in self._execution.children(name)]
         top = int(request.query.get("$top") or len(found))
         return _page(found[:top], None, top)
 
+    @route("POST", f"{_HISTORY}/experiments/{{experiment}}/runs:query")
     def query(self, request: HttpRequest, experiment: str) -> dict[str, Any]:
         """Respond with a page of the runs of an experiment that a filter takes."""
         wanted = request.json()
@@ -139,8 +128,9 @@ class RunHistory:
         most = min(int(wanted.get("top") or _RUNS_OF_A_PAGE), _RUNS_OF_A_PAGE)
         return _page([run for run in runs if fits(run)], wanted.get("continuationToken"), most)
 
-    def artifacts(self, request: HttpRequest, name: str, experiment: str) -> dict[str, Any]:
-        self.run(name, experiment)
+    @route("GET", f"{_RUNS}/{{name}}/artifacts")
+    def artifacts(self, request: HttpRequest, place: str, name: str) -> dict[str, Any]:
+        self.run(name, place)
         prefix = f"{artifact_prefix(name)}/"
         found = [
             {
@@ -154,9 +144,11 @@ class RunHistory:
         ]
         return _page(found, request.query.get("continuationToken"), _ARTIFACTS_OF_A_PAGE)
 
+    @route("POST", f"{_MODELS}/batchGetResolvedUris")
     def resolve_models(self, request: HttpRequest) -> dict[str, Any]:
         return self.resolve_uris(request, "path")
 
+    @route("POST", f"{_DATA}/batchGetResolvedUris")
     def resolve_uris(self, request: HttpRequest, key: str = "uri") -> dict[str, Any]:
         """Respond with where outputs of jobs are, by the ids that `run_data` gave them."""
         found = {}
@@ -176,8 +168,8 @@ class RunHistory:
             found[asset] = {key: where.replace("azureml://datastores/", base), "type": kind}
         return {"values": found}
 
-    def run(self, name: str, experiment: str = "") -> dict[str, Any]:
-        """Describe a run. Raises `HttpError` 404 for one that is not in the experiment."""
+    def run(self, name: str, place: str = "") -> dict[str, Any]:
+        """Describe a run. `place` is empty, or `/experiments/` with its experiment."""
         job, view = self._jobs.stored(name), self._execution.view(name)
         properties = job["properties"]
         kind = _RUN_TYPES.get(properties["jobType"])
@@ -211,8 +203,8 @@ class RunHistory:
                 for key, type_ in types.items()
             },
         }
-        if experiment not in ("", run["experimentId"]):
-            raise resources.not_found(f"{name} in experiment {experiment}")
+        if place not in ("", f"/experiments/{run['experimentId']}"):
+            raise resources.not_found(f"{name} in {place}")
         return run
 
     def _address(self, request: HttpRequest, blob: str) -> str:

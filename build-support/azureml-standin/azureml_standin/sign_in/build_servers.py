@@ -8,14 +8,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from azureml_standin.http.messages import (
-    HttpError,
-    HttpRequest,
-    HttpResponse,
-    SignInError,
-    json_response,
-)
-from azureml_standin.http.routing import Route
+from azureml_standin.http.messages import HttpError, HttpRequest, SignInError
+from azureml_standin.http.routing import route
 from azureml_standin.sign_in.tokens import Tokens
 
 GITHUB = "github"
@@ -28,7 +22,6 @@ _EXCHANGES = {
     "login.chinacloudapi.cn": f"{_EXCHANGE}China",
     "login.microsoftonline.us": f"{_EXCHANGE}USGov",
 }
-_LIFETIME_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class BuildServers:
     of azure-identity. `lifetime` is in seconds, for tokens issued from then on.
     """
 
-    lifetime: float = _LIFETIME_SECONDS
+    lifetime: float = 600.0
     github: FederatedCredential = FederatedCredential(
         "https://token.actions.githubusercontent.com",
         "repo:standin/experiments:ref:refs/heads/main",
@@ -62,12 +55,6 @@ class BuildServers:
     def __post_init__(self) -> None:
         self.trusted = {self.github, self.pipelines}
         self._keys = Tokens("")
-
-    def routes(self) -> list[Route]:
-        return [
-            Route("GET", _GITHUB_PATH, self._github_token),
-            Route("POST", _PIPELINES_PATH, self._pipelines_token),
-        ]
 
     def variables(self, name: str, url: str) -> dict[str, str]:
         """Return the environment of a step of a workflow. `url` is the service's."""
@@ -90,49 +77,49 @@ class BuildServers:
             claims = self._keys.verified(assertion)
         except HttpError:
             return False
-        number, what = 0, "No matching federated identity record found for presented assertion"
+        unknown = "No matching federated identity record found for presented assertion"
         if claims["exp"] <= time.time():
             number, what = 700024, "The assertion is not within its valid time range."
         elif claims["aud"] != _EXCHANGES.get(host, _EXCHANGE):
-            number, what = 700212, f"{what} audience '{claims['aud']}'."
+            number, what = 700212, f"{unknown} audience '{claims['aud']}'."
         elif FederatedCredential(claims["iss"], claims["sub"]) not in self.trusted:
-            number, what = 700213, f"{what} subject '{claims['sub']}'."
-        if number:
-            raise SignInError(401, "invalid_client", number, what)
-        return True
+            number, what = 700213, f"{unknown} subject '{claims['sub']}'."
+        else:
+            return True
+        raise SignInError(401, "invalid_client", number, what)
 
-    def _github_token(self, request: HttpRequest) -> HttpResponse:
+    @route("GET", _GITHUB_PATH)
+    def _github_token(self, request: HttpRequest) -> dict[str, Any]:
         _check_bearer(request, self.github_secret)
         # Without an audience, the token is for the owner of the repository.
         audience = request.query.get("audience") or "https://github.com/standin"
-        return json_response({"count": 1, "value": self._issue(self.github, audience)})
+        return {"count": 1, "value": self._issue(self.github, audience)}
 
-    def _pipelines_token(self, request: HttpRequest) -> HttpResponse:
+    @route("POST", _PIPELINES_PATH)
+    def _pipelines_token(self, request: HttpRequest) -> dict[str, str]:
         _check_bearer(request, self.pipelines_secret)
         connection = request.query.get("serviceConnectionId")
         if connection != self.connection:
-            raise _BuildServerError(
-                404, "ServiceEndpointNotFound", f"Service connection {connection} was not found."
-            )
-        return json_response({"oidcToken": self._issue(self.pipelines, _EXCHANGE)})
+            message = f"Service connection {connection} was not found."
+            raise _BuildServerError(404, "ServiceEndpointNotFound", message)
+        return {"oidcToken": self._issue(self.pipelines, _EXCHANGE)}
 
     def _issue(self, identity: FederatedCredential, audience: str) -> str:
         now = int(time.time())
-        claims: dict[str, Any] = {"iss": identity.issuer, "sub": identity.subject, "aud": audience}
+        names = {"iss": identity.issuer, "sub": identity.subject, "aud": audience}
         times = {"iat": now, "exp": now + int(self.lifetime)}
-        return self._keys.signed({**claims, **times, "jti": str(uuid.uuid4())})
+        return self._keys.signed({**names, **times, "jti": str(uuid.uuid4())})
 
 
 class _BuildServerError(HttpError):
     """The shape in which Azure Pipelines and, built on the same, GitHub Actions refuse."""
 
-    def response(self) -> HttpResponse:
-        return json_response({"message": self.message, "typeKey": self.code}, self.status)
+    def content(self) -> dict[str, str]:
+        return {"message": self.message, "typeKey": self.code}
 
 
 def _check_bearer(request: HttpRequest, secret: str) -> None:
     kind, _, given = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secrets.compare_digest(given, secret):
-        raise _BuildServerError(
-            401, "UnauthorizedRequestException", "The request is not authorized."
-        )
+        message = "The request is not authorized."
+        raise _BuildServerError(401, "UnauthorizedRequestException", message)

@@ -13,7 +13,6 @@ from azureml_standin.http.messages import HttpRequest, SignInError
 from azureml_standin.sign_in.build_servers import BuildServers
 from azureml_standin.sign_in.tokens import signed_claims
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 @dataclass
@@ -33,40 +32,26 @@ class Principal:
         self, form: Mapping[str, str], request: HttpRequest, build_servers: BuildServers
     ) -> None:
         """Raise `SignInError` unless a token request proves to be of this application."""
-        client = form.get("client_id", "")
+        client, assertion = form.get("client_id", ""), form.get("client_assertion")
         if client != self.client_id:
-            raise SignInError(
-                400,
-                "unauthorized_client",
-                700016,
-                f"Application with identifier '{client}' was not found in the directory.",
-            )
-        if "client_assertion" in form:
-            self._check_assertion(form["client_assertion"], request, build_servers)
-        elif not secrets.compare_digest(form.get("client_secret", ""), self.secret):
-            raise _invalid_client(
-                7000215,
-                "Invalid client secret provided. Ensure the secret being sent in the request is "
-                "the client secret value, not the client secret ID.",
-            )
+            message = f"Application with identifier '{client}' was not found in the directory."
+            raise SignInError(400, "unauthorized_client", 700016, message)
+        if assertion is None:
+            if not secrets.compare_digest(form.get("client_secret", ""), self.secret):
+                raise _invalid_client(7000215, "Invalid client secret provided.")
+        elif not (
+            secrets.compare_digest(assertion, self.federated_token)
+            or build_servers.check(assertion, request.host)
+        ):
+            self._check_certificate(assertion, f"{request.base}{request.path}")
 
-    def _check_assertion(
-        self, assertion: str, request: HttpRequest, build_servers: BuildServers
-    ) -> None:
-        if secrets.compare_digest(assertion, self.federated_token):
-            return
-        if build_servers.check(assertion, request.host):
-            return
+    def _check_certificate(self, assertion: str, endpoint: str) -> None:
         try:
             key = x509.load_pem_x509_certificate(self.certificate.encode()).public_key()
-            assert isinstance(key, rsa.RSAPublicKey)
             claims = signed_claims(assertion, key, "RS256", "PS256")
         except (ValueError, jwt.InvalidTokenError):
-            raise _invalid_client(
-                700213,
-                "No matching federated identity record or certificate found for the assertion.",
-            ) from None
-        endpoint = f"{request.base}{request.path}"
+            what = "No matching federated identity record or certificate found for the assertion."
+            raise _invalid_client(700213, what) from None
         if claims["exp"] < time.time() or claims["aud"] != endpoint:
             raise _invalid_client(700024, f"The assertion has expired, or is not for {endpoint}.")
 

@@ -28,19 +28,13 @@ class Tokens:
 
     def issue(self, audience: str, client: str, base: str) -> str:
         """Return an access token; `base` is the address of the service that issues it."""
-        now = time.time()
+        now = int(time.time())
         return self.signed(
             {
                 "aud": audience,
                 "iss": f"{base}/{self.tenant}/",
-                "iat": int(now),
-                "nbf": int(now),
-                "exp": int(now + self.lifetime),
-                "appid": client,
-                "oid": client,
-                "sub": client,
-                "tid": self.tenant,
-                "ver": "1.0",
+                **{"iat": now, "nbf": now, "exp": now + int(self.lifetime)},
+                **{"appid": client, "oid": client, "sub": client, "tid": self.tenant},
                 # Two tokens of one second differ, so that a test sees which one was used.
                 "uti": secrets.token_urlsafe(12),
             }
@@ -66,11 +60,8 @@ class Tokens:
             raise _unauthorized("ExpiredAuthenticationToken", "The access token has expired.")
         accepted = {audience.rstrip("/") for audience in audiences}
         if str(claims["aud"]).rstrip("/") not in accepted:
-            raise _unauthorized(
-                "InvalidAuthenticationTokenAudience",
-                f"The access token is for {claims['aud']}, "
-                f"not for {' or '.join(sorted(accepted))}.",
-            )
+            message = f"The access token is for {claims['aud']}, not for {sorted(accepted)}."
+            raise _unauthorized("InvalidAuthenticationTokenAudience", message)
         return claims
 
     def verified(self, token: str) -> dict[str, Any]:
@@ -78,12 +69,11 @@ class Tokens:
         try:
             return signed_claims(token, self._key.public_key(), "RS256")
         except jwt.InvalidTokenError as error:
-            raise _unauthorized(
-                "InvalidAuthenticationToken", "The access token is invalid."
-            ) from error
+            message = "The access token is invalid."
+            raise _unauthorized("InvalidAuthenticationToken", message) from error
 
 
-def signed_claims(token: str, key: rsa.RSAPublicKey, *algorithms: str) -> dict[str, Any]:
+def signed_claims(token: str, key: Any, *algorithms: str) -> dict[str, Any]:
     """Return the claims of a token that the key signed. Raises `jwt.InvalidTokenError` for another.
 
     Their times and audience are the caller's to check: Azure has an error for each.

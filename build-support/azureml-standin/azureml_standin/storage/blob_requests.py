@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
+from azureml_standin.clouds import address_of
 from azureml_standin.http.messages import (
     XML,
     HttpRequest,
@@ -22,7 +23,6 @@ from azureml_standin.http.messages import (
     file_response,
 )
 from azureml_standin.state import OCTETS, BlobRecord, file_chunks, file_md5, new_etag
-from azureml_standin.storage.addresses import address_of
 
 if TYPE_CHECKING:
     from azureml_standin.storage.blobs import BlobStorage
@@ -119,13 +119,11 @@ def get(storage: BlobStorage, request: HttpRequest, container: str, name: str) -
     asked = None if request.method == "HEAD" else _asked_range(request, blob.size)
     if blob.md5:
         headers["x-ms-blob-content-md5" if asked else "Content-MD5"] = blob.md5
-    if request.method == "HEAD":
-        return HttpResponse(200, b"", headers, blob.size)
     start, end = asked or (0, blob.size)
-    if asked:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
     response = file_response(blob.file, start, end - start, headers)
-    response.status = 206 if asked else 200
+    if asked:
+        response.status = 206
+        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
     return response
 
 
