@@ -98,6 +98,8 @@ class HttpError(Exception):
     `error.message`).
     """
 
+    has_code_header = True
+
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(status, code, message)
         self.status = status
@@ -109,8 +111,8 @@ class HttpError(Exception):
         return {"error": {"code": self.code, "message": self.message}}
 
     def response(self) -> HttpResponse:
-        headers = {"x_ms_error_code": self.code, **self.headers}
-        return json_response(self.content(), self.status, **headers)
+        code = {"x_ms_error_code": self.code} if self.has_code_header else {}
+        return json_response(self.content(), self.status, **code, **self.headers)
 
 
 class StorageError(HttpError):
@@ -135,6 +137,8 @@ class SignInError(HttpError):
     (`error`, `error_description` that begins with `AADSTS<number>`, `error_codes`).
     """
 
+    has_code_header = False
+
     def __init__(self, status: int, code: str, number: int, message: str) -> None:
         super().__init__(status, code, message)
         self.number = number
@@ -153,6 +157,8 @@ class RegistryError(HttpError):
 
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
     """
+
+    has_code_header = False
 
     def content(self) -> dict[str, Any]:
         return {"errors": [{"code": self.code, "message": self.message, "detail": None}]}

@@ -86,7 +86,7 @@ class Registry:
     def begin(self, request: HttpRequest, name: str) -> HttpResponse:
         upload = str(uuid.uuid4())
         (self._uploads / upload).touch()
-        return self.append(request, name, upload)
+        return self.append(request, name, upload=upload)
 
     @_authorized("PATCH", "blobs/uploads/{upload}", PULL, PUSH)
     def append(self, request: HttpRequest, name: str, upload: str) -> HttpResponse:
