@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 import run
 from azureml_jobs.azure.conftest import JOB, SNAPSHOT, Client, assert_one_whole_job, faults
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder
+from azureml_jobs.azure.turns import turn
 
 # The door of the job tool, as `./pants` starts it.
 RUN = str(Path(run.__file__ or "").resolve())
@@ -100,3 +103,22 @@ def test_a_killed_submission_makes_one_job_when_it_is_started_again(client: Clie
         time.sleep(0.05)
     assert client.submit() == 0
     assert_one_whole_job(client)
+
+
+def test_a_few_submissions_are_under_way_at_a_time(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    under_way: list[int] = []
+    most = []
+
+    def submit(number: int) -> None:
+        with turn(tmp_path / "turns", at_once=2):
+            under_way.append(number)
+            most.append(len(under_way))
+            time.sleep(0.05)
+            under_way.remove(number)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(submit, range(8)))
+    assert (len(most), max(most)) == (8, 2)
+    assert "Waiting for a turn: 2 submissions are under way." in capfd.readouterr().err

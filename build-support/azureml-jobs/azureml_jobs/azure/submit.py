@@ -14,6 +14,7 @@ from azureml_jobs.azure.send_assets import RECORD, AssetsToSend
 from azureml_jobs.azure.sent_record import SentRecord, write_record
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
+from azureml_jobs.azure.turns import turn
 from azureml_jobs.azure.upload import SentAsset
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.console import BOLD, coloured, print_warning, size_text
@@ -47,7 +48,7 @@ def submit(path: Path) -> int:
     submission = folder.read()
     if submission is None:
         raise JobError(path.name, "there is no such submission", "Start the job again.")
-    with folder.held() as is_ours:
+    with folder.held() as is_ours, turn(folder.local / "turns"):
         if not is_ours:
             raise JobError(submission.name, "another process is sending it already")
         submission = replace(submission, is_started=True)

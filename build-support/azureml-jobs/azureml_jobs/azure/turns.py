@@ -1,0 +1,41 @@
+"""Lets a few processes of a repository submit at a time: a hundred would all be too slow."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+# Most of a submission is waiting for the service, all of its beginning is work of a processor.
+AT_ONCE = 4 * (os.cpu_count() or 1)
+_PAUSE = 0.1
+
+
+@contextlib.contextmanager
+def turn(folder: Path, at_once: int = AT_ONCE) -> Iterator[None]:
+    """Wait for one of the places, which are locks in `folder`: a killed process has none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        places = [stack.enter_context(open(folder / str(number), "w")) for number in range(at_once)]
+        # Whoever has the gate is next. The system wakes those that wait for it in their order.
+        with open(folder / "gate", "w") as gate:
+            is_next = _take(gate)
+            if not (is_next and any(map(_take, places))):
+                print(f"Waiting for a turn: {at_once} submissions are under way.", file=sys.stderr)
+                fcntl.flock(gate, fcntl.LOCK_EX)
+                while not any(map(_take, places)):
+                    time.sleep(_PAUSE)
+        yield
+
+
+def _take(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
