@@ -42,7 +42,7 @@ def run_terminal(arguments: Sequence[str]) -> int:
 
 def run_tests(arguments: Sequence[str]) -> int:
     """Run `./pants run src/X:test -- …`; what follows `--` is for pytest."""
-    from azureml_jobs.local.image_tests import passed_before, result_file
+    from azureml_jobs.local.image_tests import result_file
 
     request, folder, given = _parse(arguments)
     command = pytest_command(request, given)
@@ -57,9 +57,8 @@ def run_tests(arguments: Sequence[str]) -> int:
         command,
     )
     print(runtime, file=sys.stderr)
-    printed = passed_before(result)
-    if printed is not None:
-        print(printed, end="")
+    if result.exists():
+        print(result.read_text(encoding="utf-8", errors="replace"), end="")
         print("The tests passed before, and nothing has changed since.", file=sys.stderr)
         return 0
     script = create_script(request, folder, Path.cwd(), runtime, command, result=str(result))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,11 +18,6 @@ CERTIFICATE_ARGUMENT = "CA_CERTIFICATE"
 _USED_ARGUMENTS = frozenset(
     {CERTIFICATE_ARGUMENT, "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY"}
 )
-_HEAD = f"""\
-FROM {{base}}
-USER root
-ARG {CERTIFICATE_ARGUMENT}=""
-"""
 # One line, to be put before a command of pip.
 WITH_CERTIFICATE = (
     f'if [ -n "${CERTIFICATE_ARGUMENT}" ]; then '
@@ -66,51 +60,34 @@ def derived_image(
     `build_arguments` are `NAME=value`, or `NAME` of this environment, as for `docker build`. Raises
     `OutsideError` when it cannot be built, after Docker's output on standard error.
     """
-    digest = content_digest(
-        [
-            ("Dockerfile", f"{base.id}\n{addition.steps}".encode(), False),
-            *((name, content, False) for name, content in addition.files.items()),
-        ]
-    )
+    # By its tag: a builder might look for an id in a registry.
+    head = f'FROM {base.reference}\nUSER root\nARG {CERTIFICATE_ARGUMENT}=""\n'
+    files = {"Dockerfile": (head + addition.steps).encode(), **addition.files}
+    by_id = {**files, "Dockerfile": f"{base.id}\n{addition.steps}".encode()}
+    digest = content_digest((name, content, False) for name, content in by_id.items())
     reference = f"{base.reference.rpartition(':')[0]}:{addition.kind}-{digest[:12]}"
     found = image_id(reference)
     if found is None:
         print(f"Building {reference}: {addition.title}; this happens once", file=sys.stderr)
-        _build(base, addition, reference, build_arguments, network)
-        found = image_id(reference)
-    if found is None:
-        raise OutsideError(reference, "the image was built, but the engine does not have it")
-    return Image(reference, found)
-
-
-def _build(
-    base: Image,
-    addition: Addition,
-    reference: str,
-    build_arguments: Sequence[str],
-    network: str | None,
-) -> None:
-    context = Path(tempfile.mkdtemp(prefix="azureml-jobs-"))
-    try:
-        # By its tag: a builder might look for an id in a registry.
-        head = _HEAD.format(base=base.reference)
-        (context / "Dockerfile").write_text(head + addition.steps, encoding="utf-8")
-        for name, content in addition.files.items():
-            (context / name).write_bytes(content)
-        passed_on = [
+        arguments = [
             part
             for argument in build_arguments
             if argument.partition("=")[0].upper() in _USED_ARGUMENTS
             for part in ("--build-arg", argument)
         ]
-        networking = [f"--network={network}"] if network else []
-        status = run_to_stderr(["build", "--tag", reference, *passed_on, *networking, str(context)])
-    finally:
-        shutil.rmtree(context, ignore_errors=True)
-    if status != 0:
-        raise OutsideError(
-            reference,
-            f"{addition.title} could not be added to the image, for the reason above",
-            "Behind a proxy with its own certificates, give them as for the image itself:\n"
-            f"`--docker-build-args={CERTIFICATE_ARGUMENT}=…`, or in `[docker].build_args`.",
-        )
+        arguments += [f"--network={network}"] if network else []
+        with tempfile.TemporaryDirectory(prefix="azureml-jobs-") as context:
+            for name, content in files.items():
+                Path(context, name).write_bytes(content)
+            status = run_to_stderr(["build", "--tag", reference, *arguments, context])
+        if status != 0:
+            raise OutsideError(
+                reference,
+                f"{addition.title} could not be added to the image, for the reason above",
+                "Behind a proxy with its own certificates, give them as for the image itself:\n"
+                f"`--docker-build-args={CERTIFICATE_ARGUMENT}=…`, or in `[docker].build_args`.",
+            )
+        found = image_id(reference)
+    if found is None:
+        raise OutsideError(reference, "the image was built, but the engine does not have it")
+    return Image(reference, found)

@@ -49,10 +49,8 @@ def _instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
 def _expanded(text: str, arguments: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         given = arguments.get(match[1] or match[2], "")
-        if match[3] == "-":
-            return given or match[4]
         if match[3] == "+":
             return match[4] if given else ""
-        return given
+        return given or match[4] or ""
 
     return _VARIABLE.sub(value, text)

@@ -86,20 +86,16 @@ class EngineQuery:
                     raise NoEngine(self._error or f"no Docker engine answers: {_first_line(error)}")
                 outputs.append(out)
         except subprocess.TimeoutExpired:
-            raise NoEngine(
-                f"the Docker engine did not answer within {_ANSWER_SECONDS:g} s"
-            ) from None
+            what = f"the Docker engine did not answer within {_ANSWER_SECONDS:g} s"
+            raise NoEngine(what) from None
         finally:
-            self._kill_unfinished()
+            for process in self._processes:
+                if process.poll() is None:
+                    process.kill()
+                    process.communicate()
         if self._error:
             raise NoEngine(self._error)
         return Engine(_images(outputs[0]), _security_options(outputs[1]))
-
-    def _kill_unfinished(self) -> None:
-        for process in self._processes:
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
 
 
 def _first_line(text: str) -> str:
@@ -132,16 +128,16 @@ def _security_options(text: str) -> frozenset[str]:
     )
 
 
-def image_id(reference: str) -> str | None:
-    """Return the id of the engine's image of this name, or None."""
-    done = _docker("image", "inspect", "--format", "{{.Id}}", reference)
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
 def image_details(reference: str) -> dict[str, Any] | None:
     """Return what `docker image inspect` prints, or None without such an image."""
     done = _docker("image", "inspect", "--format", "{{json .}}", reference)
     return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def image_id(reference: str) -> str | None:
+    """Return the id of the engine's image of this name, or None."""
+    details = image_details(reference)
+    return str(details["Id"]) if details else None
 
 
 def tag_image(reference: str, name: str) -> None:
@@ -171,30 +167,27 @@ def remove_container(name: str) -> str | None:
     return _first_line(done.stderr)
 
 
-def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            ["docker", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=_REMOVE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise OutsideError(
-            "docker", f"the engine did not answer within {_REMOVE_SECONDS:g} s"
-        ) from error
-    except OSError as error:
-        raise OutsideError("docker", f"it cannot be started: {error.strerror}") from error
-
-
 def run_to_stderr(arguments: Sequence[str]) -> int:
     """Run `docker` with its output on ours; its exit status."""
+    return _run(arguments, stdout=2).returncode
+
+
+def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return _run(
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=_REMOVE_SECONDS,
+    )
+
+
+def _run(arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    command = ["docker", *arguments]
     try:
-        return subprocess.run(
-            ["docker", *arguments], stdin=subprocess.DEVNULL, stdout=2, check=False
-        ).returncode
+        return subprocess.run(command, stdin=subprocess.DEVNULL, check=False, **options)
+    except subprocess.TimeoutExpired as error:
+        what = f"the engine did not answer within {_REMOVE_SECONDS:g} s"
+        raise OutsideError("docker", what) from error
     except OSError as error:
         raise OutsideError("docker", f"it cannot be started: {error.strerror}") from error

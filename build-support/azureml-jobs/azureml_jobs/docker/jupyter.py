@@ -66,12 +66,9 @@ def settings(folder: str, jupyter: str) -> dict[str, str]:
 
 def server_command(port: int, folder: str) -> list[str]:
     """Return the command that starts the server in `folder` of the container."""
-    return [
-        f"{_FOLDER}/bin/jupyter-lab",
-        # Docker publishes the port on this machine's loopback address only.
-        "--ServerApp.ip=0.0.0.0",
-        *server_arguments(port, folder),
-    ]
+    # Docker publishes the port on this machine's loopback address only.
+    own = [f"{_FOLDER}/bin/jupyter-lab", "--ServerApp.ip=0.0.0.0"]
+    return [*own, *server_arguments(port, folder)]
 
 
 def server_arguments(port: int, folder: str) -> list[str]:
@@ -87,8 +84,3 @@ def server_arguments(port: int, folder: str) -> list[str]:
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
     ]
-
-
-def server_environment(token: str, sources: str) -> dict[str, str]:
-    """Return the server's variables; `sources` are the folders to import from, as on a PATH."""
-    return {"JUPYTER_TOKEN": token, "PYTHONPATH": sources}

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 # https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md
 _TOKEN_USER = "00000000-0000-0000-0000-000000000000"
 # What decides which engine the client uses, and how. No sign-ins, and no programs that keep them.
-_KEPT_KEYS = ("currentContext", "proxies", "HttpHeaders")
+_KEPT_KEYS = {"currentContext", "proxies", "HttpHeaders"}
 
 
 @contextlib.contextmanager
@@ -27,8 +26,8 @@ def signed_in(server: str, token: str, environment: Mapping[str, str]) -> Iterat
     client uses the same engine as with the user's own configuration.
     """
     own = Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker")
-    folder = Path(tempfile.mkdtemp(prefix="azureml-jobs-docker-"))
-    try:
+    with tempfile.TemporaryDirectory(prefix="azureml-jobs-docker-") as name:
+        folder = Path(name)
         if (own / "contexts").is_dir():
             os.symlink((own / "contexts").absolute(), folder / "contexts")
         login = {
@@ -44,16 +43,12 @@ def signed_in(server: str, token: str, environment: Mapping[str, str]) -> Iterat
             # By default the client looks for certificates next to its configuration.
             changed["DOCKER_CERT_PATH"] = environment.get("DOCKER_CERT_PATH") or str(own)
         yield {**environment, **changed}
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _without_secrets(file: Path) -> dict[str, Any]:
     """Return the user's configuration without secrets, empty if it cannot be read."""
     try:
         given = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {key: given[key] for key in given.keys() & _KEPT_KEYS}
+    except (OSError, ValueError, AttributeError):
         return {}
-    return (
-        {key: given[key] for key in _KEPT_KEYS if key in given} if isinstance(given, dict) else {}
-    )

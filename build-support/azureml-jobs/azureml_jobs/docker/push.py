@@ -38,24 +38,23 @@ def push(reference: str, environment: Mapping[str, str]) -> PushResult:
     """
     ours, theirs = _open_terminal() if sys.stderr.isatty() else os.pipe()
     try:
-        try:
-            process = subprocess.Popen(
-                ["docker", "push", reference],
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=theirs,
-                stderr=theirs,
-            )
-        except OSError as error:
-            raise OutsideError("docker", f"it cannot be started: {error.strerror}") from error
-        finally:
-            os.close(theirs)
-        try:
-            layers, tail = _relay(ours)
-            status = process.wait()
-        finally:
-            _stop(process)
+        process = subprocess.Popen(
+            ["docker", "push", reference],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        )
+    except OSError as error:
+        os.close(ours)
+        raise OutsideError("docker", f"it cannot be started: {error.strerror}") from error
     finally:
+        os.close(theirs)
+    try:
+        layers, tail = _relay(ours)
+        status = process.wait()
+    finally:
+        _stop(process)
         os.close(ours)
     lines = [line.strip() for line in _CONTROL.sub("", tail).splitlines() if line.strip()]
     return PushResult(status, layers, lines[-1] if lines else "it gave no reason")
@@ -94,8 +93,6 @@ def _relay(source: int) -> tuple[frozenset[str], str]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
     process.terminate()
     try:
         process.wait(_STOP_SECONDS)

@@ -36,11 +36,18 @@ def orphan(jobs: Any) -> Iterator[JobFolder]:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_reports_that_a_runner_was_killed(jobs: Any, orphan: JobFolder) -> None:
-    assert stream(orphan, io.BytesIO()) == 1
-    record = orphan.read()
-    assert (record.status, record.error) == ("Failed", "the runner was killed")
-    assert [each.status for each in jobs.workspace.jobs()] == ["Failed"]
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_cancels_what_a_killed_runner_left(jobs: Any, orphan: JobFolder, is_recorded: bool) -> None:
+    if is_recorded:
+        assert stream(orphan, io.BytesIO()) == 1
+        record = orphan.read()
+        assert (record.status, record.error) == ("Failed", "the runner was killed")
+        assert [each.status for each in jobs.workspace.jobs()] == ["Failed"]
+    assert running(orphan)
+    assert cancel(orphan).status == orphan.read().status == "Canceled"
+    assert running(orphan) == []
+    with pytest.raises(JobError, match="has ended already, its status is Canceled"):
+        cancel(orphan)
 
 
 def test_a_runner_that_is_killed_takes_its_job_along(jobs: Any) -> None:
@@ -52,20 +59,6 @@ def test_a_runner_that_is_killed_takes_its_job_along(jobs: Any) -> None:
     jobs.until(lambda: not running(folder))
     process.wait()
     assert current_record(folder).error == "the runner was killed"
-
-
-def test_cancels_what_a_killed_runner_left(orphan: JobFolder) -> None:
-    assert running(orphan)
-    assert cancel(orphan).status == "Canceled"
-    assert running(orphan) == []
-
-
-def test_cancels_it_even_when_it_is_recorded_as_failed(orphan: JobFolder) -> None:
-    assert current_record(orphan).status == "Failed"
-    assert cancel(orphan).status == orphan.read().status == "Canceled"
-    assert running(orphan) == []
-    with pytest.raises(JobError):
-        cancel(orphan)
 
 
 def test_cancels_from_another_process(jobs: Any) -> None:
@@ -103,13 +96,6 @@ def test_leaves_jobs_of_another_host_alone(jobs: Any) -> None:
     folder.save(record)
     assert current_record(folder).status == "Running"
     with pytest.raises(JobError, match="the job runs on elsewhere"):
-        cancel(folder)
-
-
-def test_rejects_a_job_that_has_ended(jobs: Any) -> None:
-    folder = jobs.new("true")
-    jobs.run(folder)
-    with pytest.raises(JobError, match="has ended already, its status is Completed"):
         cancel(folder)
 
 

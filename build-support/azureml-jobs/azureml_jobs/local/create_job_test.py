@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
@@ -73,21 +71,21 @@ def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -
     ]
 
 
-def test_refuses_code_that_only_azure_ml_fetches(gathered: Gathered) -> None:
+@pytest.mark.parametrize(
+    ("job", "where"),
+    [
+        (FULL_JOB, "inputs.table.path"),
+        (JOB.replace("code: ..", "code: git+https://example.org/a/b.git"), "code"),
+    ],
+    ids=["an input", "code that only Azure ML fetches"],
+)
+def test_writes_nothing_when_something_is_missing(
+    gathered: Gathered, venv: PackagesVenv, job: str, where: str
+) -> None:
     with pytest.raises(JobError) as caught:
-        created(gathered, JOB.replace("code: ..", "code: git+https://example.org/a/b.git"))
-    assert caught.value.where == "src/exp/azure-ml-job.yaml: code"
+        created(gathered, job)
+    assert (caught.value.status, caught.value.where) == (2, f"src/exp/azure-ml-job.yaml: {where}")
     assert not (gathered.repository / ".azureml").exists()
-
-
-def test_numbers_jobs_of_the_same_content(gathered: Gathered, venv: PackagesVenv) -> None:
-    gathered.add_code()
-    first, second = created(gathered), created(gathered)
-    assert (first.name[-2:], second.name[-2:]) == ("-1", "-2")
-    assert first.name[:-2] == second.name[:-2]
-    assert json.loads((first.bundle / "manifest.json").read_text()) == json.loads(
-        (second.bundle / "manifest.json").read_text()
-    )
 
 
 def test_records_the_image_that_it_runs_in(gathered: Gathered, venv: PackagesVenv) -> None:
@@ -95,14 +93,6 @@ def test_records_the_image_that_it_runs_in(gathered: Gathered, venv: PackagesVen
     job = created(gathered, JOB, Runtime(Image("exp:env-1", "sha256:ab")))
     recorded = read_manifest(job.bundle)["image"]
     assert recorded == {"reference": "exp:env-1", "id": "sha256:ab"}
-
-
-def test_writes_nothing_when_an_input_is_missing(gathered: Gathered, venv: PackagesVenv) -> None:
-    gathered.add_code()
-    with pytest.raises(JobError, match="a.csv does not exist") as caught:
-        created(gathered, FULL_JOB)
-    assert caught.value.status == 2
-    assert not (gathered.repository / ".azureml").exists()
 
 
 @pytest.mark.parametrize("blocked", [".azureml", ".azureml/jobs"])
@@ -116,34 +106,6 @@ def test_reports_that_the_workspace_cannot_be_written(
         created(gathered)
     assert caught.value.status == 1
     assert f"{gathered.repository}/{blocked}" in caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        pytest.param(OSError(28, "No space left on device"), id="the disk is full"),
-        pytest.param(KeyboardInterrupt(), id="Ctrl-C"),
-    ],
-)
-def test_leaves_no_half_written_job(
-    gathered: Gathered,
-    venv: PackagesVenv,
-    monkeypatch: pytest.MonkeyPatch,
-    failure: BaseException,
-) -> None:
-    gathered.add_code()
-    write_bundle = create_job_module.write_bundle
-
-    def write_half(*arguments: Any, **options: Any) -> None:
-        write_bundle(*arguments, **options)
-        raise failure
-
-    monkeypatch.setattr(create_job_module, "write_bundle", write_half)
-    with pytest.raises((OutsideError, KeyboardInterrupt)) as caught:
-        created(gathered)
-    assert below(gathered.repository / ".azureml/jobs") == []
-    if isinstance(failure, OSError):
-        assert "could not be written: No space left on device" in str(caught.value)
 
 
 def write_seed(gathered: Gathered, script: str) -> None:

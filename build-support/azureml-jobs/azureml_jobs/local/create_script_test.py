@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.conftest import JOB, NOTHING_KNOWN, Gathered, tree
+from azureml_jobs.conftest import Gathered, tree
 from azureml_jobs.docker.container import Container, Mount
 from azureml_jobs.docker.engine import Engine, Image
 from azureml_jobs.local.conftest import below
-from azureml_jobs.local.create_job import create_job, plan_run
 from azureml_jobs.local.create_script import create_script, pytest_command, script_command
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script
@@ -60,22 +59,6 @@ def test_creates_a_script_with_its_code_and_data(gathered: Gathered, venv: Packa
     assert (script.python, script.experiment_name) == (venv.prefix, "exp")
 
 
-def test_gives_each_script_its_own_folder(gathered: Gathered, venv: PackagesVenv) -> None:
-    request = script_request(gathered, venv)
-    folders = {created(gathered, request) for _ in range(2)}
-    assert len(folders) == 2
-
-
-def test_lays_out_a_script_like_a_job(gathered: Gathered, venv: PackagesVenv) -> None:
-    """Files keep their package, which `code: .` would drop."""
-    request = script_request(gathered, venv)
-    script = created(gathered, request)
-    plan = gathered.plan(JOB)
-    run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
-    job = create_job(plan, run, NOTHING_KNOWN)
-    assert below(script / "code") == below(job.bundle / "code")
-
-
 def test_rejects_two_files_with_one_name(gathered: Gathered, venv: PackagesVenv) -> None:
     request = script_request(gathered, venv)
     files = (*request.files, NeededFile("lib/exp/local.py", "exp/local.py", "", ""))
@@ -99,17 +82,6 @@ def test_leaves_no_half_written_script(gathered: Gathered, venv: PackagesVenv) -
         created(gathered, request)
     assert below(gathered.repository / ".azureml/local") == []
     assert tree(gathered.folder) == before
-
-
-@pytest.mark.parametrize("blocked", [".azureml", ".azureml/local"])
-def test_reports_that_a_script_cannot_be_created(
-    gathered: Gathered, venv: PackagesVenv, blocked: str
-) -> None:
-    request = script_request(gathered, venv)
-    (gathered.repository / blocked).parent.mkdir(exist_ok=True)
-    (gathered.repository / blocked).write_text("a file")
-    with pytest.raises(OutsideError, match="the local workspace could not be written"):
-        created(gathered, request)
 
 
 def container_of(folder: Path) -> Container:
@@ -146,16 +118,13 @@ def test_creates_a_script_for_a_container(gathered: Gathered, venv: PackagesVenv
     assert container.user == f"{os.getuid()}:{os.getgid()}"
 
 
-def test_a_rootless_engine_runs_the_script_as_root(gathered: Gathered, venv: PackagesVenv) -> None:
+def test_an_engine_that_maps_users_gets_what_it_needs(
+    gathered: Gathered, venv: PackagesVenv
+) -> None:
     request = script_request(gathered, venv)
-    folder = created(gathered, request, runtime=in_docker("rootless"))
-    assert container_of(folder).user == "0:0"
-
-
-def test_turns_off_an_engine_s_mapping_of_users(gathered: Gathered, venv: PackagesVenv) -> None:
-    request = script_request(gathered, venv)
-    folder = created(gathered, request, runtime=in_docker("userns"))
-    assert container_of(folder).arguments == ["--userns=host"]
+    rootless = container_of(created(gathered, request, runtime=in_docker("rootless")))
+    mapped = container_of(created(gathered, request, runtime=in_docker("userns")))
+    assert (rootless.user, mapped.arguments) == ("0:0", ["--userns=host"])
 
 
 def test_pytest_runs_the_tests_by_their_names_in_the_snapshot(

@@ -51,26 +51,25 @@ def process_variables(distribution: Mapping[str, Any] | None) -> list[dict[str, 
     count, instances = process_count(distribution), _count(distribution, "instance_count")
     per_instance = -(-count // instances)
     ports = _free_ports(count + 1)
-    common = {
-        "MASTER_ADDR": _HOST,
-        "MASTER_PORT": str(ports[0]),
-        "WORLD_SIZE": str(count),
-        "AZUREML_NODE_COUNT": str(instances),
-    }
-    found = []
+    kind, found = _kind(distribution), []
     for rank in range(count):
         node, local_rank = divmod(rank, per_instance)
-        place = {"RANK": str(rank), "LOCAL_RANK": str(local_rank), "NODE_RANK": str(node)}
-        found.append({**common, **place})
-    kind = _kind(distribution)
-    for rank, variables in enumerate(found):
+        variables = {
+            "MASTER_ADDR": _HOST,
+            "MASTER_PORT": str(ports[0]),
+            "WORLD_SIZE": str(count),
+            "AZUREML_NODE_COUNT": str(instances),
+            "RANK": str(rank),
+            "LOCAL_RANK": str(local_rank),
+            "NODE_RANK": str(node),
+        }
         if kind == "mpi":
-            variables.update(_mpi(variables, per_instance))
+            variables |= _mpi(variables, per_instance)
         elif kind == "tensorflow":
             variables["TF_CONFIG"] = _tensorflow(rank, ports[1:], _servers(distribution))
         elif kind == "ray":
-            port = distribution.get("port") or ports[1]
-            variables["RAY_ADDRESS"] = f"{_HOST}:{port}"
+            variables["RAY_ADDRESS"] = f"{_HOST}:{distribution.get('port') or ports[1]}"
+        found.append(variables)
     return found
 
 
@@ -78,9 +77,9 @@ def shell_command(
     distribution: Mapping[str, Any] | None, variables: Mapping[str, str], command: str
 ) -> str:
     """Return what the shell of a process runs: with Ray, its head node starts before `command`."""
-    if _kind(distribution or {}) != "ray":
-        return command
     given = distribution or {}
+    if _kind(given) != "ray":
+        return command
     port = variables["RAY_ADDRESS"].rpartition(":")[2]
     arguments = [f"--head --port={port}"]
     if given.get("include_dashboard") is not None:

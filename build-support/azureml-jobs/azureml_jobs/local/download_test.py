@@ -60,12 +60,9 @@ def test_a_download_keeps_modes_links_and_empty_folders(jobs: Any, tmp_path: Pat
     assert (tmp_path / "other/named-outputs/other").is_dir()
 
 
-def test_lists_the_outputs_that_exist(ended: JobFolder, tmp_path: Path) -> None:
+def test_rejects_what_it_cannot_download(ended: JobFolder, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="no output `modle`.*\n\nIts outputs: default, model."):
         download(ended, tmp_path / "x", "modle")
-
-
-def test_rejects_a_folder_that_is_not_empty(ended: JobFolder, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     with pytest.raises(JobError, match="is not empty"):

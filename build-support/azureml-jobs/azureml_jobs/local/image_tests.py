@@ -32,14 +32,6 @@ def result_file(
     return root / "tests" / f"{hashlib.sha256(key.encode()).hexdigest()}.txt"
 
 
-def passed_before(result: Path) -> str | None:
-    """Return what these tests printed when they passed; None when they have not yet."""
-    try:
-        return result.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-
-
 def execute_tests(folder: Path, grace: float = GRACE_SECONDS) -> int:
     """Run the tests in `folder` and return pytest's status; then remove the folder."""
     open_standard_descriptors()

@@ -135,85 +135,76 @@ def test_keeps_the_mode(repo: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "given, key, what, remedy",
+    "given, what, remedy",
     [
-        ({"path": "nope"}, ".path", "nope does not exist", "Looked for src/x/nope."),
+        ({"path": "nope"}, "nope does not exist", "Looked for src/x/nope."),
         (
             {"path": "azureml:none:1"},
-            ".path",
             "azureml:none:1: the local workspace has no such data",
             "Looked for data/none/1 and data/none.",
         ),
         (
             {"path": "azureml:many:3"},
-            ".path",
             "azureml:many:3: the local workspace has no such data",
             "There are azureml:many:1, azureml:many:2, azureml:many:10.",
         ),
-        ({"path": "azureml:flat"}, ".path", "does not name a version", "azureml:<name>:"),
-        ({"path": "azureml:../x:1"}, ".path", "does not name a version", "azureml:<name>:"),
+        ({"path": "azureml:flat"}, "does not name a version", "azureml:<name>:"),
+        ({"path": "azureml:../x:1"}, "does not name a version", "azureml:<name>:"),
         (
             {"path": "azureml://datastores/d/paths/p"},
-            ".path",
             "the local workspace does not fetch azureml://datastores/d/paths/p",
             "./pants run :aml -- data register in --path azureml://datastores/d/paths/p\n",
         ),
-        ({"path": "abfss://a@b.dfs.core.windows.net/c"}, ".path", "not fetch abfss", "Put a copy"),
+        ({"path": "abfss://a@b.dfs.core.windows.net/c"}, "not fetch abfss", "Put a copy"),
         (
             {"path": "runs:/exp-1/model"},
-            ".path",
             "does not fetch runs:/exp-1/model",
             "`path: azureml://jobs/exp-1/outputs/artifacts/paths/model`.",
         ),
         (
             {"path": "https://host/x.csv?sig=s"},
-            ".path",
             "https://host/x.csv: no folder",
             "uri_file",
         ),
         (
             {"type": "mlflow_model", "path": "azureml:wine:7"},
-            ".path",
             "azureml:wine:7: the local workspace has no such model",
             "There are azureml:wine:1, azureml:wine:2.\nRegister a copy:\n\n./pants run :aml",
         ),
         (
             {"path": "azureml://jobs/exp-1/outputs/none"},
-            ".path",
             "azureml://jobs/exp-1/outputs/none: the job has no output `none`",
             "Valid here: `model`, `report`, `artifacts`.",
         ),
         (
             {"path": "azureml://jobs/exp-1/outputs/model/paths/../x"},
-            ".path",
             "the job left nothing there",
             "outputs/model",
         ),
-        ({"path": "azureml://jobs/exp-9/outputs/model"}, ".path", "no such job", "exp-1"),
-        ({"path": "azureml://jobs/exp-2/outputs/model"}, ".path", "not ended yet", "stream exp-2"),
-        ({"path": "azureml://jobs/exp-1/outputs/artifacts"}, ".path", "no artifact", "`outputs`"),
-        ({"path": "azureml://jobs/exp-1"}, ".path", "no address of a job's output", "OUTPUT/paths"),
+        ({"path": "azureml://jobs/exp-9/outputs/model"}, "no such job", "exp-1"),
+        ({"path": "azureml://jobs/exp-2/outputs/model"}, "not ended yet", "stream exp-2"),
+        ({"path": "azureml://jobs/exp-1/outputs/artifacts"}, "no artifact", "`outputs`"),
+        ({"path": "azureml://jobs/exp-1"}, "no address of a job's output", "OUTPUT/paths"),
         (
             {"type": "uri_file", "path": "../../data/flat"},
-            ".path",
             "`type: uri_file` is given a folder, data/flat",
             "For example `path: ../../data/flat/f.csv`.",
         ),
         (
             {"type": "uri_folder", "path": "../../data/flat/f.csv"},
-            ".path",
             "`type: uri_folder` is given a file, data/flat/f.csv",
             "Write `type: uri_file`",
         ),
-        ({"type": "uri_file", "path": "azureml:many:10"}, ".path", "is given a folder", "Write"),
-        ({"type": "uri_file"}, "", "names no path", "Write `path:`"),
-        (None, "", "no value", "Write `in:"),
-        ([1], "", "no value", "Write `in:"),
+        ({"type": "uri_file", "path": "azureml:many:10"}, "is given a folder", "Write"),
+        ({"type": "uri_file"}, "names no path", "Write `path:`"),
+        (None, "no value", "Write `in:"),
+        ([1], "no value", "Write `in:"),
     ],
 )
-def test_reports_what_to_write(repo: Path, given: Any, key: str, what: str, remedy: str) -> None:
+def test_reports_what_to_write(repo: Path, given: Any, what: str, remedy: str) -> None:
     with pytest.raises(JobError) as caught:
         resolve(repo, given)
+    key = ".path" if isinstance(given, dict) and "path" in given else ""
     assert caught.value.where == f"src/x/azure-ml-job.yaml: inputs.in{key}"
     assert what in caught.value.what
     assert remedy in caught.value.remedy

@@ -17,7 +17,6 @@ from azureml_jobs.docker.container import Mount
 from azureml_jobs.docker.jupyter import (
     server_arguments,
     server_command,
-    server_environment,
     settings,
 )
 from azureml_jobs.local.interruptions import Interruptions
@@ -66,7 +65,7 @@ def create_notebook(
         else:
             script = _in_environments(request, request_folder, folder, port, top)
         script.experiment_name = experiment_of(request.address)
-        script.environment_variables |= server_environment(token, f"{top}/{sources}")
+        script.environment_variables |= {"JUPYTER_TOKEN": token, "PYTHONPATH": f"{top}/{sources}"}
         script.url = f"http://{LOOPBACK}:{port}/lab?token={token}"
         script.write(folder)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 
 from azureml_jobs.base.console import short_path
@@ -30,7 +29,8 @@ def end_reason(ended: Ended, record: JobRecord) -> tuple[str, str | None]:
     if ended.status:
         count = process_count(record.distribution)
         who = "the command" if count == 1 else f"process {ended.failed} of {count}"
-        return FAILED, f"{who} ended with {_exit_status_text(ended.status)}"
+        names = {128 + each: f" ({each.name})" for each in signal.Signals}
+        return FAILED, f"{who} ended with exit status {ended.status}{names.get(ended.status, '')}"
     return COMPLETED, None
 
 
@@ -74,10 +74,3 @@ def print_log_end(folder: JobFolder, record: JobRecord) -> None:
 def _print_warnings(record: JobRecord) -> None:
     for warning in record.warnings:
         write_message(2, f"{record.name}: {warning}.\n")
-
-
-def _exit_status_text(status: int) -> str:
-    if status > 128:
-        with contextlib.suppress(ValueError):
-            return f"exit status {status} ({signal.Signals(status - 128).name})"
-    return f"exit status {status}"

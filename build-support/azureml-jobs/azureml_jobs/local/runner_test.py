@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,10 @@ from azureml_jobs.local.conftest import running
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.process import identity_of
+
+# For some seconds it goes on, and says that it was asked to end.
+CLEANS_UP = "trap 'touch cleaned; exit' {}; echo up; sleep 60 & wait"
+STUBBORN = "trap '' INT TERM; echo up; while :; do sleep 0.05; done"
 
 
 def mlflow_status(jobs: Any, folder: JobFolder) -> str:
@@ -29,12 +32,10 @@ def test_records_a_job_that_completes(jobs: Any) -> None:
     folder = jobs.new("echo to out; echo to err >&2")
     status, out, err = jobs.run(folder)
     record = folder.read()
-    assert status == 0
-    assert out.startswith(b"to out\n")
-    last = out.decode().splitlines()[-1]
+    first, *_, last = out.decode().splitlines()
+    assert (status, first, err) == (0, "to out", b"to err\n")
     assert last.startswith(f"{folder.name} Completed in ")
     assert last.endswith(f"./pants run :aml -- jobs show {folder.name}")
-    assert err == b"to err\n"
     assert sorted(folder.log.read_text().split("\n")) == ["", "to err", "to out"]
     assert (record.status, record.exit_code, record.error) == ("Completed", 0, None)
     assert record.created <= record.started <= record.ended
@@ -45,15 +46,17 @@ def test_records_a_job_that_completes(jobs: Any) -> None:
 def test_returns_the_status_of_a_failed_job_and_prints_its_log_once(jobs: Any) -> None:
     folder = jobs.new("echo said; echo why >&2; exit 7")
     status, out, err = jobs.run(folder)
-    record = folder.read()
-    assert status == 7
-    assert (record.status, record.exit_code) == ("Failed", 7)
+    record, message = folder.read(), err.decode()
+    assert (status, record.status, record.exit_code) == (7, "Failed", 7)
     assert record.error == "the command ended with exit status 7"
-    message = err.decode()
     assert (out, message.count("said"), message.count("why")) == (b"said\n", 0, 1)
     assert f"{folder.name} Failed after " in message
     assert f"Its log: .azureml/jobs/{folder.name}/user_logs/std_log.txt" in message
     assert mlflow_status(jobs, folder) == "FAILED"
+    # It runs once.
+    status, _, err = jobs.run(folder)
+    assert (status, folder.read()) == (2, record)
+    assert f"{folder.name}: the job cannot be started, its status is Failed." in err.decode()
 
 
 @pytest.mark.parametrize("module", ["sklearn", "azureml", "azureml.mlflow.deep"])
@@ -68,6 +71,24 @@ def test_names_the_package_of_a_module_that_the_run_did_not_find(jobs: Any, modu
     hint = err.decode().rpartition(" Failed after ")[2]
     assert f"names `{module}`" in hint
     assert 'add `dependencies=["3rdparty:p#a"]` in src/x/BUILD.\n' in hint
+
+
+def test_keeps_bytes_that_are_not_utf_8_and_lines_without_end(jobs: Any) -> None:
+    folder = jobs.new(r"printf 'a\xff\x00\xfeb'; printf '\xe9' >&2; kill -SEGV $$")
+    status, out, err = jobs.run(folder)
+    assert (status, out, err[:2]) == (139, b"a\xff\x00\xfeb", b"\xe9\n")
+    assert sorted(folder.log.read_bytes()) == sorted(b"a\xff\x00\xfeb\xe9")
+    assert folder.read().error == "the command ended with exit status 139 (SIGSEGV)"
+
+
+def test_streams_while_the_job_runs(jobs: Any) -> None:
+    folder = jobs.new("echo first; while [ ! -e go ]; do sleep 0.02; done; echo second")
+    process = jobs.start(folder)
+    assert process.stdout.readline() == b"first\n"
+    jobs.until(lambda: folder.read().status == "Running")
+    (folder.work / "go").touch()
+    assert process.stdout.readline() == b"second\n"
+    assert process.wait(30) == 0
 
 
 def test_a_terminal_shows_that_a_job_prints_nothing_yet(jobs: Any) -> None:
@@ -85,32 +106,8 @@ def test_a_terminal_shows_that_a_job_prints_nothing_yet(jobs: Any) -> None:
     assert "without output" not in after
 
 
-def test_reports_the_signal_that_ended_the_command(jobs: Any) -> None:
-    folder = jobs.new("kill -SEGV $$")
-    assert jobs.run(folder)[0] == 128 + signal.SIGSEGV
-    assert folder.read().error == "the command ended with exit status 139 (SIGSEGV)"
-
-
-def test_keeps_bytes_that_are_not_utf_8_and_lines_without_end(jobs: Any) -> None:
-    folder = jobs.new(r"printf 'a\xff\x00\xfeb'; printf '\xe9' >&2; exit 1")
-    _, out, err = jobs.run(folder)
-    assert out == b"a\xff\x00\xfeb"
-    assert err.startswith(b"\xe9\n")
-    assert sorted(folder.log.read_bytes()) == sorted(b"a\xff\x00\xfeb\xe9")
-
-
-def test_streams_while_the_job_runs(jobs: Any) -> None:
-    folder = jobs.new("echo first; while [ ! -e go ]; do sleep 0.02; done; echo second")
-    process = jobs.start(folder)
-    assert process.stdout.readline() == b"first\n"
-    jobs.until(lambda: folder.read().status == "Running")
-    (folder.work / "go").touch()
-    assert process.stdout.readline() == b"second\n"
-    assert process.wait(30) == 0
-
-
-def test_passes_much_output_on_completely(jobs: Any) -> None:
-    folder = jobs.new("head -c 3000000 /dev/zero | tr '\\0' x; echo end")
+def test_passes_all_output_on_also_what_comes_last(jobs: Any) -> None:
+    folder = jobs.new("head -c 3000000 /dev/zero | tr '\\0' x; echo end > >(sleep 0.2; cat)")
     _, out, _ = jobs.run(folder)
     assert out.startswith(b"x" * 3000000 + b"end\n")
     assert folder.log.stat().st_size == 3000004
@@ -131,17 +128,15 @@ def test_runs_in_the_copy_of_the_code_with_azure_ml_s_folders_and_variables(
     folder.save(record)
     status, out, _ = jobs.run(folder)
     lines = out.decode().splitlines()
-    assert status == 0
-    assert lines[:3] == [str(folder.work), "logs", "outputs"]
+    assert (status, lines[:3]) == (0, [str(folder.work), "logs", "outputs"])
     seen = dict(line.split("=", 1) for line in lines if "=" in line)
-    store = jobs.workspace.mlruns.as_uri()
     expected = {
         "AZUREML_RUN_ID": folder.name,
         "AZUREML_ROOT_RUN_ID": folder.name,
         "AZUREML_ARM_PROJECT_NAME": "exp",
         "AZURE_ML_INPUT_data": "/some data",
         "MLFLOW_RUN_ID": folder.name,
-        "MLFLOW_TRACKING_URI": store,
+        "MLFLOW_TRACKING_URI": jobs.workspace.mlruns.as_uri(),
         "MLFLOW_EXPERIMENT_NAME": "exp",
         "MLFLOW_ALLOW_FILE_STORE": "true",
         "MINE": "yes",
@@ -158,16 +153,26 @@ def test_runs_in_the_copy_of_the_code_with_azure_ml_s_folders_and_variables(
     assert (folder.outputs / "model" / "m").exists()
 
 
-def test_ctrl_c_lets_the_job_clean_up(jobs: Any) -> None:
-    folder = jobs.new("trap 'sleep 0.1; echo done > cleaned; exit 5' INT; echo up; sleep 60 & wait")
+@pytest.mark.parametrize(
+    "sent, passed_on, status",
+    [
+        pytest.param(signal.SIGINT, "INT", 130, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, "TERM", 143, id="terminated"),
+        pytest.param(signal.SIGHUP, "TERM", 129, id="terminal closed"),
+    ],
+)
+def test_a_signal_lets_the_job_clean_up(jobs: Any, sent: int, passed_on: str, status: int) -> None:
+    # Under `nohup` a run would ignore that its terminal is closed.
+    before = signal.signal(sent, signal.SIG_DFL)
+    folder = jobs.new(CLEANS_UP.format(passed_on))
     process = jobs.start(folder)
+    signal.signal(sent, before)
     assert process.stdout.readline() == b"up\n"
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
-    assert (folder.work / "cleaned").read_text() == "done\n"
+    process.send_signal(sent)
+    assert process.wait(30) == status
+    assert (folder.work / "cleaned").exists()
     record = folder.read()
-    assert (record.status, record.exit_code) == ("Canceled", 130)
-    assert running(folder) == []
+    assert (record.status, record.exit_code, running(folder)) == ("Canceled", status, [])
     assert mlflow_status(jobs, folder) == "KILLED"
 
 
@@ -181,51 +186,28 @@ def test_ctrl_c_reaches_python_as_keyboard_interrupt(jobs: Any) -> None:
     assert (process.returncode, out) == (130, b"cleaned\n")
 
 
-@pytest.mark.parametrize(
-    "sent, passed_on, status",
-    [(signal.SIGTERM, "TERM", 143), (signal.SIGHUP, "TERM", 129)],
-    ids=["terminated", "terminal closed"],
-)
-def test_other_signals_end_the_job_too(jobs: Any, sent: int, passed_on: str, status: int) -> None:
-    # Under `nohup` a run would ignore that its terminal is closed.
-    before = signal.signal(sent, signal.SIG_DFL)
-    folder = jobs.new(f"trap 'touch cleaned; exit' {passed_on}; echo up; sleep 60 & wait")
-    process = jobs.start(folder)
-    signal.signal(sent, before)
-    process.stdout.readline()
-    process.send_signal(sent)
-    assert process.wait(30) == status
-    assert (folder.work / "cleaned").exists()
-    assert folder.read().status == "Canceled"
-    assert running(folder) == []
-
-
 def test_a_second_ctrl_c_kills_at_once(jobs: Any) -> None:
-    folder = jobs.new("trap '' INT; echo up; while :; do sleep 0.05; done")
+    folder = jobs.new(STUBBORN)
     process = jobs.start(folder, grace=60)
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     jobs.until(lambda: folder.read().status == "CancelRequested")
-    started = time.monotonic()
 
     def has_ended() -> bool:
         process.send_signal(signal.SIGINT)
         return process.poll() is not None
 
     jobs.until(has_ended)
-    assert process.returncode == 130
-    assert time.monotonic() - started < 5
-    assert folder.read().status == "Canceled"
+    assert (process.returncode, folder.read().status) == (130, "Canceled")
     assert running(folder) == []
 
 
 def test_a_job_that_does_not_clean_up_in_time_is_killed(jobs: Any) -> None:
-    folder = jobs.new("trap '' TERM; echo up; while :; do sleep 0.05; done")
+    folder = jobs.new(STUBBORN)
     process = jobs.start(folder, grace=0.3)
     process.stdout.readline()
     process.terminate()
-    assert process.wait(30) == 143
-    assert running(folder) == []
+    assert (process.wait(30), running(folder)) == (143, [])
 
 
 LEAVES_ITS_GROUP = """
@@ -243,20 +225,11 @@ def test_kills_what_a_job_leaves_in_the_background(jobs: Any) -> None:
     if sys.platform.startswith("linux"):
         left.append(f"{sys.executable} -c '{LEAVES_ITS_GROUP}'; while [ ! -s b ]; do :; done")
     folder = jobs.new("; ".join([*left, "exit 3"]))
-    started = time.monotonic()
-    status, _, _ = jobs.run(folder)
-    assert status == 3
     # What was left holds the pipe open, but the run does not wait for it.
-    assert time.monotonic() - started < 10
+    assert jobs.run(folder)[0] == 3
     for name in "ab"[: len(left)]:
         assert identity_of(int((folder.work / name).read_text())) is None
     assert running(folder) == []
-
-
-def test_waits_for_the_last_output_of_a_process_substitution(jobs: Any) -> None:
-    folder = jobs.new("echo said > >(sleep 0.2; cat)")
-    _, out, _ = jobs.run(folder)
-    assert out.startswith(b"said\n")
 
 
 def test_a_reader_that_goes_away_does_not_end_the_job(jobs: Any) -> None:
@@ -266,8 +239,7 @@ def test_a_reader_that_goes_away_does_not_end_the_job(jobs: Any) -> None:
     process.stdout.close()
     jobs.until(lambda: folder.log.stat().st_size > 30)
     (folder.work / "go").touch()
-    assert process.stderr.read() == b""
-    assert process.wait(30) == 0
+    assert (process.stderr.read(), process.wait(30)) == (b"", 0)
     assert folder.log.read_text().endswith("end\n")
 
 
@@ -279,8 +251,7 @@ def test_runs_without_any_output_descriptors(jobs: Any) -> None:
         check=False,
         timeout=20,
     )
-    assert process.returncode == 0
-    assert folder.log.read_text() == "said\n"
+    assert (process.returncode, folder.log.read_text()) == (0, "said\n")
 
 
 def test_a_reader_that_pauses_does_not_keep_ctrl_c_from_the_job(jobs: Any) -> None:
@@ -288,8 +259,7 @@ def test_a_reader_that_pauses_does_not_keep_ctrl_c_from_the_job(jobs: Any) -> No
     process = jobs.start(folder)
     jobs.until(lambda: folder.log.exists() and folder.log.stat().st_size > 65536)
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
-    assert folder.read().status == "Canceled"
+    assert (process.wait(30), folder.read().status) == (130, "Canceled")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -298,9 +268,8 @@ def test_a_full_disk_ends_a_job_as_failed_and_lets_it_come_to_its_end(jobs: Any)
     folder.log.parent.mkdir()
     folder.log.symlink_to("/dev/full")
     status, out, err = jobs.run(folder)
-    assert status == 1
     record = folder.read()
-    assert (record.status, record.exit_code) == ("Failed", 1)
+    assert (status, record.status, record.exit_code) == (1, "Failed", 1)
     assert record.error == "the disk is full, so that a part of its log was not kept"
     assert b"Failed after" in err and b"the disk is full" in err
     assert out.startswith(b"said\n")
@@ -310,39 +279,27 @@ def test_a_full_disk_ends_a_job_as_failed_and_lets_it_come_to_its_end(jobs: Any)
 
 
 def test_obeys_the_time_limit(jobs: Any) -> None:
-    folder = jobs.new("trap 'touch cleaned; exit' TERM; echo up; sleep 60 & wait", timeout=0.3)
+    folder = jobs.new(CLEANS_UP.format("TERM"), timeout=0.3)
     status, _, err = jobs.run(folder)
     record = folder.read()
-    assert status == 124
-    assert record.status == "Canceled"
+    assert (status, record.status) == (124, "Canceled")
     assert record.error == "timed out after 0.3 s (`limits.timeout`)"
     assert f"{folder.name} Canceled after " in err.decode()
     assert (folder.work / "cleaned").exists()
 
 
-def test_rejects_a_second_run_of_a_job(jobs: Any) -> None:
-    folder = jobs.new("echo x >> ../times")
-    jobs.run(folder)
+@pytest.mark.parametrize(
+    ("path", "code", "message"),
+    [
+        pytest.param("/nowhere", "code", b"bash: it could not be started", id="no bash"),
+        pytest.param("/bin:/usr/bin", "", b"the job could not be run", id="no code"),
+    ],
+)
+def test_reports_what_it_cannot_run(jobs: Any, path: str, code: str, message: bytes) -> None:
+    folder = jobs.new("true", environment_variables={"PATH": path})
+    if not code:
+        (folder.bundle / "code").rmdir()
     status, _, err = jobs.run(folder)
-    assert status == 2
-    assert f"{folder.name}: the job cannot be started, its status is Completed." in err.decode()
-    assert (folder.path / "times").read_text() == "x\n"
-
-
-def test_reports_a_missing_bash(jobs: Any) -> None:
-    folder = jobs.new("true", environment_variables={"PATH": "/nowhere"})
-    status, _, err = jobs.run(folder)
-    assert status == 1
-    assert b"bash: it could not be started" in err
-    assert b"Traceback" not in err
-    assert folder.read().status == "Failed"
+    assert (status, folder.read().status) == (1, "Failed")
+    assert message in err and b"Traceback" not in err
     assert mlflow_status(jobs, folder) == "FAILED"
-
-
-def test_reports_a_bundle_without_code(jobs: Any) -> None:
-    folder = jobs.new("true")
-    (folder.bundle / "code").rmdir()
-    status, _, err = jobs.run(folder)
-    assert status == 1
-    assert b"the job could not be run" in err
-    assert folder.read().status == "Failed"

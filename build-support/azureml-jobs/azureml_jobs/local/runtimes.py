@@ -72,36 +72,25 @@ class RuntimeChoice:
         """
         if self._query is None:
             return Runtime()
-        if self._wanted == DOCKER:
-            return self._docker(self._query, need, where)
+        must, without = self._wanted == DOCKER, "`./pants --azureml-runtime=venv run …`."
         try:
             engine = self._query.answer()
         except NoEngine as error:
-            return Runtime(reason=str(error).partition(":")[0])
-        if need.why_none:
-            return Runtime(reason=need.why_none)
-        image = _find(engine, need)
-        if image is None:
-            build = f"docker pull {need.reference}" if need.reference else need.build_command
-            return Runtime(reason=f"the image does not exist yet: {build}")
-        return Runtime.in_image(image, engine)
-
-    def _docker(self, query: EngineQuery, need: NeededImage, where: str) -> Runtime:
-        try:
-            engine = query.answer()
-        except NoEngine as error:
+            if not must:
+                return Runtime(reason=str(error).partition(":")[0])
+            what = f"it must run in Docker, but {error}"
             raise OutsideError(
-                where,
-                f"it must run in Docker, but {error}",
-                "Start Docker, or run it without: `./pants --azureml-runtime=venv run …`.",
+                where, what, f"Start Docker, or run it without: {without}"
             ) from error
         if need.why_none:
-            raise JobError(
-                where,
-                f"it must run in Docker, but {need.why_none}",
-                "Run it without: `./pants --azureml-runtime=venv run …`.",
-            )
+            if not must:
+                return Runtime(reason=need.why_none)
+            what = f"it must run in Docker, but {need.why_none}"
+            raise JobError(where, what, f"Run it without: {without}")
         image = _find(engine, need)
+        if image is None and not must:
+            build = f"docker pull {need.reference}" if need.reference else need.build_command
+            return Runtime(reason=f"the image does not exist yet: {build}")
         if image is None and need.reference:
             image = _pull(need.reference, where)
         if image is None:

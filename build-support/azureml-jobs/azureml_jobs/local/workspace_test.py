@@ -74,9 +74,17 @@ def test_processes_that_create_jobs_at_once_never_share_a_name(jobs: Any) -> Non
         assert (jobs.workspace.jobs_folder / name / "mine").read_text() == name
 
 
-@pytest.mark.parametrize("error", [JobError("a", "b"), KeyboardInterrupt()], ids=["error", "^C"])
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (JobError("a", "b"), "a: b"),
+        (KeyboardInterrupt(), ""),
+        (OSError(errno.ENOSPC, "No space left"), "could not be written: No space left"),
+    ],
+    ids=["error", "^C", "disk full"],
+)
 def test_a_failure_while_creating_a_job_leaves_nothing(
-    tmp_path: Path, error: BaseException
+    tmp_path: Path, error: BaseException, message: str
 ) -> None:
     workspace = LocalWorkspace(tmp_path / ".azureml")
 
@@ -84,7 +92,7 @@ def test_a_failure_while_creating_a_job_leaves_nothing(
         temporary.bundle.mkdir()
         raise error
 
-    with pytest.raises(type(error)):
+    with pytest.raises((JobError, KeyboardInterrupt), match=message):
         workspace.new_job("a", write)
     assert list(workspace.jobs_folder.iterdir()) == []
 

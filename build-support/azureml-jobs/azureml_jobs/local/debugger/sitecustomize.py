@@ -24,8 +24,7 @@ _PORT_SECONDS = 5.0
 class _MappedFiles:
     """Maps files of the run's copy to those of the repository, in pydevd, debugpy's engine.
 
-    A debugger may map further folders (`pathMappings`); ours come first. `settings` is the content
-    of `settings.json`.
+    A debugger may map further folders (`pathMappings`); ours come first.
     """
 
     def __init__(self, settings: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
 from azureml_jobs.conftest import Gathered, Tool
 from azureml_jobs.local.cancel import cancel
+from azureml_jobs.local.conftest import Jobs
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import job_processes
 from azureml_jobs.local.workspace import LocalWorkspace
@@ -213,28 +213,6 @@ def test_pipelines_inside_of_a_pipeline(pipelines: Pipelines) -> None:
     assert inner.root == pipelines.root().name
 
 
-SWEEP = """\
-  tune:
-    type: sweep
-    trial:
-      command: >-
-        echo ${{search_space.x}} > ${{outputs.o}}/o;
-        cd ../../../mlruns/*/$AZUREML_RUN_ID/metrics && echo "1 ${{search_space.x}} 0" > loss
-      environment: azureml:e:1
-    search_space: {x: {type: choice, values: [2, 1]}}
-    sampling_algorithm: grid
-    objective: {primary_metric: loss, goal: minimize}
-    limits: {max_total_trials: 2}
-    outputs: {o: {}}
-"""
-
-
-def test_a_sweep_as_a_step_gives_the_outputs_of_its_best_trial(pipelines: Pipelines) -> None:
-    after = step("after", "cp ${{inputs.tune}}/o ${{outputs.o}}", "tune")
-    assert set(pipelines.run(pipeline(SWEEP, after))) == {"", "tune", "tune_0", "tune_1", "after"}
-    assert pipelines.output("after") == "1\n"
-
-
 def test_each_step_runs_in_its_own_environment(
     pipelines: Pipelines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -302,22 +280,15 @@ def test_whatever_ends_a_pipeline_ends_its_steps(
     process = pipelines.start(text, "--jobs-at-once=2")
     try:
         # Both run next to each other, each as a shell with two others.
-        until(lambda: len(pipelines.processes()) >= 6)
+        Jobs.until(lambda: len(pipelines.processes()) >= 6)
         end(process, pipelines)
         assert process.wait(15) == status
         expected = {"": root, "a": "Canceled", "b": "Canceled"}
         if end != kill:
             expected["c"] = "Canceled"
-        until(lambda: not pipelines.processes() and pipelines.statuses() == expected)
+        Jobs.until(lambda: not pipelines.processes() and pipelines.statuses() == expected)
     finally:
         process.kill()
-
-
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 COMPONENT = """\
