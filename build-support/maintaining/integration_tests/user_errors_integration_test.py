@@ -158,7 +158,11 @@ SLIPS = {
     ),
     # Packages.
     "an option in the list": Slip(
-        "sync-lockfiles", (f"{PACKAGES}:", "-r more.txt", "Write"), PACKAGES, "", "-r more.txt"
+        "sync-lockfiles",
+        (f"{PACKAGES}:", "the option `-r` has no", "Write the lines"),
+        PACKAGES,
+        "",
+        "-r more.txt",
     ),
     "an invalid limit": Slip(
         "sync-lockfiles", (f"{PACKAGES}:", "six=>1", "Write"), PACKAGES, "", "six=>1"
