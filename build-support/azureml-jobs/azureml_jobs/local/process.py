@@ -86,6 +86,18 @@ def kill_job(folder: str, *pgids: int | None) -> None:
         time.sleep(0.01)
 
 
+def end_job(folder: str, pgid: int) -> None:
+    """Let the processes of a job clean up for ten seconds, and kill those that are left."""
+    import psutil
+
+    found = job_processes(folder, pgid)
+    for process in found:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    psutil.wait_procs(found, timeout=10)
+    kill_job(folder, pgid)
+
+
 def _belongs(process: psutil.Process, folder: str, pgids: tuple[int | None, ...]) -> bool:
     import psutil
 

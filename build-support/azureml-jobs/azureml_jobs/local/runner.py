@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,8 +31,9 @@ from azureml_jobs.local.supervise import Ended, Supervision
 from azureml_jobs.local.usage import Meter
 
 # Waits for the end of the pipe, which comes with that of the runner however it ends, and then ends
-# the process group $0 and the container, which the command in the arguments removes.
-_LAST_WATCH = 'read -r _; kill -TERM -- "-$0"; "$@"; sleep 10; kill -KILL -- "-$0"'
+# the job, by the Python $0, and the container, which the command in the arguments removes.
+_LAST_WATCH = 'read -r _; "$0" -c "$END_JOB" & "$@"; wait'
+_END_JOB = "from azureml_jobs.local.process import end_job; end_job({!r}, {})"
 
 
 class CommandRun(JobRun):
@@ -130,7 +132,12 @@ class _Group:
         container = self.specs[rank].container
         remove = ("docker", "rm", "--force", container.name) if container else ("true",)
         watch = subprocess.Popen(
-            ["bash", "-c", _LAST_WATCH, str(process.pid), *remove],
+            ["bash", "-c", _LAST_WATCH, sys.executable, *remove],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "END_JOB": _END_JOB.format(str(self.specs[rank].folder), process.pid),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
