@@ -15,7 +15,7 @@ from azureml_jobs.bundle.override_checks import check_overridden_units
 from azureml_jobs.bundle.suspicions import Allowed
 from azureml_jobs.jobfile.document import read_job_file, repeated_keys
 from azureml_jobs.jobfile.documents import is_flow, referred_documents
-from azureml_jobs.jobfile.findings import Finding
+from azureml_jobs.jobfile.findings import Finding, raise_findings
 from azureml_jobs.jobfile.schema.kind import kind_of
 from azureml_jobs.jobfile.units import code_units, ordered_documents
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
@@ -77,7 +77,7 @@ def plan_job(
     still edit: values that a template leaves to the user are warnings then. `allow` are paths that
     the guard lets pass. Raises `JobError` for an error of the user.
     """
-    from azureml_jobs.jobfile.limits import check_limits, limit_findings
+    from azureml_jobs.jobfile.limits import limit_findings
     from azureml_jobs.jobfile.overrides import apply_overrides
     from azureml_jobs.jobfile.schema.check import check_schema
 
@@ -115,7 +115,7 @@ def plan_job(
     documents = {**bundle.documents, path: job}
     if is_sent:
         for name, document in documents.items():
-            check_limits(document, name)
+            raise_findings(name, limit_findings(document))
         return plan
     doubts = [
         finding.as_warning(name)
@@ -160,10 +160,10 @@ def check_documents(
 
     Placeholders are errors in what `is_sent`.
     """
-    from azureml_jobs.jobfile.expressions import check_references, step_reference_findings
+    from azureml_jobs.jobfile.expressions import reference_findings, step_reference_findings
     from azureml_jobs.jobfile.pipeline.checks import pipeline_doubts
     from azureml_jobs.jobfile.pipeline.read import read_pipeline
-    from azureml_jobs.jobfile.placeholders import check_placeholders, placeholder_findings
+    from azureml_jobs.jobfile.placeholders import placeholder_findings
     from azureml_jobs.jobfile.schema.check import check_schema
     from azureml_jobs.jobfile.schema.kind import kind_of, kinds_of_documents
     from azureml_jobs.jobfile.sweep.check import sweep_doubts
@@ -177,10 +177,10 @@ def check_documents(
         repeated = repeated_keys(_text(path, folder))
         if not is_flow(document):
             if is_sent:
-                check_placeholders(document, path)
+                raise_findings(path, placeholder_findings(document))
             else:
                 doubts += placeholder_findings(document)
-            check_references(document, path)
+            raise_findings(path, reference_findings(document))
             doubts += [*step_reference_findings(document), *sweep_doubts(document)]
         doubts += [repeated] if repeated else []
         warnings += [doubt.as_warning(path) for doubt in doubts]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest, suggestion
 from azureml_jobs.jobfile.documents import Node, nodes_of
-from azureml_jobs.jobfile.findings import Finding, raise_findings
+from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
 from azureml_jobs.jobfile.schema.kind import kind_of
 
@@ -34,7 +34,7 @@ class Reference:
     is_optional: it is in a part `$[[ … ]]`, which is left out when there is no such input.
     """
 
-    group: Literal["inputs", "outputs"]
+    group: str
     name: str
     attribute: str = ""
     is_optional: bool = False
@@ -42,20 +42,17 @@ class Reference:
 
 def references(command: str) -> tuple[Reference, ...]:
     """Return the inputs and outputs that `command` names, in order, with repetitions."""
+    return tuple(each for _, each in _expressions(command) if each)
+
+
+def _expressions(command: str) -> Iterator[tuple[str, Reference | None]]:
+    """Yield what is in each `${{…}}`, and the input or output that it is."""
     optional = [match.span() for match in _OPTIONAL_PART.finditer(command)]
-    found = []
     for match in _EXPRESSION.finditer(command):
-        parts = _REFERENCE.fullmatch(match.group(1))
-        if parts:
-            found.append(
-                Reference(
-                    cast(Literal["inputs", "outputs"], parts.group(1)),
-                    parts.group(2),
-                    parts.group(3)[1:],
-                    any(start <= match.start() < end for start, end in optional),
-                )
-            )
-    return tuple(found)
+        parts = _REFERENCE.fullmatch(match[1])
+        is_optional = any(start <= match.start() < end for start, end in optional)
+        found = parts and Reference(parts[1], parts[2], parts[3][1:], is_optional)
+        yield match[1], found
 
 
 def with_two_braces(command: str) -> str:
@@ -64,11 +61,6 @@ def with_two_braces(command: str) -> str:
     azure-ai-ml does the same before it sends it (`map_single_brackets_and_warn`).
     """
     return _ONE_BRACE.sub(r"${{\1}}", command)
-
-
-def check_references(document: Mapping[str, Any], path: str) -> None:
-    """Raise a `JobError` that lists all `reference_findings`."""
-    raise_findings(path, reference_findings(document))
 
 
 def reference_findings(document: Mapping[str, Any]) -> list[Finding]:
@@ -90,29 +82,78 @@ def _is_step(node: Node) -> bool:
 
 
 def _findings(nodes: Iterable[Node]) -> list[Finding]:
-    found: list[Finding | None] = []
-    for node in nodes:
-        command = node.value.get("command")
-        if node.type != "command" or not isinstance(command, str):
-            continue
-        key = ".".join((*node.keys, "command"))
-        # A trial has the inputs of its sweep.
-        owner = node.owner if node.owner and "inputs" not in node.value else node.value
-        # In a component azure-ai-ml accepts `${{inputs.x.path}}`.
-        is_job = not node.keys and kind_of(node.value) == "command job"
-        if is_job or node.keys == ("trial",):
-            found += [
-                Finding(key, f"`{match[0]}` has one pair of braces", f"Write `${{{match[1]}}}`.")
-                for match in _ONE_BRACE_AFTER_DOLLAR.finditer(command)
-            ]
-            command = with_two_braces(command)
-        found += [_unknown_reference(owner, each, key, is_job) for each in references(command)]
-        for match in _EXPRESSION.finditer(command):
-            if node.owner and match.group(1).startswith("search_space."):
-                found.append(_unknown_parameter(node.owner, match.group(1), key))
-            else:
-                found.append(_unknown_expression(match.group(1), key))
-    return list(dict.fromkeys(finding for finding in found if finding))
+    commands = (node for node in nodes if node.type == "command")
+    return list(dict.fromkeys(each for node in commands for each in _of_command(node)))
+
+
+def _of_command(node: Node) -> Iterator[Finding]:
+    command = node.value.get("command")
+    if not isinstance(command, str):
+        return
+    key = ".".join((*node.keys, "command"))
+    # In a component azure-ai-ml accepts `${{inputs.x.path}}`.
+    is_job = not node.keys and kind_of(node.value) == "command job"
+    if is_job or node.keys == ("trial",):
+        for match in _ONE_BRACE_AFTER_DOLLAR.finditer(command):
+            what = f"`{match[0]}` has one pair of braces"
+            yield Finding(key, what, f"Write `${{{match[1]}}}`.")
+        command = with_two_braces(command)
+    for content, reference in _expressions(command):
+        if reference:
+            # A trial has the inputs of its sweep.
+            owner = node.owner if node.owner and "inputs" not in node.value else node.value
+            refused = _refused_reference(owner, reference, is_job)
+        else:
+            refused = _refused_expression(node.owner, content)
+        if refused:
+            yield Finding(key, *refused)
+
+
+def _refused_reference(
+    job: Mapping[str, Any], reference: Reference, is_job: bool
+) -> tuple[str, str] | None:
+    """Return what is wrong and what to write."""
+    group, name = reference.group, reference.name
+    names, written = _names(job.get(group)), f"${{{{{group}.{name}}}}}"
+    if name not in {each.partition(".")[0] for each in names}:
+        # azure-ai-ml accepts unknown inputs in an optional part.
+        if reference.is_optional:
+            return None
+        remedy = suggestion(name, names, f"The job has no `{group}:`.")
+        return (
+            f"`{written}` names no {group[:-1]} of this job",
+            f"{remedy} Or add `{name}:` below `{group}:`.",
+        )
+    if is_job and reference.attribute:
+        written_here = f"${{{{{group}.{name}.{reference.attribute}}}}}"
+        return (
+            f"`{written_here}` is not replaced by Azure ML in a command job",
+            f"Write `{written}`, which is the path of the data.",
+        )
+    return None
+
+
+def _refused_expression(sweep: Mapping[str, Any] | None, content: str) -> tuple[str, str] | None:
+    namespace, _, name = content.partition(".")
+    written = f"${{{{{content}}}}}"
+    if sweep and namespace == "search_space" and "." in content:
+        names = _names(sweep.get("search_space"))
+        remedy = suggestion(name, names, "The sweep has no `search_space:`.")
+        what = f"`{written}` names nothing in the search space"
+        return None if name in names else (what, f"{remedy} Or add `{name}:` to it.")
+    if namespace in _ELSEWHERE:
+        return (
+            f"`{written}` is for {_ELSEWHERE[namespace]}, and this is a command job",
+            "Write `${{inputs.NAME}}` or `${{outputs.NAME}}`.",
+        )
+    # A later version of Azure ML may replace it.
+    close = nearest(namespace, ("inputs", "outputs"))
+    what = f"`{written}` is not replaced by Azure ML in a command job"
+    return (what, f"Did you mean `${{{{{close}.{name or 'NAME'}}}}}`?") if close else None
+
+
+def _names(declared: Any) -> list[str]:
+    return [str(key) for key in declared] if isinstance(declared, Mapping) else []
 
 
 def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list[Finding]:
@@ -128,19 +169,14 @@ def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list
         return []
     used = {found.name for found in references(with_two_braces(command)) if found.group == "inputs"}
     reads_variables = any(_DATA_VARIABLE in text for text in (command, *scripts))
+    what = "the command never uses this input"
+    remedy = "Write `${{{{inputs.{}}}}}` where the command needs it, or remove the input."
     return [
-        Finding(
-            f"inputs.{name}",
-            "the command never uses this input",
-            f"Write `${{{{inputs.{name}}}}}` where the command needs it, or remove the input.",
-        )
+        Finding(f"inputs.{name}", what, remedy.format(name))
         for name, value in inputs.items()
-        if name not in used and not (reads_variables and _is_data(value))
+        if name not in used
+        if not (reads_variables and isinstance(value, Mapping) and "value" not in value)
     ]
-
-
-def _is_data(value: Any) -> bool:
-    return isinstance(value, Mapping) and "value" not in value
 
 
 def render(
@@ -163,23 +199,20 @@ def render(
     parameters = {f"search_space.{name}": text for name, text in (search_space or {}).items()}
 
     def keep_or_drop(match: re.Match[str]) -> str:
-        part = match.group(1)
-        given = all(reference.name in values[reference.group] for reference in references(part))
-        return part if given else ""
+        is_given = all(each.name in values[each.group] for each in references(match[1]))
+        return match[1] if is_given else ""
 
     def replace(match: re.Match[str]) -> str:
-        parts = _REFERENCE.fullmatch(match.group(1))
+        parts = _REFERENCE.fullmatch(match[1])
         if parts is None:
-            return parameters.get(match.group(1), match.group())
-        group = parts.group(1)
+            return parameters.get(match[1], match[0])
         # Components may have `${{inputs.x.path}}`, which is the same as `${{inputs.x}}`.
-        name = parts.group(2) + parts.group(3).removesuffix(".path")
+        group, name = parts[1], parts[2] + parts[3].removesuffix(".path")
         if name not in values[group]:
-            raise JobError("command", f"there is no value for `{match.group()}`")
+            raise JobError("command", f"there is no value for `{match[0]}`")
+        is_path = f"{group}.{name}" in paths
         value = values[group][name]
-        if f"{group}.{name}" in paths:
-            return quoted_for(value, quotes_at(kept, match.start()))
-        return value
+        return quoted_for(value, quotes_at(kept, match.start())) if is_path else value
 
     kept = _OPTIONAL_PART.sub(keep_or_drop, command)
     return _EXPRESSION.sub(replace, kept)
@@ -192,65 +225,3 @@ def literal_text(value: Any) -> str:
     `True` and `1.0e-3` as `0.001`.
     """
     return str(value)
-
-
-def _unknown_reference(
-    job: Mapping[str, Any], reference: Reference, key: str, checks_attribute: bool
-) -> Finding | None:
-    group, name = reference.group, reference.name
-    declared = job.get(group)
-    names = [str(key) for key in declared] if isinstance(declared, Mapping) else []
-    written = f"${{{{{group}.{name}}}}}"
-    singular = group[:-1]
-    if name not in {each.partition(".")[0] for each in names}:
-        # azure-ai-ml accepts unknown inputs in an optional part.
-        if reference.is_optional:
-            return None
-        remedy = suggestion(name, names, f"The job has no `{group}:`.")
-        return Finding(
-            key,
-            f"`{written}` names no {singular} of this job",
-            f"{remedy} Or add `{name}:` below `{group}:`.",
-        )
-    if checks_attribute and reference.attribute:
-        return Finding(
-            key,
-            f"`${{{{{group}.{name}.{reference.attribute}}}}}` is not replaced by Azure ML in a "
-            "command job",
-            f"Write `{written}`, which is the path of the data.",
-        )
-    return None
-
-
-def _unknown_parameter(sweep: Mapping[str, Any], content: str, key: str) -> Finding | None:
-    space, name = sweep.get("search_space"), content.partition(".")[2]
-    names = [str(each) for each in space] if isinstance(space, Mapping) else []
-    if name in names:
-        return None
-    return Finding(
-        key,
-        f"`${{{{{content}}}}}` names nothing in the search space",
-        f"{suggestion(name, names, 'The sweep has no `search_space:`.')} Or add `{name}:` to it.",
-    )
-
-
-def _unknown_expression(content: str, key: str) -> Finding | None:
-    if _REFERENCE.fullmatch(content):
-        return None
-    namespace, _, rest = content.partition(".")
-    written = f"${{{{{content}}}}}"
-    if namespace in _ELSEWHERE:
-        return Finding(
-            key,
-            f"`{written}` is for {_ELSEWHERE[namespace]}, and this is a command job",
-            "Write `${{inputs.NAME}}` or `${{outputs.NAME}}`.",
-        )
-    # A later version of Azure ML may replace it.
-    close = nearest(namespace, ("inputs", "outputs"))
-    if close is None:
-        return None
-    return Finding(
-        key,
-        f"`{written}` is not replaced by Azure ML in a command job",
-        f"Did you mean `${{{{{close}.{rest or 'NAME'}}}}}`?",
-    )

@@ -7,13 +7,13 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.conftest import cases
 from azureml_jobs.jobfile.expressions import (
     Reference,
-    check_references,
     reference_findings,
     references,
     render,
     step_reference_findings,
     unused_inputs,
 )
+from azureml_jobs.jobfile.findings import raise_findings
 
 COMPONENT = "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json"
 JOB: dict[str, Any] = {"inputs": {"epochs": 5, "data": {"path": "x"}}, "outputs": {"model": None}}
@@ -41,7 +41,7 @@ def test_finds_inputs_and_outputs_in_order() -> None:
     },
 )
 def test_accepts(command: str) -> None:
-    check_references({**JOB, "command": command}, "job.yaml")
+    raise_findings("job.yaml", reference_findings({**JOB, "command": command}))
 
 
 @cases(
@@ -60,14 +60,14 @@ def test_accepts(command: str) -> None:
 )
 def test_refuses_what_would_not_be_replaced(command: str, says: str) -> None:
     with pytest.raises(JobError) as caught:
-        check_references({**JOB, "command": command}, "job.yaml")
+        raise_findings("job.yaml", reference_findings({**JOB, "command": command}))
     assert str(caught.value).startswith("job.yaml: command: ")
     assert says in str(caught.value)
 
 
 def test_reports_that_a_job_has_no_inputs_and_how_to_add_one() -> None:
     with pytest.raises(JobError) as caught:
-        check_references({"command": "${{inputs.x}}"}, "job.yaml")
+        raise_findings("job.yaml", reference_findings({"command": "${{inputs.x}}"}))
     assert "The job has no `inputs:`. Or add `x:` below `inputs:`." in str(caught.value)
 
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azureml_jobs.jobfile.findings import Finding, raise_findings
-from azureml_jobs.jobfile.node_limits import node_findings
+from azureml_jobs.jobfile.documents import Node, nodes_of, value_at
+from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.sweep.check import sweep_findings
 
 # What the service answers: "Experiment name must be 1-256 characters, start with a letter or a
@@ -30,27 +30,34 @@ SNAPSHOT_FILES = 2000
 SNAPSHOT_BYTES = 300 * 1024 * 1024
 CONTEXT_FILES = 100
 CONTEXT_BYTES = 1024 * 1024
-
-
-def check_limits(document: Mapping[str, Any], path: str) -> None:
-    """Raise a `JobError` that lists all `limit_findings`."""
-    raise_findings(path, limit_findings(document))
+# "This should be in the format of (number)(unit) where number as to be greater than 0 and the unit
+# can be one of b(bytes), k(kilobytes), m(megabytes), or g(gigabytes)."
+# https://learn.microsoft.com/rest/api/azureml/jobs/create-or-update
+_MEMORY = re.compile(r"0*[1-9]\d*[bBkKmMgG]")
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+_COMPUTE = re.compile(r"(?:azureml:)?[\w-]+")
+_ENVIRONMENT = re.compile(r"azureml:[a-zA-Z0-9][\w.-]*(?:(?:[:@]|/versions/)[a-zA-Z0-9][\w.-]*)?")
+# What is no name: an address, an expression, a placeholder.
+_ADDRESS = re.compile(r"(?:azureml:)?/subscriptions/|azureml:?//|.*[<{]", re.IGNORECASE)
 
 
 def limit_findings(document: Mapping[str, Any]) -> list[Finding]:
     """Return what the service would refuse in a document that its schema has passed."""
     found = (_names(document), _texts(document), _entries(document), _data(document))
-    return [*itertools.chain(*found), *node_findings(document), *sweep_findings(document)]
+    of_nodes = (
+        check(node)
+        for node in nodes_of(document)
+        for check in (_references, _resources, _variables)
+    )
+    return [*itertools.chain(*found, *of_nodes), *sweep_findings(document)]
 
 
 def _names(document: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _name("name", document.get("name"), _NAME_LENGTH)
     version = document.get("version")
-    if version is not None:
-        yield from _name("version", str(version), _NAME_LENGTH, ".")
+    yield from _name("version", None if version is None else str(version), _NAME_LENGTH, ".")
     yield from _name("experiment_name", document.get("experiment_name"), _EXPERIMENT_LENGTH)
-    outputs = document.get("outputs")
-    for key, output in outputs.items() if isinstance(outputs, Mapping) else ():
+    for key, output in _mapping(document, "outputs").items():
         if isinstance(output, Mapping):
             # Names of data and of models may have periods, too.
             yield from _name(f"outputs.{key}.name", output.get("name"), _NAME_LENGTH, ".")
@@ -60,10 +67,10 @@ def _name(key_path: str, name: Any, longest: int, more: str = "") -> Iterator[Fi
     # `${{…}}` becomes the name only in the cloud.
     if not isinstance(name, str) or "${{" in name:
         return
-    if re.fullmatch(rf"[a-zA-Z0-9][\w{more}-]*", name, re.ASCII) and len(name) <= longest:
-        return
     if len(name) > longest:
         remedy = f"It has {len(name)} characters. Shorten it."
+    elif re.fullmatch(rf"[a-zA-Z0-9][\w{more}-]*", name, re.ASCII):
+        return
     else:
         valid = re.sub(rf"[^\w{more}-]+", "-", name, flags=re.ASCII).strip("-_.") or "NAME"
         remedy = f"Write for example `{valid}`."
@@ -78,39 +85,78 @@ def _name(key_path: str, name: Any, longest: int, more: str = "") -> Iterator[Fi
 
 def _texts(document: Mapping[str, Any]) -> Iterator[Finding]:
     for key, longest in _TEXT_LENGTHS.items():
-        text = document.get(key)
-        if isinstance(text, str) and len(text) > longest:
-            yield _too_long(key, text, longest)
+        yield from _length(key, document.get(key), longest)
 
 
 def _entries(document: Mapping[str, Any]) -> Iterator[Finding]:
     for group, (most, longest_key, longest_value) in _ENTRIES.items():
-        entries = document.get(group)
-        if not isinstance(entries, Mapping):
-            continue
-        if len(entries) > most:
-            yield _too_many(group, len(entries), most)
+        entries = _mapping(document, group)
+        yield from _count(group, len(entries), most)
         for key, value in entries.items():
-            if len(key) > longest_key:
-                yield _too_long(f"{group}.{key[:40]}…", key, longest_key)
-            if isinstance(value, str) and len(value) > longest_value:
-                yield _too_long(f"{group}.{key}", value, longest_value)
+            yield from _length(f"{group}.{key[:40]}…", key, longest_key)
+            yield from _length(f"{group}.{key}", value, longest_value)
 
 
 def _data(document: Mapping[str, Any]) -> Iterator[Finding]:
     for group, most in _DATA_ENTRIES.items():
-        entries = document.get(group)
-        values = entries.values() if isinstance(entries, Mapping) else ()
+        values = _mapping(document, group).values()
         data = [value for value in values if group == "outputs" or isinstance(value, Mapping)]
-        if len(data) > most:
-            yield _too_many(group, len(data), most)
+        yield from _count(group, len(data), most)
 
 
-def _too_long(key_path: str, text: str, longest: int) -> Finding:
-    what = f"Azure ML takes at most {longest} characters here, and this has {len(text)}"
-    return Finding(key_path, what, "Shorten it.")
+def _mapping(document: Mapping[str, Any], key: str) -> Mapping[Any, Any]:
+    found = document.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
-def _too_many(group: str, count: int, most: int) -> Finding:
-    what = f"Azure ML takes at most {most} of `{group}:`, and these are {count}"
-    return Finding(group, what, "Remove some.")
+def _length(key_path: str, text: Any, longest: int) -> Iterator[Finding]:
+    if isinstance(text, str) and len(text) > longest:
+        what = f"Azure ML takes at most {longest} characters here, and this has {len(text)}"
+        yield Finding(key_path, what, "Shorten it.")
+
+
+def _count(group: str, count: int, most: int) -> Iterator[Finding]:
+    if count > most:
+        what = f"Azure ML takes at most {most} of `{group}:`, and these are {count}"
+        yield Finding(group, what, "Remove some.")
+
+
+def _references(node: Node) -> Iterator[Finding]:
+    for key, pattern, form in (
+        ("compute", _COMPUTE, "`azureml:NAME`"),
+        ("environment", _ENVIRONMENT, "`azureml:NAME:VERSION`"),
+    ):
+        text = node.value.get(key)
+        if not isinstance(text, str) or _ADDRESS.match(text) or pattern.fullmatch(text):
+            continue
+        if key == "compute" or text.startswith("azureml:"):
+            name = text.removeprefix("azureml:")
+            what = f"nothing in a workspace can have the name `{name}`"
+            remedy = f"Write the name that the studio shows: {form}."
+            yield Finding(_path(node, key), what, remedy)
+
+
+def _resources(node: Node) -> Iterator[Finding]:
+    memory = value_at(node.value, ("resources", "shm_size"))
+    if isinstance(memory, str) and "${{" not in memory and not _MEMORY.fullmatch(memory):
+        remedy = "Write a whole number with b, k, m or g, such as `2g`."
+        yield Finding(_path(node, "resources", "shm_size"), f"`{memory}` is not a size", remedy)
+    for keys in (("resources", "instance_count"), ("limits", "timeout")):
+        number = value_at(node.value, keys)
+        # Components of Microsoft leave a number to their users by -1.
+        if isinstance(number, int) and number < 1 and number != -1:
+            yield Finding(_path(node, *keys), f"{number} is less than 1", "Write 1 or more.")
+
+
+def _variables(node: Node) -> Iterator[Finding]:
+    for name in _mapping(node.value, "environment_variables"):
+        if not name or "=" in str(name) or "\0" in str(name):
+            yield Finding(
+                _path(node, "environment_variables"),
+                f"no variable can have the name `{name}`",
+                "Write `NAME: value`, with letters, digits and underscores in the name.",
+            )
+
+
+def _path(node: Node, *keys: str) -> str:
+    return ".".join((*node.keys, *keys))

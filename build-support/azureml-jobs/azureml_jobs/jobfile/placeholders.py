@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azureml_jobs.jobfile.findings import Finding, raise_findings
+from azureml_jobs.jobfile.findings import Finding
 
 # A letter right after `<`, and no blank right before `>`, unlike in `a < b > c`.
 _PLACEHOLDER = re.compile(r"(?<![\w$<])<[A-Za-z](?:[\w .:/-]*\w)?>")
@@ -32,11 +32,6 @@ _EXAMPLES = {
     "environment.image": "python:3.11-slim",
     "resources.instance_type": "Standard_DS3_v2",
 }
-
-
-def check_placeholders(job: Mapping[str, Any], path: str) -> None:
-    """Raise a `JobError` that lists all `placeholder_findings`."""
-    raise_findings(path, placeholder_findings(job))
 
 
 def placeholder_findings(job: Mapping[str, Any]) -> list[Finding]:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.conftest import cases
-from azureml_jobs.jobfile.placeholders import check_placeholders
+from azureml_jobs.jobfile.findings import raise_findings
+from azureml_jobs.jobfile.placeholders import placeholder_findings
 
 
 @cases(
@@ -25,7 +26,7 @@ from azureml_jobs.jobfile.placeholders import check_placeholders
 )
 def test_finds_what_is_not_filled_in(job: dict[str, Any]) -> None:
     with pytest.raises(JobError, match="is not replaced yet"):
-        check_placeholders(job, "job.yaml")
+        raise_findings("job.yaml", placeholder_findings(job))
 
 
 @cases(
@@ -48,12 +49,14 @@ def test_finds_what_is_not_filled_in(job: dict[str, Any]) -> None:
     },
 )
 def test_leaves_ordinary_text_alone(job: dict[str, Any]) -> None:
-    check_placeholders(job, "job.yaml")
+    raise_findings("job.yaml", placeholder_findings(job))
 
 
 def test_names_the_key_and_what_to_write() -> None:
     with pytest.raises(JobError) as caught:
-        check_placeholders({"compute": "azureml:<azure-ml-cluster-name>"}, "job.yaml")
+        raise_findings(
+            "job.yaml", placeholder_findings({"compute": "azureml:<azure-ml-cluster-name>"})
+        )
     assert str(caught.value) == (
         "job.yaml: compute: the placeholder `<azure-ml-cluster-name>` is not replaced yet.\n\n"
         "Write your own value for `<azure-ml-cluster-name>`, for example "
@@ -63,4 +66,4 @@ def test_names_the_key_and_what_to_write() -> None:
 
 def test_names_all_of_them_at_once() -> None:
     with pytest.raises(JobError, match="2 errors"):
-        check_placeholders({"compute": "<cluster>", "name": "<name>"}, "job.yaml")
+        raise_findings("job.yaml", placeholder_findings({"compute": "<cluster>", "name": "<name>"}))

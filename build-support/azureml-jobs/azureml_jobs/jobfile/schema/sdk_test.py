@@ -14,7 +14,8 @@ from azure.ai.ml.entities._job._input_output_helpers import (
     validate_inputs_for_command,
 )
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.expressions import check_references, literal_text
+from azureml_jobs.jobfile.expressions import literal_text, reference_findings
+from azureml_jobs.jobfile.findings import raise_findings
 from azureml_jobs.jobfile.overrides import apply_overrides
 from azureml_jobs.jobfile.schema.check import check_schema
 
@@ -245,7 +246,7 @@ def test_refuses_the_references_that_the_sdk_refuses(command: str) -> None:
     except Exception:
         accepted = False
     try:
-        check_references({"command": command, "inputs": inputs}, "job.yaml")
+        raise_findings("job.yaml", reference_findings({"command": command, "inputs": inputs}))
         assert accepted
     except JobError:
         assert not accepted
