@@ -40,6 +40,18 @@ def test_new_experiments_work_without_an_edit(restored: Scratch) -> None:
     restored.pants("tailor", "--check", "update-build-files", "--check", "::")
 
 
+def test_a_template_whose_packages_are_not_locked_prints_how_to_lock_them(
+    restored: Scratch,
+) -> None:
+    report = restored.pants("new-experiment", "--name=deep", "--from=pytorch").stdout
+    steps = report.partition("Next:\n  ")[2].split("\n  ")
+    assert steps[0] == "echo 'torch>=2.9,<3' >>3rdparty/python/experiments-requirements.txt"
+    assert steps[1:3] == ["./pants sync-lockfiles", "./pants run src/deep:local"]
+    restored.pants("lint", "--only=black", "--only=flake8", "--only=isort", "src/deep::")
+    ran = restored.pants("run", "src/deep:job", status=2)
+    assert "has the module `torch`" in ran.stderr
+
+
 @pytest.mark.parametrize(
     "name, message",
     [("mlflow", "3rdparty/python/"), ("scipy", "experiments.lock"), ("mlruns", ".gitignore")],
