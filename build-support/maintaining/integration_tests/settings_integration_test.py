@@ -105,6 +105,22 @@ def test_actions_are_pinned_by_commit() -> None:
     assert used and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", each) for each in used)
 
 
+def test_base_images_are_pinned_by_digest() -> None:
+    places = (
+        "src/*/docker/Dockerfile",
+        "build-support/experiment-template/docker/*",
+        ".devcontainer/*.json",
+    )
+    for place in places:
+        for path in ROOT.glob(place):
+            images = re.findall(
+                r'BASE_IMAGE=(\S+)|"image": "([^"]+)"', path.read_text(encoding="utf-8")
+            )
+            assert images and all(
+                re.search("@sha256:[0-9a-f]{64}$", "".join(each)) for each in images
+            )
+
+
 def test_a_build_server_may_only_read() -> None:
     workflow = read(".github/workflows/ci.yml")
     assert workflow["permissions"] == {"contents": "read"}
