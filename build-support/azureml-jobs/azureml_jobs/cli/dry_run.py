@@ -17,10 +17,10 @@ from azureml_jobs.bundle.guard import is_outside
 from azureml_jobs.bundle.manifest import units_data
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.docker.pushable_image import PushableImage
-from azureml_jobs.jobfile.azure_only import azure_only_parts
 from azureml_jobs.jobfile.document import dump_job_file
 from azureml_jobs.jobfile.pipeline.model import Binding, Data, Literal, ParentInput
 from azureml_jobs.jobfile.pipeline.read import read_pipeline
+from azureml_jobs.jobfile.schema.kind import azure_only_parts
 
 _DOES = {"component": "be registered", "schedule": "be created"}
 

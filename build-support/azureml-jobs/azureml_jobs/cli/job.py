@@ -21,7 +21,7 @@ from azureml_jobs.bundle.provenance import Made, made_here, provenance_of, state
 from azureml_jobs.cli.job_parser import parse_job_options
 from azureml_jobs.cli.options import as_settings, request_parser
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_images
-from azureml_jobs.jobfile.azure_only import azure_only_parts, has_sweep
+from azureml_jobs.jobfile.schema.kind import azure_only_parts, has_sweep
 from azureml_jobs.local.create_job import plan_run
 from azureml_jobs.local.inputs import missing_inputs
 from azureml_jobs.local.run_plan import RunPlan

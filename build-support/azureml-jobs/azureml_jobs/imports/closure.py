@@ -19,8 +19,7 @@ from azureml_jobs.imports.questions import Exist, Question, ask_until_known
 from azureml_jobs.imports.refused import refused_code
 from azureml_jobs.imports.result import DECLARED, RUN, Closure, ClosureFile, OutsideModule
 from azureml_jobs.imports.steps import Missing, Shared, Wanted
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import CommandCode
+from azureml_jobs.jobfile.command.code import Code, CommandCode
 
 
 @dataclass(frozen=True)

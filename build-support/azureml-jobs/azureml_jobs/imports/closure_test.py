@@ -12,7 +12,7 @@ from azureml_jobs.conftest import cases
 from azureml_jobs.imports.closure import Launch, find_closure
 from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.imports.result import Closure
-from azureml_jobs.jobfile.code import Code
+from azureml_jobs.jobfile.command.code import Code
 from azureml_jobs.jobfile.command.read import read_command
 
 WHERE = "src/x/azure-ml-job.yaml: command"

@@ -14,8 +14,7 @@ import pytest
 from azureml_jobs.imports.closure import Launch, find_closure
 from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.imports.result import Closure
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import CommandCode, PythonStart
+from azureml_jobs.jobfile.command.code import Code, CommandCode, PythonStart
 
 PYTHON = sys.version_info[:2]
 ROOTS = ("src", "lib")

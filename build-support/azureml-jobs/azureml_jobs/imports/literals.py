@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.imports.overlay import is_in
 from azureml_jobs.imports.steps import Shared
-from azureml_jobs.jobfile.code import Code
+from azureml_jobs.jobfile.command.code import Code
 
 
 def unsent_literals(shared: Shared, code: Code) -> Iterator[JobError]:

@@ -15,8 +15,7 @@ from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.remedy import Run, name_to_import, way_to_find
 from azureml_jobs.imports.result import OutsideModule
 from azureml_jobs.imports.steps import Missing, Wanted
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import PythonStart
+from azureml_jobs.jobfile.command.code import Code, PythonStart
 
 
 @dataclass

@@ -6,8 +6,7 @@ import posixpath
 from dataclasses import dataclass
 
 from azureml_jobs.imports.overlay import Overlay, is_in
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import PythonStart
+from azureml_jobs.jobfile.command.code import Code, PythonStart
 
 
 @dataclass(frozen=True)

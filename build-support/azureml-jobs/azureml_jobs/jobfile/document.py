@@ -38,7 +38,11 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
     if len(text) > MOST_BYTES:
         raise _too_large(path, f"it has {len(text) / 1e6:.0f} MB")
     try:
-        job = _load(text, path)
+        loader = yaml.CSafeLoader(text)
+        node = loader.get_single_node()
+        if node is not None:
+            _check_size(node, path)
+        job = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         what = without_secrets(f"not valid YAML: {_problem(error)}", text, error)
         remedy = without_secrets(yaml_remedy(text, error), text, error)
@@ -47,11 +51,8 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
         raise JobError(path, f"not valid YAML: {_one_line(error)}") from None
     except ValueError as error:
         # PyYAML takes `2024-02-31` for a date and `0x_` for a number before it finds they are none.
-        raise JobError(
-            path,
-            f"not valid YAML: a value looks like a date or a number, but is not: {error}",
-            "Quote it if it is meant as text.",
-        ) from None
+        what = f"not valid YAML: a value looks like a date or a number, but is not: {error}"
+        raise JobError(path, what, "Quote it if it is meant as text.") from None
     except RecursionError:
         raise _too_large(path, "it is nested too deeply") from None
     if isinstance(job, dict):
@@ -60,57 +61,36 @@ def read_job_file(text: str, path: str) -> dict[str, Any]:
     raise JobError(path, what, f"It needs at least:\n\n{_SMALLEST_JOB}")
 
 
-def _load(text: str, path: str) -> Any:
-    loader = yaml.CSafeLoader(text)
-    node = loader.get_single_node()
-    if node is None:
-        return None
-    _check_size(node, path)
-    return loader.construct_document(node)
-
-
 def repeated_keys(text: str) -> Finding | None:
     """Return which keys a readable job file has twice, with their lines; None if there are none."""
     loader = yaml.CSafeLoader(text)
     root = loader.get_single_node()
-    repeated = [] if root is None else list(_repeated_keys(loader, root))
-    if not repeated:
-        return None
-    return Finding(
-        "",
-        f"the same key twice: {'; '.join(repeated)}",
-        "YAML silently uses the last one. Keep one of them.",
-    )
+    repeated = [] if root is None else list(_repeated_keys(loader, root, "", set()))
+    what = f"the same key twice: {'; '.join(repeated)}"
+    remedy = "YAML silently uses the last one. Keep one of them."
+    return Finding("", what, remedy) if repeated else None
 
 
-def _repeated_keys(loader: yaml.CSafeLoader, root: yaml.Node) -> Iterator[str]:
-    seen_nodes: set[int] = set()
-
-    def visit(node: yaml.Node, where: str) -> Iterator[str]:
-        if id(node) in seen_nodes:
-            return
-        seen_nodes.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            for index, item in enumerate(node.value):
-                yield from visit(item, f"{where}.{index}")
-        if not isinstance(node, yaml.MappingNode):
-            return
-        first_lines: dict[Any, int] = {}
-        for key_node, value_node in node.value:
-            key_path = where
-            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != _MERGE_TAG:
-                key = loader.construct_object(key_node, deep=True)
-                key_path = f"{where}.{key_node.value}" if where else key_node.value
-                if key in first_lines:
-                    yield (
-                        f"`{key_path}` is in line {first_lines[key]} and again in line "
-                        f"{_line(key_node)}"
-                    )
-                else:
-                    first_lines[key] = _line(key_node)
-            yield from visit(value_node, key_path)
-
-    yield from visit(root, "")
+def _repeated_keys(
+    loader: yaml.CSafeLoader, node: yaml.Node, where: str, seen: set[int]
+) -> Iterator[str]:
+    """Yield the keys below `where` with their lines, each node once."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _repeated_keys(loader, item, f"{where}.{index}", seen)
+    lines: dict[Any, int] = {}
+    for key_node, value_node in node.value if isinstance(node, yaml.MappingNode) else ():
+        path = where
+        if isinstance(key_node, yaml.ScalarNode) and key_node.tag != _MERGE_TAG:
+            key, line = loader.construct_object(key_node, deep=True), _line(key_node)
+            path = f"{where}.{key_node.value}" if where else key_node.value
+            if key in lines:
+                yield f"`{path}` is in line {lines[key]} and again in line {line}"
+            lines.setdefault(key, line)
+        yield from _repeated_keys(loader, value_node, path, seen)
 
 
 def dump_job_file(job: Mapping[str, Any]) -> str:
@@ -119,12 +99,7 @@ def dump_job_file(job: Mapping[str, Any]) -> str:
     The same job gives the same text, and `read_job_file` of that text gives the job.
     """
     text: str = yaml.dump(
-        dict(job),
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        default_flow_style=False,
-        width=_NEVER_FOLD,
+        dict(job), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_NEVER_FOLD
     )
     return text
 
@@ -165,14 +140,11 @@ def _check_size(root: yaml.Node, path: str) -> None:
             open_nodes.discard(id(node))
             count = 1 + sum(each for each, _ in below)
             depth = 1 + max((each for _, each in below), default=0)
+            where = f"{path}: line {_line(node)}"
             if count > _MOST_VALUES:
-                raise _too_large(
-                    f"{path}: line {_line(node)}", f"these are more than {_MOST_VALUES} values"
-                )
+                raise _too_large(where, f"these are more than {_MOST_VALUES} values")
             if node.tag == _INTEGER_TAG and len(node.value) > _LONGEST_NUMBER:
-                raise _too_large(
-                    f"{path}: line {_line(node)}", f"a number has {len(node.value)} digits"
-                )
+                raise _too_large(where, f"a number has {len(node.value)} digits")
             if depth > _DEEPEST:
                 raise _too_large(path, f"it is nested more than {_DEEPEST} levels deep")
             sizes[id(node)] = count, depth

@@ -21,23 +21,16 @@ class Finding:
         return JobError(where, self.what, self.remedy)
 
     def as_warning(self, path: str) -> str:
-        error = self.as_error(path)
-        return f"{error.where}: {error.what}. {' '.join(error.remedy.split())}".strip()
+        return f"{self.as_error(path).where}: {self._sentences()}"
+
+    def _sentences(self) -> str:
+        return f"{self.what}. {' '.join(self.remedy.split())}".strip()
 
 
 def raise_findings(path: str, findings: Sequence[Finding]) -> None:
     """Raise one `JobError` for all of `findings`, or return when there are none."""
-    if not findings:
-        return
     if len(findings) == 1:
         raise findings[0].as_error(path)
-    raise JobError(
-        path,
-        f"{len(findings)} errors in this job file",
-        "\n".join(_line(finding) for finding in findings),
-    )
-
-
-def _line(finding: Finding) -> str:
-    remedy = f" {' '.join(finding.remedy.split())}" if finding.remedy else ""
-    return f"- {finding.key_path or 'the file'}: {finding.what}.{remedy}"
+    if findings:
+        lines = (f"- {each.key_path or 'the file'}: {each._sentences()}" for each in findings)
+        raise JobError(path, f"{len(findings)} errors in this job file", "\n".join(lines))

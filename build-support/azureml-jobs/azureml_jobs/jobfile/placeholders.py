@@ -47,13 +47,11 @@ def placeholder_findings(job: Mapping[str, Any]) -> list[Finding]:
     findings = []
     for key_path, text in _texts(job, ""):
         key = _NODE.sub("", key_path, count=1)
-        if _NEVER.fullmatch(key):
-            continue
-        for match in _PLACEHOLDER.finditer(text):
-            if _FREE_TEXT.fullmatch(key) and not _ADDRESSES_READER.fullmatch(match.group()):
-                continue
-            findings.append(_finding(key_path, key, match.group()))
-            break
+        found = [] if _NEVER.fullmatch(key) else _PLACEHOLDER.findall(text)
+        if _FREE_TEXT.fullmatch(key):
+            found = list(filter(_ADDRESSES_READER.fullmatch, found))
+        if found:
+            findings.append(_finding(key_path, key, found[0]))
     return findings
 
 
@@ -71,9 +69,6 @@ def _finding(key_path: str, key: str, placeholder: str) -> Finding:
 def _texts(value: Any, key_path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield key_path, value
-    elif isinstance(value, Mapping):
-        for key, child in value.items():
+    elif isinstance(value, (Mapping, list)):
+        for key, child in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from _texts(child, f"{key_path}.{key}" if key_path else str(key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _texts(child, f"{key_path}.{index}")

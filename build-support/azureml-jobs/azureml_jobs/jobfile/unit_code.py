@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import CommandCode
+from azureml_jobs.jobfile.command.code import Code, CommandCode
 from azureml_jobs.jobfile.command.read import read_command
 from azureml_jobs.jobfile.documents import Node
 from azureml_jobs.jobfile.paths import is_local, local_path

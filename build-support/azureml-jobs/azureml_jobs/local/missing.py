@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from azureml_jobs.imports.literals import declaration
-from azureml_jobs.jobfile.code import Code
+from azureml_jobs.jobfile.command.code import Code
 from azureml_jobs.jobfile.paths import leads_out
 from azureml_jobs.local.code_sources import CodeSources
 from azureml_jobs.local.output import last_lines

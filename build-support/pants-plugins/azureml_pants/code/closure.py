@@ -13,8 +13,7 @@ from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
 from azureml_jobs.imports.result import Closure
 from azureml_jobs.imports.source import Source, read_source
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import CommandCode
+from azureml_jobs.jobfile.command.code import Code, CommandCode
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.code.sources import ImagePython, SourceRequest
 from pants.backend.python.dependency_inference.default_unowned_dependencies import (

@@ -8,10 +8,9 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.imports.overlay import pattern_of
-from azureml_jobs.jobfile.azure_only import azure_only_parts, has_sweep
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.documents import referred_documents
-from azureml_jobs.jobfile.schema.kind import kind_of
+from azureml_jobs.jobfile.schema.kind import azure_only_parts, has_sweep, kind_of
 from azureml_jobs.jobfile.units import CodeUnit, code_units
 from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
 from pants.engine.rules import Get, collect_rules, rule

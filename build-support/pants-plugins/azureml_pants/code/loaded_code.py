@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.result import DECLARED, Closure, ClosureFile
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import CommandCode
+from azureml_jobs.jobfile.command.code import Code, CommandCode
 from azureml_jobs.protocol import NeededFile
 from azureml_pants.code.closure import ClosureRequest
 from azureml_pants.code.declared import Declared, DeclaredRequest

@@ -5,8 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import CommandCode, PythonStart
+from azureml_jobs.jobfile.command.code import Code, CommandCode, PythonStart
 from azureml_jobs.jobfile.units import CodeUnit
 from azureml_pants.code.job_fields import AzureMLJobSourceField
 from azureml_pants.code.job_units import JobUnits, JobUnitsRequest

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from unittest.mock import Mock
 
 import pytest
-from azureml_jobs.jobfile.code import Code
-from azureml_jobs.jobfile.command.code import CommandCode
+from azureml_jobs.jobfile.command.code import Code, CommandCode
 from azureml_jobs.protocol import EnvironmentImage, NeededFile, PackagesVenv, RuntimeOptions
 from azureml_pants.code.loaded_code import (
     CheckedCode,

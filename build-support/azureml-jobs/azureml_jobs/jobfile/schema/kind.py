@@ -8,11 +8,12 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.jobfile.documents import references_of
+from azureml_jobs.jobfile.documents import nodes_of, references_of
 
 JOB_TYPES = tuple("automl command distillation finetuning import pipeline spark sweep".split())
 COMPONENT_TYPES = ("automl", "command", "import", "parallel", "pipeline", "spark")
 TRANSFER_TASKS = ("copy_data", "export_data", "import_data")
+_LOCAL_TYPES = frozenset({"command", "pipeline", "sweep"})
 _SCHEDULES = {"create_monitor": "monitor schedule", "import_data": "import schedule"}
 # `commandJob` in https://azuremlschemas.azureedge.net/latest/commandJob.schema.json
 _SCHEMA_NAME = re.compile(r"([^/]+?)(?:\.schema)?\.json$")
@@ -144,3 +145,26 @@ def kind_in_role(document: Mapping[str, Any], role: str) -> str | None:
         # A flow, or a component that has a name.
         return written
     return f"anonymous {step} component" if step else f"anonymous {written}"
+
+
+def azure_only_parts(
+    documents: Mapping[str, Mapping[str, Any]], job_file: str
+) -> tuple[tuple[str, str], ...]:
+    """Return where a job has what only Azure ML runs, and what that is, such as "spark step".
+
+    There is nothing for a job that can run on this machine, and for a component of such jobs.
+    """
+    kind = kind_of(documents[job_file]) or "file of an unknown kind"
+    if kind.rpartition(" ")[0] not in _LOCAL_TYPES:
+        return ((job_file, kind),)
+    return tuple(
+        (": ".join(filter(None, (path, ".".join(node.keys)))), f"{node.type} step")
+        for path, document in documents.items()
+        for node in nodes_of(document)
+        if node.type not in _LOCAL_TYPES
+    )
+
+
+def has_sweep(documents: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether the job is a sweep or has one among its steps."""
+    return any(node.type == "sweep" for each in documents.values() for node in nodes_of(each))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from azureml_jobs.conftest import cases
-from azureml_jobs.jobfile.azure_only import azure_only_parts, has_sweep
+from azureml_jobs.jobfile.schema.kind import azure_only_parts, has_sweep
 
 STEP = {"command": "ls"}
 COMPONENT = {"name": "c", "version": 1, "type": "spark"}
