@@ -190,7 +190,7 @@ def send_by_storage_library(workspace: Any, folder: Path, name: str) -> str:
         list(pool.map(send, (file for file in folder.rglob("*") if file.is_file())))
     address = f"{str(reference['blobUri']).rstrip('/')}/code"
     workspace.put(*path, body={"properties": {"codeUri": address, "isAnonymous": True}})
-    return str(workspace.asset_id("codes", name, "1"))
+    return str(workspace.asset_id("codes", name, "versions", "1"))
 
 
 def measured(client: str, folder: Path, variables: dict[str, str], is_counted: bool) -> Cost:

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.download import RemoteFile, download_files, files_at
-from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.upload import send_data
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.assets import DATA, AssetName, default_type

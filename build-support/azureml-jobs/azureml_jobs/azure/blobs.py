@@ -8,18 +8,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
-from azureml_jobs.azure.answers import WrongAnswer, of_storage
-from azureml_jobs.azure.connection import Connection, is_success
+from azureml_jobs.azure.answers import Response, ServiceError, WrongAnswer, of_storage
+from azureml_jobs.azure.connection import Connection
 from azureml_jobs.azure.sas import STORAGE_VERSION
-from azureml_jobs.azure.service_error import ServiceError
-from azureml_jobs.azure.transport import Response
 
 # https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url: limits of its source.
 _COPY_BYTES = 256 << 20
@@ -81,11 +80,6 @@ class Container:
         self._sas = sas
         self._scope = scope
 
-    @classmethod
-    def of_sas_address(cls, connection: Connection, address: str) -> Container:
-        base, _, sas = address.partition("?")
-        return cls(connection, base, sas)
-
     def put(self, name: str, content: bytes) -> None:
         headers = {"x-ms-blob-type": "BlockBlob", "Content-MD5": _md5(content)}
         self._send("PUT", name, body=content, headers=headers)
@@ -99,7 +93,7 @@ class Container:
             "PUT",
             name,
             headers={**source.headers, "x-ms-source-content-md5": file_md5(file)},
-            accept=lambda status: status == 202,
+            accept=(202,),
             retry_also=frozenset(),
             patience=_COPY_SECONDS + file.stat().st_size / _COPY_RATE,
         )
@@ -114,25 +108,17 @@ class Container:
     def put_block_list(self, name: str, blocks: list[str], md5: str) -> None:
         listed = "".join(f"<Latest>{block}</Latest>" for block in blocks)
         text = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{listed}</BlockList>'
-        self._send(
-            "PUT",
-            name,
-            {"comp": "blocklist"},
-            body=text.encode(),
-            headers={"x-ms-blob-content-md5": md5, "Content-Type": "application/xml"},
-        )
+        headers = {"x-ms-blob-content-md5": md5, "Content-Type": "application/xml"}
+        self._send("PUT", name, {"comp": "blocklist"}, body=text.encode(), headers=headers)
 
     def list(self, prefix: str) -> Iterator[Blob]:
         """Yield all blobs whose names begin with `prefix`."""
+        query = {"restype": "container", "comp": "list", "prefix": prefix}
         marker = ""
         while True:
-            query = {"restype": "container", "comp": "list", "prefix": prefix}
-            page = _Page()
-            if marker:
-                query["marker"] = marker
-            self._send("GET", "", query, check=page.parse)
-            yield from page.blobs
-            marker = page.next_marker
+            more = {"marker": marker} if marker else {}
+            blobs, marker = self._send("GET", "", {**query, **more}, check=_page).value
+            yield from blobs
             if not marker:
                 return
 
@@ -159,49 +145,34 @@ class Container:
         self,
         method: str,
         name: str,
-        query: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
-        body: bytes | None = None,
-        accept: Callable[[int], bool] | None = None,
-        check: Callable[[Response], object] = of_storage,
-        sink: Callable[[bytes], None] | None = None,
-        retry_also: frozenset[int] = _ALSO_TRANSIENT,
-        patience: float | None = None,
+        query: Mapping[str, str] = {},
+        headers: Mapping[str, str] = {},
+        **how: Any,
     ) -> Response:
-        arguments = "&".join(part for part in (urlencode(query or {}), self._sas) if part)
+        """Send a request about a blob; `how` as for `Connection.request`."""
+        arguments = "&".join(part for part in (urlencode(query), self._sas) if part)
+        # Of a write, nothing else says that the bytes are there.
+        of_writes = {"accept": (201,), "retry_also": _ALSO_TRANSIENT} if method == "PUT" else {}
         return self._connection.request(
             method,
             f"{self._url(name)}?{arguments}" if arguments else self._url(name),
             scope=None if self._sas else self._scope,
-            headers={"x-ms-version": STORAGE_VERSION, **(headers or {})},
-            body=body,
-            # Of a write, nothing else says that the bytes are there.
-            accept=accept or (_is_written if method == "PUT" else is_success),
-            check=check,
-            sink=sink,
-            retry_also=retry_also if method == "PUT" else frozenset(),
-            patience=patience,
+            headers={"x-ms-version": STORAGE_VERSION, **headers},
+            **{"check": of_storage, **of_writes, **how},
         )
 
 
-def _is_written(status: int) -> bool:
-    return status == 201
-
-
-class _Page:
-    """One page of a listing."""
-
-    def parse(self, response: Response) -> None:
-        """Read the page. Raises `WrongAnswer` for what is no listing."""
-        of_storage(response)
-        try:
-            listing = ElementTree.fromstring(response.body)
-            self.blobs = [_blob(entry) for entry in listing.iter("Blob")]
-        except (ElementTree.ParseError, ValueError, TypeError) as error:
-            raise WrongAnswer("it is no list of blobs") from error
-        if listing.tag != "EnumerationResults":
-            raise WrongAnswer("it is no list of blobs")
-        self.next_marker = listing.findtext("NextMarker") or ""
+def _page(response: Response) -> tuple[list[Blob], str]:
+    """Return the blobs of a listing, and the marker of the next one. Raises `WrongAnswer`."""
+    of_storage(response)
+    try:
+        listing = ElementTree.fromstring(response.body)
+        blobs = [_blob(entry) for entry in listing.iter("Blob")]
+    except (ElementTree.ParseError, ValueError, TypeError) as error:
+        raise WrongAnswer("it is no list of blobs") from error
+    if listing.tag != "EnumerationResults":
+        raise WrongAnswer("it is no list of blobs")
+    return blobs, listing.findtext("NextMarker") or ""
 
 
 def _blob(entry: ElementTree.Element) -> Blob:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from azureml_jobs.azure.answers import WrongAnswer
+from azureml_jobs.azure.answers import Response, ServiceError, WrongAnswer
 from azureml_jobs.azure.connection import Connection
-from azureml_jobs.azure.service_error import ServiceError
-from azureml_jobs.azure.transport import Response
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import PUBLIC_CLOUD
 

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from azureml_jobs.azure.answers import WrongAnswer, any_answer
+from azureml_jobs.azure.answers import Response, ServiceError, WrongAnswer, any_answer
 from azureml_jobs.azure.retries import TRANSIENT_STATUSES, Retries, patience_seconds, retry_after
-from azureml_jobs.azure.service_error import ServiceError
-from azureml_jobs.azure.transport import (
-    Response,
-    Transport,
-    TransportError,
-    shortened,
-)
+from azureml_jobs.azure.transport import NoResponse, Sink, Transport, shortened
 from azureml_jobs.base.version import TOOLS_VERSION
 
 # What the services' own logs name.
 USER_AGENT = f"azureml-jobs/{TOOLS_VERSION}"
+SUCCESS = range(200, 300)
 # The slowest line on which a large body has to arrive, in bytes a second.
 _SLOWEST_RATE = 50_000
 # A network whose page answers will go on, other than a service that is restarted.
 _MOST_WRONG_ANSWERS = 3
 
-Value = TypeVar("Value")
+Check = Callable[[Response], object]
 
 
 class TokenSource(Protocol):
     """Gives tokens for scopes; `rejected` is one that the service did not accept."""
 
     def token(self, scope: str, rejected: str | None = None) -> str: ...
-
-
-def is_success(status: int) -> bool:
-    return 200 <= status < 300
 
 
 class Connection:
@@ -63,18 +55,18 @@ class Connection:
         scope: str | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes | Mapping[str, Any] | None = None,
-        accept: Callable[[int], bool] = is_success,
-        check: Callable[[Response], object] = any_answer,
-        sink: Callable[[bytes], None] | None = None,
+        accept: Container[int] = SUCCESS,
+        check: Check = any_answer,
+        sink: Sink | None = None,
         retry_also: frozenset[int] = frozenset(),
         patience: float | None = None,
     ) -> Response:
         """Send a request until its status is one to `accept`, or patience ends.
 
-        `check` raises `WrongAnswer` for an answer that is accepted and cannot be the service's.
-        `patience` in seconds makes it end earlier than for other requests. A mapping is sent as
-        JSON. `sink` is given the parts of a large response as they come, and once, so that a broken
-        response is an error at once. Raises `ServiceError`.
+        `check` returns the answer's value, or raises `WrongAnswer` for one that is accepted and
+        cannot be the service's. `patience` in seconds makes it end earlier than for other requests.
+        A mapping is sent as JSON. `sink` is given the parts of a large response as they come, and
+        once, so that a broken response is an error at once. Raises `ServiceError`.
         """
         sent, content = _headers_and_body(method, headers, body)
         longest = self._patience if patience is None else min(patience, self._patience)
@@ -82,8 +74,9 @@ class Connection:
         token = self._token(scope, method, url)
         is_renewed, wrong_answers = False, 0
 
-        def sink_of(head: Response) -> Callable[[bytes], None] | None:
-            return None if sink is None or _failure_of(head, accept, check) else sink
+        def sink_of(head: Response) -> Sink | None:
+            is_failure = isinstance(_checked(head, accept, check), ServiceError)
+            return None if is_failure else sink
 
         while True:
             if token:
@@ -93,20 +86,20 @@ class Connection:
                 response = self._transport.send(
                     *(method, url, sent, content, retries.deadline, sink_of)
                 )
-            except TransportError as error:
-                failure = ServiceError.of_failure(shortened(method, url), str(error), error.remedy)
+            except NoResponse as error:
                 if error.is_final:
-                    raise failure from error
+                    raise
+                failure: ServiceError = error
             else:
-                found = _failure_of(response, accept, check)
-                if found is None:
-                    return response
-                failure = found
+                checked = _checked(response, accept, check)
+                if isinstance(checked, Response):
+                    return checked
+                failure = checked
                 if response.status == 401 and token and not is_renewed:
                     # It may have been revoked, or the clock here may be wrong.
                     token, is_renewed = self._token(scope, method, url, token), True
                     continue
-                if accept(response.status):
+                if response.status in accept:
                     wrong_answers += 1
                 elif response.status not in TRANSIENT_STATUSES | retry_also:
                     raise failure
@@ -114,11 +107,13 @@ class Connection:
             if wrong_answers > _MOST_WRONG_ANSWERS or not retries.wait(pause):
                 raise failure
 
-    def read(self, parse: Callable[[Response], Value], method: str, url: str, **how: Any) -> Value:
+    def read(self, parse: Check, method: str, url: str, **how: Any) -> Any:
         """Return what `parse` makes of an answer; it is the check, and `how` as for `request`."""
-        values: list[Value] = []
-        self.request(method, url, check=lambda answer: values.append(parse(answer)), **how)
-        return values[-1]
+        return self.request(method, url, check=parse, **how).value
+
+    def token(self, scope: str, url: str) -> str:
+        """Return a token for a service at `url`, which acts on the user's behalf with it."""
+        return self._token(scope, "GET", url) or ""
 
     def _token(
         self, scope: str | None, method: str, url: str, rejected: str | None = None
@@ -127,18 +122,13 @@ class Connection:
         if scope is None or self._tokens is None:
             return None
         if not self._is_trusted(url):
-            host = urlsplit(url).netloc
             raise ServiceError(
                 shortened(method, url),
-                f"{host} is no host of the configured cloud, and gets no token",
+                f"{urlsplit(url).netloc} is no host of the configured cloud, and gets no token",
                 remedy="Check who made the workspace, datastore or registry that names this host, "
                 "and `CLOUD` in config.env.",
             )
         return self._tokens.token(scope, rejected=rejected)
-
-    def token(self, scope: str, url: str) -> str:
-        """Return a token for a service at `url`, which acts on the user's behalf with it."""
-        return self._token(scope, "GET", url) or ""
 
 
 def _headers_and_body(
@@ -153,14 +143,11 @@ def _headers_and_body(
     return sent, body
 
 
-def _failure_of(
-    response: Response, accept: Callable[[int], bool], check: Callable[[Response], object]
-) -> ServiceError | None:
-    """Return why an answer does not count, None when it does."""
-    if not accept(response.status):
+def _checked(response: Response, accept: Container[int], check: Check) -> Response | ServiceError:
+    """Return an answer with its value, or why it does not count."""
+    if response.status not in accept:
         return ServiceError.of_response(response)
     try:
-        check(response)
+        return replace(response, value=check(response))
     except WrongAnswer as error:
-        return ServiceError.of_wrong_answer(response, str(error))
-    return None
+        return ServiceError.of_wrong_answer(response, error)

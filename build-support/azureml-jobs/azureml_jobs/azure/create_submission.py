@@ -9,14 +9,13 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from azureml_jobs.azure.submission import (
     BUNDLE,
-    SentData,
-    SentUnit,
+    Part,
     Submission,
     SubmissionFolder,
     SubmitOptions,
@@ -25,7 +24,6 @@ from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance, UsedImage
 from azureml_jobs.bundle.write import write_bundle
@@ -67,7 +65,6 @@ def create_submission(
             folder, submission = interrupted
             replace(submission, options=options).write(folder.path)
             return folder
-        names = plan.bundle.document_names
         submission = Submission(
             file_kind=plan.kind,
             name=name or _new_name(plan),
@@ -81,14 +78,7 @@ def create_submission(
             address=plan.request.address,
             experiment_name=plan.experiment_name,
             workspace=workspace,
-            units=tuple(
-                _sent(unit, names[unit.unit.document], images.get(unit.unit.name))
-                for unit in plan.bundle.units
-            ),
-            data=tuple(
-                SentData(each.name, str(repository / each.path), names[each.document], each.keys)
-                for each in plan.bundle.data
-            ),
+            parts=tuple(_parts(plan, repository, images)),
             options=options,
         )
         return _write(plan, provenance, submission, root, repository)
@@ -100,21 +90,25 @@ def create_submission(
         ) from error
 
 
-def _sent(bundled: UnitBundle, document: str, image: PushableImage | None) -> SentUnit:
-    environment = bundled.unit.environment
-    # Conda packages are part of what azure-ai-ml says of an environment.
-    is_sent = bool(bundled.environment) and bundled.unit.build_context is not None
-    build = environment.value["build"] if environment and is_sent else {}
-    return SentUnit(
-        name=bundled.unit.name,
-        document=document,
-        snapshot=bundled.snapshot_digest if bundled.code and bundled.code_keys else None,
-        code_keys=bundled.code_keys,
-        environment=bundled.environment_digest if is_sent else None,
-        environment_keys=environment.keys if environment else (),
-        dockerfile=str(build.get("dockerfile_path") or "Dockerfile"),
-        image=image,
-    )
+def _parts(plan: JobPlan, repository: Path, images: Mapping[str, PushableImage]) -> Iterator[Part]:
+    names = plan.bundle.document_names
+    for bundled in plan.bundle.units:
+        unit, environment = bundled.unit, bundled.unit.environment
+        document = names[unit.document]
+        if bundled.code and bundled.code_keys:
+            content = bundled.snapshot_digest
+            yield Part("snapshot", unit.name, document, bundled.code_keys, content)
+        # Conda packages are part of what azure-ai-ml says of an environment.
+        if environment and bundled.environment and unit.build_context is not None:
+            image, content = images.get(unit.name), str(bundled.environment_digest)
+            dockerfile = str(environment.value["build"].get("dockerfile_path") or "Dockerfile")
+            yield Part(
+                *("image" if image else "environment", unit.name, document, environment.keys),
+                *(content, dockerfile, image),
+            )
+    for each in plan.bundle.data:
+        path = str(repository / each.path)
+        yield Part("input", each.name, names[each.document], (*each.keys, "path"), path)
 
 
 def _content_digest(

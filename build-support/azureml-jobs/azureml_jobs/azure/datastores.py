@@ -6,21 +6,23 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
+from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.blobs import Container, CopySource
 from azureml_jobs.azure.sas import sas_of_key
-from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.parallel import BackgroundCall
+
+Value = TypeVar("Value")
 
 _PATH = re.compile(
     r"azureml://(?:subscriptions/[^/]+/resource[gG]roups/[^/]+(?:/providers/[^/]+)?"
     r"/workspaces/[^/]+/)?datastores/(?P<datastore>[^/]+)/(?:paths/)?(?P<path>.*)"
 )
-_BY_KEY = "AccountKey"
 # The kinds of secrets that open a container, and where the answer has them.
 _SECRETS = {"AccountKey": "key", "Sas": "sasToken"}
 _IDENTITY_BASED = frozenset({"None", "ServicePrincipal", "Certificate"})
@@ -65,10 +67,9 @@ class Account:
 
     def find(self, address: str) -> DatastorePath | None:
         """Return where an `https:` address is; None when it is not in this account."""
-        base = f"{self.address}/"
-        if not address.startswith(base):
+        if not address.startswith(f"{self.address}/"):
             return None
-        container, _, path = unquote(address[len(base) :]).partition("/")
+        container, _, path = unquote(address[len(self.address) + 1 :]).partition("/")
         sas = sas_of_key(self._name, container, self._key) if self._key else ""
         url = f"{self.address}/{container}"
         return DatastorePath(Container(self._connection, url, sas, self._scope), path)
@@ -82,70 +83,71 @@ class Datastores:
         self._lock = threading.Lock()
         self._lookups: dict[tuple[str, str], BackgroundCall[Any]] = {}
 
-    def default(self) -> Container:
-        return self.open(DEFAULT_DATASTORE)
-
-    def open(self, name: str) -> Container:
+    def open(self, name: str = DEFAULT_DATASTORE) -> Container:
         """Return the container of a datastore, with whatever credentials it has.
 
         A key or a signature comes from the datastore; where it has none, or we may not see it, the
         user's own account is used. Raises `JobError` for a datastore that is no container.
         """
-        container: Container = self._once("container", name, self._open)
-        return container
+        return self._once(self._container, name)
 
     def account(self) -> Account:
         """Return the account of the default datastore."""
-        account: Account = self._once("account", DEFAULT_DATASTORE, self._account)
-        return account
+        return self._once(self._account, DEFAULT_DATASTORE)
 
     def resolve(self, address: str) -> DatastorePath | None:
         """Resolve `azureml://…/datastores/…/paths/…`; return None for another address.
 
         Code is in other containers of the default datastore's account, named by `https:`.
         """
-        match = _PATH.fullmatch(address)
-        if match:
+        if match := _PATH.fullmatch(address):
             return DatastorePath(self.open(match["datastore"]), match["path"])
         return self.account().find(address) if address.startswith("https:") else None
 
-    def _once(self, what: str, name: str, call: Callable[[str], Any]) -> Any:
+    def _once(self, call: Callable[[str], Value], name: str) -> Value:
         with self._lock:
-            if (what, name) not in self._lookups:
-                self._lookups[what, name] = BackgroundCall(lambda: call(name))
-            lookup = self._lookups[what, name]
+            key = (call.__name__, name)
+            if key not in self._lookups:
+                self._lookups[key] = BackgroundCall(partial(call, name))
+            lookup: BackgroundCall[Value] = self._lookups[key]
         return lookup.result()
 
     def _account(self, name: str) -> Account:
-        properties = self._known(name)
-        account = str(properties["accountName"])
-        address = f"https://{account}.blob.{self._suffix(properties)}"
-        return Account(self._workspace, address, account, self._key(name))
+        account, key = str(self._properties_of(name)["accountName"]), ""
+        if self._credentials_of(name) == "AccountKey":
+            key = self._secret(name, {"expirableSecret": False}).get("key", "")
+        return Account(self._workspace, self._address_of(name), account, key)
 
-    def _open(self, name: str) -> Container:
-        properties = self._known(name)
-        container = properties.get("containerName") or properties.get("filesystem")
-        address = f"https://{properties['accountName']}.blob.{self._suffix(properties)}/{container}"
+    def _container(self, name: str) -> Container:
+        properties, workspace = self._properties_of(name), self._workspace
+        container = str(properties.get("containerName") or properties.get("filesystem"))
         sas = ""
-        if properties.get("credentials", {}).get("credentialsType") not in _IDENTITY_BASED:
-            sas = self._sas(name, str(properties["accountName"]), str(container))
-        scope = self._workspace.cloud.storage_scope
-        return Container(self._workspace.connection, address, sas, scope)
+        if self._credentials_of(name) not in _IDENTITY_BASED:
+            # A short-lived signature in place of the key, where the service makes them.
+            secret = self._secret(name, {"expirableSecret": True, "expireAfterHours": 1})
+            sas = secret.get("sasToken", "").lstrip("?")
+            if key := secret.get("key"):
+                sas = sas_of_key(str(properties["accountName"]), container, key)
+        address = f"{self._address_of(name)}/{container}"
+        return Container(workspace.connection, address, sas, workspace.cloud.storage_scope)
 
-    def _suffix(self, properties: Mapping[str, Any]) -> str:
-        return str(properties.get("endpoint") or self._workspace.cloud.storage_suffix)
+    def _address_of(self, name: str) -> str:
+        properties = self._properties_of(name)
+        suffix = properties.get("endpoint") or self._workspace.cloud.storage_suffix
+        return f"https://{properties['accountName']}.blob.{suffix}"
 
-    def _known(self, name: str) -> Mapping[str, Any]:
-        properties: Mapping[str, Any] = self._once("properties", name, self._properties)
-        return properties
+    def _credentials_of(self, name: str) -> Any:
+        return self._properties_of(name).get("credentials", {}).get("credentialsType")
+
+    def _properties_of(self, name: str) -> Mapping[str, Any]:
+        return self._once(self._properties, name)
 
     def _properties(self, name: str) -> Mapping[str, Any]:
-        workspace = self._workspace
-        resource = workspace.get("datastores", name)
+        resource = self._workspace.get("datastores", name)
         if resource is None:
             raise JobError(
                 f"datastore {name}",
-                f"{workspace.config.name} has no such datastore",
+                f"{self._workspace.config.name} has no such datastore",
                 "Look at the names in the studio, below Data.",
             )
         properties: Mapping[str, Any] = resource["properties"]
@@ -157,21 +159,8 @@ class Datastores:
             )
         return properties
 
-    def _sas(self, name: str, account: str, container: str) -> str:
-        # A short-lived signature in place of the key, where the service makes them.
-        secrets = self._secrets(name, {"expirableSecret": True, "expireAfterHours": 1})
-        if secrets.get("sasToken"):
-            return str(secrets["sasToken"]).lstrip("?")
-        key = str(secrets.get("key") or "")
-        return sas_of_key(account, container, key) if key else ""
-
-    def _key(self, name: str) -> str:
-        """Return the account's key; empty where the datastore has none, or we may not see it."""
-        if self._known(name).get("credentials", {}).get("credentialsType") != _BY_KEY:
-            return ""
-        return str(self._secrets(name, {"expirableSecret": False}).get("key") or "")
-
-    def _secrets(self, name: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _secret(self, name: str, body: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return a key or a signature by its kind; empty where we may see none."""
         path = ("datastores", name, "listSecrets")
         try:
             try:
@@ -185,5 +174,5 @@ class Datastores:
             if error.status_code != 403:
                 raise
             return {}
-        secret = _SECRETS.get(found["secretsType"])
-        return {secret: found[secret]} if secret else {}
+        kind = _SECRETS.get(found["secretsType"])
+        return {kind: str(found[kind])} if kind else {}

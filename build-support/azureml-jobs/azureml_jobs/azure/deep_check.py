@@ -113,8 +113,7 @@ class DeepCheck:
             address="",
             experiment_name=_EXPERIMENT,
             workspace=self._workspace.config,
-            units=(),
-            data=(),
+            parts=(),
             options=SubmitOptions(),
         )
 

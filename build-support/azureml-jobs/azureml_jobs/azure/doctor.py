@@ -109,7 +109,7 @@ class _Checks:
     def _storage(self) -> str:
         from azureml_jobs.azure.datastores import Datastores
 
-        container = Datastores(self.workspace).default()
+        container = Datastores(self.workspace).open()
         next(iter(container.list("azureml/")), None)
         return container.address
 

@@ -5,25 +5,31 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.blobs import Blob, Container, file_md5, is_safe_name
 from azureml_jobs.azure.datastores import DatastorePath, Datastores
-from azureml_jobs.azure.job_outputs import selected_outputs
-from azureml_jobs.azure.rows import children_of_job
-from azureml_jobs.azure.service_error import ServiceError
-from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
+from azureml_jobs.azure.rows import children_of_job, reused_by
+from azureml_jobs.azure.run_history import outputs_of
+from azureml_jobs.azure.workspace import (
+    DEFAULT_DATASTORE,
+    ConnectedWorkspace,
+    artifacts_address,
+    job_of,
+)
+from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.job_status import ENDED
-from azureml_jobs.base.jobs import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
-from azureml_jobs.base.parallel import Task, run_all
+from azureml_jobs.base.parallel import read_all, run_all
+from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.progress import Progress
 
-_WORKERS = 8
 # Gone, another version than the one that was listed, or shorter than that.
 _CHANGED = frozenset({404, 412, 416})
 # How often a file that a job is writing is downloaded again.
@@ -57,20 +63,46 @@ def download(
         for child in children_of_job(workspace, job):
             folders[child.row["name"]] = f"steps/{child.label.replace('/', '/steps/')}/"
     datastores = Datastores(workspace)
-    found: dict[str, list[RemoteFile]] = {each: [] for each in folders}
 
-    def add_files(each: str) -> None:
-        outputs = selected_outputs(workspace, job_of(workspace, each), output_name)
+    def files_of(each: str) -> list[RemoteFile]:
+        found = []
+        outputs = _selected_outputs(workspace, job_of(workspace, each), output_name)
         for output, address in outputs.items():
             below = "artifacts" if output == DEFAULT_OUTPUT else f"named-outputs/{output}"
-            found[each] += files_at(datastores, address, f"{folders[each]}{below}")
+            found += files_at(datastores, address, f"{folders[each]}{below}")
+        return found
 
-    tasks = [Task(0, partial(add_files, each)) for each in folders]
-    run_all(tasks, _WORKERS, Progress("Listing", len(tasks), 0))
-    files = [file for each in found.values() for file in each]
+    files = [file for each in read_all(folders, files_of, "Listing").values() for file in each]
     status = str(job["properties"]["status"])
     left_out = download_files(files, destination, status in ENDED)
     return DownloadResult(len(files) - len(left_out), status, tuple(left_out))
+
+
+def _selected_outputs(
+    workspace: ConnectedWorkspace, job: Mapping[str, Any], output_name: str | None
+) -> dict[str, str]:
+    """Return the addresses of all outputs of a job, or of one. Raises `JobError` without it."""
+    properties = job["properties"]
+    name = reused_by(properties) or job["name"]
+    outputs = properties.get("outputs") or {}
+    written = {key: str((value or {}).get("uri") or "") for key, value in outputs.items()}
+    # The outputs of a pipeline are those of steps, and what a step has, only its run says.
+    is_told_by_run = properties["jobType"] == "Pipeline" or bool(properties.get("root"))
+    addresses = {DEFAULT_OUTPUT: artifacts_address(name)}
+    if is_told_by_run or not all(written.values()):
+        addresses |= outputs_of(workspace, workspace.history("GET", f"runs/{name}") or {})
+    for key, uri in ({} if is_told_by_run else written).items():
+        # Where the service writes unless something says otherwise.
+        usual = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/azureml/{name}/{key}/"
+        uri = uri or addresses.get(key) or usual
+        # The service only fills in the name while the job runs.
+        addresses[key] = uri.replace("${{name}}", name).replace("${{output_name}}", key)
+    if output_name is None:
+        return addresses
+    if output_name not in addresses:
+        listed = ", ".join(sorted(addresses))
+        raise JobError(name, f"the job has no output `{output_name}`", f"Its outputs: {listed}.")
+    return {output_name: addresses[output_name]}
 
 
 def files_at(datastores: Datastores, address: str, below: str) -> list[RemoteFile]:
@@ -113,21 +145,27 @@ def download_files(files: list[RemoteFile], destination: Path, is_final: bool = 
     all the time, are left out and returned.
     """
     destination = destination.absolute()
-    partial_folder = destination.parent / f".{destination.name}.part"
+    folder = destination.parent / f".{destination.name}.part"
     left_out: list[str] = []
+    # Bytes are counted as they come, so that a large file shows how far it is.
+    progress = Progress("Receiving", len(files), sum(file.blob.size for file in files))
+
+    def fetch(file: RemoteFile) -> None:
+        for wanted in _versions_of(file, is_final):
+            try:
+                return _fetch(folder, progress, wanted)
+            except ServiceError as error:
+                if is_final or error.status_code not in _CHANGED:
+                    raise
+        left_out.append(file.path)
+
     try:
-        make_folder(partial_folder)
-        size = sum(file.blob.size for file in files)
-        progress = Progress("Receiving", len(files), size)
-        fetch = partial(_fetch if is_final else _fetch_changing, partial_folder, progress)
-        if not is_final:
-            fetch = partial(fetch, left_out)
-        # Bytes are counted as they come, so that a large file shows how far it is.
-        run_all([Task(0, partial(fetch, file)) for file in files], _WORKERS, progress)
-        _remove_others(partial_folder, {file.path for file in files} - set(left_out))
+        make_folder(folder)
+        run_all([partial(fetch, file) for file in files], progress)
+        _remove_others(folder, {file.path for file in files} - set(left_out))
         if destination.exists():
             destination.rmdir()
-        os.rename(partial_folder, destination)
+        os.rename(folder, destination)
     except OSError as error:
         raise OutsideError(
             str(destination),
@@ -137,29 +175,15 @@ def download_files(files: list[RemoteFile], destination: Path, is_final: bool = 
     return sorted(left_out)
 
 
-def _fetch_changing(
-    folder: Path, progress: Progress, left_out: list[str], file: RemoteFile
-) -> None:
-    """Fetch a file of a running job, or add its path to `left_out`."""
-    wanted = file
-    for _ in range(_VERSIONS):
-        try:
-            return _fetch(folder, progress, wanted)
-        except ServiceError as error:
-            if error.status_code not in _CHANGED:
-                raise
-        newest = _newest(file)
-        if newest is None:
-            break
-        wanted = newest
-    left_out.append(file.path)
-
-
-def _newest(file: RemoteFile) -> RemoteFile | None:
-    """Return a file as it is now, None when it is gone."""
+def _versions_of(file: RemoteFile, is_final: bool) -> Iterator[RemoteFile]:
+    """Yield a file as it was listed, and unless it is final as it is later, until it is gone."""
+    yield file
     name = file.blob.name
-    found = [blob for blob in file.container.list(name) if blob.name == name]
-    return replace(file, blob=found[0]) if found else None
+    for _ in range(0 if is_final else _VERSIONS - 1):
+        found = [blob for blob in file.container.list(name) if blob.name == name]
+        if not found:
+            return
+        yield replace(file, blob=found[0])
 
 
 def _fetch(folder: Path, progress: Progress, file: RemoteFile) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.azure import sdk
+from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.assets import AzureAssets
 from azureml_jobs.azure.deployment_guard import check_deployment
-from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.assets import MODELS, AssetName
 from azureml_jobs.base.console import print_warning

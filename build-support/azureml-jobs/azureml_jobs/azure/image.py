@@ -61,7 +61,7 @@ class ImageToPush:
         path = ("environments", name, "versions", _ANY_VERSION)
         if self._workspace.get(*path) is None:
             put_once(self._workspace, *path, body={"properties": {"image": reference}})
-        sent = SentAsset(self._workspace.asset_id("environments", name, _ANY_VERSION))
+        sent = SentAsset(self._workspace.asset_id(*path))
         if size is not None:
             sent.files, sent.size, sent.pushed_to = 1, size, f"{server}/{image.name}"
         return sent

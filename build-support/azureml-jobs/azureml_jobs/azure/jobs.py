@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from azureml_jobs.azure import run_history
+from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.rows import add_children, add_metrics, row_of
-from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, job_of, job_of_run
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import ENDED
-from azureml_jobs.base.jobs import DownloadResult, JobSelection
-from azureml_jobs.base.parallel import BackgroundCall, Task, run_all
-from azureml_jobs.base.progress import Progress
+from azureml_jobs.base.parallel import BackgroundCall, read_all
 
 Value = TypeVar("Value")
 Rows = list[dict[str, Any]]
@@ -27,7 +25,6 @@ Rows = list[dict[str, Any]]
 _NOTHING_LOGGED: dict[str, dict[str, Any]] = {"params": {}, "metrics": {}}
 # Without a number, a workspace's years of jobs would be fetched.
 _DEFAULT_COUNT = 100
-_REQUESTS_AT_ONCE = 8
 _CANCEL_SECONDS = 120.0
 _POLL_SECONDS = 1.0
 
@@ -97,15 +94,8 @@ class AzureJobs:
             for name in names
             for run in [runs.get(name, {})]
         ]
-        logged: dict[str, dict[str, Any]] = {}
-
-        def read(name: str) -> None:
-            logged[name] = run_history.logged_by(self.workspace, name)
-
-        tasks = [Task(0, partial(read, name)) for name in names]
-        progress = Progress("Reading", len(tasks), 0)
-        ask = partial(run_all, tasks, _REQUESTS_AT_ONCE, progress)
-        _or_warn("parameters and metrics", ask, None)
+        ask = partial(read_all, names, partial(run_history.logged_by, self.workspace))
+        logged: dict[str, Any] = _or_warn("parameters and metrics", ask, {})
         return [{**row, **logged.get(row["name"], _NOTHING_LOGGED)} for row in rows]
 
     def curves(self, names: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, Rows]]:

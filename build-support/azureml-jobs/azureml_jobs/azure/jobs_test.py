@@ -189,7 +189,7 @@ def test_lists_components_without_those_of_steps(
 ) -> None:
     client.put_environment()
     workspace = client.connect()
-    environment = f"azureml:{workspace.asset_id('environments', 'curated', '1')}"
+    environment = f"azureml:{workspace.asset_id('environments', 'curated', 'versions', '1')}"
     spec = {"version": "1", "type": "command", "command": "ls", "environment": environment}
     for name in ("azureml_anonymous", "train"):
         body = {"properties": {"componentSpec": {"name": name, **spec}}}

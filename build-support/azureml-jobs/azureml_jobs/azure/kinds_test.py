@@ -76,7 +76,7 @@ def put_what_jobs_name(client: Client) -> None:
     data = {"properties": {"dataType": "uri_folder", "dataUri": address}}
     workspace.put("data", "d", "versions", "1", body=data)
     workspace.put("environments", "e", "versions", "1", body={"properties": {"image": "x"}})
-    environment = workspace.asset_id("environments", "e", "1")
+    environment = workspace.asset_id("environments", "e", "versions", "1")
     component = {
         **{"name": "other", "version": "1", "type": "command", "command": "ls"},
         **{"environment": f"azureml:{environment}", "inputs": {"data": {"type": "uri_folder"}}},

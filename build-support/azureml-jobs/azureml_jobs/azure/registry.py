@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urljoin
 
-from azureml_jobs.azure.answers import json_object
+from azureml_jobs.azure.answers import ServiceError, json_object
 from azureml_jobs.azure.connection import Connection
-from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.sign_in import token_claims
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.errors import OutsideError
@@ -122,7 +121,7 @@ class Registry:
                 f"https://{self.server}/v2/{repository}/manifests/{reference}",
                 scope=f"repository:{repository}:pull",
                 headers={"Accept": ", ".join(_MANIFESTS)},
-                accept=lambda status: status in (200, 404),
+                accept=(200, 404),
             )
         except ServiceError as error:
             raise self._access_error(error) from error
@@ -143,7 +142,7 @@ class Registry:
         base = f"https://{self.server}/v2/"
         scope = f"repository:{repository}:pull,push"
         try:
-            self._connection.request("GET", base, accept=lambda status: status in (200, 401))
+            self._connection.request("GET", base, accept=(200, 401))
             upload = self._connection.request(
                 "POST", f"{base}{repository}/blobs/uploads/", scope=scope, body=b""
             )
@@ -152,7 +151,7 @@ class Registry:
         location = urljoin(base, upload.headers.get("location", ""))
         with contextlib.suppress(ServiceError):
             # The registry itself removes what is left of it within days.
-            self._connection.request("DELETE", location, scope=scope, accept=lambda status: True)
+            self._connection.request("DELETE", location, scope=scope, accept=range(600))
 
     def _find_server(self) -> str:
         workspace = self._workspace

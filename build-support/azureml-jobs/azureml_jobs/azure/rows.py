@@ -11,15 +11,12 @@ from functools import partial
 from typing import Any
 
 from azureml_jobs.azure import run_history
-from azureml_jobs.azure.job_outputs import reused_by
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of_run
 from azureml_jobs.base.job_status import COMPLETED, ENDED
-from azureml_jobs.base.parallel import Task, run_all
-from azureml_jobs.base.progress import Progress
+from azureml_jobs.base.parallel import read_all
 from azureml_jobs.jobfile.paths import unique_name
 
 _PARENTS = ("automl", "pipeline", "sweep")
-_REQUESTS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -77,9 +74,8 @@ def _search(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def add_children(workspace: ConnectedWorkspace, rows: list[dict[str, Any]]) -> None:
     """Give every row its children, and theirs, which only run history knows."""
-    parents = [row for row in rows if row["kind"] in _PARENTS]
-    tasks = [Task(0, partial(_add_children, workspace, row)) for row in parents]
-    run_all(tasks, _REQUESTS_AT_ONCE, Progress("Reading", len(tasks), 0))
+    parents = {row["name"]: row for row in rows if row["kind"] in _PARENTS}
+    read_all(parents, lambda name: _add_children(workspace, parents[name]))
 
 
 def _add_children(workspace: ConnectedWorkspace, row: dict[str, Any]) -> None:
@@ -104,12 +100,9 @@ def _add_children(workspace: ConnectedWorkspace, row: dict[str, Any]) -> None:
 def add_metrics(workspace: ConnectedWorkspace, sweep: Mapping[str, Any]) -> None:
     """Give every trial of a sweep the value of the metric that the sweep looks at."""
     metric = sweep.get("objective", {}).get("primary_metric")
-
-    def add(trial: dict[str, Any]) -> None:
-        trial["metric"] = run_history.logged_by(workspace, trial["name"])["metrics"].get(metric)
-
-    tasks = [Task(0, partial(add, trial)) for trial in sweep["children"] if metric]
-    run_all(tasks, _REQUESTS_AT_ONCE, Progress("Reading", len(tasks), 0))
+    trials = {trial["name"]: trial for trial in sweep["children"] if metric}
+    for name, logged in read_all(trials, partial(run_history.logged_by, workspace)).items():
+        trials[name]["metric"] = logged["metrics"].get(metric)
 
 
 def children_below(row: Mapping[str, Any], label: str = "") -> Iterator[Child]:
@@ -123,6 +116,16 @@ def children_of_job(workspace: ConnectedWorkspace, job: Mapping[str, Any]) -> It
     row = row_of(job, {})
     add_children(workspace, [row])
     return children_below(row)
+
+
+def reused_by(properties: Mapping[str, Any]) -> str:
+    """Return the name of the job whose outputs a step has, instead of its own.
+
+    `PipelineConstants` in azure-ai-ml has the names of these properties.
+    """
+    marks = properties.get("properties") or {}
+    is_reused = str(marks.get("azureml.isreused")).lower() == "true"
+    return str(marks.get("azureml.reusedrunid") or "") if is_reused else ""
 
 
 def time_of(text: Any) -> datetime | None:

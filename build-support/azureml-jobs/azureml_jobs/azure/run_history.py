@@ -8,23 +8,20 @@ client `runhistory`; https://mlflow.org/docs/latest/rest-api.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from azureml_jobs.azure.answers import json_or_none
-from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.answers import ServiceError, json_object
 from azureml_jobs.azure.workspace import ConnectedWorkspace
-from azureml_jobs.base.jobs import JobSelection
-from azureml_jobs.base.parallel import Task, run_all
-from azureml_jobs.base.progress import Progress
+from azureml_jobs.base.job_selection import JobSelection
+from azureml_jobs.base.parallel import read_all
 
 # Nobody waits longer for what is missing, while the rest could be shown.
 _PATIENCE_SECONDS = 8.0
 # One request for what a list shows by default.
 _RUNS_AT_ONCE = 100
-_CURVES_AT_ONCE = 8
 _NO_SUCH_REQUEST = frozenset({400, 404, 405, 501})
 # The logs of what a job prints; `system_logs` are the service's own.
 PRINTED = re.compile(r"user_logs/.+\.txt|azureml-logs/\d{2}.+\.txt")
@@ -45,26 +42,36 @@ def runs_of(workspace: ConnectedWorkspace, names: Sequence[str]) -> dict[str, di
         except ServiceError as error:
             if error.status_code not in _NO_SUCH_REQUEST:
                 raise
-            return _runs_one_by_one(workspace, names)
+            # That request is not documented.
+            runs = read_all(names, lambda name: _soon(workspace, f"runs/{name}"))
+            return {name: run for name, run in runs.items() if run is not None}
         for name, result in (answer.get("successfulResults") or {}).items():
             found[name] = result["runMetadata"]
     return found
 
 
-def _runs_one_by_one(
-    workspace: ConnectedWorkspace, names: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """Return the same where the service does not know that request, which is not documented."""
-    found: dict[str, dict[str, Any]] = {}
+def _soon(workspace: ConnectedWorkspace, path: str) -> Any:
+    return workspace.history("GET", path, patience=_PATIENCE_SECONDS)
 
-    def fetch(name: str) -> None:
-        run = workspace.history("GET", f"runs/{name}", patience=_PATIENCE_SECONDS)
-        if run is not None:
-            found[name] = run
 
-    tasks = [Task(0, partial(fetch, name)) for name in names]
-    run_all(tasks, _CURVES_AT_ONCE, Progress("Reading", len(tasks), 0))
-    return found
+def _entries(
+    page_of: Callable[[str | None], Any],
+    entries_key: str = "value",
+    token_key: str = "continuationToken",
+) -> Iterator[Any]:
+    """Yield the entries of all pages. `page_of` gets the token of a page, None for the first."""
+    token = None
+    while True:
+        # A waiting job may have no run yet.
+        page = page_of(token) or {}
+        yield from page.get(entries_key) or ()
+        token = page.get(token_key)
+        if not token:
+            return
+
+
+def _query(name: str, token: str | None) -> str:
+    return f"?{urlencode({name: token})}" if token else ""
 
 
 def runs_in(
@@ -82,35 +89,27 @@ def runs_in(
         conditions.append("(Hidden eq false)")
     body = {"filter": " and ".join(conditions), "orderBy": "CreatedUtc desc", "top": count}
     path = f"experiments/{quote(str(wanted.experiment), safe='')}/runs:query"
-    found: list[dict[str, Any]] = []
-    token = None
-    while True:
+
+    def page_of(token: str | None) -> Any:
         following = {**body, "continuationToken": token}
-        try:
-            page = workspace.history("POST", path, following, _PATIENCE_SECONDS)
-        except ServiceError as error:
-            # There is no such experiment, or it has no run yet.
-            if error.status_code == 404:
-                return []
-            raise
-        found += page.get("value") or ()
-        token = page.get("continuationToken")
+        return workspace.history("POST", path, following, _PATIENCE_SECONDS)
+
+    try:
         # `top` is that of a page, too.
-        if not token or len(found) >= count:
-            return found[:count]
+        return list(islice(_entries(page_of), count))
+    except ServiceError as error:
+        # There is no such experiment, or it has no run yet.
+        if error.status_code == 404:
+            return []
+        raise
 
 
 def children_of(workspace: ConnectedWorkspace, name: str) -> Iterator[dict[str, Any]]:
     """Yield the runs of the steps of a pipeline, or of the trials of a sweep."""
-    token = None
-    while True:
-        query = f"?{urlencode({'$continuationtoken': token})}" if token else ""
-        page = workspace.history("GET", f"runs/{name}/children{query}")
-        # A waiting job may have no run yet.
-        yield from (page or {}).get("value") or ()
-        token = (page or {}).get("continuationToken")
-        if not token:
-            return
+    path = f"runs/{name}/children"
+    return _entries(
+        lambda token: workspace.history("GET", path + _query("$continuationtoken", token))
+    )
 
 
 def outputs_of(workspace: ConnectedWorkspace, run: Mapping[str, Any]) -> dict[str, str]:
@@ -139,10 +138,7 @@ def outputs_of(workspace: ConnectedWorkspace, run: Mapping[str, Any]) -> dict[st
 
 def details_of(workspace: ConnectedWorkspace, name: str) -> dict[str, Any]:
     """Return a run with its error and its logs; empty when there is no run yet."""
-    found: dict[str, Any] | None = workspace.history(
-        "GET", f"runs/{name}/details", patience=_PATIENCE_SECONDS
-    )
-    return found or {}
+    return _soon(workspace, f"runs/{name}/details") or {}
 
 
 def error_of(run: Mapping[str, Any]) -> str:
@@ -159,15 +155,8 @@ def exit_status_in(message: str) -> int | None:
 def artifacts_of(workspace: ConnectedWorkspace, experiment: str, name: str) -> list[str]:
     """Return the paths of a job's logs and artifacts. No permission for the storage is needed."""
     path = f"experiments/{quote(experiment, safe='')}/runs/{name}/artifacts"
-    names: list[str] = []
-    token = None
-    while True:
-        query = f"?{urlencode({'continuationToken': token})}" if token else ""
-        page = workspace.history("GET", path + query, patience=_PATIENCE_SECONDS) or {}
-        names += [str(each["path"]) for each in page.get("value") or ()]
-        token = page.get("continuationToken")
-        if not token:
-            return sorted(names)
+    found = _entries(lambda token: _soon(workspace, path + _query("continuationToken", token)))
+    return sorted(str(each["path"]) for each in found)
 
 
 def logged_by(workspace: ConnectedWorkspace, name: str) -> dict[str, dict[str, Any]]:
@@ -190,29 +179,20 @@ def curves_of(
     workspace: ConnectedWorkspace, names: Sequence[str], metrics: Sequence[str]
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Return every value of each metric of jobs: `step`, `timestamp` in milliseconds, `value`."""
-    curves: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in names}
-
-    def fetch(name: str, metric: str) -> None:
-        curves[name][metric] = _curve(workspace, name, metric)
-
-    tasks = [Task(0, partial(fetch, name, metric)) for name in names for metric in metrics]
-    run_all(tasks, _CURVES_AT_ONCE, Progress("Reading", len(tasks), 0))
-    return curves
+    pairs = [(name, metric) for name in names for metric in metrics]
+    curves = read_all(pairs, lambda pair: _curve(workspace, *pair))
+    return {name: {metric: curves[name, metric] for metric in metrics} for name in names}
 
 
 def _curve(workspace: ConnectedWorkspace, name: str, metric: str) -> list[dict[str, Any]]:
-    points: list[dict[str, Any]] = []
-    more: Mapping[str, str] = {}
-    while True:
-        answer = _mlflow(workspace, "metrics/get-history", run_id=name, metric_key=metric, **more)
-        points += [
-            {key: each.get(key, 0) for key in ("step", "timestamp", "value")}
-            for each in (answer or {}).get("metrics") or ()
-        ]
-        token = (answer or {}).get("next_page_token")
-        if not token:
-            return points
-        more = {"page_token": token}
+    def page_of(token: str | None) -> Any:
+        more = {"page_token": token} if token else {}
+        return _mlflow(workspace, "metrics/get-history", run_id=name, metric_key=metric, **more)
+
+    return [
+        {key: each.get(key, 0) for key in ("step", "timestamp", "value")}
+        for each in _entries(page_of, "metrics", "next_page_token")
+    ]
 
 
 def _mlflow(workspace: ConnectedWorkspace, path: str, **query: str) -> Any:
@@ -222,10 +202,10 @@ def _mlflow(workspace: ConnectedWorkspace, path: str, **query: str) -> Any:
         return None
     base = uri.replace("azureml://", "https://", 1)
     return workspace.connection.read(
-        json_or_none,
+        json_object,
         "GET",
         f"{base}/api/2.0/mlflow/{path}?{urlencode(query)}",
         scope=workspace.cloud.management_scope,
-        accept=lambda status: status in (200, 404),
+        accept=(200, 404),
         patience=_PATIENCE_SECONDS,
     )

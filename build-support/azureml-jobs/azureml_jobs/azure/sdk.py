@@ -17,12 +17,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from azureml_jobs.azure import imports
-from azureml_jobs.azure.answers import WrongAnswer, any_answer, json_object, resource
+from azureml_jobs.azure.answers import (
+    Response,
+    ServiceError,
+    WrongAnswer,
+    any_answer,
+    json_object,
+    resource,
+    without_secrets,
+)
 from azureml_jobs.azure.connection import USER_AGENT
 from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
-from azureml_jobs.azure.service_error import ServiceError, without_secrets
 from azureml_jobs.azure.submission import Submission
-from azureml_jobs.azure.transport import Response, shortened
+from azureml_jobs.azure.transport import shortened
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.web import failure_remedy
@@ -203,7 +210,7 @@ def _check_answer(resource_manager: str, response: Any) -> None:
         elif found.body:
             json_object(found)
     except WrongAnswer as error:
-        failure = ServiceError.of_wrong_answer(found, str(error))
+        failure = ServiceError.of_wrong_answer(found, error)
         raise ServiceResponseError(str(failure), error=failure) from error
 
 

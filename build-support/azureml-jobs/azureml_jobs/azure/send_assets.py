@@ -1,6 +1,6 @@
 """Send what the documents of a submission name: code, environments, images, data.
 
-An asset is known by its content: units that share it send it once.
+An asset is known by its content: parts that share it send it once.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.image import ImageToPush
 from azureml_jobs.azure.registry import Manifest
-from azureml_jobs.azure.sent_record import SentRecord
-from azureml_jobs.azure.submission import SentUnit, Submission, SubmissionFolder
+from azureml_jobs.azure.submission import Part, Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.upload import SentAsset, send_data, send_environment, send_snapshot
+from azureml_jobs.azure.what_ran import SentRecord
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.bundle.names import CODE_FOLDER, ENVIRONMENT_FOLDER
@@ -50,35 +50,35 @@ class AssetsToSend:
         self._datastores = Datastores(workspace)
         self._earlier = EarlierSnapshots(folder.local, workspace.config)
         self._turns = threading.Semaphore(_AT_ONCE)
-        images = {unit.image for unit in submission.units if unit.image}
+        images = {part.image for part in submission.parts if part.image}
         self._images = {image: ImageToPush(workspace, image) for image in images}
 
     def send(self) -> dict[str, SentAsset]:
         """Send everything but images, several assets at once."""
         self._workspace.sign_in.token(self._workspace.cloud.management_scope)
         calls = {RECORD: self._snapshot_call(self._record.folder, self._record.digest, None)}
-        for unit in self._submission.units:
-            calls |= self._calls_of(unit)
-        for data in self._submission.data:
-            calls[data.label] = data.path, partial(send_data, self._datastores, Path(data.path))
+        for part in self._submission.parts:
+            if part.image is None:
+                calls[part.label] = self._call_of(part)
         started: dict[str, BackgroundCall[SentAsset]] = {}
         for label, (content, call) in calls.items():
             if content not in started:
                 started[content] = BackgroundCall(partial(self._timed, label, call))
         return {label: started[content].result() for label, (content, _) in calls.items()}
 
-    def _calls_of(self, unit: SentUnit) -> dict[str, _Call]:
-        bundle, calls = self._folder.bundle, dict[str, _Call]()
-        if unit.snapshot is not None:
-            code = bundle / CODE_FOLDER / unit.name
-            calls[unit.snapshot_label] = self._snapshot_call(code, unit.snapshot, self._earlier)
-        if unit.environment is not None and unit.image is None:
-            calls[unit.environment_label] = f"{unit.environment} {unit.dockerfile}", partial(
-                send_environment,
-                *(self._workspace, self._datastores, bundle / ENVIRONMENT_FOLDER / unit.name),
-                *(unit.environment, unit.dockerfile),
+    def _call_of(self, part: Part) -> _Call:
+        bundle = self._folder.bundle
+        if part.kind == "input":
+            return part.content, partial(send_data, self._datastores, Path(part.content))
+        if part.kind == "snapshot":
+            return self._snapshot_call(
+                bundle / CODE_FOLDER / part.name, part.content, self._earlier
             )
-        return calls
+        return f"{part.content} {part.dockerfile}", partial(
+            send_environment,
+            *(self._workspace, self._datastores, bundle / ENVIRONMENT_FOLDER / part.name),
+            *(part.content, part.dockerfile),
+        )
 
     def _snapshot_call(self, folder: Path, digest: str, earlier: EarlierSnapshots | None) -> _Call:
         known = (self._workspace, self._datastores, earlier)
@@ -98,8 +98,7 @@ class AssetsToSend:
         for image, to_push in self._images.items():
             with self._timings.part("image"):
                 sent[image] = to_push.send(found[image])
-        units = self._submission.units
-        return {unit.environment_label: sent[unit.image] for unit in units if unit.image}
+        return {part.label: sent[part.image] for part in self._submission.parts if part.image}
 
     def _timed(self, label: str, call: Callable[[], SentAsset]) -> SentAsset:
         with self._turns, self._timings.part(label):

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
+from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.blobs import Container, CopySource, file_md5
-from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.base.parallel import Task, run_all
+from azureml_jobs.base.parallel import run_all
 from azureml_jobs.base.progress import Progress
 
 # Larger files are sent in blocks, several at once.
@@ -98,6 +98,7 @@ def copy_files(
     """
     copied: set[LocalFile] = set()
     refused = threading.Event()
+    progress = Progress("Copying", len(files), sum(file.size for file in files))
 
     def copy(file: LocalFile, source: CopySource) -> None:
         if refused.is_set():
@@ -108,9 +109,9 @@ def copy_files(
             refused.set()
         else:
             copied.add(file)
+            progress.advance(file.size, files=0)
 
-    tasks = [Task(file.size, partial(copy, file, source)) for file, source in files.items()]
-    run_all(tasks, WORKERS, Progress("Copying", len(tasks), sum(file.size for file in files)))
+    run_all([partial(copy, *each) for each in files.items()], progress, WORKERS)
     return copied
 
 
@@ -121,15 +122,16 @@ def send_files(container: Container, files: list[LocalFile], prefix: str, label:
     Raises `OutsideError` that names the file which could not be sent, behind `label`.
     """
     uploads = [_Upload(container, file, prefix + file.name, label) for file in files]
-    tasks = [
-        Task(min(BLOCK_BYTES, upload.file.size), partial(upload.send_block, index))
-        for upload in uploads
-        for index in range(len(upload.blocks))
-    ]
-    tasks += [Task(each.file.size, each.send) for each in uploads if not each.blocks]
-    run_all(tasks, WORKERS, Progress("Sending", len(tasks), sum(file.size for file in files)))
-    commits = [Task(0, upload.commit) for upload in uploads if upload.blocks]
-    run_all(commits, WORKERS, Progress("Sending", len(commits), 0))
+    calls = [partial(each.send_block, index) for each in uploads for index in each.blocks]
+    calls += [partial(each.send) for each in uploads if not each.blocks]
+    progress = Progress("Sending", len(calls), sum(file.size for file in files))
+    run_all([partial(_counted, call, progress) for call in calls], progress, WORKERS)
+    commits = [upload.commit for upload in uploads if upload.blocks]
+    run_all(commits, Progress("Sending", len(commits), 0), WORKERS)
+
+
+def _counted(send: Callable[[], int], progress: Progress) -> None:
+    progress.advance(send(), files=0)
 
 
 @dataclass(frozen=True)
@@ -140,28 +142,30 @@ class _Upload:
     label: str
 
     @property
-    def blocks(self) -> list[str]:
+    def blocks(self) -> dict[int, str]:
         """The ids of the blocks in which a large file is sent; none for a small one."""
-        if self.file.size <= SINGLE_PUT_BYTES:
-            return []
-        count = -(-self.file.size // BLOCK_BYTES)
+        count = -(-self.file.size // BLOCK_BYTES) if self.file.size > SINGLE_PUT_BYTES else 0
         # All of one length, which storage requires.
-        return [base64.b64encode(b"%08d" % index).decode() for index in range(count)]
+        return {index: base64.b64encode(b"%08d" % index).decode() for index in range(count)}
 
-    def send(self) -> None:
+    def send(self) -> int:
+        """Send the file; return its size."""
         with self._named_errors():
             self.container.put(self.blob, self.file.path.read_bytes())
+        return self.file.size
 
-    def send_block(self, index: int) -> None:
+    def send_block(self, index: int) -> int:
+        """Send a block; return its size."""
         with self._named_errors():
             with open(self.file.path, "rb") as source:
                 source.seek(index * BLOCK_BYTES)
                 content = source.read(BLOCK_BYTES)
             self.container.put_block(self.blob, self.blocks[index], content)
+        return len(content)
 
     def commit(self) -> None:
         with self._named_errors():
-            self.container.put_block_list(self.blob, self.blocks, self.file.md5)
+            self.container.put_block_list(self.blob, list(self.blocks.values()), self.file.md5)
 
     @contextlib.contextmanager
     def _named_errors(self) -> Iterator[None]:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from azureml_jobs.azure.answers import without_secrets
 from azureml_jobs.azure.credentials import Credential, NotSetUp, credentials
 from azureml_jobs.azure.imports import import_identity
 from azureml_jobs.azure.oidc import build_server
 from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
-from azureml_jobs.azure.service_error import without_secrets
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.base.web import NETWORK_REMEDY, failure_remedy

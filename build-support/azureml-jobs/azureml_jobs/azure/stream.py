@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, BinaryIO
 
 from azureml_jobs.azure.growing_log import GrowingLog
@@ -14,12 +13,11 @@ from azureml_jobs.azure.rows import add_children, children_below, row_of
 from azureml_jobs.azure.run_history import PRINTED, error_of, exit_status_in
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, NOT_STARTED
-from azureml_jobs.base.parallel import Task, run_all
-from azureml_jobs.base.progress import Progress, StatusLine
+from azureml_jobs.base.parallel import read_all
+from azureml_jobs.base.status_line import StatusLine
 
 # A line is printed at most this long, and the time of two requests, after it was written.
 _POLL_SECONDS = 2.0
-_NODES_AT_ONCE = 8
 
 
 def stream(workspace: ConnectedWorkspace, name: str, out: BinaryIO) -> int:
@@ -36,11 +34,10 @@ def stream(workspace: ConnectedWorkspace, name: str, out: BinaryIO) -> int:
             file=sys.stderr,
         )
         raise
-    status = str(details["status"])
-    print(f"{name} {_ending(status, error_of(details))}", file=sys.stderr)
-    if status == COMPLETED:
+    print(f"{name} {_ending(details)}", file=sys.stderr)
+    if details["status"] == COMPLETED:
         return 0
-    if status == CANCELED:
+    if details["status"] == CANCELED:
         return 128 + signal.SIGTERM
     return exit_status_in(error_of(details)) or 1
 
@@ -50,15 +47,16 @@ def copy_log(workspace: ConnectedWorkspace, name: str, out: BinaryIO) -> None:
     _Follower(workspace, out).copy(name)
 
 
-def _ending(status: str, message: str) -> str:
-    return f"{status}: {message}" if message else status
+def _ending(details: Mapping[str, Any]) -> str:
+    message = error_of(details)
+    return f"{details['status']}: {message}" if message else str(details["status"])
 
 
 class _Follower:
     def __init__(self, workspace: ConnectedWorkspace, out: BinaryIO) -> None:
         self._workspace = workspace
         self._out = out
-        self._logs: dict[str, _Logs] = {}
+        self._logs: dict[str, Logs] = {}
         self._status = StatusLine()
         self._ended: set[str] = set()
 
@@ -85,9 +83,9 @@ class _Follower:
             logs.finish()
 
     def _details(self, name: str) -> Mapping[str, Any]:
-        details: Mapping[str, Any] | None = self._workspace.history("GET", f"runs/{name}/details")
         # The run is made a little later than the job.
-        return details or {"status": NOT_STARTED}
+        path = f"runs/{name}/details"
+        return self._workspace.history("GET", path) or {"status": NOT_STARTED}
 
     def _read_children(self, row: dict[str, Any]) -> None:
         row["children"] = []
@@ -102,15 +100,14 @@ class _Follower:
                 self._read(name, child.label, self._details(name))
 
     def _read(self, name: str, label: str, details: Mapping[str, Any]) -> None:
-        prefix = f"[{label}] ".encode() if label else b""
-        logs = self._logs.setdefault(
-            name, _Logs(self._workspace, self._out, prefix, self._status.leave)
-        )
-        logs.read(details.get("logFiles") or {})
+        if name not in self._logs:
+            prefix = f"[{label}] ".encode() if label else b""
+            self._logs[name] = Logs(self._workspace, self._out, prefix, self._status.leave)
+        self._logs[name].read(details.get("logFiles") or {})
         if details["status"] in ENDED:
-            logs.finish()
+            self._logs[name].finish()
             if label:
-                self._end(name, label, _ending(str(details["status"]), error_of(details)))
+                self._end(name, label, _ending(details))
 
     def _end(self, name: str, label: str, ending: str) -> None:
         self._ended.add(name)
@@ -118,7 +115,7 @@ class _Follower:
         print(f"[{label}] {ending}", file=sys.stderr)
 
 
-class _Logs:
+class Logs:
     """The logs of one job. Lines get the `prefix`, if there is one.
 
     `before_output` is called before anything is printed.
@@ -143,17 +140,10 @@ class _Logs:
 
     def read(self, addresses: Mapping[str, str]) -> None:
         names = sorted(name for name in addresses if PRINTED.fullmatch(name))
-        found: dict[str, tuple[bytes, bool]] = {}
-
-        def read(name: str) -> None:
-            found[name] = self._logs[name].read(addresses[name])
-
         for name in names:
             self._logs.setdefault(name, GrowingLog(self._workspace.connection))
-        tasks = [Task(0, partial(read, name)) for name in names]
-        run_all(tasks, _NODES_AT_ONCE, Progress("Reading", len(tasks), 0))
-        for name in names:
-            new, begins_again = found[name]
+        found = read_all(names, lambda name: self._logs[name].read(addresses[name]))
+        for name, (new, begins_again) in found.items():
             if begins_again:
                 self._print_line(f"==> {name} begins again <==")
                 self._pending.pop(name, None)

@@ -148,11 +148,11 @@ def test_streams_whatever_the_datastore_s_credentials(client: Client, credential
 
 
 def test_logs_of_several_nodes_are_separated_by_whole_lines(client: Client) -> None:
-    from azureml_jobs.azure.stream import _Logs
+    from azureml_jobs.azure.stream import Logs
 
     workspace = client.connect()
     out = io.BytesIO()
-    logs = _Logs(workspace, out)
+    logs = Logs(workspace, out)
     contents = {"user_logs/std_log_0.txt": b"a\nhal", "user_logs/std_log_1.txt": b"b\n"}
     container = client.service.control
     client.service.state.add_container("nodes")
@@ -179,11 +179,11 @@ def test_logs_of_several_nodes_are_separated_by_whole_lines(client: Client) -> N
 
 
 def test_a_log_that_begins_again_is_shown_from_its_start(client: Client) -> None:
-    from azureml_jobs.azure.stream import _Logs
+    from azureml_jobs.azure.stream import Logs
 
     workspace = client.connect()
     out = io.BytesIO()
-    logs = _Logs(workspace, out)
+    logs = Logs(workspace, out)
     client.service.state.add_container("again")
     base = f"{client.service.url}/standin.blob.core.azure.standin/again"
     sas = client.service.access.signature("again")

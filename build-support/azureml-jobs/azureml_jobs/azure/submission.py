@@ -39,43 +39,24 @@ class SubmitOptions:
 
 
 @dataclass(frozen=True)
-class SentUnit:
-    """What is sent of one command, and which keys of a document in the bundle name it then.
+class Part:
+    """What is sent with a job; `keys` of a document in the bundle name it then.
 
-    `snapshot` and `environment` are digests, None for what is not sent. The environment goes as a
-    build context, or as the `image` that was built of it.
+    A snapshot, an environment or its image have the name of a unit, and the digest of their
+    content; an input has its own name, and the path of its data.
     """
 
+    kind: str
     name: str
     document: str
-    snapshot: str | None
-    code_keys: tuple[str, ...]
-    environment: str | None
-    environment_keys: tuple[str, ...]
-    dockerfile: str
+    keys: tuple[str, ...]
+    content: str
+    dockerfile: str = ""
     image: PushableImage | None = None
 
     @property
-    def snapshot_label(self) -> str:
-        return f"snapshot {self.name}".rstrip()
-
-    @property
-    def environment_label(self) -> str:
-        return f"{'image' if self.image else 'environment'} {self.name}".rstrip()
-
-
-@dataclass(frozen=True)
-class SentData:
-    """Local data at `path`, and which keys of a document in the bundle name it."""
-
-    name: str
-    path: str
-    document: str
-    keys: tuple[str, ...]
-
-    @property
     def label(self) -> str:
-        return f"input {self.name}"
+        return f"{self.kind} {self.name}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -98,8 +79,7 @@ class Submission(Message):
     address: str
     experiment_name: str
     workspace: AzureWorkspace
-    units: tuple[SentUnit, ...]
-    data: tuple[SentData, ...]
+    parts: tuple[Part, ...]
     options: SubmitOptions
     is_started: bool = False
 
@@ -176,19 +156,12 @@ class SubmissionFolder:
 
         Then azure-ai-ml finds no local path in them, and sends nothing.
         """
-        found = [(unit.document, unit.code_keys, unit.snapshot_label) for unit in submission.units]
-        found += [
-            (unit.document, unit.environment_keys, unit.environment_label)
-            for unit in submission.units
-        ]
-        found += [(data.document, (*data.keys, "path"), data.label) for data in submission.data]
         documents: dict[str, dict[str, Any]] = {}
-        for name, keys, label in found:
-            if label in ids:
-                if name not in documents:
-                    text = (self.bundle / name).read_text(encoding="utf-8")
-                    documents[name] = read_job_file(text, name)
-                set_value(documents[name], keys, ids[label])
+        for part in submission.parts:
+            if part.document not in documents:
+                text = (self.bundle / part.document).read_text(encoding="utf-8")
+                documents[part.document] = read_job_file(text, part.document)
+            set_value(documents[part.document], part.keys, ids[part.label])
         for name, document in documents.items():
             write_file(self.bundle / name, dump_job_file(document))
 

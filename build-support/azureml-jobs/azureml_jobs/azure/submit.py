@@ -11,11 +11,11 @@ from typing import Any
 
 from azureml_jobs.azure import sdk
 from azureml_jobs.azure.send_assets import RECORD, AssetsToSend
-from azureml_jobs.azure.sent_record import SentRecord, write_record
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
 from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.turns import turn
 from azureml_jobs.azure.upload import SentAsset
+from azureml_jobs.azure.what_ran import write_record
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.console import BOLD, coloured, print_warning, size_text
 from azureml_jobs.base.errors import JobError
@@ -34,7 +34,7 @@ class Submitted:
 
     name: str
     link: str
-    assets: dict[str, SentAsset]
+    assets: Mapping[str, SentAsset]
     was_there: bool
 
 
@@ -53,10 +53,8 @@ def submit(path: Path) -> int:
             raise JobError(submission.name, "another process is sending it already")
         submission = replace(submission, is_started=True)
         submission.write(path)
-        timings = Timings()
         workspace = ConnectedWorkspace(submission.workspace, submission.options.login)
-        record = write_record(folder.bundle, folder.record)
-        sender = _Sender(folder, submission, record, workspace, timings)
+        sender = _Sender(folder, submission, workspace)
         try:
             made = sender.send()
         except KeyboardInterrupt:
@@ -67,7 +65,7 @@ def submit(path: Path) -> int:
         print_warning(warning)
     print("\n".join(_report(made, submission, workspace)))
     if submission.options.timings:
-        print("\n".join(["", *timings.lines()]))
+        print("\n".join(["", *sender.timings.lines()]))
     sys.stdout.flush()
     if submission.options.web and made.link:
         import webbrowser
@@ -83,19 +81,14 @@ def submit(path: Path) -> int:
 
 class _Sender:
     def __init__(
-        self,
-        folder: SubmissionFolder,
-        submission: Submission,
-        record: SentRecord,
-        workspace: ConnectedWorkspace,
-        timings: Timings,
+        self, folder: SubmissionFolder, submission: Submission, workspace: ConnectedWorkspace
     ) -> None:
         self._folder = folder
         self._submission = submission
-        self._record = record
         self._workspace = workspace
-        self._timings = timings
-        self._assets = AssetsToSend(submission, folder, record, workspace, timings)
+        self.timings = Timings()
+        self._record = write_record(folder.bundle, folder.record)
+        self._assets = AssetsToSend(submission, folder, self._record, workspace, self.timings)
         self._is_making = False
 
     def interrupted(self) -> str:
@@ -113,31 +106,31 @@ class _Sender:
         found = BackgroundCall(self._find)
         sent = BackgroundCall(self._assets.send)
         images = BackgroundCall(self._assets.find_images)
-        with self._timings.part("import of azure-ai-ml"):
+        with self.timings.part("import of azure-ai-ml"):
             sdk.import_sdk()
             sdk.hide_git_credentials(Path.cwd())
         self._submission, was_there = found.result()
         if was_there:
-            return self._submitted("", {}, was_there=True)
+            return self._submitted(was_there=True)
         assets = {**sent.result(), **self._assets.send_images(images.result())}
-        self._folder.place(
-            self._submission, {label: asset.reference for label, asset in assets.items()}
-        )
-        return self._make(assets)
+        references = {label: asset.reference for label, asset in assets.items()}
+        self._folder.place(self._submission, references)
+        return self._submitted(self._make(assets[RECORD].id), assets)
 
-    def _make(self, assets: dict[str, SentAsset]) -> Submitted:
+    def _make(self, record: str) -> str:
+        """Make the job, which names its record; return a link to it, which may be empty."""
         submission, workspace = self._submission, self._workspace
         marks = {
             TOKEN_PROPERTY: submission.token,
             _ADDRESS_PROPERTY: submission.address,
             _SNAPSHOT_PROPERTY: submission.snapshot,
             **({_ENVIRONMENT_PROPERTY: submission.environment} if submission.environment else {}),
-            **self._record.marks(assets[RECORD].id),
+            **self._record.marks(record),
         }
-        with self._timings.part("reading the job"):
+        with self.timings.part("reading the job"):
             entity = sdk.load(self._folder.job_file, submission, marks)
         self._is_making = True
-        with self._timings.part("making the job"):
+        with self.timings.part("making the job"):
             made = sdk.create(entity, submission, workspace)
         token = made.marks.get(TOKEN_PROPERTY)
         if submission.is_component:
@@ -145,15 +138,14 @@ class _Sender:
             token = _token_of(workspace.get(*submission.path) or {})
         if token != submission.token:
             raise _name_taken(submission, workspace)
-        return self._submitted(made.link, assets)
+        return made.link
 
     def _submitted(
-        self, link: str, assets: dict[str, SentAsset], was_there: bool = False
+        self, link: str = "", assets: Mapping[str, SentAsset] = {}, was_there: bool = False
     ) -> Submitted:
-        submission = self._submission
-        if submission.is_job:
-            link = link or self._workspace.studio_link(submission.name)
-        return Submitted(submission.shown_name, link, assets, was_there)
+        if self._submission.is_job:
+            link = link or self._workspace.studio_link(self._submission.name)
+        return Submitted(self._submission.shown_name, link, assets, was_there)
 
     def _find(self) -> tuple[Submission, bool]:
         """Return the submission with its name or version, and whether the service has it already.
@@ -161,9 +153,9 @@ class _Sender:
         That is so after an attempt whose answer was lost.
         """
         submission, workspace = self._submission, self._workspace
-        with self._timings.part("signing in"):
+        with self.timings.part("signing in"):
             workspace.sign_in.token(workspace.cloud.management_scope)
-        with self._timings.part("looking for the job"):
+        with self.timings.part("looking for the job"):
             if submission.is_component and not submission.asset_version:
                 submission = self._with_version(submission)
             there = workspace.get(*submission.path)
@@ -184,15 +176,12 @@ class _Sender:
     def _with_version(self, submission: Submission) -> Submission:
         """Return the component with the newest version if it is the same, otherwise the next."""
         container = self._workspace.get("components", submission.name) or {"properties": {}}
-        newest = replace(
-            submission, asset_version=str(container["properties"].get("latestVersion"))
-        )
+        versions = container["properties"]
+        newest = replace(submission, asset_version=str(versions.get("latestVersion")))
         there = self._workspace.get(*newest.path)
         if there is not None and _token_of(there) == submission.token:
             return newest
-        return replace(
-            submission, asset_version=str(container["properties"].get("nextVersion") or 1)
-        )
+        return replace(submission, asset_version=str(versions.get("nextVersion") or 1))
 
 
 def _token_of(resource: Mapping[str, Any]) -> str:
@@ -202,17 +191,12 @@ def _token_of(resource: Mapping[str, Any]) -> str:
 
 
 def _name_taken(submission: Submission, workspace: ConnectedWorkspace) -> JobError:
+    thing = "component of this version" if submission.is_component else "job of this name"
+    remedy = "Write another `--name`, or leave it out to get a generated one."
     if submission.is_component:
-        return JobError(
-            submission.shown_name,
-            f"{workspace.config.name} has another component of this version already",
-            "Write another `version:`, or leave it out for the next one.",
-        )
-    return JobError(
-        submission.name,
-        f"{workspace.config.name} has another job of this name already",
-        "Write another `--name`, or leave it out to get a generated one.",
-    )
+        remedy = "Write another `version:`, or leave it out for the next one."
+    what = f"{workspace.config.name} has another {thing} already"
+    return JobError(submission.shown_name, what, remedy)
 
 
 def _report(made: Submitted, submission: Submission, workspace: ConnectedWorkspace) -> list[str]:

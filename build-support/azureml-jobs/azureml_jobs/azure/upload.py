@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.blobs import Container
 from azureml_jobs.azure.datastores import DatastorePath, Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
@@ -20,7 +21,6 @@ from azureml_jobs.azure.send_files import (
     send_files,
     send_missing,
 )
-from azureml_jobs.azure.service_error import ServiceError
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace, put_once
 from azureml_jobs.base.digest import environment_tag, file_digest
 from azureml_jobs.base.errors import JobError, OutsideError
@@ -81,10 +81,8 @@ def send_snapshot(
     Each attempt writes into its own container, which becomes the asset only when it is complete:
     attempts at the same time do not meet.
     """
-    name = code_asset(digest)
-    path = ("codes", name, "versions", _ANY_VERSION)
-    sent = SentAsset(workspace.asset_id("codes", name, _ANY_VERSION))
-    files = _listed(folder)
+    path = ("codes", code_asset(digest), "versions", _ANY_VERSION)
+    sent, files = SentAsset(workspace.asset_id(*path)), _listed(folder)
     if (there := workspace.get(*path)) is not None:
         _repair(datastores, str(there["properties"]["codeUri"]), files, sent)
         return sent
@@ -92,25 +90,19 @@ def send_snapshot(
         *path, "startPendingUpload", body={"pendingUploadType": "TemporaryBlobReference"}
     )
     reference = pending["blobReferenceForConsumption"]
-    container = Container.of_sas_address(
-        workspace.connection, str(reference["credential"]["sasUri"])
-    )
+    address, _, sas = str(reference["credential"]["sasUri"]).partition("?")
+    container = Container(workspace.connection, address, sas)
     # azure-ai-ml, too, puts the files below the folder's own name.
     prefix = f"{folder.name}/"
     contents = {file.name: file_digest(file.path) for file in files}
     send = partial(_send_or_copy, container, prefix, datastores, earlier, contents, sent)
     send_missing(container, files, prefix, send)
-    put_once(
-        workspace,
-        *path,
-        body={
-            "properties": {
-                "codeUri": f"{str(reference['blobUri']).rstrip('/')}/{folder.name}",
-                "isAnonymous": True,
-                "properties": {"azureml_jobs.snapshot": digest},
-            }
-        },
-    )
+    properties = {
+        "codeUri": f"{str(reference['blobUri']).rstrip('/')}/{folder.name}",
+        "isAnonymous": True,
+        "properties": {"azureml_jobs.snapshot": digest},
+    }
+    put_once(workspace, *path, body={"properties": properties})
     if earlier is not None:
         earlier.remember(container.address, prefix, contents)
     return sent
@@ -171,32 +163,19 @@ def send_environment(
     dockerfile: str,
 ) -> SentAsset:
     """Make the environment that the service builds from `folder`, once for each content."""
-    name = environment_tag(digest)
-    path = ("environments", name, "versions", _ANY_VERSION)
-    sent = SentAsset(workspace.asset_id("environments", name, _ANY_VERSION))
-    files = _listed(folder)
+    path = ("environments", environment_tag(digest), "versions", _ANY_VERSION)
+    sent, files = SentAsset(workspace.asset_id(*path)), _listed(folder)
     if (there := workspace.get(*path)) is not None:
         _repair(datastores, str(there["properties"]["build"]["contextUri"]), files, sent)
         return sent
-    container = datastores.default()
+    container = datastores.open()
     # The whole digest: another content never has the same folder.
     prefix = f"{_FOLDER}/{digest}/{folder.name}/"
-    send_missing(
-        container, files, prefix, partial(_send, container, prefix, sent, f"{folder.name}/")
-    )
-    put_once(
-        workspace,
-        *path,
-        body={
-            "properties": {
-                "build": {
-                    "contextUri": f"{container.address}/{prefix}",
-                    "dockerfilePath": dockerfile,
-                },
-                "properties": {"azureml_jobs.environment": digest},
-            }
-        },
-    )
+    send = partial(_send, container, prefix, sent, f"{folder.name}/")
+    send_missing(container, files, prefix, send)
+    build = {"contextUri": f"{container.address}/{prefix}", "dockerfilePath": dockerfile}
+    properties = {"build": build, "properties": {"azureml_jobs.environment": digest}}
+    put_once(workspace, *path, body={"properties": properties})
     return sent
 
 
@@ -212,11 +191,10 @@ def send_data(datastores: Datastores, data: Path) -> SentAsset:
         raise OutsideError(
             str(data), f"the data could not be read: {error.strerror}", f"Look at {error.filename}."
         ) from error
-    container = datastores.default()
+    container = datastores.open()
     prefix = f"{_FOLDER}/{digest}/{data.name}" if data.is_dir() else f"{_FOLDER}/{digest}"
     ending = "/" if data.is_dir() else f"/{data.name}"
-    address = f"azureml://datastores/{DEFAULT_DATASTORE}/paths/{prefix}{ending}"
-    sent = SentAsset(address)
+    sent = SentAsset(f"azureml://datastores/{DEFAULT_DATASTORE}/paths/{prefix}{ending}")
     send = partial(_send, container, f"{prefix}/", sent, f"{data.name}: ")
     send_missing(container, listed, f"{prefix}/", send)
     return sent

@@ -1,10 +1,17 @@
-"""Download the record of what a job in Azure ran: manifest, changes and code."""
+"""The record of what a job runs: sent with it, and downloaded again, with the code.
+
+It is a small code asset of its own: in the snapshot it would change that with every commit, and
+Azure ML would reuse no code and no results.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +20,43 @@ from azureml_jobs.azure.download import RemoteFile, download_files, files_at
 from azureml_jobs.azure.upload import code_asset
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.assets import DATA, MODELS, AssetName
+from azureml_jobs.base.digest import entries_digest, file_digest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.bundle.manifest import units_of
-from azureml_jobs.bundle.names import CODE_FOLDER, MANIFEST_FILE
+from azureml_jobs.bundle.manifest import manifest_text, read_manifest, units_of
+from azureml_jobs.bundle.names import CODE_FOLDER, DIFF_FILE, MANIFEST_FILE
 
-MANIFEST_PROPERTY = "azureml_jobs.manifest"
+_MANIFEST_PROPERTY = "azureml_jobs.manifest"
+_SDK = ("azure-ai-ml", "azure-identity")
 _CODE_ID = re.compile(r".*/codes/([^/]+)/versions/([^/]+)")
+
+
+@dataclass(frozen=True)
+class SentRecord:
+    """The two files in `folder`, with the sha256 of both."""
+
+    folder: Path
+    digest: str
+    manifest: Mapping[str, Any]
+
+    def marks(self, asset: str) -> dict[str, str]:
+        """Return properties of the job that lead to what ran; `asset` is the record's id."""
+        git = self.manifest["git"] or {}
+        marks = {_MANIFEST_PROPERTY: asset, "azureml_jobs.commit": git.get("commit")}
+        if git.get("is_dirty") is not None:
+            marks["azureml_jobs.dirty"] = str(git["is_dirty"]).lower()
+        return {key: value for key, value in marks.items() if value}
+
+
+def write_record(bundle: Path, folder: Path) -> SentRecord:
+    """Write the record of a bundle into `folder`, with the versions of what sends it."""
+    folder.mkdir(exist_ok=True)
+    manifest = json.loads((bundle / MANIFEST_FILE).read_text(encoding="utf-8"))
+    manifest["made"]["sdk"] = {name: version(name) for name in _SDK}
+    (folder / MANIFEST_FILE).write_text(manifest_text(manifest), encoding="utf-8")
+    shutil.copyfile(bundle / DIFF_FILE, folder / DIFF_FILE)
+    names = (MANIFEST_FILE, DIFF_FILE)
+    digest = entries_digest((name, file_digest(folder / name), False) for name in names)
+    return SentRecord(folder, digest, manifest)
 
 
 def download_record(
@@ -31,7 +69,7 @@ def download_record(
     properties = job_of(workspace, name)["properties"]
     if properties.get("root") not in (None, "", name):
         properties = job_of(workspace, str(properties["root"]))["properties"]
-    found = _CODE_ID.fullmatch(str((properties.get("properties") or {}).get(MANIFEST_PROPERTY)))
+    found = _CODE_ID.fullmatch(str((properties.get("properties") or {}).get(_MANIFEST_PROPERTY)))
     if not found:
         raise JobError(
             name,
@@ -41,11 +79,12 @@ def download_record(
     datastores = Datastores(workspace)
     download_files(_files(workspace, datastores, found[1], found[2], ""), destination)
     if with_code:
-        manifest = json.loads((destination / MANIFEST_FILE).read_text(encoding="utf-8"))
+        units = [(unit["name"], unit["snapshot"]) for unit in units_of(read_manifest(destination))]
         files = [
             file
-            for below, digest in _snapshots(manifest)
-            for file in _files(workspace, datastores, code_asset(digest), "1", below)
+            for name, snapshot in units
+            if snapshot["files"]
+            for file in _files(workspace, datastores, code_asset(snapshot["sha256"]), "1", name)
         ]
         if files:
             download_files(files, destination / CODE_FOLDER)
@@ -67,15 +106,6 @@ def check_assets(workspace: ConnectedWorkspace, manifest: Mapping[str, Any]) -> 
                 f"{workspace.config.name} has no {item['asset']} any more",
                 "Register the same data again, or run the job with other data: add `--as-now`.",
             )
-
-
-def _snapshots(manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the folder and the digest of the code of each unit that has any."""
-    return [
-        (str(unit["name"]), unit["snapshot"]["sha256"])
-        for unit in units_of(manifest)
-        if unit["snapshot"]["files"]
-    ]
 
 
 def _files(

@@ -55,7 +55,7 @@ def test_a_job_leads_to_what_ran(changed: Client, tmp_path: Path) -> None:
 def test_a_job_of_another_tool_has_no_record(client: Client, tmp_path: Path) -> None:
     client.put_environment()
     workspace = client.connect()
-    environment = workspace.asset_id("environments", "curated", "1")
+    environment = workspace.asset_id("environments", "curated", "versions", "1")
     job = {"jobType": "Command", "command": "true", "environmentId": environment}
     workspace.put("jobs", "other", body={"properties": job})
     with pytest.raises(JobError, match="other: the job has no record of what it ran"):

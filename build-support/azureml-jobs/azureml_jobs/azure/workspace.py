@@ -7,29 +7,19 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from azureml_jobs.azure.answers import (
-    any_answer,
-    json_object,
-    json_or_none,
-    resource,
-    resource_or_none,
-)
+from azureml_jobs.azure.answers import ServiceError, any_answer, json_object, resource
 from azureml_jobs.azure.clouds import find_cloud
-from azureml_jobs.azure.connection import Connection, is_success
-from azureml_jobs.azure.service_error import ServiceError
+from azureml_jobs.azure.connection import SUCCESS, Check, Connection
 from azureml_jobs.azure.sign_in import SignIn
-from azureml_jobs.azure.transport import Response
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
 API_VERSION = "2024-04-01"
 DEFAULT_DATASTORE = "workspaceblobstore"
-
-Value = TypeVar("Value")
 
 
 class ConnectedWorkspace:
@@ -53,8 +43,7 @@ class ConnectedWorkspace:
 
     def get(self, *path: str, **query: str) -> Any:
         """Return the resource at a path below the workspace, None when there is none."""
-        url = self._url(path, query)
-        return self._read(resource_or_none, "GET", url, accept=lambda status: status in (200, 404))
+        return self._read(resource, "GET", self._url(path, query), accept=(200, 404))
 
     def put(self, *path: str, body: Mapping[str, Any]) -> Any:
         return self._read(resource, "PUT", self._url(path), body=body)
@@ -75,8 +64,8 @@ class ConnectedWorkspace:
                 return
             page = self._read(resource, "GET", following)
 
-    def asset_id(self, kind: str, name: str, version: str) -> str:
-        return f"{self.config.resource_id}/{kind}/{name}/versions/{version}"
+    def asset_id(self, *path: str) -> str:
+        return "/".join((self.config.resource_id, *path))
 
     @property
     def details(self) -> dict[str, Any]:
@@ -109,14 +98,8 @@ class ConnectedWorkspace:
                 urls = self._read(json_object, "GET", discovery, patience=patience)
                 self._data_plane = str(urls["api"]).rstrip("/")
         url = f"{self._data_plane}/{service}/v1.0{self.config.resource_id}/{path}"
-        return self._read(
-            json_or_none,
-            method,
-            url,
-            body=body,
-            accept=lambda status: is_success(status) or (method == "GET" and status == 404),
-            patience=patience,
-        )
+        accept = (200, 404) if method == "GET" else SUCCESS
+        return self._read(json_object, method, url, body=body, accept=accept, patience=patience)
 
     def studio_link(self, job: str) -> str:
         config = self.config
@@ -130,7 +113,7 @@ class ConnectedWorkspace:
         arguments = urlencode({"api-version": API_VERSION, **query})
         return f"{self.cloud.resource_manager}{self.config.resource_id}{below}?{arguments}"
 
-    def _read(self, parse: Callable[[Response], Value], method: str, url: str, **how: Any) -> Value:
+    def _read(self, parse: Check, method: str, url: str, **how: Any) -> Any:
         scope = self.cloud.management_scope
         return self.connection.read(parse, method, url, scope=scope, **how)
 
@@ -141,7 +124,7 @@ def artifacts_address(job: str) -> str:
 
 
 def put_once(workspace: ConnectedWorkspace, *path: str, body: Mapping[str, Any]) -> Any:
-    """Make a version of an asset that is named after its content, or return an existing one."""
+    """Make a version of an asset, or return the one that is there: its name tells its content."""
     try:
         return workspace.put(*path, body=body)
     except ServiceError as error:

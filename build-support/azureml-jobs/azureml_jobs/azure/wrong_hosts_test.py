@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 import trustme
+from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.clouds import find_cloud
 from azureml_jobs.azure.conftest import Client, faults
 from azureml_jobs.azure.connection import Connection
-from azureml_jobs.azure.service_error import ServiceError
 
 # The same server by another name, which is no host of the stand-in's own cloud.
 ELSEWHERE = "https://localhost:{port}"

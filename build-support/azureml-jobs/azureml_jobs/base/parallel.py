@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Generic, TypeVar, cast
 
 from azureml_jobs.base.progress import Progress
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _POLL_SECONDS = 0.1
+_WORKERS = 8
 
 
 class BackgroundCall(Generic[Value]):
@@ -46,43 +48,38 @@ class BackgroundCall(Generic[Value]):
         return None if self._thread.is_alive() else self.result()
 
 
-@dataclass(frozen=True)
-class Task:
-    """One transfer of `size` bytes."""
-
-    size: int
-    run: Callable[[], None]
-
-
-def run_all(tasks: Sequence[Task], workers: int, progress: Progress) -> None:
-    """Run every task, `workers` at a time, in daemon threads.
+def run_all(
+    calls: Iterable[Callable[[], object]], progress: Progress, workers: int = _WORKERS
+) -> None:
+    """Make every call, `workers` at a time, in daemon threads.
 
     After the first failure nothing new is started, and it is raised at once. Transfers under way
     are left behind: one that hangs keeps nobody waiting.
     """
-    waiting = deque(tasks)
+    waiting = deque(calls)
+    count = len(waiting)
     failures: list[BaseException] = []
     finished = threading.Semaphore(0)
 
     def work() -> None:
         while not failures:
             try:
-                task = waiting.popleft()
+                call = waiting.popleft()
             except IndexError:
                 return
             try:
-                task.run()
+                call()
             except BaseException as error:
                 failures.append(error)
             else:
-                progress.advance(task.size)
+                progress.advance(0)
             finished.release()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(tasks)))]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, count))]
     for thread in threads:
         thread.start()
     try:
-        for _ in tasks:
+        for _ in range(count):
             # In steps, so that Ctrl-C is seen.
             while not finished.acquire(timeout=_POLL_SECONDS):
                 progress.show(time.monotonic())
@@ -94,3 +91,16 @@ def run_all(tasks: Sequence[Task], workers: int, progress: Progress) -> None:
         raise
     finally:
         progress.end()
+
+
+def read_all(
+    keys: Iterable[Key], read: Callable[[Key], Value], verb: str = "Reading"
+) -> dict[Key, Value]:
+    """Return what `read` returns for each key, several at once; raise the first failure."""
+    found: dict[Key, Value | None] = dict.fromkeys(keys)
+
+    def keep(key: Key) -> None:
+        found[key] = read(key)
+
+    run_all([partial(keep, key) for key in found], Progress(verb, len(found), 0))
+    return cast(dict[Key, Value], found)
