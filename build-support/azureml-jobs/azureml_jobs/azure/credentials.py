@@ -1,12 +1,19 @@
-"""The credentials of azure-identity that sign in, and the order in which they are tried."""
+"""The credentials of azure-identity that sign in, and the order in which they are tried.
+
+Packages of Azure are imported late, because they take a second, and one after the other: signing
+in runs next to the import of azure-ai-ml. Modules of azure-core import each other; started in two
+threads, Python ends such imports with a `_DeadlockError`.
+"""
 
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import shutil
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +21,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from azureml_jobs.azure.imports import import_identity
 from azureml_jobs.azure.oidc import BuildServer, build_server
 from azureml_jobs.azure.retries import TRANSIENT_STATUSES
 
@@ -33,6 +39,22 @@ _CERTIFICATE = "AZURE_CLIENT_CERTIFICATE_PATH"
 _FEDERATED = "AZURE_FEDERATED_TOKEN_FILE"
 _PASSWORD = "AZURE_CLIENT_CERTIFICATE_PASSWORD"
 _KINDS = {_SECRET: "client secret", _CERTIFICATE: "certificate", _FEDERATED: "workload identity"}
+
+
+_one_at_a_time = threading.Lock()
+
+
+def import_identity() -> Any:
+    """Import azure-identity, with all that its credentials need of azure-core."""
+    with _one_at_a_time:
+        from azure import identity
+
+        # azure-core imports it when the first credential is made, without this lock.
+        from azure.core.pipeline.transport import RequestsTransport  # noqa: F401
+
+        # What fails is reported once, and by us.
+        logging.getLogger("azure").setLevel(logging.ERROR)
+        return identity
 
 
 class NotSetUp(Exception):

@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from azureml_jobs.azure.answers import ServiceError
-from azureml_jobs.azure.blobs import Container, CopySource
-from azureml_jobs.azure.sas import sas_of_key
+from azureml_jobs.azure.blobs import Container, CopySource, sas_of_key
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.parallel import BackgroundCall

@@ -20,7 +20,7 @@ from azureml_jobs.azure.download import download
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.stream import stream
-from azureml_jobs.azure.submission import Submission, SubmitOptions
+from azureml_jobs.azure.submission import Submission
 from azureml_jobs.azure.submit import TOKEN_PROPERTY
 from azureml_jobs.azure.upload import send_data, send_snapshot
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
@@ -101,21 +101,8 @@ class DeepCheck:
         return ""
 
     def _submission(self) -> Submission:
-        return Submission(
-            file_kind="command job",
-            name=self._name,
-            asset_version="",
-            token=self._mark,
-            content="",
-            snapshot="",
-            environment="",
-            is_named=True,
-            address="",
-            experiment_name=_EXPERIMENT,
-            workspace=self._workspace.config,
-            parts=(),
-            options=SubmitOptions(),
-        )
+        name, workspace = self._name, self._workspace.config
+        return Submission("command job", name, self._mark, _EXPERIMENT, workspace)
 
     def _find_job(self) -> str:
         job = job_of(self._workspace, self._name)["properties"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -19,9 +18,8 @@ from typing import Any
 import pytest
 import run
 from azureml_jobs.azure.conftest import JOB, PULL, PUSH, Client, faults
-from azureml_jobs.azure.image import sent_size
 from azureml_jobs.azure.kinds_test import STEPS, gather_steps
-from azureml_jobs.azure.registry import Registry, read_manifest
+from azureml_jobs.azure.registry import Registry
 from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.base.digest import environment_tag
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
@@ -101,8 +99,7 @@ def test_the_image_is_pushed_and_the_job_is_it_by_digest(
     image = built.build("one")
     assert built.client.submit(JOB, images={"": image}) == 0
     out, err = capsys.readouterr()
-    expected = rf"  image       pushed to {built.pushed_name} \((\d\.\d MB) sent\)\n"
-    assert re.search(expected, out), out
+    assert f"  image       pushed to {built.pushed_name}\n" in out
     assert "  environment" not in out
     assert err.startswith(f"Pushing {built.pushed_name}\n") and ": Pushed\n" in err
     assert built.submitted() == [built.in_registry()]
@@ -374,34 +371,3 @@ def test_a_push_that_is_ended_leaves_no_token_behind(
 def of_group(group: int) -> list[str]:
     found = subprocess.run(["ps", "-o", "args=", "-g", str(group)], stdout=subprocess.PIPE)
     return found.stdout.decode().splitlines()
-
-
-CONFIG = {"digest": "sha256:" + "c" * 64, "size": 7}
-LAYERS = [{"digest": f"sha256:{digit * 64}", "size": size} for digit, size in (("1", 10), ("2", 5))]
-
-
-@pytest.mark.parametrize(
-    ("pushed", "size"),
-    [
-        (set(), 0),
-        # Engines name what they unpacked, or what they sent.
-        ({"aaaaaaaaaaaa"}, 10),
-        ({"aaaaaaaaaaaa", "bbbbbbbbbbbb"}, 15),
-        ({"222222222222"}, 5),
-    ],
-)
-def test_what_was_sent_is_summed_up_by_layer(pushed: set[str], size: int) -> None:
-    content = json.dumps({"schemaVersion": 2, "config": CONFIG, "layers": LAYERS}).encode()
-    manifest = read_manifest(content)
-    assert manifest is not None and manifest.config == CONFIG["digest"]
-    unpacked = [f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"]
-    assert sent_size(manifest, {"RootFS": {"Layers": unpacked}}, frozenset(pushed)) == size
-
-
-def test_an_index_is_made_of_parts() -> None:
-    content = json.dumps({"schemaVersion": 2, "manifests": LAYERS}).encode()
-    index = read_manifest(content)
-    assert index is not None and (index.config, index.layers) == ("", ())
-    assert index.parts == (f"sha256:{'1' * 64}", f"sha256:{'2' * 64}")
-    for wrong in (b"no json", b"[]", b'{"layers": [{}]}'):
-        assert read_manifest(wrong) is None

@@ -10,14 +10,14 @@ from azureml_jobs.conftest import Tool
 # The second import waits: modules that need each other are not started from two sides.
 SCRIPT = """
 import sys, threading, time
-from azureml_jobs.azure import imports
+from azureml_jobs.azure import credentials, sdk
 
 def begun():
     return sorted(name for name in sys.modules if name.startswith(("azure.core", "azure.ai")))
 
-with imports._one_at_a_time:
+with credentials._one_at_a_time:
     threads = [
-        threading.Thread(target=each) for each in (imports.import_identity, imports.import_sdk)
+        threading.Thread(target=each) for each in (credentials.import_identity, sdk.import_sdk)
     ]
     for thread in threads:
         thread.start()

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urljoin
 
@@ -34,16 +33,10 @@ class NoRegistry(OutsideError):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a registry says about an image. `layers` are digests and sizes in bytes, in order.
-
-    `config` is the digest of the image's configuration. Both are empty for an index, whose `parts`
-    are the digests of other manifests: one for each platform, and notes of who built them.
-    """
+    """An image in a registry; `config` is the digest of its configuration, empty for an index."""
 
     digest: str
     config: str
-    layers: tuple[tuple[str, int], ...]
-    parts: tuple[str, ...] = ()
 
 
 class Registry:
@@ -85,16 +78,14 @@ class Registry:
         """
         if not self._refresh_token:
             sign_in, scope = self._workspace.sign_in, self._workspace.cloud.management_scope
-            try:
-                self._refresh_token = self._exchange(sign_in.token(scope))
-            except ServiceError as error:
-                if error.status_code != 401:
-                    raise self._access_error(error) from error
-                # The token may have been revoked, or the clock here may be wrong.
+            with self._names_the_role():
                 try:
+                    self._refresh_token = self._exchange(sign_in.token(scope))
+                except ServiceError as error:
+                    if error.status_code != 401:
+                        raise
+                    # The token may have been revoked, or the clock here may be wrong.
                     self._refresh_token = self._exchange(sign_in.renew(scope))
-                except ServiceError as again:
-                    raise self._access_error(again) from again
         return self._refresh_token
 
     def token(self, scope: str, rejected: str | None = None) -> str:
@@ -102,37 +93,27 @@ class Registry:
         if rejected is not None:
             self._refresh_token = ""
         if self._tokens.get(scope) in (None, rejected):
-            form = {
-                "grant_type": "refresh_token",
-                "refresh_token": self.refresh_token(),
-                "scope": scope,
-            }
-            try:
+            refresh_token = self.refresh_token()
+            form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "scope": scope}
+            with self._names_the_role():
                 self._tokens[scope] = self._request_token("token", form, "access_token")
-            except ServiceError as error:
-                raise self._access_error(error) from error
         return self._tokens[scope]
 
-    def manifest(self, repository: str, reference: str) -> Manifest | None:
-        """Return the manifest of a tag or digest; None when the registry does not have it."""
-        try:
+    def manifest(self, repository: str, tag: str) -> Manifest | None:
+        """Return the manifest of a tag; None when the registry does not have it."""
+        with self._names_the_role():
             response = self._connection.request(
                 "GET",
-                f"https://{self.server}/v2/{repository}/manifests/{reference}",
+                f"https://{self.server}/v2/{repository}/manifests/{tag}",
                 scope=f"repository:{repository}:pull",
                 headers={"Accept": ", ".join(_MANIFESTS)},
                 accept=(200, 404),
+                check=json_object,
             )
-        except ServiceError as error:
-            raise self._access_error(error) from error
-        if response.status == 404:
+        if response.value is None:
             return None
-        found = read_manifest(response.body)
-        if found is None or (":" in reference and found.digest != reference):
-            raise OutsideError(
-                f"{self.server}/{repository}", "the registry did not answer with an image"
-            )
-        return found
+        config = str((response.value.get("config") or {}).get("digest") or "")
+        return Manifest(f"sha256:{hashlib.sha256(response.body).hexdigest()}", config)
 
     def check_push(self, repository: str) -> None:
         """Raise `OutsideError` when the registry does not answer, or does not let us push.
@@ -141,13 +122,11 @@ class Registry:
         """
         base = f"https://{self.server}/v2/"
         scope = f"repository:{repository}:pull,push"
-        try:
+        with self._names_the_role():
             self._connection.request("GET", base, accept=(200, 401))
             upload = self._connection.request(
                 "POST", f"{base}{repository}/blobs/uploads/", scope=scope, body=b""
             )
-        except ServiceError as error:
-            raise self._access_error(error) from error
         location = urljoin(base, upload.headers.get("location", ""))
         with contextlib.suppress(ServiceError):
             # The registry itself removes what is left of it within days.
@@ -195,26 +174,18 @@ class Registry:
         )
         return str(found[key])
 
-    def _access_error(self, error: ServiceError) -> OutsideError:
-        """Return `error`, with what to do when the account is missing a role."""
-        if error.status_code not in (401, 403):
-            return error
-        return OutsideError(
-            self.server,
-            f"the registry refuses your account: {error.what}",
-            "To push images, it needs the role AcrPush on the registry: docs/azure.md. And the "
-            "registry has to accept the tokens of\nAzure CLI: "
-            f"`az acr config authentication-as-arm show --registry {self._name}`.",
-        )
-
-
-def read_manifest(content: bytes) -> Manifest | None:
-    """Return the manifest that `content` is, or None."""
-    try:
-        given = json.loads(content)
-        config = str((given.get("config") or {}).get("digest") or "")
-        layers = tuple((str(each["digest"]), int(each["size"])) for each in given.get("layers", ()))
-        parts = tuple(str(each["digest"]) for each in given.get("manifests", ()))
-    except (ValueError, AttributeError, KeyError, TypeError):
-        return None
-    return Manifest(f"sha256:{hashlib.sha256(content).hexdigest()}", config, layers, parts)
+    @contextlib.contextmanager
+    def _names_the_role(self) -> Iterator[None]:
+        """Let errors say what to do when the account is missing a role."""
+        try:
+            yield
+        except ServiceError as error:
+            if error.status_code not in (401, 403):
+                raise
+            raise OutsideError(
+                self.server,
+                f"the registry refuses your account: {error.what}",
+                "To push images, it needs the role AcrPush on the registry: docs/azure.md. And the "
+                "registry has to accept the tokens of\nAzure CLI: "
+                f"`az acr config authentication-as-arm show --registry {self._name}`.",
+            ) from error

@@ -5,20 +5,21 @@ An asset is known by its content: parts that share it send it once.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.azure.image import ImageToPush
-from azureml_jobs.azure.registry import Manifest
 from azureml_jobs.azure.submission import Part, Submission, SubmissionFolder
-from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.upload import SentAsset, send_data, send_environment, send_snapshot
 from azureml_jobs.azure.what_ran import SentRecord
 from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.base.console import table
 from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.bundle.names import CODE_FOLDER, ENVIRONMENT_FOLDER
 from azureml_jobs.docker.pushable_image import PushableImage
@@ -29,6 +30,32 @@ _AT_ONCE = 8
 RECORD = "record"
 # The content, and what sends it.
 _Call = tuple[str, Callable[[], SentAsset]]
+
+
+class Timings:
+    """How long the parts of a submission took, and when each began: some run at the same time."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._parts: list[tuple[str, float, float]] = []
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._parts.append((name, begun - self._begun, time.monotonic() - begun))
+
+    def lines(self) -> list[str]:
+        rows = [
+            (name, f"{at:.2f} s", f"{duration:.2f} s")
+            for name, at, duration in sorted(self._parts, key=lambda part: part[1])
+        ]
+        rows.append(("in all", "", f"{time.monotonic() - self._begun:.2f} s"))
+        return table(("part", "started", "duration"), rows, right=(1, 2))
 
 
 class AssetsToSend:
@@ -84,15 +111,15 @@ class AssetsToSend:
         known = (self._workspace, self._datastores, earlier)
         return f"code {digest}", partial(send_snapshot, *known, folder, digest)
 
-    def find_images(self) -> dict[PushableImage, Manifest | None]:
-        """Return what the registry has of the images. Any thread may ask."""
-        found: dict[PushableImage, Manifest | None] = {}
+    def find_images(self) -> dict[PushableImage, str | None]:
+        """Return the digests of images that the registry has. Any thread may ask."""
+        found: dict[PushableImage, str | None] = {}
         for image, to_push in self._images.items():
             with self._timings.part("looking for the image"):
                 found[image] = to_push.find()
         return found
 
-    def send_images(self, found: Mapping[PushableImage, Manifest | None]) -> dict[str, SentAsset]:
+    def send_images(self, found: Mapping[PushableImage, str | None]) -> dict[str, SentAsset]:
         """Push the images that were not found, one after the other, in the main thread."""
         sent: dict[PushableImage, SentAsset] = {}
         for image, to_push in self._images.items():

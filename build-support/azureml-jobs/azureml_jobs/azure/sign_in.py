@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from azureml_jobs.azure.answers import without_secrets
-from azureml_jobs.azure.credentials import Credential, NotSetUp, credentials
-from azureml_jobs.azure.imports import import_identity
+from azureml_jobs.azure.credentials import Credential, NotSetUp, credentials, import_identity
 from azureml_jobs.azure.oidc import build_server
 from azureml_jobs.azure.retries import Retries, patience_seconds, wait_before_retry
 from azureml_jobs.base.errors import OutsideError

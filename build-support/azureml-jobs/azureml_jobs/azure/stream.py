@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from azureml_jobs.azure.growing_log import GrowingLog
+from azureml_jobs.azure.answers import of_storage
+from azureml_jobs.azure.connection import Connection
 from azureml_jobs.azure.rows import add_children, children_below, row_of
 from azureml_jobs.azure.run_history import PRINTED, error_of, exit_status_in
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
@@ -18,6 +19,10 @@ from azureml_jobs.base.status_line import StatusLine
 
 # A line is printed at most this long, and the time of two requests, after it was written.
 _POLL_SECONDS = 2.0
+# In parts, so that the time limit of a response does not limit the length of a log.
+_PART_BYTES = 8 << 20
+# So many bytes are read twice: no header says whether a log that is longer now is still the same.
+_TAIL_BYTES = 64
 
 
 def stream(workspace: ConnectedWorkspace, name: str, out: BinaryIO) -> int:
@@ -132,7 +137,7 @@ class Logs:
         self._out = out
         self._prefix = prefix
         self._before_output = before_output
-        self._logs: dict[str, GrowingLog] = {}
+        self._logs: dict[str, _GrowingLog] = {}
         # Of several logs only complete lines are printed; the rest of each waits here.
         self._pending: dict[str, bytes] = {}
         self._printed_log = ""
@@ -141,7 +146,7 @@ class Logs:
     def read(self, addresses: Mapping[str, str]) -> None:
         names = sorted(name for name in addresses if PRINTED.fullmatch(name))
         for name in names:
-            self._logs.setdefault(name, GrowingLog(self._workspace.connection))
+            self._logs.setdefault(name, _GrowingLog(self._workspace.connection))
         found = read_all(names, lambda name: self._logs[name].read(addresses[name]))
         for name, (new, begins_again) in found.items():
             if begins_again:
@@ -176,3 +181,50 @@ class Logs:
         self._out.write(b"" if self._ends_line else b"\n")
         self._out.write(self._prefix + f"{text}\n".encode())
         self._ends_line = True
+
+
+class _GrowingLog:
+    """Reads what was appended to a log in storage, and notices when it has begun again."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._position = 0
+        self._tail = b""
+
+    def read(self, address: str) -> tuple[bytes, bool]:
+        """Return what is new, and whether the log has begun again, as on a node that was replaced.
+
+        Then all of it is new.
+        """
+        new, known, begins_again = b"", self._tail, False
+        while True:
+            found, is_whole = self._fetch(address, self._position - len(known))
+            if found is None:
+                break
+            if not found.startswith(known):
+                self._position, self._tail = 0, b""
+                known, begins_again = b"", True
+                continue
+            part, known = found[len(known) :], b""
+            new += part
+            self._position += len(part)
+            if is_whole:
+                break
+        self._tail = (self._tail + new)[-_TAIL_BYTES:]
+        return new, begins_again
+
+    def _fetch(self, address: str, start: int) -> tuple[bytes | None, bool]:
+        """Return a part, and whether nothing follows it; None for a log that is not there yet."""
+        response = self._connection.request(
+            *("GET", address),
+            headers={"Range": f"bytes={start}-{start + _PART_BYTES - 1}"},
+            accept=(200, 206, 404, 416),
+            check=of_storage,
+        )
+        if response.status == 404:
+            return None, True
+        if response.status == 200:
+            # Some proxies answer with all of it.
+            return response.body[start:], True
+        part = response.body if response.status == 206 else b""
+        return part, len(part) < _PART_BYTES

@@ -48,7 +48,7 @@ def test_prints_each_byte_of_a_log_once(client: Client) -> None:
 
 
 def test_a_long_log_is_read_in_parts(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azureml_jobs.azure.growing_log._PART_BYTES", 1000)
+    monkeypatch.setattr("azureml_jobs.azure.stream._PART_BYTES", 1000)
     name = client.start("long", "for i in $(seq 1000); do echo $i; done")
     client.wait_for_end(name)
     client.service.recording.clear()

@@ -70,17 +70,17 @@ class Submission(Message):
 
     file_kind: str
     name: str
-    asset_version: str
     token: str
-    content: str
-    snapshot: str
-    environment: str
-    is_named: bool
-    address: str
     experiment_name: str
     workspace: AzureWorkspace
-    parts: tuple[Part, ...]
-    options: SubmitOptions
+    asset_version: str = ""
+    content: str = ""
+    snapshot: str = ""
+    environment: str = ""
+    is_named: bool = True
+    address: str = ""
+    parts: tuple[Part, ...] = ()
+    options: SubmitOptions = SubmitOptions()
     is_started: bool = False
 
     @property

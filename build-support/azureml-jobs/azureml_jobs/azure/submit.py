@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.azure import sdk
-from azureml_jobs.azure.send_assets import RECORD, AssetsToSend
+from azureml_jobs.azure.send_assets import RECORD, AssetsToSend, Timings
 from azureml_jobs.azure.submission import Submission, SubmissionFolder
-from azureml_jobs.azure.timings import Timings
 from azureml_jobs.azure.turns import turn
 from azureml_jobs.azure.upload import SentAsset
 from azureml_jobs.azure.what_ran import write_record
@@ -224,7 +223,7 @@ def _cost(asset: SentAsset) -> str:
     if asset.was_there:
         return "unchanged, nothing sent"
     if asset.pushed_to:
-        return f"pushed to {asset.pushed_to} ({size_text(asset.size)} sent)"
+        return f"pushed to {asset.pushed_to}"
     if not asset.copied:
         ending = "" if asset.files == 1 else "s"
         return f"{asset.files:,} file{ending}, {size_text(asset.size)} sent"

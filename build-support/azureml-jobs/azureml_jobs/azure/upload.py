@@ -59,7 +59,7 @@ class SentAsset:
 
     @property
     def was_there(self) -> bool:
-        return self.files + self.copied == 0
+        return not (self.files or self.copied or self.pushed_to)
 
 
 def code_asset(digest: str) -> str:

@@ -20,9 +20,8 @@ import trustme
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings
 from azureml_jobs.azure import send_files
-from azureml_jobs.azure.blobs import Container, CopySource
+from azureml_jobs.azure.blobs import Container, CopySource, sas_of_key
 from azureml_jobs.azure.connection import Connection
-from azureml_jobs.azure.sas import sas_of_key
 from azureml_standin.service import Service
 
 AZURITE = shutil.which("azurite-blob")

@@ -2,12 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
 
-import pytest
-from azure.ai.ml.entities._job.automl.automl_job import AutoMLJob
-from azure.ai.ml.entities._job.finetuning.finetuning_job import FineTuningJob
-from azureml_jobs.azure.schema.roots import DIVIDED
 from azureml_jobs.jobfile.schema.kind import COMPONENT_TYPES, JOB_TYPES, TRANSFER_TASKS
 from azureml_jobs.jobfile.schema.validate import PATH, definitions
 
@@ -19,17 +14,6 @@ def test_the_schemas_are_those_of_the_installed_azure_ai_ml() -> None:
     environment = {"PYTHONPATH": ":".join(filter(None, sys.path))}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, stdout=-1, check=True)
     assert ran.stdout.decode() == PATH.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("kind", "theirs"),
-    [
-        ("automl job", AutoMLJob._get_task_mapping()),
-        ("finetuning job", FineTuningJob._get_model_provider_mapping()),
-    ],
-)
-def test_divides_kinds_as_the_sdk_does(kind: str, theirs: dict[str, Any]) -> None:
-    assert set(DIVIDED[kind][1]) == set(theirs)
 
 
 def test_every_kind_has_a_schema() -> None:

@@ -213,9 +213,9 @@ CLASSES: dict[str, Mapping[str, Any]] = {
 }
 
 
-def is_known_hook(hook: str, owner: str) -> bool:
-    return hook == "make" or f"{owner}.{hook}" in _HOOKS
-
-
 def hook_keywords(hook: str, owner: str) -> Mapping[str, Any]:
-    return _HOOKS.get(f"{owner}.{hook}", _NOTHING)
+    """Return what a hook adds. Raises `LookupError` for one that nobody has looked at."""
+    name = f"{owner}.{hook}"
+    if name not in _HOOKS and hook != "make":
+        raise LookupError(f"hooks.py does not say what {name} does")
+    return _HOOKS.get(name, _NOTHING)

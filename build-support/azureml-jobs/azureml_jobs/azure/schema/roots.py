@@ -2,99 +2,56 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from azure.ai.ml._schema._data_import.schedule import ImportDataScheduleSchema
-from azure.ai.ml._schema._distillation.distillation_job import DistillationJobSchema
-from azure.ai.ml._schema._finetuning.azure_openai_finetuning import AzureOpenAIFineTuningSchema
-from azure.ai.ml._schema._finetuning.custom_model_finetuning import CustomModelFineTuningSchema
-from azure.ai.ml._schema._sweep.sweep_job import SweepJobSchema
-from azure.ai.ml._schema.assets.environment import AnonymousEnvironmentSchema
-from azure.ai.ml._schema.automl import (
-    AutoMLClassificationSchema,
-    AutoMLForecastingSchema,
-    AutoMLRegressionSchema,
-)
-from azure.ai.ml._schema.automl.image_vertical.image_classification import (
-    ImageClassificationMultilabelSchema,
-    ImageClassificationSchema,
-)
-from azure.ai.ml._schema.automl.image_vertical.image_object_detection import (
-    ImageInstanceSegmentationSchema,
-    ImageObjectDetectionSchema,
-)
-from azure.ai.ml._schema.automl.nlp_vertical.text_classification import TextClassificationSchema
-from azure.ai.ml._schema.automl.nlp_vertical.text_classification_multilabel import (
-    TextClassificationMultilabelSchema,
-)
-from azure.ai.ml._schema.automl.nlp_vertical.text_ner import TextNerSchema
-from azure.ai.ml._schema.component.command_component import AnonymousCommandComponentSchema
-from azure.ai.ml._schema.component.data_transfer_component import (
-    AnonymousDataTransferCopyComponentSchema,
-)
-from azure.ai.ml._schema.component.import_component import AnonymousImportComponentSchema
-from azure.ai.ml._schema.component.parallel_component import AnonymousParallelComponentSchema
-from azure.ai.ml._schema.component.spark_component import AnonymousSparkComponentSchema
-from azure.ai.ml._schema.job import CommandJobSchema, ImportJobSchema, SparkJobSchema
-from azure.ai.ml._schema.monitoring.schedule import MonitorScheduleSchema
-from azure.ai.ml._schema.pipeline import PipelineJobSchema
-from azure.ai.ml._schema.pipeline.pipeline_component import _AnonymousPipelineComponentSchema
-from azure.ai.ml._schema.schedule.schedule import JobScheduleSchema
+from azure.ai.ml import _schema
 from azure.ai.ml.constants._component import NodeType
 from azure.ai.ml.entities._component.component_factory import component_factory
+from azure.ai.ml.entities._job.automl.automl_job import AutoMLJob
+from azure.ai.ml.entities._job.finetuning.finetuning_job import FineTuningJob
 from marshmallow import INCLUDE, Schema
 
-_KINDS: dict[str, type[Schema]] = {
-    "command job": CommandJobSchema,
-    "distillation job": DistillationJobSchema,
-    "import job": ImportJobSchema,
-    "pipeline job": PipelineJobSchema,
-    "spark job": SparkJobSchema,
-    "sweep job": SweepJobSchema,
-    "environment file": AnonymousEnvironmentSchema,
-    "job schedule": JobScheduleSchema,
-    "import schedule": ImportDataScheduleSchema,
-    "monitor schedule": MonitorScheduleSchema,
+# Kinds by the names of their schemas.
+_KINDS = {
+    "command job": "CommandJob",
+    "distillation job": "DistillationJob",
+    "import job": "ImportJob",
+    "pipeline job": "PipelineJob",
+    "spark job": "SparkJob",
+    "sweep job": "SweepJob",
+    "environment file": "AnonymousEnvironment",
+    "job schedule": "JobSchedule",
+    "import schedule": "ImportDataSchedule",
+    "monitor schedule": "MonitorSchedule",
 }
 # Components that a pipeline names by their files, which may have no name.
-_ANONYMOUS: dict[str, type[Schema]] = {
-    "command": AnonymousCommandComponentSchema,
-    "copy_data": AnonymousDataTransferCopyComponentSchema,
-    "import": AnonymousImportComponentSchema,
-    "parallel": AnonymousParallelComponentSchema,
-    "pipeline": _AnonymousPipelineComponentSchema,
-    "spark": AnonymousSparkComponentSchema,
+_ANONYMOUS = {
+    "command": "AnonymousCommandComponent",
+    "copy_data": "AnonymousDataTransferCopyComponent",
+    "import": "AnonymousImportComponent",
+    "parallel": "AnonymousParallelComponent",
+    "pipeline": "_AnonymousPipelineComponent",
+    "spark": "AnonymousSparkComponent",
 }
-# Kinds that one more key divides (`AutoMLJob._get_task_mapping`,
-# `FineTuningJob._get_model_provider_mapping`).
-DIVIDED: dict[str, tuple[str, dict[str, type[Schema]]]] = {
-    "automl job": (
-        "task",
-        {
-            "classification": AutoMLClassificationSchema,
-            "regression": AutoMLRegressionSchema,
-            "forecasting": AutoMLForecastingSchema,
-            "image_classification": ImageClassificationSchema,
-            "image_classification_multilabel": ImageClassificationMultilabelSchema,
-            "image_object_detection": ImageObjectDetectionSchema,
-            "image_instance_segmentation": ImageInstanceSegmentationSchema,
-            "text_ner": TextNerSchema,
-            "text_classification": TextClassificationSchema,
-            "text_classification_multilabel": TextClassificationMultilabelSchema,
-        },
-    ),
-    "finetuning job": (
-        "model_provider",
-        {"azure_open_ai": AzureOpenAIFineTuningSchema, "custom": CustomModelFineTuningSchema},
-    ),
+# Kinds that one more key divides, and the jobs by its values.
+_DIVIDED = {
+    "automl job": ("task", AutoMLJob._get_task_mapping()),
+    "finetuning job": ("model_provider", FineTuningJob._get_model_provider_mapping()),
 }
 _PREFIX = "data_transfer_"
 
 
-def context() -> dict[str, Any]:
-    return {"base_path": Path()}
+def divided() -> Iterator[tuple[str, str, dict[str, Schema]]]:
+    """Yield each divided kind, its key, and the schemas by the values of that."""
+    for kind, (key, jobs) in _DIVIDED.items():
+        names = {value: job.__name__.removesuffix("Job") for value, job in jobs.items()}
+        # Those of tables begin so, and their jobs do not.
+        schemas = {value: _schema_of(f"AutoML{name}", name) for value, name in names.items()}
+        yield kind, key, schemas
 
 
 def roots() -> list[tuple[str, Schema, str | None]]:
@@ -106,12 +63,26 @@ def roots() -> list[tuple[str, Schema, str | None]]:
 
 
 def _roots() -> Iterator[tuple[str, Schema, str | None]]:
-    for kind, schema in _KINDS.items():
-        yield kind, schema(context=context()), None
+    for kind, name in _KINDS.items():
+        yield kind, _schema_of(name), None
     for name, create in component_factory._create_schema_funcs.items():
-        if name == NodeType.FLOW_PARALLEL:
-            # A flow is read by other schemas than the one that is registered for it.
-            continue
-        yield f"{name.removeprefix(_PREFIX)} component", create(context()), INCLUDE
+        # A flow is read by other schemas than the one that is registered for it.
+        if name != NodeType.FLOW_PARALLEL:
+            yield f"{name.removeprefix(_PREFIX)} component", create(_context()), INCLUDE
     for name, anonymous in _ANONYMOUS.items():
-        yield f"anonymous {name} component", anonymous(context=context()), INCLUDE
+        yield f"anonymous {name} component", _schema_of(anonymous), INCLUDE
+
+
+def _schema_of(*names: str) -> Schema:
+    """Return the first of these schemas that there is, wherever azure-ai-ml defines it."""
+    for module in pkgutil.walk_packages(_schema.__path__, f"{_schema.__name__}."):
+        found = vars(importlib.import_module(module.name))
+        for name in names:
+            if f"{name}Schema" in found:
+                schema: Schema = found[f"{name}Schema"](context=_context())
+                return schema
+    raise LookupError(f"azure-ai-ml has no schema {' or '.join(names)}")
+
+
+def _context() -> dict[str, Any]:
+    return {"base_path": Path()}
