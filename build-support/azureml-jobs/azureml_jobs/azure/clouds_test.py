@@ -32,12 +32,12 @@ from azureml_jobs.base.errors import JobError, OutsideError
     ],
 )
 def test_everything_stays_in_the_cloud_that_is_named(
-    client: Client, cloud: str, hosts: set[str], capsys: pytest.CaptureFixture[str]
+    client: Client, cloud: str, hosts: set[str]
 ) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         client.monkeypatch.delenv(name, raising=False)
     client.use({**client.service.client.by_proxy("secret"), "CLOUD": cloud})
-    assert client.submit() == 0, capsys.readouterr().err
+    assert client.submit() == 0, client.printed().err
     assert client.run_aml("data", "register", "wine", "--path", "src/exp/data") == 0
     assert client.run_aml("data", "download", "wine") == 0
     assert (client.repository / "data/wine/1/below/b.csv").read_text() == "2\n"

@@ -30,73 +30,57 @@ def change_package(client: Client) -> None:
     ],
 )
 def test_tells_two_jobs_apart(
-    client: Client,
-    capsys: pytest.CaptureFixture[str],
-    change: Any,
-    settings: tuple[str, ...],
-    expected: dict[str, str],
+    client: Client, change: Any, settings: tuple[str, ...], expected: dict[str, str]
 ) -> None:
     assert client.submit(JOB, "name=first") == 0
     if change:
         change(client)
     assert client.submit(JOB, "name=second", *settings) == 0
-    capsys.readouterr()
-    assert client.run_aml("jobs", "diff", "first", "second", "--json") == 0
-    parts = json.loads(capsys.readouterr().out)["parts"]
+    parts = client.read_json("jobs", "diff", "first", "second")["parts"]
     found = {part: [each["name"] for each in changes] for part, changes in parts.items() if changes}
     assert found == {part: [name] for part, name in expected.items()}
     if "code" in expected:
         assert parts["code"][0]["diff"].splitlines()[1:] == ["-A = 1", "+A = 2"]
     # The short form: from the manifests alone, with the job before it found by its target.
     assert client.run_aml("jobs", "show", "second") == 0
-    shown = capsys.readouterr().out.partition("\ncompared with first, ")[2]
+    shown = client.printed().out.partition("\ncompared with first, ")[2]
     (line,) = [line for line in shown.partition("\n\n")[0].splitlines() if "in full" not in line][
         1:
     ]
     assert line.split()[0] in expected and expected[line.split()[0]] in line
     assert client.run_aml("jobs", "show", "first") == 0
-    assert "other than" not in capsys.readouterr().out
+    assert "other than" not in client.printed().out
 
 
-def test_tells_a_job_from_one_that_ran_on_this_machine(
-    client: Client, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_tells_a_job_from_one_that_ran_on_this_machine(client: Client, tmp_path: Path) -> None:
     assert client.submit(JOB, "name=there") == 0
     client.gathered.write("src/common/a.py", "A = 2\n")
     client.gathered.venv = PackagesVenv(sys.prefix, "seed")
     client.set(AZUREML_JOBS_EXEC_FILE=str(tmp_path / "command"))
     here = ("--local", "--runtime=venv", "--name=here")
     assert cli.main(["job", "--request", str(client.gathered.request(JOB)), *here]) == 0
-    capsys.readouterr()
-    assert client.run_aml("jobs", "diff", "there", "here", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [each["name"] for each in found["parts"]["code"]] == ["common/a.py"]
-    assert [part for part, changes in found["parts"].items() if changes] == ["code"]
+    parts = client.read_json("jobs", "diff", "there", "here")["parts"]
+    assert [each["name"] for each in parts["code"]] == ["common/a.py"]
+    assert [part for part, changes in parts.items() if changes] == ["code"]
 
 
-def test_compares_many_jobs_by_one_request_for_all_runs(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_compares_many_jobs_by_one_request_for_all_runs(client: Client) -> None:
     for name in ("first", "second", "third"):
         client.submit(JOB, f"name={name}")
     client.service.recording.clear()
-    capsys.readouterr()
-    assert client.run_aml("jobs", "compare", "--experiment", "exp", "--json") == 0
-    rows = json.loads(capsys.readouterr().out)
+    rows = client.read_json("jobs", "compare", "--experiment", "exp")
     assert [row["name"] for row in rows] == ["third", "second", "first"]
     assert len(client.requests("POST", "/batchrundata")) == 1
     assert len(client.requests("GET", "/mlflow/.*/runs/get")) == 3
     assert client.requests("GET", "/jobs/") == []
 
 
-def test_compares_jobs_whose_values_cannot_be_read(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_compares_jobs_whose_values_cannot_be_read(client: Client) -> None:
     for name in ("first", "second"):
         client.submit(JOB, f"name={name}")
     client.add_fault("status", "GET", "/runs/get", times=None, status=403)
-    capsys.readouterr()
+    client.printed()
     assert client.run_aml("jobs", "compare", "first", "second", "--json") == 0
-    printed = capsys.readouterr()
+    printed = client.printed()
     assert [row["metrics"] for row in json.loads(printed.out)] == [{}, {}]
     assert printed.err.count("warning: parameters and metrics are left out") == 1

@@ -93,11 +93,17 @@ class Client:
     """Submits the jobs of a small repository, with a fake `az` that signs in."""
 
     def __init__(
-        self, service: Service, gathered: Gathered, folder: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        service: Service,
+        gathered: Gathered,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
     ) -> None:
         self.service = service
         self.gathered = gathered
         self.monkeypatch = monkeypatch
+        self.printed = capfd.readouterr
         self.repository = gathered.repository
         self.calls = folder / "az-calls"
         self.bin = folder / "bin"
@@ -190,6 +196,12 @@ class Client:
         self.restore()
         return cli.main(["workspace", "--repository", str(self.repository), *arguments])
 
+    def read_json(self, *arguments: str) -> Any:
+        """Return what a command prints as JSON, and nothing of what was printed before."""
+        self.printed()
+        assert self.run_aml(*arguments, "--json") == 0
+        return json.loads(self.printed().out)
+
     # For jobs that are run.
 
     def put_environment(self) -> None:
@@ -251,20 +263,28 @@ def assert_one_whole_job(client: Client) -> None:
 
 @pytest.fixture
 def client(
-    idle_service: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    idle_service: Service,
+    gathered: Gathered,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> Iterator[Client]:
     add_files(gathered)
-    yield Client(idle_service, gathered, tmp_path, monkeypatch)
+    yield Client(idle_service, gathered, tmp_path, monkeypatch, capfd)
     forget(idle_service)
 
 
 @pytest.fixture
 def client_with_jobs(
-    working_service: Service, gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    working_service: Service,
+    gathered: Gathered,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> Iterator[Client]:
     """A client whose jobs are run. They stay: each test has its own names."""
     add_files(gathered)
-    yield Client(working_service, gathered, tmp_path, monkeypatch)
+    yield Client(working_service, gathered, tmp_path, monkeypatch, capfd)
     working_service.faults.clear()
     working_service.recording.clear()
     working_service.control.datastore_credentials = "AccountKey"

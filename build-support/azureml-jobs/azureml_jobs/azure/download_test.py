@@ -46,12 +46,16 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
-def test_downloads_what_a_job_wrote(client: Client, tmp_path: Path, credentials: str) -> None:
+def test_prints_and_downloads_what_a_job_wrote(
+    client: Client, tmp_path: Path, credentials: str
+) -> None:
     client.service.control.datastore_credentials = credentials
     if credentials == "None":
         client.use(client.service.client.direct("secret"))
     name = client.start(f"writing-{credentials}".lower(), WRITING)
-    client.until(lambda: client.status_of(name) == "Completed")
+    client.printed()
+    assert client.run_aml("jobs", "stream", name) == 0
+    assert client.printed().out == "shown\n"
     assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
     assert EXPECTED.items() <= written(tmp_path / "got").items()
     assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 2
@@ -77,17 +81,15 @@ def running(client: Client, name: str) -> str:
     return name
 
 
-def test_downloads_from_a_job_that_runs(
-    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_downloads_from_a_job_that_runs(client: Client, tmp_path: Path) -> None:
     name = running(client, "still-writing")
     try:
         logs = []
         for number in range(2):
             target = tmp_path / str(number)
-            capsys.readouterr()
+            client.printed()
             assert client.run_aml("jobs", "download", name, "--path", str(target)) == 0
-            assert capsys.readouterr().out == (
+            assert client.printed().out == (
                 f"5 files in {target}, as they are now: the job is Running\n"
             )
             assert set(written(target)) == {
@@ -110,7 +112,7 @@ def log_size(client: Client, name: str) -> int:
 
 
 def test_what_changes_meanwhile_is_downloaded_again_or_left_out(
-    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    client: Client, tmp_path: Path
 ) -> None:
     name = running(client, "changing")
     # Requests for the files, and not for what there is.
@@ -123,7 +125,7 @@ def test_what_changes_meanwhile_is_downloaded_again_or_left_out(
         client.service.faults.clear()
         AzureJobs(client.connect()).cancel(name)
     assert repeated.hits == 2
-    printed = capsys.readouterr()
+    printed = client.printed()
     assert "warning: artifacts/outputs/temporary is left out: it went away, kept" in (printed.err)
     assert "4 files in " in printed.out
     found = written(tmp_path / "got")
@@ -132,40 +134,13 @@ def test_what_changes_meanwhile_is_downloaded_again_or_left_out(
     assert [path.name for path in (tmp_path / "got").rglob(".*")] == []
 
 
-def test_a_file_that_disappears_is_not_waited_for(client: Client, tmp_path: Path) -> None:
-    name = running(client, "vanishing")
-    file = client.service.execution.folder(name).work / "outputs/temporary"
-    # It goes when it was listed, and is asked for.
-    answer = client.service.blobs.respond
-
-    def vanish(request: HttpRequest, *where: str) -> HttpResponse:
-        if request.path.endswith("/temporary"):
-            file.unlink(missing_ok=True)
-        return answer(request, *where)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(client.service.blobs, "respond", vanish)
-        try:
-            assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
-        finally:
-            AzureJobs(client.connect()).cancel(name)
-    assert "artifacts/outputs/temporary" not in written(tmp_path / "got")
-    asked = client.requests("GET", "/outputs/temporary")
-    # Once for the file, and once for what there is of it by now.
-    assert [(each.status, each.query.get("comp")) for each in asked] == [
-        *((404, None), (200, "list")),
-    ]
-
-
-def test_of_a_job_that_has_ended_nothing_is_left_out(
-    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_of_a_job_that_has_ended_nothing_is_left_out(client: Client, tmp_path: Path) -> None:
     name = client.start("ended", WRITING)
     client.wait_for_end(name)
     client.add_fault(faults.STATUS, "GET", "/deep/a.txt", times=None, status=404)
     assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
     assert "artifacts/outputs/deep/a.txt: the file could not be downloaded" in (
-        capsys.readouterr().err
+        client.printed().err
     )
     assert not (tmp_path / "got").exists()
 
@@ -222,6 +197,7 @@ def test_a_killed_download_is_resumed(client: Client, tmp_path: Path) -> None:
     assert EXPECTED.items() <= written(tmp_path / "got").items()
     (rest,) = client.requests("GET", "/weights")
     assert (rest.headers["range"], rest.response_bytes) == ("bytes=150000-299999", 150000)
+    assert not (tmp_path / ".got.part").exists()
 
 
 def test_a_file_of_another_version_is_downloaded_from_its_start(
@@ -246,27 +222,7 @@ def test_a_file_of_another_version_is_downloaded_from_its_start(
         AzureJobs(client.connect()).cancel(name)
 
 
-def test_an_interrupted_download_is_resumed(client: Client, tmp_path: Path) -> None:
-    name = client.start("interrupted", WRITING)
-    client.until(lambda: client.status_of(name) == "Completed")
-    client.set(AZUREML_JOBS_PATIENCE="0.3")
-    client.add_fault(faults.STATUS, "GET", "/weights", skip=1, times=None, status=503)
-    client.add_fault(faults.TRUNCATED, "GET", "/weights")
-    target = tmp_path / "got"
-    assert client.run_aml("jobs", "download", name, "--path", str(target)) == 1
-    assert not target.exists()
-    client.service.faults.clear()
-    client.service.recording.clear()
-    assert client.run_aml("jobs", "download", name, "--path", str(target)) == 0
-    assert EXPECTED.items() <= written(target).items()
-    (rest,) = client.requests("GET", "/weights")
-    assert rest.response_bytes == 150000
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
-
-
-def test_what_a_job_wrote_and_arrives_changed_is_not_kept(
-    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_job_wrote_and_arrives_changed_is_not_kept(client: Client, tmp_path: Path) -> None:
     name = client.start("corrupted", WRITING)
     client.wait_for_end(name)
     assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "sound")) == 0
@@ -277,27 +233,10 @@ def test_what_a_job_wrote_and_arrives_changed_is_not_kept(
     os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
     assert "named-outputs/model/weights: what arrived is not what is stored" in (
-        capsys.readouterr().err
+        client.printed().err
     )
     assert not (tmp_path / "got").exists()
     assert list((tmp_path / ".got.part/named-outputs/model").glob("*weights*")) == []
-
-
-def test_what_arrives_changed_is_not_kept(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    source = client.repository / "src/exp/data"
-    (source / "a.csv").write_text("sound and whole")
-    assert client.run_aml("data", "register", "changed", "--path", str(source)) == 0
-    (blob,) = [
-        blob
-        for blob in client.service.blobs.blobs("azureml-blobstore-standin", "LocalUpload/")
-        if blob.file.read_text() == "sound and whole"
-    ]
-    blob.file.write_text("changed in size"[: blob.size])
-    assert client.run_aml("data", "download", "changed") == 1
-    assert "a.csv: what arrived is not what is stored" in capsys.readouterr().err
-    assert not (client.repository / "data/changed/1").exists()
 
 
 def test_an_output_without_an_address_is_where_its_run_says(client: Client, tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ def run(client: Client, *arguments: str) -> int:
     return client.run_aml("endpoints", *arguments)
 
 
-def test_serves_a_registered_model(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_serves_a_registered_model(client: Client) -> None:
     model = ("net", "--path", "src/exp/data", "--type", "mlflow_model")
     assert client.run_aml("models", "register", *model) == 0
     # An answer that is lost, and a token that has expired, are met once each.
     client.add_fault(faults.RESET_AFTER, "PUT", "/onlineEndpoints/wine[?]")
     client.add_fault(faults.EXPIRED_TOKEN, "PUT", "/deployments/blue")
     assert run(client, "create", "wine", "--model", "azureml:net:1") == 0
-    line = capsys.readouterr().out.splitlines()[-1]
+    line = client.printed().out.splitlines()[-1]
     assert line.split()[:4] == ["wine", "Succeeded", "key", "blue=100"]
     url = line.split()[4]
     sent = client.requests("PUT", "/deployments/blue")[-1].content["properties"]
@@ -29,26 +29,26 @@ def test_serves_a_registered_model(client: Client, capsys: pytest.CaptureFixture
     assert (
         run(client, "create", "wine", "--model", "azureml:net@latest", "--deployment", "green") == 0
     )
-    assert "blue=100" in capsys.readouterr().out
+    assert "blue=100" in client.printed().out
     assert run(client, "traffic", "wine", "blue=90", "green=10") == 0
     assert run(client, "list", "--json") == 0
-    out = capsys.readouterr().out
+    out = client.printed().out
     assert out.startswith("wine: blue=90 green=10\n")
     row = {"name": "wine", "state": "Succeeded", "auth_mode": "key", "url": url}
     assert json.loads(out.partition("\n")[2]) == [{**row, "traffic": {"blue": 90, "green": 10}}]
     Path("request.json").write_text('{"x": 1}')
     assert run(client, "invoke", "wine", "--request", "request.json", "--deployment", "green") == 0
-    assert json.loads(capsys.readouterr().out) == {"deployment": "green", "request": {"x": 1}}
+    assert json.loads(client.printed().out) == {"deployment": "green", "request": {"x": 1}}
     assert run(client, "keys", "wine") == 0
-    assert capsys.readouterr().out.startswith("primary_key: ")
+    assert client.printed().out.startswith("primary_key: ")
     assert run(client, "traffic", "wine", "blue=100") == 0
     assert run(client, "delete", "wine", "--deployment", "green") == 0
     assert run(client, "delete", "wine") == 0
     assert run(client, "list") == 0
-    assert "There are no endpoints." in capsys.readouterr().out
+    assert "There are no endpoints." in client.printed().out
 
 
-def test_serves_what_a_file_describes(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_serves_what_a_file_describes(client: Client) -> None:
     client.run_aml("models", "register", "net", "--path", "src/exp/data")
     client.put_environment()
     Path("scoring").mkdir()
@@ -60,18 +60,16 @@ def test_serves_what_a_file_describes(client: Client, capsys: pytest.CaptureFixt
     )
     file = ("--file", "deployment.yaml")
     assert run(client, "create", "wine", *file, "--instance-type", "Standard_F8s_v2") == 0
-    assert "azure-ai-ml sends every file in" in capsys.readouterr().err
+    assert "azure-ai-ml sends every file in" in client.printed().err
     sent = client.requests("PUT", "/onlineEndpoints/wine/deployments/blue")[-1].content
     assert sent["sku"]["capacity"] == 2 and "/codes/" in str(sent["properties"])
     assert sent["properties"]["instanceType"] == "Standard_F8s_v2"
     Path("deployment.yaml").write_text("instance_count: many\n")
     assert run(client, "create", "wine", "--file", "deployment.yaml") == 2
-    assert "deployment.yaml: azure-ai-ml refuses it:" in capsys.readouterr().err
+    assert "deployment.yaml: azure-ai-ml refuses it:" in client.printed().err
 
 
-def test_sends_no_secret_of_what_a_file_describes(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_sends_no_secret_of_what_a_file_describes(client: Client) -> None:
     key = "AK" + "IA" + "ABCD1234" * 2
     for name, text in {
         "d.yaml": (
@@ -90,15 +88,15 @@ def test_sends_no_secret_of_what_a_file_describes(
         Path("serve", name).write_text(text)
     file = ("--file", "serve/d.yaml", "--instance-type", "x", "--instance-count", "1")
     assert run(client, "create", "wine", *file) == 2
-    error = capsys.readouterr().err
+    error = client.printed().err
     assert "serve/d.yaml: the deployment would contain what looks like a secret:" in error
     found = [line.split(": ")[0] for line in error.splitlines() if line.startswith("  ")]
     assert found == [f"  serve/{name}" for name in ("d.yaml:4", "scoring/score.py:1")] + [
-        *("  serve/conda.yaml:2", "  serve/net/.env"),
+        *("  serve/conda.yaml:2", "  serve/net/.env")
     ]
     assert key not in error and not client.requests("PUT", "/onlineEndpoints/wine")
     assert client.run_aml("data", "register", "x", "--path", "serve/net") == 2
-    assert "  serve/net/.env: a file of this name" in capsys.readouterr().err
+    assert "  serve/net/.env: a file of this name" in client.printed().err
     allowed = ("--path", "serve/net", "--allow", "serve/net")
     assert client.run_aml("data", "register", "x", *allowed) == 0
 
@@ -117,14 +115,12 @@ def test_sends_no_secret_of_what_a_file_describes(
         pytest.param("traffic wine blue", "no percentages that make 100", id="no share"),
     ],
 )
-def test_reports_what_to_write(
-    client: Client, capsys: pytest.CaptureFixture[str], arguments: str, message: str
-) -> None:
+def test_reports_what_to_write(client: Client, arguments: str, message: str) -> None:
     client.run_aml("models", "register", "custom", "--path", "src/exp/data")
     assert run(client, *arguments.split()) == 2
-    assert message in capsys.readouterr().err
+    assert message in client.printed().err
 
 
-def test_there_are_none_here(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_there_are_none_here(client: Client) -> None:
     assert run(client, "list", "--local") == 2
-    assert "the local workspace has no endpoints" in capsys.readouterr().err
+    assert "the local workspace has no endpoints" in client.printed().err

@@ -47,10 +47,7 @@ WITHOUT_TOKEN |= {"an empty file of the code"}
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("request_of", REQUESTS)
 def test_a_passing_fault_costs_only_time(
-    client: Client,
-    request_of: str,
-    fault: tuple[str, dict[str, Any]],
-    capsys: pytest.CaptureFixture[str],
+    client: Client, request_of: str, fault: tuple[str, dict[str, Any]]
 ) -> None:
     kind, settings = fault
     if kind == faults.EXPIRED_TOKEN and request_of in WITHOUT_TOKEN:
@@ -58,7 +55,7 @@ def test_a_passing_fault_costs_only_time(
         kind, settings = faults.STATUS, {"status": 408}
     rule = client.add_fault(kind, *REQUESTS[request_of], **settings)
     status = client.submit()
-    assert status == 0, capsys.readouterr().err
+    assert status == 0, client.printed().err
     assert rule.hits == 1
     assert_one_whole_job(client)
 
@@ -85,16 +82,13 @@ WITH_EVERY_ANSWER = ("the job", "its secrets", "what is there of the code")
     ],
 )
 def test_an_answer_that_is_not_the_service_s_never_counts(
-    client: Client,
-    request_of: str,
-    answer: str,
-    capsys: pytest.CaptureFixture[str],
+    client: Client, request_of: str, answer: str
 ) -> None:
     client.set(**{PATIENCE_VARIABLE: "0.1"})
     status, wrong = 201 if REQUESTS[request_of][0] == "PUT" else 200, WRONG_ANSWERS[answer]
     client.add_fault(faults.PAGE, *REQUESTS[request_of], times=None, status=status, **wrong)
     assert client.submit() == 1
-    err = capsys.readouterr().err
+    err = client.printed().err
     assert err.startswith("error: ") and "Traceback" not in err
     assert client.jobs() == []
 
@@ -109,10 +103,7 @@ LASTING: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
 @pytest.mark.parametrize("request_of", REQUESTS)
 def test_a_lasting_fault_is_reported_soon_and_the_next_run_continues(
-    client: Client,
-    request_of: str,
-    fault: tuple[str, dict[str, Any]],
-    capsys: pytest.CaptureFixture[str],
+    client: Client, request_of: str, fault: tuple[str, dict[str, Any]]
 ) -> None:
     kind, settings = fault
     client.set(**{PATIENCE_VARIABLE: "0.5"})
@@ -121,7 +112,7 @@ def test_a_lasting_fault_is_reported_soon_and_the_next_run_continues(
     status = client.submit()
     # A guard against hanging: it takes the patience and a little more.
     assert time.monotonic() - begun < 30
-    err = capsys.readouterr().err
+    err = client.printed().err
     # A submission does without what an account may not see.
     is_needed = settings.get("status") != 403 or request_of not in (
         *("what is there of the code", "what is there of the data", "its secrets"),
@@ -139,13 +130,11 @@ def test_a_lasting_fault_is_reported_soon_and_the_next_run_continues(
     assert_one_whole_job(client)
 
 
-def test_a_request_to_wait_longer_than_the_patience_is_an_error_at_once(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_request_to_wait_longer_than_the_patience_is_an_error_at_once(client: Client) -> None:
     """azure-core and urllib3 would wait all that time, and report nothing before."""
     client.add_fault(faults.STATUS, "GET", "/jobs/", times=None, status=429, retry_after=600)
     assert client.submit() == 1
-    assert "the service answered 429" in capsys.readouterr().err
+    assert "the service answered 429" in client.printed().err
 
 
 # What a submission also sends when a part of its snapshot is one that was sent before.
@@ -201,15 +190,13 @@ def test_what_cannot_be_copied_is_sent(
     assert_second_job_is_whole(client, is_copied=False)
 
 
-def test_a_job_whose_answer_was_always_lost_is_found_by_the_next_run(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_job_whose_answer_was_always_lost_is_found_by_the_next_run(client: Client) -> None:
     client.set(**{PATIENCE_VARIABLE: "0.3"})
     client.add_fault(faults.RESET_AFTER, "PUT", "/jobs/", times=None)
     assert client.submit() == 1
     client.service.faults.clear()
     assert client.submit() == 0
-    assert "The workspace has it already, from an earlier attempt" in capsys.readouterr().out
+    assert "The workspace has it already, from an earlier attempt" in client.printed().out
     assert_one_whole_job(client)
 
 

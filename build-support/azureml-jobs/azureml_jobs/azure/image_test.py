@@ -93,12 +93,10 @@ def images_of(reference: str) -> set[str]:
 pytestmark = needs_engine
 
 
-def test_the_image_is_pushed_and_the_job_is_it_by_digest(
-    built: Built, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_image_is_pushed_and_the_job_is_it_by_digest(built: Built) -> None:
     image = built.build("one")
     assert built.client.submit(JOB, images={"": image}) == 0
-    out, err = capsys.readouterr()
+    out, err = built.client.printed()
     assert f"  image       pushed to {built.pushed_name}\n" in out
     assert "  environment" not in out
     assert err.startswith(f"Pushing {built.pushed_name}\n") and ": Pushed\n" in err
@@ -107,16 +105,14 @@ def test_the_image_is_pushed_and_the_job_is_it_by_digest(
     assert built.client.requests("PUT", "/environment/Dockerfile") == []
 
 
-def test_steps_with_one_image_push_it_once(
-    built: Built, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_steps_with_one_image_push_it_once(built: Built) -> None:
     client = built.client
     gather_steps(client.gathered)
     make_small_image(built.name, "one")
     images = pushable_images(client.gathered.plan(STEPS), os.environ)
     assert list(images) == ["prepare", "train"]
     assert client.submit(STEPS, images=images) == 0
-    out, err = capsys.readouterr()
+    out, err = built.client.printed()
     assert err.count("Pushing ") == 1
     assert "  image train       that of image prepare\n" in out
     spec = client.service.assets.versions("components", "azureml_anonymous")
@@ -125,7 +121,7 @@ def test_steps_with_one_image_push_it_once(
     assert made["properties"]["image"] == built.in_registry() and not environments
 
 
-def test_not_a_byte_is_pushed_again(built: Built, capsys: pytest.CaptureFixture[str]) -> None:
+def test_not_a_byte_is_pushed_again(built: Built) -> None:
     image = built.build("one")
     assert built.client.submit(JOB, images={"": image}) == 0
     # An engine that forgot, or another one that pulled it, knows the image by its content.
@@ -133,29 +129,27 @@ def test_not_a_byte_is_pushed_again(built: Built, capsys: pytest.CaptureFixture[
         if forgets:
             docker("image", "rm", "--no-prune", built.pushed_name)
         built.client.service.recording.clear()
-        capsys.readouterr()
+        built.client.printed()
         assert built.client.submit(JOB, images={"": image}) == 0
-        out, err = capsys.readouterr()
+        out, err = built.client.printed()
         assert f"  image       {NOTHING_SENT}\n" in out and err == ""
         asked = built.client.requests(kind="registry")
         assert [each.method for each in asked] == ["POST", "POST", "GET"]
     assert set(built.submitted()) == {built.in_registry()}
 
 
-def test_an_image_that_was_built_again_is_another_one(
-    built: Built, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_image_that_was_built_again_is_another_one(built: Built) -> None:
     first = built.build("one")
     assert built.client.submit(JOB, "name=mine", images={"": first}) == 0
     assert built.client.submit(JOB, "name=mine", images={"": first}) == 0
-    assert "The workspace has it already" in capsys.readouterr().out
+    assert "The workspace has it already" in built.client.printed().out
     second = built.build("two")
     assert built.client.submit(JOB, "name=mine", images={"": second}) == 1 + 1
-    assert "has another job of this name already" in capsys.readouterr().err
+    assert "has another job of this name already" in built.client.printed().err
     # Nor is it the job that builds its environment.
     assert built.client.submit(JOB, "name=mine") == 2
     assert built.client.submit(JOB, images={"": second}) == 0
-    assert "pushed to" in capsys.readouterr().out
+    assert "pushed to" in built.client.printed().out
     assert len(set(built.submitted())) == 2
 
 
@@ -178,15 +172,12 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("request_of", REQUESTS)
 def test_a_passing_fault_costs_only_time(
-    built: Built,
-    request_of: str,
-    fault: tuple[str, dict[str, Any]],
-    capsys: pytest.CaptureFixture[str],
+    built: Built, request_of: str, fault: tuple[str, dict[str, Any]]
 ) -> None:
     image = built.build("one")
     kind, settings = fault
     rule = built.client.add_fault(kind, *REQUESTS[request_of], **settings)
-    assert built.client.submit(JOB, images={"": image}) == 0, capsys.readouterr().err
+    assert built.client.submit(JOB, images={"": image}) == 0, built.client.printed().err
     assert rule.hits == 1
     assert built.submitted() == [built.in_registry()]
 
@@ -209,13 +200,13 @@ def test_docker_is_started_again_after_a_fault(
 
 @pytest.mark.parametrize("request_of", REQUESTS)
 def test_a_lasting_fault_is_reported_and_the_next_run_continues(
-    built: Built, request_of: str, capsys: pytest.CaptureFixture[str]
+    built: Built, request_of: str
 ) -> None:
     image = built.build("one")
     built.client.set(**{PATIENCE_VARIABLE: "0.5"})
     built.client.add_fault("status", *REQUESTS[request_of], times=None, status=503)
     assert built.client.submit(JOB, images={"": image}) == 1
-    err = capsys.readouterr().err
+    err = built.client.printed().err
     assert "error: " in err and "Traceback" not in err and "eyJ" not in err
     if request_of == "the manifest":
         assert f"error: {built.pushed_name}: the image could not be pushed: " in err
@@ -227,13 +218,11 @@ def test_a_lasting_fault_is_reported_and_the_next_run_continues(
 
 
 @pytest.mark.parametrize("allowed", [(), (PULL,)], ids=["no role", "AcrPull"])
-def test_names_the_role_that_an_account_is_missing(
-    built: Built, allowed: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_names_the_role_that_an_account_is_missing(built: Built, allowed: tuple[str, ...]) -> None:
     image = built.build("one")
     built.client.service.registry.access.allowed = allowed
     assert built.client.submit(JOB, images={"": image}) == 1
-    err = capsys.readouterr().err
+    err = built.client.printed().err
     assert f"error: {built.server}: the registry refuses your account: " in err
     assert "the role AcrPush on the registry: docs/azure.md" in err
     # Docker is not asked at all.
@@ -250,13 +239,11 @@ def test_a_token_of_the_registry_that_expired_is_renewed(built: Built) -> None:
     assert rule.hits == 1
 
 
-def test_a_workspace_without_a_registry_says_what_to_do(
-    built: Built, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_workspace_without_a_registry_says_what_to_do(built: Built) -> None:
     image = built.build("one")
     built.client.service.control.has_registry = False
     assert built.client.submit(JOB, images={"": image}) == 1
-    err = capsys.readouterr().err
+    err = built.client.printed().err
     assert "error: standin-workspace: the workspace has no registry of images yet." in err
     assert "submit the job once without `--image`" in err
 
@@ -274,12 +261,10 @@ def test_an_account_that_may_not_see_the_registry_uses_its_default_name(client: 
     assert hosts == {"standinregistry.azurecr.cn"}
 
 
-def test_doctor_signs_in_to_the_registry(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_doctor_signs_in_to_the_registry(client: Client) -> None:
     def line() -> str:
         assert client.run_aml("doctor") == 0
-        (found,) = [each for each in capsys.readouterr().out.splitlines() if "registry " in each]
+        (found,) = [each for each in client.printed().out.splitlines() if "registry " in each]
         return found
 
     assert line() == f"ok      registry       127.0.0.1:{client.service.server.port}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
 import pytest
@@ -19,90 +18,55 @@ def client(client_with_jobs: Client) -> Client:
     return client_with_jobs
 
 
-def test_lists_shows_and_archives(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_shows_and_archives(client: Client) -> None:
     names = [client.start(f"listed-{number}", "true") for number in range(2)]
     client.until(lambda: all(client.status_of(name) == "Completed" for name in names))
-    capsys.readouterr()
-    assert client.run_aml("jobs", "list", "--json", "--status", "completed") == 0
-    rows = json.loads(capsys.readouterr().out)
+    rows = client.read_json("jobs", "list", "--status", "completed")
     assert [row["name"] for row in rows if row["name"] in names] == names[::-1]
-    assert client.run_aml("jobs", "show", names[0], "--json") == 0
-    shown = json.loads(capsys.readouterr().out)
+    shown = client.read_json("jobs", "show", names[0])
     assert (shown["status"], shown["compute"]) == ("Completed", "cpu-cluster")
     assert shown["address"] == "src/exp:job" and shown["duration"] > 0
     assert client.run_aml("jobs", "show", names[0]) == 0
-    assert f"  studio        {client.service.url}/runs/listed-0" in capsys.readouterr().out
+    assert f"  studio        {client.service.url}/runs/listed-0" in client.printed().out
     assert client.run_aml("jobs", "archive", names[0]) == 0
-    capsys.readouterr()
-    client.run_aml("jobs", "list", "--json")
-    listed = {row["name"] for row in json.loads(capsys.readouterr().out)}
+    listed = {row["name"] for row in client.read_json("jobs", "list")}
     assert names[1] in listed and names[0] not in listed
-    client.run_aml("jobs", "list", "--json", "--archived")
-    assert names[0] in {row["name"] for row in json.loads(capsys.readouterr().out)}
+    assert names[0] in {row["name"] for row in client.read_json("jobs", "list", "--archived")}
 
 
 def test_takes_the_statuses_of_azure_ml() -> None:
     assert set(STATUSES) == set(RunHistoryConstants.ALL_STATUSES)
 
 
-def test_lists_a_job_that_has_no_time(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_a_job_that_has_no_time(client: Client) -> None:
     names = [client.start(f"timeless-{number}", "true") for number in range(2)]
     for name, created in zip(names, (None, "soon")):
         stored = {**client.service.jobs.stored(name), "createdAt": created}
         client.service.state.put_document("jobs", name, stored)
-    capsys.readouterr()
-    assert client.run_aml("jobs", "list", "--json") == 0
-    rows = {row["name"]: row["created"] for row in json.loads(capsys.readouterr().out)}
+    rows = {row["name"]: row["created"] for row in client.read_json("jobs", "list")}
     assert [rows[name] for name in names] == ["", ""]
     assert client.run_aml("jobs", "list") == 0
 
 
-def test_says_that_there_is_no_such_job(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_says_that_there_is_no_such_job(client: Client) -> None:
     assert client.run_aml("jobs", "show", "gone") == 2
-    assert "gone: standin-workspace has no such job." in capsys.readouterr().err
+    assert "gone: standin-workspace has no such job." in client.printed().err
 
 
-def test_local_selects_the_local_workspace(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_local_selects_the_local_workspace(client: Client) -> None:
     client.service.recording.clear()
     assert client.run_aml("jobs", "list", "--local") == 0
-    assert capsys.readouterr().out.startswith("No jobs.")
+    assert client.printed().out.startswith("No jobs.")
     assert client.requests() == []
 
 
-def test_doctor_reports_what_works(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    assert client.run_aml("doctor") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines] == [
-        *(["ok", "configuration"], ["ok", "sign-in"], ["ok", "workspace"], ["ok", "compute"]),
-        *(["ok", "storage"], ["ok", "registry"], ["ok", "versions"]),
-    ]
-    assert lines[1].endswith("by Azure CLI")
-
-
-def test_doctor_reports_what_fails(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    client.set(WORKSPACE="other")
-    assert client.run_aml("doctor") == 1
-    out = capsys.readouterr().out.splitlines()
-    assert out[-2].startswith(
-        "failed  workspace      environment variables: there is no workspace other in"
-    )
-    assert out[-1].startswith("ok      versions ")
-
-
-def test_data_goes_to_the_workspace_and_comes_back(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_data_goes_to_the_workspace_and_comes_back(client: Client) -> None:
     source = client.repository / "src/exp/data"
     for version in ("1", "2"):
         (source / "a.csv").write_text(version)
         assert client.run_aml("data", "register", "wine", "--path", str(source)) == 0
-        assert (
-            capsys.readouterr().out == f"azureml:wine:{version} registered in standin-workspace\n"
-        )
-    assert client.run_aml("data", "list", "--json") == 0
-    rows = json.loads(capsys.readouterr().out)
+        assert client.printed().out == f"azureml:wine:{version} registered in standin-workspace\n"
+    rows = client.read_json("data", "list")
     assert [row["version"] for row in rows if row["name"] == "wine"] == ["2"]
     assert client.run_aml("data", "download", "wine:1") == 0
     assert client.run_aml("data", "download", "azureml:wine@latest") == 0
@@ -118,44 +82,28 @@ def test_data_goes_to_the_workspace_and_comes_back(
     (source / "a.csv").write_text("3")
     again = ("data", "register", "wine", "--path", str(source), "--version", "1")
     assert client.run_aml(*again) == 2
-    assert "this version exists already" in capsys.readouterr().err
+    assert "this version exists already" in client.printed().err
 
 
-def test_a_file_comes_back_as_a_file(client: Client) -> None:
-    from azureml_jobs.local.inputs import resolve_inputs
-
-    assert client.run_aml("data", "register", "single", "--path", "src/exp/data/a.csv") == 0
-    assert client.run_aml("data", "download", "single") == 0
-    file = client.repository / "data/single/1/a.csv"
-    assert file.read_text() == (client.repository / "src/exp/data/a.csv").read_text()
-    job = {"inputs": {"table": {"type": "uri_file", "path": "azureml:single@latest"}}}
-    found = resolve_inputs(job, client.repository / "src/exp/job.yaml", client.repository)
-    assert found["table"].value == str(file)
-
-
-def test_reports_data_that_is_gone_and_leaves_no_folder(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_reports_data_that_is_gone_and_leaves_no_folder(client: Client) -> None:
     nowhere = "azureml://datastores/workspaceblobstore/paths/nowhere/"
     assert client.run_aml("data", "register", "hollow", "--path", nowhere) == 0
-    capsys.readouterr()
+    client.printed()
     assert client.run_aml("data", "download", "hollow") == 1
-    assert f"azureml:hollow:1: there is nothing at {nowhere}" in capsys.readouterr().err
+    assert f"azureml:hollow:1: there is nothing at {nowhere}" in client.printed().err
     assert not (client.repository / "data/hollow").exists()
     assert client.run_aml("data", "download", "never-made") == 2
-    assert "azureml:never-made: standin-workspace has no such data" in capsys.readouterr().err
+    assert "azureml:never-made: standin-workspace has no such data" in client.printed().err
 
 
 @pytest.mark.parametrize(("name", "source"), [("folder", "data"), ("file", "data/a.csv")])
-def test_models_go_to_the_workspace_and_come_back(
-    client: Client, capsys: pytest.CaptureFixture[str], name: str, source: str
-) -> None:
+def test_models_go_to_the_workspace_and_come_back(client: Client, name: str, source: str) -> None:
     from azureml_jobs.local.inputs import resolve_inputs
 
     path = client.repository / "src/exp" / source
     assert client.run_aml("models", "register", name, "--path", str(path)) == 0
     assert client.run_aml("models", "list", "--json") == 0
-    out = capsys.readouterr().out
+    out = client.printed().out
     assert (
         out.startswith(f"azureml:{name}:1 registered in standin-workspace\n") and f'"{name}"' in out
     )
@@ -164,7 +112,7 @@ def test_models_go_to_the_workspace_and_come_back(
     # A job finds it by the same name here and there.
     for _ in range(2):
         assert client.run_aml("models", "download", name) == 0
-    assert f" files in .azureml/models/{name}/1/content" in capsys.readouterr().out
+    assert f" files in .azureml/models/{name}/1/content" in client.printed().out
     job = {"inputs": {"net": {"type": "custom_model", "path": f"azureml:{name}:1"}}}
     job_file = client.repository / "src/exp/job.yaml"
     found = Path(resolve_inputs(job, job_file, client.repository)["net"].value)
@@ -184,9 +132,7 @@ def test_a_job_s_output_becomes_a_model(client: Client) -> None:
     assert stored["properties"]["modelType"] == "mlflow_model"
 
 
-def test_lists_components_without_those_of_steps(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_lists_components_without_those_of_steps(client: Client) -> None:
     client.put_environment()
     workspace = client.connect()
     environment = f"azureml:{workspace.asset_id('environments', 'curated', 'versions', '1')}"
@@ -194,8 +140,7 @@ def test_lists_components_without_those_of_steps(
     for name in ("azureml_anonymous", "train"):
         body = {"properties": {"componentSpec": {"name": name, **spec}}}
         workspace.put("components", name, "versions", "1", body=body)
-    assert client.run_aml("components", "list", "--json") == 0
-    names = [row["name"] for row in json.loads(capsys.readouterr().out)]
+    names = [row["name"] for row in client.read_json("components", "list")]
     assert "train" in names and "azureml_anonymous" not in names
 
 

@@ -86,14 +86,12 @@ def put_what_jobs_name(client: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_azure_ai_ml_uploads_nothing(
-    client: Client, kind: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_azure_ai_ml_uploads_nothing(client: Client, kind: str) -> None:
     put_what_jobs_name(client)
     client.service.recording.clear()
     job, _ = JOBS[kind]
     gather(client.gathered, job)
-    assert client.submit(job) == 0, capsys.readouterr().err
+    assert client.submit(job) == 0, client.printed().err
     by_azure_ai_ml = [
         (each.method, each.kind, each.path.split("standin-workspace")[-1].split("/")[1:2])
         for each in client.requests()
@@ -167,24 +165,20 @@ def test_a_passing_fault_leaves_one_job(
     assert rule.hits == 1 and len(pipeline.jobs()) == 1
 
 
-def test_a_pipeline_whose_answer_was_always_lost_is_found_by_the_next_run(
-    pipeline: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_pipeline_whose_answer_was_always_lost_is_found_by_the_next_run(pipeline: Client) -> None:
     pipeline.set(AZUREML_JOBS_PATIENCE="0.3")
     pipeline.add_fault(faults.RESET_AFTER, "PUT", "/jobs/", times=None)
     assert pipeline.submit(STEPS) == 1
     pipeline.service.faults.clear()
     assert pipeline.submit(STEPS) == 0
-    assert "The workspace has it already, from an earlier attempt" in capsys.readouterr().out
+    assert "The workspace has it already, from an earlier attempt" in pipeline.printed().out
     assert len(pipeline.jobs()) == 1
 
 
-def test_a_component_gets_a_new_version_when_it_changes(
-    pipeline: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_component_gets_a_new_version_when_it_changes(pipeline: Client) -> None:
     def register(component: str = TRAIN) -> tuple[int, str]:
         status = pipeline.submit(component)
-        out, err = capsys.readouterr()
+        out, err = pipeline.printed()
         return status, out.split(" registered in ")[0] + err
 
     assert [register() for _ in range(2)] == [(0, "azureml:train:1")] * 2
@@ -195,10 +189,8 @@ def test_a_component_gets_a_new_version_when_it_changes(
     assert "azureml:train:1: standin-workspace has another component of this version" in message
 
 
-def test_what_azure_ai_ml_refuses_names_the_key(
-    pipeline: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_azure_ai_ml_refuses_names_the_key(pipeline: Client) -> None:
     no_compute = STEPS.replace("settings: {default_compute: azureml:cpu-cluster}\n", "")
     assert pipeline.submit(no_compute) == 2
-    err = capsys.readouterr().err
+    err = pipeline.printed().err
     assert "azure-ai-ml refuses the pipeline job: jobs.prepare.compute: Compute not set" in err

@@ -42,21 +42,16 @@ def client(client_with_jobs: Client, ended: list[str]) -> Client:
     return client_with_jobs
 
 
-def listed(client: Client, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
-    assert client.run_aml("jobs", "list", "--json", *more) == 0
-    return {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+def listed(client: Client, *more: str) -> dict[str, Any]:
+    return {row["name"]: row for row in client.read_json("jobs", "list", *more)}
 
 
-def shown(client: Client, capsys: pytest.CaptureFixture[str], name: str) -> dict[str, Any]:
-    assert client.run_aml("jobs", "show", name, "--json") == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+def shown(client: Client, name: str) -> Any:
+    return client.read_json("jobs", "show", name)
 
 
-def test_a_list_has_the_durations_by_one_request_for_all(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows = listed(client, capsys)
+def test_a_list_has_the_durations_by_one_request_for_all(client: Client) -> None:
+    rows = listed(client)
     assert rows["logging"]["duration"] > 0 and rows["failing"]["duration"] > 0
     assert rows["logging"]["ended"] > rows["logging"]["started"]
     (asked,) = client.requests("", "/batchrundata")
@@ -65,23 +60,19 @@ def test_a_list_has_the_durations_by_one_request_for_all(
     assert wanted["logging"] == {"runId": "logging", "selectRunMetadata": True}
     assert set(wanted) == set(rows)
     assert client.run_aml("jobs", "list") == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = client.printed().out.splitlines()
     assert all(re.search(r"\d s$", line) for line in lines if line.startswith(("log", "fail")))
 
 
-def test_only_what_is_listed_is_asked_for(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows = listed(client, capsys, "--status", "Failed", "--max", "1")
+def test_only_what_is_listed_is_asked_for(client: Client) -> None:
+    rows = listed(client, "--status", "Failed", "--max", "1")
     assert [(row["status"], row["exit_code"]) for row in rows.values()] == [("Failed", 7)]
     (asked,) = client.requests("POST", "/batchrundata")
     assert set(asked.content["requests"]) == set(rows)
 
 
-def test_the_service_chooses_among_the_jobs_of_an_experiment(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows = listed(client, capsys, "--experiment", "exp", "--status", "failed", "--max", "3")
+def test_the_service_chooses_among_the_jobs_of_an_experiment(client: Client) -> None:
+    rows = listed(client, "--experiment", "exp", "--status", "failed", "--max", "3")
     assert [(row["name"], row["exit_code"]) for row in rows.values()] == [("failing", 7)]
     assert rows["failing"]["duration"] > 0 and rows["failing"]["experiment_name"] == "exp"
     (asked,) = client.requests("POST", "/experiments/exp/runs:query")
@@ -93,14 +84,14 @@ def test_the_service_chooses_among_the_jobs_of_an_experiment(
     }
     assert client.requests("GET", "/jobs") == []
     assert client.run_aml("jobs", "list", "--experiment", "other") == 0
-    assert capsys.readouterr().out == "The experiment other has no such job.\n"
+    assert client.printed().out == "The experiment other has no such job.\n"
 
 
-def test_prints_the_end_of_a_log(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+def test_prints_the_end_of_a_log(client: Client) -> None:
     assert client.run_aml("jobs", "logs", "logging") == 0
-    assert capfd.readouterr().out.endswith("said\n")
+    assert client.printed().out.endswith("said\n")
     assert client.run_aml("jobs", "logs", "logging", "--tail", "1") == 0
-    assert capfd.readouterr().out == "said\n"
+    assert client.printed().out == "said\n"
 
 
 def test_a_job_without_a_run_does_not_hide_the_others(client: Client) -> None:
@@ -111,23 +102,19 @@ def test_a_job_without_a_run_does_not_hide_the_others(client: Client) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 503], ids=["not permitted", "down"])
-def test_a_list_needs_no_history(
-    client: Client, capsys: pytest.CaptureFixture[str], status: int
-) -> None:
+def test_a_list_needs_no_history(client: Client, status: int) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault("status", "POST", "/batchrundata", times=None, status=status)
     assert client.run_aml("jobs", "list", "--json") == 0
-    printed = capsys.readouterr()
+    printed = client.printed()
     (row,) = [each for each in json.loads(printed.out) if each["name"] == "logging"]
     assert (row["status"], row["duration"]) == ("Completed", None)
     assert "warning: times are left out: POST 127.0.0.1" in printed.err
     assert str(status) in printed.err
 
 
-def test_shows_artifacts_and_the_log_without_asking_the_storage(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    job = shown(client, capsys, "logging")
+def test_shows_artifacts_and_the_log_without_asking_the_storage(client: Client) -> None:
+    job = shown(client, "logging")
     assert len(job["artifacts"]) == FILES + 1 and job["artifacts"] == sorted(job["artifacts"])
     assert {"outputs/deep/1.txt", "user_logs/std_log.txt"} <= set(job["artifacts"])
     assert job["log"] == (
@@ -137,14 +124,14 @@ def test_shows_artifacts_and_the_log_without_asking_the_storage(
     assert len(client.requests("GET", "/experiments/exp/runs/logging/artifacts")) == 2
     assert client.requests(kind="blob") == []
     assert client.run_aml("jobs", "show", "logging") == 0
-    text = capsys.readouterr().out
+    text = client.printed().out
     assert "  outputs/deep/1.txt\n" in text and f"  log           {job['log']}\n" in text
     # The addresses that run history gives of logs are signed.
     assert "sig=" not in text + json.dumps(job)
 
 
-def test_whole_curves_are_in_the_json(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    job = shown(client, capsys, "logging")
+def test_whole_curves_are_in_the_json(client: Client) -> None:
+    job = shown(client, "logging")
     assert job["params"] == {"epochs": "3"}
     assert job["metrics"] == {"loss": POINTS, "a b": "NaN"}
     curve = job["metric_history"]["loss"]
@@ -152,17 +139,15 @@ def test_whole_curves_are_in_the_json(client: Client, capsys: pytest.CaptureFixt
     assert curve[1] == {"step": 2, "timestamp": 1700000000002, "value": 2}
     assert [point["value"] for point in job["metric_history"]["a b"]] == ["NaN"]
     assert client.run_aml("jobs", "show", "logging") == 0
-    text = capsys.readouterr().out
+    text = client.printed().out
     assert f"  loss  {POINTS}  ▁" in text and "  epochs  3\n" in text
 
 
-def test_reports_the_exit_status_of_a_failed_command(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_reports_the_exit_status_of_a_failed_command(client: Client) -> None:
     assert client.run_aml("jobs", "show", "failing") == 0
-    text = capsys.readouterr().out
+    text = client.printed().out
     assert "\n  exit status 7\n" in text and "exited with status code 7" in text
-    assert shown(client, capsys, "logging")["exit_code"] == 0
+    assert shown(client, "logging")["exit_code"] == 0
 
 
 @pytest.mark.parametrize(
@@ -175,16 +160,12 @@ def test_reports_the_exit_status_of_a_failed_command(
     ],
 )
 def test_shows_the_rest_when_a_part_is_missing(
-    client: Client,
-    capsys: pytest.CaptureFixture[str],
-    path: str,
-    what: str,
-    empty: dict[str, Any],
+    client: Client, path: str, what: str, empty: dict[str, Any]
 ) -> None:
-    whole = shown(client, capsys, "logging")
+    whole = shown(client, "logging")
     client.add_fault("status", "GET", path, times=None, status=403)
     assert client.run_aml("jobs", "show", "logging", "--json") == 0
-    printed = capsys.readouterr()
+    printed = client.printed()
     assert f"warning: {what} are left out: GET 127.0.0.1" in printed.err
     job = json.loads(printed.out)
     assert {key: job[key] for key in empty} == empty
@@ -192,13 +173,11 @@ def test_shows_the_rest_when_a_part_is_missing(
     assert {key: job[key] for key in others} == {key: whole[key] for key in others}
 
 
-def test_shows_a_job_when_nothing_else_answers(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_shows_a_job_when_nothing_else_answers(client: Client) -> None:
     client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault("reset-before", "", "/(discovery|history|mlflow)", times=None)
     assert client.run_aml("jobs", "show", "logging") == 0
-    printed = capsys.readouterr()
+    printed = client.printed()
     assert printed.out.startswith("logging  Completed, on cpu-cluster\n")
     assert printed.err.count("are left out") == 4
 

@@ -24,23 +24,26 @@ def client(client_with_jobs: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     return client_with_jobs
 
 
-def test_streams_what_a_job_prints_and_ends_with_its_status(
-    client: Client, capfdbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def streamed(client: Client, name: str) -> bytes:
+    """Follow a job that completes; return what it printed."""
+    out = io.BytesIO()
+    assert stream(client.connect(), name, out) == 0
+    return out.getvalue()
+
+
+def test_streams_what_a_job_prints_and_ends_with_its_status(client: Client) -> None:
     name = client.start("printing", "printf 'one\\ntwo\\nhalf a li'; printf 'ne\\nno end'; exit 3")
-    capfdbinary.readouterr()
+    client.printed()
     assert client.run_aml("jobs", "stream", name) == 3
-    out, err = capfdbinary.readouterr()
-    assert out == b"one\ntwo\nhalf a line\nno end"
-    assert b"printing Failed: " in err
+    out, err = client.printed()
+    assert out == "one\ntwo\nhalf a line\nno end"
+    assert "printing Failed: " in err
 
 
 def test_prints_each_byte_of_a_log_once(client: Client) -> None:
     name = client.start("growing", "for i in 1 2 3; do printf 'line %s. ' $i; sleep 0.7; done")
     client.service.recording.clear()
-    out = io.BytesIO()
-    assert stream(client.connect(), name, out) == 0
-    assert out.getvalue() == b"line 1. line 2. line 3. "
+    assert streamed(client, name) == b"line 1. line 2. line 3. "
     read = client.requests("GET", "user_logs/std_log")
     assert len(read) > 1
     # The log is short: all of it is compared each time. A longer one is read from near its end.
@@ -52,9 +55,7 @@ def test_a_long_log_is_read_in_parts(client: Client, monkeypatch: pytest.MonkeyP
     name = client.start("long", "for i in $(seq 1000); do echo $i; done")
     client.wait_for_end(name)
     client.service.recording.clear()
-    out = io.BytesIO()
-    assert stream(client.connect(), name, out) == 0
-    assert out.getvalue() == b"".join(b"%d\n" % number for number in range(1, 1001))
+    assert streamed(client, name) == b"".join(b"%d\n" % number for number in range(1, 1001))
     read = client.requests("GET", "user_logs/std_log")
     assert [each.response_bytes for each in read if each.status == 206] == [*[1000] * 3, 893]
     assert len(client.requests("GET", "/details")) == 1
@@ -77,19 +78,8 @@ def test_it_never_waits_longer_than_the_log_may_be_late(
     monkeypatch.setattr("azureml_jobs.azure.stream._POLL_SECONDS", POLL_SECONDS)
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
     monkeypatch.setattr("azureml_jobs.azure.stream.time", clock)
-    out = io.BytesIO()
-    workspace = client.connect()
-    assert stream(workspace, name, out) == 0
-    assert out.getvalue() == b"done\n"
+    assert streamed(client, name) == b"done\n"
     assert len(pauses) == 20 and all(0 <= pause <= 2 for pause in pauses)
-
-
-def test_a_log_that_is_announced_and_not_there_is_waited_for(client: Client) -> None:
-    name = client.start("announced", "echo one; sleep 1; echo two")
-    client.add_fault(faults.STATUS, "GET", "user_logs", status=404)
-    out = io.BytesIO()
-    assert stream(client.connect(), name, out) == 0
-    assert out.getvalue() == b"one\ntwo\n"
 
 
 def test_follows_the_logs_of_all_nodes_to_the_end(client: Client) -> None:
@@ -138,46 +128,6 @@ def test_follows_the_processes_of_a_distributed_job(client: Client) -> None:
     assert out.getvalue() in (b"".join(shown), b"".join(reversed(shown)))
 
 
-@pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
-def test_streams_whatever_the_datastore_s_credentials(client: Client, credentials: str) -> None:
-    client.service.control.datastore_credentials = credentials
-    name = client.start(f"logs-{credentials}".lower(), "echo done")
-    out = io.BytesIO()
-    assert stream(client.connect(), name, out) == 0
-    assert out.getvalue() == b"done\n"
-
-
-def test_logs_of_several_nodes_are_separated_by_whole_lines(client: Client) -> None:
-    from azureml_jobs.azure.stream import Logs
-
-    workspace = client.connect()
-    out = io.BytesIO()
-    logs = Logs(workspace, out)
-    contents = {"user_logs/std_log_0.txt": b"a\nhal", "user_logs/std_log_1.txt": b"b\n"}
-    container = client.service.control
-    client.service.state.add_container("nodes")
-
-    def publish() -> dict[str, str]:
-        from azureml_jobs.azure.blobs import Container
-
-        sas = client.service.access.signature("nodes")
-        base = f"{client.service.url}/standin.blob.core.azure.standin/nodes"
-        for name, content in contents.items():
-            Container(workspace.connection, base, sas).put(name, content)
-        addresses = {name: f"{base}/{name}?{sas}" for name in contents}
-        return {**addresses, "system_logs/lifecycler.log": "https://nowhere.invalid/"}
-
-    assert container is not None
-    logs.read(publish())
-    contents["user_logs/std_log_0.txt"] += b"f\nend"
-    logs.read(publish())
-    logs.finish()
-    assert out.getvalue() == (
-        b"==> user_logs/std_log_0.txt <==\na\n==> user_logs/std_log_1.txt <==\nb\n"
-        b"==> user_logs/std_log_0.txt <==\nhalf\nend"
-    )
-
-
 def test_a_log_that_begins_again_is_shown_from_its_start(client: Client) -> None:
     from azureml_jobs.azure.stream import Logs
 
@@ -200,27 +150,25 @@ def test_a_log_that_begins_again_is_shown_from_its_start(client: Client) -> None
     assert f"bytes={len(first) - 64}-" in ranges[1]
 
 
-def test_prints_each_status_with_its_time(
-    client: Client, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_prints_each_status_with_its_time(client: Client) -> None:
     name = client.start("passing-through", "sleep 1; echo done")
-    capfd.readouterr()
+    client.printed()
     assert client.run_aml("jobs", "stream", name) == 0
-    statuses = re.findall(r"^\d\d:\d\d:\d\d (\w+)$", capfd.readouterr().err, re.M)
+    statuses = re.findall(r"^\d\d:\d\d:\d\d (\w+)$", client.printed().err, re.M)
     assert "Running" in statuses and len(set(statuses)) == len(statuses)
 
 
 def test_a_stream_survives_a_broken_network(client: Client) -> None:
     name = client.start("broken", "for i in 1 2 3; do echo $i; sleep 1; done")
     client.add_fault(faults.RESET_BEFORE, "GET", "/details")
-    client.add_fault(faults.TRUNCATED, "GET", "user_logs", skip=1)
-    client.add_fault(faults.STATUS, "GET", "user_logs", skip=2, status=503)
-    out = io.BytesIO()
-    assert stream(client.connect(), name, out) == 0
-    assert out.getvalue() == b"1\n2\n3\n"
+    # The log is announced, and not there yet.
+    client.add_fault(faults.STATUS, "GET", "user_logs", status=404)
+    client.add_fault(faults.TRUNCATED, "GET", "user_logs", skip=2)
+    client.add_fault(faults.STATUS, "GET", "user_logs", skip=3, status=503)
+    assert streamed(client, name) == b"1\n2\n3\n"
 
 
-def test_reports_a_cancelled_job(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+def test_reports_a_cancelled_job(client: Client) -> None:
     name = client.start("endless", "echo began; sleep 600")
     client.until(lambda: client.status_of(name) == "Running")
     streamed: list[int] = []
@@ -229,19 +177,17 @@ def test_reports_a_cancelled_job(client: Client, capfd: pytest.CaptureFixture[st
         target=lambda: streamed.append(stream(workspace, name, io.BytesIO())), daemon=True
     )
     thread.start()
-    capfd.readouterr()
+    client.printed()
     assert client.run_aml("jobs", "cancel", name) == 0
     thread.join(30)
     assert streamed == [143]
-    printed = capfd.readouterr()
+    printed = client.printed()
     assert printed.out == "endless Canceled\n" and printed.err.endswith("\nendless Canceled\n")
     assert client.run_aml("jobs", "cancel", name) == 2
-    assert "has ended already, its status is Canceled" in capfd.readouterr().err
+    assert "has ended already, its status is Canceled" in client.printed().err
 
 
-def test_reports_how_a_job_ended_while_it_was_cancelled(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_reports_how_a_job_ended_while_it_was_cancelled(client: Client) -> None:
     name = client.start("quicker", "while [ ! -e go ]; do sleep 0.05; done")
     client.until(lambda: client.status_of(name) == "Running")
     answer = client.service.jobs.execution.view
@@ -255,14 +201,14 @@ def test_reports_how_a_job_ended_while_it_was_cancelled(
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(client.service.jobs.execution, "view", end)
-        capsys.readouterr()
+        client.printed()
         assert client.run_aml("jobs", "cancel", name) == 0
-    assert capsys.readouterr().out == "quicker Completed\n"
+    assert client.printed().out == "quicker Completed\n"
     assert [each.status for each in client.requests("POST", "/cancel")] == [400]
 
 
 def test_ctrl_c_reports_that_the_job_is_still_running(
-    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = client.start("goes-on", "sleep 600")
 
@@ -273,6 +219,6 @@ def test_ctrl_c_reports_that_the_job_is_still_running(
         patched.setattr("azureml_jobs.azure.stream._Follower.follow", interrupted)
         assert client.run_aml("jobs", "stream", name) == 130
     assert "goes-on is still running. Cancel it: ./pants run :aml -- jobs cancel goes-on" in (
-        capsys.readouterr().err
+        client.printed().err
     )
     assert AzureJobs(client.connect()).cancel(name) == "Canceled"

@@ -20,11 +20,9 @@ from azureml_jobs.azure.conftest import JOB, Client, assert_one_whole_job, fault
 from azureml_jobs.base.version import TOOLS_VERSION
 
 
-def test_a_job_is_made_of_what_the_bundle_holds(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_job_is_made_of_what_the_bundle_holds(client: Client) -> None:
     assert client.submit(JOB, "inputs.epochs=9") == 0
-    out, err = capsys.readouterr()
+    out, err = client.printed()
     (job,) = client.jobs()
     known = job["properties"]
     assert err == ""
@@ -49,16 +47,21 @@ def test_a_job_is_made_of_what_the_bundle_holds(
         "exp/__init__.py": b"",
         "exp/main.py": b"import common.a\n",
     }
+    assert client.program_calls() == [
+        f"az account get-access-token --output json --resource {client.service.url}"
+    ]
+    # Nothing is left of a submission that has ended.
+    assert list((client.repository / ".azureml/submissions").iterdir()) == []
 
 
 def test_the_address_is_printed_where_no_browser_opens(
-    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for browsers in ([], ["the user's"]):
         monkeypatch.setattr("webbrowser._tryorder", browsers)
         monkeypatch.setattr("webbrowser._browsers", {"the user's": [None, _Browser()]})
         assert client.submit(web=True) == 0
-        err = capsys.readouterr().err
+        err = client.printed().err
         assert (f"The job is at {client.service.url}/runs/" in err) == (not browsers)
 
 
@@ -67,17 +70,12 @@ class _Browser:
         return True
 
 
-def test_nothing_is_left_of_a_submission_that_has_ended(client: Client) -> None:
+def test_not_a_byte_is_sent_again(client: Client) -> None:
     assert client.submit() == 0
-    assert list((client.repository / ".azureml/submissions").iterdir()) == []
-
-
-def test_not_a_byte_is_sent_again(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    assert client.submit() == 0
-    capsys.readouterr()
+    client.printed()
     client.service.recording.clear()
     assert client.submit() == 0
-    out = capsys.readouterr().out
+    out = client.printed().out
     assert out.count("unchanged, nothing sent") == 4
     assert len(client.jobs()) == 2
     sent = [each for each in client.requests() if each.request_bytes]
@@ -85,13 +83,6 @@ def test_not_a_byte_is_sent_again(client: Client, capsys: pytest.CaptureFixture[
     paths = [(each.method, each.path.rpartition("/")[2]) for each in sent]
     assert paths == [("POST", "listSecrets")] * 2 + [("PUT", client.jobs()[-1]["name"])]
     assert client.requests(kind="blob", method="PUT") == []
-
-
-def test_azure_cli_is_called_once(client: Client) -> None:
-    assert client.submit() == 0
-    assert client.program_calls() == [
-        f"az account get-access-token --output json --resource {client.service.url}"
-    ]
 
 
 def test_the_environment_is_made_once_for_each_content(client: Client) -> None:
@@ -107,9 +98,7 @@ def test_the_environment_is_made_once_for_each_content(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "environment",
-    ["azureml:curated:1", "{image: 'python:3.11'}"],
-    ids=["a name", "an image"],
+    "environment", ["azureml:curated:1", "{image: 'python:3.11'}"], ids=["a name", "an image"]
 )
 def test_an_environment_of_the_job_file_s_own_is_taken(client: Client, environment: str) -> None:
     job = JOB.replace("{build: {path: docker}}", environment)
@@ -143,22 +132,15 @@ def test_build_contexts_whose_names_and_contents_join_alike_are_both_sent(client
     assert {**expected, "a": "bcd"} in contents
 
 
-def test_ignore_files_drop_nothing(client: Client) -> None:
-    client.gathered.add("src/exp/.amlignore", "*\n")
-    client.gathered.add("src/exp/.gitignore", "*.py\n")
+def test_odd_names_and_ignore_files_arrive_as_they_are(client: Client) -> None:
+    odd = ["src/exp/größe #1?&%41.txt", "src/exp/a+b.txt", "src/exp/'q'.txt"]
+    files = dict.fromkeys(odd, "x") | {"src/exp/.amlignore": "*\n", "src/exp/.gitignore": "*.py\n"}
+    for name, text in files.items():
+        client.gathered.add(name, text)
     assert client.submit() == 0
-    assert set(client.snapshot(client.jobs()[0])) == {
-        *("exp/.amlignore", "exp/.gitignore", "exp/main.py", "exp/__init__.py", "common/a.py"),
-    }
-
-
-def test_odd_names_arrive_as_they_are(client: Client) -> None:
-    names = ["src/exp/größe #1?&%41.txt", "src/exp/a+b.txt", "src/exp/'q'.txt"]
-    for name in names:
-        client.gathered.add(name, name)
-    assert client.submit() == 0
-    snapshot = client.snapshot(client.jobs()[0])
-    assert {name[4:]: name.encode() for name in names}.items() <= snapshot.items()
+    sent = {f"src/{name}": content for name, content in client.snapshot(client.jobs()[0]).items()}
+    assert {name: text.encode() for name, text in files.items()}.items() <= sent.items()
+    assert {"src/exp/main.py", "src/exp/__init__.py", "src/common/a.py"} <= set(sent)
 
 
 def test_a_large_file_goes_up_in_blocks(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,21 +170,16 @@ def test_every_kind_of_datastore_takes_what_is_sent(client: Client, credentials:
     assert len(client.requests("PUT", "/LocalUpload/", kind="blob")) == 4
 
 
-def test_a_name_stands_for_one_content(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_stands_for_one_content(client: Client) -> None:
     assert client.submit(JOB, "name=mine") == 0
-    capsys.readouterr()
-    assert client.submit(JOB, "name=mine") == 0
-    assert "The workspace has it already" in capsys.readouterr().out
+    client.printed()
+    # azure-ai-ml makes it lower-case.
+    assert client.submit(JOB, "name=Mine") == 0
+    assert "The workspace has it already" in client.printed().out
     assert client.submit(JOB, "name=mine", "inputs.epochs=8") == 2
-    assert "mine: standin-workspace has another job of this name already" in capsys.readouterr().err
+    assert "mine: standin-workspace has another job of this name already" in client.printed().err
     client.gathered.write("src/exp/data/a.csv", "2\n")
     assert client.submit(JOB, "name=mine") == 2
-    assert [job["name"] for job in client.jobs()] == ["mine"]
-
-
-def test_a_name_with_capitals_is_the_same_job(client: Client) -> None:
-    """azure-ai-ml makes it lower-case."""
-    assert [client.submit(JOB, "name=Mine") for _ in range(2)] == [0, 0]
     assert [job["name"] for job in client.jobs()] == ["mine"]
 
 
@@ -241,7 +218,7 @@ def test_a_killed_submission_is_continued(client: Client) -> None:
     ],
 )
 def test_ctrl_c_says_whether_there_is_a_job(
-    client: Client, request_of: tuple[str, str], said: str, capsys: pytest.CaptureFixture[str]
+    client: Client, request_of: tuple[str, str], said: str
 ) -> None:
     # An import that is interrupted leaves this process without it.
     sdk.import_sdk()
@@ -253,7 +230,7 @@ def test_ctrl_c_says_whether_there_is_a_job(
 
     threading.Thread(target=interrupt, daemon=True).start()
     assert client.submit() == 130
-    assert said in capsys.readouterr().err
+    assert said in client.printed().err
     client.service.faults.clear()
     assert client.submit() == 0
     # The service goes on with what it has received.
@@ -271,35 +248,29 @@ def test_what_another_process_sends_is_left_to_it(client: Client) -> None:
         assert client.create_submission().path != folder.path
 
 
-def test_reports_what_the_service_refuses(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_reports_what_the_service_refuses(client: Client) -> None:
     assert client.submit(JOB.replace("cpu-cluster", "gone")) == 1
-    err = capsys.readouterr().err
+    err = client.printed().err
     assert "the service did not take the command job: (UserError) Unknown compute target" in err
     assert err.count("/computes/gone") == 1
     assert "Traceback" not in err
 
 
-def test_data_with_a_circle_of_links_is_refused_before_anything_is_sent(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_data_with_a_circle_of_links_is_refused_before_anything_is_sent(client: Client) -> None:
     (client.repository / "src/exp/data/below/up").symlink_to("..")
     assert client.submit() == 1
-    err = capsys.readouterr().err
+    err = client.printed().err
     assert "the data could not be read: Too many levels of symbolic links" in err
     assert client.jobs() == []
     assert client.requests("PUT", "/LocalUpload/.*/data/") == []
 
 
-def test_reports_the_parts_of_the_time(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reports_the_parts_of_the_time(client: Client) -> None:
     assert client.submit(JOB, timings=True) == 0
-    lines = capsys.readouterr().out.partition("\n\n")[2].splitlines()
-    assert [re.split(r" {2,}", line)[0] for line in lines] == [
-        *("part", *[re.split(r" {2,}", line)[0] for line in lines[1:-1]], "in all"),
-    ]
-    reported = {re.split(r" {2,}", line)[0] for line in lines}
-    assert {"signing in", "import of azure-ai-ml", "snapshot", "making the job"} <= reported
+    lines = client.printed().out.partition("\n\n")[2].splitlines()
+    first, *reported, last = [re.split(r" {2,}", line)[0] for line in lines]
+    assert (first, last) == ("part", "in all")
+    assert {"signing in", "import of azure-ai-ml", "snapshot", "making the job"} <= {*reported}
 
 
 def test_credentials_of_the_remote_are_not_sent(client: Client) -> None:

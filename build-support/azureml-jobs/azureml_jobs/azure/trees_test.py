@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -52,37 +51,34 @@ def client(client_with_jobs: Client) -> Client:
     return client_with_jobs
 
 
-def run_of(client: Client, job: str, name: str, capsys: pytest.CaptureFixture[str]) -> Any:
+def run_of(client: Client, job: str, name: str) -> Any:
     """Submit a job and follow it; return its status, and what was printed."""
     status = client.submit(job, f"name={name}", stream=True)
-    return status, *capsys.readouterr()
+    return status, *client.printed()
 
 
-def shown(client: Client, name: str, capsys: pytest.CaptureFixture[str]) -> Any:
-    assert client.run_aml("jobs", "show", name, "--json") == 0
-    return json.loads(capsys.readouterr().out)
+def shown(client: Client, name: str) -> Any:
+    return client.read_json("jobs", "show", name)
 
 
-def test_a_pipeline_is_followed_shown_and_downloaded(
-    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, out, err = run_of(client, PIPELINE, "tree", capsys)
+def test_a_pipeline_is_followed_shown_and_downloaded(client: Client, tmp_path: Path) -> None:
+    status, out, err = run_of(client, PIPELINE, "tree")
     assert status == 1
     assert out.endswith("\n[prepare] one\n[prepare] two\n[train] 1\n")
     steps = re.sub(r"(?m)^[\d:]{8} \w+\n", "", err)
     assert steps.startswith("[prepare] Completed\n[train] Failed: ")
     assert err.splitlines()[-1].startswith("tree Failed: ")
-    job = shown(client, "tree", capsys)
+    job = shown(client, "tree")
     prepare, train = job["children"]
     assert (job["kind"], prepare["kind"]) == ("pipeline", "command")
     assert [(each["step"], each["status"], each["exit_code"]) for each in job["children"]] == [
-        *(("prepare", "Completed", 0), ("train", "Failed", 3)),
+        *(("prepare", "Completed", 0), ("train", "Failed", 3))
     ]
     assert prepare["parent"] == "tree" and prepare["duration"] > 0
     # A step has its own commands.
-    assert shown(client, prepare["name"], capsys)["experiment_name"] == "exp"
+    assert shown(client, prepare["name"])["experiment_name"] == "exp"
     assert client.run_aml("jobs", "stream", prepare["name"]) == 0
-    assert capsys.readouterr().out == "one\ntwo"
+    assert client.printed().out == "one\ntwo"
     assert client.run_aml("jobs", "download", "tree", "--path", str(tmp_path / "all")) == 0
     files = {
         path.relative_to(tmp_path / "all").as_posix() for path in (tmp_path / "all").rglob("*.*")
@@ -97,14 +93,12 @@ def test_a_pipeline_is_followed_shown_and_downloaded(
     assert (tmp_path / "one/named-outputs/table/a.csv").read_text() == "1\n"
 
 
-def test_a_reused_step_has_the_files_of_the_earlier_one(
-    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_reused_step_has_the_files_of_the_earlier_one(client: Client, tmp_path: Path) -> None:
     job = PIPELINE.replace("one", "once")
-    run_of(client, job, "first", capsys)
-    _, out, err = run_of(client, job, "second", capsys)
-    earlier = shown(client, "first", capsys)["children"][0]["name"]
-    prepare = shown(client, "second", capsys)["children"][0]
+    run_of(client, job, "first")
+    _, out, err = run_of(client, job, "second")
+    earlier = shown(client, "first")["children"][0]["name"]
+    prepare = shown(client, "second")["children"][0]
     assert prepare["reused"] == earlier
     assert f"[prepare] Completed, reused from {earlier}\n" in err and "[prepare] " not in out
     assert client.run_aml("jobs", "download", "second", "--path", str(tmp_path / "all")) == 0
@@ -112,38 +106,34 @@ def test_a_reused_step_has_the_files_of_the_earlier_one(
     assert (tmp_path / "all/steps/prepare/named-outputs/table/a.csv").is_file()
 
 
-def test_a_sweep_shows_its_trials(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = run_of(client, SWEEP, "tune", capsys)
+def test_a_sweep_shows_its_trials(client: Client) -> None:
+    status, out, _ = run_of(client, SWEEP, "tune")
     assert status == 0
     assert out.endswith("\n[0] rate 1\n[1] rate 2\n")
-    job = shown(client, "tune", capsys)
+    job = shown(client, "tune")
     assert job["objective"] == {"goal": "maximize", "primary_metric": "score"}
     assert job["best_trial"] == "tune_1"
     assert [(each["step"], each["parameters"], each["metric"]) for each in job["children"]] == [
-        *(("0", {"rate": 1}, 1.0), ("1", {"rate": 2}, 2.0)),
+        *(("0", {"rate": 1}, 1.0), ("1", {"rate": 2}, 2.0))
     ]
-    capsys.readouterr()
-    assert client.run_aml("jobs", "list", "--json") == 0
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    rows = {row["name"]: row for row in client.read_json("jobs", "list")}
     assert [each["name"] for each in rows["tune"]["children"]] == ["tune_0", "tune_1"]
     assert "tune_0" not in rows
     assert client.run_aml("jobs", "show", "tune") == 0
-    assert "\ntune_1 *  Completed      2  2 " in capsys.readouterr().out
+    assert "\ntune_1 *  Completed      2  2 " in client.printed().out
     assert client.run_aml("jobs", "show", "tune", "--step", "1") == 0
-    assert capsys.readouterr().out.startswith("tune_1  Completed after ")
+    assert client.printed().out.startswith("tune_1  Completed after ")
 
 
-def test_cancel_ends_the_whole_tree(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cancel_ends_the_whole_tree(client: Client) -> None:
     job = PIPELINE.replace("printf", "echo begun && sleep 60 && printf")
     assert client.submit(job, "name=cancelled-tree") == 0
-    capsys.readouterr()
-    client.until(lambda: "Running" in str(shown(client, "cancelled-tree", capsys)["children"]))
-    (prepare,) = shown(client, "cancelled-tree", capsys)["children"]
+    client.printed()
+    client.until(lambda: "Running" in str(shown(client, "cancelled-tree")["children"]))
+    (prepare,) = shown(client, "cancelled-tree")["children"]
     assert client.run_aml("jobs", "cancel", prepare["name"]) == 2
-    assert (
-        "Cancel that: `./pants run :aml -- jobs cancel cancelled-tree`." in capsys.readouterr().err
-    )
+    assert "Cancel that: `./pants run :aml -- jobs cancel cancelled-tree`." in client.printed().err
     assert client.run_aml("jobs", "cancel", "cancelled-tree") == 0
-    assert capsys.readouterr().out == "cancelled-tree Canceled\n"
-    (prepare,) = shown(client, "cancelled-tree", capsys)["children"]
+    assert client.printed().out == "cancelled-tree Canceled\n"
+    (prepare,) = shown(client, "cancelled-tree")["children"]
     assert prepare["status"] == "Canceled"

@@ -60,13 +60,11 @@ def test_errors_of_storage_that_pass_cost_less_than_the_patience(
     assert len(client.requests("PUT", "/code/exp/main")) == 4
 
 
-def test_an_upload_that_fails_names_its_file(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_upload_that_fails_names_its_file(client: Client) -> None:
     client.set(**{PATIENCE_VARIABLE: "0.3"})
     client.add_fault("status", "PUT", "/code/exp/main", times=None, status=500)
     assert client.submit(CODE_JOB) == 1
-    err = capsys.readouterr().err
+    err = client.printed().err
     assert "code/exp/main.py: the file could not be sent: the service answered 500" in err
     assert "sig=" not in err
     client.monkeypatch.delenv(PATIENCE_VARIABLE)
@@ -74,9 +72,7 @@ def test_an_upload_that_fails_names_its_file(
     assert patience_seconds() < 60
 
 
-def test_an_upload_that_hangs_names_its_file(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_upload_that_hangs_names_its_file(client: Client) -> None:
     add_modules(client, 40)
     client.set(**{PATIENCE_VARIABLE: "0.5"})
     client.add_fault(faults.SLOW, "PUT", r"/code/exp/m0[0-9]{2}\.py", times=None, seconds=60.0)
@@ -84,7 +80,7 @@ def test_an_upload_that_hangs_names_its_file(
     assert client.submit(CODE_JOB) == 1
     # A guard against hanging.
     assert time.monotonic() - begun < 30
-    err = capsys.readouterr().err
+    err = client.printed().err
     assert "code/exp/m0" in err and "the file could not be sent" in err
 
 
@@ -123,14 +119,14 @@ FILES = {
 @pytest.mark.parametrize("how", ["gone", "other bytes", "shorter"])
 @pytest.mark.parametrize("asset", FILES)
 def test_what_is_registered_and_broken_is_repaired_by_submitting_again(
-    client: Client, asset: str, how: str, capsys: pytest.CaptureFixture[str]
+    client: Client, asset: str, how: str
 ) -> None:
     assert client.submit() == 0
     damage(client, FILES[asset], how)
-    capsys.readouterr()
+    client.printed()
     assert client.submit() == 0
     label = {"code": "snapshot", "data": "input data"}.get(asset, asset)
-    out = capsys.readouterr().out
+    out = client.printed().out
     assert re.search(rf"{label} +1 file, \d+ B sent", out), out
     # The two others, and the record of what runs.
     assert out.count("unchanged, nothing sent") == 3
@@ -141,9 +137,7 @@ def test_what_is_registered_and_broken_is_repaired_by_submitting_again(
 
 
 @pytest.mark.parametrize("asset", FILES)
-def test_a_file_that_nobody_sent_is_refused(
-    client: Client, asset: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_nobody_sent_is_refused(client: Client, asset: str) -> None:
     assert client.submit() == 0
     (found,) = blobs_of(client, FILES[asset])
     state = client.service.state
@@ -152,7 +146,7 @@ def test_a_file_that_nobody_sent_is_refused(
     planted = replace(blob, name=f"{blob.name.rpartition('/')[0]}/sitecustomize.py")
     state.put_blob(planted, blob.file.name)
     assert client.submit() == 1
-    err = capsys.readouterr().err
+    err = client.printed().err
     assert "sitecustomize.py: the container has this file, which is not in what is sent" in err
     assert len(client.jobs()) == 1
 
@@ -165,9 +159,7 @@ def test_an_asset_that_cannot_be_looked_at_is_trusted(client: Client) -> None:
     assert len(client.jobs()) == 2
 
 
-def test_what_storage_accepts_and_does_not_keep_is_no_asset(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_storage_accepts_and_does_not_keep_is_no_asset(client: Client) -> None:
     put = client.service.state.put_blob
 
     def forget(blob: Any, sha256: str) -> None:
@@ -176,6 +168,6 @@ def test_what_storage_accepts_and_does_not_keep_is_no_asset(
 
     client.monkeypatch.setattr(client.service.state, "put_blob", forget)
     assert client.submit(CODE_JOB) == 1
-    err = capsys.readouterr().err
+    err = client.printed().err
     assert "code/exp/main.py: storage accepted the file, and does not have it" in err
     assert client.jobs() == []

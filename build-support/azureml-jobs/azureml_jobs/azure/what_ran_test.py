@@ -24,13 +24,11 @@ def changed(client: Client) -> Client:
     return client
 
 
-def test_a_job_of_the_workspace_is_rebuilt_to_run_here(
-    changed: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_job_of_the_workspace_is_rebuilt_to_run_here(changed: Client) -> None:
     assert changed.submit(CODE_JOB, "name=recorded") == 0
     changed.gathered.write("src/common/a.py", "A = 3\n")
     assert changed.run_aml("jobs", "reproduce", "recorded", "--local", "--check-only") == 1
-    error = capsys.readouterr().err
+    error = changed.printed().err
     assert "its result may differ: it ran in Azure ML, on other hardware" in error
     # Pants is not in this repository.
     assert "recorded/repository/pants: it cannot be started: No such file" in error

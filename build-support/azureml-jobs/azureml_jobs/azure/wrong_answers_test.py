@@ -39,18 +39,14 @@ def client(client_with_jobs: Client) -> Client:
     ],
 )
 def test_a_page_is_never_taken_for_an_answer(
-    client: Client,
-    request_of: tuple[str, str],
-    command: list[str],
-    status: int,
-    capfd: pytest.CaptureFixture[str],
+    client: Client, request_of: tuple[str, str], command: list[str], status: int
 ) -> None:
     if "waiting" in command:
         client.start("waiting", "sleep 60")
-    capfd.readouterr()
+    client.printed()
     rule = client.add_fault(faults.PAGE, *request_of, times=None, status=200)
     assert client.run_aml(*command) == status
-    printed = capfd.readouterr()
+    printed = client.printed()
     assert rule.hits, printed
     assert "Traceback" not in printed.err and "<html" not in "".join(printed)
     assert "does not count: it is a page for people" in "".join(printed)

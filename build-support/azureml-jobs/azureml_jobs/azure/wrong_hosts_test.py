@@ -23,11 +23,7 @@ from azureml_jobs.azure.connection import Connection
 ELSEWHERE = "https://localhost:{port}"
 BLOBS = {"accountName": "thief", "containerName": "c", "endpoint": "example.org"}
 LEADS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
-    "the next page": (
-        r"/jobs\?",
-        {"value": [], "nextLink": f"{ELSEWHERE}/more"},
-        ["jobs", "list"],
-    ),
+    "the next page": (r"/jobs\?", {"value": [], "nextLink": f"{ELSEWHERE}/more"}, ["jobs", "list"]),
     "the discovery": (
         r"/workspaces/standin-workspace\?",
         {"properties": {"discoveryUrl": f"{ELSEWHERE}/discovery"}},
@@ -50,11 +46,7 @@ LEADS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize(("path", "answer", "command"), LEADS.values(), ids=LEADS)
 def test_no_token_goes_to_a_host_outside_of_the_cloud(
-    client: Client,
-    path: str,
-    answer: dict[str, Any],
-    command: list[str],
-    capsys: pytest.CaptureFixture[str],
+    client: Client, path: str, answer: dict[str, Any], command: list[str]
 ) -> None:
     client.service.control.datastore_credentials = "None"
     client.use(client.service.client.direct("secret"))
@@ -67,7 +59,7 @@ def test_no_token_goes_to_a_host_outside_of_the_cloud(
         media_type="application/json",
     )
     assert client.run_aml(*command) == 1
-    err = capsys.readouterr().err
+    err = client.printed().err
     assert "is no host of the configured cloud, and gets no token" in err
     assert not [each for each in client.requests() if each.host.startswith("localhost")]
 
