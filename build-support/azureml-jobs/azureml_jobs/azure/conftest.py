@@ -58,7 +58,7 @@ outputs:
   model: {{type: custom_model}}
 environment: azureml:curated:1
 """
-# What the code of all of them becomes, by `add_files`.
+# What the code of all of them becomes.
 SNAPSHOT = {
     "common/a.py": b"A = 1\n",
     "exp/__init__.py": b"",
@@ -262,39 +262,34 @@ def assert_one_whole_job(client: Client) -> None:
 
 
 @pytest.fixture
-def client(
-    idle_service: Service,
+def client_of(
     gathered: Gathered,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
-) -> Iterator[Client]:
-    add_files(gathered)
-    yield Client(idle_service, gathered, tmp_path, monkeypatch, capfd)
+) -> Callable[[Service], Client]:
+    gathered.add_code()
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
+    gathered.write("src/exp/data/a.csv", "1\n")
+    gathered.write("src/exp/data/below/b.csv", "2\n")
+    return lambda service: Client(service, gathered, tmp_path, monkeypatch, capfd)
+
+
+@pytest.fixture
+def client(idle_service: Service, client_of: Callable[[Service], Client]) -> Iterator[Client]:
+    yield client_of(idle_service)
     forget(idle_service)
 
 
 @pytest.fixture
 def client_with_jobs(
-    working_service: Service,
-    gathered: Gathered,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    working_service: Service, client_of: Callable[[Service], Client]
 ) -> Iterator[Client]:
     """A client whose jobs are run. They stay: each test has its own names."""
-    add_files(gathered)
-    yield Client(working_service, gathered, tmp_path, monkeypatch, capfd)
+    yield client_of(working_service)
     working_service.faults.clear()
     working_service.recording.clear()
     working_service.control.datastore_credentials = "AccountKey"
-
-
-def add_files(gathered: Gathered) -> None:
-    gathered.add_code()
-    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-    gathered.write("src/exp/data/a.csv", "1\n")
-    gathered.write("src/exp/data/below/b.csv", "2\n")
 
 
 def forget(service: Service) -> None:

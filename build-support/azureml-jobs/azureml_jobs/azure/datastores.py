@@ -39,25 +39,27 @@ class DatastorePath:
     path: str
 
 
+@dataclass
 class Account:
     """Any container of one account, by the account's key or else by the user's own tokens.
 
     `address` is `https://account.blob…`, with which those of its containers begin.
     """
 
-    def __init__(self, workspace: ConnectedWorkspace, address: str, name: str, key: str) -> None:
-        self.address = address
-        self._connection = workspace.connection
-        self._scope = workspace.cloud.storage_scope
-        self._name = name
-        self._key = key
+    _workspace: ConnectedWorkspace
+    address: str
+    _name: str
+    _key: str
+
+    def __post_init__(self) -> None:
         self._signatures: dict[str, str] = {}
 
     def copy_source(self, container: str, name: str) -> CopySource:
         """Return a blob that storage may read for this user. Raises `ServiceError`."""
         url = f"{self.address}/{container}/{quote(name)}"
         if not self._key:
-            return CopySource(url, self._connection.token(self._scope, url))
+            scope = self._workspace.cloud.storage_scope
+            return CopySource(url, self._workspace.connection.token(scope, url))
         if container not in self._signatures:
             self._signatures[container] = sas_of_key(
                 self._name, container, self._key, "r", _READ_HOURS
@@ -71,7 +73,8 @@ class Account:
         container, _, path = unquote(address[len(self.address) + 1 :]).partition("/")
         sas = sas_of_key(self._name, container, self._key) if self._key else ""
         url = f"{self.address}/{container}"
-        return DatastorePath(Container(self._connection, url, sas, self._scope), path)
+        scope = self._workspace.cloud.storage_scope
+        return DatastorePath(Container(self._workspace.connection, url, sas, scope), path)
 
 
 class Datastores:

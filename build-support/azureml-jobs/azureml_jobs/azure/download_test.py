@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import run
-from azureml_jobs.azure.conftest import Client, HttpRequest, HttpResponse, faults
+from azureml_jobs.azure.conftest import Client, faults
 from azureml_jobs.azure.download import download
 from azureml_jobs.azure.jobs import AzureJobs
 

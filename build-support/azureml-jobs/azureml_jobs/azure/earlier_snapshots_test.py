@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from pathlib import Path
 
 import pytest
 from azureml_jobs.azure.blobs import CopySource, file_md5
-from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, faults
+from azureml_jobs.azure.conftest import CODE_JOB, Client, faults
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
@@ -99,19 +98,6 @@ def test_a_file_that_was_moved_is_copied(client: Client) -> None:
     assert client.submit(CODE_JOB) == 0
     assert "exp/ü moved.py" in sent_and_copied(client)[1]
     assert_whole(client)
-
-
-def test_experiments_that_take_turns_find_their_own(client: Client) -> None:
-    send_first(client)
-    first = list(client.gathered.files)
-    client.gathered.files[:] = [each for each in first if "/m0" not in str(each)]
-    client.gathered.add("src/exp/other.py", text_of(99))
-    assert client.submit(CODE_JOB) == 0
-    client.gathered.files[:] = first
-    client.service.recording.clear()
-    edit(client)
-    assert client.submit(CODE_JOB) == 0
-    assert sent_and_copied(client)[1] == MODULES - {"exp/m03.py"}
 
 
 @pytest.mark.parametrize("credentials", ["Sas", "None"])
@@ -218,21 +204,6 @@ def test_workspaces_have_records_of_their_own(tmp_path: Path) -> None:
     assert EarlierSnapshots(tmp_path, AzureWorkspace("S", "G", "W")).have("1")
     for other in (AzureWorkspace("s", "g", "v"), AzureWorkspace("s", "g", "w", "AzureChinaCloud")):
         assert not EarlierSnapshots(tmp_path, other).have("1")
-
-
-def test_many_at_once_leave_a_whole_record(tmp_path: Path) -> None:
-    def remember(number: int) -> None:
-        for each in range(10):
-            earlier = EarlierSnapshots(tmp_path, CONFIG)
-            earlier.remember("https://a.blob.x/c", "code/", {"a": f"{number} {each}"})
-
-    threads = [threading.Thread(target=remember, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    (record,) = (tmp_path / "sent-snapshots").iterdir()
-    assert 1 <= len(json.loads(record.read_text())["snapshots"]) <= 20
 
 
 def test_what_cannot_be_written_is_only_sent_again(tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -278,50 +276,6 @@ def test_doctor_signs_in_to_the_registry(client: Client) -> None:
     client.service.control.has_registry = True
 
 
-def add_watched_docker(client: Client, folder: Path) -> None:
-    """A `docker` that notes its arguments and its configuration, then is the real one."""
-    real = shutil.which("docker")
-    program = client.bin / "docker"
-    program.write_text(
-        "#!/bin/sh\n"
-        f"printf '%s\\n' \"$*\" >> '{folder}/arguments'\n"
-        f'if [ "$1" = push ]; then cp -rL "$DOCKER_CONFIG" \'{folder}/config\'\n'
-        f'  stat -c %a "$DOCKER_CONFIG" "$DOCKER_CONFIG/config.json" > \'{folder}/modes\'\n'
-        f"  tr '\\0' '\\n' < /proc/$$/environ > '{folder}/environment'\nfi\n"
-        f"exec '{real}' \"$@\"\n"
-    )
-    program.chmod(0o755)
-
-
-def test_the_token_is_in_a_private_file_alone(built: Built, tmp_path: Path) -> None:
-    image = built.build("one")
-    own = tmp_path / "own"
-    engine = docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
-    subprocess.run(
-        ["docker", "context", "create", "mine", "--docker", f"host={engine}"],
-        env={**os.environ, "DOCKER_CONFIG": str(own)},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    proxies = {"default": {"httpProxy": "http://proxy.example:3128"}}
-    secret = {"auths": {"other.example": {"auth": "c2VjcmV0OnNlY3JldA=="}}, "credsStore": "none"}
-    config = {"currentContext": "mine", "proxies": proxies, **secret}
-    (own / "config.json").write_text(json.dumps(config))
-    built.client.set(DOCKER_CONFIG=str(own))
-    add_watched_docker(built.client, tmp_path)
-    assert built.client.submit(JOB, images={"": image}) == 0
-    seen = json.loads((tmp_path / "config/config.json").read_text())
-    token = seen["auths"].pop(built.server)["identitytoken"]
-    assert seen == {"currentContext": "mine", "proxies": proxies, "auths": {}}
-    assert list((tmp_path / "config/contexts").rglob("meta.json"))
-    assert (tmp_path / "modes").read_text().split() == ["700", "600"]
-    arguments = (tmp_path / "arguments").read_text()
-    assert f"push {built.pushed_name}\n" in arguments
-    assert token not in arguments + (tmp_path / "environment").read_text()
-    # The user's own is as it was.
-    assert json.loads((own / "config.json").read_text()) == config
-
-
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
 def test_a_push_that_is_ended_leaves_no_token_behind(
     built: Built, signum: signal.Signals, tmp_path: Path
@@ -329,7 +283,6 @@ def test_a_push_that_is_ended_leaves_no_token_behind(
     image = built.build("one")
     folder = built.client.create_submission(JOB, images={"": image})
     rule = built.client.add_fault(faults.SLOW, "PATCH", "/v2/exp/blobs/", seconds=3.0)
-    add_watched_docker(built.client, tmp_path)
     process = subprocess.Popen(
         [sys.executable, str(Path(run.__file__ or "").resolve()), "submit", str(folder.path)],
         cwd=built.client.repository,

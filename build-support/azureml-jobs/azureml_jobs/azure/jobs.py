@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 from azureml_jobs.azure import run_history
 from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.rows import add_children, add_metrics, row_of
+from azureml_jobs.azure.stream import copy_log, stream
 from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, job_of, job_of_run
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.errors import JobError, OutsideError
@@ -124,13 +125,9 @@ class AzureJobs:
         return found
 
     def stream(self, name: str, out: BinaryIO) -> int:
-        from azureml_jobs.azure.stream import stream
-
         return stream(self.workspace, name, out)
 
     def log(self, name: str, out: BinaryIO) -> None:
-        from azureml_jobs.azure.stream import copy_log
-
         copy_log(self.workspace, name, out)
 
     def cancel(self, name: str) -> str:

@@ -9,6 +9,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -58,27 +59,22 @@ class Timings:
         return table(("part", "started", "duration"), rows, right=(1, 2))
 
 
+@dataclass
 class AssetsToSend:
     """The assets of one submission, which are returned by their labels."""
 
-    def __init__(
-        self,
-        submission: Submission,
-        folder: SubmissionFolder,
-        record: SentRecord,
-        workspace: ConnectedWorkspace,
-        timings: Timings,
-    ) -> None:
-        self._submission = submission
-        self._folder = folder
-        self._record = record
-        self._workspace = workspace
-        self._timings = timings
-        self._datastores = Datastores(workspace)
-        self._earlier = EarlierSnapshots(folder.local, workspace.config)
+    _submission: Submission
+    _folder: SubmissionFolder
+    _record: SentRecord
+    _workspace: ConnectedWorkspace
+    _timings: Timings
+
+    def __post_init__(self) -> None:
+        self._datastores = Datastores(self._workspace)
+        self._earlier = EarlierSnapshots(self._folder.local, self._workspace.config)
         self._turns = threading.Semaphore(_AT_ONCE)
-        images = {part.image for part in submission.parts if part.image}
-        self._images = {image: ImageToPush(workspace, image) for image in images}
+        images = {part.image for part in self._submission.parts if part.image}
+        self._images = {image: ImageToPush(self._workspace, image) for image in images}
 
     def send(self) -> dict[str, SentAsset]:
         """Send everything but images, several assets at once."""

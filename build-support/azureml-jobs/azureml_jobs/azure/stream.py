@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from azureml_jobs.azure.answers import of_storage
@@ -120,23 +121,19 @@ class _Follower:
         print(f"[{label}] {ending}", file=sys.stderr)
 
 
+@dataclass
 class Logs:
     """The logs of one job. Lines get the `prefix`, if there is one.
 
     `before_output` is called before anything is printed.
     """
 
-    def __init__(
-        self,
-        workspace: ConnectedWorkspace,
-        out: BinaryIO,
-        prefix: bytes = b"",
-        before_output: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._workspace = workspace
-        self._out = out
-        self._prefix = prefix
-        self._before_output = before_output
+    _workspace: ConnectedWorkspace
+    _out: BinaryIO
+    _prefix: bytes = b""
+    _before_output: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
         self._logs: dict[str, _GrowingLog] = {}
         # Of several logs only complete lines are printed; the rest of each waits here.
         self._pending: dict[str, bytes] = {}

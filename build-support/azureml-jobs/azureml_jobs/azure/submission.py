@@ -106,11 +106,11 @@ class Submission(Message):
         write_file(folder / _RECORD, self.to_json().decode() + "\n")
 
 
+@dataclass(frozen=True)
 class SubmissionFolder:
     """`path` is a folder of `.azureml/submissions`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
 
     @property
     def bundle(self) -> Path:

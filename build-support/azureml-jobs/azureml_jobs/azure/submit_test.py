@@ -171,15 +171,15 @@ def test_every_kind_of_datastore_takes_what_is_sent(client: Client, credentials:
 
 
 def test_a_name_stands_for_one_content(client: Client) -> None:
-    assert client.submit(JOB, "name=mine") == 0
-    client.printed()
     # azure-ai-ml makes it lower-case.
     assert client.submit(JOB, "name=Mine") == 0
+    client.printed()
+    assert client.submit(JOB, "name=Mine") == 0
     assert "The workspace has it already" in client.printed().out
-    assert client.submit(JOB, "name=mine", "inputs.epochs=8") == 2
+    assert client.submit(JOB, "name=Mine", "inputs.epochs=8") == 2
     assert "mine: standin-workspace has another job of this name already" in client.printed().err
     client.gathered.write("src/exp/data/a.csv", "2\n")
-    assert client.submit(JOB, "name=mine") == 2
+    assert client.submit(JOB, "name=Mine") == 2
     assert [job["name"] for job in client.jobs()] == ["mine"]
 
 
