@@ -146,7 +146,7 @@ def submit(client: str, folder: Path) -> None:
         digest = data_digest(folder / "code").sha256
         earlier = EarlierSnapshots(folder / "local", config)
         datastores = Datastores(workspace)
-        code = send_snapshot(workspace, datastores, earlier, folder / "code", digest).id
+        code = send_snapshot(datastores, earlier, folder / "code", digest).id
     elif client == STORAGE_LIBRARY:
         code = send_by_storage_library(workspace, folder / "code", name)
     job: Any = load_job(folder / "job.yaml")

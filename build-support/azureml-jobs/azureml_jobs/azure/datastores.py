@@ -81,7 +81,7 @@ class Datastores:
     """Looks each datastore up once; from any thread."""
 
     def __init__(self, workspace: ConnectedWorkspace) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self._lock = threading.Lock()
         self._lookups: dict[tuple[str, str], BackgroundCall[Any]] = {}
 
@@ -118,10 +118,10 @@ class Datastores:
         account, key = str(self._properties_of(name)["accountName"]), ""
         if self._credentials_of(name) == "AccountKey":
             key = self._secret(name, {"expirableSecret": False}).get("key", "")
-        return Account(self._workspace, self._address_of(name), account, key)
+        return Account(self.workspace, self._address_of(name), account, key)
 
     def _container(self, name: str) -> Container:
-        properties, workspace = self._properties_of(name), self._workspace
+        properties, workspace = self._properties_of(name), self.workspace
         container = str(properties.get("containerName") or properties.get("filesystem"))
         sas = ""
         if self._credentials_of(name) not in _IDENTITY_BASED:
@@ -135,7 +135,7 @@ class Datastores:
 
     def _address_of(self, name: str) -> str:
         properties = self._properties_of(name)
-        suffix = properties.get("endpoint") or self._workspace.cloud.storage_suffix
+        suffix = properties.get("endpoint") or self.workspace.cloud.storage_suffix
         return f"https://{properties['accountName']}.blob.{suffix}"
 
     def _credentials_of(self, name: str) -> Any:
@@ -145,11 +145,11 @@ class Datastores:
         return self._once(self._properties, name)
 
     def _properties(self, name: str) -> Mapping[str, Any]:
-        resource = self._workspace.get("datastores", name)
+        resource = self.workspace.get("datastores", name)
         if resource is None:
             raise JobError(
                 f"datastore {name}",
-                f"{self._workspace.config.name} has no such datastore",
+                f"{self.workspace.config.name} has no such datastore",
                 "Look at the names in the studio, below Data.",
             )
         properties: Mapping[str, Any] = resource["properties"]
@@ -166,12 +166,12 @@ class Datastores:
         path = ("datastores", name, "listSecrets")
         try:
             try:
-                found = self._workspace.post(*path, body=body)
+                found = self.workspace.post(*path, body=body)
             except ServiceError as error:
                 if error.status_code != 400:
                     raise
                 # Older interfaces take no body.
-                found = self._workspace.post(*path, body={})
+                found = self.workspace.post(*path, body={})
         except ServiceError as error:
             if error.status_code != 403:
                 raise

@@ -65,7 +65,7 @@ class DeepCheck:
         file = self._folder / "code/code.txt"
         digest = content_digest([(file.name, file.read_bytes(), False)])
         earlier = EarlierSnapshots(self._folder, self._workspace.config)
-        sent = send_snapshot(self._workspace, self._datastores, earlier, file.parent, digest)
+        sent = send_snapshot(self._datastores, earlier, file.parent, digest)
         self._code = sent.reference
         return "found by its content" if sent.was_there else f"{sent.files} file sent"
 

@@ -99,13 +99,12 @@ class AssetsToSend:
             )
         return f"{part.content} {part.dockerfile}", partial(
             send_environment,
-            *(self._workspace, self._datastores, bundle / ENVIRONMENT_FOLDER / part.name),
+            *(self._datastores, bundle / ENVIRONMENT_FOLDER / part.name),
             *(part.content, part.dockerfile),
         )
 
     def _snapshot_call(self, folder: Path, digest: str, earlier: EarlierSnapshots | None) -> _Call:
-        known = (self._workspace, self._datastores, earlier)
-        return f"code {digest}", partial(send_snapshot, *known, folder, digest)
+        return f"code {digest}", partial(send_snapshot, self._datastores, earlier, folder, digest)
 
     def find_images(self) -> dict[PushableImage, str | None]:
         """Return the digests of images that the registry has. Any thread may ask."""

@@ -76,10 +76,6 @@ class SignIn:
         self.warnings: list[str] = []
         """What was found on this machine and failed before another credential worked."""
 
-    def begin(self, scope: str) -> None:
-        """Fetch the first token in the background; whoever needs it meets the same error."""
-        BackgroundCall(lambda: self.token(scope))
-
     def token(self, scope: str, rejected: str | None = None) -> str:
         """Return a token that lasts for minutes at least. Raises `SignInFailed`.
 

@@ -21,7 +21,7 @@ from azureml_jobs.azure.send_files import (
     send_files,
     send_missing,
 )
-from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace, put_once
+from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, put_once
 from azureml_jobs.base.digest import environment_tag, file_digest
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.parallel import BackgroundCall
@@ -68,11 +68,7 @@ def code_asset(digest: str) -> str:
 
 
 def send_snapshot(
-    workspace: ConnectedWorkspace,
-    datastores: Datastores,
-    earlier: EarlierSnapshots | None,
-    folder: Path,
-    digest: str,
+    datastores: Datastores, earlier: EarlierSnapshots | None, folder: Path, digest: str
 ) -> SentAsset:
     """Make the code asset of the files in `folder`, whose snapshot has this sha256.
 
@@ -81,7 +77,7 @@ def send_snapshot(
     Each attempt writes into its own container, which becomes the asset only when it is complete:
     attempts at the same time do not meet.
     """
-    path = ("codes", code_asset(digest), "versions", _ANY_VERSION)
+    workspace, path = datastores.workspace, ("codes", code_asset(digest), "versions", _ANY_VERSION)
     sent, files = SentAsset(workspace.asset_id(*path)), _listed(folder)
     if (there := workspace.get(*path)) is not None:
         _repair(datastores, str(there["properties"]["codeUri"]), files, sent)
@@ -156,13 +152,10 @@ def _repair(datastores: Datastores, address: str, files: list[LocalFile], sent: 
 
 
 def send_environment(
-    workspace: ConnectedWorkspace,
-    datastores: Datastores,
-    folder: Path,
-    digest: str,
-    dockerfile: str,
+    datastores: Datastores, folder: Path, digest: str, dockerfile: str
 ) -> SentAsset:
     """Make the environment that the service builds from `folder`, once for each content."""
+    workspace = datastores.workspace
     path = ("environments", environment_tag(digest), "versions", _ANY_VERSION)
     sent, files = SentAsset(workspace.asset_id(*path)), _listed(folder)
     if (there := workspace.get(*path)) is not None:

@@ -77,14 +77,14 @@ def download_record(
             "Name a job that `./pants run` has submitted.",
         )
     datastores = Datastores(workspace)
-    download_files(_files(workspace, datastores, found[1], found[2], ""), destination)
+    download_files(_files(datastores, found[1], found[2], ""), destination)
     if with_code:
         units = [(unit["name"], unit["snapshot"]) for unit in units_of(read_manifest(destination))]
         files = [
             file
             for name, snapshot in units
             if snapshot["files"]
-            for file in _files(workspace, datastores, code_asset(snapshot["sha256"]), "1", name)
+            for file in _files(datastores, code_asset(snapshot["sha256"]), "1", name)
         ]
         if files:
             download_files(files, destination / CODE_FOLDER)
@@ -108,9 +108,8 @@ def check_assets(workspace: ConnectedWorkspace, manifest: Mapping[str, Any]) -> 
             )
 
 
-def _files(
-    workspace: ConnectedWorkspace, datastores: Datastores, name: str, version: str, below: str
-) -> list[RemoteFile]:
+def _files(datastores: Datastores, name: str, version: str, below: str) -> list[RemoteFile]:
+    workspace = datastores.workspace
     asset = workspace.get("codes", name, "versions", version)
     files = files_at(datastores, asset["properties"]["codeUri"], below) if asset else []
     if not files:

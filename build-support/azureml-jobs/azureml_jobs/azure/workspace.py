@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,6 +17,7 @@ from azureml_jobs.azure.clouds import find_cloud
 from azureml_jobs.azure.connection import SUCCESS, Check, Connection
 from azureml_jobs.azure.sign_in import SignIn
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
 API_VERSION = "2024-04-01"
@@ -34,7 +36,8 @@ class ConnectedWorkspace:
         self.config = config
         self.cloud = find_cloud(config.cloud, config.cloud_source)
         self.sign_in = SignIn(self.cloud, login)
-        self.sign_in.begin(self.cloud.management_scope)
+        # Whoever needs the token meets the same error.
+        BackgroundCall(partial(self.sign_in.token, self.cloud.management_scope))
         self.connection = Connection(self.sign_in, is_trusted=self.cloud.owns)
         # Several threads may need these; they are fetched once.
         self._lock = threading.RLock()
