@@ -22,12 +22,11 @@ from azureml_jobs.azure.workspace import (
     artifacts_address,
     job_of,
 )
-from azureml_jobs.base.download_result import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.jobs import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
 from azureml_jobs.base.parallel import read_all, run_all
-from azureml_jobs.base.private_folder import make_folder
 from azureml_jobs.base.progress import Progress
 
 # Gone, another version than the one that was listed, or shorter than that.

@@ -17,8 +17,8 @@ from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.assets import MODELS, AssetName
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.bundle_file import BundleFile
-from azureml_jobs.bundle.data_guard import suspicious_names
+from azureml_jobs.bundle.files import BundleFile
+from azureml_jobs.bundle.guard import suspicious_names
 from azureml_jobs.bundle.secret_guard import check_secrets, suspicious_files
 from azureml_jobs.jobfile.paths import is_local
 

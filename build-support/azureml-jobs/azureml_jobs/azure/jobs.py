@@ -18,6 +18,7 @@ from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, 
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.jobs import DownloadResult, JobSelection
 from azureml_jobs.base.parallel import BackgroundCall, read_all
 
 Value = TypeVar("Value")

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from azureml_jobs.azure.answers import ServiceError, json_object
 from azureml_jobs.azure.workspace import ConnectedWorkspace
-from azureml_jobs.base.job_selection import JobSelection
+from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.base.parallel import read_all
 
 # Nobody waits longer for what is missing, while the rest could be shown.

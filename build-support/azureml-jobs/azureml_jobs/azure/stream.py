@@ -16,7 +16,7 @@ from azureml_jobs.azure.run_history import PRINTED, error_of, exit_status_in
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, NOT_STARTED
 from azureml_jobs.base.parallel import read_all
-from azureml_jobs.base.status_line import StatusLine
+from azureml_jobs.base.progress import StatusLine
 
 # A line is printed at most this long, and the time of two requests, after it was written.
 _POLL_SECONDS = 2.0
