@@ -59,9 +59,8 @@ def create_submission(
     provenance = replace(provenance, images=pushed)
     try:
         make_folder(root)
-        _remove_abandoned(root)
-        interrupted = None if name else _interrupted(root, content)
-        if interrupted is not None:
+        interrupted = _interrupted(root, content)
+        if interrupted is not None and not name:
             folder, submission = interrupted
             replace(submission, options=options).write(folder.path)
             return folder
@@ -158,29 +157,23 @@ def _write(
 
 
 def _interrupted(root: Path, content: str) -> tuple[SubmissionFolder, Submission] | None:
-    """Return a submission of this content that was started, and that no process is sending."""
+    """Return a submission of this content that was started, and that no process is sending.
+
+    What was abandoned long ago, and is not needed to find a job again, is removed.
+    """
     for path in sorted(root.iterdir()):
         folder = SubmissionFolder(path)
         submission = folder.read()
-        if submission is None or submission.content != content:
-            continue
-        if submission.is_named or not submission.is_started:
-            continue
-        with contextlib.suppress(OSError), folder.held() as is_ours:
-            if is_ours:
-                return folder, submission
-    return None
-
-
-def _remove_abandoned(root: Path) -> None:
-    """Remove what was abandoned long ago and is not needed to find a job again."""
-    for path in root.iterdir():
+        is_needed = submission and submission.is_started and not submission.is_named
         with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime < _ABANDONED_SECONDS:
-                continue
-            submission = SubmissionFolder(path).read()
-            if submission is None or submission.is_named or not submission.is_started:
-                shutil.rmtree(path, ignore_errors=True)
+            if not is_needed:
+                if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+                    folder.remove()
+            elif submission and submission.content == content:
+                with folder.held() as is_ours:
+                    if is_ours:
+                        return folder, submission
+    return None
 
 
 def _new_name(plan: JobPlan) -> str:
