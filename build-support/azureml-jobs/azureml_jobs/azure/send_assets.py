@@ -6,23 +6,33 @@ An asset is known by its content: parts that share it send it once.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
-from azureml_jobs.azure.image import ImageToPush
+from azureml_jobs.azure.registry import Registry
+from azureml_jobs.azure.retries import Retries, patience_seconds
 from azureml_jobs.azure.submission import Part, Submission, SubmissionFolder
 from azureml_jobs.azure.upload import SentAsset, send_data, send_environment, send_snapshot
 from azureml_jobs.azure.what_ran import SentRecord
-from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.azure.workspace import ConnectedWorkspace, put_once
 from azureml_jobs.base.console import table
+from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.bundle.names import CODE_FOLDER, ENVIRONMENT_FOLDER
+from azureml_jobs.docker.engine import tag_image
+from azureml_jobs.docker.private_config import signed_in
+from azureml_jobs.docker.push import push
 from azureml_jobs.docker.pushable_image import PushableImage
 
 # Each sends many files at once.
@@ -74,7 +84,7 @@ class AssetsToSend:
         self._earlier = EarlierSnapshots(self._folder.local, self._workspace.config)
         self._turns = threading.Semaphore(_AT_ONCE)
         images = {part.image for part in self._submission.parts if part.image}
-        self._images = {image: ImageToPush(self._workspace, image) for image in images}
+        self._images = {image: _ImageToPush(self._workspace, image) for image in images}
 
     def send(self) -> dict[str, SentAsset]:
         """Send everything but images, several assets at once."""
@@ -125,3 +135,87 @@ class AssetsToSend:
     def _timed(self, label: str, call: Callable[[], SentAsset]) -> SentAsset:
         with self._turns, self._timings.part(label):
             return call()
+
+
+class _ImageToPush:
+    """An image on its way to the registry of a workspace."""
+
+    def __init__(self, workspace: ConnectedWorkspace, image: PushableImage) -> None:
+        self._workspace = workspace
+        self._registry = Registry(workspace)
+        self._image = image
+
+    def find(self) -> str | None:
+        """Return its digest in the registry, None when it is not there. Any thread may ask."""
+        image = self._image
+        found = self._registry.manifest(image.repository, image.tag)
+        # An engine's id of an image is the digest of its configuration, or of its manifest.
+        return found.digest if found and image.id in (found.config, found.digest) else None
+
+    def send(self, found: str | None) -> SentAsset:
+        """Make the environment of this image, which is pushed unless its digest was `found`.
+
+        Must be called in the main thread, which receives signals: Docker's credentials are removed
+        however it ends.
+        """
+        digest = found or self._push()
+        server, image = self._registry.server, self._image
+        reference = f"{server}/{image.repository}@{digest}"
+        name = f"image-{hashlib.sha256(reference.encode()).hexdigest()[:12]}"
+        path = ("environments", name, "versions", "1")
+        if self._workspace.get(*path) is None:
+            put_once(self._workspace, *path, body={"properties": {"image": reference}})
+        pushed_to = "" if found else f"{server}/{image.name}"
+        return SentAsset(self._workspace.asset_id(*path), pushed_to=pushed_to)
+
+    def _push(self) -> str:
+        """Push the image; return its digest in the registry."""
+        server, image = self._registry.server, self._image
+        target = f"{server}/{image.name}"
+        self._registry.check_push(image.repository)
+        token = self._registry.refresh_token()
+        tag_image(image.id, target)
+        print(f"Pushing {target}", file=sys.stderr, flush=True)
+        with _signals_raise(), signed_in(server, token, os.environ) as environment:
+            _push_with_retries(target, environment)
+        digest = self.find()
+        if digest is None:
+            raise OutsideError(
+                target, "Docker pushed the image, but the registry has another one of this name"
+            )
+        return digest
+
+
+def _push_with_retries(target: str, environment: dict[str, str]) -> None:
+    retries = Retries(patience_seconds())
+    while (done := push(target, environment)).status:
+        if done.layers:
+            # There is progress, however slow.
+            retries.restart()
+        # Docker itself tries for some time before it gives up.
+        if not retries.wait():
+            raise OutsideError(
+                target,
+                f"the image could not be pushed: {done.last_line.rstrip('.')}",
+                "Start the same command again: layers that have arrived are not sent again.",
+            )
+
+
+@contextlib.contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Let other signals end the process as Ctrl-C does, so that everything is removed."""
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + signum)
+
+    before = {
+        each: signal.signal(each, end)
+        for each in (signal.SIGTERM, signal.SIGHUP)
+        # Under `nohup` it outlives the terminal.
+        if signal.getsignal(each) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
