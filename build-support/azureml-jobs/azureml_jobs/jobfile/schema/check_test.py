@@ -72,7 +72,7 @@ def test_accepts_a_job_with_everything_in_it() -> None:
             "environment_variables.True",
             "Quote the key",
         ),
-        "no integer": ("limits: {timeout: 1h}", "limits.timeout", "expects an integer"),
+        "no integer": ("limits: {timeout: 1h}", "limits.timeout", "a number without a unit"),
         "a bad choice": ("distribution: {type: mp}", "distribution.type", "Did you mean `mpi`?"),
         "no type": ("distribution: {worker_count: 2}", "distribution.type", "is missing"),
         "a key of another type": (

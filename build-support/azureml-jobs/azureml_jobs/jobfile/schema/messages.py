@@ -107,7 +107,10 @@ def _bad_value(key_path: str, steps: Sequence[str], problem: Problem) -> Finding
     remedy = ""
     if "component name" in kinds and isinstance(value, str):
         remedy = f"Write for example `{_valid_name(value).lower()}`."
-    if "string" in {name for member in members for name in types_of(member)} | set(kinds):
+    names = {name for member in members for name in types_of(member)} | set(kinds)
+    if isinstance(value, str) and names & {"integer", "number"}:
+        remedy = "Write a number without a unit, such as `60`."
+    if "string" in names:
         if not isinstance(value, (Mapping, list, str)) and value == value:
             text = str(value).lower() if isinstance(value, bool) else _as_text(value, kinds)
             remedy = f'Write it in quotes: `"{text}"`.'
