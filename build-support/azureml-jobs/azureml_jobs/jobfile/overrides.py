@@ -105,7 +105,8 @@ class _Override:
             if not any(map(named.search, _texts(self.job))):
                 user = "its command does" if "command" in self.job else "its steps do"
                 what = f"the job has no input `{step}`, and {user} not name it"
-                raise refuse(what, suggestion(step, list(map(str, inputs)), "It has no inputs."))
+                remedy = suggestion(step, list(map(str, inputs)), "It has no inputs.")
+                raise refuse(what, remedy, steps)
         return step, known or node
 
     def _check_holder(self, holder: Any, steps: Sequence[str]) -> None:

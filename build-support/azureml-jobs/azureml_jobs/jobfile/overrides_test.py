@@ -100,6 +100,11 @@ def test_sets_a_value_of_the_right_type(setting: str, keys: list[str], value: An
         "nan": ("inputs.rate=nan", "job.yaml: inputs.rate", "expects a number"),
         "no boolean": ("inputs.verbose=maybe", "job.yaml: inputs.verbose", "`true` or"),
         "input": ("inputs.epoch=5", "job.yaml: inputs.epoch", "Did you mean `epochs`?"),
+        "data of an input that is not there": (
+            "inputs.gone.path=x",
+            "job.yaml: inputs.gone: ",
+            "no input",
+        ),
         "data": ("inputs.data=x", "job.yaml: inputs.data", "inputs.data.path=x`"),
         "a literal": ("inputs.epochs.path=x", "job.yaml: inputs.epochs", "has no keys"),
         "reference": ("environment.image=x", "job.yaml: environment", "has no keys"),

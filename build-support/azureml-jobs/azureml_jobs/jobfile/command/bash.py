@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from azureml_jobs.jobfile.command.bash_words import WordReader
-from azureml_jobs.jobfile.command.words import Command, Group, Part, Word
+from azureml_jobs.jobfile.command.bash_words import Command, Group, Part, Word, WordReader
 
 _OPTIONAL_PART = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
 _BLANK = re.compile(r"(?:[ \t\r]|\\\n)+|#[^\n]*")
@@ -49,20 +48,17 @@ class _OpenCommand:
 
     def end(self, text: str, end: int, operator: str = "") -> _OpenCommand:
         """End it before `operator`, and return the next one."""
-        if self.words or self.reads or self.writes:
-            words, reads, writes = tuple(self.words), tuple(self.reads), tuple(self.writes)
+        lists = tuple(self.words), tuple(self.reads), tuple(self.writes)
+        if any(lists):
             source = text[self.start : end].strip()
-            self.items.append(
-                Command(words, self.after, source, reads, writes, self.standard_input)
-            )
+            self.items.append(Command(*lists, self.after, source, self.standard_input))
         return _OpenCommand(self.items, end + len(operator), operator)
 
 
+@dataclass
 class _CommandReader(WordReader):
-    def __init__(self, text: str, depth: int = 0) -> None:
-        super().__init__(text, depth)
-        # Those whose text begins in the next line: delimiter, operator, where their text goes.
-        self.here_documents: list[tuple[Word, str, list[Part]]] = []
+    # Those whose text begins in the next line: delimiter, operator, where their text goes.
+    here_documents: list[tuple[Word, str, list[Part]]] = field(default_factory=list)
 
     def read_commands(self, opened: str = "") -> tuple[Command | Group, ...]:
         command = _OpenCommand(start=self.position)
@@ -135,20 +131,22 @@ class _CommandReader(WordReader):
             lines = re.compile(rf"((?:.*\n)*?){tabs}{delimiter}(?:\n|\Z)")
             found = self.match(lines) or self.match(_TO_THE_END)
             text = re.sub(rf"^{tabs}", "", found[1] if found else "", flags=re.MULTILINE)
-            if any(part.is_quoted for part in word):
-                standard_input[:] = self.literal(text)
-            else:
-                standard_input[:] = self.read_later(
-                    text, lambda reader: reader.read_parts("", True)
-                )
+            is_literal = any(part.is_quoted for part in word)
+            read = self.literal(text) if is_literal else self.read_later(text, _read_quoted)
+            standard_input[:] = read
         self.here_documents.clear()
+
+
+def _read_quoted(reader: WordReader) -> Word:
+    return reader.read_parts("", is_quoted=True)
 
 
 def _keyword(words: list[Word]) -> str:
     """Return the keyword that the words are, or nothing."""
-    if len(words) != 1 or len(words[0]) != 1 or words[0][0].is_quoted:
-        return ""
-    return words[0][0].text if words[0][0].text in _KEYWORDS else ""
+    match words:
+        case [(Part(text=text, is_quoted=False),)] if text in _KEYWORDS:
+            return text
+    return ""
 
 
 def _is_number(word: Word) -> bool:

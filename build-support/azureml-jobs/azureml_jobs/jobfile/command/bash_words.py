@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Self, TypeVar
-
-from azureml_jobs.jobfile.command.words import Command, Group, Part, Word
+from dataclasses import dataclass, field
+from typing import Literal, Self, TypeVar
 
 _T = TypeVar("_T")
 
@@ -26,13 +25,55 @@ _BRACED = re.compile(
 DEEPEST = 40
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a word.
+
+    kind: "text" is itself, "variable" the value of the one named `text`, or else `default`,
+        "output" what `items` print, "unknown" what only the run knows: `${{…}}`, `$((…))`.
+    """
+
+    kind: Literal["text", "variable", "output", "unknown"]
+    text: str = ""
+    is_quoted: bool = False
+    items: tuple[Command | Group, ...] = ()
+    default: Word | None = None
+
+
+Word = tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A simple command, or one keyword such as `then`.
+
+    after: the operator before it. reads, writes: the files of `<` and `>`.
+    standard_input: what a here-document or `<<<` gives.
+    source: its text, for messages.
+    """
+
+    words: tuple[Word, ...]
+    reads: tuple[Word, ...] = ()
+    writes: tuple[Word, ...] = ()
+    after: str = ""
+    source: str = ""
+    standard_input: list[Part] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands that run in a shell of their own: `( … )`."""
+
+    items: tuple[Command | Group, ...]
+
+
+@dataclass
 class WordReader(ABC):
     """Reads words from `position` on; a subclass reads the commands in substitutions."""
 
-    def __init__(self, text: str, depth: int = 0) -> None:
-        self.text = text
-        self.depth = depth
-        self.position = 0
+    text: str
+    depth: int = 0
+    position: int = 0
 
     @abstractmethod
     def read_commands(self, opened: str = "") -> tuple[Command | Group, ...]:

@@ -69,14 +69,10 @@ def _pwd(shell: Shell, args: Arguments) -> None:
     shell.output = shell.absolute("")
 
 
-def _dirname(shell: Shell, args: Arguments) -> None:
+def _name_path(shell: Shell, args: Arguments, *, is_folder: bool = False) -> None:
     for word in args[-1:]:
-        shell.output = posixpath.dirname(word.text) or "." if word.is_plain else UNKNOWN
-
-
-def _realpath(shell: Shell, args: Arguments) -> None:
-    for word in args[-1:]:
-        shell.output = shell.absolute(word.text) if word.is_plain else UNKNOWN
+        found = posixpath.dirname(word.text) or "." if is_folder else shell.absolute(word.text)
+        shell.output = found if word.is_plain else UNKNOWN
 
 
 def _which(shell: Shell, args: Arguments) -> None:
@@ -101,8 +97,8 @@ BUILTINS: dict[str, Program] = {
     "tee": _tee,
     "ls": _ls,
     "pwd": _pwd,
-    "dirname": _dirname,
-    **dict.fromkeys(("realpath", "readlink"), _realpath),
+    "dirname": partial(_name_path, is_folder=True),
+    **dict.fromkeys(("realpath", "readlink"), _name_path),
     "which": _which,
     **dict.fromkeys(("alias", "mkdir", "printf", "rm", "touch", "type"), _ignore),
 }

@@ -24,6 +24,9 @@ class Code:
     is_named: bool = True
 
 
+Kind = Literal["script", "module", "source"]
+
+
 @dataclass(frozen=True)
 class PythonStart:
     """Python code that a command starts.
@@ -37,7 +40,7 @@ class PythonStart:
     is_certain: False when an earlier command may make the file, or when the folder is a guess.
     """
 
-    kind: Literal["script", "module", "source"]
+    kind: Kind
     value: str
     search_path: tuple[str, ...]
     folder: str

@@ -7,9 +7,8 @@ import re
 from functools import partial
 
 from azureml_jobs.jobfile.command.arguments import Argument
-from azureml_jobs.jobfile.command.python import install_folder
+from azureml_jobs.jobfile.command.python import install_folder, run_wrapper
 from azureml_jobs.jobfile.command.shell import Arguments, Program, Shell
-from azureml_jobs.jobfile.command.wrappers import run_wrapper
 from azureml_jobs.jobfile.paths import leads_out
 
 _INSTALL = ("add", "create", "download", "install", "sync", "update", "upgrade", "wheel")
@@ -49,10 +48,9 @@ def _manage(files: tuple[str, ...], shell: Shell, args: Arguments) -> None:
 def _install(shell: Shell, args: Arguments) -> None:
     option = ""
     for word in args:
+        value = word.text
         if word.is_option:
             option, _, value = word.text.partition("=")
-        else:
-            value = word.text
         is_folder = option in _EDITABLE or value.startswith(".") or "/" in value
         if option in _LIST_OPTIONS and value.endswith(LIST_SUFFIXES):
             with shell.doubt():

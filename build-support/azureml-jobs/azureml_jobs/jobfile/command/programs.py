@@ -15,9 +15,10 @@ from azureml_jobs.jobfile.command.python import (
     name_arguments,
     run_python,
     run_script,
+    run_unknown,
+    run_wrapper,
 )
 from azureml_jobs.jobfile.command.shell import Arguments, Program, Shell
-from azureml_jobs.jobfile.command.wrappers import run_unknown, run_wrapper
 
 _PYTHON_VARIABLE = re.compile(r"\"?\$\{?\w*python\w*", re.IGNORECASE)
 _ADDRESS = re.compile(r"\w[\w+.-]*:.*/|[\w.-]+@.*/")
@@ -134,20 +135,23 @@ def _git(shell: Shell, args: Arguments) -> None:
 def _make_last(shell: Shell, args: Arguments) -> None:
     """Read a program that makes what its last argument names: `cp -r conf out`."""
     shell.name_files(args[:-1])
-    for option, word in zip(args, args[1:]):
-        if option.text in ("-O", "-o", "-P", "--output", "--directory-prefix", "-t"):
-            shell.make(word)
+    made = _values(args, ("-O", "-o", "-P", "--output", "--directory-prefix", "-t"))
     for word in args[-1:]:
         names = [posixpath.basename(source.text) for source in args[:-1] if not source.is_option]
         into = [Argument(posixpath.join(word.text, name)) for name in names if name]
         if _ADDRESS.match(word.text):
-            shell.make(Argument(posixpath.basename(word.text.rstrip("/")).removesuffix(".git")))
+            made.append(Argument(posixpath.basename(word.text.rstrip("/")).removesuffix(".git")))
         elif word.text in (".", "./") and into and all(each.is_plain for each in into):
             # `cp ${{inputs.x}}/a.py .` makes `a.py`, and nothing else here.
-            for each in into:
-                shell.make(each)
+            made += into
         else:
-            shell.make(word)
+            made.append(word)
+    for each in made:
+        shell.make(each)
+
+
+def _values(args: Arguments, options: tuple[str, ...]) -> list[Argument]:
+    return [value for option, value in zip(args, args[1:]) if option.text in options]
 
 
 def _fetch(shell: Shell, args: Arguments) -> None:
@@ -161,12 +165,8 @@ def _fetch(shell: Shell, args: Arguments) -> None:
 def _make_here(shell: Shell, args: Arguments) -> None:
     """Read a program that makes files in the working folder, or in that of an option."""
     shell.name_files(args)
-    folders = [
-        value
-        for option, value in zip(args, args[1:])
-        if option.text in ("-C", "-d", "-o", "--directory", "--destination", "--path", "--output")
-    ]
-    for folder in folders or [Argument(".")]:
+    options = ("-C", "-d", "-o", "--directory", "--destination", "--path", "--output")
+    for folder in _values(args, options) or [Argument(".")]:
         shell.make(folder)
 
 

@@ -1,13 +1,14 @@
-"""Python, and the launchers that start it."""
+"""Python, its launchers, and other programs that start programs."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from typing import Literal
+from itertools import dropwhile
 
 from azureml_jobs.jobfile.command.arguments import ADDRESS, Argument
-from azureml_jobs.jobfile.command.shell import Arguments, Shell
+from azureml_jobs.jobfile.command.code import Kind
+from azureml_jobs.jobfile.command.shell import Arguments, Program, Shell, is_assignment
 
 PYTHON = re.compile(r"i?python[\d.]*[dt]?|pypy[\d.]*")
 _DOTTED_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -66,24 +67,16 @@ def _read_options(args: Arguments) -> tuple[str, str, list[Argument]]:
     return flags, "", words
 
 
-def _start(
-    shell: Shell,
-    kind: Literal["script", "module", "source"],
-    value: str,
-    folders: list[str],
-    flags: str,
-) -> None:
-    if set("IP") & set(flags):
-        folders = []
+def _start(shell: Shell, kind: Kind, value: str, folders: list[str], flags: str) -> None:
+    folders = [] if set("IP") & set(flags) else folders
     shell.start_python(kind, value, folders, uses_pythonpath=not set("IE") & set(flags))
 
 
 def _run_standard_input(shell: Shell, flags: str) -> None:
-    for word in shell.reads:
-        if word.is_plain:
-            _start(shell, "script", shell.path(word.text), [shell.folder], flags)
-            return
-    if shell.standard_input is not None:
+    file = next((word for word in shell.reads if word.is_plain), None)
+    if file is not None:
+        _start(shell, "script", shell.path(file.text), [shell.folder], flags)
+    elif shell.standard_input is not None:
         _start(shell, "source", shell.standard_input, [shell.folder], flags)
 
 
@@ -152,3 +145,43 @@ def name_arguments(shell: Shell, args: Arguments) -> None:
                 shell.start_python("script", path, [posixpath.dirname(path), shell.folder])
         else:
             shell.name_files([word])
+
+
+def run_wrapper(shell: Shell, args: Arguments, *, takes_module: bool = False) -> None:
+    """Read on at the program, the Python file or the module that a wrapper starts.
+
+    takes_module: `-m` is followed by a module of Python, as for torchrun.
+    """
+    start, run = _started(shell, args, takes_module)
+    # Before its first option, a wrapper has subcommands.
+    shell.name_files(list(dropwhile(lambda word: not word.is_option, args[:start])))
+    if start < len(args):
+        run(shell, args[start:])
+
+
+def _started(shell: Shell, args: Arguments, takes_module: bool) -> tuple[int, Program]:
+    """Return where the command of a wrapper begins, and what reads it."""
+    is_module = False
+    for index, word in enumerate(args):
+        if takes_module and word.text in ("-m", "--module"):
+            is_module = True
+        elif is_module and not word.is_option:
+            return index, run_module
+        elif word.is_python_file:
+            return index, run_script
+        elif shell.starts_command(word):
+            while index and is_assignment(args[index - 1]):
+                index -= 1
+            return index, Shell.run
+    # `time make train`, `timeout 60 train`.
+    first = (index for index, word in enumerate(args) if not word.is_option)
+    return next(first, len(args)), Shell.run
+
+
+def run_unknown(shell: Shell, args: Arguments) -> None:
+    """Read the arguments of a program that may run some of them."""
+    with shell.doubt():
+        start = next((i for i, word in enumerate(args) if shell.starts_command(word)), len(args))
+        name_arguments(shell, args[:start])
+        if start < len(args):
+            shell.run(args[start:])

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from azureml_jobs.jobfile.command.arguments import ASSIGNMENT, UNKNOWN, Argument, expand_braces
 from azureml_jobs.jobfile.command.bash import split_commands
-from azureml_jobs.jobfile.command.bash_words import DEEPEST
+from azureml_jobs.jobfile.command.bash_words import DEEPEST, Command, Group, Part, Word
 from azureml_jobs.jobfile.command.code import ScriptStart
 from azureml_jobs.jobfile.command.surroundings import BRANCHES, Arguments, Surroundings
-from azureml_jobs.jobfile.command.words import Command, Group, Part, Word
 from azureml_jobs.jobfile.paths import leads_out
 
 # A value that doubles with each of some assignments would not fit into the memory.
@@ -150,8 +149,8 @@ class Shell(Surroundings):
 
     def _expand(self, word: Word) -> list[Argument]:
         """Return what bash makes of a word: variables replaced, split at their blanks."""
-        unquoted = "".join(part.text for part in word if part.kind == "text" and not part.is_quoted)
         is_quoted = any(part.is_quoted for part in word)
+        unquoted = "".join(part.text for part in word if part.kind == "text" and not part.is_quoted)
         keeps_blanks = ASSIGNMENT.match(unquoted) is not None
         texts = [""]
         for part in word:
@@ -176,15 +175,11 @@ class Shell(Surroundings):
         if part.items:
             output = self.read_in_subshell(part.items)
             return UNKNOWN if output is None or part.kind == "unknown" else output.rstrip("\n")
-        if part.kind == "variable":
-            if part.text == "PWD":
-                return self.absolute("")
-            value = self.variables.get(part.text)
-            if value is not None:
-                return value
-            if part.default is not None:
-                return self._text(part.default)
-        return UNKNOWN
+        if part.kind == "variable" and part.text == "PWD":
+            return self.absolute("")
+        if part.kind == "variable" and part.text in self.variables:
+            return self.variables[part.text]
+        return UNKNOWN if part.default is None else self._text(part.default)
 
     def start_script(self, script: Argument, is_read: bool) -> None:
         """Note a file that another interpreter runs."""

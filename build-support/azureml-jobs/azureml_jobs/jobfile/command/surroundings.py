@@ -6,10 +6,9 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
 
 from azureml_jobs.jobfile.command.arguments import SNAPSHOT, UNKNOWN, Argument, paths_in
-from azureml_jobs.jobfile.command.code import PythonStart, ScriptStart
+from azureml_jobs.jobfile.command.code import Kind, PythonStart, ScriptStart
 from azureml_jobs.jobfile.paths import leads_out
 
 BRANCHES = {"if", "case"}
@@ -115,7 +114,7 @@ class Surroundings:
 
     def start_python(
         self,
-        kind: Literal["script", "module", "source"],
+        kind: Kind,
         value: str,
         folders: Sequence[str],
         uses_pythonpath: bool = True,
