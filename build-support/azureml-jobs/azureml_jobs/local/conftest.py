@@ -77,13 +77,13 @@ class Jobs:
         return {**os.environ, "PYTHONPATH": path, "A_SECRET": "of the shell"}
 
     @staticmethod
-    def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = condition()
             if found:
                 return found
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise AssertionError("waited in vain")
 
 

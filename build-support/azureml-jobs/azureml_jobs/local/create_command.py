@@ -1,15 +1,19 @@
-"""Create one command in the local workspace: a job, a step of a pipeline, or a trial."""
+"""Create commands and sweeps in the local workspace: jobs, steps of a pipeline, and trials."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from azureml_jobs.base.typed_json import write_data
 from azureml_jobs.docker.container import Container
 from azureml_jobs.jobfile.expressions import render
-from azureml_jobs.jobfile.sweep.space import value_text
+from azureml_jobs.jobfile.sweep.read import read_sweep
+from azureml_jobs.jobfile.sweep.space import Value, value_text
 from azureml_jobs.local.distribution import distribution_of
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
@@ -17,6 +21,10 @@ from azureml_jobs.local.mounts import data_paths, job_container, output_paths, r
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.state import LONGEST_NAME
+from azureml_jobs.local.workspace import LocalWorkspace
+
+# The keys of a trial that a command has, too.
+_OF_TRIAL = ("command", "environment_variables", "distribution")
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
         paths=set(paths),
         search_space=parameters,
     )
-    return record_of(
+    return _record_of(
         spec,
         folder.name,
         command=command,
@@ -103,7 +111,47 @@ def command_record(spec: CommandSpec, folder: JobFolder) -> JobRecord:
     )
 
 
-def record_of(spec: CommandSpec, name: str, **known: Any) -> JobRecord:
+def sweep_record(spec: CommandSpec, temporary: JobFolder, name: str) -> JobRecord:
+    """Return the record of the sweep `name`, and write what its trials need into its folder."""
+    write_data(temporary.sweep, spec)
+    return _record_of(
+        spec,
+        name,
+        kind="sweep",
+        command=spec.job["trial"]["command"],
+        code="",
+        objective=dict(spec.job["objective"]),
+    )
+
+
+def create_trial(
+    workspace: LocalWorkspace,
+    spec: CommandSpec,
+    sweep: JobRecord,
+    number: int,
+    values: Mapping[str, Value],
+) -> JobFolder:
+    """Create the trial of this number of a sweep, by Azure ML's name for it."""
+    node, place = spec.job, Place.below(sweep, str(number))
+    job: dict[str, Any] = {key: node["trial"].get(key) for key in _OF_TRIAL}
+    job["resources"] = {**(node["trial"].get("resources") or {}), **(node.get("resources") or {})}
+    job["outputs"] = node.get("outputs")
+    job["limits"] = {"timeout": read_sweep(node, spec.where).trial_timeout}
+    # As tags of Azure ML's trials have them.
+    job["tags"] = {"hyperparameters": json.dumps(values)}
+    trial = replace(
+        spec,
+        job=job,
+        # A trial stands next to the job that has the code.
+        code=str(Path("..", place.root, spec.unit.code)) if spec.unit.code else "",
+        reuse_key="",
+        place=place,
+        parameters=values,
+    )
+    return workspace.new_job("", lambda _, final: command_record(trial, final), place.name)
+
+
+def _record_of(spec: CommandSpec, name: str, **known: Any) -> JobRecord:
     """Return the record of a command or a sweep, with what is `known` of it in addition."""
     return JobRecord(
         name,

@@ -18,7 +18,12 @@ from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.docker.needed_image import NeededImage, environment_of, needed_image_of
 from azureml_jobs.jobfile.expressions import with_two_braces
 from azureml_jobs.jobfile.sweep.read import read_sweep
-from azureml_jobs.local.create_command import CommandSpec, command_record, described
+from azureml_jobs.local.create_command import (
+    CommandSpec,
+    command_record,
+    described,
+    sweep_record,
+)
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import resolve_inputs
@@ -27,7 +32,6 @@ from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_environment import ensure_packages_venv
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
 from azureml_jobs.local.runtimes import Runtime
-from azureml_jobs.local.sweep.create import sweep_record
 from azureml_jobs.local.workspace import LocalWorkspace
 
 

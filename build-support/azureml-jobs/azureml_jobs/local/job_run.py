@@ -6,21 +6,26 @@ import abc
 import contextlib
 import os
 import select
+import signal
 import time
 from collections.abc import Iterable, Sequence
 
 from azureml_jobs.base import job_status as status
+from azureml_jobs.base.console import short_path
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.local.child import Child
-from azureml_jobs.local.fingerprint import outputs_fingerprint
+from azureml_jobs.local.distribution import process_count
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.mlflow_run import end_run, start_run
-from azureml_jobs.local.output import Log, write_message
+from azureml_jobs.local.output import Log, last_lines, write_message
 from azureml_jobs.local.process import current_host, identity_of
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.run_report import end_reason, print_end
 from azureml_jobs.local.supervise import SAME_KEY_PRESS_SECONDS, Ended
+from azureml_jobs.local.usage import usage_text
+
+TAIL_LINES = 20
+_MOST_OUTPUTS = 3
 
 
 class OwnedJob:
@@ -64,12 +69,14 @@ class OwnedJob:
         record = self.record
         record.status, record.error, record.ended = end_status, error, status.now()
         record.timings["total"] = self.seconds()
+        # Imported late: few jobs need it, and each step of a pipeline is a process.
         if end_status == status.COMPLETED and record.named_outputs:
-            # Imported late: few jobs need it, and each step of a pipeline is a process.
             from azureml_jobs.local.local_assets import register_outputs
 
             register_outputs(self.folder, record)
-        if record.reuse_key and end_status == status.COMPLETED:
+        if end_status == status.COMPLETED and record.reuse_key:
+            from azureml_jobs.local.pipeline.reuse import outputs_fingerprint
+
             record.outputs_fingerprint = outputs_fingerprint(record)
         self.save()
         try:
@@ -98,8 +105,8 @@ class JobRun(OwnedJob, abc.ABC):
                 self.record_end(status.FAILED, str(error))
                 raise OutsideError(record.name, f"the job could not be run: {error}") from error
             record.exit_code = ended.exit_status
-            self.record_end(*end_reason(ended, record))
-            print_end(self.folder, record)
+            self.record_end(*_end_reason(ended, record))
+            _print_end(self.folder, record)
         return record.exit_code
 
     def make_folders(self) -> None:
@@ -158,3 +165,65 @@ class ParentRun(JobRun):
             return
         for child in self.running():
             child.cancel()
+
+
+def _end_reason(ended: Ended, record: JobRecord) -> tuple[str, str | None]:
+    """Return the status of a job and, unless it completed, its error."""
+    if ended.signalled is not None:
+        return status.CANCELED, f"canceled by {signal.Signals(ended.signalled).name}"
+    if ended.timed_out:
+        # Azure ML cancels a job that reaches its limit.
+        return status.CANCELED, f"timed out after {record.timeout:g} s (`limits.timeout`)"
+    if ended.error:
+        return status.FAILED, ended.error
+    if ended.status:
+        count = process_count(record.distribution)
+        who = "the command" if count == 1 else f"process {ended.failed} of {count}"
+        names = {128 + each: f" ({each.name})" for each in signal.Signals}
+        return (
+            status.FAILED,
+            f"{who} ended with exit status {ended.status}{names.get(ended.status, '')}",
+        )
+    return status.COMPLETED, None
+
+
+def _print_end(folder: JobFolder, record: JobRecord) -> None:
+    """Print how a job ended and where to see it, after its output."""
+    # Without what is not the job's own: its copy of the code, and the end of its records.
+    seconds = record.timings.get("running", record.timings["total"])
+    command = f"./pants run :aml -- jobs show {record.name}"
+    if record.status == status.COMPLETED:
+        _print_warnings(record)
+        write_message(1, _used_and_left(folder, record))
+        write_message(1, f"{record.name} {record.status} in {seconds:.1f} s. See it: {command}\n")
+        return
+    write_message(2, f"\n{record.name} {record.status} after {seconds:.1f} s: {record.error}.\n")
+    _print_warnings(record)
+    write_message(2, _used_and_left(folder, record))
+    write_message(2, f"Its log: {short_path(folder.log)}\nSee it: {command}\n")
+
+
+def _used_and_left(folder: JobFolder, record: JobRecord) -> str:
+    used = usage_text(record.usage)
+    lines = [f"Used: {used}"] if used else []
+    artifacts = folder.work / "outputs"
+    left = [*record.outputs.values(), *([str(artifacts)] if any(artifacts.glob("*")) else [])]
+    if left:
+        more = f", … {len(left) - _MOST_OUTPUTS} more" if len(left) > _MOST_OUTPUTS else ""
+        lines.append(f"Outputs: {', '.join(map(short_path, left[:_MOST_OUTPUTS]))}{more}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def print_log_end(folder: JobFolder, record: JobRecord) -> None:
+    """Print the last lines of a job's log, and the warnings."""
+    tail = last_lines(folder.log, TAIL_LINES)
+    if tail:
+        rule = f"----- end of the log of {folder.name} "
+        tail += "" if tail.endswith("\n") else "\n"
+        write_message(2, f"\n{rule:-<79}\n{tail}{'':-<79}\n")
+    _print_warnings(record)
+
+
+def _print_warnings(record: JobRecord) -> None:
+    for warning in record.warnings:
+        write_message(2, f"{record.name}: {warning}.\n")

@@ -58,30 +58,62 @@ class MarkedLines:
         return b"".join(self._mark + line for line in lines)
 
 
-@dataclass
-class Copy:
-    """One stream of a child: from the pipe `source` to its logs and to the descriptor `target`.
-
-    Tracebacks get the files of `paths`. `own_log` gets them without the marks of `lines`, which
-    `log` and `target` have.
+class Sink:
+    """What waits to be written to the descriptor `target`.
 
     A write takes only as much as a pipe takes without blocking, so that a reader that pauses cannot
     keep a Ctrl-C or a time limit from the job. When the reader goes away, only the copy ends.
     """
 
-    source: int | None
-    target: int
-    log: Log
-    lines: MarkedLines | None = None
-    own_log: Log | None = None
-    paths: SourcePaths | None = None
-    is_within_line: bool = False
-    _pending: bytes = b""
-    _reader_has_gone: bool = False
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.is_within_line = False
+        self._pending = b""
+        self._reader_has_gone = False
 
     @property
     def is_pending(self) -> bool:
         return bool(self._pending)
+
+    def add(self, data: bytes) -> None:
+        if not self._reader_has_gone:
+            self._pending += data
+
+    def send(self) -> None:
+        """Write a part of what is pending; call it when `target` is ready."""
+        # Whole lines, as long as they fit, so that those of several processes do not mix.
+        end = self._pending.rfind(b"\n", 0, select.PIPE_BUF) + 1 or select.PIPE_BUF
+        try:
+            written = os.write(self.target, self._pending[:end])
+        except BlockingIOError:
+            return
+        except OSError:
+            # The reader has gone (`| head`), or the terminal or its disk has.
+            self.forget_reader()
+            return
+        self.is_within_line = self._pending[written - 1 : written] != b"\n"
+        self._pending = self._pending[written:]
+
+    def forget_reader(self) -> None:
+        """Write only to the log from now on."""
+        self._reader_has_gone = True
+        self._pending = b""
+
+
+@dataclass
+class Copy:
+    """One stream of a child: from the pipe `source` to its logs and to `sink`.
+
+    Tracebacks get the files of `paths`. `own_log` gets them without the marks of `lines`, which
+    `log` and `sink` have.
+    """
+
+    source: int | None
+    sink: Sink
+    log: Log
+    lines: MarkedLines | None = None
+    own_log: Log | None = None
+    paths: SourcePaths | None = None
 
     def receive(self) -> int:
         """Read what the child has written; return the number of bytes, 0 when there are none."""
@@ -105,28 +137,7 @@ class Copy:
         if self.lines is not None:
             data = self.lines.take(data)
         self.log.write(data)
-        if not self._reader_has_gone:
-            self._pending += data
-
-    def send(self) -> None:
-        """Write a part of what is pending; call it when `target` is ready."""
-        # Whole lines, as long as they fit, so that those of several processes do not mix.
-        end = self._pending.rfind(b"\n", 0, select.PIPE_BUF) + 1 or select.PIPE_BUF
-        try:
-            written = os.write(self.target, self._pending[:end])
-        except BlockingIOError:
-            return
-        except OSError:
-            # The reader has gone (`| head`), or the terminal or its disk has.
-            self.forget_reader()
-            return
-        self.is_within_line = self._pending[written - 1 : written] != b"\n"
-        self._pending = self._pending[written:]
-
-    def forget_reader(self) -> None:
-        """Write only to the log from now on."""
-        self._reader_has_gone = True
-        self._pending = b""
+        self.sink.add(data)
 
     def close(self) -> None:
         if self.source is not None:

@@ -12,7 +12,7 @@ from typing import Any
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.docker.container import Container, client_environment
 from azureml_jobs.local.code_sources import CodeSources, SourcePaths
-from azureml_jobs.local.output import Copy, Log, MarkedLines
+from azureml_jobs.local.output import Copy, Log, MarkedLines, Sink
 from azureml_jobs.local.process import JOB_MARKER, kill_job
 from azureml_jobs.local.run_environment import in_container
 
@@ -61,7 +61,7 @@ class ProcessSpec:
             os.set_blocking(source, False)
             lines = MarkedLines(mark) if mark else None
             paths = SourcePaths(sources) if sources else None
-            copies.append(Copy(source, target, log, lines, own_log, paths))
+            copies.append(Copy(source, Sink(target), log, lines, own_log, paths))
             sinks.append(sink)
         try:
             process = self.start(

@@ -19,14 +19,13 @@ from azureml_jobs.local.code_sources import CodeSources
 from azureml_jobs.local.distribution import process_variables, shell_command
 from azureml_jobs.local.environment import job_environment
 from azureml_jobs.local.folder import JobFolder, make_shared_folders
-from azureml_jobs.local.job_run import JobRun
+from azureml_jobs.local.job_run import TAIL_LINES, JobRun
 from azureml_jobs.local.missing import missing_file, missing_module
 from azureml_jobs.local.output import Copy, Log, last_lines
 from azureml_jobs.local.process import identity_of, signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec, with_python_path
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_environment import run_environment
-from azureml_jobs.local.run_report import TAIL_LINES
 from azureml_jobs.local.supervise import Ended, Supervision
 from azureml_jobs.local.usage import Meter
 

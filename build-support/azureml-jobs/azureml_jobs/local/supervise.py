@@ -12,7 +12,7 @@ from dataclasses import KW_ONLY, dataclass
 
 from azureml_jobs.base.progress import StatusLine
 from azureml_jobs.local.interruptions import Interruptions
-from azureml_jobs.local.output import Copy
+from azureml_jobs.local.output import Copy, Sink
 
 # As of timeout(1).
 TIMED_OUT_STATUS = 124
@@ -157,48 +157,44 @@ class Supervision:
 
     def _pass_on(self, seconds: float | None) -> None:
         """Wait for a signal, for output, or for room to write it."""
-        pending = [copy for copy in self.copies if copy.is_pending]
+        pending = [copy.sink for copy in self.copies if copy.sink.is_pending]
         # While one stream waits for its reader we read no more, to keep the order.
         sources = [] if pending else [c.source for c in self.copies if c.source is not None]
         readable, writable, _ = select.select(
-            [self.interruptions.fileno(), *sources], [copy.target for copy in pending], [], seconds
+            [self.interruptions.fileno(), *sources], [sink.target for sink in pending], [], seconds
         )
         ready = set(writable)
-        for copy in self._in_order(pending):
-            if copy.target in ready:
-                copy.send()
+        # Who has begun a line goes on first.
+        for sink in sorted(pending, key=lambda sink: not sink.is_within_line):
+            if sink.target in ready:
+                sink.send()
                 # It may not take more for now.
-                ready.remove(copy.target)
+                ready.remove(sink.target)
         for copy in self.copies:
             if copy.source is not None and copy.source in readable and copy.receive():
                 self._end_silence()
 
-    @staticmethod
-    def _in_order(copies: Sequence[Copy]) -> list[Copy]:
-        """Return `copies` so that who has begun a line goes on first."""
-        return sorted(copies, key=lambda copy: not copy.is_within_line)
-
     def _drain(self) -> None:
         """Pass on what the pipes still hold; wait for a reader that pauses until a signal comes."""
-        for copy in self._in_order(self.copies):
+        for copy in sorted(self.copies, key=lambda copy: not copy.sink.is_within_line):
             taken = 0
             # A process that escaped from the job could go on writing for ever.
             while taken < _PIPE_BYTES and (received := copy.receive()):
                 taken += received
-                self._send_all(copy)
+                self._send_all(copy.sink)
             copy.close()
-            self._send_all(copy)
+            self._send_all(copy.sink)
 
-    def _send_all(self, copy: Copy) -> None:
-        while copy.is_pending:
+    def _send_all(self, sink: Sink) -> None:
+        while sink.is_pending:
             self._handle_signals()
             ready = select.select(
                 [self.interruptions.fileno()] if self._stopped_at is None else [],
-                [copy.target],
+                [sink.target],
                 [],
                 None if self._stopped_at is None else 0.0,
             )[1]
             if ready:
-                copy.send()
+                sink.send()
             elif self._stopped_at is not None:
-                copy.forget_reader()
+                sink.forget_reader()

@@ -22,8 +22,8 @@ from azureml_jobs.jobfile.pipeline.model import (
 )
 from azureml_jobs.jobfile.pipeline.read import read_pipeline
 from azureml_jobs.jobfile.sweep.read import read_sweep
-from azureml_jobs.local.fingerprint import fingerprint
 from azureml_jobs.local.inputs import ResolvedInput, resolve_input
+from azureml_jobs.local.pipeline.reuse import fingerprint
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.registry import LocalRegistry, RegisteredVersion
 from azureml_jobs.local.run_plan import RunPlan

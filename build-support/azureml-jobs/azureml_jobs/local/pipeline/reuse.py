@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
+from azureml_jobs.base.digest import file_digest
 from azureml_jobs.base.job_status import COMPLETED, now
+from azureml_jobs.bundle.data import files_below
 from azureml_jobs.local.create_command import Place
-from azureml_jobs.local.fingerprint import outputs_fingerprint
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.workspace import LocalWorkspace
 
+# Above it, sizes and times stand for contents.
+_READ_BYTES = 100_000_000
 # Keys of a step that decide what it writes, next to its code, environment and inputs.
 _KEYS = (
     *("command", "outputs", "environment_variables", "distribution", "resources", "trial"),
@@ -78,3 +83,33 @@ def reusing(earlier: JobRecord, place: Place) -> JobRecord:
         pid=None,
         pgid=None,
     )
+
+
+def fingerprint(path: Path) -> str:
+    """Return what changes with the names or contents of the files at `path`.
+
+    Files that cannot be read are never the same.
+    """
+    try:
+        entries = _entries(path)
+    except OSError:
+        return uuid.uuid4().hex
+    return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
+
+
+def outputs_fingerprint(record: JobRecord) -> str:
+    """Return the same for all outputs of a job."""
+    return " ".join(fingerprint(Path(path)) for _, path in sorted(record.outputs.items()))
+
+
+def _entries(path: Path) -> list[tuple[str, int, object]]:
+    files = files_below(path) if path.is_dir() else [path]
+    stats = [file.stat() if file.exists() else file.lstat() for file in files]
+    is_read = sum(stat.st_size for stat in stats) <= _READ_BYTES
+    entries = []
+    for file, stat in zip(files, stats):
+        content: object = stat.st_mtime_ns
+        if is_read and file.is_file():
+            content = file_digest(file)
+        entries.append((str(file.relative_to(path)), stat.st_size, content))
+    return entries

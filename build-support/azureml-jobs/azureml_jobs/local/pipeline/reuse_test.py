@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.job_status import COMPLETED
-from azureml_jobs.local.fingerprint import outputs_fingerprint
-from azureml_jobs.local.pipeline.reuse import EarlierSteps, reuse_key
+from azureml_jobs.local.pipeline.reuse import EarlierSteps, outputs_fingerprint, reuse_key
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.runtimes import Runtime

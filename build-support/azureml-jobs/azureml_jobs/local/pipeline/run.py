@@ -14,7 +14,7 @@ from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.jobfile.sweep.read import read_sweep
 from azureml_jobs.local.cancel import end_without_runner
 from azureml_jobs.local.child import Child
-from azureml_jobs.local.job_run import OwnedJob, ParentRun
+from azureml_jobs.local.job_run import OwnedJob, ParentRun, print_log_end
 from azureml_jobs.local.output import Log, write_message
 from azureml_jobs.local.pipeline.branch import Branch, StepRun
 from azureml_jobs.local.pipeline.inputs import Sources, pipeline_of
@@ -22,7 +22,6 @@ from azureml_jobs.local.pipeline.reuse import EarlierSteps
 from azureml_jobs.local.pipeline.steps import StepFolders
 from azureml_jobs.local.pipeline.view import View
 from azureml_jobs.local.run_plan import RunPlan
-from azureml_jobs.local.run_report import print_log_end
 from azureml_jobs.local.state import record_end
 from azureml_jobs.local.supervise import Ended
 from azureml_jobs.local.workspace import LocalWorkspace
@@ -61,8 +60,8 @@ class PipelineRun(ParentRun):
             if self._root.has_ended:
                 return
             seconds = view.seconds if self.stopped_at is None else 0.2
-            if self.wait(seconds, [view.target] if view.is_pending else []):
-                view.send()
+            if self.wait(seconds, [view.target] if view.sink.is_pending else []):
+                view.sink.send()
 
     def _advance(self) -> bool:
         """Take note of what has ended and start what may start; return whether there was any."""

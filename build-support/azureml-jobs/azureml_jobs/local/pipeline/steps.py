@@ -10,14 +10,19 @@ from typing import Any
 from azureml_jobs.base.job_status import now
 from azureml_jobs.base.typed_json import from_data
 from azureml_jobs.jobfile.pipeline.model import Step
-from azureml_jobs.local.create_command import CommandSpec, Place, command_record, described
+from azureml_jobs.local.create_command import (
+    CommandSpec,
+    Place,
+    command_record,
+    described,
+    sweep_record,
+)
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.pipeline.inputs import Given, component_of
 from azureml_jobs.local.pipeline.reuse import EarlierSteps, reuse_key, reusing
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.registry import LocalRegistry
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
-from azureml_jobs.local.sweep.create import sweep_record
 from azureml_jobs.local.workspace import LocalWorkspace
 
 

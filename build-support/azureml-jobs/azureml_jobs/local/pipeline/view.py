@@ -11,7 +11,7 @@ from typing import Self
 
 from azureml_jobs.base.console import duration_text, status_coloured
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED, NOT_STARTED, RUNNING
-from azureml_jobs.local.output import Log
+from azureml_jobs.local.output import Log, Sink
 from azureml_jobs.local.pipeline.branch import Branch, StepRun
 
 _EVERY_SECONDS = 0.5
@@ -26,7 +26,7 @@ _RANKS = {FAILED: 0, RUNNING: 0, CANCELED: 1, NOT_STARTED: 2, COMPLETED: 3}
 class View:
     """The view of the pipeline `root` on standard output; `log` has a line for each change.
 
-    It never waits for a reader that pauses: `send` writes what the reader takes.
+    It never waits for a reader that pauses: `sink.send` writes what the reader takes.
     """
 
     target = 1
@@ -36,8 +36,7 @@ class View:
         self._root = root
         self._log = log
         self._is_live = os.isatty(self.target) and os.environ.get("TERM") != "dumb"
-        self._pending = b""
-        self._reader_has_gone = False
+        self.sink = Sink(self.target)
         self._drawn: list[int] = []
         self._next = 0.0
         self._started = time.monotonic()
@@ -47,20 +46,16 @@ class View:
         """After how many seconds the view wants to be shown again."""
         return _EVERY_SECONDS if self._is_live else None
 
-    @property
-    def is_pending(self) -> bool:
-        return bool(self._pending)
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Show the last state."""
         if self._is_live:
-            self._add(self._frame(is_last=True))
+            self.sink.add(self._frame(is_last=True))
         # A reader that pauses must not keep the pipeline from ending.
-        while self._pending and select.select([], [self.target], [], 5.0)[1]:
-            self.send()
+        while self.sink.is_pending and select.select([], [self.target], [], 5.0)[1]:
+            self.sink.send()
 
     def changed(self, step: StepRun) -> None:
         """Report a step whose status has changed."""
@@ -69,31 +64,16 @@ class View:
         if self._is_live:
             self._next = 0.0
         else:
-            self._add(line.encode("utf-8", "surrogateescape"))
+            self.sink.add(line.encode("utf-8", "surrogateescape"))
 
     def show(self) -> None:
         """Draw the table if it is due, and nothing waits to be written."""
-        is_due = self._is_live and not self._reader_has_gone and time.monotonic() >= self._next
-        if is_due and not self._pending:
+        is_due = self._is_live and time.monotonic() >= self._next
+        if is_due and not self.sink.is_pending:
             self._next = time.monotonic() + _EVERY_SECONDS
-            self._pending = self._frame()
-        if self._pending and select.select([], [self.target], [], 0)[1]:
-            self.send()
-
-    def send(self) -> None:
-        """Write a part of what is pending; call it when `target` takes something."""
-        try:
-            written = os.write(self.target, self._pending[: select.PIPE_BUF])
-        except OSError:
-            # The reader has gone, or the terminal.
-            self._reader_has_gone = True
-            self._pending = b""
-            return
-        self._pending = self._pending[written:]
-
-    def _add(self, data: bytes) -> None:
-        if not self._reader_has_gone:
-            self._pending += data
+            self.sink.add(self._frame())
+        if self.sink.is_pending and select.select([], [self.target], [], 0)[1]:
+            self.sink.send()
 
     def _frame(self, is_last: bool = False) -> bytes:
         columns, rows = _terminal_size()

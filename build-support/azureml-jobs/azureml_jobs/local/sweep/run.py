@@ -16,14 +16,12 @@ from azureml_jobs.base.typed_json import read_data
 from azureml_jobs.jobfile.sweep.read import read_sweep
 from azureml_jobs.jobfile.sweep.space import Value
 from azureml_jobs.local.child import Child
-from azureml_jobs.local.create_command import CommandSpec
-from azureml_jobs.local.job_run import ParentRun
+from azureml_jobs.local.create_command import CommandSpec, create_trial
+from azureml_jobs.local.job_run import ParentRun, print_log_end
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.output import Log, write_message
 from azureml_jobs.local.run_plan import RunPlan
-from azureml_jobs.local.run_report import print_log_end
 from azureml_jobs.local.supervise import Ended
-from azureml_jobs.local.sweep.create import create_trial
 from azureml_jobs.local.sweep.policies import reason_to_end, scores
 from azureml_jobs.local.sweep.search import Search
 from azureml_jobs.local.workspace import LocalWorkspace
