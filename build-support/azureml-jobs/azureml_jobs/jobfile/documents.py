@@ -66,9 +66,8 @@ def _nodes(keys: tuple[str, ...], value: Mapping[str, Any], inherited: str = "")
         return
     written = value.get("type")
     # azure-ai-ml compares types without regard to case.
-    node = Node(
-        keys, value, written.lower() if isinstance(written, str) else inherited or "command"
-    )
+    type_ = written.lower() if isinstance(written, str) else inherited or "command"
+    node = Node(keys, value, type_)
     yield node
     if isinstance(value.get("component"), Mapping):
         yield from _nodes((*keys, "component"), value["component"], node.type)
@@ -91,20 +90,19 @@ def references_of(document: Mapping[str, Any], path: str) -> tuple[Reference, ..
     Components, trials and scheduled jobs are named by a path, with or without `file:`; environments
     with it. Raises `JobError` for a path that leads out of the repository.
     """
-    found: list[tuple[tuple[str, ...], Any, str]] = [
-        (("create_job",), document.get("create_job"), "job")
-    ]
-    for node in nodes_of(document):
+    nodes = nodes_of(document)
+    found: dict[tuple[str, ...], str] = {("create_job",): "job"}
+    for node in nodes:
         keys = ("job",) if node.type == "updates" else ("component", "trial")
-        found += [((*node.keys, key), node.value.get(key), _role(node, key)) for key in keys]
-    for node in nodes_of(document):
-        for place in environment_keys(node):
-            value = value_at(document, place)
-            if str(value).startswith(FILE_PREFIX):
-                found.append((place, value, "environment"))
+        found |= {(*node.keys, key): _role(node, key) for key in keys}
+    environments = (keys for node in nodes for keys in environment_keys(node))
+    for keys in environments:
+        if str(value_at(document, keys)).startswith(FILE_PREFIX):
+            found[keys] = "environment"
+    values = ((keys, value_at(document, keys), role) for keys, role in found.items())
     return tuple(
         Reference(keys, local_path(path, keys, value.removeprefix(FILE_PREFIX)), role)
-        for keys, value, role in found
+        for keys, value, role in values
         if isinstance(value, str) and value and not value.startswith("azureml:")
     )
 

@@ -54,7 +54,8 @@ def _errors(job: JobToLint, folder: Path) -> list[JobError]:
         texts = _texts(root, folder)
         documents = {path: read_job_file(text, path) for path, text in texts.items()}
         kinds = [(root, known_kind_of(documents[root], root)), *kinds_of_documents(documents, root)]
-        unused = _unused_inputs(documents[root], job, folder)
+        scripts = [(folder / each).read_text("utf-8", "replace") for each in job.scripts]
+        unused = unused_inputs(documents[root], scripts)
     except (FileNotFoundError, UnicodeDecodeError):
         # Pants met this, too, and it is among `errors`.
         return []
@@ -93,21 +94,10 @@ def _texts(job_file: str, folder: Path) -> dict[str, str]:
 
 
 def _findings(text: str, document: Mapping[str, Any], path: str, kind: str) -> list[Finding]:
-    found = [
-        *schema_findings(document, path, kind),
-        *placeholder_findings(document),
-        *reference_findings(document),
-    ]
+    found = [*schema_findings(document, path, kind), *placeholder_findings(document)]
+    found += reference_findings(document)
     # A placeholder is no valid name, either.
-    found += limit_findings(document) if not found else []
-    found += [*step_reference_findings(document), *sweep_doubts(document)]
+    found = found or limit_findings(document)
     repeated = repeated_keys(text)
-    return [*([repeated] if repeated else []), *found]
-
-
-def _unused_inputs(document: Mapping[str, Any], job: JobToLint, folder: Path) -> list[Finding]:
-    return unused_inputs(document, [_text_of(folder / script) for script in job.scripts])
-
-
-def _text_of(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    doubts = (*step_reference_findings(document), *sweep_doubts(document))
+    return [*([repeated] if repeated else []), *found, *doubts]

@@ -11,7 +11,7 @@ from typing import Any
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.command.code import Code, CommandCode
 from azureml_jobs.jobfile.command.read import read_command
-from azureml_jobs.jobfile.documents import Node
+from azureml_jobs.jobfile.documents import Node, value_at
 from azureml_jobs.jobfile.paths import is_local, local_path
 
 # What Spark is given in addition to its entry, by paths in the code or by addresses.
@@ -38,17 +38,9 @@ def code_of(document: str, node: Node) -> Code:
     if isinstance(written, str) and not is_local(written):
         return Code(None, where)
     path = local_path(document, keys, written if isinstance(written, str) else ".")
-    includes = node.value.get("additional_includes")
-    return Code(
-        path,
-        where,
-        tuple(
-            local_path(document, (*node.keys, "additional_includes"), include)
-            for include in (includes if isinstance(includes, list) else ())
-            if isinstance(include, str)
-        ),
-        is_named=written is not None,
-    )
+    key = (*node.keys, "additional_includes")
+    includes = (local_path(document, key, each) for each in _texts(node.value, key[-1]))
+    return Code(path, where, tuple(includes), is_named=written is not None)
 
 
 def code_holder(node: Node) -> Mapping[str, Any]:
@@ -69,51 +61,31 @@ def starts_of(document: str, node: Node) -> CommandCode:
     if node.type == "flow":
         # All of its folder.
         return CommandCode((), (), ("",), ())
-    read = {"command": _of_command, "parallel": _of_parallel, "spark": _of_spark}[node.type]
     try:
-        return read(node)
+        if node.type == "spark":
+            return _of_spark(node)
+        if node.type == "parallel":
+            # Azure ML imports the script in a process that starts in the code's folder.
+            task = code_holder(node)
+            return _of_script(task.get("entry_script"), task.get("program_arguments"))
+        written = node.value.get("environment_variables")
+        variables = written.items() if isinstance(written, Mapping) else ()
+        values = {str(name): str(value) for name, value in variables if value is not None}
+        return read_command(_text(node.value.get("command")), variables=values)
     except ValueError as error:
         raise JobError(starts_where(document, node), str(error).rstrip(".")) from error
 
 
-def _of_command(node: Node) -> CommandCode:
-    written = node.value.get("environment_variables")
-    variables = written.items() if isinstance(written, Mapping) else ()
-    values = {str(name): str(value) for name, value in variables if value is not None}
-    return read_command(_text(node.value.get("command")), variables=values)
-
-
-def _of_parallel(node: Node) -> CommandCode:
-    """Read the entry script: Azure ML imports it in a process that starts in the code's folder."""
-    task = code_holder(node)
-    return _of_script(task.get("entry_script"), task.get("program_arguments"))
-
-
 def _of_spark(node: Node) -> CommandCode:
-    entry = node.value.get("entry")
-    starts = _of_script(
-        entry.get("file") if isinstance(entry, Mapping) else None, node.value.get("args")
-    )
-    files = [
-        each
-        for key in _SPARK_FILES
-        for each in (node.value.get(key) or ())
-        if isinstance(each, str) and is_local(each)
-    ]
+    starts = _of_script(value_at(node.value, ("entry", "file")), node.value.get("args"))
+    files = [each for key in _SPARK_FILES for each in _texts(node.value, key) if is_local(each)]
     # Modules and archives of `py_files` are on the path of the driver.
     folders = [
         posixpath.dirname(each) if each.endswith(".py") else each
-        for each in (node.value.get("py_files") or ())
+        for each in _texts(node.value, "py_files")
         if each in files
     ]
-    return replace(
-        starts,
-        python=tuple(
-            replace(start, search_path=_unique(*start.search_path, *folders))
-            for start in starts.python
-        ),
-        files=_unique(*starts.files, *files),
-    )
+    return replace(_searching(starts, *folders), files=_unique(*starts.files, *files))
 
 
 def _of_script(script: Any, arguments: Any) -> CommandCode:
@@ -122,10 +94,21 @@ def _of_script(script: Any, arguments: Any) -> CommandCode:
     # A parallel job may name a module: `package.main`.
     is_module = not script.endswith(".py") and "/" not in script and "." in script
     run = "python -m" if is_module else "python"
-    starts = read_command(f"{run} {shlex.quote(script)} {_text(arguments)}")
     # The process that runs the script starts in the code's folder.
-    python = (replace(each, search_path=_unique(*each.search_path, "")) for each in starts.python)
+    return _searching(read_command(f"{run} {shlex.quote(script)} {_text(arguments)}"), "")
+
+
+def _searching(starts: CommandCode, *folders: str) -> CommandCode:
+    """Return the same with these folders at the end of the search paths."""
+    python = (
+        replace(each, search_path=_unique(*each.search_path, *folders)) for each in starts.python
+    )
     return replace(starts, python=tuple(python))
+
+
+def _texts(value: Mapping[str, Any], key: str) -> list[str]:
+    found = value.get(key)
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 def _unique(*values: str) -> tuple[str, ...]:

@@ -97,11 +97,8 @@ def ordered_documents(
     for reference in references_of(documents[path], path):
         where = f"{path}: {'.'.join(reference.keys)}"
         if reference.path not in documents:
-            raise JobError(
-                where,
-                f"there is no file {reference.path}",
-                f"Write a path relative to the folder of {path}.",
-            )
+            remedy = f"Write a path relative to the folder of {path}."
+            raise JobError(where, f"there is no file {reference.path}", remedy)
         if reference.path in (path, *above):
             raise JobError(where, f"{reference.path} refers to itself", "Name another file.")
         if not reference.is_environment:
@@ -113,30 +110,24 @@ def _units_of(documents: _Documents, path: str) -> Iterator[CodeUnit]:
     references = {each.keys: each for each in references_of(documents[path], path)}
     for node in nodes_of(documents[path]):
         environment = _environment(documents, path, node, references)
-        if node.type in CODE_TYPES and "component" not in node.value:
+        owner, named, has_code = path, node, "component" not in node.value
+        if not has_code or node.type not in CODE_TYPES:
+            if environment is None or not environment.globs:
+                continue
+            has_code = False
+            owner, named = _component(documents, path, node, references)
+        if named.type in CODE_TYPES:
             yield CodeUnit(
                 name="",
                 document=path,
-                keys=code_keys(node),
-                code=code_of(path, node),
-                starts=starts_of(path, node),
+                keys=code_keys(node) if has_code else node.keys,
+                code=code_of(owner, named),
+                starts=starts_of(owner, named),
                 environment=environment,
-                code_key=code_key(node),
-                where=starts_where(path, node),
+                where=starts_where(owner, named),
+                code_key=code_key(node) if has_code else "code",
+                has_code=has_code,
             )
-        elif environment is not None and environment.globs:
-            owner, named = _component(documents, path, node, references)
-            if named.type in CODE_TYPES:
-                yield CodeUnit(
-                    name="",
-                    document=path,
-                    keys=node.keys,
-                    code=code_of(owner, named),
-                    starts=starts_of(owner, named),
-                    environment=environment,
-                    has_code=False,
-                    where=starts_where(owner, named),
-                )
 
 
 def _component(
@@ -148,9 +139,8 @@ def _component(
         if reference is not None:
             return reference.path, nodes_of(documents[reference.path])[0]
         if isinstance(node.value.get(key), Mapping):
-            return path, next(
-                each for each in nodes_of(documents[path]) if each.keys == (*node.keys, key)
-            )
+            nodes = nodes_of(documents[path])
+            return path, next(each for each in nodes if each.keys == (*node.keys, key))
     return path, replace(node, type="")
 
 
@@ -179,11 +169,9 @@ def _file(document: str, keys: tuple[str, ...], value: Any) -> str | None:
         return None
     found = local_path(document, keys, value)
     if not found:
-        raise JobError(
-            f"{document}: {'.'.join(keys)}",
-            f"{value!r} is not below the repository's root",
-            "Name a folder that has only what the image needs.",
-        )
+        what = f"{value!r} is not below the repository's root"
+        remedy = "Name a folder that has only what the image needs."
+        raise JobError(f"{document}: {'.'.join(keys)}", what, remedy)
     return found
 
 
