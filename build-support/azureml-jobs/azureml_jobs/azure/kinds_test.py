@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,8 +12,14 @@ from azureml_jobs.conftest import Gathered
 
 # The scheduled job is a pipeline with steps of every kind.
 KINDS = (
-    *("sweep job", "automl job", "finetuning job", "spark job", "schedule with changes"),
-    *("command component", "parallel component", "pipeline component"),
+    *(
+        "a sweep job",
+        "an automl job of text",
+        "a finetuning job",
+        "a spark job",
+        "a schedule with changes",
+    ),
+    *("a command component", "a parallel component", "a pipeline component"),
 )
 STEPS = """\
 type: pipeline
@@ -89,7 +96,7 @@ def put_what_jobs_name(client: Client) -> None:
 def test_azure_ai_ml_uploads_nothing(client: Client, kind: str) -> None:
     put_what_jobs_name(client)
     client.service.recording.clear()
-    job, _ = JOBS[kind]
+    job = re.sub(r"azureml:c\b", "azureml:cpu-cluster", JOBS[kind])
     gather(client.gathered, job)
     assert client.submit(job) == 0, client.printed().err
     by_azure_ai_ml = [
@@ -98,7 +105,7 @@ def test_azure_ai_ml_uploads_nothing(client: Client, kind: str) -> None:
         if "azure-ai-ml/" in each.headers["user-agent"]
     ]
     made = {"job": "jobs", "component": "components", "schedule": "schedules"}
-    collection = made[kind.removesuffix(" with changes").split()[-1]]
+    collection = next(each for word, each in made.items() if f" {word}" in kind)
     assert ("PUT", "arm", [collection]) in by_azure_ai_ml
     for method, service, below in by_azure_ai_ml:
         assert service == "arm" and method in ("GET", "PUT")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from posixpath import normpath
 
 import pytest
 from azureml_jobs.base.errors import JobError
@@ -12,7 +14,11 @@ from azureml_jobs.bundle.files import (
     lay_out,
     size_warnings,
 )
+from azureml_jobs.imports.overlay import Overlay
+from azureml_jobs.jobfile.paths import leads_out
 from azureml_jobs.protocol import NeededFile
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def named(folder: str, name: str) -> NeededFile:
@@ -101,3 +107,24 @@ def test_warns_of_large_and_of_many_files() -> None:
     assert not list(size_warnings([file] * 2000)) and not list(context_warnings([file] * 100))
     assert "2001 files" in next(size_warnings([file] * 2001))
     assert "101 files" in next(context_warnings([file] * 101))
+
+
+FOLDERS = st.sampled_from(["", "src", "src/a", "src/a/b", "lib"])
+NAMES = st.text("ab é'\"\t\\[]*?!#:-ü", min_size=1, max_size=4)
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+
+
+@given(
+    st.lists(st.tuples(FOLDERS, PATHS).map("/".join), max_size=4),
+    st.none() | FOLDERS,
+    st.lists(FOLDERS, max_size=3),
+)
+def test_the_layout_never_escapes(paths: list[str], code: str | None, roots: list[str]) -> None:
+    overlay = Overlay(code, tuple(roots))
+    files = [normpath(path).lstrip("/") for path in paths]
+    needed = [NeededFile(path, overlay.name_of(path), "", "") for path in files]
+    held = [file for file in needed if overlay.holds(file.path)]
+    for file in held:
+        assert not leads_out(normpath(file.name)) and file.path.endswith(file.name)
+    with contextlib.suppress(JobError):
+        assert {file.path for file in lay_out(held, "").values()} == {file.path for file in held}

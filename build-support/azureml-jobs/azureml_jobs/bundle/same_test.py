@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,115 +31,109 @@ def then(gathered: Gathered) -> dict[str, Any]:
     return found
 
 
-def file(manifest: dict[str, Any], name: str) -> dict[str, Any]:
-    (found,) = [each for each in manifest["snapshot"]["files"] if each["path"] == name]
-    return found  # type: ignore[no-any-return]
+JOB_FILE = "src/exp/azure-ml-job.yaml"
+MAIN = ("snapshot", "files", 2)
+
+
+def put(manifest: Any, *keys: Any, **values: Any) -> None:
+    """Give what is at the keys of a manifest these values."""
+    for key in keys:
+        manifest = manifest[key]
+    manifest.update(values)
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("keys", "values", "expected"),
     [
-        pytest.param(lambda m: None, [], id="nothing"),
-        pytest.param(lambda m: m["overrides"].remove("name=mine"), [], id="another name"),
-        pytest.param(lambda m: m["made"].update(host="b", seed=1), [], id="another run"),
+        pytest.param(["made"], {"host": "b", "seed": 1}, [], id="another run"),
+        pytest.param([], {"overrides": ["inputs.epochs=4"]}, [], id="another name"),
+        pytest.param([], {"overrides": []}, ["--set inputs.epochs=4 is gone"], id="an override"),
+        pytest.param(MAIN, {"sha256": "0"}, ["code/exp/main.py differs"], id="content"),
+        pytest.param(MAIN, {"executable": True}, ["code/exp/main.py differs"], id="a run bit"),
         pytest.param(
-            lambda m: m["overrides"].remove("inputs.epochs=4"),
-            ["--set inputs.epochs=4 is gone"],
-            id="an override",
-        ),
-        pytest.param(
-            lambda m: file(m, "exp/main.py").update(sha256="0"),
-            ["code/exp/main.py differs"],
-            id="content",
-        ),
-        pytest.param(
-            lambda m: file(m, "exp/main.py").update(executable=True),
-            ["code/exp/main.py differs"],
-            id="a run bit",
-        ),
-        pytest.param(
-            lambda m: file(m, "exp/main.py").update(path="exp/b.py"),
+            MAIN,
+            {"path": "exp/b.py"},
             ["code/exp/b.py is new", "code/exp/main.py is gone"],
             id="a name",
         ),
         pytest.param(
-            lambda m: m["environment"]["files"][0].update(sha256="0"),
+            ["environment", "files", 0],
+            {"sha256": "0"},
             ["environment/Dockerfile differs"],
             id="the environment",
         ),
-        pytest.param(
-            lambda m: m["packages"].update(lock_sha256="0"), ["packages differs"], id="the lock"
-        ),
-        pytest.param(
-            lambda m: m["documents"][0].update(sha256="0"),
-            ["src/exp/azure-ml-job.yaml differs"],
-            id="the job file",
-        ),
-        pytest.param(
-            lambda m: m["data"][0].update(sha256="0"), ["input d differs"], id="local data"
-        ),
+        pytest.param(["packages"], {"lock_sha256": "0"}, ["packages differs"], id="the lock"),
+        pytest.param(["documents", 0], {"sha256": "0"}, [f"{JOB_FILE} differs"], id="the job file"),
+        pytest.param(["data", 0], {"sha256": "0"}, ["input d differs"], id="local data"),
     ],
 )
 def test_finds_everything_that_decides_the_job(
-    then: dict[str, Any], change: Callable[[dict[str, Any]], None], expected: list[str]
+    then: dict[str, Any], keys: list[Any], values: dict[str, Any], expected: list[str]
 ) -> None:
     now = copy.deepcopy(then)
-    change(now)
+    put(now, *keys, **values)
     assert differences(then, now) == expected
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("keys", "values", "expected"),
     [
-        pytest.param(lambda m: None, [], id="nothing"),
         pytest.param(
-            lambda m: m["git"].update(tools_changed=True),
+            ["git"],
+            {"tools_changed": True},
             ["build-support was changed when the job was made, which no record has"],
             id="other tools",
         ),
         pytest.param(
-            lambda m: m["versions"].update(pants="1"),
-            ["pants was 1, and is 2.17.1"],
-            id="another version",
+            ["versions"], {"pants": "1"}, ["pants was 1, and is 2.17.1"], id="another version"
         ),
         pytest.param(
-            lambda m: m["data"].append({"input": "x", "asset": "azureml:a@latest"}),
-            ["input x: azureml:a@latest may be a newer version today"],
-            id="the latest data",
+            [],
+            {
+                "data": [
+                    {"input": "x", "asset": "azureml:a@latest"},
+                    {"input": "y", "uri": "https://host.example/x"},
+                ]
+            },
+            [
+                "input x: azureml:a@latest may be a newer version today",
+                "input y: https://host.example/x may have other content today",
+            ],
+            id="data elsewhere",
         ),
         pytest.param(
-            lambda m: m["data"].append({"input": "x", "uri": "https://host.example/x"}),
-            ["input x: https://host.example/x may have other content today"],
-            id="an address",
-        ),
-        pytest.param(
-            lambda m: m["documents"][0]["content"].update(environment={"image": "python:3.11"}),
-            ["src/exp/azure-ml-job.yaml: environment: python:3.11 may be another image today"],
+            ["documents", 0, "content"],
+            {"environment": {"image": "python:3.11"}},
+            [f"{JOB_FILE}: environment: python:3.11 may be another image today"],
             id="a tag",
         ),
         pytest.param(
-            lambda m: m["documents"][0]["content"].update(environment="azureml:e@latest"),
-            ["src/exp/azure-ml-job.yaml: environment: azureml:e@latest may be another image today"],
+            ["documents", 0, "content"],
+            {"environment": "azureml:e@latest"},
+            [f"{JOB_FILE}: environment: azureml:e@latest may be another image today"],
             id="the latest environment",
         ),
         pytest.param(
-            lambda m: m["documents"][0]["content"].update(sampling_algorithm={"type": "Bayesian"}),
+            ["documents", 0, "content"],
+            {"sampling_algorithm": {"type": "Bayesian"}},
             ["its sweep chooses values by the order in which its trials end"],
             id="a search",
         ),
         pytest.param(
-            lambda m: m.update(image={"reference": "x:env-1", "id": "sha256:1"}),
+            [],
+            {"image": {"reference": "x:env-1", "id": "sha256:1"}},
             ["it ran in the image x:env-1, and runs in another environment now"],
             id="an image that is not here",
         ),
     ],
 )
 def test_says_what_may_give_another_result(
-    then: dict[str, Any], change: Callable[[dict[str, Any]], None], expected: list[str]
+    then: dict[str, Any], keys: list[Any], values: dict[str, Any], expected: list[str]
 ) -> None:
     then["git"] = {}
     now = copy.deepcopy(then)
-    change(then)
+    assert differences(then, now) == doubts(then, now, runs_here=True) == []
+    put(then, *keys, **values)
     assert doubts(then, now, runs_here=True) == expected
 
 
