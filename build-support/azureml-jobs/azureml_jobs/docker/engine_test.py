@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from azureml_jobs.docker.conftest import make_small_image, needs_docker, needs_engine
 from azureml_jobs.docker.engine import (
-    Engine,
     EngineQuery,
     NoEngine,
     has_container,
@@ -76,9 +75,3 @@ def test_missing_images_and_containers_are_no_errors() -> None:
     assert image_id("no-such-image:1") is None
     assert not has_container("no-such-container")
     assert remove_container("no-such-container") is None
-
-
-def test_security_options_say_how_users_are_mapped() -> None:
-    assert Engine({}, frozenset({"seccomp", "rootless"})).is_rootless
-    assert Engine({}, frozenset({"userns"})).maps_users
-    assert not Engine({}, frozenset({"seccomp"})).maps_users

@@ -70,40 +70,32 @@ def test_rejects_an_image_for_another_processor(gathered: Gathered, tag: str) ->
     assert command in caught.value.remedy
 
 
-def test_reports_that_no_engine_answers(gathered: Gathered, tmp_path: Path) -> None:
-    gathered.add_code()
-    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-    gathered.image_target = "src/exp:env"
-    with pytest.raises(OutsideError, match="--image: .*, but Docker is not installed") as caught:
-        pushable_images(gathered.plan(CONTEXT_JOB), {"PATH": str(tmp_path)})
-    assert caught.value.status == 1 and "leave `--image` out" in caught.value.remedy
-
-
 @pytest.mark.parametrize(
     ("environment", "why"),
     [
         ("azureml:env:1", "only Azure ML has the environment azureml:env:1"),
         ("{image: 'python:3.11'}", "it is python:3.11, which a registry has already"),
+        ("{build: {path: docker}}", "and there is none"),
     ],
-    ids=["a name", "an image"],
+    ids=["a name", "an image", "a folder without a target"],
 )
-def test_rejects_an_environment_that_is_not_built_from_a_dockerfile(
-    gathered: Gathered, environment: str, why: str
+def test_rejects_an_environment_that_no_target_builds_from_a_dockerfile(
+    gathered: Gathered, tmp_path: Path, environment: str, why: str
 ) -> None:
     gathered.add_code()
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
     job = JOB.replace("azureml:env:1", environment)
     with pytest.raises(JobError, match="job.yaml: environment: `--image` pushes ") as caught:
         pushable_images(gathered.plan(job), os.environ)
     assert caught.value.status == 2 and why in caught.value.what
-    assert "`environment: {build: {path: docker}}`" in caught.value.remedy
-
-
-def test_rejects_a_folder_without_a_target_that_builds_it(gathered: Gathered) -> None:
-    gathered.add_code()
-    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-    with pytest.raises(JobError, match="and there is none") as caught:
-        pushable_images(gathered.plan(CONTEXT_JOB), os.environ)
-    assert caught.value.status == 2 and "as `experiment()` does" in caught.value.remedy
+    is_folder = "build" in environment
+    remedy = "as `experiment()` does" if is_folder else "`environment: {build: {path: docker}}`"
+    assert remedy in caught.value.remedy
+    if is_folder:
+        gathered.image_target = "src/exp:env"
+        with pytest.raises(OutsideError, match="--image: .*, but Docker is not") as outside:
+            pushable_images(gathered.plan(job), {"PATH": str(tmp_path)})
+        assert "leave `--image` out" in outside.value.remedy
 
 
 @pytest.mark.parametrize("local", [True, False], ids=["--local", "no workspace"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered
+from azureml_jobs.conftest import JOB, Gathered
 from azureml_jobs.docker.conftest import base_image  # noqa: F401
 from azureml_jobs.docker.conftest import needs_docker, needs_engine
 from azureml_jobs.docker.engine import image_id
@@ -35,26 +35,18 @@ def test_knows_whether_a_run_requires_docker(
     assert only_docker(option, arguments) is expected
 
 
-def test_a_run_in_a_virtual_environment_asks_no_engine() -> None:
+def test_a_run_in_a_virtual_environment_asks_no_engine(tmp_path: Path) -> None:
     runtime = RuntimeChoice("venv", {"PATH": "/nowhere"}).choose(BUILT, "src/exp:job")
     assert (runtime.name, str(runtime)) == ("venv", "Runtime: venv")
-
-
-def test_without_docker_chooses_a_virtual_environment(tmp_path: Path) -> None:
     runtime = RuntimeChoice("auto", {"PATH": str(tmp_path)}).choose(BUILT, "src/exp:job")
     assert str(runtime) == "Runtime: venv (Docker is not installed)"
 
 
 @needs_docker
-def test_without_an_engine_chooses_a_virtual_environment(tmp_path: Path) -> None:
+def test_docker_is_required_or_left_out_without_an_engine(tmp_path: Path) -> None:
     environment = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/gone.sock"}
     runtime = RuntimeChoice("auto", environment).choose(BUILT, "src/exp:job")
     assert str(runtime) == "Runtime: venv (no Docker engine answers)"
-
-
-@needs_docker
-def test_reports_why_docker_is_not_available(tmp_path: Path) -> None:
-    environment = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/gone.sock"}
     with pytest.raises(OutsideError, match="src/exp:job: it must run in Docker, but no Docker"):
         RuntimeChoice("docker", environment).choose(BUILT, "src/exp:job")
 
@@ -100,25 +92,19 @@ def test_an_environment_that_only_azure_ml_has_runs_without_docker() -> None:
         RuntimeChoice("docker", os.environ).choose(need, "src/exp:job")
 
 
-def test_the_image_of_a_job_is_that_of_its_environment(gathered: Gathered) -> None:
-    gathered.add_code()
-    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-    bundle = gathered.plan(CONTEXT_JOB).bundle
-    digest = bundle.unit.environment_digest or ""
-    assert needed_image_of(bundle, bundle.unit).tag == f"env-{digest[:12]}"
-
-
 @pytest.mark.parametrize(
     "environment, expected",
     [
         ("azureml:e:1", NeededImage(why_none="only Azure ML has the environment azureml:e:1")),
         ("{image: 'python:3.11'}", NeededImage(reference="python:3.11")),
+        ("{build: {path: docker}}", None),
     ],
 )
-def test_the_image_of_other_environments(
-    gathered: Gathered, environment: str, expected: NeededImage
+def test_the_image_of_a_job_is_that_of_its_environment(
+    gathered: Gathered, environment: str, expected: NeededImage | None
 ) -> None:
     gathered.add_code()
-    job = "\n".join(line for line in JOB.splitlines() if not line.startswith("environment:"))
-    bundle = gathered.plan(f"{job}\nenvironment: {environment}\n").bundle
-    assert needed_image_of(bundle, bundle.unit) == expected
+    gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
+    bundle = gathered.plan(JOB.replace("azureml:env:1", environment)).bundle
+    built = NeededImage(f"env-{(bundle.unit.environment_digest or '')[:12]}")
+    assert needed_image_of(bundle, bundle.unit) == (expected or built)

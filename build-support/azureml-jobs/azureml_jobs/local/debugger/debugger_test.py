@@ -32,11 +32,8 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def test_a_run_without_options_is_not_debugged(tmp_path: Path) -> None:
-    assert requested_debugger(tmp_path) is None
-
-
 def test_finds_the_address_and_the_package_itself(tmp_path: Path) -> None:
+    assert requested_debugger(tmp_path) is None
     port = free_port()
     found = requested_debugger(options(tmp_path, "127.0.0.1", port))
     assert found == Debugger("127.0.0.1", port, tmp_path / "wheel")
@@ -45,14 +42,9 @@ def test_finds_the_address_and_the_package_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("host", "port", "message"),
     [
-        pytest.param("127.0.0.1", 0, "--debug-adapter-port: 0 is not a port", id="not a port"),
-        pytest.param("127.0.0.1", 70000, "70000 is not a port", id="a port too large"),
-        pytest.param(
-            "no such host",
-            5678,
-            "--debug-adapter-host: unknown host no such host",
-            id="unknown host",
-        ),
+        ("127.0.0.1", 0, "--debug-adapter-port: 0 is not a port"),
+        ("127.0.0.1", 70000, "70000 is not a port"),
+        ("no such host", 5678, "--debug-adapter-host: unknown host no such host"),
     ],
 )
 def test_rejects_invalid_addresses(tmp_path: Path, host: str, port: int, message: str) -> None:
@@ -67,6 +59,17 @@ def test_reports_a_port_that_is_in_use(tmp_path: Path) -> None:
         with pytest.raises(OutsideError, match=f"{port}: Address already in use") as caught:
             requested_debugger(options(tmp_path, "127.0.0.1", port))
     assert "--debug-adapter-port=5679" in caught.value.remedy
+
+
+def test_maps_files_by_the_path_of_the_shell_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "link").symlink_to("repository")
+    monkeypatch.setenv("PWD", str(tmp_path / "link"))
+    _, settings = written(tmp_path, "127.0.0.1")
+    names = ("repository/src/main.py", "link/src/main.py")
+    assert list(settings["files"]) == [str(tmp_path / name) for name in names]
 
 
 def written(folder: Path, host: str, *arguments: str) -> tuple[Container, dict]:

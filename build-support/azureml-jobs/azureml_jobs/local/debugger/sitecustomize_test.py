@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -100,10 +99,9 @@ def test_waits_before_the_program_and_maps_its_files_to_the_repository(run: Run)
     assert err == "Debugger: waiting for an editor to attach at 127.0.0.1:5678.\n"
 
 
-@pytest.mark.parametrize("how", ["-m", "file"])
-def test_waits_before_modules_and_files(run: Run, how: str) -> None:
+@pytest.mark.parametrize("command", [("-m", "program"), ("program.py",)], ids=["-m", "file"])
+def test_waits_before_modules_and_files(run: Run, command: tuple[str, ...]) -> None:
     (run.folder / "program.py").write_text("import sys; print('program', *sys.argv[1:])")
-    command = ["-m", "program"] if how == "-m" else ["program.py"]
     out, _ = run.output(*command, "--an", "argument")
     assert (out[0], out[-1]) == ("listen 127.0.0.1 5678", "program --an argument")
 
@@ -149,19 +147,3 @@ def test_a_debugger_that_fails_ends_the_run(run: Run) -> None:
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (1, "")
     assert err == "Debugger: it cannot be started: ImportError: too new.\n"
-
-
-def test_maps_files_by_the_path_of_the_shell_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to("real")
-    monkeypatch.setenv("PWD", str(tmp_path / "link"))
-    code = CodeCopy(Path("/work"), {"main.py": "src/main.py"}, tmp_path / "real")
-    target = tmp_path / "debugger"
-    Debugger("127.0.0.1", 1, tmp_path).write(target, target, code, None)
-    settings = json.loads((target / "settings.json").read_text())
-    assert list(settings["files"]) == [
-        str(tmp_path / "real/src/main.py"),
-        str(tmp_path / "link/src/main.py"),
-    ]

@@ -28,34 +28,26 @@ WORST_FIFTH = EarlyTermination("truncation_selection", percentage=20)
 
 
 @pytest.mark.parametrize(
-    ("value", "maximize", "ends"),
+    ("best", "value", "maximize", "ends"),
     [
-        pytest.param(0.66, True, True, id="the documentation's example: below 0.8 / 1.2"),
-        pytest.param(0.67, True, False, id="just above it"),
-        pytest.param(0.97, False, True, id="above 0.8 * 1.2 of a metric to minimize"),
-        pytest.param(0.95, False, False, id="just below it"),
-        pytest.param(math.nan, True, True, id="not a number"),
+        pytest.param(0.8, 0.66, True, True, id="the documentation's example: below 0.8 / 1.2"),
+        pytest.param(0.8, 0.67, True, False, id="just above it"),
+        pytest.param(0.8, 0.97, False, True, id="above 0.8 * 1.2 of a metric to minimize"),
+        pytest.param(0.8, 0.95, False, False, id="just below it"),
+        pytest.param(0.8, math.nan, True, True, id="not a number"),
+        pytest.param(-2.0, -1.0, True, False, id="the best one, also below zero"),
+        pytest.param(-0.5, -1.0, False, False, id="the same of a metric to minimize"),
     ],
 )
 def test_bandit_ends_what_is_too_far_from_the_best(
-    value: float, maximize: bool, ends: bool
+    best: float, value: float, maximize: bool, ends: bool
 ) -> None:
-    assert bool(ended(BANDIT, [0.8], [value], maximize=maximize)) is ends
-
-
-def test_bandit_with_an_amount_says_what_it_compared() -> None:
-    assert ended(AMOUNT, [0.8], [0.71]) is None
-    assert ended(AMOUNT, [0.8], [0.69]) == (
-        "bandit: after 1 values its best, 0.69, is too far from 0.8"
-    )
-
-
-@pytest.mark.parametrize("maximize", [True, False])
-def test_bandit_never_ends_the_best_one_also_below_zero(maximize: bool) -> None:
-    assert ended(BANDIT, [-2.0 if maximize else -0.5], [-1.0], maximize=maximize) is None
+    assert bool(ended(BANDIT, [best], [value], maximize=maximize)) is ends
 
 
 def test_trials_are_compared_where_they_are_equally_far() -> None:
+    expected = "bandit: after 1 values its best, 0.69, is too far from 0.8"
+    assert ended(AMOUNT, [0.8], [0.71]) is None and ended(AMOUNT, [0.8], [0.69]) == expected
     # The other one was no better after two values, and this one has its best behind it.
     assert ended(AMOUNT, [0.1, 0.5, 0.9], [0.5, 0.2]) is None
     assert ended(AMOUNT, [0.1, 0.5, 0.9], [0.5, 0.2, 0.2])
@@ -76,20 +68,14 @@ def test_a_policy_applies_at_its_intervals_after_the_delay(
     assert ended(policy, [1.0] * 9, [0.0] * count, seen=count) is None
 
 
-def test_median_stopping_compares_the_best_with_the_median_of_running_means() -> None:
+def test_other_policies_compare_with_the_median_of_means_and_with_the_worst_share() -> None:
     # The means are 1, 2 and this one's.
     assert ended(MEDIAN, [0.0, 2.0], [1.0, 3.0], [0.9, 0.9], seen=1)
     assert ended(MEDIAN, [0.0, 2.0], [1.0, 3.0], [0.0, 1.0], seen=1) is None
     assert ended(MEDIAN, [2.0], [3.0], [1.0], maximize=False) is None
-
-
-def test_truncation_ends_the_worst_share() -> None:
     others = [[float(value)] for value in (2, 3, 4, 5)]
     assert ended(WORST_FIFTH, *others, [1.0])
     assert ended(WORST_FIFTH, *others, [2.5]) is None
     assert ended(WORST_FIFTH, *others[:3], [1.0]) is None
-    assert ended(WORST_FIFTH, [1.0], [1.0], [1.0], [1.0], [1.0]) is None
-
-
-def test_without_a_policy_all_go_on() -> None:
+    assert ended(WORST_FIFTH, *[[1.0]] * 5) is None
     assert reason_to_end(Sweep({}, "m", True), 0, {0: [0.0], 1: [9.0]}) is None
