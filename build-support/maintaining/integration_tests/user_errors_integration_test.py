@@ -22,7 +22,7 @@ class Slip:
     """
 
     command: str
-    message: tuple[str, str, str]
+    message: tuple[str, ...]
     file: str = ""
     old: str = ""
     new: str = ""
@@ -37,19 +37,16 @@ class Slip:
         return {self.file: new}
 
 
-def in_build(old: str, new: str, *message: str, command: str = "list src::") -> Slip:
-    where, what, remedy = message
-    return Slip(command, (where, what, remedy), BUILD, old, new, status=1)
+def in_build(old: str, new: str, *message: str) -> Slip:
+    return Slip("list src::", message, BUILD, old, new, status=1)
 
 
-def in_job(old: str, new: str, *message: str) -> Slip:
-    key, what, remedy = message
-    return Slip(RUN, (f"{JOB_FILE}: {key}", what, remedy), JOB_FILE, old, new)
+def in_job(old: str, new: str, key: str, *message: str) -> Slip:
+    return Slip(RUN, (f"{JOB_FILE}: {key}", *message), JOB_FILE, old, new)
 
 
 def typed(command: str, *message: str) -> Slip:
-    where, what, remedy = message
-    return Slip(command, (where, what, remedy))
+    return Slip(command, message)
 
 
 SLIPS = {
@@ -66,7 +63,7 @@ SLIPS = {
         *(
             f"{BUILD}:",
             "experiment() has no entrypoint",
-            "Write one of these: job_file, jobs, entry_",
+            "Write one of these: job_file, jobs",
         ),
     ),
     "a string in place of a list": in_build(
