@@ -96,9 +96,9 @@ def references_of(document: Mapping[str, Any], path: str) -> tuple[Reference, ..
         keys = ("job",) if node.type == "updates" else ("component", "trial")
         found |= {(*node.keys, key): _role(node, key) for key in keys}
     environments = (keys for node in nodes for keys in environment_keys(node))
-    for keys in environments:
-        if str(value_at(document, keys)).startswith(FILE_PREFIX):
-            found[keys] = "environment"
+    for place in environments:
+        if str(value_at(document, place)).startswith(FILE_PREFIX):
+            found[place] = "environment"
     values = ((keys, value_at(document, keys), role) for keys, role in found.items())
     return tuple(
         Reference(keys, local_path(path, keys, value.removeprefix(FILE_PREFIX)), role)

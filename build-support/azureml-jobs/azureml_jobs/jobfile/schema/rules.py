@@ -14,13 +14,9 @@ Rule = Callable[[Mapping[str, Any]], Finding | None]
 
 
 def _jobs_or_component(value: Mapping[str, Any]) -> Finding | None:
-    if isinstance(value.get("component"), str) and value.get("jobs"):
-        return Finding(
-            "component",
-            "a pipeline has either `jobs:` or `component:`, and this one has both",
-            "Remove one of them.",
-        )
-    return None
+    what = "a pipeline has either `jobs:` or `component:`, and this one has both"
+    has_both = isinstance(value.get("component"), str) and value.get("jobs")
+    return Finding("component", what, "Remove one of them.") if has_both else None
 
 
 def _no_duplicates(key: str) -> Rule:
@@ -83,29 +79,23 @@ def _one_output(value: Mapping[str, Any]) -> Finding | None:
 
 
 def _image_or_build(value: Mapping[str, Any]) -> Finding | None:
-    if "image" in value and "build" in value:
-        return Finding(
-            "",
-            "this environment has both an image and a Dockerfile",
-            "Remove `image:` or `build:`; a Dockerfile names its image by `FROM`.",
-        )
-    if "image" not in value and "build" not in value:
-        return Finding(
-            "",
-            "this environment has neither an image nor a Dockerfile",
-            "Add `build:` with the `path:` of the Dockerfile's folder, or `image: NAME`.",
-        )
-    return None
+    if ("image" in value) != ("build" in value):
+        return None
+    if "image" in value:
+        what = "this environment has both an image and a Dockerfile"
+        remedy = "Remove `image:` or `build:`; a Dockerfile names its image by `FROM`."
+    else:
+        what = "this environment has neither an image nor a Dockerfile"
+        remedy = "Add `build:` with the `path:` of the Dockerfile's folder, or `image: NAME`."
+    return Finding("", what, remedy)
 
 
 def _scheduled_job(value: Mapping[str, Any]) -> Finding | None:
     job = value.get("job")
     if isinstance(job, str) and job.startswith("azureml:") and value.get("type") != "pipeline":
-        return Finding(
-            "type",
-            "azure-ai-ml changes a job in the workspace only if it is a pipeline",
-            "Write `type: pipeline`, or `create_job: azureml:NAME` without changes.",
-        )
+        what = "azure-ai-ml changes a job in the workspace only if it is a pipeline"
+        remedy = "Write `type: pipeline`, or `create_job: azureml:NAME` without changes."
+        return Finding("type", what, remedy)
     return None
 
 

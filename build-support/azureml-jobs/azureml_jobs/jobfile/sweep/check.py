@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azureml_jobs.jobfile.documents import nodes_of
+from azureml_jobs.jobfile.documents import nodes_of, value_at
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.sweep.read import DEFAULT_TRIALS
 
@@ -26,16 +26,12 @@ def sweep_findings(document: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _limits(sweep: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Finding]:
-    limits = sweep.get("limits")
     for key in _LIMITS:
-        value = limits.get(key) if isinstance(limits, Mapping) else None
+        value = value_at(sweep, ("limits", key))
         # Azure ML replaces `${{…}}`.
         if isinstance(value, int) and not 1 <= value <= DEFAULT_TRIALS:
-            yield Finding(
-                ".".join((*keys, "limits", key)),
-                f"{value} is not between 1 and {DEFAULT_TRIALS}",
-                "Write a number between these.",
-            )
+            what = f"{value} is not between 1 and {DEFAULT_TRIALS}"
+            yield Finding(".".join((*keys, "limits", key)), what, "Write a number between these.")
 
 
 def _space(sweep: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Finding]:
@@ -44,20 +40,16 @@ def _space(sweep: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Finding]
         name = where.rpartition(".")[2]
         # `validate_key_contains_allowed_characters` of azure-ai-ml.
         if not re.fullmatch(r"[a-zA-Z_]\w*", name, re.ASCII):
-            yield Finding(
-                where,
-                f"`{name}` has more than letters, digits and underscores",
-                f"Write for example `{re.sub(r'[^A-Za-z0-9_]', '_', name)}`.",
-            )
+            what = f"`{name}` has more than letters, digits and underscores"
+            valid = re.sub(r"[^A-Za-z0-9_]", "_", name)
+            yield Finding(where, what, f"Write for example `{valid}`.")
         if kind == "choice":
             if not given.get("values"):
                 yield Finding(where, "there is nothing to choose from", "Write `values: [1, 2]`.")
         elif is_grid:
-            yield Finding(
-                where,
-                f"a grid has choices only, and this is `type: {kind}`",
-                "Write `type: choice` with `values:`, or `sampling_algorithm: random`.",
-            )
+            what = f"a grid has choices only, and this is `type: {kind}`"
+            remedy = "Write `type: choice` with `values:`, or `sampling_algorithm: random`."
+            yield Finding(where, what, remedy)
 
 
 def sweep_doubts(document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -66,11 +58,9 @@ def sweep_doubts(document: Mapping[str, Any]) -> Iterator[Finding]:
         if node.type == "sweep" and _algorithm(node.value) == "bayesian":
             for where, kind, _ in _distributions(node.value, (*node.keys, "search_space")):
                 if kind not in ("choice", "uniform", "quniform"):
-                    yield Finding(
-                        where,
-                        f"Azure ML may refuse `type: {kind}` with Bayesian sampling",
-                        "Its documentation has `choice`, `uniform` and `quniform`.",
-                    )
+                    what = f"Azure ML may refuse `type: {kind}` with Bayesian sampling"
+                    remedy = "Its documentation has `choice`, `uniform` and `quniform`."
+                    yield Finding(where, what, remedy)
 
 
 def _algorithm(sweep: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from azureml_jobs.jobfile.sweep.space import ENDS, Choice, Distribution, Range, 
 
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
 DEFAULT_TRIALS = 1000
+_POLICIES = ("bandit", "median_stopping", "truncation_selection")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def read_sweep(node: Mapping[str, Any], where: str) -> Sweep:
 
 
 def _sweep(node: Mapping[str, Any]) -> Sweep:
-    algorithm = _sampling(node)
+    sampling = node.get("sampling_algorithm") or "random"
+    algorithm = sampling if isinstance(sampling, Mapping) else {"type": sampling}
     limits = _mapping(node.get("limits"))
     objective = _mapping(node.get("objective"))
     total = int(limits.get("max_total_trials") or DEFAULT_TRIALS)
@@ -74,8 +76,8 @@ def _sweep(node: Mapping[str, Any]) -> Sweep:
         seed=None if algorithm.get("seed") is None else int(algorithm["seed"]),
         max_total_trials=total,
         max_concurrent_trials=int(limits.get("max_concurrent_trials") or total),
-        timeout=_seconds(limits.get("timeout")),
-        trial_timeout=_seconds(limits.get("trial_timeout")),
+        timeout=float(limits.get("timeout") or 0) or None,
+        trial_timeout=float(limits.get("trial_timeout") or 0) or None,
         early_termination=_early_termination(_mapping(node.get("early_termination"))),
     )
 
@@ -83,11 +85,6 @@ def _sweep(node: Mapping[str, Any]) -> Sweep:
 def is_maximized(objective: Mapping[str, Any]) -> bool:
     """Return whether more of the primary metric is better."""
     return _lower(objective, "goal") == "maximize"
-
-
-def _sampling(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    given = node.get("sampling_algorithm") or "random"
-    return given if isinstance(given, Mapping) else {"type": given}
 
 
 def _space(space: Mapping[str, Any], base: float) -> dict[str, Any]:
@@ -131,13 +128,9 @@ def _early_termination(given: Mapping[str, Any]) -> EarlyTermination | None:
     if not given:
         return None
     # `median_stopping` may also be written `MedianStopping`.
-    kind = next(
-        each
-        for each in ("bandit", "median_stopping", "truncation_selection")
-        if each.replace("_", "") == _lower(given, "type").replace("_", "")
-    )
+    kinds = {kind.replace("_", ""): kind for kind in _POLICIES}
     return EarlyTermination(
-        kind,
+        kinds[_lower(given, "type").replace("_", "")],
         interval=int(given.get("evaluation_interval") or 1),
         delay=int(given.get("delay_evaluation") or 0),
         slack_factor=float(given.get("slack_factor") or 0),
@@ -152,7 +145,3 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _lower(mapping: Mapping[str, Any], key: str) -> str:
     return str(mapping.get(key)).lower()
-
-
-def _seconds(value: Any) -> float | None:
-    return float(value) if value else None

@@ -99,12 +99,11 @@ def grid(space: Mapping[str, Any]) -> Iterator[dict[str, Value]]:
 
 def is_discrete(space: Mapping[str, Any]) -> bool:
     """Return whether the search space has choices only, so that `grid` can list it."""
-    return not any(
-        isinstance(each, Range)
-        or isinstance(each, Choice)
-        and not all(is_discrete(value) for value in each.values if isinstance(value, dict))
-        for each in space.values()
-    )
+    choices = [
+        value for each in space.values() if isinstance(each, Choice) for value in each.values
+    ]
+    has_range = any(isinstance(each, Range) for each in space.values())
+    return not has_range and all(is_discrete(each) for each in choices if isinstance(each, dict))
 
 
 def _choices(each: Any) -> Iterator[Value]:
