@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from azureml_jobs.imports.overlay import pattern_of
 from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs, Paths
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,3 @@ async def find_build_context(request: BuildContextRequest) -> BuildContext:
     # The bundle adds this file where the folder does not have it.
     installs = any(b"requirements.txt" in file.content for file in dockerfile)
     return BuildContext(installs and not own.files)
-
-
-def rules():
-    return collect_rules()

@@ -27,7 +27,7 @@ from pants.engine.fs import (
     PathGlobs,
     Paths,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 
 # Pants' list has the modules of all versions, ours those of the version that runs Pants.
 STANDARD_LIBRARY = frozenset(DEFAULT_UNOWNED_DEPENDENCIES) | sys.stdlib_module_names
@@ -133,7 +133,3 @@ def sources_of(
         for path in paths
         if path in generated
     }
-
-
-def rules():
-    return collect_rules()

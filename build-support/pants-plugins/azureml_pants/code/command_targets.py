@@ -17,7 +17,7 @@ from azureml_pants.code.target_code import TargetCode, TargetCodeRequest
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.engine.fs import Digest, MergeDigests
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import FieldSet
 
 
@@ -77,7 +77,3 @@ async def find_target_code(request: TargetCodeRequest) -> TargetCode:
         tuple(sorted({name for code in loaded for name in code.requirements})),
         tuple(sorted({address for code in loaded for address in code.dependencies})),
     )
-
-
-def rules():
-    return collect_rules()

@@ -10,7 +10,7 @@ from azureml_pants.code.target_code import TargetCode, TargetCodeRequest, has_co
 from pants.backend.python.target_types import PythonRequirementsField
 from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import Digest, MergeDigests
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import (
     Dependencies,
     DependenciesRequest,
@@ -121,7 +121,3 @@ def requirements_of(targets: Mapping[Address, Target]) -> set[str]:
         if target.has_field(PythonRequirementsField)
         for requirement in target[PythonRequirementsField].value
     }
-
-
-def rules():
-    return collect_rules()

@@ -12,7 +12,7 @@ from azureml_jobs.jobfile.paths import leads_out
 from azureml_pants.code.source_roots import SourceRoots
 from pants.engine.addresses import Address
 from pants.engine.fs import GlobMatchErrorBehavior, PathGlobs, Paths
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,3 @@ async def find_entry_point(request: EntryPointRequest, roots: SourceRoots) -> En
         "that folder: `entry_point` in `experiment()`, and `local` there for `:local`.",
     )
     return EntryPoint(error=str(error))
-
-
-def rules():
-    return collect_rules()

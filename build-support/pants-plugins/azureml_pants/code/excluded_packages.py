@@ -16,7 +16,7 @@ from pants.backend.python.pip_requirement import PipRequirement
 from pants.backend.python.target_types import PythonRequirementsField
 from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import DigestContents, PathGlobs
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import Targets
 from pants.util.frozendict import FrozenDict
 
@@ -67,7 +67,3 @@ def is_for(requirement: PipRequirement, markers: Mapping[str, str]) -> bool:
     """Return whether a Python with this marker environment gets the requirement."""
     marker = marker_of(requirement)
     return not marker or marker.evaluate({**markers, "extra": ""})
-
-
-def rules():
-    return collect_rules()

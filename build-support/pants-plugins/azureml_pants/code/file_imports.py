@@ -14,7 +14,7 @@ from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.code.sources import ImagePython
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,3 @@ def folders_above(path: str, roots: SourceRoots) -> tuple[str, ...]:
     above = ["" if folder == PurePath() else str(folder) for folder in PurePath(path).parents]
     last = above.index(roots.root_of(path))
     return tuple(dict.fromkeys((*above[: last + 1], *roots.paths)))
-
-
-def rules():
-    return collect_rules()

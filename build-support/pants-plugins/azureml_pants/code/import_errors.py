@@ -16,7 +16,7 @@ from pants.backend.python.target_types import (
     PythonRequirementsField,
 )
 from pants.engine.environment import EnvironmentName
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import Target, Targets
 from pants.engine.unions import UnionMembership, union
 
@@ -114,7 +114,3 @@ async def check_requirements(
         for kind in union_membership.get(CheckRequirementsRequest)
     )
     return RequirementErrors(tuple(message for each in found for message in each.messages))
-
-
-def rules():
-    return collect_rules()

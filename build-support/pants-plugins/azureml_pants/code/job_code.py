@@ -23,7 +23,7 @@ from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest, Load
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.engine.addresses import Address
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import FieldSet
 
 
@@ -148,7 +148,3 @@ def context_request(unit: CodeUnit) -> BuildContextRequest:
     build: Any = unit.environment.value.get("build") if unit.environment else None
     name = build.get("dockerfile_path") if isinstance(build, Mapping) else None
     return BuildContextRequest(unit.build_context, str(name or "Dockerfile"))
-
-
-def rules():
-    return collect_rules()

@@ -13,7 +13,7 @@ from azureml_jobs.jobfile.documents import referred_documents
 from azureml_jobs.jobfile.schema.kind import azure_only_parts, has_sweep, kind_of
 from azureml_jobs.jobfile.units import CodeUnit, code_units
 from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,3 @@ def read_document(path: str, content: bytes) -> Mapping[str, Any]:
         raise JobError(
             path, f"not text in UTF-8 (byte {error.start})", "Save it as UTF-8."
         ) from error
-
-
-def rules():
-    return collect_rules()

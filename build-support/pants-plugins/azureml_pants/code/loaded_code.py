@@ -16,7 +16,7 @@ from azureml_pants.code.modules import ModuleOwners, ModuleOwnersRequest
 from azureml_pants.code.owners import FileOwners, OwnersRequest
 from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import Digest, MergeDigests, PathGlobs
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import Targets
 from pants.util.frozendict import FrozenDict
 
@@ -171,7 +171,3 @@ async def check_code(request: CheckedCodeRequest) -> CheckedCode:
         ),
         package_errors,
     )
-
-
-def rules():
-    return collect_rules()

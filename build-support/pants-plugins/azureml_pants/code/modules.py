@@ -16,7 +16,7 @@ from pants.backend.python.dependency_inference.module_mapper import (
     ThirdPartyPythonModuleMapping,
 )
 from pants.engine.addresses import Address
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.unions import UnionMembership
 from pants.util.frozendict import FrozenDict
 
@@ -96,7 +96,3 @@ def nearest(providers: Iterable[PossibleModuleProvider]) -> list[Address]:
     real = [each for each in providers if each.provider.typ == ModuleProviderType.IMPL]
     best = min((each.ancestry for each in real), default=0)
     return [each.provider.addr for each in real if each.ancestry == best]
-
-
-def rules():
-    return collect_rules()

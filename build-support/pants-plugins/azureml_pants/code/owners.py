@@ -11,7 +11,7 @@ from pants.backend.python.target_types import PythonResolveField, PythonSourceFi
 from pants.backend.shell.target_types import ShellSourceField
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.engine.addresses import Address
-from pants.engine.rules import collect_rules, rule
+from pants.engine.rules import rule
 from pants.engine.target import AllTargets, OptionalSingleSourceField, Target
 from pants.util.frozendict import FrozenDict
 
@@ -92,7 +92,3 @@ def _has_resolve(target: Target, resolve: str, python_setup: PythonSetup) -> boo
     if not target.has_field(PythonResolveField):
         return True
     return target[PythonResolveField].normalized_value(python_setup) == resolve
-
-
-def rules():
-    return collect_rules()

@@ -10,7 +10,7 @@ from pants.backend.python.macros.python_requirements import PythonRequirementsSo
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonRequirementResolveField
 from pants.engine.addresses import Addresses
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.engine.target import UnexpandedTargets
 from pants.util.frozendict import FrozenDict
 
@@ -41,7 +41,3 @@ async def find_requirement_files(
     return RequirementFiles(
         FrozenDict({resolve: tuple(sorted(paths)) for resolve, paths in files.items()})
     )
-
-
-def rules():
-    return collect_rules()

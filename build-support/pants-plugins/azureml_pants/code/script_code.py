@@ -13,7 +13,7 @@ from azureml_pants.code.loaded_code import LoadedCodeRequest
 from azureml_pants.code.source_roots import SourceRoots
 from pants.base.specs import DirLiteralSpec, RawSpecs
 from pants.engine.addresses import Address
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import UnexpandedTargets
 
 
@@ -86,7 +86,3 @@ def search_folders(unit: CodeUnit) -> list[str]:
     names = dict.fromkeys(name for start in unit.starts.python for name in start.search_path)
     joined = (posixpath.join(unit.code.path, name) for name in names)
     return [posixpath.normpath(path) if path else "" for path in joined]
-
-
-def rules():
-    return collect_rules()

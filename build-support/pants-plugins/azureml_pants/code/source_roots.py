@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.fs import GlobMatchErrorBehavior, PathGlobs, Paths
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.source.source_root import SourceRootConfig
 
 
@@ -46,7 +46,3 @@ async def find_source_roots(config: SourceRootConfig) -> SourceRoots:
     )
     roots = {*found.dirs, *(path.rpartition("/")[0] for path in marked.files)}
     return SourceRoots(tuple(sorted(roots - {""}) or ("",) * ("/" in patterns)))
-
-
-def rules():
-    return collect_rules()

@@ -10,7 +10,7 @@ from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.source import Source, read_source
 from azureml_pants.base.options import AzureMLSubsystem
 from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,3 @@ class SourceRequest:
 async def read_source_file(request: SourceRequest, python: ImagePython) -> Source:
     contents = await Get(DigestContents, PathGlobs([pattern_of(request.path)]))
     return read_source(contents[0].content, request.path, python.version)
-
-
-def rules():
-    return collect_rules()

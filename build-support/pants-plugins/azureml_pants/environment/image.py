@@ -13,7 +13,7 @@ from pants.backend.docker.target_types import DockerImageContextRootField, Docke
 from pants.core.target_types import FileSourceField
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.fs import Digest, DigestContents, FileContent
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.engine.target import Dependencies, DependenciesRequest, SourcesField, Target, Targets
 
 
@@ -82,7 +82,3 @@ def tag_of_context(root: str, files: Iterable[FileContent]) -> str:
             if file.path.startswith(f"{root}/")
         )
     )
-
-
-def rules():
-    return collect_rules()

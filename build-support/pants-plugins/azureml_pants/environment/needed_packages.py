@@ -12,7 +12,7 @@ from azureml_pants.environment.packages import LockedRequirementsRequest
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.engine.addresses import UnparsedAddressInputs
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import Target, Targets
 
 
@@ -72,7 +72,3 @@ async def find_unit_packages(request: UnitPackagesRequest) -> UnitPackages:
             for code, each in zip(codes, loaded)
         )
     )
-
-
-def rules():
-    return collect_rules()

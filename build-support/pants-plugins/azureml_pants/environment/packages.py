@@ -28,7 +28,7 @@ from pants.engine.fs import (
     PathGlobs,
 )
 from pants.engine.process import ProcessResult
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,3 @@ def export_process(
         additional_input_digest=inputs,
         output_files=(REQUIREMENTS_FILE,),
     )
-
-
-def rules():
-    return collect_rules()

@@ -20,7 +20,7 @@ from pants.backend.docker.subsystems.docker_options import DockerOptions
 from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
 from pants.engine.addresses import Address, UnparsedAddressInputs
 from pants.engine.fs import Digest, MergeDigests
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import Dependencies, DependenciesRequest, Targets
 
 # Pants adds these by default. The job tool adds them only when there is a terminal.
@@ -125,7 +125,3 @@ async def choose_script_runtime(
         digests.append(packages.digest)
     digest = await Get(Digest, MergeDigests(digests))
     return ScriptRuntime(digest, options, venv, image, adds_packages)
-
-
-def rules():
-    return collect_rules()

@@ -20,7 +20,7 @@ from pants.backend.docker.util_rules.docker_build_env import (
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.fs import Digest, DigestContents
 from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import Target
 
 
@@ -122,7 +122,3 @@ def check_pull(dockerfile: str, image: str, exit_code: int, stderr: bytes) -> No
 def _reason(stderr: bytes) -> str:
     lines = stderr.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it gave no reason"
-
-
-def rules():
-    return collect_rules()

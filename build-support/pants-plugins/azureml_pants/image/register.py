@@ -7,6 +7,7 @@ from azureml_pants.environment import rules as environment
 from azureml_pants.image import base_images, requirements, tag
 from azureml_pants.image.target_types import LockedRequirementsTarget
 from azureml_pants.job_tool.message import check_version
+from pants.engine.rules import collect_rules
 
 
 def target_types():
@@ -18,7 +19,7 @@ def rules():
     return [
         *code.rules(),
         *environment.rules(),
-        *base_images.rules(),
+        *collect_rules(base_images),
         *requirements.rules(),
         *tag.rules(),
     ]

@@ -30,7 +30,7 @@ from pants.engine.fs import (
     PathGlobs,
     Snapshot,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import AllTargets, Target
 from pants.version import VERSION
 
@@ -147,7 +147,3 @@ def image_target(targets: Iterable[Target], context: str | None) -> str | None:
         if root and context_root(root, target.address.spec_path) == context:
             return str(target.address)
     return None
-
-
-def rules():
-    return collect_rules()

@@ -17,7 +17,7 @@ from pants.backend.python.target_types import PythonRequirementsField
 from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
 from pants.engine.addresses import Address
 from pants.engine.fs import Digest, MergeDigests
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 
 
@@ -95,7 +95,3 @@ def unused_modules(
         if provider.typ == ModuleProviderType.IMPL
         and requirements_of[provider.addr].isdisjoint(unit.packages.requirements)
     )
-
-
-def rules():
-    return collect_rules()

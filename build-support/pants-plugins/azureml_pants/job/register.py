@@ -7,6 +7,7 @@ from azureml_pants.environment import rules as environment
 from azureml_pants.job import dependencies, inputs, lint, local_packages, package, run
 from azureml_pants.job.target_types import AzureMLComponentTarget, AzureMLJobTarget
 from azureml_pants.job_tool import rules as job_tool
+from pants.engine.rules import collect_rules
 
 
 def target_types():
@@ -18,10 +19,9 @@ def rules():
         *code.rules(),
         *environment.rules(),
         *job_tool.rules(),
+        *collect_rules(inputs, local_packages),
         *dependencies.rules(),
-        *inputs.rules(),
         *lint.rules(),
-        *local_packages.rules(),
         *package.rules(),
         *run.rules(),
     ]

@@ -13,7 +13,7 @@ from pants.backend.python.util_rules.pex import VenvPex, VenvPexRequest
 from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.fs import EMPTY_DIGEST, Digest, DigestContents, PathGlobs
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,3 @@ async def install_azure_packages(
     venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
     prefix = request.environment.pex_root / venv.venv_rel_dir
     return AzurePackages(venv.digest, PackagesVenv(str(prefix), venv.python.argv0))
-
-
-def rules():
-    return collect_rules()

@@ -11,7 +11,7 @@ from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import RunDebugAdapterRequest, RunRequest
 from pants.core.subsystems.debug_adapter import DebugAdapterSubsystem
 from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,3 @@ async def add_debugger(
     return RunDebugAdapterRequest(
         digest=digest, args=request.run.args, extra_env=request.run.extra_env
     )
-
-
-def rules():
-    return collect_rules()

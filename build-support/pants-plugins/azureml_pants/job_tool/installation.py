@@ -12,7 +12,7 @@ from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexRequ
 from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
 from pants.backend.python.util_rules.pex_requirements import PexRequirements, Resolve
 from pants.engine.fs import Digest
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,3 @@ async def install_job_tool(
     )
     venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
     return JobTool(venv.digest, venv.python.argv0, f"{azureml.tool_path}/run.py")
-
-
-def rules():
-    return collect_rules()

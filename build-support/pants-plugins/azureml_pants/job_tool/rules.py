@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from azureml_pants.job_tool import azure_packages, debugger, installation
 from azureml_pants.job_tool.message import check_version
+from pants.engine.rules import collect_rules
 
 
 def rules():
     check_version()
-    return [*azure_packages.rules(), *debugger.rules(), *installation.rules()]
+    return collect_rules(azure_packages, debugger, installation)

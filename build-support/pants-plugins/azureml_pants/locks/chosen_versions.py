@@ -27,7 +27,7 @@ from pants.backend.python.util_rules.pex_requirements import (
 )
 from pants.engine.fs import CreateDigest, Digest, DigestContents, FileContent, MergeDigests
 from pants.engine.process import FallibleProcessResult, ProcessCacheScope
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.option.global_options import GlobalOptions
 
 # In `[python].resolves`: the lock of uv.
@@ -129,7 +129,3 @@ def uv_environment(certificates: str | None) -> dict[str, str]:
     if certificates:
         environment["SSL_CERT_FILE"] = os.path.abspath(certificates)
     return environment
-
-
-def rules():
-    return collect_rules()

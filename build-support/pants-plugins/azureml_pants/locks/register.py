@@ -11,6 +11,7 @@ from azureml_pants.locks import (
     synced_lock,
 )
 from azureml_pants.locks.package_list import PackageListTarget
+from pants.engine.rules import collect_rules
 
 
 def target_types():
@@ -20,9 +21,7 @@ def target_types():
 def rules():
     return [
         *code.rules(),
-        *chosen_versions.rules(),
+        *collect_rules(chosen_versions, sync_lockfiles, synced_lock),
         *package_list.rules(),
         *stale_locks.rules(),
-        *sync_lockfiles.rules(),
-        *synced_lock.rules(),
     ]

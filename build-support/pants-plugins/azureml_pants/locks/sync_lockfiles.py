@@ -17,7 +17,7 @@ from pants.core.goals.generate_lockfiles import UserGenerateLockfiles
 from pants.engine.console import Console
 from pants.engine.fs import Workspace
 from pants.engine.goal import Goal, GoalSubsystem
-from pants.engine.rules import Get, MultiGet, collect_rules, goal_rule
+from pants.engine.rules import Get, MultiGet, goal_rule
 from pants.option.option_types import StrListOption
 from pants.util.strutil import help_text, softwrap
 
@@ -86,7 +86,3 @@ async def sync_lockfiles(
     messages = [lock.message for lock in synced if lock.content is not None or options.resolve]
     console.print_stdout("\n\n".join(messages) or f"Nothing to do: {len(synced)} locks fit.")
     return SyncLockfiles(0)
-
-
-def rules():
-    return collect_rules()

@@ -30,7 +30,7 @@ from pants.engine.fs import (
     PathGlobs,
 )
 from pants.engine.process import FallibleProcessResult, ProcessCacheScope
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.docutil import bin_name
 
 _CONSTRAINTS = "__chosen_versions.txt"
@@ -164,7 +164,3 @@ def fits(content: bytes, metadata: PythonLockfileMetadata) -> bool:
 
 def parsed(requirements: Iterable[str]) -> set[PipRequirement]:
     return {PipRequirement.parse(each) for each in requirements}
-
-
-def rules():
-    return collect_rules()

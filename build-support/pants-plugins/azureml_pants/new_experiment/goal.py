@@ -21,7 +21,7 @@ from pants.base.build_root import BuildRoot
 from pants.engine.console import Console
 from pants.engine.fs import DigestContents, FileContent, PathGlobs, Workspace
 from pants.engine.goal import Goal, GoalSubsystem
-from pants.engine.rules import Get, MultiGet, collect_rules, goal_rule
+from pants.engine.rules import Get, MultiGet, goal_rule
 from pants.engine.target import AllUnexpandedTargets, Target
 from pants.option.option_types import StrOption
 from pants.source.filespec import FilespecMatcher
@@ -182,7 +182,3 @@ def owners(targets: Iterable[Target], file: str) -> tuple[str, ...]:
         for address, spec in specs
         if FilespecMatcher(spec["includes"], spec.get("excludes", [])).matches([file])
     )
-
-
-def rules():
-    return collect_rules()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from azureml_pants.new_experiment import goal
+from pants.engine.rules import collect_rules
 
 
 def rules():
-    return goal.rules()
+    return collect_rules(goal)

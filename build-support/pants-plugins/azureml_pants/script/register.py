@@ -18,6 +18,7 @@ from azureml_pants.script.target_types import (
     AzureMLTerminalTarget,
     AzureMLTestTarget,
 )
+from pants.engine.rules import collect_rules
 
 
 def target_types():
@@ -32,7 +33,7 @@ def rules():
         *dependencies.rules(),
         *experiment_tests.rules(),
         *run_local.rules(),
-        *run_script.rules(),
+        *collect_rules(run_script),
         *run_terminal.rules(),
         *run_tests.rules(),
     ]

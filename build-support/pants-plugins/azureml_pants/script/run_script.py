@@ -15,7 +15,7 @@ from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import RunRequest
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_SNAPSHOT, AddPrefix, CreateDigest, Digest, MergeDigests, Snapshot
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,3 @@ async def run_script(request: RunScriptRequest, pex_env: PexEnvironment) -> RunR
         digest=await Get(Digest, MergeDigests(digests)),
         args=tool.workspace_args(request.command, "--request", f"{{chroot}}/{REQUEST_FILE}", "--"),
     )
-
-
-def rules():
-    return collect_rules()

@@ -6,6 +6,7 @@ from azureml_pants.environment import packages
 from azureml_pants.job_tool import rules as job_tool
 from azureml_pants.workspace import run, why
 from azureml_pants.workspace.target_types import AzureMLWorkspaceTarget
+from pants.engine.rules import collect_rules
 
 
 def target_types():
@@ -13,4 +14,4 @@ def target_types():
 
 
 def rules():
-    return [*job_tool.rules(), *packages.rules(), *run.rules(), *why.rules()]
+    return [*job_tool.rules(), *collect_rules(packages, why), *run.rules()]

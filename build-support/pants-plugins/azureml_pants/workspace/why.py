@@ -9,7 +9,7 @@ from azureml_pants.code.job_code import JobCode, JobCodeRequest, JobFieldSet
 from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.code.sources import ImagePython
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import AllTargets
 
 
@@ -36,7 +36,3 @@ async def explain_jobs(targets: AllTargets, roots: SourceRoots, python: ImagePyt
     field_sets = (JobFieldSet.create(each) for each in targets if JobFieldSet.is_applicable(each))
     jobs = await MultiGet(Get(JobToExplain, JobToExplainRequest(each)) for each in field_sets)
     return WhyRequest(tuple(sorted(jobs, key=lambda job: job.address)), roots.paths, python.version)
-
-
-def rules():
-    return collect_rules()
