@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from azureml_pants.code.entry_point import EntryPoint, EntryPointRequest
 from azureml_pants.code.job_code import JobCode, JobCodeRequest, JobFieldSet
-from azureml_pants.code.job_fields import AzureMLJobSourceField
-from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
-from azureml_pants.code.script_code import ScriptCode, ScriptCodeRequest
-from azureml_pants.code.script_fields import (
+from azureml_pants.code.job_fields import (
+    AzureMLJobSourceField,
     AzureMLLocalDependenciesField,
     AzureMLLocalEntryPointField,
 )
+from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
+from azureml_pants.code.script_code import ScriptCode, ScriptCodeRequest
 from azureml_pants.code.target_code import TargetCode, TargetCodeRequest
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField

@@ -1,4 +1,4 @@
-"""The fields of a job that say what it runs."""
+"""The fields of jobs and local scripts that say what they run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ import posixpath
 
 from pants.engine.target import Dependencies, OptionalSingleSourceField, StringField
 from pants.util.strutil import help_text
+
+
+class AzureMLLocalEntryPointField(StringField):
+    alias = "entry_point"
+    default = "local.py"
+    help = help_text("""
+        The Python file to run, relative to the BUILD file, e.g. `local.py`, or a module.
+        """)
+
+
+class AzureMLLocalDependenciesField(Dependencies):
+    help = help_text("""
+        Addresses of what the script needs in addition to what it imports, e.g. `:sample-data`.
+        """)
 
 
 class AzureMLJobSourceField(OptionalSingleSourceField):

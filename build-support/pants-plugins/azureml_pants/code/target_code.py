@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from azureml_jobs.protocol import NeededFile
-from azureml_pants.code.job_fields import AzureMLJobSourceField
-from azureml_pants.code.script_fields import AzureMLLocalEntryPointField
+from azureml_pants.code.job_fields import (
+    AzureMLJobSourceField,
+    AzureMLLocalEntryPointField,
+)
 from pants.engine.addresses import Address
 from pants.engine.fs import Digest
 from pants.engine.target import Target

@@ -1,60 +1,11 @@
 from __future__ import annotations
 
-from unittest.mock import Mock
-
-import pytest
-from azureml_pants.base.errors import PluginError
-from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest
 from azureml_pants.environment.needed_packages import (
-    NeededPackagesRequest,
     UnitPackages,
     UnitPackagesRequest,
-    find_needed_packages,
 )
-from azureml_pants.environment.packages import LockedRequirementsRequest
-from azureml_pants.image.target_types import LockedRequirementsTarget
-from azureml_pants.job.target_types import AzureMLJobTarget
-from pants.engine.addresses import Address, UnparsedAddressInputs
-from pants.engine.target import Targets
-from pants.testutil.rule_runner import MockGet, RuleRunner, run_rule_with_mocks
-
-
-def needed(*packages: tuple[str, ...], errors: tuple[str, ...] = ()) -> LockedRequirementsRequest:
-    """Return what is asked of the lock for jobs that import these packages."""
-    fields = {"jobs": [f":job{number}" for number in range(len(packages))]}
-    target = LockedRequirementsTarget(fields, Address("src/x", target_name="requirements"))
-    jobs = [
-        AzureMLJobTarget({"resolve": "second"}, Address("src/x", target_name=f"job{number}"))
-        for number in range(len(packages))
-    ]
-    reached = {job.address: names for job, names in zip(jobs, packages)}
-    return run_rule_with_mocks(
-        find_needed_packages,
-        rule_args=[
-            NeededPackagesRequest(target),
-            Mock(resolves={"second": "second.lock"}, enable_resolves=True),
-        ],
-        mock_gets=[
-            MockGet(Targets, (UnparsedAddressInputs,), lambda _: Targets(jobs)),
-            MockGet(
-                CheckedUnits,
-                (JobCodeRequest,),
-                lambda request: CheckedUnits(
-                    (), (), reached[request.field_set.address], ("not Python",), (), errors
-                ),
-            ),
-        ],
-    )
-
-
-def test_the_lock_is_asked_for_names_of_packages_alone() -> None:
-    asked = needed(("numpy",), ("mlflow-skinny", "numpy"))
-    assert asked == LockedRequirementsRequest("second", ("mlflow-skinny", "numpy"))
-
-
-def test_raises_the_errors_of_imports() -> None:
-    with pytest.raises(PluginError, match="src/x/main.py:1: no package"):
-        needed(("numpy",), errors=("src/x/main.py:1: no package",))
+from pants.engine.addresses import Address
+from pants.testutil.rule_runner import RuleRunner
 
 
 def test_each_command_in_an_image_has_packages_of_its_own(rule_runner: RuleRunner) -> None:

@@ -67,7 +67,6 @@ def prepare(
     [
         pytest.param(CONFIGURED, (), {}, id="config.env"),
         pytest.param(TEMPLATE, (), {"SUBSCRIPTION_ID": "1"}, id="the environment"),
-        pytest.param(TEMPLATE, ("--profile", "prod"), {}, id="a profile"),
         pytest.param(TEMPLATE, ("service",), {}, id="the stand-in"),
     ],
 )
@@ -82,16 +81,6 @@ def test_installs_the_packages_when_a_workspace_is_named(
     assert tuple(requirements.req_strings_or_addrs) == ("PyYAML", "azure-ai-ml", *of_service)
 
 
-@pytest.mark.parametrize(
-    ("config", "arguments"),
-    [
-        pytest.param(TEMPLATE, (), id="a template"),
-        pytest.param(CONFIGURED, ("--local",), id="here"),
-        pytest.param(CONFIGURED, ("ui",), id="the page, which has others"),
-    ],
-)
-def test_installs_nothing_for_a_run_on_this_machine(
-    config: str, arguments: tuple[str, ...]
-) -> None:
-    packages, installed = prepare(config, *arguments)
+def test_installs_nothing_for_a_run_on_this_machine() -> None:
+    packages, installed = prepare(CONFIGURED, "--local")
     assert (packages.venv, installed) == (None, [])

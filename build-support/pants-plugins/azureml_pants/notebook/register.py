@@ -6,7 +6,7 @@ from azureml_pants.code import rules as code
 from azureml_pants.environment import rules as environment
 from azureml_pants.job_tool import rules as job_tool
 from azureml_pants.notebook import run
-from azureml_pants.notebook.target_types import AzureMLJupyterTarget
+from azureml_pants.notebook.run import AzureMLJupyterTarget
 
 
 def target_types():

@@ -1,4 +1,4 @@
-"""`run` of JupyterLab, in the image of an experiment or with its packages."""
+"""The target `azureml_jupyter`, and `run` of it: in the image or with the packages of the lock."""
 
 from __future__ import annotations
 
@@ -18,13 +18,36 @@ from azureml_pants.environment.packages import (
 from azureml_pants.environment.runtime import NamedImage, NamedImageRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
-from azureml_pants.notebook.target_types import AzureMLJupyterDependenciesField
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
 from pants.engine.fs import CreateDigest, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import COMMON_TARGET_FIELDS, Dependencies, Target
+from pants.util.strutil import help_text
+
+
+class AzureMLJupyterDependenciesField(Dependencies):
+    pass
+
+
+class AzureMLJupyterTarget(Target):
+    alias = "azureml_jupyter"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        AzureMLJupyterDependenciesField,
+        AzureMLImageField,
+        PythonResolveField,
+    )
+    help = help_text("""
+        JupyterLab on the repository's own `src`, `notebooks` and `data` folders: in the image of an
+        experiment or, if that is not available, with all packages of its lock.
+
+        `run src/X:jupyter -- --port 8888` prints its address. Only this machine can reach it.
+
+        Example: `azureml_jupyter(name="jupyter", image=":env")`.
+        """)
 
 
 @dataclass(frozen=True)

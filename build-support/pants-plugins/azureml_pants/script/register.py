@@ -6,7 +6,6 @@ from azureml_pants.code import rules as code
 from azureml_pants.environment import rules as environment
 from azureml_pants.job_tool import rules as job_tool
 from azureml_pants.script import (
-    dependencies,
     experiment_tests,
     run_local,
     run_script,
@@ -30,7 +29,6 @@ def rules():
         *code.rules(),
         *environment.rules(),
         *job_tool.rules(),
-        *dependencies.rules(),
         *experiment_tests.rules(),
         *run_local.rules(),
         *collect_rules(run_script),

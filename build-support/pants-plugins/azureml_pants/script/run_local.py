@@ -1,11 +1,16 @@
-"""`run` of a local script."""
+"""`run` of a local script, and what the script depends on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azureml_pants.code.command_targets import LocalCode, LocalCodeRequest, LocalFieldSet
-from azureml_pants.code.script_fields import AzureMLLocalEntryPointField
+from azureml_pants.code.command_targets import (
+    LocalCode,
+    LocalCodeRequest,
+    LocalFieldSet,
+)
+from azureml_pants.code.job_fields import AzureMLLocalEntryPointField
+from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
 from azureml_pants.environment.fields import AzureMLImageField
 from azureml_pants.job_tool.debugger import DebugRequest
 from azureml_pants.script.run_script import RunScriptRequest
@@ -17,6 +22,19 @@ from pants.core.goals.run import (
     RunRequest,
 )
 from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import InferDependenciesRequest, InferredDependencies
+from pants.engine.unions import UnionRule
+
+
+class InferLocalDependencies(InferDependenciesRequest):
+    infer_from = LocalFieldSet
+
+
+@rule(desc="Infer the dependencies of a local script")
+async def infer_local_dependencies(request: InferLocalDependencies) -> InferredDependencies:
+    local = await Get(LocalCode, LocalCodeRequest(request.field_set))
+    loaded = await Get(LoadedCode, LoadedCodeRequest, local.code.request)
+    return InferredDependencies(loaded.dependencies)
 
 
 @dataclass(frozen=True)
@@ -60,4 +78,8 @@ async def debug_local_script(field_set: RunLocalFieldSet) -> RunDebugAdapterRequ
 
 
 def rules():
-    return [*collect_rules(), *RunLocalFieldSet.rules()]
+    return [
+        *collect_rules(),
+        *RunLocalFieldSet.rules(),
+        UnionRule(InferDependenciesRequest, InferLocalDependencies),
+    ]

@@ -16,24 +16,17 @@ from azureml_pants.code.script_code import ScriptCode
 from azureml_pants.environment.fields import AzureMLImageField
 from azureml_pants.environment.runtime import ScriptRuntime, ScriptRuntimeRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
-from azureml_pants.script.experiment_tests import TestsCode, TestsCodeRequest
 from azureml_pants.script.run_script import RunScriptRequest, run_script
-from azureml_pants.script.run_tests import RunTestsFieldSet, run_tests
-from azureml_pants.script.target_types import AzureMLTestDependenciesField
-from pants.backend.python.target_types import PythonResolveField, PythonTestTarget
-from pants.core.goals.run import RunRequest
-from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
+from pants.backend.python.target_types import PythonResolveField
 from pants.engine.addresses import Address
 from pants.engine.fs import (
     EMPTY_DIGEST,
-    EMPTY_SNAPSHOT,
     AddPrefix,
     CreateDigest,
     Digest,
     FileContent,
     MergeDigests,
 )
-from pants.engine.target import DependenciesRequest, Targets
 from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 
 ADDRESS = Address("src/x", target_name="local")
@@ -48,10 +41,8 @@ CODE = ScriptCode(
 FILES = (NeededFile("src/x/local.py", "x/local.py", "src/x/local.py:lib", ""),)
 
 
-def run(
-    request: RunScriptRequest, import_errors: tuple[str, ...] = ()
-) -> tuple[RunRequest, dict, list]:
-    """Return the run, the tool's request, and what the rule asked for."""
+def run(request: RunScriptRequest, import_errors: tuple[str, ...] = ()) -> tuple[dict, list]:
+    """Return the tool's request, and what the rule asked for."""
     written: list[FileContent] = []
     asked: list = []
 
@@ -73,7 +64,7 @@ def run(
         written.extend(files)
         return EMPTY_DIGEST
 
-    result = run_rule_with_mocks(
+    run_rule_with_mocks(
         run_script,
         rule_args=[request, Mock()],
         mock_gets=[
@@ -86,31 +77,13 @@ def run(
         ],
     )
     (file,) = written
-    return result, json.loads(file.content), asked
-
-
-def test_starts_the_job_tool_on_the_files() -> None:
-    wanted = RunScriptRequest("local", ADDRESS, IMAGE, "main", CODE, script="src/x/local.py")
-    result, request, asked = run(wanted)
-    assert result.args == (
-        *("{chroot}/python", "r.py", "local", "--request", "{chroot}/request.json"),
-        "--",
-    )
-    assert request["script"] == "src/x/local.py"
-    assert request["files"][0]["path"] == "src/x/local.py"
-    assert request["search_path"] == ["x", ""]
-    assert request["errors"] == []
-    assert request["image"]["tag"] == "env-0123456789ab"
-    assert request["adds_packages"] is True
-    assert request["options"]["runtime"] == "docker"
-    runtime = asked[-1]
-    assert (runtime.address, runtime.requirements) == (ADDRESS, ("numpy",))
+    return json.loads(file.content), asked
 
 
 @pytest.mark.parametrize("image", [":env", None])
 def test_packages_are_certain_only_with_an_image(image: str | None) -> None:
     field = AzureMLImageField(image, ADDRESS)
-    _, _, asked = run(RunScriptRequest("local", ADDRESS, field, "main", CODE))
+    _, asked = run(RunScriptRequest("local", ADDRESS, field, "main", CODE))
     assert asked[0] == CheckedCodeRequest(CODE.request, is_locked=image is not None)
 
 
@@ -118,36 +91,7 @@ def test_packages_are_certain_only_with_an_image(image: str | None) -> None:
 def test_sets_up_nothing_for_a_script_that_does_not_run(in_entry_point: bool) -> None:
     own = ("a: wrong.",) if in_entry_point else ()
     wanted = RunScriptRequest("local", ADDRESS, IMAGE, "main", CODE, errors=own)
-    _, request, asked = run(wanted, () if in_entry_point else ("a: wrong.",))
+    request, asked = run(wanted, () if in_entry_point else ("a: wrong.",))
     assert request["errors"] == ["a: wrong."]
     assert len(asked) == 1
     assert request["venv"] is None
-
-
-def test_tests_run_with_the_settings_of_pytest_and_in_the_image_alone() -> None:
-    asked: list[RunScriptRequest] = []
-    address = Address("src/x", target_name="test")
-    test = PythonTestTarget({"source": "test_a.py"}, Address("src/x/tests", target_name="a"))
-
-    def start(request: RunScriptRequest) -> RunRequest:
-        asked.append(request)
-        return RunRequest(digest=EMPTY_DIGEST, args=())
-
-    run_rule_with_mocks(
-        run_tests,
-        rule_args=[
-            RunTestsFieldSet(
-                address, AzureMLTestDependenciesField([":tests"], address), IMAGE, RESOLVE
-            ),
-            Mock(config_request=lambda folders: ConfigFilesRequest()),
-            Mock(enable_resolves=False),
-        ],
-        mock_gets=[
-            MockGet(Targets, (DependenciesRequest,), lambda _: Targets([test])),
-            MockGet(TestsCode, (TestsCodeRequest,), lambda _: TestsCode(CODE)),
-            MockGet(ConfigFiles, (ConfigFilesRequest,), lambda _: ConfigFiles(EMPTY_SNAPSHOT)),
-            MockGet(RunRequest, (RunScriptRequest,), start),
-        ],
-    )
-    assert asked[0].tests == ("src/x/tests/test_a.py",)
-    assert asked[0].in_image

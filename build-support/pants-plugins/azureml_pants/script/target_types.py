@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azureml_pants.code.script_fields import (
+from azureml_pants.code.job_fields import (
     AzureMLLocalDependenciesField,
     AzureMLLocalEntryPointField,
 )

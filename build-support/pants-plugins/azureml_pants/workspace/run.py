@@ -1,4 +1,4 @@
-"""`run` of the workspace: the job tool's commands for its jobs."""
+"""The target `azureml_workspace`, and `run` of it: the job tool's commands for its jobs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,34 @@ from azureml_pants.environment.packages import InstalledPackages, InstallPackage
 from azureml_pants.job_tool.azure_packages import AzurePackages, AzurePackagesRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
-from azureml_pants.workspace.target_types import AzureMLWorkspaceDependenciesField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
-from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest, RunSubsystem
+from pants.core.goals.run import (
+    RunFieldSet,
+    RunInSandboxBehavior,
+    RunRequest,
+    RunSubsystem,
+)
 from pants.engine.fs import CreateDigest, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import COMMON_TARGET_FIELDS, Dependencies, Target
+from pants.util.strutil import help_text
+
+
+class AzureMLWorkspaceDependenciesField(Dependencies):
+    pass
+
+
+class AzureMLWorkspaceTarget(Target):
+    alias = "azureml_workspace"
+    core_fields = (*COMMON_TARGET_FIELDS, AzureMLWorkspaceDependenciesField)
+    help = help_text("""
+        The workspace in which jobs run, with commands to look at them and to manage them.
+
+        Some of them: `run :aml -- jobs list`, `jobs show NAME`, `jobs stream NAME`, `jobs cancel
+        NAME`, `jobs download NAME`, `ui`. `run :aml -- --help` lists all.
+
+        Example: `azureml_workspace(name="aml")` in the BUILD file of the repository's root.
+        """)
 
 
 @dataclass(frozen=True)
