@@ -82,7 +82,6 @@ class ClientVariables:
             credential = {"AZURE_CLIENT_CERTIFICATE_PATH": str(file)}
         elif way == "workload":
             token = self.authority.folder / "federated-token"
-            token.touch(mode=0o600)
             token.write_text(principal.federated_token, encoding="ascii")
             credential = {"AZURE_FEDERATED_TOKEN_FILE": str(token)}
         elif way in (GITHUB, PIPELINES):

@@ -43,13 +43,8 @@ class Cloud:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        return (
-            self.resource_manager,
-            self.login,
-            f"*.blob.{self.storage}",
-            f"*.{self.data_plane}",
-            f"*.{self.registry}",
-        )
+        wild = (f"*.blob.{self.storage}", f"*.{self.data_plane}", f"*.{self.registry}")
+        return (self.resource_manager, self.login, *wild)
 
 
 # Portal, resource manager, login, storage, data plane, Azure ML, and registry of each.
@@ -85,14 +80,11 @@ _PATH_ADDRESS = re.compile(r"/([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+(/.*|)")
 
 @dataclass(frozen=True)
 class Names:
-    """How one client names this service.
+    """How one client names this service: URLs of its parts, and login server of its registry.
 
-    base: the URL of the control plane. account: the name of the storage account, from which a
-    client makes `https://<account>.blob.<suffix>`. storage: that URL. data_plane: base of run
-    history and MLflow. registry: the login server of its images.
-
-    A client that uses the service's own address cannot resolve `standin.blob.…`. For it, the
-    account's name begins with that address, and the host becomes a folder.
+    account: the name of the storage account, from which a client makes
+    `https://<account>.blob.<suffix>`. A client that uses the service's own address cannot resolve
+    `standin.blob.…`: for it, the name begins with that address, and the host becomes a folder.
     """
 
     base: str
@@ -131,8 +123,7 @@ def address_of(request: HttpRequest) -> tuple[str, str] | None:
 def storage_location(uri: str) -> tuple[str, str] | None:
     """Return container and path of an address in the storage account, by either of its names.
 
-    The last segment of the account's address is lost where azure-ai-ml joins a path to it
-    (`Artifact.full_storage_path`), so that one without it is taken as well.
+    One without the account is taken as well: azure-ai-ml loses it (`Artifact.full_storage_path`).
     """
     parts = urlsplit(uri)
     if parts.scheme != "https" or not parts.netloc:
@@ -154,11 +145,9 @@ def is_known_host(host: str) -> bool:
 
 
 def metadata(base: str) -> list[dict[str, Any]]:
-    """Return the clouds' metadata, with all endpoints at `base`.
+    """Return what clients read of the clouds' metadata, with all endpoints at `base`.
 
-    Format: https://management.azure.com/metadata/endpoints?api-version=2022-09-01, of which
-    azure-ai-ml (`_azure_environments.py`) reads name, portal, resourceManager, loginEndpoint and
-    the storage suffix.
+    Format: https://management.azure.com/metadata/endpoints?api-version=2022-09-01
     """
     return [
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import InitVar, dataclass
 from typing import Any
 
 from azureml_standin import clouds
@@ -15,7 +16,7 @@ from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
 from azureml_standin.http.recording import Recorded, Recording
 from azureml_standin.http.routing import Route, Router
 from azureml_standin.registry.registry import Registry
-from azureml_standin.storage.blobs import BlobStorage
+from azureml_standin.storage.blob_requests import BlobStorage
 
 _KINDS = {
     "arm": ("/subscriptions/",),
@@ -30,27 +31,22 @@ _KINDS = {
 _WITHOUT_TLS = ("/metadata/identity/", "/msi/")
 
 
+@dataclass(eq=False)
 class Dispatcher:
     """`routes` are those of all parts but storage and registry; `wait` sleeps until the end.
 
     Calls `failed` while an unexpected error of the service itself is being handled.
     """
 
-    def __init__(
-        self,
-        routes: Iterable[Route],
-        blobs: BlobStorage,
-        registry: Registry,
-        failed: Callable[[], object],
-        wait: Callable[[float], object],
-    ) -> None:
-        self.recording = Recording()
-        self.faults = Faults()
+    routes: InitVar[Iterable[Route]]
+    blobs: BlobStorage
+    registry: Registry
+    failed: Callable[[], object]
+    wait: Callable[[float], object]
+
+    def __post_init__(self, routes: Iterable[Route]) -> None:
+        self.recording, self.faults = Recording(), Faults()
         self._router = Router([Route("GET", "/metadata/endpoints", _metadata), *routes])
-        self._blobs = blobs
-        self._registry = registry
-        self._failed = failed
-        self._wait = wait
 
     def begin(self, request: HttpRequest) -> Recorded:
         kind = "blob" if address_of(request) else "sign-in"
@@ -73,7 +69,7 @@ class Dispatcher:
         if fault and kind in (faults.STATUS, faults.PAGE, faults.EXPIRED_TOKEN):
             return fault.response(recorded.kind)
         if fault and kind == faults.SLOW:
-            self._wait(fault.seconds)
+            self.wait(fault.seconds)
         response = self._handle(request, recorded.kind)
         response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
         recorded.was_handled = response.status < 400
@@ -88,14 +84,14 @@ class Dispatcher:
             if not request.is_secure and not request.path.startswith(_WITHOUT_TLS):
                 raise HttpError(403, "HttpsRequired", "The stand-in is served by TLS.")
             if address := address_of(request):
-                return self._blobs.respond(request, *address)
-            respond = self._registry.respond if kind == "registry" else self._router.respond
+                return self.blobs.respond(request, *address)
+            respond = self.registry.respond if kind == "registry" else self._router.respond
             return respond(request)
         except HttpError as error:
             return error.response()
         except Exception:
             # The client gets what a broken service sends; `failed` gets the reason.
-            self._failed()
+            self.failed()
             return HttpError(500, "InternalServerError", "The stand-in failed.").response()
 
 

@@ -35,12 +35,11 @@ from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.registry.registry import Registry
 from azureml_standin.run_history.mlflow_api import MlflowApi
 from azureml_standin.run_history.runs import RunHistory
-from azureml_standin.sign_in.entra import SignIn
-from azureml_standin.sign_in.principal import Principal
+from azureml_standin.sign_in.entra import Principal, SignIn
 from azureml_standin.sign_in.tokens import Tokens
 from azureml_standin.state import State
 from azureml_standin.storage.access import StorageAccess, new_account_key
-from azureml_standin.storage.blobs import BlobStorage
+from azureml_standin.storage.blob_requests import BlobStorage
 
 WORKSPACE = WorkspaceAddress(
     "00000000-0000-4000-8000-00000000c10d", "standin-group", "standin-workspace"
@@ -107,11 +106,12 @@ class Service:
         self.access = StorageAccess(self.tokens, identity["key"])
         self.blobs = BlobStorage(self.state, self.access)
         self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own_urls)
+        audiences = (*clouds.ARM_AUDIENCES, *own_urls)
         self.control = ControlPlane(
-            self.workspace, self.state, self.tokens, self.access, computes, own_urls
+            self.workspace, self.state, self.tokens, self.access, computes, audiences
         )
         self.assets = Assets(self.control, References(self.control))
-        registry_access = RegistryAccess(self.tokens, self.control.audiences)
+        registry_access = RegistryAccess(self.tokens, audiences)
         self.registry = Registry(self.state, registry_access, self.folder / "registry")
         http = f"http://127.0.0.1:{self.server.port}"
         self.client = ClientVariables(self.url, http, self.workspace, self.sign_in, self.authority)

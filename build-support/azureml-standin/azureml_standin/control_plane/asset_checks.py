@@ -23,11 +23,9 @@ _CONTROL_FLOW = ("if_else", "do_while", "parallel_for")
 _NODES = (*RUNNABLE, *_TASKS, *_CONTROL_FLOW)
 _BINDING = re.compile(r"\$\{\{parent\.(?:(inputs|outputs)\.([\w.]+)|jobs\.(\w+)\.\w+\.\w+)\}\}")
 # What of an asset may change, and what the service sets; all else is fixed with its first PUT.
-_MUTABLE = frozenset(
-    {
-        *("description", "tags", "isArchived", "autoDeleteSetting", "stage"),
-        *("provisioningState", "environmentType"),
-    }
+_MUTABLE = (
+    *("description", "tags", "isArchived", "autoDeleteSetting", "stage"),
+    *("provisioningState", "environmentType"),
 )
 _OWN_STORAGE = re.compile(rf"https://({ACCOUNT}\.blob\.|(127\.0\.0\.1|localhost):\d+/)")
 _ASSET_ID = re.compile(

@@ -14,8 +14,7 @@ from azureml_standin.control_plane.asset_checks import (
     check_asset,
     check_version_unchanged,
 )
-from azureml_standin.control_plane.datastores import resolved
-from azureml_standin.control_plane.resources import WORKSPACE
+from azureml_standin.control_plane.resources import WORKSPACE, resolved
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import route

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from azureml_standin.conftest import Caller, wait_for_end
+from azureml_standin.conftest import API_VERSION, Caller, wait_for_end
+from azureml_standin.service import WORKSPACE
 
+OURS = WORKSPACE.id
 CODES = "/codes/mine/versions/1"
 STORE = "https://standin.blob.core.windows.net"
 
@@ -15,7 +17,6 @@ STORE = "https://standin.blob.core.windows.net"
 @pytest.mark.parametrize(
     ("path", "properties", "expected"),
     [
-        pytest.param(CODES, {}, "codeUri is required", id="code without address"),
         pytest.param(CODES, {"codeUri": f"{STORE}/none/x"}, "is no container", id="no container"),
         pytest.param("/codes/-x/versions/1", {"codeUri": "x"}, "is no name", id="a name"),
         pytest.param("/environments/e/versions/1", {}, "either 'image' or 'build'", id="neither"),
@@ -26,8 +27,7 @@ def test_refuses_an_incomplete_asset(
     caller: Caller, path: str, properties: Mapping[str, Any], expected: str
 ) -> None:
     answer = caller.arm("PUT", path, {"properties": properties})
-    assert answer.status == 400
-    assert expected in answer.json()["error"]["message"]
+    assert answer.status == 400 and expected in answer.json()["error"]["message"]
     assert caller.arm("GET", path).status == 404
 
 
@@ -58,31 +58,21 @@ def test_accepts_the_same_version_after_a_start_on_another_port(caller: Caller) 
         pytest.param({"jobType": "Dance"}, "not of Command", id="type"),
         pytest.param({"command": ""}, "command is required", id="command"),
         pytest.param({"environmentId": "env:1"}, "not an address of environments", id="short name"),
-        pytest.param({"codeId": "{id}/codes/x/versions/1"}, "codes/x version 1", id="no code"),
+        pytest.param({"codeId": f"{OURS}/codes/x/versions/1"}, "codes/x version 1", id="no code"),
         pytest.param({"command": "echo ${{inputs.a}}"}, "names inputs.a", id="reference"),
         pytest.param({"inputs": {"a": {"value": "1"}}}, "a.jobInputType", id="input type"),
         pytest.param({"jobType": "Sweep"}, "searchSpace is required", id="sweep"),
     ],
 )
 def test_refuses_an_invalid_job(caller: Caller, changes: dict[str, Any], expected: str) -> None:
-    body = caller.command_job(
-        **{
-            key: (
-                value.format(id=caller.service.workspace.id)
-                if isinstance(value, str) and key != "command"
-                else value
-            )
-            for key, value in changes.items()
-        }
-    )
-    answer = caller.arm("PUT", "/jobs/broken", body)
+    answer = caller.arm("PUT", "/jobs/broken", caller.command_job(**changes))
     assert answer.status == 400 and expected in answer.json()["error"]["message"]
     assert "broken" not in caller.service.jobs.names()
 
 
 STEP: dict[str, Any] = {
     "type": "command",
-    "componentId": "{id}/components/score/versions/1",
+    "componentId": f"{OURS}/components/score/versions/1",
     "inputs": {"data": {"value": "${{parent.inputs.data}}"}},
 }
 
@@ -92,9 +82,6 @@ STEP: dict[str, Any] = {
     [
         pytest.param({"type": "dance"}, "not of command", id="type"),
         pytest.param({"componentId": None}, "componentId is required", id="no component"),
-        pytest.param(
-            {"componentId": "{id}/components/none/versions/1"}, "none version 1", id="component"
-        ),
         pytest.param({"inputs": {}}, "required input data is missing", id="missing input"),
         pytest.param(
             {"inputs": {"data": {"value": "${{parent.jobs.x.outputs.y}}"}}},
@@ -113,11 +100,8 @@ def test_refuses_an_invalid_step(caller: Caller, step: dict[str, Any], expected:
         "inputs": {"data": {"type": "uri_folder"}, "note": {"type": "string", "optional": True}},
     }
     caller.arm("PUT", "/components/score/versions/1", {"properties": {"componentSpec": spec}})
-    given = {**STEP, **step}
-    if given["componentId"]:
-        given["componentId"] = given["componentId"].format(id=caller.service.workspace.id)
     inputs = {"data": {"jobInputType": "uri_folder", "uri": "x"}}
-    properties = {"jobType": "Pipeline", "inputs": inputs, "jobs": {"one": given}}
+    properties = {"jobType": "Pipeline", "inputs": inputs, "jobs": {"one": {**STEP, **step}}}
     answer = caller.arm("PUT", "/jobs/tree", {"properties": properties})
     assert answer.status == 400 and expected in answer.json()["error"]["message"]
 
@@ -142,3 +126,15 @@ def test_refuses_to_cancel_a_job_that_has_ended(caller: Caller) -> None:
     refused = caller.arm("POST", "/jobs/ended/cancel")
     assert refused.status == 400 and "has ended already" in refused.json()["error"]["message"]
     assert caller.arm("POST", "/jobs/none/cancel").status == 404
+
+
+def test_refuses_tokens_for_other_resources(caller: Caller) -> None:
+    path = f"{OURS}?api-version={API_VERSION}"
+    for audience, status in (
+        ("https://management.azure.com/", 200),
+        (caller.service.url, 200),
+        ("https://ml.azure.com", 401),
+        ("https://storage.azure.com", 401),
+    ):
+        headers = {"Authorization": f"Bearer {caller.token(audience)}"}
+        assert caller.request("GET", path, headers=headers).status == status

@@ -7,14 +7,13 @@ from typing import Any
 
 from azureml_standin.clouds import AML_AUDIENCES, REGION, Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.datastores import ARTIFACT_STORE, artifact_prefix
 from azureml_standin.control_plane.job_checks import (
     DEFAULT_OUTPUT,
     MUTABLE,
     check_job,
     check_unchanged,
 )
-from azureml_standin.control_plane.resources import WORKSPACE
+from azureml_standin.control_plane.resources import ARTIFACT_STORE, WORKSPACE, artifact_prefix
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.execution.execution import Execution
 from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response

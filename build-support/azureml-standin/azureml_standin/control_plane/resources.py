@@ -1,4 +1,4 @@
-"""What every request to Azure Resource Manager shares: addresses, versions, checks of bodies."""
+"""What requests to Azure Resource Manager share: addresses, datastores, checks of bodies."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ WORKSPACE = (
     f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}"
     "/workspaces/{workspace}"
 )
+BLOB_STORE = "workspaceblobstore"
+ARTIFACT_STORE = "workspaceartifactstore"
+# The container of each.
+DATASTORES = {BLOB_STORE: "azureml-blobstore-standin", ARTIFACT_STORE: "azureml"}
+ARTIFACT_CONTAINER = DATASTORES[ARTIFACT_STORE]
+
+_OF_JOB = re.compile(r"azureml://jobs/([^/]+)/outputs/([^/]+)(?:/paths/?(.*?))?/?")
 _API_VERSION = re.compile(r"20[2-9]\d-\d{2}-\d{2}(-(preview|privatepreview))?")
 
 
 @dataclass(frozen=True)
 class WorkspaceAddress:
-    """Where a workspace is. Compared without regard to case, as Azure does."""
+    """Where a workspace is."""
 
     subscription: str
     group: str
@@ -31,9 +38,8 @@ class WorkspaceAddress:
 
     @property
     def id(self) -> str:
-        return WORKSPACE.format(
-            subscription=self.subscription, group=self.group, workspace=self.name
-        )
+        place = {"subscription": self.subscription, "group": self.group}
+        return WORKSPACE.format(**place, workspace=self.name)
 
     @property
     def uri(self) -> str:
@@ -161,3 +167,34 @@ def page(
 
 def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def artifact_prefix(job: str) -> str:
+    """Return where the artifacts of a job are in the container of the artifact store."""
+    return f"ExperimentRun/dcid.{job}"
+
+
+def output_address(job: str, output: str, kind: str = "uri_folder") -> str:
+    """Return where a named output is. A file lies in its folder under the output's name."""
+    path = f"azureml/{job}/{output}/" + (output if kind == "uri_file" else "")
+    return f"azureml://datastores/{BLOB_STORE}/paths/{path}"
+
+
+def output_addresses(job: str, properties: Mapping[str, Any]) -> dict[str, str]:
+    """Return where the outputs of a job are, by their names."""
+    return {
+        key: output_address(job, key, given["jobOutputType"])
+        for key, given in (properties.get("outputs") or {}).items()
+    }
+
+
+def resolved(address: str) -> str:
+    """Return an address in a datastore for one such as `azureml://jobs/x/outputs/y/paths/z`."""
+    match = _OF_JOB.fullmatch(address)
+    if match is None:
+        return address
+    job, output, path = match.groups()
+    base = output_address(job, output)
+    if output in ("artifacts", "default"):
+        base = f"azureml://datastores/{ARTIFACT_STORE}/paths/{artifact_prefix(job)}/"
+    return base + (path or "")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from azureml_standin.clouds import ARM_AUDIENCES, REGION, REGISTRY, Names
+from azureml_standin.clouds import REGION, REGISTRY, Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.datastores import BLOB_STORE, DATASTORES
-from azureml_standin.control_plane.resources import WORKSPACE, WorkspaceAddress
+from azureml_standin.control_plane.resources import (
+    BLOB_STORE,
+    DATASTORES,
+    WORKSPACE,
+    WorkspaceAddress,
+)
 from azureml_standin.http.messages import HttpError, HttpRequest
 from azureml_standin.http.routing import Handler, Route, route
 from azureml_standin.sign_in.tokens import Tokens
@@ -21,6 +26,7 @@ _REGISTRY = (
 )
 
 
+@dataclass(eq=False)
 class ControlPlane:
     """One workspace.
 
@@ -29,25 +35,18 @@ class ControlPlane:
     whether the workspace has a registry of images yet.
     """
 
-    def __init__(
-        self,
-        workspace: WorkspaceAddress,
-        state: State,
-        tokens: Tokens,
-        access: StorageAccess,
-        computes: Sequence[str],
-        own_urls: Sequence[str],
-    ) -> None:
-        self.workspace = workspace
-        self.state = state
-        self.tokens = tokens
-        self.access = access
-        self.computes = computes
-        self.audiences = (*ARM_AUDIENCES, *own_urls)
-        self.datastore_credentials = "AccountKey"
-        self.has_registry = True
+    workspace: WorkspaceAddress
+    state: State
+    tokens: Tokens
+    access: StorageAccess
+    computes: Sequence[str]
+    audiences: Sequence[str]
+    datastore_credentials: str = "AccountKey"
+    has_registry: bool = True
+
+    def __post_init__(self) -> None:
         for container in DATASTORES.values():
-            state.add_container(container)
+            self.state.add_container(container)
 
     def authorized(self, routes: Sequence[Route], *audiences: str) -> list[Route]:
         """Let routes be for our workspace alone, and for who is signed in.

@@ -22,7 +22,7 @@ from azureml_jobs.local.create_command import Place
 from azureml_jobs.local.process import is_running
 from azureml_jobs.local.state import current_record
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.datastores import output_address
+from azureml_standin.control_plane.resources import output_addresses
 from azureml_standin.execution.job_folder import JobFolderBuilder
 from azureml_standin.execution.packages import Packages
 from azureml_standin.execution.runs import QUEUED, Runs, RunView, view_of
@@ -30,10 +30,9 @@ from azureml_standin.execution.trees import run_pipeline, run_sweep
 
 
 class Execution(Runs):
-    """A queue of jobs, of which `at_once` run at a time.
+    """A queue of jobs, of which `at_once` run at a time; with 0 every job stays `Queued`.
 
-    With 0 every job stays `Queued` until it is cancelled. `report` is called with a line for each
-    change of a status; `failed` with the error in flight where the service itself is at fault.
+    `failed` is called with the error in flight where the service itself is at fault.
     """
 
     def __init__(
@@ -107,11 +106,7 @@ class Execution(Runs):
         if earlier:
             # The properties are those of `PipelineConstants` in azure-ai-ml.
             marks = {"azureml.isreused": "true", "azureml.reusedrunid": earlier["job"]}
-            outputs = {
-                key: output_address(earlier["job"], key, given["jobOutputType"])
-                for key, given in body["outputs"].items()
-            }
-            self.keep(name, outputs=outputs, properties=marks)
+            self.keep(name, outputs=output_addresses(earlier["job"], body), properties=marks)
             self.end(name, status.COMPLETED)
         else:
             self._run(name, body)
@@ -178,10 +173,9 @@ class Execution(Runs):
             self._register_outputs(name, job)
             self.end(name, status.COMPLETED)
         except JobError as error:
-            if name in self._cancelled:
-                self.end(name, status.CANCELED, "canceled")
-            else:
-                self.end(name, status.FAILED, str(error))
+            is_cancelled = name in self._cancelled
+            how = (status.CANCELED, "canceled") if is_cancelled else (status.FAILED, str(error))
+            self.end(name, *how)
         except Exception as error:
             # If the worker ended, later jobs would stay in the queue for ever.
             self._failed()
@@ -214,11 +208,9 @@ class Execution(Runs):
             self._register_outputs(name, properties)
 
     def _register_outputs(self, name: str, job: Mapping[str, Any]) -> None:
-        of_children = self.kept(name, "outputs")
-        for key, given in (job.get("outputs") or {}).items():
-            if given.get("assetName"):
-                own = output_address(name, key, given["jobOutputType"])
-                self.assets.add_output(given, of_children.get(key) or own)
+        for key, address in {**output_addresses(name, job), **self.kept(name, "outputs")}.items():
+            if job["outputs"][key].get("assetName"):
+                self.assets.add_output(job["outputs"][key], address)
 
     def _component(self, id_: str) -> dict[str, Any]:
         found = self.assets.references.version(id_)

@@ -8,10 +8,13 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azureml_standin.conftest import Caller, wait_for_end
 from azureml_standin.service import Service, running_service
+
+DATA = {"jobInputType": "mltable", "uri": "azureml:d:1"}
 
 
 def put_job_with_requirements(caller: Caller, name: str, requirements: str) -> None:
@@ -103,12 +106,28 @@ def test_cancels_a_job_at_its_time_limit(caller: Caller) -> None:
     assert "timed out after 1 s" in (caller.service.execution.view("limited").error or "")
 
 
-def test_a_job_with_data_from_elsewhere_fails_with_the_reason(caller: Caller) -> None:
-    inputs = {"d": {"jobInputType": "uri_file", "uri": "https://example.org/data.csv"}}
-    caller.arm("PUT", "/jobs/far", caller.command_job("cat ${{inputs.d}}", inputs=inputs))
-    assert wait_for_end(caller.service, "far") == "Failed"
-    error = caller.service.history.run("far")["error"]
-    assert "does not fetch https://example.org/data.csv" in error["error"]["message"]
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param(
+            {"inputs": {"d": {"jobInputType": "uri_file", "uri": "https://example.org/data.csv"}}},
+            "does not fetch https://example.org/data.csv",
+            id="data",
+        ),
+        pytest.param(
+            {"jobType": "AutoML", "taskDetails": {"taskType": "Regression", "trainingData": DATA}},
+            "the stand-in does not run jobs of type AutoML",
+            id="kind",
+        ),
+    ],
+)
+def test_fails_a_job_that_it_cannot_run_with_the_reason(
+    caller: Caller, changes: dict[str, Any], reason: str
+) -> None:
+    caller.arm("PUT", f"/jobs/far-{len(changes)}", caller.command_job("true", **changes))
+    assert wait_for_end(caller.service, f"far-{len(changes)}") == "Failed"
+    error = caller.service.history.run(f"far-{len(changes)}")["error"]
+    assert reason in error["error"]["message"]
 
 
 def test_installs_the_packages_of_the_build_context(tmp_path: Path) -> None:

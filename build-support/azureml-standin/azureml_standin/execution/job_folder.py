@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,8 +19,8 @@ from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.workspace import LocalWorkspace
 from azureml_standin.clouds import storage_location
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.datastores import DATASTORES, resolved
-from azureml_standin.storage.blobs import BlobStorage
+from azureml_standin.control_plane.resources import DATASTORES, resolved
+from azureml_standin.storage.blobs import Blobs
 
 _VERSION_ID = re.compile(
     r".*/(?P<kind>codes|data|models)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)", re.IGNORECASE
@@ -35,21 +36,20 @@ _URIS = {"codes": "codeUri", "data": "dataUri", "models": "modelUri"}
 _SECONDS = {"D": 86400, "H": 3600, "M": 60, "S": 1}
 
 
+@dataclass(frozen=True)
 class JobFolderBuilder:
     """`folder` is the service's: it is a local workspace, and its jobs read data below it."""
 
-    def __init__(self, assets: Assets, blobs: BlobStorage, folder: Path) -> None:
-        self._assets = assets
-        self._blobs = blobs
-        self._workspace = LocalWorkspace(folder)
-        self._inputs = folder / "inputs"
+    assets: Assets
+    blobs: Blobs
+    folder: Path
 
     def build(
         self, name: str, properties: Mapping[str, Any], runtime: Runtime, python: str, place: Place
     ) -> None:
         """Write the folder; it appears when it is complete. Raises `JobError` for missing files."""
         inputs = {
-            key: self._input(key, given, self._inputs / name / key)
+            key: self._input(key, given, self.folder / "inputs" / name / key)
             for key, given in (properties.get("inputs") or {}).items()
         }
         code_id = properties.get("codeId")
@@ -68,7 +68,7 @@ class JobFolderBuilder:
                 self._bring("code", code_id, temporary.path / spec.code)
             return command_record(spec, final)
 
-        self._workspace.new_job(name, write, name)
+        LocalWorkspace(self.folder).new_job(name, write, name)
 
     def _input(self, name: str, given: Mapping[str, Any], target: Path) -> ResolvedInput:
         if given["jobInputType"] == "literal":
@@ -85,7 +85,7 @@ class JobFolderBuilder:
         match = _VERSION_ID.fullmatch(uri) or _VERSION_NAME.fullmatch(uri)
         if match:
             kind = match["kind"].lower() if "kind" in match.re.groupindex else "data"
-            found = self._assets.version(kind, match["name"], match["version"])
+            found = self.assets.version(kind, match["name"], match["version"])
             if found is None:
                 raise JobError(where, f"{uri} does not exist")
             return self._location(where, found["properties"][_URIS[kind]])
@@ -93,7 +93,7 @@ class JobFolderBuilder:
         if datastore and datastore[1] in DATASTORES:
             return DATASTORES[datastore[1]], datastore[2].strip("/")
         location = storage_location(uri)
-        if location is None or not self._blobs.state.has_container(location[0]):
+        if location is None or not self.blobs.state.has_container(location[0]):
             remedy = "Name data that is in the storage of the stand-in's workspace."
             raise JobError(where, f"the stand-in does not fetch {uri}", remedy)
         return location
@@ -101,11 +101,11 @@ class JobFolderBuilder:
     def _bring(self, where: str, uri: str, target: Path) -> Path:
         """Write the blob at an address, or all blobs below it, into a folder; return where."""
         container, path = self._location(where, uri)
-        own = self._blobs.blob(container, path) if path else None
+        own = self.blobs.blob(container, path) if path else None
         if own is not None:
             return _copy(own.file, target / PurePosixPath(path).name)
         prefix = f"{path}/" if path else ""
-        blobs = self._blobs.blobs(container, prefix)
+        blobs = self.blobs.blobs(container, prefix)
         if not blobs:
             raise JobError(where, f"there is no data at {uri}")
         for blob in blobs:

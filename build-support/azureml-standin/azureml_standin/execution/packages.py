@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from azureml_jobs.local.runtimes import Runtime
 from azureml_standin.clouds import CLOUDS, REGISTRY, storage_location
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.registry.access import RegistryAccess
-from azureml_standin.storage.blobs import BlobStorage
+from azureml_standin.storage.blobs import Blobs
 
 _REQUIREMENTS = "requirements.txt"
 
 
+@dataclass(eq=False)
 class Packages:
     """Virtual environments below `folder`, one for each content of a `requirements.txt`.
 
@@ -33,25 +35,18 @@ class Packages:
     environment is an image in the service's own registry, at `port`, runs in that image.
     """
 
-    def __init__(
-        self,
-        assets: Assets,
-        blobs: BlobStorage,
-        registry: RegistryAccess,
-        port: int,
-        folder: Path,
-        default: str,
-        installs: bool,
-    ) -> None:
-        self._assets = assets
-        self._blobs = blobs
-        self._registry = registry
-        self._server = f"127.0.0.1:{port}"
+    assets: Assets
+    blobs: Blobs
+    registry: RegistryAccess
+    port: int
+    folder: Path
+    default: str
+    installs: bool
+
+    def __post_init__(self) -> None:
+        self._server = f"127.0.0.1:{self.port}"
         clouds = (f"{REGISTRY}.{cloud.registry}" for cloud in CLOUDS)
-        self._own_servers = {self._server, f"localhost:{port}", *clouds}
-        self._folder = folder
-        self._default = default
-        self._installs = installs
+        self._own_servers = {self._server, f"localhost:{self.port}", *clouds}
         self._installing, self._lock = threading.Lock(), threading.Lock()
         self._processes: set[subprocess.Popen[str]] = set()
         self._is_stopped = False
@@ -61,17 +56,17 @@ class Packages:
 
         Raises `JobError` when pip fails, no engine answers, or it cannot pull the image.
         """
-        found = self._assets.references.version(properties.get("environmentId") or "") or {}
+        found = self.assets.references.version(properties.get("environmentId") or "") or {}
         environment = found.get("properties", {})
         image = str(environment.get("image") or "")
         if image.partition("/")[0] in self._own_servers:
             return self._pulled(job, image), ""
         context = storage_location((environment.get("build") or {}).get("contextUri") or "")
-        if context and self._installs:
-            blob = self._blobs.blob(context[0], f"{context[1]}/{_REQUIREMENTS}")
+        if context and self.installs:
+            blob = self.blobs.blob(context[0], f"{context[1]}/{_REQUIREMENTS}")
             if blob:
                 return Runtime(), self._prefix(blob.file.read_bytes())
-        return Runtime(), self._default
+        return Runtime(), self.default
 
     def stop(self) -> None:
         """Stop what installs and pulls; its jobs fail."""
@@ -81,7 +76,7 @@ class Packages:
                 process.terminate()
 
     def _prefix(self, requirements: bytes) -> str:
-        prefix = self._folder / hashlib.sha256(requirements).hexdigest()[:16]
+        prefix = self.folder / hashlib.sha256(requirements).hexdigest()[:16]
         # One at a time: two jobs that start together mostly need the same packages.
         with self._installing:
             if not (prefix / _REQUIREMENTS).exists():
@@ -106,33 +101,27 @@ class Packages:
         for command in ((python, "-m", "venv", "--without-pip", str(prefix)), pip):
             output = self._failure_of(command, environment)
             if output is not None:
-                raise JobError(
-                    "environment",
-                    f"pip could not install the packages:\n{output[-2000:]}",
-                    f"Correct {_REQUIREMENTS} in the build context. Failed: {' '.join(command)}",
-                )
+                what = f"pip could not install the packages:\n{output[-2000:]}"
+                remedy = f"Correct {_REQUIREMENTS} in the build context. Failed: "
+                raise JobError("environment", what, remedy + " ".join(command))
         new.rename(prefix / _REQUIREMENTS)
 
     def _pulled(self, job: str, image: str) -> Runtime:
         try:
             engine = EngineQuery(os.environ).answer()
         except NoEngine as error:
-            raise JobError(
-                job,
-                f"the stand-in needs Docker for its image {image}; {error}",
-                "Start Docker on this machine, or submit the job without `--image`.",
-            ) from error
+            what = f"the stand-in needs Docker for its image {image}; {error}"
+            remedy = "Start Docker on this machine, or submit the job without `--image`."
+            raise JobError(job, what, remedy) from error
         reference = f"{self._server}/{image.partition('/')[2]}"
-        token = self._registry.refresh_token(self._server)
+        token = self.registry.refresh_token(self._server)
         with signed_in(self._server, token, os.environ) as environment:
             output = self._failure_of(("docker", "pull", "--quiet", reference), environment)
         found = image_id(reference)
         if output is not None or found is None:
-            raise JobError(
-                job,
-                f"Docker could not pull the image {reference}: {(output or '')[-500:]}",
-                "Use a Docker engine on this machine, which can reach 127.0.0.1.",
-            )
+            what = f"Docker could not pull the image {reference}: {(output or '')[-500:]}"
+            remedy = "Use a Docker engine on this machine, which can reach 127.0.0.1."
+            raise JobError(job, what, remedy)
         return Runtime.in_image(Image(reference, found), engine)
 
     def _failure_of(self, command: Sequence[str], environment: Mapping[str, str]) -> str | None:

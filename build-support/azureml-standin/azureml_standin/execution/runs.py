@@ -18,7 +18,7 @@ from azureml_jobs.local.folder import JobFolder, files_below
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record
-from azureml_standin.control_plane.datastores import ARTIFACT_CONTAINER
+from azureml_standin.control_plane.resources import ARTIFACT_CONTAINER
 from azureml_standin.state import BlobRecord, State, file_md5
 
 # Statuses of Azure ML that the local workspace has no need of.

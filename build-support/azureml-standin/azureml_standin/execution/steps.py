@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_standin.control_plane.asset_checks import RUNNABLE
-from azureml_standin.control_plane.datastores import output_address
+from azureml_standin.control_plane.resources import output_addresses
 
 _BINDING = re.compile(
     r"\$\{\{parent\.(?:inputs\.([\w.]+?)|jobs\.(\w+)\.outputs\.(\w+))(?:\.path)?\}\}"
@@ -47,15 +48,14 @@ class Steps:
         text = str(self._pipeline["jobs"][step].get("inputs") or {})
         return {match[2] for match in _BINDING.finditer(text) if match[2]}
 
-    def in_order(self) -> Iterator[str]:
-        """Yield the steps, each after those that it needs. Raises `JobError` for a cycle."""
-        waiting = list(self._pipeline["jobs"])
-        while waiting:
-            ready = [step for step in waiting if not self.needs(step) & set(waiting)]
-            if not ready:
-                raise JobError("jobs", f"the steps {', '.join(waiting)} wait for each other")
-            yield from ready
-            waiting = [step for step in waiting if step not in ready]
+    def in_order(self) -> list[str]:
+        """Return the steps, each after those that it needs. Raises `JobError` for a cycle."""
+        graph = {step: self.needs(step) for step in self._pipeline["jobs"]}
+        try:
+            return list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            steps = ", ".join(error.args[1])
+            raise JobError("jobs", f"the steps {steps} wait for each other") from None
 
     def body(self, step: str) -> Body:
         """Return the properties of the job that runs a step."""
@@ -73,10 +73,7 @@ class Steps:
             "experimentName": self._pipeline.get("experimentName"),
             "description": node.get("description") or spec.get("description"),
             "inputs": self._inputs(node, spec),
-            "outputs": {
-                key: _output(given, (node.get("outputs") or {}).get(key) or {})
-                for key, given in (spec.get("outputs") or {}).items()
-            },
+            "outputs": _outputs(node.get("outputs") or {}, spec.get("outputs") or {}),
             **{_camel(key): _camel_keys(node[key]) for key in _KEPT if key in node},
             **({"jobs": spec["jobs"]} if kind == "pipeline" else content),
             "settings": self._pipeline.get("settings") or {},
@@ -94,9 +91,10 @@ class Steps:
 
     def ended(self, step: str, job: str, body: Body, inner: Mapping[str, str]) -> None:
         """Remember where the outputs of a step are: in its job, or in one `inner` to it."""
+        own = output_addresses(job, body)
         self._outputs[step] = {
-            key: {"jobInputType": kind, "uri": inner.get(key) or output_address(job, key, kind)}
-            for key, kind in ((k, v["jobOutputType"]) for k, v in body["outputs"].items())
+            key: {"jobInputType": given["jobOutputType"], "uri": inner.get(key) or own[key]}
+            for key, given in body["outputs"].items()
         }
 
     def parent_outputs(self) -> dict[str, str]:
@@ -150,9 +148,16 @@ def _command(spec: Mapping[str, Any], node: Mapping[str, Any]) -> Body:
     }
 
 
-def _output(declared: Mapping[str, Any], given: Mapping[str, Any]) -> Body:
-    named = {"assetName": given.get("name"), "assetVersion": given.get("version")}
-    return {"jobOutputType": declared.get("type", "uri_folder"), **named}
+def _outputs(given: Mapping[str, Any], declared: Mapping[str, Any]) -> Body:
+    found = {}
+    for key, declaration in declared.items():
+        named = given.get(key) or {}
+        found[key] = {
+            "jobOutputType": declaration.get("type", "uri_folder"),
+            "assetName": named.get("name"),
+            "assetVersion": named.get("version"),
+        }
+    return found
 
 
 def _camel_keys(given: Any) -> Any:
@@ -172,15 +177,15 @@ def trial_body(sweep: Mapping[str, Any], values: Mapping[str, Any]) -> Body:
         key: {"jobInputType": "literal", "value": value_text(value)}
         for key, value in values.items()
     }
+    kept = ("displayName", "experimentName", "computeId")
     timeout = (sweep.get("limits") or {}).get("trialTimeout")
     return {
         **sweep["trial"],
+        **{key: sweep.get(key) for key in kept},
         "jobType": "Command",
         "command": sweep["trial"]["command"].replace("${{search_space.", "${{inputs."),
-        "displayName": sweep.get("displayName"),
-        "experimentName": sweep.get("experimentName"),
-        "computeId": sweep.get("computeId"),
         "inputs": {**(sweep.get("inputs") or {}), **literals},
         "outputs": sweep.get("outputs") or {},
-        "limits": {"timeout": timeout} if timeout else None,
+        "limits": {"timeout": timeout},
+        "tags": {"hyperparameters": json.dumps(values)},
     }

@@ -13,7 +13,7 @@ from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.sweep.read import Sweep, read_sweep
 from azureml_jobs.jobfile.sweep.space import ENDS, Value, grid, sample
-from azureml_standin.control_plane.datastores import output_address
+from azureml_standin.control_plane.resources import output_addresses
 from azureml_standin.execution.runs import RunView
 from azureml_standin.execution.steps import Body, Steps, trial_body
 
@@ -59,8 +59,7 @@ def run_sweep(runs: Execution, name: str, properties: Mapping[str, Any]) -> None
     view, completed, scores = RunView(status.NOT_STARTED), 0, {}
     for number, chosen in enumerate(itertools.islice(_values(sweep), sweep.max_total_trials)):
         trial = f"{name}_{number}"
-        body = {**trial_body(properties, chosen), "tags": {"hyperparameters": json.dumps(chosen)}}
-        view = runs.run_child(name, trial, "", body)
+        view = runs.run_child(name, trial, "", trial_body(properties, chosen))
         completed += view.status == status.COMPLETED
         if points := runs.metric(trial, sweep.metric):
             scores[trial] = best_of(points)
@@ -68,12 +67,8 @@ def run_sweep(runs: Execution, name: str, properties: Mapping[str, Any]) -> None
         raise JobError(name, f"no trial of the sweep completed; the last one {_ended(view)}")
     if scores:
         best = best_of(scores, key=lambda trial: scores[trial])
-        outputs = {
-            key: output_address(best, key, given["jobOutputType"])
-            for key, given in (properties.get("outputs") or {}).items()
-        }
         known |= {"best_child_run_id": best, "score": str(scores[best])}
-        runs.keep(name, properties=known, outputs=outputs)
+        runs.keep(name, properties=known, outputs=output_addresses(best, properties))
 
 
 def _ended(view: RunView) -> str:

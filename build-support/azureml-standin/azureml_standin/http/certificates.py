@@ -25,8 +25,8 @@ class CertificateAuthority:
         self.bundle_file = folder / "ca-bundle.pem"
         self._authority = trustme.CA(organization_name="Stand-in service, private CA")
         certificate = self._authority.cert_pem.bytes()
-        _write_private(self.ca_file, certificate)
-        _write_private(self.bundle_file, _trusted_certificates() + certificate)
+        self.ca_file.write_bytes(certificate)
+        self.bundle_file.write_bytes(_trusted_certificates() + certificate)
         self.server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.server_context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._authority.issue_cert(*hosts).configure_cert(self.server_context)
@@ -35,7 +35,7 @@ class CertificateAuthority:
         """Return a file with a key and its certificate, and that certificate as PEM text."""
         leaf = self._authority.issue_cert("client.standin", key_type=trustme.KeyType.RSA)
         file = self.folder / "client.pem"
-        _write_private(file, leaf.private_key_and_cert_chain_pem.bytes())
+        leaf.private_key_and_cert_chain_pem.write_to_path(str(file))
         return file, leaf.cert_chain_pems[0].bytes()
 
 
@@ -46,9 +46,3 @@ def _trusted_certificates() -> bytes:
         if file and os.path.isfile(file):
             return Path(file).read_bytes().rstrip() + b"\n"
     return b""
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -53,14 +54,11 @@ class HttpRequest:
 
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object. Raises `HttpError` 400 for anything else."""
-        try:
+        with contextlib.suppress(ValueError):
             content = json.loads(self.read())
-        except ValueError as error:
-            message = f"The body is not JSON: {error}."
-            raise HttpError(400, "InvalidRequestContent", message) from error
-        if not isinstance(content, dict):
-            raise HttpError(400, "InvalidRequestContent", "The body is not a JSON object.")
-        return content
+            if isinstance(content, dict):
+                return content
+        raise HttpError(400, "InvalidRequestContent", "The body is not a JSON object.")
 
 
 @dataclass
@@ -92,11 +90,7 @@ def file_response(path: Path, start: int, length: int, headers: Mapping[str, str
 
 
 class HttpError(Exception):
-    """An error in the format of Azure Resource Manager.
-
-    https://learn.microsoft.com/azure/azure-resource-manager/management/ (`error.code`,
-    `error.message`).
-    """
+    """An error in the format of Azure Resource Manager: `error.code`, `error.message`."""
 
     has_code_header = True
 
@@ -134,7 +128,6 @@ class SignInError(HttpError):
     """An error in the format of Microsoft Entra ID; `code` is its `error`.
 
     https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
-    (`error`, `error_description` that begins with `AADSTS<number>`, `error_codes`).
     """
 
     has_code_header = False

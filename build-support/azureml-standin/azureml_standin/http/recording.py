@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -13,11 +14,9 @@ from typing import Any
 from azureml_standin.http.faults import Fault
 from azureml_standin.http.messages import HttpRequest
 
-_SECRET_HEADERS = frozenset(
-    {
-        *("authorization", "x-ms-copy-source-authorization"),
-        *("x-azureml-token", "cookie", "x-identity-header"),
-    }
+_SECRET_HEADERS = (
+    *("authorization", "x-ms-copy-source-authorization"),
+    *("x-azureml-token", "cookie", "x-identity-header"),
 )
 
 
@@ -74,10 +73,8 @@ class Recording:
     def keep_content(self, recorded: Recorded, request: HttpRequest) -> None:
         recorded.request_bytes = request.body.seek(0, 2)
         if self.is_kept and recorded.kind in ("arm", "data-plane") and recorded.request_bytes:
-            try:
+            with contextlib.suppress(ValueError):
                 recorded.content = json.loads(request.read())
-            except ValueError:
-                pass
 
     def find(
         self, method: str = "", path: str = "", kind: str = "", status: int | None = None

@@ -9,18 +9,12 @@ from urllib.parse import quote
 
 from azureml_standin.clouds import Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.datastores import (
-    ARTIFACT_CONTAINER,
-    ARTIFACT_STORE,
-    artifact_prefix,
-    output_address,
-)
 from azureml_standin.control_plane.jobs import Jobs
-from azureml_standin.control_plane.resources import WORKSPACE
+from azureml_standin.control_plane.resources import ARTIFACT_CONTAINER, WORKSPACE, artifact_prefix
 from azureml_standin.execution.runs import RunView
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import route
-from azureml_standin.storage.blobs import BlobStorage
+from azureml_standin.storage.blobs import Blobs
 
 _HISTORY = f"/history/v1.0{WORKSPACE}"
 _RUNS = f"{_HISTORY}{{place=(?:/experiments/[^/]+)?}}/runs"
@@ -58,7 +52,7 @@ _VALUES = {"null": None, "true": True, "false": False}
 class RunHistory:
     """Sources: azure-ai-ml's clients `runhistory`, `dataset_dataplane` and `model_dataplane`."""
 
-    def __init__(self, jobs: Jobs, blobs: BlobStorage) -> None:
+    def __init__(self, jobs: Jobs, blobs: Blobs) -> None:
         self._jobs = jobs
         self._execution = jobs.execution
         self._blobs = blobs
@@ -154,18 +148,19 @@ class RunHistory:
         found = {}
         for asset in resources.required(request.json(), "values", list):
             job, _, output = str(asset).rpartition("/data/")[2].partition("/outputs/")
-            known = self._jobs.stored(job)["properties"].get("outputs") or {}
-            if output == "default":
-                kind = "uri_folder"
-                where = f"azureml://datastores/{ARTIFACT_STORE}/paths/{artifact_prefix(job)}/"
-            elif output in known:
-                kind = known[output]["jobOutputType"]
-                own = output_address(job, output, kind)
-                where = self._execution.kept(job, "outputs").get(output) or own
-            else:
+            properties = self._jobs.stored(job)["properties"]
+            places = {
+                "default": resources.resolved(f"azureml://jobs/{job}/outputs/artifacts"),
+                **resources.output_addresses(job, properties),
+                **self._execution.kept(job, "outputs"),
+            }
+            if output not in places:
                 raise resources.not_found(str(asset))
             base = f"{self._jobs.control.workspace.uri}/datastores/"
-            found[asset] = {key: where.replace("azureml://datastores/", base), "type": kind}
+            given = (properties.get("outputs") or {}).get(output) or {}
+            kind = given.get("jobOutputType", "uri_folder")
+            where = places[output].replace("azureml://datastores/", base)
+            found[asset] = {key: where, "type": kind}
         return {"values": found}
 
     def run(self, name: str, place: str = "") -> dict[str, Any]:

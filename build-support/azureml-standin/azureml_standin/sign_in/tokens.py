@@ -44,10 +44,9 @@ class Tokens:
         return jwt.encode(claims, self._key, "RS256")
 
     def check(self, request: HttpRequest, audiences: Collection[str]) -> dict[str, Any]:
-        """Return the claims of the request's bearer token.
+        """Return the claims of the request's bearer token. Raises `HttpError` 401.
 
-        Raises `HttpError` 401 with the codes of Azure Resource Manager
-        (https://learn.microsoft.com/rest/api/azure/#troubleshooting).
+        Codes: https://learn.microsoft.com/rest/api/azure/#troubleshooting
         """
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if not token or kind.lower() != "bearer":

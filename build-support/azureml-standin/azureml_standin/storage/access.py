@@ -15,7 +15,6 @@ from azureml_standin.clouds import ACCOUNT, STORAGE_AUDIENCES
 from azureml_standin.http.messages import HttpError, HttpRequest, StorageError
 from azureml_standin.sign_in.tokens import Tokens
 
-_SAS_SECONDS = 3600.0
 _VERSION = "2021-12-02"
 READ_WRITE = "racwl"
 
@@ -37,22 +36,13 @@ class StorageAccess:
         self._tokens = tokens
 
     def signature(
-        self,
-        container: str,
-        permissions: str = READ_WRITE,
-        blob: str = "",
-        seconds: float = _SAS_SECONDS,
+        self, container: str, permissions: str = READ_WRITE, blob: str = "", seconds: float = 3600
     ) -> str:
         """Return a shared access signature, as the query of a URL, that is valid for `seconds`."""
         now = time.time()
-        fields = {
-            "sp": permissions,
-            "st": _utc(now - 600),
-            "se": _utc(now + seconds),
-            "spr": "https",
-            "sv": _VERSION,
-            "sr": "b" if blob else "c",
-        }
+        times = {"st": _utc(now - 600), "se": _utc(now + seconds)}
+        scope = {"spr": "https", "sv": _VERSION, "sr": "b" if blob else "c"}
+        fields = {"sp": permissions, **times, **scope}
         resource = f"/blob/{ACCOUNT}/{container}" + (f"/{blob}" if blob else "")
         fields["sig"] = self._signed(_sas_text(fields, resource))
         return urlencode(fields)
@@ -60,10 +50,7 @@ class StorageAccess:
     def check(
         self, request: HttpRequest, account: str, container: str, blob: str, permissions: str
     ) -> None:
-        """Raise `StorageError` unless the request has one of `permissions`.
-
-        `account` is the account as the address of the request names it.
-        """
+        """Raise `StorageError` unless the request, to this `account`, has one of `permissions`."""
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         if "sig" in request.query:
             self._check_sas(request, account, container, blob, permissions)

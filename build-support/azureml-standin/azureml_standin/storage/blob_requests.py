@@ -9,7 +9,6 @@ import itertools
 import re
 import time
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -23,126 +22,167 @@ from azureml_standin.http.messages import (
     file_response,
 )
 from azureml_standin.state import OCTETS, BlobRecord, file_chunks, file_md5, new_etag
-
-if TYPE_CHECKING:
-    from azureml_standin.storage.blobs import BlobStorage
+from azureml_standin.storage.blobs import Blobs
 
 _METADATA = "x-ms-meta-"
 _ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
 _MOST_LISTED = 5000
 _LONGEST_ADDRESS = 2048
 _LARGEST_SOURCE = 256 << 20
+_VERSION = "2025-11-05"
+# What serves a method and `comp`, and the permissions of which a signature needs one.
+_OPERATIONS = {
+    ("PUT", ""): ("put", "cw"),
+    ("PUT", "block"): ("put_block", "cw"),
+    ("PUT", "blocklist"): ("put_block_list", "cw"),
+    ("PUT", "metadata"): ("put_metadata", "w"),
+    ("GET", ""): ("get", "r"),
+    ("HEAD", ""): ("get", "r"),
+    ("GET", "list"): ("list_blobs", "l"),
+}
 
 
-def put(storage: BlobStorage, request: HttpRequest, container: str, name: str) -> HttpResponse:
-    given, metadata = request.headers, _metadata(request)
-    kind = given.get("x-ms-blob-content-type") or given.get("content-type") or OCTETS
-    if "x-ms-copy-source" in given:
-        source = _copied_source(storage, request)
-        sha256, _, size = storage.keep(file_chunks(source.file))
-        kind, metadata = source.content_type, metadata or dict(source.metadata)
-        md5, status, headers = source.md5, 202, {"x-ms-copy-status": "success"}
-    else:
-        if given.get("x-ms-blob-type") != "BlockBlob":
-            raise StorageError(400, "InvalidHeaderValue", "The stand-in keeps block blobs only.")
-        sha256, md5, size = storage.keep(request.chunks())
+class BlobStorage(Blobs):
+    """The storage account as clients reach it."""
+
+    def respond(self, request: HttpRequest, account: str, path: str) -> HttpResponse:
+        container, _, name = path.lstrip("/").partition("/")
+        comp = request.query.get("comp", "")
+        operation, permissions = _OPERATIONS.get((request.method, comp), ("", ""))
+        if not operation or bool(name) == (operation == "list_blobs"):
+            message = f"The stand-in does not serve {request.method} with comp={comp!r} here."
+            raise StorageError(400, "InvalidQueryParameterValue", message)
+        self.access.check(request, account, container, name, permissions)
+        if not self.state.has_container(container):
+            raise StorageError(404, "ContainerNotFound", "The specified container does not exist.")
+        response: HttpResponse = getattr(self, operation)(request, container, name)
+        response.headers.setdefault("x-ms-version", _VERSION)
+        response.headers.setdefault("Date", formatdate(usegmt=True))
+        return response
+
+    def put(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
+        given, metadata = request.headers, _metadata(request)
+        kind = given.get("x-ms-blob-content-type") or given.get("content-type") or OCTETS
+        if "x-ms-copy-source" in given:
+            source = self._copied_source(request)
+            sha256, _, size = self.keep(file_chunks(source.file))
+            kind, metadata = source.content_type, metadata or dict(source.metadata)
+            md5, status, headers = source.md5, 202, {"x-ms-copy-status": "success"}
+        else:
+            if given.get("x-ms-blob-type") != "BlockBlob":
+                raise _invalid("The stand-in keeps block blobs only.")
+            sha256, md5, size = self.keep(request.chunks())
+            _check_md5(request, md5)
+            status, headers = 201, {"Content-MD5": md5, **_ENCRYPTED}
+        file = self.state.content_file(sha256)
+        blob = BlobRecord(container, name, size, md5, file, kind, metadata)
+        with self.state.lock:
+            _check_conditions(request, self.blob(container, name))
+            self.state.put_blob(blob, sha256)
+        return HttpResponse(status, headers={**_identity(blob), **headers})
+
+    def put_block(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
+        sha256, md5, _ = self.keep(request.chunks())
         _check_md5(request, md5)
-        status, headers = 201, {"Content-MD5": md5, **_ENCRYPTED}
-    file = storage.state.content_file(sha256)
-    blob = BlobRecord(container, name, size, md5, file, kind, metadata)
-    with storage.state.lock:
-        _check_conditions(request, storage.blob(container, name))
-        storage.state.put_blob(blob, sha256)
-    return HttpResponse(status, headers={**_identity(blob), **headers})
+        kind, block = f"blocks of {container}/{name}", request.query["blockid"]
+        self.state.put_document(kind, block, {"block": block, "sha256": sha256})
+        return HttpResponse(201, headers={"Content-MD5": md5, **_ENCRYPTED})
 
+    def put_block_list(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
+        """Make a blob of blocks that were put for it; of an earlier blob there are none."""
+        listed = [(each.text or "").strip() for each in ElementTree.fromstring(request.read())]
+        md5 = request.headers.get("x-ms-blob-content-md5", "")
+        type_ = request.headers.get("x-ms-blob-content-type", OCTETS)
+        with self.state.lock:
+            _check_conditions(request, self.blob(container, name))
+            kind = f"blocks of {container}/{name}"
+            waiting = {each["block"]: each["sha256"] for each in self.state.documents(kind)}
+            if set(listed) - set(waiting):
+                raise StorageError(400, "InvalidBlockList", "The block list is invalid.")
+            files = [self.state.content_file(waiting[block]) for block in listed]
+            sha256, _, size = self.keep(itertools.chain.from_iterable(map(file_chunks, files)))
+            for block in waiting:
+                self.state.remove_document(kind, block)
+            file = self.state.content_file(sha256)
+            blob = BlobRecord(container, name, size, md5, file, type_, _metadata(request))
+            self.state.put_blob(blob, sha256)
+        return HttpResponse(201, headers={**_identity(blob), **_ENCRYPTED})
 
-def put_block(
-    storage: BlobStorage, request: HttpRequest, container: str, name: str
-) -> HttpResponse:
-    sha256, md5, _ = storage.keep(request.chunks())
-    _check_md5(request, md5)
-    kind, block = _blocks(container, name), request.query["blockid"]
-    storage.state.put_document(kind, block, {"block": block, "sha256": sha256})
-    return HttpResponse(201, headers={"Content-MD5": md5, **_ENCRYPTED})
+    def put_metadata(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
+        with self.state.lock:
+            blob = _found(self.state.blob(container, name))
+            _check_conditions(request, blob)
+            blob.metadata = _metadata(request)
+            blob.etag, blob.modified = new_etag(), time.time()
+            self.state.put_blob(blob, blob.file.name)
+        return HttpResponse(200, headers=_identity(blob))
 
-
-def put_block_list(
-    storage: BlobStorage, request: HttpRequest, container: str, name: str
-) -> HttpResponse:
-    """Make a blob of blocks that were put for it; of an earlier blob there are none."""
-    listed = [(each.text or "").strip() for each in ElementTree.fromstring(request.read())]
-    md5 = request.headers.get("x-ms-blob-content-md5", "")
-    type_ = request.headers.get("x-ms-blob-content-type", OCTETS)
-    with storage.state.lock:
-        _check_conditions(request, storage.blob(container, name))
-        kind = _blocks(container, name)
-        waiting = {each["block"]: each["sha256"] for each in storage.state.documents(kind)}
-        if set(listed) - set(waiting):
-            raise StorageError(400, "InvalidBlockList", "The block list is invalid.")
-        files = [storage.state.content_file(waiting[block]) for block in listed]
-        sha256, _, size = storage.keep(itertools.chain.from_iterable(map(file_chunks, files)))
-        for block in waiting:
-            storage.state.remove_document(kind, block)
-        file = storage.state.content_file(sha256)
-        blob = BlobRecord(container, name, size, md5, file, type_, _metadata(request))
-        storage.state.put_blob(blob, sha256)
-    return HttpResponse(201, headers={**_identity(blob), **_ENCRYPTED})
-
-
-def _blocks(container: str, name: str) -> str:
-    return f"blocks of {container}/{name}"
-
-
-def put_metadata(
-    storage: BlobStorage, request: HttpRequest, container: str, name: str
-) -> HttpResponse:
-    with storage.state.lock:
-        blob = _found(storage.state.blob(container, name))
+    def get(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
+        blob = _found(self.blob(container, name))
         _check_conditions(request, blob)
-        blob.metadata = _metadata(request)
-        blob.etag, blob.modified = new_etag(), time.time()
-        storage.state.put_blob(blob, blob.file.name)
-    return HttpResponse(200, headers=_identity(blob))
+        headers = {
+            **_identity(blob),
+            **{f"{_METADATA}{key}": value for key, value in blob.metadata.items()},
+            "Content-Type": blob.content_type,
+            "Accept-Ranges": "bytes",
+            "x-ms-blob-type": blob.kind,
+            "x-ms-creation-time": formatdate(blob.modified, usegmt=True),
+        }
+        asked = None if request.method == "HEAD" else _asked_range(request, blob.size)
+        if blob.md5:
+            headers["x-ms-blob-content-md5" if asked else "Content-MD5"] = blob.md5
+        start, end = asked or (0, blob.size)
+        response = file_response(blob.file, start, end - start, headers)
+        if asked:
+            response.status = 206
+            response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
+        return response
 
+    def list_blobs(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
+        query = request.query
+        prefix, marker = query.get("prefix", ""), query.get("marker", "")
+        most = min(int(query.get("maxresults") or _MOST_LISTED), _MOST_LISTED)
+        found = [blob for blob in self.blobs(container, prefix) if blob.name >= marker]
+        following = found[most].name if len(found) > most else ""
+        text = (
+            '<?xml version="1.0" encoding="utf-8"?>'
+            f"<EnumerationResults ContainerName={quoteattr(container)}>"
+            f"<Prefix>{escape(prefix)}</Prefix><MaxResults>{most}</MaxResults>"
+            f"<Blobs>{''.join(map(_listed, found[:most]))}</Blobs>"
+            f"<NextMarker>{escape(following)}</NextMarker></EnumerationResults>"
+        )
+        return HttpResponse(200, text.encode("utf-8"), {"Content-Type": XML})
 
-def get(storage: BlobStorage, request: HttpRequest, container: str, name: str) -> HttpResponse:
-    blob = _found(storage.blob(container, name))
-    _check_conditions(request, blob)
-    headers = {
-        **_identity(blob),
-        **{f"{_METADATA}{key}": value for key, value in blob.metadata.items()},
-        "Content-Type": blob.content_type,
-        "Accept-Ranges": "bytes",
-        "x-ms-blob-type": blob.kind,
-        "x-ms-creation-time": formatdate(blob.modified, usegmt=True),
-    }
-    asked = None if request.method == "HEAD" else _asked_range(request, blob.size)
-    if blob.md5:
-        headers["x-ms-blob-content-md5" if asked else "Content-MD5"] = blob.md5
-    start, end = asked or (0, blob.size)
-    response = file_response(blob.file, start, end - start, headers)
-    if asked:
-        response.status = 206
-        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
-    return response
-
-
-def list_blobs(
-    storage: BlobStorage, request: HttpRequest, container: str, name: str
-) -> HttpResponse:
-    query = request.query
-    prefix, marker = query.get("prefix", ""), query.get("marker", "")
-    most = min(int(query.get("maxresults") or _MOST_LISTED), _MOST_LISTED)
-    found = [blob for blob in storage.blobs(container, prefix) if blob.name >= marker]
-    following = found[most].name if len(found) > most else ""
-    text = (
-        '<?xml version="1.0" encoding="utf-8"?>'
-        f"<EnumerationResults ContainerName={quoteattr(container)}>"
-        f"<Prefix>{escape(prefix)}</Prefix><MaxResults>{most}</MaxResults>"
-        f"<Blobs>{''.join(map(_listed, found[:most]))}</Blobs>"
-        f"<NextMarker>{escape(following)}</NextMarker></EnumerationResults>"
-    )
-    return HttpResponse(200, text.encode("utf-8"), {"Content-Type": XML})
+    def _copied_source(self, request: HttpRequest) -> BlobRecord:
+        """Return the blob that a request copies, if the caller may read it."""
+        url, given = request.headers["x-ms-copy-source"], request.headers
+        parts = urlsplit(url)
+        # Azure's own client writes `True`.
+        if given.get("x-ms-requires-sync", "").lower() != "true" or request.read():
+            raise _invalid("The stand-in copies at once, and no body.")
+        headers = {
+            "host": parts.netloc,
+            "x-ms-version": given.get("x-ms-version", ""),
+            "authorization": given.get("x-ms-copy-source-authorization", ""),
+        }
+        reading = HttpRequest("GET", f"{parts.path}?{parts.query}", headers)
+        address = address_of(reading)
+        if len(url) > _LONGEST_ADDRESS or address is None:
+            raise _invalid("The source is not in this account.")
+        container, _, name = address[1].lstrip("/").partition("/")
+        try:
+            self.access.check(reading, address[0], container, name, "r")
+            source = _found(self.blob(container, name))
+        except StorageError as error:
+            # With the status that reading the source has.
+            raise StorageError(error.status, "CannotVerifyCopySource", error.message) from None
+        # Of an empty one: https://github.com/Azure/azure-sdk-for-js/issues/6577
+        if not 0 < source.size <= _LARGEST_SOURCE:
+            raise StorageError(400, "CannotVerifyCopySource", "The source is empty or too large.")
+        md5 = given.get("x-ms-source-content-md5")
+        if md5 and md5 != file_md5(source.file):
+            raise StorageError(400, "Md5Mismatch", "The MD5 of the source is different.")
+        return source
 
 
 def _listed(blob: BlobRecord) -> str:
@@ -158,36 +198,8 @@ def _listed(blob: BlobRecord) -> str:
     )
 
 
-def _copied_source(storage: BlobStorage, request: HttpRequest) -> BlobRecord:
-    """Return the blob that a request copies, if the caller may read it. Raises `StorageError`."""
-    url, given = request.headers["x-ms-copy-source"], request.headers
-    parts = urlsplit(url)
-    # Azure's own client writes `True`.
-    if given.get("x-ms-requires-sync", "").lower() != "true" or request.read():
-        raise StorageError(400, "InvalidHeaderValue", "The stand-in copies at once, and no body.")
-    headers = {
-        "host": parts.netloc,
-        "x-ms-version": given.get("x-ms-version", ""),
-        "authorization": given.get("x-ms-copy-source-authorization", ""),
-    }
-    reading = HttpRequest("GET", f"{parts.path}?{parts.query}", headers)
-    address = address_of(reading)
-    if len(url) > _LONGEST_ADDRESS or address is None:
-        raise StorageError(400, "InvalidHeaderValue", "The source is not in this account.")
-    container, _, name = address[1].lstrip("/").partition("/")
-    try:
-        storage.access.check(reading, address[0], container, name, "r")
-        source = _found(storage.blob(container, name))
-    except StorageError as error:
-        # With the status that reading the source has.
-        raise StorageError(error.status, "CannotVerifyCopySource", error.message) from None
-    # Of an empty one: https://github.com/Azure/azure-sdk-for-js/issues/6577
-    if not 0 < source.size <= _LARGEST_SOURCE:
-        raise StorageError(400, "CannotVerifyCopySource", "The source is empty or too large.")
-    md5 = given.get("x-ms-source-content-md5")
-    if md5 and md5 != file_md5(source.file):
-        raise StorageError(400, "Md5Mismatch", "The MD5 of the source is different.")
-    return source
+def _invalid(message: str) -> StorageError:
+    return StorageError(400, "InvalidHeaderValue", message)
 
 
 def _found(blob: BlobRecord | None) -> BlobRecord:
