@@ -154,10 +154,7 @@ def metadata(base: str) -> list[dict[str, Any]]:
             "name": cloud.name,
             "portal": f"https://{cloud.portal}/",
             "resourceManager": f"{base}/",
-            "authentication": {
-                "loginEndpoint": f"{base}/",
-                "audiences": [*cloud.audiences, base],
-            },
+            "authentication": {"loginEndpoint": f"{base}/", "audiences": [*cloud.audiences, base]},
             "suffixes": {"storage": cloud.storage, "acrLoginServer": cloud.registry},
         }
         # The private one comes first: a client without the name of a cloud takes the first.

@@ -98,10 +98,7 @@ class ControlPlane:
         """Shape: https://learn.microsoft.com/rest/api/containerregistry/registries/get"""
         if not self.has_registry:
             raise resources.not_found(f"Microsoft.ContainerRegistry/registries/{REGISTRY}")
-        properties = {
-            "loginServer": Names.of(request).registry,
-            "provisioningState": "Succeeded",
-        }
+        properties = {"loginServer": Names.of(request).registry, "provisioningState": "Succeeded"}
         return {"id": self._registry_id(), "name": REGISTRY, "properties": properties}
 
     def _registry_id(self) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,29 +30,13 @@ def put_job_with_requirements(caller: Caller, name: str, requirements: str) -> N
 
 def test_many_submissions_of_one_name_at_once_make_one_job(caller: Caller) -> None:
     body = caller.command_job("echo x >> outputs/runs")
-    statuses: list[int] = []
-
-    def submit() -> None:
-        statuses.append(caller.arm("PUT", "/jobs/same", body).status)
-
-    threads = [threading.Thread(target=submit) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(20) as pool:
+        answers = pool.map(lambda _: caller.arm("PUT", "/jobs/same", body), range(20))
+    statuses = [answer.status for answer in answers]
     assert sorted(statuses) == [200] * 19 + [201]
     assert wait_for_end(caller.service, "same") == "Completed"
     blob = caller.service.blobs.blob("azureml", "ExperimentRun/dcid.same/outputs/runs")
     assert blob is not None and blob.file.read_text() == "x\n"
-
-
-def test_with_no_jobs_at_once_jobs_wait_until_they_are_canceled() -> None:
-    with running_service(jobs_at_once=0) as service:
-        caller = Caller(service)
-        caller.arm("PUT", "/jobs/waits", caller.command_job())
-        assert service.execution.view("waits").status == "Queued"
-        assert caller.arm("POST", "/jobs/waits/cancel").status == 202
-        assert service.execution.view("waits").status == "Canceled"
 
 
 def test_stopping_the_service_cancels_running_jobs(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from pathlib import Path
 
@@ -15,10 +14,6 @@ from azureml_standin.service import Service, running_service
 
 def connected(service: Service) -> socket.socket:
     return socket.create_connection(("127.0.0.1", service.server.port), timeout=20)
-
-
-def secured(caller: Caller, plain: socket.socket) -> ssl.SSLSocket:
-    return caller.context.wrap_socket(plain, server_hostname="127.0.0.1")
 
 
 def response_head(connection: socket.socket, request: str) -> bytes:
@@ -40,15 +35,11 @@ def test_refuses_requests_without_tls(caller: Caller) -> None:
     assert head.startswith(b"HTTP/1.1 403 ")
 
 
-@pytest.mark.parametrize("host", ["example.org", "azure.com"])
-def test_is_no_proxy_for_other_hosts(caller: Caller, host: str) -> None:
+def test_is_no_proxy_for_other_hosts(caller: Caller) -> None:
     with connected(caller.service) as connection:
-        head = response_head(connection, f"CONNECT {host}:443 HTTP/1.1\r\n\r\n")
+        head = response_head(connection, "CONNECT azure.com:443 HTTP/1.1\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 403 ")
-
-
-def test_listens_only_on_loopback(service: Service) -> None:
-    assert service.server.server_address[0] == "127.0.0.1"
+    assert caller.service.server.server_address[0] == "127.0.0.1"
 
 
 def test_stops_without_leaving_a_thread_socket_or_file(tmp_path: Path) -> None:
@@ -57,7 +48,8 @@ def test_stops_without_leaving_a_thread_socket_or_file(tmp_path: Path) -> None:
         caller = Caller(service)
         caller.request("GET", "/discovery")
         # A client keeps two connections open, one without TLS.
-        idle = [connected(service), secured(caller, connected(service))]
+        secure = caller.context.wrap_socket(connected(service), server_hostname="127.0.0.1")
+        idle = [connected(service), secure]
         folder = service.folder
     assert set(threading.enumerate()) <= before
     assert not folder.exists()

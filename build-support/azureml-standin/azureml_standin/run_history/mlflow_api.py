@@ -23,12 +23,7 @@ from azureml_standin.http.routing import route
 _BASE = f"/mlflow/v1.0{WORKSPACE}/api/2.0/mlflow"
 _POINTS_PER_PAGE = 1000
 _PARENT = re.compile(r"tags\.`?mlflow\.parentRunId`? = '([\w-]+)'")
-_STATUS = {
-    "Completed": "FINISHED",
-    "Failed": "FAILED",
-    "Canceled": "KILLED",
-    "Running": "RUNNING",
-}
+_STATUS = {"Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED", "Running": "RUNNING"}
 
 
 class MlflowApi:

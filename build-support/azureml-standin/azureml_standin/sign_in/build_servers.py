@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from azureml_standin.http.messages import HttpError, HttpRequest, SignInError
 from azureml_standin.http.routing import route
@@ -24,15 +23,13 @@ _EXCHANGES = {
 }
 
 
-@dataclass(frozen=True)
-class FederatedCredential:
+class FederatedCredential(NamedTuple):
     """An issuer and a subject whose tokens the application accepts."""
 
     issuer: str
     subject: str
 
 
-@dataclass
 class BuildServers:
     """A run of each, which may ask for tokens by its own secret.
 
@@ -40,20 +37,19 @@ class BuildServers:
     of azure-identity. `lifetime` is in seconds, for tokens issued from then on.
     """
 
-    lifetime: float = 600.0
-    github: FederatedCredential = FederatedCredential(
+    github = FederatedCredential(
         "https://token.actions.githubusercontent.com",
         "repo:standin/experiments:ref:refs/heads/main",
     )
-    pipelines: FederatedCredential = FederatedCredential(
+    pipelines = FederatedCredential(
         "https://vstoken.dev.azure.com/standin", "sc://standin/experiments/azure-ml"
     )
-    github_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    pipelines_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    connection: str = field(default_factory=lambda: str(uuid.uuid4()))
 
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
+        self.lifetime = 600.0
         self.trusted = {self.github, self.pipelines}
+        self._secret = secrets.token_urlsafe(24)
+        self._connection = str(uuid.uuid4())
         self._keys = Tokens("")
 
     def variables(self, name: str, url: str) -> dict[str, str]:
@@ -62,13 +58,13 @@ class BuildServers:
             return {
                 "GITHUB_ACTIONS": "true",
                 "ACTIONS_ID_TOKEN_REQUEST_URL": f"{url}{_GITHUB_PATH}?api-version=2.0",
-                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.github_secret,
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self._secret,
             }
         return {
             "TF_BUILD": "True",
             "SYSTEM_OIDCREQUESTURI": f"{url}{_PIPELINES_PATH}",
-            "SYSTEM_ACCESSTOKEN": self.pipelines_secret,
-            "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": self.connection,
+            "SYSTEM_ACCESSTOKEN": self._secret,
+            "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": self._connection,
         }
 
     def check(self, assertion: str, host: str) -> bool:
@@ -89,26 +85,28 @@ class BuildServers:
         raise SignInError(401, "invalid_client", number, what)
 
     @route("GET", _GITHUB_PATH)
-    def _github_token(self, request: HttpRequest) -> dict[str, Any]:
-        _check_bearer(request, self.github_secret)
+    def github_token(self, request: HttpRequest) -> dict[str, Any]:
         # Without an audience, the token is for the owner of the repository.
         audience = request.query.get("audience") or "https://github.com/standin"
-        return {"count": 1, "value": self._issue(self.github, audience)}
+        return {"count": 1, "value": self._issue(request, self.github, audience)}
 
     @route("POST", _PIPELINES_PATH)
-    def _pipelines_token(self, request: HttpRequest) -> dict[str, str]:
-        _check_bearer(request, self.pipelines_secret)
+    def pipelines_token(self, request: HttpRequest) -> dict[str, str]:
         connection = request.query.get("serviceConnectionId")
-        if connection != self.connection:
+        token = self._issue(request, self.pipelines, _EXCHANGE)
+        if connection != self._connection:
             message = f"Service connection {connection} was not found."
             raise _BuildServerError(404, "ServiceEndpointNotFound", message)
-        return {"oidcToken": self._issue(self.pipelines, _EXCHANGE)}
+        return {"oidcToken": token}
 
-    def _issue(self, identity: FederatedCredential, audience: str) -> str:
+    def _issue(self, request: HttpRequest, run: FederatedCredential, audience: str) -> str:
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not secrets.compare_digest(given, self._secret):
+            message = "The request is not authorized."
+            raise _BuildServerError(401, "UnauthorizedRequestException", message)
         now = int(time.time())
-        names = {"iss": identity.issuer, "sub": identity.subject, "aud": audience}
-        times = {"iat": now, "exp": now + int(self.lifetime)}
-        return self._keys.signed({**names, **times, "jti": str(uuid.uuid4())})
+        names = {"iss": run.issuer, "sub": run.subject, "aud": audience, "jti": str(uuid.uuid4())}
+        return self._keys.signed({**names, "iat": now, "exp": now + int(self.lifetime)})
 
 
 class _BuildServerError(HttpError):
@@ -118,10 +116,3 @@ class _BuildServerError(HttpError):
 
     def content(self) -> dict[str, str]:
         return {"message": self.message, "typeKey": self.code}
-
-
-def _check_bearer(request: HttpRequest, secret: str) -> None:
-    kind, _, given = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not secrets.compare_digest(given, secret):
-        message = "The request is not authorized."
-        raise _BuildServerError(401, "UnauthorizedRequestException", message)

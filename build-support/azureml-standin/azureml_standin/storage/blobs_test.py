@@ -8,9 +8,7 @@ ACCOUNT = "/standin.blob.core.azure.standin"
 STORAGE, OTHER = "https://storage.azure.com", "https://ml.azure.com"
 
 
-def test_accepts_only_what_was_signed_for_a_container_and_a_right(
-    caller: Caller,
-) -> None:
+def test_accepts_only_what_was_signed_for_a_container_and_a_right(caller: Caller) -> None:
     name, access = "mine", caller.service.access
     caller.service.state.add_container(name)
 
