@@ -58,6 +58,17 @@ outputs:
   model: {{type: custom_model}}
 environment: azureml:curated:1
 """
+# Its trial follows.
+SWEEP_HEAD = """\
+type: sweep
+experiment_name: exp
+compute: azureml:cpu-cluster
+search_space: {rate: {type: choice, values: [1, 2]}}
+objective: {goal: maximize, primary_metric: score}
+sampling_algorithm: grid
+limits: {max_total_trials: 2}
+trial:
+"""
 # What the code of all of them becomes.
 SNAPSHOT = {
     "common/a.py": b"A = 1\n",

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from azureml_jobs.azure.conftest import Client, faults
+from azureml_jobs.azure.conftest import SWEEP_HEAD, Client, faults
 from azureml_jobs.bundle.sdk_test import JOBS, gather
 from azureml_jobs.conftest import Gathered
 
@@ -47,15 +47,7 @@ code: src
 environment: {build: {path: docker}}
 inputs: {table: {type: uri_folder}}
 """
-SWEEP = """\
-type: sweep
-experiment_name: exp
-compute: azureml:cpu-cluster
-search_space: {rate: {type: choice, values: [1, 2]}}
-objective: {goal: maximize, primary_metric: score}
-sampling_algorithm: grid
-limits: {max_total_trials: 2}
-trial:
+SWEEP = SWEEP_HEAD + """\
   command: python train.py ${{search_space.rate}}
   code: src
   environment: {build: {path: docker}}

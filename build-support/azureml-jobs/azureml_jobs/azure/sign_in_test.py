@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -11,6 +13,7 @@ from azureml_jobs.azure import credentials
 from azureml_jobs.azure.clouds import find_cloud
 from azureml_jobs.azure.conftest import Client
 from azureml_jobs.azure.sign_in import SignIn, SignInFailed
+from azureml_jobs.conftest import Tool
 
 
 def sign_in(client: Client, login: bool = False) -> SignIn:
@@ -320,3 +323,31 @@ def test_nothing_secret_is_in_what_a_failure_prints(client: Client) -> None:
     )
     for text in (printed, kept):
         assert secret not in text and "sig=" not in text and "eyJ" not in text
+
+
+# The second import waits: modules that need each other are not started from two sides.
+BOTH_IMPORTS = """
+import sys, threading, time
+from azureml_jobs.azure import credentials, sdk
+
+def begun():
+    return sorted(name for name in sys.modules if name.startswith(("azure.core", "azure.ai")))
+
+with credentials._one_at_a_time:
+    threads = [
+        threading.Thread(target=each) for each in (credentials.import_identity, sdk.import_sdk)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    assert not begun(), begun()
+for thread in threads:
+    thread.join()
+assert {"azure.identity", "azure.ai.ml"} <= set(sys.modules)
+"""
+
+
+def test_packages_of_azure_are_imported_by_one_thread_at_a_time() -> None:
+    subprocess.run(
+        [sys.executable, "-c", BOTH_IMPORTS], env=Tool.environment(), check=True, timeout=60
+    )

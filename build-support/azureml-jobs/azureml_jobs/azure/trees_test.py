@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.azure.conftest import Client
+from azureml_jobs.azure.conftest import SWEEP_HEAD, Client
 
 STEP = """\
     type: command
@@ -28,15 +28,7 @@ jobs:
     command: cat ${{{{inputs.table}}}}/a.csv && exit 3
     inputs: {{table: "${{{{parent.jobs.prepare.outputs.table}}}}"}}
 """
-SWEEP = """\
-type: sweep
-experiment_name: exp
-compute: azureml:cpu-cluster
-search_space: {rate: {type: choice, values: [1, 2]}}
-objective: {goal: maximize, primary_metric: score}
-sampling_algorithm: grid
-limits: {max_total_trials: 2}
-trial:
+SWEEP = SWEEP_HEAD + """\
   command: |
     echo rate ${{search_space.rate}}
     run=$(echo ${MLFLOW_TRACKING_URI#file://}/*/$MLFLOW_RUN_ID)
