@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from azureml_jobs.azure.blobs import CopySource
 from azureml_jobs.azure.datastores import Account
 from azureml_jobs.azure.send_files import LocalFile
-from azureml_jobs.base.files import make_folder, write_file
+from azureml_jobs.base.files import make_folder
+from azureml_jobs.base.typed_json import read_data, write_data
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
 _FORMAT = 1
@@ -33,6 +33,12 @@ class _Snapshot:
 
     container: str
     files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Record:
+    format: int
+    snapshots: tuple[_Snapshot, ...]
 
 
 class EarlierSnapshots:
@@ -81,21 +87,15 @@ class EarlierSnapshots:
         for snapshot in [sent, *self._read()][:_MOST_SNAPSHOTS]:
             room -= len(snapshot.files)
             if room >= 0:
-                kept.append(asdict(snapshot))
+                kept.append(snapshot)
         with contextlib.suppress(OSError):
             make_folder(self._file.parent)
-            text = json.dumps({"format": _FORMAT, "snapshots": kept}, indent=1)
-            write_file(self._file, text + "\n")
+            write_data(self._file, _Record(_FORMAT, tuple(kept)))
 
-    def _read(self) -> list[_Snapshot]:
+    def _read(self) -> tuple[_Snapshot, ...]:
         """Return the newest first; none when the file is damaged, or of another version."""
-        try:
-            known = json.loads(self._file.read_text(encoding="utf-8"))
-            if known["format"] == _FORMAT:
-                return [
-                    _Snapshot(str(each["container"]), dict(each["files"]))
-                    for each in known["snapshots"]
-                ]
-        except (OSError, ValueError, TypeError, KeyError):
-            pass
-        return []
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+            known = read_data(_Record, self._file)
+            if known.format == _FORMAT:
+                return known.snapshots
+        return ()

@@ -7,13 +7,13 @@ service has the job. So a submission that was killed is found again, with the na
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.azure.turns import take
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.files import write_file
 from azureml_jobs.base.workspace_config import AzureWorkspace
@@ -139,17 +139,9 @@ class SubmissionFolder:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[bool]:
-        """Lock the submission; yield False when another process has locked it.
-
-        The system releases the lock of a killed process.
-        """
+        """Lock the submission; yield False when another process has locked it."""
         with open(self.path / _LOCK, "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+            yield take(file)
 
     def place(self, submission: Submission, ids: Mapping[str, str]) -> None:
         """Write the ids of assets, by their labels, into the documents of the bundle.

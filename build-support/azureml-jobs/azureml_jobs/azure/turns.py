@@ -24,16 +24,17 @@ def turn(folder: Path, at_once: int = AT_ONCE) -> Iterator[None]:
         places = [stack.enter_context(open(folder / str(number), "w")) for number in range(at_once)]
         # Whoever has the gate is next. The system wakes those that wait for it in their order.
         with open(folder / "gate", "w") as gate:
-            is_next = _take(gate)
-            if not (is_next and any(map(_take, places))):
+            is_next = take(gate)
+            if not (is_next and any(map(take, places))):
                 print(f"Waiting for a turn: {at_once} submissions are under way.", file=sys.stderr)
                 fcntl.flock(gate, fcntl.LOCK_EX)
-                while not any(map(_take, places)):
+                while not any(map(take, places)):
                     time.sleep(_PAUSE)
         yield
 
 
-def _take(file: TextIO) -> bool:
+def take(file: TextIO) -> bool:
+    """Lock a file unless another process has. The system releases the lock of a killed process."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
