@@ -114,24 +114,6 @@ def _pytest(shell: Shell, args: Arguments) -> None:
     run_unknown(shell, args)
 
 
-def _command(shell: Shell, args: Arguments) -> None:
-    """Read `command NAME ARGUMENTS`, or `command -v NAME`."""
-    is_question = bool(args) and args[0].text in ("-v", "-V")
-    (BUILTINS["which"] if is_question else run_wrapper)(shell, args)
-
-
-def _mlflow(shell: Shell, args: Arguments) -> None:
-    if args and args[0].text == "run":
-        _make(("MLproject", "python_env.yaml", "conda.yaml"), shell, args[1:])
-    else:
-        name_arguments(shell, args)
-
-
-def _git(shell: Shell, args: Arguments) -> None:
-    if any(word.text == "clone" for word in args):
-        _make_last(shell, args[-1:])
-
-
 def _make_last(shell: Shell, args: Arguments) -> None:
     """Read a program that makes what its last argument names: `cp -r conf out`."""
     shell.name_files(args[:-1])
@@ -154,12 +136,21 @@ def _values(args: Arguments, options: tuple[str, ...]) -> list[Argument]:
     return [value for option, value in zip(args, args[1:]) if option.text in options]
 
 
-def _fetch(shell: Shell, args: Arguments) -> None:
-    """Read a program of a cloud, which may download files."""
-    if any(_FETCHES.match(word.text) for word in args):
-        _make_here(shell, args)
-    else:
-        name_arguments(shell, args)
+def _read_subcommand(name: str, shell: Shell, args: Arguments) -> None:
+    """Read a program of which a subcommand decides what it does."""
+    match name:
+        case "command":
+            is_question = bool(args) and args[0].text in ("-v", "-V")
+            (BUILTINS["which"] if is_question else run_wrapper)(shell, args)
+        case "git":
+            if any(word.text == "clone" for word in args):
+                _make_last(shell, args[-1:])
+        case "mlflow" if args and args[0].text == "run":
+            _make(("MLproject", "python_env.yaml", "conda.yaml"), shell, args[1:])
+        case _ if name in _FETCHERS and any(_FETCHES.match(word.text) for word in args):
+            _make_here(shell, args)
+        case _:
+            name_arguments(shell, args)
 
 
 def _make_here(shell: Shell, args: Arguments) -> None:
@@ -187,6 +178,7 @@ _PYTEST_FILES = ("conftest.py", "pytest.ini", "pyproject.toml", "setup.cfg", "to
 _RUNNERS = {*_SHELLS, *_INTERPRETERS, *LAUNCHERS}
 _MAKES_LAST = ("cp", "curl", "ln", "mv", "rsync", "wget")
 _MAKES_HERE = ("7z", "gdown", "gunzip", "tar", "unzip")
+# Of a cloud.
 _FETCHERS = ("aws", "az", "azcopy", "dvc", "gcloud", "gsutil", "huggingface-cli")
 _MAKES = {
     "make": ("Makefile", "makefile", "GNUmakefile"),
@@ -203,12 +195,9 @@ _PROGRAMS: dict[str, Program] = {
     **{name: partial(_run_interpreter, files) for name, files in _INTERPRETERS.items()},
     **dict.fromkeys(_WRAPPERS, run_wrapper),
     **dict.fromkeys(LAUNCHERS - {"uv"}, partial(run_wrapper, takes_module=True)),
-    "command": _command,
-    "git": _git,
-    "mlflow": _mlflow,
     "pytest": _pytest,
     **dict.fromkeys(_MAKES_LAST, _make_last),
     **dict.fromkeys(_MAKES_HERE, _make_here),
-    **dict.fromkeys(_FETCHERS, _fetch),
+    **{name: partial(_read_subcommand, name) for name in ("command", "git", "mlflow", *_FETCHERS)},
     **{name: partial(_make, files) for name, files in _MAKES.items()},
 }

@@ -55,7 +55,8 @@ def finding_of(problem: Problem, kind: str) -> Finding:
         case "required":
             return Finding(key_path, "this key is missing", _how_to_write(steps, problem))
         case "key":
-            return _key_that_is_no_text(key_path, problem.value)
+            what = f"YAML reads this key as {_value_text(problem.value)}, not as text"
+            return Finding(key_path, what, "Quote the key.")
         case "null":
             return Finding(key_path, "this key has no value", "Write one, or remove the key.")
         case "name":
@@ -141,12 +142,6 @@ def _list(parts: Any) -> str:
         # A literal input. Where it is data, the user has written keys and values already.
         return "text, a number, `true` or `false`"
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "a value"
-
-
-def _key_that_is_no_text(key_path: str, key: Any) -> Finding:
-    return Finding(
-        key_path, f"YAML reads this key as {_value_text(key)}, not as text", "Quote the key."
-    )
 
 
 def _bad_name(key_path: str, problem: Problem) -> Finding:
