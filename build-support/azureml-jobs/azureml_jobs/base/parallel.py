@@ -6,8 +6,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
 from functools import partial
-from typing import Generic, TypeVar, cast
+from typing import TypeVar, cast
 
 from azureml_jobs.base.progress import Progress
 
@@ -18,34 +19,22 @@ _POLL_SECONDS = 0.1
 _WORKERS = 8
 
 
-class BackgroundCall(Generic[Value]):
-    """A call that was started in the background."""
+class BackgroundCall(Future[Value]):
+    """A call that was started in the background; `result` waits for it."""
 
     def __init__(self, call: Callable[[], Value]) -> None:
-        self._values: list[Value] = []
-        self._errors: list[BaseException] = []
-        self._thread = threading.Thread(target=self._run, args=(call,), daemon=True)
-        self._thread.start()
+        super().__init__()
+        threading.Thread(target=self._run, args=(call,), daemon=True).start()
 
     def _run(self, call: Callable[[], Value]) -> None:
         try:
-            self._values.append(call())
+            self.set_result(call())
         except BaseException as error:
-            self._errors.append(error)
-
-    def result(self) -> Value:
-        """Wait for the call and return its value; raise what it raised."""
-        while self._thread.is_alive():
-            # In steps, so that Ctrl-C is seen.
-            self._thread.join(_POLL_SECONDS)
-        if self._errors:
-            raise self._errors[0]
-        return self._values[0]
+            self.set_exception(error)
 
     def result_within(self, seconds: float) -> Value | None:
         """Return the value, or None when the call takes longer; raise what it raised."""
-        self._thread.join(seconds)
-        return None if self._thread.is_alive() else self.result()
+        return self.result() if wait([self], seconds).done else None
 
 
 def run_all(

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
@@ -23,17 +22,11 @@ from azureml_jobs.bundle.provenance import Provenance
 MANIFEST_VERSION = 2
 
 _FILE_KEYS = ("path", "source", "owner", "why", "sha256", "size", "executable")
-_SHAPE: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("address", "job_file", "kind"), (str,)),
-    **dict.fromkeys(("documents", "overrides", "data", "allowed"), (list,)),
-    "versions": (dict,),
-    **dict.fromkeys(("git", "made"), (dict, NoneType)),
+_KEYS = {
+    *("address", "job_file", "kind", "documents", "overrides", "data", "allowed", "git"),
+    *("versions", "made"),
 }
-_UNIT_SHAPE: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("snapshot", "packages"), (dict,)),
-    **dict.fromkeys(("environment", "image"), (dict, NoneType)),
-    "command": (str, NoneType),
-}
+_UNIT_KEYS = ("command", "snapshot", "environment", "image", "packages")
 
 
 def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
@@ -86,9 +79,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{version} is of {made_by}, and this one reads {MANIFEST_VERSION}",
             "Use the tools of the commit that made it, or start the job again.",
         )
-    _check(path, content, _SHAPE)
-    for unit in units_of(content):
-        _check(path, unit, _UNIT_SHAPE)
+    missing = sorted(_KEYS - content.keys())
+    missing += [key for unit in units_of(content) for key in _UNIT_KEYS if key not in unit]
+    if missing:
+        raise _invalid(path, f"`{missing[0]}` is missing")
     return dict(content)
 
 
@@ -96,13 +90,7 @@ def units_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the units of a manifest; that of a job of one command has an empty name."""
     if "units" in content:
         return list(content["units"])
-    return [{"name": "", **{key: content.get(key) for key in _UNIT_SHAPE}}]
-
-
-def _check(path: Path, content: Any, shape: Mapping[str, tuple[type, ...]]) -> None:
-    for key, kinds in shape.items():
-        if not isinstance(content, dict) or not isinstance(content.get(key, path), kinds):
-            raise _invalid(path, f"`{key}` is missing, or is no {kinds[0].__name__}")
+    return [{"name": "", **{key: content[key] for key in _UNIT_KEYS if key in content}}]
 
 
 def _invalid(path: Path, what: str) -> JobError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import pkgutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,17 @@ from azureml_jobs.protocol import WorkspaceRequest
 
 # These take long, and Pants would keep other commands waiting meanwhile.
 _LONG_COMMANDS = frozenset({"stream", "cancel", "download", "register", "reproduce", "ui"})
+
+# A module is imported only when its command runs.
+_COMMANDS = {
+    "jobs": "azureml_jobs.cli.jobs:run_jobs",
+    "reproduce": "azureml_jobs.cli.reproduce:reproduce_job",
+    **dict.fromkeys(("data", "models", "components"), "azureml_jobs.cli.assets:run_assets"),
+    "endpoints": "azureml_jobs.cli.assets:run_endpoints",
+    "ui": "azureml_jobs.cli.ui:show_ui",
+    "service": "azureml_jobs.cli.aml:serve_standin",
+}
+_STANDIN = Path(__file__).resolve().parents[3] / "azureml-standin"
 
 
 def run_aml(arguments: Sequence[str]) -> int:
@@ -57,42 +69,19 @@ def _component_run(options: argparse.Namespace) -> list[str]:
 
 
 def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, repository: Path) -> int:
-    match options.noun:
-        case "jobs" if options.command == "reproduce":
-            from azureml_jobs.cli.reproduce import reproduce_job
+    if options.noun == "doctor":
+        from azureml_jobs.azure.doctor import check_all  # pants: no-infer-dep
 
-            return reproduce_job(workspace, repository, options)
-        case "jobs":
-            from azureml_jobs.cli.jobs import run_jobs
-
-            return run_jobs(workspace, repository, options)
-        case "data" | "models" | "components":
-            from azureml_jobs.cli.assets import run_assets
-
-            return run_assets(workspace, repository, options)
-        case "endpoints":
-            from azureml_jobs.cli.assets import run_endpoints
-
-            return run_endpoints(workspace, options)
-        case "ui":
-            from azureml_jobs.cli.ui import show_ui
-
-            return show_ui(workspace, repository, options)
-        case "service":
-            return serve_standin(repository, options)
-        case _:
-            from azureml_jobs.azure.doctor import check_all  # pants: no-infer-dep
-
-            return check_all(workspace, options.login, options.deep, options.compute)
+        return check_all(workspace, options.login, options.deep, options.compute)
+    name = "reproduce" if options.command == "reproduce" else options.noun
+    status: int = pkgutil.resolve_name(_COMMANDS[name])(workspace, repository, options)
+    return status
 
 
-_PACKAGE_FOLDER = Path(__file__).resolve().parents[3] / "azureml-standin"
-
-
-def serve_standin(repository: Path, options: argparse.Namespace) -> int:
-    """Serve until Ctrl-C, or while the given command runs."""
+def serve_standin(_: AzureWorkspace | None, repository: Path, options: argparse.Namespace) -> int:
+    """Run the stand-in for Azure ML until Ctrl-C, or while the given command runs."""
     # Nothing else imports it, so that its folder can be removed.
-    sys.path.append(str(_PACKAGE_FOLDER))
+    sys.path.append(str(_STANDIN))
     from azureml_standin.command import serve  # pants: no-infer-dep
 
     return serve(repository, options)

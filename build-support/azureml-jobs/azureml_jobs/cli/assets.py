@@ -84,7 +84,7 @@ def _print_rows(rows: list[dict[str, Any]], options: argparse.Namespace) -> int:
     return 0
 
 
-def run_endpoints(workspace: AzureWorkspace | None, options: argparse.Namespace) -> int:
+def run_endpoints(workspace: AzureWorkspace | None, _: Path, options: argparse.Namespace) -> int:
     if workspace is None:
         raise JobError(
             f"endpoints {options.command}",
