@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from azureml_jobs.azure.clouds import Cloud
 
 _IDENTITY_SECONDS = 15.0
+# No other one is tried then, and a busy machine takes its time.
+_CONFIGURED_SECONDS = 60.0
 _PROGRAM_SECONDS = 30.0
 _LOGIN_SECONDS = 300.0
 _PROBE_SECONDS = 0.5
@@ -100,6 +102,7 @@ def _configured(cloud: Cloud, server: BuildServer | None) -> Credential | None:
         return Credential(
             f"the environment ({_KINDS[variable]})",
             partial(_principal, cloud, variable),
+            _CONFIGURED_SECONDS,
             is_configured=True,
             secrets=tuple(os.environ.get(name, "") for name in (_SECRET, _PASSWORD)),
         )
@@ -109,6 +112,7 @@ def _configured(cloud: Cloud, server: BuildServer | None) -> Credential | None:
     return Credential(
         f"the environment (OIDC of {server.name})",
         partial(_federated, cloud, server),
+        _CONFIGURED_SECONDS,
         is_configured=True,
         secrets=(server.secret,),
     )
