@@ -143,11 +143,9 @@ def test_a_module_of_the_code_hides_one_of_a_source_root(tmp_path: Path) -> None
         "src/common/y.py": "",
     }
     closure = close(tmp_path, files, "python main.py")
-    assert [each.path for each in closure.files] == [
-        "src/x/common/__init__.py",
-        "src/x/common/y.py",
-        "src/x/main.py",
-    ]
+    assert [
+        each.path for each in closure.files
+    ] == "src/x/common/__init__.py src/x/common/y.py src/x/main.py".split()
 
 
 def test_one_namespace_package_lies_in_the_code_and_in_a_source_root(tmp_path: Path) -> None:
@@ -403,13 +401,7 @@ def test_sends_additional_includes_under_their_last_names(tmp_path: Path) -> Non
     }
     includes = ("other/lib", "other/single.py")
     closure = close(tmp_path, files, "python main.py", includes=includes)
-    assert sent(closure) == [
-        "common/__init__.py",
-        "lib/a.py",
-        "lib/data.txt",
-        "main.py",
-        "single.py",
-    ]
+    assert sent(closure) == "common/__init__.py lib/a.py lib/data.txt main.py single.py".split()
     assert closure.errors == closure.modules == ()
 
 

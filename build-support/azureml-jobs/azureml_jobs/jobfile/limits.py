@@ -43,7 +43,7 @@ _ADDRESS = re.compile(r"(?:azureml:)?/subscriptions/|azureml:?//|.*[<{]", re.IGN
 
 def limit_findings(document: Mapping[str, Any]) -> list[Finding]:
     """Return what the service would refuse in a document that its schema has passed."""
-    found = (_names(document), _texts(document), _entries(document), _data(document))
+    found = (_names(document), _lengths(document))
     of_nodes = (
         check(node)
         for node in nodes_of(document)
@@ -83,12 +83,9 @@ def _name(key_path: str, name: Any, longest: int, more: str = "") -> Iterator[Fi
     )
 
 
-def _texts(document: Mapping[str, Any]) -> Iterator[Finding]:
+def _lengths(document: Mapping[str, Any]) -> Iterator[Finding]:
     for key, longest in _TEXT_LENGTHS.items():
         yield from _length(key, document.get(key), longest)
-
-
-def _entries(document: Mapping[str, Any]) -> Iterator[Finding]:
     for group, (most, longest_key, longest_value) in _ENTRIES.items():
         entries = _mapping(document, group)
         yield from _count(group, len(entries), most)
@@ -96,8 +93,6 @@ def _entries(document: Mapping[str, Any]) -> Iterator[Finding]:
             yield from _length(f"{group}.{key[:40]}…", key, longest_key)
             yield from _length(f"{group}.{key}", value, longest_value)
 
-
-def _data(document: Mapping[str, Any]) -> Iterator[Finding]:
     for group, most in _DATA_ENTRIES.items():
         values = _mapping(document, group).values()
         data = [value for value in values if group == "outputs" or isinstance(value, Mapping)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from azureml_jobs.base.nearest import suggestion
@@ -19,26 +20,20 @@ def _jobs_or_component(value: Mapping[str, Any]) -> Finding | None:
     return Finding("component", what, "Remove one of them.") if has_both else None
 
 
-def _no_duplicates(key: str) -> Rule:
-    def check(value: Mapping[str, Any]) -> Finding | None:
-        entries = value.get(key)
-        if not isinstance(entries, list):
-            return None
-        again = [entry for entry in entries if entries.count(entry) > 1]
-        return Finding(key, f"`{again[0]}` is there twice", "Keep one of them.") if again else None
-
-    return check
+def _no_duplicates(key: str, value: Mapping[str, Any]) -> Finding | None:
+    entries = value.get(key)
+    if not isinstance(entries, list):
+        return None
+    again = [entry for entry in entries if entries.count(entry) > 1]
+    return Finding(key, f"`{again[0]}` is there twice", "Keep one of them.") if again else None
 
 
-def _one(group: str, name: str) -> Rule:
-    def check(value: Mapping[str, Any]) -> Finding | None:
-        entries = value.get(group)
-        if not isinstance(entries, Mapping) or list(entries) == [name]:
-            return None
-        remedy = f"Write `{name}:` below `{group}:`, and nothing else."
-        return Finding(group, f"this task has one entry of `{group}:`, named `{name}`", remedy)
-
-    return check
+def _one(group: str, name: str, value: Mapping[str, Any]) -> Finding | None:
+    entries = value.get(group)
+    if not isinstance(entries, Mapping) or list(entries) == [name]:
+        return None
+    remedy = f"Write `{name}:` below `{group}:`, and nothing else."
+    return Finding(group, f"this task has one entry of `{group}:`, named `{name}`", remedy)
 
 
 def _default_of_its_type(value: Mapping[str, Any]) -> Finding | None:
@@ -129,12 +124,12 @@ RULES: dict[str, Rule] = {
     "default of its type": _default_of_its_type,
     "image or build": _image_or_build,
     "jobs or component": _jobs_or_component,
-    "one input source": _one("inputs", "source"),
+    "one input source": partial(_one, "inputs", "source"),
     "one output": _one_output,
-    "one output sink": _one("outputs", "sink"),
+    "one output sink": partial(_one, "outputs", "sink"),
     "scheduled job": _scheduled_job,
     **{
-        f"no duplicates in {key}": _no_duplicates(key)
+        f"no duplicates in {key}": partial(_no_duplicates, key)
         for key in ("archives", "files", "jars", "py_files")
     },
 }
