@@ -77,10 +77,13 @@ CONFIGURED = {
 }
 
 
-def failure(client: Client, **changes: str) -> SignInFailed:
+def failure(client: Client, patience: str = "5", **changes: str) -> SignInFailed:
+    """Why signing in failed; `patience` does not count for what goes before."""
     client.set(**changes)
+    signed_in, asked = sign_in(client), scope(client)
+    client.set(AZUREML_JOBS_PATIENCE=patience)
     with pytest.raises(SignInFailed) as caught:
-        sign_in(client).token(scope(client))
+        signed_in.token(asked)
     assert caught.value.status == 1 and not re.search("w~rong|eyJ", str(caught.value))
     return caught.value
 
@@ -126,7 +129,7 @@ def test_a_configured_credential_that_fails_ends_there(
     client: Client, kind: str, fault: dict[str, Any], reason: str
 ) -> None:
     client.add_fault(**fault, method="POST", path="/oauth2/v2.0/token", times=None)
-    failed = failure_that_ends_there(client, kind, AZUREML_JOBS_PATIENCE="0.5")
+    failed = failure_that_ends_there(client, kind, patience="0.5")
     assert re.search(reason, str(failed))
     if fault["kind"] == "reset-before":
         assert failed.remedy.startswith("Look at the network")
@@ -181,7 +184,6 @@ def expired(client: Client) -> None:
 
 
 def silent(client: Client) -> None:
-    client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault("slow", "GET", "/actions/idtoken", times=None, seconds=60)
 
 
@@ -226,7 +228,7 @@ def test_says_why_a_build_server_does_not_sign_in(
         client.set(**change)
     else:
         change(client)
-    failed = failure(client)
+    failed = failure(client, patience="0.3" if change is silent else "5")
     assert why in str(failed)
     if isinstance(change, dict):
         assert failed.remedy == "docs/azure.md, Build servers, says what a workflow needs."
