@@ -53,13 +53,6 @@ def test_says_that_there_is_no_such_job(client: Client) -> None:
     assert "gone: standin-workspace has no such job." in client.printed().err
 
 
-def test_local_selects_the_local_workspace(client: Client) -> None:
-    client.service.recording.clear()
-    assert client.run_aml("jobs", "list", "--local") == 0
-    assert client.printed().out.startswith("No jobs.")
-    assert client.requests() == []
-
-
 def test_data_goes_to_the_workspace_and_comes_back(client: Client) -> None:
     source = client.repository / "src/exp/data"
     for version in ("1", "2"):

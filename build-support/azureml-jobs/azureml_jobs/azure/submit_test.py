@@ -97,20 +97,6 @@ def test_the_environment_is_made_once_for_each_content(client: Client) -> None:
     assert all(re.search(r"/environments/env-[0-9a-f]{12}/versions/1$", each) for each in made)
 
 
-@pytest.mark.parametrize(
-    "environment", ["azureml:curated:1", "{image: 'python:3.11'}"], ids=["a name", "an image"]
-)
-def test_an_environment_of_the_job_file_s_own_is_taken(client: Client, environment: str) -> None:
-    job = JOB.replace("{build: {path: docker}}", environment)
-    if environment.startswith("azureml:"):
-        workspace = client.connect()
-        workspace.put(
-            *("environments", "curated", "versions", "1"), body={"properties": {"image": "x"}}
-        )
-    assert client.submit(job) == 0
-    assert "env-" not in client.jobs()[0]["properties"]["environmentId"]
-
-
 def test_build_contexts_whose_names_and_contents_join_alike_are_both_sent(client: Client) -> None:
     """azure-ai-ml's hash of a folder has no separators."""
     contents = []
