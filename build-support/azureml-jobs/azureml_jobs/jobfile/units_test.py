@@ -23,13 +23,6 @@ def described(found: tuple[CodeUnit, ...]) -> list[tuple[str, str, str | None]]:
     return [(unit.name, ".".join(unit.keys), unit.code.path) for unit in found]
 
 
-def refusal(job: str, **others: str) -> str:
-    with pytest.raises(JobError) as caught:
-        units(job, **others)
-    assert caught.value.status == 2
-    return str(caught.value)
-
-
 @cases(
     "job, expected",
     {
@@ -173,47 +166,29 @@ def test_spark_is_given_files_and_archives_of_modules() -> None:
 
 
 @cases(
-    "job, others, message",
+    "job, message",
     {
-        "code outside": (
-            "{command: ls, code: ../../..}",
-            {},
-            "code: '../../..' leads out of the repository.",
-        ),
-        "an absolute path": (
-            "{command: ls, code: /home/me}",
-            {},
-            "code: '/home/me' is a path of one machine.",
-        ),
-        "backslashes": (
-            r"{command: ls, code: .\src}",
-            {},
-            r"code: '.\\src' has backslashes, and jobs run on Linux.",
-        ),
+        "code outside": ("{command: ls, code: ../../..}", "code: '../../..' leads out of the"),
         "a missing component": (
             "{type: pipeline, jobs: {a: {component: ./gone.yml}}}",
-            {},
             "jobs.a.component: there is no file src/exp/gone.yml.",
         ),
         "a missing environment": (
             "{command: ls, environment: 'file:gone.yml'}",
-            {},
             "environment: there is no file src/exp/gone.yml.",
         ),
         "a file that refers to itself": (
             "{type: pipeline, component: azure-ml-job.yaml}",
-            {},
             "component: src/exp/azure-ml-job.yaml refers to itself.",
         ),
         "the repository as a build context": (
             "{command: ls, environment: {build: {path: ../..}}}",
-            {},
             "environment.build.path: '../..' is not below the repository's root.",
         ),
-        "an open quote": ("{command: 'a \"b'}", {}, "command: "),
+        "an open quote": ("{command: 'a \"b'}", "command: "),
     },
 )
-def test_refuses_what_cannot_be_packaged_and_names_the_key(
-    job: str, others: dict[str, str], message: str
-) -> None:
-    assert refusal(job, **others).startswith(f"src/exp/azure-ml-job.yaml: {message}")
+def test_refuses_what_cannot_be_packaged_and_names_the_key(job: str, message: str) -> None:
+    with pytest.raises(JobError) as caught:
+        units(job)
+    assert str(caught.value).startswith(f"src/exp/azure-ml-job.yaml: {message}")
