@@ -156,7 +156,7 @@ def test_an_image_that_was_built_again_is_a_doubt(
 ) -> None:
     docker = tmp_path / "bin/docker"
     docker.parent.mkdir()
-    docker.write_text("#!/bin/sh\necho '{\"Id\": \"sha256:2\"}'\n")
+    docker.write_text('#!/bin/sh\necho \'{"Id": "sha256:2"}\'\n')
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{docker.parent}{os.pathsep}{os.environ['PATH']}")
     manifest = repository.job("first").bundle / "manifest.json"

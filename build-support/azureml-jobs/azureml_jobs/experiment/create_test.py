@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,15 +37,6 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-@contextlib.contextmanager
-def umask(mask: int) -> Iterator[None]:
-    before = os.umask(mask)
-    try:
-        yield
-    finally:
-        os.umask(before)
-
-
 def new(root: Path, name: str, owners: tuple[str, ...] = ()) -> str:
     return create_experiment(root, ExperimentRequest(name, "src", "template", {}, owners))
 
@@ -57,6 +46,8 @@ def below(folder: Path) -> list[str]:
 
 
 def test_writes_the_template_and_prints_the_next_commands(root: Path) -> None:
+    # It is the first experiment.
+    (root / "src").rmdir()
     report = new(root, "x")
     assert below(root / "src") == [
         *("x", "x/BUILD", "x/main.py", "x/run.sh", "x/tests", "x/tests/test_main.py"),
@@ -127,16 +118,13 @@ def test_existing_folders_stay_as_they_are(root: Path) -> None:
     assert (root / "src/team/y/main.py").exists()
 
 
-def test_makes_the_source_root_for_the_first_experiment(root: Path) -> None:
-    (root / "src").rmdir()
-    new(root, "x")
-    assert below(root / "src")[:2] == ["x", "x/BUILD"]
-
-
-@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002], ids=lambda mask: f"{mask:03o}")
+@pytest.mark.parametrize("mask", [0o022, 0o077], ids=lambda mask: f"{mask:03o}")
 def test_the_umask_applies_and_programs_stay_executable(root: Path, mask: int) -> None:
-    with umask(mask):
+    before = os.umask(mask)
+    try:
         new(root, "team/x")
+    finally:
+        os.umask(before)
     for path, mode in (("", 0o777), ("/x", 0o777), ("/x/main.py", 0o666), ("/x/run.sh", 0o777)):
         assert (root / f"src/team{path}").stat().st_mode & 0o777 == mode & ~mask
 
@@ -168,14 +156,10 @@ def test_nothing_that_exists_is_touched(
     assert below(root) == before
 
 
-def test_a_broken_link_is_in_the_way_too(root: Path) -> None:
-    (root / "src/x").symlink_to("nowhere")
-    with pytest.raises(JobError, match="src/x exists already"):
-        new(root, "x")
-
-
 def test_suggests_a_free_name(root: Path) -> None:
-    for name in ("x", "x_2", "x_3"):
+    # A broken link is in the way, too.
+    (root / "src/x").symlink_to("nowhere")
+    for name in ("x_2", "x_3"):
         new(root, name)
     with pytest.raises(JobError, match="--name=x_4"):
         new(root, "x")
@@ -188,7 +172,7 @@ def test_rejects_a_folder_inside_other_code(root: Path) -> None:
     assert below(root / "src") == []
 
 
-def test_rejects_a_folder_that_git_ignores(root: Path) -> None:
+def test_rejects_a_folder_that_git_ignores(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
     (root / ".gitignore").write_text("runs/\n", encoding="utf-8")
     with pytest.raises(JobError, match=r"`.gitignore:1:runs/`"):
@@ -197,20 +181,16 @@ def test_rejects_a_folder_that_git_ignores(root: Path) -> None:
         new(root, "runs/x")
     assert below(root / "src") == []
     assert ignoring_pattern(root, "src/x/main.py") == ""
-
-
-def test_works_without_git(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    new(root, "x")
+    new(root, "runs")
 
 
-@pytest.mark.parametrize("name", ["x", "team/x"], ids=["at the source root", "nested"])
 @pytest.mark.parametrize("failure", [OSError(28, "No space left"), KeyboardInterrupt()], ids=repr)
 @pytest.mark.parametrize("failing", ["open", "rename"])
 def test_a_failure_leaves_nothing_behind(
-    root: Path, monkeypatch: pytest.MonkeyPatch, name: str, failure: BaseException, failing: str
+    root: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException, failing: str
 ) -> None:
-    real = getattr(os, failing)
+    name, real = "team/x", getattr(os, failing)
 
     def fail(path: Path, *arguments: Any, **more: Any) -> Any:
         if failing == "rename" or str(path).endswith("run.sh"):
@@ -242,7 +222,8 @@ create.create_experiment(Path(sys.argv[1]), request)
 
 
 def test_the_next_run_removes_the_hidden_folder_of_a_killed_one(root: Path) -> None:
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(root)], env=python_path())
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(root)], env=environment)
     assert killed.returncode == -9
     (left,) = (root / "src").glob(".*")
     # That of a running process, such as this one, stays.
@@ -252,11 +233,6 @@ def test_the_next_run_removes_the_hidden_folder_of_a_killed_one(root: Path) -> N
     new(root, "team/x")
     assert not left.exists() and other.exists()
     assert (root / "src/team/x/main.py").exists()
-
-
-def python_path() -> dict[str, str]:
-    """What lets another Python find the modules that this one finds."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @pytest.mark.parametrize(
