@@ -99,15 +99,15 @@ def test_lists_jobs_as_trees_without_most_of_the_trials(
         *("    … 2 more trials", "  inner", "    fit"),
     ]
     assert "has outputs of old_prep" in lines[2]
-    run_jobs("list", "--json")
-    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["p_other", "p"]
-
-
-def test_lists_the_jobs_of_an_experiment(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     tree.add("elsewhere", experiment_name="other")
     for experiment, names in (("other", ["elsewhere"]), ("exp", ["p_other", "p"]), ("no", [])):
         run_jobs("list", "--json", "--experiment", experiment)
         assert [row["name"] for row in json.loads(capsys.readouterr().out)] == names
+    run_jobs("archive", "p")
+    capsys.readouterr()
+    run_jobs("list", "--json")
+    listed = [row["name"] for row in json.loads(capsys.readouterr().out)]
+    assert listed == ["elsewhere", "p_other"]
 
 
 def test_shows_the_steps_of_a_pipeline_in_their_order(
@@ -140,13 +140,10 @@ def test_shows_the_trials_of_a_sweep_with_the_best_one(
     assert shown[0].split() == ["status", "loss", "lr", "seed", "duration"]
     assert shown[2].split() == ["p_tune_1", "*", "Completed", "0.1", "0.125", "1", "0.5", "s"]
     assert len(shown) == 8
-
-
-def test_shows_a_trial_with_its_values(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_jobs("show", "p", "--step", "tune/3") == 0
-    shown = capsys.readouterr().out
-    assert "  part of     p_tune\n" in shown
-    assert "\nparameters\n  lr    0.375\n  seed  1\n" in shown
+    trial = capsys.readouterr().out
+    assert "  part of     p_tune\n" in trial
+    assert "\nparameters\n  lr    0.375\n  seed  1\n" in trial
 
 
 def test_streams_a_job_with_those_that_it_started(
@@ -206,15 +203,6 @@ def test_names_the_steps_for_an_unknown_one(tree: Tree) -> None:
     assert str(caught.value) == "p: the job has no step `prepare`.\n\nDid you mean `prep`?"
     with pytest.raises(JobError, match="p: the step `inner/late` has not started"):
         run_jobs("stream", "p", "--step", "inner/late")
-
-
-def test_archives_a_job_with_those_that_it_started(
-    tree: Tree, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run_jobs("archive", "p")
-    capsys.readouterr()
-    run_jobs("list", "--json")
-    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["p_other"]
 
 
 def test_a_pipeline_inside_of_another_is_canceled_with_that(tree: Tree) -> None:

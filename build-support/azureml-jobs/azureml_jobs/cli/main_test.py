@@ -288,10 +288,11 @@ def test_registers_a_component_in_the_local_workspace(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["--json"], "--json goes with --dry-run", id="JSON of a run"),
-        pytest.param(["--set"], "--set: expected one argument", id="nothing to set"),
-        pytest.param(["--seed", "x"], "--seed: invalid int value", id="a seed"),
+        (["--json"], "--json goes with --dry-run"),
+        (["--set"], "--set: expected one argument"),
+        (["--seed", "x"], "--seed: invalid int value"),
     ],
+    ids=str,
 )
 def test_rejects_invalid_options_of_a_job(
     capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
