@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
-import shutil
+import secrets
 import sys
 import tempfile
 import traceback
@@ -38,7 +39,7 @@ from azureml_standin.run_history.runs import RunHistory
 from azureml_standin.sign_in.entra import Principal, SignIn
 from azureml_standin.sign_in.tokens import Tokens
 from azureml_standin.state import State
-from azureml_standin.storage.access import StorageAccess, new_account_key
+from azureml_standin.storage.access import StorageAccess
 from azureml_standin.storage.blob_requests import BlobStorage
 
 WORKSPACE = WorkspaceAddress(
@@ -50,10 +51,9 @@ COMPUTES = ("cpu-cluster", "gpu-cluster")
 class Service:
     """The running service. `folder` holds all of its state.
 
-    computes: names that exist. python: prefix of the virtual environment in
-    which jobs run. installs_packages: jobs whose build context has a `requirements.txt` get a
-    virtual environment with these packages. jobs_at_once: 0 accepts jobs and runs none.
-
+    computes: names that exist. python: prefix of the virtual environment in which jobs run.
+    installs_packages: jobs whose build context has a `requirements.txt` get one with these.
+    jobs_at_once: 0 accepts jobs and runs none.
     failures: tracebacks of errors in the service itself; there should be none.
     """
 
@@ -159,11 +159,8 @@ class Service:
         """Return tenant, principal and account key, which last as long as the folder."""
         found = self.state.document("service", "identity")
         if found is None:
-            found = {
-                "tenant": str(uuid.uuid4()),
-                "principal": asdict(Principal()),
-                "key": new_account_key(),
-            }
+            key = base64.b64encode(secrets.token_bytes(64)).decode()
+            found = {"tenant": str(uuid.uuid4()), "principal": asdict(Principal()), "key": key}
             self.state.put_document("service", "identity", found)
         return found
 
@@ -191,8 +188,8 @@ def running_service(folder: Path | None = None, **settings: object) -> Iterator[
     """
     with contextlib.ExitStack() as stack:
         if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="azureml-service-"))
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            made = tempfile.TemporaryDirectory("", "azureml-service-", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(made))
         service = Service(folder, **settings)  # type: ignore[arg-type]
         stack.callback(service.stop)
         service.start()

@@ -23,6 +23,9 @@ _KIND = f"{WORKSPACE}/{{kind={'|'.join(KINDS)}}}"
 _VERSION = f"{_KIND}/{{name}}/versions/{{version}}"
 
 
+Body = dict[str, Any]
+
+
 class Assets:
     """Assets of all kinds, which are named as in addresses: `codes`, `environments`, …"""
 
@@ -32,20 +35,20 @@ class Assets:
         self._workspace = control.workspace
         self._access = control.access
 
-    def version(self, kind: str, name: str, version: str) -> dict[str, Any] | None:
+    def version(self, kind: str, name: str, version: str) -> Body | None:
         return self.state.document(kind, f"{name}/{version}")
 
-    def versions(self, kind: str, name: str) -> list[dict[str, Any]]:
+    def versions(self, kind: str, name: str) -> list[Body]:
         """Return versions in the order in which they were made."""
         return self.state.documents(kind, f"{name}/")
 
     @route("GET", _KIND)
-    def list_containers(self, request: HttpRequest, kind: str) -> dict[str, Any]:
+    def list_containers(self, request: HttpRequest, kind: str) -> Body:
         names = dict.fromkeys(each["id"].rsplit("/", 3)[1] for each in self.state.documents(kind))
         return resources.page(request, [self.get_container(request, kind, name) for name in names])
 
     @route("GET", f"{_KIND}/{{name}}")
-    def get_container(self, request: HttpRequest, kind: str, name: str) -> dict[str, Any]:
+    def get_container(self, request: HttpRequest, kind: str, name: str) -> Body:
         versions = self.versions(kind, name)
         if not versions:
             raise resources.not_found(f"{kind}/{name}")
@@ -56,7 +59,7 @@ class Assets:
         return resources.resource(id_, f"workspaces/{kind}", properties, versions[-1])
 
     @route("GET", f"{_KIND}/{{name}}/versions")
-    def list_versions(self, request: HttpRequest, kind: str, name: str) -> dict[str, Any]:
+    def list_versions(self, request: HttpRequest, kind: str, name: str) -> Body:
         found = self.versions(kind, name)
         if "createdtime desc" in request.query.get("$orderBy", "").lower():
             found.reverse()
@@ -69,9 +72,7 @@ class Assets:
         return resources.page(request, found[: int(top)] if top.isdecimal() else found)
 
     @route("GET", _VERSION)
-    def get_version(
-        self, request: HttpRequest, kind: str, name: str, version: str
-    ) -> dict[str, Any]:
+    def get_version(self, request: HttpRequest, kind: str, name: str, version: str) -> Body:
         return resources.found(self.state, kind, f"{name}/{version}")
 
     @route("PUT", _VERSION)
@@ -94,36 +95,25 @@ class Assets:
 
     def add_output(self, output: Mapping[str, Any], address: str) -> None:
         """Register what a job wrote to an output with a name; without a version as the next."""
-        kind, type_, name = "data", output["jobOutputType"], output["assetName"]
-        where = self._resolved(address)
-        properties: dict[str, Any] = {"dataUri": where, "dataType": type_}
+        type_, name, where = output["jobOutputType"], output["assetName"], self._resolved(address)
+        kind, properties = "data", {"dataUri": where, "dataType": type_}
         if type_.endswith("_model"):
-            kind = "models"
-            properties = {"modelUri": where, "modelType": type_, "flavors": {}}
+            kind, properties = "models", {"modelUri": where, "modelType": type_, "flavors": {}}
         with self.state.lock:
             version = output.get("assetVersion") or str(len(self.versions(kind, name)) + 1)
             if self.version(kind, name, version) is None:
                 self._keep(kind, name, version, properties, None)
 
-    def _keep(
-        self,
-        kind: str,
-        name: str,
-        version: str,
-        properties: Mapping[str, Any],
-        present: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        kept = {**(present["properties"] if present else {}), **properties}
-        kept["provisioningState"] = "Succeeded"
+    def _keep(self, kind: str, name: str, version: str, given: Body, present: Body | None) -> Body:
+        before = present["properties"] if present else {}
+        kept = {**before, **given, "provisioningState": "Succeeded"}
         id_ = f"{self._workspace.id}/{kind}/{name}/versions/{version}"
         made = resources.resource(id_, f"workspaces/{kind}/versions", kept, present)
         self.state.put_document(kind, f"{name}/{version}", made)
         return made
 
     @route("POST", f"{_VERSION}/startPendingUpload")
-    def start_upload(
-        self, request: HttpRequest, kind: str, name: str, version: str
-    ) -> dict[str, Any]:
+    def start_upload(self, request: HttpRequest, kind: str, name: str, version: str) -> Body:
         """Give a container to upload to; the same one if this version asks again.
 
         `CreateOrGetStartPendingUpload` of the generated client.
@@ -157,14 +147,14 @@ class Assets:
         base = f"{self._workspace.uri}/datastores/"
         return resolved(address).replace("azureml://datastores/", base)
 
-    def _by_hash(self, request: HttpRequest, kind: str) -> list[dict[str, Any]]:
+    def _by_hash(self, request: HttpRequest, kind: str) -> list[Body]:
         """Return versions with this content, of any name: azure-ai-ml asks with a random one."""
         wanted = (request.query["hash"], request.query.get("hashVersion"))
         if not all(wanted):
             raise HttpError(400, "ValidationError", "hash and hashVersion go together.")
-        found = []
-        for each in self.state.documents(kind):
-            kept = each["properties"].get("properties") or {}
-            if (kept.get("hash_sha256"), kept.get("hash_version")) == wanted:
-                found.append(each)
-        return found
+
+        def is_wanted(version: Body) -> bool:
+            kept = version["properties"].get("properties") or {}
+            return (kept.get("hash_sha256"), kept.get("hash_version")) == wanted
+
+        return list(filter(is_wanted, self.state.documents(kind)))

@@ -114,13 +114,11 @@ class Jobs:
         name, workspace, names = job["name"], self.control.workspace, Names.of(request)
         submitted = {key: value for key, value in job["properties"].items() if value is not None}
         host = names.data_plane.partition("://")[2]
-        endpoints = {
-            "Tracking": f"azureml://{host}/mlflow/v1.0{workspace.id}?",
-            "Studio": f"{names.portal}/runs/{name}?wsid={workspace.id}",
-        }
+        tracking = f"azureml://{host}/mlflow/v1.0{workspace.id}?"
+        studio = f"{names.portal}/runs/{name}?wsid={workspace.id}"
         services = {
-            kind: {"jobServiceType": kind, "port": None, "endpoint": endpoint, "status": None}
-            for kind, endpoint in endpoints.items()
+            kind: {"jobServiceType": kind, "endpoint": endpoint}
+            for kind, endpoint in (("Tracking", tracking), ("Studio", studio))
         }
         artifacts = {
             "jobOutputType": "uri_folder",

@@ -82,12 +82,7 @@ class Execution(Runs):
         self._queue.put(name)
 
     def run_child(
-        self,
-        parent: str,
-        name: str,
-        step: str,
-        body: Mapping[str, Any],
-        reuse_key: str | None = None,
+        self, parent: str, name: str, step: str, body: Mapping[str, Any], reuse_key: str = ""
     ) -> RunView:
         """Run a step or a trial as a job of its own, and wait for its end.
 

@@ -79,13 +79,13 @@ class Steps:
             "settings": self._pipeline.get("settings") or {},
         }
 
-    def reuse_key(self, step: str, body: Body) -> str | None:
-        """Return what a step has in common with those whose outputs it may have; None for none."""
+    def reuse_key(self, step: str, body: Body) -> str:
+        """Return what a step has in common with those whose outputs it may have; or nothing."""
         node = self._pipeline["jobs"][step]
         if node["type"] != "command" or (self._pipeline.get("settings") or {}).get("force_rerun"):
-            return None
+            return ""
         if self._component(node["componentId"]).get("is_deterministic") is False:
-            return None
+            return ""
         same = {key: body[key] for key in _REUSED_BY}
         return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 

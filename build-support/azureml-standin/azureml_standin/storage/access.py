@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import secrets
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
@@ -105,10 +104,6 @@ def _key_text(request: HttpRequest, account: str) -> str:
     query = "".join(f"\n{k.lower()}:{v}" for k, v in sorted(request.query.items()))
     text = "\n".join([request.method, *(headers.get(name, "") for name in _SIGNED_HEADERS)])
     return f"{text}\n{extra}/{account}{request.raw_path}{query}"
-
-
-def new_account_key() -> str:
-    return base64.b64encode(secrets.token_bytes(64)).decode("ascii")
 
 
 def _sas_text(fields: Mapping[str, str], resource: str) -> str:
