@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+import urllib3
 from azureml_standin.service import Service, running_service
 
 API_VERSION = "2025-12-01"
@@ -24,46 +23,25 @@ open(os.path.join(sys.argv[2], "result.txt"), "w").write("result")
 """
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def code(self) -> str:
-        """The code of the error that this answer reports."""
-        return str(self.json()["error"]["code"])
-
-
 class Caller:
-    """A client that opens a new HTTPS connection for each request."""
+    """A plain client of the service."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self.context = ssl.create_default_context(cafile=str(service.authority.ca_file))
+        self._pool = urllib3.PoolManager(ssl_context=self.context, retries=False, maxsize=20)
 
     def request(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}
-    ) -> Answer:
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.service.server.port, context=self.context, timeout=30
-        )
-        try:
-            connection.request(method, path, body or None, dict(headers))
-            answer = connection.getresponse()
-            named = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, named, answer.read())
-        finally:
-            connection.close()
+    ) -> urllib3.BaseHTTPResponse:
+        return self._pool.request(method, self.service.url + path, body=body, headers=headers)
 
     def token(self, audience: str = "https://management.azure.com") -> str:
         return self.service.tokens.issue(audience, "client", "issuer")
 
-    def arm(self, method: str, path: str = "", content: Any = None, **query: str) -> Answer:
+    def arm(
+        self, method: str, path: str = "", content: Any = None, **query: str
+    ) -> urllib3.BaseHTTPResponse:
         """Send a request to the workspace, with a token and an api-version."""
         target = f"{self.service.workspace.id}{path}?"
         return self.request(
@@ -85,13 +63,13 @@ class Caller:
             path, headers = f"{base}/code/{quote(file)}?{query}", {"x-ms-blob-type": "BlockBlob"}
             assert self.request("PUT", path, content, headers).status == 201
         made = self.arm("PUT", version, {"properties": {"codeUri": f"{reference['blobUri']}/code"}})
-        assert made.status in (200, 201), made.body
+        assert made.status in (200, 201), made.data
         return str(made.json()["id"])
 
     def put_environment(self) -> str:
         body = {"properties": {"image": "python:3.11"}}
         made = self.arm("PUT", "/environments/env/versions/1", body)
-        assert made.status in (200, 201), made.body
+        assert made.status in (200, 201), made.data
         return str(made.json()["id"])
 
     def command_job(self, command: str = "echo hello", **more: Any) -> dict[str, Any]:

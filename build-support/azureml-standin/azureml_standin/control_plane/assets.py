@@ -56,7 +56,7 @@ class Assets:
         following = str(int(latest) + 1) if latest.isdigit() else None
         properties = {"latestVersion": latest, "nextVersion": following, "isArchived": False}
         id_ = f"{self._workspace.id}/{kind}/{name}"
-        return resources.resource(id_, f"workspaces/{kind}", properties, versions[-1])
+        return resources.resource(id_, properties, versions[-1])
 
     @route("GET", f"{_KIND}/{{name}}/versions")
     def list_versions(self, request: HttpRequest, kind: str, name: str) -> Body:
@@ -108,7 +108,7 @@ class Assets:
         before = present["properties"] if present else {}
         kept = {**before, **given, "provisioningState": "Succeeded"}
         id_ = f"{self._workspace.id}/{kind}/{name}/versions/{version}"
-        made = resources.resource(id_, f"workspaces/{kind}/versions", kept, present)
+        made = resources.resource(id_, kept, present)
         self.state.put_document(kind, f"{name}/{version}", made)
         return made
 

@@ -38,7 +38,7 @@ def test_refuses_to_change_a_version(caller: Caller) -> None:
     assert caller.arm("PUT", path, first).status == 200
     assert caller.arm("PUT", path, {"properties": {"image": "a:1", "tags": {}}}).status == 200
     other = caller.arm("PUT", path, {"properties": {"image": "b:1"}})
-    assert (other.status, other.code) == (409, "UserError")
+    assert (other.status, other.json()["error"]["code"]) == (409, "UserError")
     assert caller.arm("GET", path).json()["properties"]["image"] == "a:1"
 
 
@@ -114,7 +114,7 @@ def test_refuses_to_change_a_job(caller: Caller) -> None:
     # As a client sends a job that it has read before.
     assert caller.arm("PUT", "/jobs/once", caller.arm("GET", "/jobs/once").json()).status == 200
     answer = caller.arm("PUT", "/jobs/once", caller.command_job("echo twice"))
-    assert (answer.status, answer.code) == (400, "UserError")
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "UserError")
     assert "A job with this name already exists" in answer.json()["error"]["message"]
     assert "command cannot be changed" in answer.json()["error"]["message"]
     assert caller.service.jobs.names().count("once") == 1

@@ -138,7 +138,7 @@ class Jobs:
         }
         system = {"systemData": {"createdAt": job["createdAt"], "createdBy": "Stand-in"}}
         id_ = f"{workspace.id}/jobs/{name}"
-        return resources.resource(id_, "workspaces/jobs", properties, system)
+        return resources.resource(id_, properties, system)
 
 
 def _accepted(request: HttpRequest, path: str) -> HttpResponse:

@@ -58,7 +58,7 @@ class Managed:
         with self._state.lock:
             present = self._state.document(path, name)
             id_ = f"{self._workspace.id}/{path}/{name}"
-            made = resources.resource(id_, f"workspaces/{path}", properties, present)
+            made = resources.resource(id_, properties, present)
             made |= {key: body[key] for key in ("identity", "sku", "tags") if key in body}
             self._state.put_document(path, name, {**made, "location": REGION})
         return json_response(made, 200 if present else 201)

@@ -129,14 +129,15 @@ def fixed(content: Mapping[str, Any], mutable: Collection[str]) -> dict[str, Any
 
 
 def resource(
-    id_: str, kind: str, properties: Mapping[str, Any], present: Mapping[str, Any] | None = None
+    id_: str, properties: Mapping[str, Any], present: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return a resource in the format of the control plane, made now unless it is `present`."""
     system = present["systemData"] if present else {"createdAt": now(), "createdBy": "Stand-in"}
     return {
         "id": id_,
         "name": id_.rpartition("/")[2],
-        "type": f"{PROVIDER}/{kind}",
+        # The names of the collections on the way to it.
+        "type": "/".join([PROVIDER, *id_.partition(PROVIDER)[2].split("/")[1::2]]),
         "properties": dict(properties),
         "systemData": {**system, "lastModifiedAt": now(), "lastModifiedBy": "Stand-in"},
     }

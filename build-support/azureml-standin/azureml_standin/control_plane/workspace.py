@@ -91,7 +91,7 @@ class ControlPlane:
             "provisioningState": "Succeeded",
         }
         more = {"location": REGION, "kind": "Default", "identity": {"type": "SystemAssigned"}}
-        return {**resources.resource(self.workspace.id, "workspaces", properties), **more}
+        return {**resources.resource(self.workspace.id, properties), **more}
 
     @route("GET", _REGISTRY)
     def get_registry(self, request: HttpRequest) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class ControlPlane:
             "credentials": {"credentialsType": self.datastore_credentials},
             "isDefault": name == BLOB_STORE,
         }
-        return self._own(f"datastores/{name}", properties)
+        return resources.resource(f"{self.workspace.id}/datastores/{name}", properties)
 
     @route("POST", f"{WORKSPACE}/datastores/{{name}}/listSecrets")
     def list_secrets(self, request: HttpRequest, name: str) -> Mapping[str, str]:
@@ -158,8 +158,5 @@ class ControlPlane:
             "provisioningState": "Succeeded",
             "properties": {"vmSize": "STANDARD_DS3_V2", "scaleSettings": scale},
         }
-        return {**self._own(f"computes/{name}", properties), "location": REGION}
-
-    def _own(self, path: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-        kind = f"workspaces/{path.partition('/')[0]}"
-        return resources.resource(f"{self.workspace.id}/{path}", kind, properties)
+        made = resources.resource(f"{self.workspace.id}/computes/{name}", properties)
+        return {**made, "location": REGION}

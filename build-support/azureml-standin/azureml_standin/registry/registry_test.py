@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,27 +25,6 @@ def host(service: Service) -> Iterator[str]:
 @pytest.fixture
 def token(service: Service, host: str) -> str:
     return service.registry.access.refresh_token(host)
-
-
-@needs_engine
-def test_an_engine_pushes_and_pulls(host: str, token: str, service: Service) -> None:
-    name = f"{host}/{REPOSITORY}:v1"
-    make_small_image(name, str(time.time()))
-    try:
-        with signed_in(host, token, os.environ) as environment:
-            first, again = push(name, environment), push(name, environment)
-        assert (first.status, len(first.layers)) == (0, 1), first
-        assert (again.status, len(again.layers)) == (0, 0), again
-        digest = service.registry.tags(REPOSITORY)["v1"]
-        assert f"v1: digest: {digest}" in first.last_line
-        with signed_in(host, "eyJ.not.one", os.environ) as environment:
-            refused = push(name, environment)
-        assert refused.status != 0
-        assert "unauthorized" in refused.last_line or "denied" in refused.last_line
-    finally:
-        docker("image", "rm", "--force", name)
-    # The recording holds no token.
-    assert "eyJ" not in repr(service.recording.requests)
 
 
 @needs_engine

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from azureml_standin.conftest import Answer, Caller
+import urllib3
+from azureml_standin.conftest import Caller
 
 ACCOUNT = "/standin.blob.core.azure.standin"
 STORAGE, OTHER = "https://storage.azure.com", "https://ml.azure.com"
@@ -12,7 +13,7 @@ def test_accepts_only_what_was_signed_for_a_container_and_a_right(caller: Caller
     name, access = "mine", caller.service.access
     caller.service.state.add_container(name)
 
-    def ask(query: str, method: str = "GET", **headers: str) -> Answer:
+    def ask(query: str, method: str = "GET", **headers: str) -> urllib3.BaseHTTPResponse:
         named = {"x-ms-blob-type": "BlockBlob", **headers}
         return caller.request(method, f"{ACCOUNT}/{name}/x?{query}", headers=named)
 
@@ -20,10 +21,10 @@ def test_accepts_only_what_was_signed_for_a_container_and_a_right(caller: Caller
     for permissions, method, status in rights:
         assert ask(access.signature(name, permissions), method).status == status
     signature = access.signature(name, "r")
-    assert b"Signature did not match" in ask(signature.replace("sp=r", "sp=rw")).body
+    assert b"Signature did not match" in ask(signature.replace("sp=r", "sp=rw")).data
     assert ask(access.signature("another", "r")).status == 403
     expired = access.signature(name, "r", seconds=-1)
-    assert b"not valid in the specified time frame" in ask(expired).body
+    assert b"not valid in the specified time frame" in ask(expired).data
     for audience, status in ((STORAGE, 200), (OTHER, 401)):
         assert ask("", Authorization=f"Bearer {caller.token(audience)}").status == status
     assert ask("").headers["x-ms-error-code"] == "PublicAccessNotPermitted"
