@@ -95,20 +95,18 @@ class Container:
             *("--init", "--env", "TINI_KILL_PROCESS_GROUP=1"),
             *("--user", self.user, "--workdir", self.work),
             *(f"--mount={mount.option()}" for mount in self.mounts),
-            *self._environment_arguments(environment),
+            *("--env", f"HOME={HOME}"),
+            *(
+                part
+                for name, value in environment.items()
+                for part in ("--env", f"{name}={value}" if _is_client_variable(name) else name)
+            ),
             *(f"--detach-keys={_DETACH_KEYS}", *stdin_and_terminal),
             *self.arguments,
             # By its id: the name could belong to another image meanwhile.
             self.image_id,
             *command,
         ]
-
-    @staticmethod
-    def _environment_arguments(environment: Mapping[str, str]) -> list[str]:
-        arguments = ["--env", f"HOME={HOME}"]
-        for name, value in environment.items():
-            arguments += ["--env", f"{name}={value}" if _is_client_variable(name) else name]
-        return arguments
 
 
 def client_environment(environment: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:

@@ -61,7 +61,6 @@ def push(reference: str, environment: Mapping[str, str]) -> PushResult:
 
 
 def _open_terminal() -> tuple[int, int]:
-    """Open a terminal of the size of ours, and return its two ends."""
     import fcntl
     import pty
     import termios

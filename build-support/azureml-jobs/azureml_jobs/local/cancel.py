@@ -63,7 +63,6 @@ def _signal_runner(name: str, pid: int) -> None:
 
 
 def _wait_for_runner(folder: JobFolder, record: JobRecord, seconds: float) -> JobRecord:
-    """Return the job's record when its runner has recorded the end, or has gone."""
     deadline = time.monotonic() + seconds
     while is_running(record.pid, record.pid_identity):
         latest = folder.read()
@@ -102,7 +101,6 @@ def end_without_runner(folder: JobFolder, record: JobRecord) -> JobRecord:
 
 
 def _still_runs(folder: JobFolder, record: JobRecord) -> bool:
-    """Return whether processes of a job still run without its runner."""
     if job_processes(str(folder.path.absolute()), _own_group(record)):
         return True
     return any(map(has_container, _container_names(record)))

@@ -154,7 +154,6 @@ def _with_two_braces(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spec(job: Mapping[str, Any], plan: JobPlan, run: RunPlan) -> CommandSpec:
-    """Return the command of the job's only unit."""
     repository = Path(run.repository)
     return CommandSpec(
         job,

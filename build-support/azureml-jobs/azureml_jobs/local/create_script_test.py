@@ -16,7 +16,7 @@ from azureml_jobs.local.conftest import below
 from azureml_jobs.local.create_script import create_script, pytest_command, script_command
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script
-from azureml_jobs.protocol import NeededFile, PackagesVenv, RuntimeOptions, ScriptRequest
+from azureml_jobs.protocol import PackagesVenv, RuntimeOptions, ScriptRequest
 
 
 def created(
@@ -59,19 +59,12 @@ def test_creates_a_script_with_its_code_and_data(gathered: Gathered, venv: Packa
     assert (script.python, script.experiment_name) == (venv.prefix, "exp")
 
 
-def test_rejects_two_files_with_one_name(gathered: Gathered, venv: PackagesVenv) -> None:
-    request = script_request(gathered, venv)
-    files = (*request.files, NeededFile("lib/exp/local.py", "exp/local.py", "", ""))
-    request = ScriptRequest(request.address, request.script, files, (), venv)
-    with pytest.raises(JobError, match="src/exp:local: files: two files with one name"):
-        created(gathered, request)
-    assert not (gathered.repository / ".azureml").exists()
-
-
-def test_rejects_a_script_that_was_not_found(gathered: Gathered, venv: PackagesVenv) -> None:
-    request = ScriptRequest("src/exp:local", None, (), (), venv)
-    with pytest.raises(JobError, match="src/exp:local: its `entry_point` names no file"):
-        created(gathered, request)
+def test_rejects_a_target_without_a_script_or_tests() -> None:
+    request = ScriptRequest("src/exp:x", None, ())
+    with pytest.raises(JobError, match="src/exp:x: its `entry_point` names no file"):
+        script_command(request, [])
+    with pytest.raises(JobError, match="src/exp:x: it has no tests"):
+        pytest_command(request, [])
 
 
 def test_leaves_no_half_written_script(gathered: Gathered, venv: PackagesVenv) -> None:
@@ -135,12 +128,6 @@ def test_pytest_runs_the_tests_by_their_names_in_the_snapshot(
     command = pytest_command(request, ["-k", "it"])
     assert command[:3] == ["python", "-m", "pytest"]
     assert command[-3:] == ["exp/main.py", "-k", "it"]
-
-
-def test_rejects_a_target_without_tests(gathered: Gathered, venv: PackagesVenv) -> None:
-    request = ScriptRequest("src/exp:test", None, script_request(gathered, venv).files)
-    with pytest.raises(JobError, match="src/exp:test: it has no tests"):
-        pytest_command(request, [])
 
 
 def test_imports_begin_in_the_search_path(gathered: Gathered, venv: PackagesVenv) -> None:

@@ -50,7 +50,9 @@ def process_variables(distribution: Mapping[str, Any] | None) -> list[dict[str, 
         return [{}]
     count, instances = process_count(distribution), _count(distribution, "instance_count")
     per_instance = -(-count // instances)
-    ports = _free_ports(count + 1)
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server((_HOST, 0))) for _ in range(count + 1)]
+        ports = [probe.getsockname()[1] for probe in probes]
     kind, found = _kind(distribution), []
     for rank in range(count):
         node, local_rank = divmod(rank, per_instance)
@@ -125,11 +127,3 @@ def _tensorflow(rank: int, ports: list[int], servers: int) -> str:
     kind, index = ("worker", rank) if rank < workers else ("ps", rank - workers)
     task = {"type": kind, "index": index}
     return json.dumps({"cluster": cluster, "task": task, "environment": "cloud"})
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((_HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]

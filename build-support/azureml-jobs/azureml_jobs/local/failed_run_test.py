@@ -71,6 +71,7 @@ READ = "import pathlib, sys; pathlib.Path({}).read_text()\n"
 @pytest.mark.parametrize(
     "opened, line",
     [
+        ("", '`experiment(files=["words.txt"])` in src/exp/BUILD'),
         ("'words.txt'", 'src/exp/words.txt: write `experiment(files=["words.txt"])` in '),
         ("'exp/words.txt'", 'src/exp/words.txt: write `experiment(files=["words.txt"])` in '),
         ("__file__).with_name('words.txt'", "src/exp/words.txt: write `experiment("),
@@ -79,28 +80,29 @@ READ = "import pathlib, sys; pathlib.Path({}).read_text()\n"
         ("'nowhere.txt'", ""),
         ("'../../../x'", ""),
     ],
-    ids=["in its folder", "by its place", "absolute", "shared", "sent", "no file", "outside"],
+    ids=[
+        "of the shell",
+        "in its folder",
+        "by its place",
+        "absolute",
+        "shared",
+        "sent",
+        "no file",
+        "outside",
+    ],
 )
 def test_says_what_to_write_for_a_file_that_was_not_sent(
     gathered: Gathered, venv: PackagesVenv, opened: str, line: str
 ) -> None:
     gathered.add("src/exp/main.py", READ.format(opened))
+    command = f"{shlex.quote(sys.executable)} exp/main.py #" if opened else "cat exp/words.txt #"
     gathered.add("src/common/a.py", "")
     gathered.add("src/exp/sent.txt", "")
     for name in ("src/exp/words.txt", "src/common/names.csv"):
         gathered.write(name, "")
-    message = printed(gathered, failing(gathered, f"{shlex.quote(sys.executable)} exp/main.py #"))
-    assert "FileNotFoundError" in message
+    message = printed(gathered, failing(gathered, command))
+    assert "No such file or directory" in message
     if line:
         assert line in message.rpartition(" Failed after ")[2]
     else:
         assert "write `" not in message
-
-
-def test_says_what_to_write_for_a_file_of_a_shell_command(
-    gathered: Gathered, venv: PackagesVenv
-) -> None:
-    gathered.add("src/exp/main.py", "")
-    gathered.write("src/exp/words.txt", "")
-    message = printed(gathered, failing(gathered, "cat exp/words.txt #"))
-    assert '`experiment(files=["words.txt"])` in src/exp/BUILD' in message

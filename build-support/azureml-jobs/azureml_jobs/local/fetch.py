@@ -214,7 +214,6 @@ class _Transfer:
             )
 
     def _receive(self, response: urllib3.BaseHTTPResponse, size: int) -> None:
-        """Append the body to the part."""
         progress = Progress("Fetching", 1, size)
         progress.advance(self._part_size(), files=0)
         try:

@@ -36,7 +36,10 @@ def end_run(folder: JobFolder, record: JobRecord) -> None:
 
 
 def _tags(folder: JobFolder, record: JobRecord) -> dict[str, str]:
-    known = {"address": record.address, "snapshot": record.snapshot, **_commit(folder, record)}
+    known = {"address": record.address, "snapshot": record.snapshot}
+    git = folder.manifest(record).get("git") or {}
+    if git.get("commit"):
+        known |= {"commit": git["commit"], "dirty": str(bool(git.get("is_dirty"))).lower()}
     tags = {
         **record.tags,
         **{PROPERTIES + key: value for key, value in known.items() if value},
@@ -47,11 +50,3 @@ def _tags(folder: JobFolder, record: JobRecord) -> dict[str, str]:
     if record.parent:
         tags |= {"mlflow.parentRunId": record.parent, "mlflow.rootRunId": record.root}
     return tags
-
-
-def _commit(folder: JobFolder, record: JobRecord) -> dict[str, str]:
-    """Return which commit the job is from, and whether it has changes, where that is known."""
-    git = folder.manifest(record).get("git") or {}
-    if not git.get("commit"):
-        return {}
-    return {"commit": git["commit"], "dirty": str(bool(git.get("is_dirty"))).lower()}

@@ -22,7 +22,6 @@ class RunData:
     tags: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     history: dict[str, list[Point]] = field(default_factory=dict)
-    artifacts: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, run: Path, status: str) -> RunData:
@@ -31,7 +30,6 @@ class RunData:
             status,
             params=dict(_texts(run / "params")),
             tags=dict(_texts(run / "tags")),
-            artifacts=[key for key, _ in files_below(run / "artifacts")],
         )
         for key, text in _texts(run / "metrics"):
             points = points_of(text)

@@ -26,11 +26,21 @@ def new_run(store: MlflowStore, run_id: str = "job-1") -> Path:
     return store.create_run(experiment, run_id, "a name", tags, START)
 
 
-def test_creates_an_experiment_once(store: MlflowStore) -> None:
+def test_an_experiment_is_created_once_found_and_restored(store: MlflowStore) -> None:
     first = store.ensure_experiment("a: 'b' #é")
-    assert first == store.ensure_experiment("a: 'b' #é")
-    assert first != store.ensure_experiment("another")
+    assert first == store.ensure_experiment("a: 'b' #é") != store.ensure_experiment("another")
     assert [path for path in store.root.parent.iterdir() if path != store.root] == []
+    # One that MLflow itself created.
+    (store.root / "123").mkdir()
+    (store.root / "123" / "meta.yaml").write_text("experiment_id: '123'\nname: exp\n")
+    assert store.ensure_experiment("exp") == "123"
+    # One that was deleted in its page.
+    (store.root / ".trash").mkdir()
+    (store.root / first).rename(store.root / ".trash" / first)
+    assert store.ensure_experiment("a: 'b' #é") == first
+    assert "lifecycle_stage: active" in (store.root / first / "meta.yaml").read_text()
+    assert store.read_run("none") is None
+    store.finish_run("none", "Completed", END)
 
 
 def test_processes_that_create_one_experiment_at_once_agree(store: MlflowStore, jobs: Any) -> None:
@@ -47,20 +57,6 @@ def test_processes_that_create_one_experiment_at_once_agree(store: MlflowStore, 
     assert ids == {store.ensure_experiment("x")}
 
 
-def test_finds_an_experiment_that_mlflow_created(store: MlflowStore) -> None:
-    (store.root / "123").mkdir(parents=True)
-    (store.root / "123" / "meta.yaml").write_text("experiment_id: '123'\nname: exp\n")
-    assert store.ensure_experiment("exp") == "123"
-
-
-def test_restores_a_deleted_experiment(store: MlflowStore) -> None:
-    experiment = store.ensure_experiment("exp")
-    (store.root / ".trash").mkdir()
-    (store.root / experiment).rename(store.root / ".trash" / experiment)
-    assert store.ensure_experiment("exp") == experiment
-    assert "lifecycle_stage: active" in (store.root / experiment / "meta.yaml").read_text()
-
-
 def test_reads_what_was_logged(store: MlflowStore) -> None:
     run = new_run(store)
     (run / "metrics" / "a").mkdir()
@@ -68,8 +64,6 @@ def test_reads_what_was_logged(store: MlflowStore) -> None:
     (run / "metrics" / "nan").write_text("10 nan 0\n")
     (run / "metrics" / "begun").write_text("")
     (run / "params" / "text").write_text("a\nb é")
-    (run / "artifacts" / "sub").mkdir()
-    (run / "artifacts" / "sub" / "x").touch()
     data = store.read_run("job-1")
     assert data is not None
     assert data.status == "RUNNING"
@@ -79,12 +73,6 @@ def test_reads_what_was_logged(store: MlflowStore) -> None:
     assert "begun" not in data.metrics
     assert data.params == {"text": "a\nb é"}
     assert data.tags["team"] == "a" and data.tags["mlflow.runName"] == "a name"
-    assert data.artifacts == ["sub/x"]
-
-
-def test_accepts_that_there_is_no_run(store: MlflowStore) -> None:
-    assert store.read_run("none") is None
-    store.finish_run("none", "Completed", END)
 
 
 @pytest.mark.parametrize(

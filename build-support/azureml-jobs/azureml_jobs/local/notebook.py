@@ -126,7 +126,6 @@ def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
 
 
 def _print_url(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Print the server's address as soon as it answers."""
     port = int(url.partition("/lab")[0].rpartition(":")[2])
     while process.poll() is None:
         connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)

@@ -52,7 +52,6 @@ _ON_ITS_WAY = {"allowed", "documents", "git", "made", "overrides"}
 
 
 def _is_same(there: RegisteredVersion, plan: JobPlan, provenance: Provenance) -> bool:
-    """Return whether the registered files are those of the bundle."""
     bundle = plan.bundle
     written = rewritten_documents(bundle, {item.name: "" for item in bundle.data})
     files = {there.path / name: dump_job_file(text) for name, text in written.items()}

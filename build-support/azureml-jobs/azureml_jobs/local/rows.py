@@ -122,7 +122,6 @@ class _Rows:
 
 
 def _not_started(parent: JobRecord, step: Step) -> JobRecord:
-    """Return the record of a step that has no job yet, and so no name."""
     return JobRecord(
         "",
         experiment_name=parent.experiment_name,

@@ -170,7 +170,6 @@ def _keep_artifacts(folder: JobFolder, record: JobRecord) -> None:
 
 
 def _check_started(name: str, log: Path) -> None:
-    """Raise `OutsideError` when Docker could not start the job's container."""
     for line in last_lines(log, TAIL_LINES).splitlines():
         if line.startswith("docker: "):
             raise OutsideError(

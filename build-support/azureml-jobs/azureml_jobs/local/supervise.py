@@ -156,7 +156,6 @@ class Supervision:
                 process.kill()
 
     def _pass_on(self, seconds: float | None) -> None:
-        """Wait for a signal, for output, or for room to write it."""
         pending = [copy.sink for copy in self.copies if copy.sink.is_pending]
         # While one stream waits for its reader we read no more, to keep the order.
         sources = [] if pending else [c.source for c in self.copies if c.source is not None]

@@ -58,7 +58,8 @@ class Debugger:
             ]
             if not container.has_host_network:
                 host = _ALL_ADDRESSES
-                container.arguments.append(f"--publish={self._published()}")
+                published = f"[{self.host}]" if ":" in self.host else self.host
+                container.arguments.append(f"--publish={published}:{self.port}:{self.port}")
             # The editor shows files that only the run has from its folder. The repository's other
             # files are not in the container: debugpy would warn of breakpoints in them.
             folders = [(str(code.folder), work), (str(code.repository), str(code.repository))]
@@ -78,10 +79,6 @@ class Debugger:
         shutil.copyfile(Path(__file__).with_name(_SITECUSTOMIZE), folder / _SITECUSTOMIZE)
         (folder / _SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
         return target
-
-    def _published(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}:{self.port}"
 
 
 def requested_debugger(folder: Path) -> Debugger | None:

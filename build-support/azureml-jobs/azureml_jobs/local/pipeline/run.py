@@ -111,7 +111,9 @@ class PipelineRun(ParentRun):
                 inner.begin()
                 step.branch = Branch(step.step.pipeline, inner, given, step)
             else:
-                step.at_once = min(_commands_at_once(step), self._free())
+                if step.step.kind == "sweep":
+                    wanted = read_sweep(step.step.node, step.step.where).max_concurrent_trials
+                    step.at_once = min(wanted, self._free())
                 folder = self._folders.create(step.step, place, given, step.at_once)
                 step.begin(folder)
                 record = folder.read()
@@ -149,7 +151,6 @@ class PipelineRun(ParentRun):
             yield from branch.steps.values()
 
     def _free(self) -> int:
-        """Return how many commands may start next to those that run."""
         busy = sum(step.at_once for step in self._steps() if step.running_child)
         return self._plan.jobs_at_once - busy
 
@@ -188,9 +189,3 @@ class PipelineRun(ParentRun):
         named = ", ".join(f"`{step.label}`" for step in failed)
         error = f"the step{'s' if len(failed) > 1 else ''} {named} did not complete"
         return Ended(failed[0].exit_status, error=error)
-
-
-def _commands_at_once(run: StepRun) -> int:
-    """Return how many commands the step wants to run at a time."""
-    step = run.step
-    return read_sweep(step.node, step.where).max_concurrent_trials if step.kind == "sweep" else 1

@@ -137,7 +137,6 @@ def _steps(branch: Branch, indent: str = "") -> Iterator[tuple[str, Branch, Step
 
 
 def _change(step: StepRun) -> str:
-    """Return what has happened to a step."""
     parts = [step.status]
     if step.has_ended and step.seconds is not None:
         parts.append(f"after {duration_text(step.seconds)}")

@@ -122,7 +122,6 @@ class SweepRun(ParentRun):
                     trial.end(f"the sweep timed out after {limit:g} s (`limits.timeout`)")
 
     def _look(self, trial: Trial) -> None:
-        """Read what the trial logged, and note its end."""
         # The status comes first: what a trial logged before its end must not be missed.
         status = trial.child.record().status if trial.child.has_ended() else RUNNING
         values = self._store.metric_values(trial.name, self._sweep.metric)
@@ -173,7 +172,6 @@ class SweepRun(ParentRun):
         return statuses.count(FAILED) >= _HOPELESS and not {COMPLETED, CANCELED} & set(statuses)
 
     def _value(self, trial: Trial) -> float | None:
-        """Return the best value of the metric, None when there is none."""
         if trial.score is None:
             return None
         return trial.score if self._sweep.maximize else -trial.score
