@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -135,22 +136,71 @@ def test_sends_what_python_loads(
     assert closure.errors == closure.modules == closure.warnings == ()
 
 
-def test_a_module_of_the_code_hides_one_of_a_source_root(tmp_path: Path) -> None:
-    files = {
-        "src/x/main.py": "import common.y\n",
-        "src/x/common/__init__.py": "",
-        "src/x/common/y.py": "",
-        "src/common/y.py": "",
-    }
-    closure = close(tmp_path, files, "python main.py")
-    assert [
-        each.path for each in closure.files
-    ] == "src/x/common/__init__.py src/x/common/y.py src/x/main.py".split()
-
-
-def test_one_namespace_package_lies_in_the_code_and_in_a_source_root(tmp_path: Path) -> None:
-    files = {"src/x/main.py": "import ns.a, ns.b", "src/x/ns/a.py": "", "src/ns/b.py": ""}
-    assert sent(close(tmp_path, files, "python main.py")) == ["main.py", "ns/a.py", "ns/b.py"]
+@cases(
+    "files, command, options, expected",
+    {
+        "a module of the code before one of a source root": (
+            {
+                "main.py": "import common.y",
+                "common/__init__.py": "",
+                "common/y.py": "",
+                "../common/y.py": "raise",
+            },
+            "python main.py",
+            {},
+            "common/__init__.py common/y.py main.py",
+        ),
+        "a namespace package in the code and in a source root": (
+            {"main.py": "import ns.a, ns.b", "ns/a.py": "", "../ns/b.py": ""},
+            "python main.py",
+            {},
+            "main.py ns/a.py ns/b.py",
+        ),
+        "what targets declare": (
+            {
+                "main.py": "import importlib",
+                "m/__init__.py": "",
+                "m/tree.py": "from .base import Base\nimport common",
+                "m/base.py": "",
+                "../../data/a.csv": "",
+            },
+            "python main.py",
+            {"extra": ("src/x/m/tree.py", "data/a.csv")},
+            "common/__init__.py data/a.csv main.py m/__init__.py m/base.py m/tree.py",
+        ),
+        "additional includes under their last names": (
+            {
+                "main.py": "import lib.a, single",
+                "../../other/lib/a.py": "",
+                "../../other/lib/data.txt": "",
+                "../../other/single.py": "import common",
+            },
+            "python main.py",
+            {"includes": ("other/lib", "other/single.py")},
+            "common/__init__.py lib/a.py lib/data.txt main.py single.py",
+        ),
+        "what the command itself installs": (
+            {"main.py": "import mine", "pyproject.toml": "", "src/mine.py": ""},
+            "pip install . && python main.py",
+            {},
+            "main.py pyproject.toml src/mine.py utils.py",
+        ),
+        "names of source roots without code of its own": (
+            {"local.py": "import common\nimport utils", "../../tools/t.py": ""},
+            "PYTHONPATH=. python x/local.py && python tools/t.py",
+            {"code": None},
+            "common/__init__.py tools/t.py x/local.py x/utils.py",
+        ),
+    },
+)
+def test_sends_what_is_laid_out(
+    tmp_path: Path, files: dict[str, str], command: str, options: dict[str, Any], expected: str
+) -> None:
+    repository = SHARED | {posixpath.normpath(f"src/x/{path}"): files[path] for path in files}
+    closure = close(tmp_path, repository, command, **options)
+    assert sent(closure) == expected.split()
+    assert closure.errors == closure.modules == ()
+    assert close(tmp_path, repository, command, **options) == closure
 
 
 @pytest.mark.parametrize("suffix", [".so", ".abi3.so", ".cpython-311-x86_64-linux-gnu.so"])
@@ -310,28 +360,6 @@ def test_a_search_path_that_only_the_run_knows_leaves_a_doubt(tmp_path: Path) ->
     assert len(closure.warnings) == 1
 
 
-def test_follows_what_targets_declare(tmp_path: Path) -> None:
-    files = {
-        **SHARED,
-        "src/x/main.py": "import importlib",
-        "src/x/models/__init__.py": "",
-        "src/x/models/tree.py": "from .base import Base\nimport common",
-        "src/x/models/base.py": "",
-        "data/a.csv": "",
-    }
-    extra = ("src/x/models/tree.py", "data/a.csv")
-    closure = close(tmp_path, files, "python main.py", extra=extra)
-    assert sent(closure) == [
-        "common/__init__.py",
-        "data/a.csv",
-        "main.py",
-        "models/__init__.py",
-        "models/base.py",
-        "models/tree.py",
-    ]
-    assert closure.errors == closure.modules == ()
-
-
 def test_warns_of_a_file_that_the_code_opens(tmp_path: Path) -> None:
     files = {
         "src/x/main.py": "names = 'zero2.json', 'sent.json', 'other.py', '../common/c.json'",
@@ -389,41 +417,6 @@ def test_warns_when_nothing_is_sent(tmp_path: Path) -> None:
 
 def test_a_command_without_code_may_send_nothing(tmp_path: Path) -> None:
     assert close(tmp_path, {"src/x/Makefile": ""}, "echo hello", is_named=False).warnings == ()
-
-
-def test_sends_additional_includes_under_their_last_names(tmp_path: Path) -> None:
-    files = {
-        "src/x/main.py": "import lib.a, single",
-        "other/lib/a.py": "",
-        "other/lib/data.txt": "",
-        "other/single.py": "import common",
-        "src/common/__init__.py": "",
-    }
-    includes = ("other/lib", "other/single.py")
-    closure = close(tmp_path, files, "python main.py", includes=includes)
-    assert sent(closure) == "common/__init__.py lib/a.py lib/data.txt main.py single.py".split()
-    assert closure.errors == closure.modules == ()
-
-
-def test_finds_what_the_command_itself_installs(tmp_path: Path) -> None:
-    files = {"src/x/main.py": "import mine", "src/x/pyproject.toml": "", "src/x/src/mine.py": ""}
-    closure = close(tmp_path, files, "pip install . && python main.py")
-    assert sent(closure) == ["main.py", "pyproject.toml", "src/mine.py"]
-    assert closure.errors == closure.modules == ()
-
-
-def test_files_without_code_of_their_own_have_the_names_of_source_roots(tmp_path: Path) -> None:
-    files = {**SHARED, "src/x/local.py": "import common\nimport utils", "tools/t.py": ""}
-    command = "PYTHONPATH=. python x/local.py && python tools/t.py"
-    closure = close(tmp_path, files, command, code=None)
-    assert sent(closure) == ["common/__init__.py", "tools/t.py", "x/local.py", "x/utils.py"]
-    assert closure.errors == closure.modules == ()
-
-
-def test_the_same_files_give_the_same_closure(tmp_path: Path) -> None:
-    files = {**SHARED, "src/x/main.py": "import utils, common.y", "src/x/z.py": "import utils"}
-    command = "python z.py && python main.py"
-    assert close(tmp_path, files, command) == close(tmp_path, files, command)
 
 
 @pytest.mark.parametrize(
