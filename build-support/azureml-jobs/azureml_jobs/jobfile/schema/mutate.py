@@ -1,4 +1,4 @@
-"""Change one or two things in a file, as people do by mistake."""
+"""Change one thing in a file, as people do by mistake."""
 
 from __future__ import annotations
 
@@ -20,27 +20,36 @@ _ODD_VALUES: tuple[Any, ...] = (
 )
 _ODD_KEYS: tuple[Any, ...] = ("", "banana", "a-b", "A", "type", "value", "path", 5, True, None)
 
-Place = tuple[Any, Any]
+# What holds a value, its key there, and that key below the one above: 0 is any element of a list.
+Place = tuple[Any, Any, tuple[Any, Any]]
 
 
 def mutated(
-    document: Mapping[str, Any], donors: Sequence[Mapping[str, Any]], chance: random.Random
-) -> tuple[Any, str]:
-    """Return a changed copy of the document, and what was changed."""
-    changed = copy.deepcopy(dict(document))
-    done = []
-    for _ in range(chance.choice((1, 1, 1, 2))):
-        holder, key = chance.choice(list(_places(changed)) or [(changed, "banana")])
-        done.append(_change(holder, key, donors, chance))
-    return changed, ", ".join(done)
+    documents: Mapping[str, Mapping[str, Any]], seed: int
+) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield changed copies of the documents: the name, the copy, and what was changed.
+
+    One thing is changed in each: every key, once below each key that it stands below.
+    """
+    donors = list(documents.values())
+    seen = set()
+    for name, document in documents.items():
+        for number, (_, _, path) in enumerate(_places(document)):
+            if path not in seen:
+                seen.add(path)
+                chance = random.Random(f"{seed} {name} {number}")
+                changed = copy.deepcopy(dict(document))
+                holder, key, _ = list(_places(changed))[number]
+                yield name, changed, _change(holder, key, donors, chance)
 
 
-def _places(value: Any) -> Iterator[Place]:
-    entries = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, child in entries:
-        yield value, key
+def _places(value: Any, above: Any = None) -> Iterator[Place]:
+    is_mapping = isinstance(value, dict)
+    for key, child in value.items() if is_mapping else enumerate(value):
+        this = key if is_mapping else 0
+        yield value, key, (above, this)
         if isinstance(child, (dict, list)):
-            yield from _places(child)
+            yield from _places(child, this)
 
 
 def _change(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -112,22 +111,6 @@ def write_files(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def mutations(folder: Path, seed: int, count: int) -> Iterator[str]:
-    """Yield each difference among `count` mutated files."""
-    documents = {name: yaml.safe_load(text) for name, text in SHAPES.items()}
-    donors = list(documents.values())
-    for number in range(count):
-        chance = random.Random(f"{seed} {number}")
-        name = chance.choice(list(documents))
-        changed, what = mutated(documents[name], donors, chance)
-        family = family_of_shape(name)
-        file = folder / "file.yaml"
-        file.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
-        found = difference(file, family, _KINDS[family](changed))
-        if found:
-            yield f"{name} ({seed} {number}), {what}: {found}"
-
-
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.filterwarnings("ignore")
 def test_takes_every_shape_that_the_sdk_takes(name: str, tmp_path: Path) -> None:
@@ -144,4 +127,12 @@ def test_takes_every_shape_that_the_sdk_takes(name: str, tmp_path: Path) -> None
 @pytest.mark.filterwarnings("ignore")
 def test_refuses_what_the_sdk_refuses_in_mutated_files(tmp_path: Path) -> None:
     write_files(tmp_path)
-    assert list(mutations(tmp_path, 1, 2000)) == []
+    file = tmp_path / "file.yaml"
+    documents = {name: yaml.safe_load(text) for name, text in SHAPES.items()}
+    differences = []
+    for name, changed, what in mutated(documents, 2):
+        family = family_of_shape(name)
+        file.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
+        differences.append((difference(file, family, _KINDS[family](changed)), name, what))
+    assert len(differences) > 400
+    assert [each for each in differences if each[0]] == []
