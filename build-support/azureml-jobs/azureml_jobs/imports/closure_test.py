@@ -166,7 +166,7 @@ def test_sends_what_python_loads(
             },
             "python main.py",
             {"extra": ("src/x/m/tree.py", "data/a.csv")},
-            "common/__init__.py data/a.csv main.py m/__init__.py m/base.py m/tree.py",
+            "common/__init__.py data/a.csv m/__init__.py m/base.py m/tree.py main.py",
         ),
         "additional includes under their last names": (
             {
