@@ -19,6 +19,7 @@ from azureml_jobs.docker.jupyter import jupyter_addition
 from azureml_jobs.docker.needed_image import NeededImage
 from azureml_jobs.local.create_script import create_script, pytest_command, script_command
 from azureml_jobs.local.debugger.debugger import requested_debugger
+from azureml_jobs.local.run_environment import is_new
 from azureml_jobs.local.runtimes import Runtime, RuntimeChoice
 from azureml_jobs.protocol import (
     REQUIREMENTS_FILE,
@@ -74,6 +75,9 @@ def _run(
     runtime = _choose_runtime(request, folder)
     script = create_script(request, folder, Path.cwd(), runtime, argv, debugger=debugger)
     print(runtime, file=sys.stderr)
+    # Unlike a job, a script has the terminal: nothing can be shown there until it prints.
+    if runtime.image is None and request.venv and is_new(request.venv.prefix):
+        print("Python compiles its packages now, which takes some seconds.", file=sys.stderr)
     return exec_after_pants(["execute-script", str(script)])
 
 

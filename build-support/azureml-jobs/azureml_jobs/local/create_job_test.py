@@ -13,7 +13,7 @@ from azureml_jobs.local import create_job as create_job_module
 from azureml_jobs.local.conftest import below
 from azureml_jobs.local.distribution import process_count
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.run_environment import ensure_packages_venv
+from azureml_jobs.local.run_environment import ensure_packages_venv, is_new
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.protocol import PackagesVenv
 
@@ -124,6 +124,17 @@ def test_installs_a_pruned_environment_again(
     assert (tmp_path / "arguments").read_text() == "-c \n"
     write_seed(gathered, "exit 1")
     assert ensure_packages_venv(venv, gathered.folder) == venv.prefix
+
+
+def test_packages_are_new_until_one_is_imported(tmp_path: Path) -> None:
+    assert not is_new(str(tmp_path))
+    for name in ("a", "b"):
+        package = tmp_path / "lib/python3.11/site-packages" / name
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+    assert is_new(str(tmp_path))
+    (package / "__pycache__").mkdir()
+    assert not is_new(str(tmp_path))
 
 
 def test_reports_that_an_environment_cannot_be_installed_again(

@@ -44,6 +44,12 @@ def ensure_packages_venv(venv: PackagesVenv | None, folder: Path) -> str:
     return venv.prefix
 
 
+def is_new(prefix: str) -> bool:
+    """Return whether none of the packages was imported yet: Python compiles each at its first."""
+    packages = [each.parent for each in Path(prefix).glob("lib/*/site-packages/*/__init__.py")]
+    return bool(packages) and not any((each / "__pycache__").exists() for each in packages)
+
+
 @contextlib.contextmanager
 def run_environment(python: str, folder: Path) -> Iterator[list[str]]:
     """Yield the prefixes whose `bin` comes first for the run in `folder`.
