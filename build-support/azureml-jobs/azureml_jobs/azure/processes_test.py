@@ -61,7 +61,7 @@ def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
 
     def started(folder: SubmissionFolder) -> subprocess.Popen[bytes]:
         # What else runs on this machine, the service too, goes before so many.
-        command = ["nice", "-n", "19", sys.executable, RUN, "submit", str(folder.path)]
+        command = ["nice", "-n", "5", sys.executable, RUN, "submit", str(folder.path)]
         return subprocess.Popen(
             command, cwd=client.repository, env=environment, stdout=subprocess.DEVNULL
         )
