@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from azureml_jobs.docker.conftest import needs_engine
-from documents import NEEDS_DOCKER, Block, first_not_printed, marked
+from documents import NEEDS_DOCKER, Block, commands_run_by, first_not_printed, marked
 from example import JOB
 from images import BASE_IMAGE
 from scratch import Scratch
@@ -22,9 +22,9 @@ def succeeded(scratch: Scratch) -> Iterator[dict[str, str]]:
     before = scratch.git("rev-parse", "HEAD").strip()
     # A clone of a repository on a server has this reference.
     scratch.git("update-ref", "refs/remotes/origin/main", "HEAD")
-    # The first step of "Your own experiment" in the README: later commands use this experiment, and
-    # it is what differs from the main branch.
-    scratch.pants("new-experiment", "--name=my_experiment")
+    # Later commands use this experiment, and it is what differs from the main branch.
+    for command in commands_run_by("succeeded"):
+        scratch.bash(command)
     scratch.git("add", "--all")
     scratch.git("commit", "--quiet", "--message", "My experiment")
     # Two jobs, which pages name and compare.
