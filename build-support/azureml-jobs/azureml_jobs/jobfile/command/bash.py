@@ -35,85 +35,75 @@ def split_commands(text: str, depth: int = 0) -> tuple[Command | Group, ...]:
 
 
 @dataclass
-class _OpenCommand:
-    """The command that is being read, and those before it in the same shell."""
-
-    items: list[Command | Group] = field(default_factory=list)
-    start: int = 0
-    after: str = ""
-    words: list[Word] = field(default_factory=list)
-    reads: list[Word] = field(default_factory=list)
-    writes: list[Word] = field(default_factory=list)
-    standard_input: list[Part] = field(default_factory=list)
-
-    def end(self, text: str, end: int, operator: str = "") -> _OpenCommand:
-        """End it before `operator`, and return the next one."""
-        lists = tuple(self.words), tuple(self.reads), tuple(self.writes)
-        if any(lists):
-            source = text[self.start : end].strip()
-            self.items.append(Command(*lists, self.after, source, self.standard_input))
-        return _OpenCommand(self.items, end + len(operator), operator)
-
-
-@dataclass
 class _CommandReader(WordReader):
     # Those whose text begins in the next line: delimiter, operator, where their text goes.
     here_documents: list[tuple[Word, str, list[Part]]] = field(default_factory=list)
 
     def read_commands(self, opened: str = "") -> tuple[Command | Group, ...]:
-        command = _OpenCommand(start=self.position)
+        items: list[Command | Group] = []
+        command, start = Command(), self.position
+
+        def end(position: int, operator: str = "") -> tuple[Command, int]:
+            """End the command before `operator`, and return the next one with its start."""
+            command.source = self.text[start:position].strip()
+            if command.words or command.reads or command.writes:
+                items.append(command)
+            return Command(operator), position + len(operator)
+
         while self.position < len(self.text):
             before = self.position
             if self.take(_BLANK):
                 continue
             if operator := self.take(_OPERATOR):
-                command = command.end(self.text, before, operator)
+                command, start = end(before, operator)
                 if operator == "\n":
                     self._read_here_documents()
                 elif len(operator) > 1 and ";" in operator:
                     self.take(_PATTERN)
             elif self.at(")"):
                 self.position += 1
-                command = command.end(self.text, before, ")")
+                command, start = end(before, ")")
                 if opened:
-                    return tuple(command.items)
+                    return tuple(items)
             elif self.at("((") and not command.words and self.skip_arithmetic():
                 continue
+            elif self.at("(") and command.words and self.text[before - 1] == "=":
+                self._read_array(command.words)
             elif self.at("("):
-                command = self._read_parenthesis(command)
+                end(before)
+                self.position += 1
+                items.append(Group(self.read_group("(")))
+                command, start = Command(), self.position
             elif redirection := self.match(_REDIRECTION):
                 self._read_redirection(redirection[1], command)
             else:
                 command.words.append(self.read_word())
                 if keyword := _keyword(command.words):
-                    command = command.end(self.text, self.position)
-                    if keyword == "function":
-                        self.take(_FUNCTION_NAME)
-                    elif keyword == "case":
-                        self.take(_BLANK)
-                        self.read_word()
-                        self.take(_IN)
-                        self.take(_PATTERN)
+                    command, start = end(self.position)
+                    self._read_after(keyword)
         if opened:
             raise ValueError(f"the command has a `{opened}` that is never closed")
-        return tuple(command.end(self.text, self.position).items)
+        end(self.position)
+        return tuple(items)
 
-    def _read_parenthesis(self, command: _OpenCommand) -> _OpenCommand:
-        """Read `( … )` as a group, `NAME=( … )` as one word: its values with blanks between."""
-        is_array = bool(command.words) and self.text[self.position - 1] == "="
-        start = self.position
+    def _read_after(self, keyword: str) -> None:
+        if keyword == "function":
+            self.take(_FUNCTION_NAME)
+        elif keyword == "case":
+            self.take(_BLANK)
+            self.read_word()
+            self.take(_IN)
+            self.take(_PATTERN)
+
+    def _read_array(self, words: list[Word]) -> None:
+        """Read `NAME=( … )` as one word: its values with blanks between."""
         self.position += 1
         items = self.read_group("(")
-        if is_array:
-            values = [word for item in items if isinstance(item, Command) for word in item.words]
-            joined = [part for word in values for part in (*word, Part("text", " ", True))]
-            command.words[-1] = (*command.words[-1], *joined)
-            return command
-        command = command.end(self.text, start)
-        command.items.append(Group(items))
-        return command.end(self.text, self.position)
+        values = [word for item in items if isinstance(item, Command) for word in item.words]
+        joined = [part for word in values for part in (*word, Part("text", " ", True))]
+        words[-1] = (*words[-1], *joined)
 
-    def _read_redirection(self, operator: str, command: _OpenCommand) -> None:
+    def _read_redirection(self, operator: str, command: Command) -> None:
         target = self.read_word()
         if operator in ("<", "<>"):
             command.reads.append(target)

@@ -43,7 +43,7 @@ class Part:
 Word = tuple[Part, ...]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Command:
     """A simple command, or one keyword such as `then`.
 
@@ -52,11 +52,11 @@ class Command:
     source: its text, for messages.
     """
 
-    words: tuple[Word, ...]
-    reads: tuple[Word, ...] = ()
-    writes: tuple[Word, ...] = ()
     after: str = ""
     source: str = ""
+    words: list[Word] = field(default_factory=list)
+    reads: list[Word] = field(default_factory=list)
+    writes: list[Word] = field(default_factory=list)
     standard_input: list[Part] = field(default_factory=list)
 
 
