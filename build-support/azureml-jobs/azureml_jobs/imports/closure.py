@@ -16,7 +16,6 @@ from azureml_jobs.imports.missing import Advisor
 from azureml_jobs.imports.overlay import Overlay, pattern_of
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Exist, Question, ask_until_known
-from azureml_jobs.imports.refused import refused_code
 from azureml_jobs.imports.result import DECLARED, RUN, Closure, ClosureFile, OutsideModule
 from azureml_jobs.imports.steps import Missing, Shared, Wanted
 from azureml_jobs.jobfile.command.code import Code, CommandCode
@@ -129,7 +128,7 @@ def _conclude(exploration: Exploration, advisor: Advisor, where: str) -> Closure
         ClosureFile(path, advisor.overlay.name_of(path), shared.why[path], shared.by[path])
         for path in sorted(shared.why)
     )
-    refused = refused_code(shared)
+    refused = _refused_code(shared)
     unsent = (*unsent_literals(shared, code), *unsent_folders(shared))
     warnings.update(dict.fromkeys((*refused["doubt"], *map(str, unsent))))
     if code.is_named and code.path is not None and not (files or errors or modules):
@@ -142,6 +141,44 @@ def _conclude(exploration: Exploration, advisor: Advisor, where: str) -> Closure
         tuple(refused["error"]),
         tuple(refused["version"]),
     )
+
+
+def _refused_code(shared: Shared) -> dict[str, list[str]]:
+    """Return an "error" for what no Python takes, "version" for that of the job, and "doubt"."""
+    found: dict[str, list[str]] = {"error": [], "version": [], "doubt": []}
+    version = "Python {}.{}".format(*shared.python)
+    for path in sorted(shared.sources.keys() & shared.why.keys()):
+        problem = shared.sources[path].problem
+        if problem is None:
+            continue
+        if not (problem.is_wrong_here and _is_loaded(shared, path)):
+            kind, what = "doubt", "may not be valid Python"
+            remedy = (
+                "Of what cannot be parsed, only lines that begin with `import` or `from` are read."
+            )
+        elif problem.is_always_wrong:
+            kind, what, remedy = "error", "is not valid Python", "Correct it."
+        else:
+            kind, what = "version", f"is not valid {version}"
+            remedy = (
+                f"Write it as {version} has it. The file of `[azureml].image_platform` describes "
+                "the image's Python."
+            )
+        if kind != "doubt" and not shared.why[path].startswith(RUN):
+            remedy += (
+                "\nIf the job does without this file, write `# pants: no-infer-dep` behind its "
+                "import."
+            )
+        what = f"this {what} ({problem.reason}: `{problem.text}`)"
+        found[kind].append(str(JobError(f"{path}:{problem.line}", what, remedy)))
+    return found
+
+
+def _is_loaded(shared: Shared, path: str) -> bool:
+    """Return whether Python loads the file, which may be there for its text alone."""
+    while shared.by.get(path) in shared.why:
+        path = shared.by[path]
+    return shared.why[path].startswith((RUN, "imported by", "named in"))
 
 
 def _all_missing(exploration: Exploration) -> Iterator[tuple[Process, Missing]]:
