@@ -75,11 +75,7 @@ class Container:
             return self
         given = " ".join(self.arguments)
         shared = [f"--{what}=host" for what in ("network", "ipc") if f"--{what[:3]}" not in given]
-        return replace(
-            self,
-            name=f"{self.name}-{rank}",
-            arguments=[*shared, *self.arguments],
-        )
+        return replace(self, name=f"{self.name}-{rank}", arguments=[*shared, *self.arguments])
 
     def run_arguments(
         self, command: Sequence[str], environment: Mapping[str, str], *stdin_and_terminal: str

@@ -38,9 +38,7 @@ def cancel(folder: JobFolder, grace: float = GRACE_SECONDS) -> JobRecord:
     if is_on_another_host(record):
         machine = record.host.partition(" ")[0]
         raise JobError(
-            record.name,
-            f"the job runs on {machine}, or in another container",
-            "Cancel it there.",
+            record.name, f"the job runs on {machine}, or in another container", "Cancel it there."
         )
     # The identity keeps a signal from another process that has got the runner's number since.
     if record.pid is not None and is_running(record.pid, record.pid_identity):

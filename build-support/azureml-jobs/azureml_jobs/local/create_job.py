@@ -18,12 +18,7 @@ from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.docker.needed_image import NeededImage, environment_of, needed_image_of
 from azureml_jobs.jobfile.expressions import with_two_braces
 from azureml_jobs.jobfile.sweep.read import read_sweep
-from azureml_jobs.local.create_command import (
-    CommandSpec,
-    command_record,
-    described,
-    sweep_record,
-)
+from azureml_jobs.local.create_command import CommandSpec, command_record, described, sweep_record
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import resolve_inputs

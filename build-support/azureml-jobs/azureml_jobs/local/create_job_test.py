@@ -67,7 +67,7 @@ def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -
     assert record.inputs["rate"] == {"kind": "literal", "value": "0.5", "asset": None}
     assert record.outputs == {"model": f"{folder.outputs}/model"}
     assert [path for path in below(folder.bundle) if path.endswith(".py")] == [
-        *("code/common/a.py", "code/exp/__init__.py", "code/exp/main.py"),
+        *("code/common/a.py", "code/exp/__init__.py", "code/exp/main.py")
     ]
 
 

@@ -132,8 +132,7 @@ def logs(folder: JobFolder) -> dict[str, list[str]]:
 
 def test_two_instances_of_two_processes_meet(jobs: Any) -> None:
     folder = jobs.new(
-        meeting(),
-        distribution=distributed(2, type="pytorch", process_count_per_instance=2),
+        meeting(), distribution=distributed(2, type="pytorch", process_count_per_instance=2)
     )
     status, out, err = jobs.run(folder)
     assert (status, folder.read().status) == (0, "Completed"), err

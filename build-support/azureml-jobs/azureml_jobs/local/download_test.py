@@ -149,7 +149,7 @@ def test_reports_files_that_the_job_removed_meanwhile(
     done = download(folder, tmp_path / "got")
     assert done == DownloadResult(2, "Running", ("artifacts/outputs/b",))
     assert files_below(tmp_path / "got") == [
-        *("artifacts/outputs/a", "artifacts/user_logs/std_log.txt"),
+        *("artifacts/outputs/a", "artifacts/user_logs/std_log.txt")
     ]
     assert cancel(folder).status == "Canceled"
     # Files of a job that has ended must not go away.

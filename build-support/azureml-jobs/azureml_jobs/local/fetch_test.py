@@ -191,11 +191,7 @@ def test_a_file_that_was_changed_here_is_fetched_again(server: Server, cache: Pa
             [lambda handler: handler.cut(ETag='W/"v1"')], ["whole", "whole"], id="a weak version"
         ),
         pytest.param([answers(503), answers(429)], ["whole"] * 3, id="a busy server"),
-        pytest.param(
-            [answers(200, CONTENT, length=False)],
-            ["whole"],
-            id="no length",
-        ),
+        pytest.param([answers(200, CONTENT, length=False)], ["whole"], id="no length"),
         pytest.param(
             [answers(302, Location="/elsewhere/other.csv")], ["whole"] * 2, id="a redirection"
         ),

@@ -161,11 +161,7 @@ def test_keeps_the_mode(repo: Path) -> None:
             "does not fetch runs:/exp-1/model",
             "`path: azureml://jobs/exp-1/outputs/artifacts/paths/model`.",
         ),
-        (
-            {"path": "https://host/x.csv?sig=s"},
-            "https://host/x.csv: no folder",
-            "uri_file",
-        ),
+        ({"path": "https://host/x.csv?sig=s"}, "https://host/x.csv: no folder", "uri_file"),
         (
             {"type": "mlflow_model", "path": "azureml:wine:7"},
             "azureml:wine:7: the local workspace has no such model",

@@ -6,14 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.assets import (
-    COMPONENTS,
-    DATA,
-    MODEL_TYPES,
-    MODELS,
-    AssetName,
-    default_type,
-)
+from azureml_jobs.base.assets import COMPONENTS, DATA, MODEL_TYPES, MODELS, AssetName, default_type
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import new_folder
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER

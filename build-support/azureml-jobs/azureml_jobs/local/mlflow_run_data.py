@@ -26,11 +26,7 @@ class RunData:
     @classmethod
     def read(cls, run: Path, status: str) -> RunData:
         """Read the folder of a run, which may still go on."""
-        data = cls(
-            status,
-            params=dict(_texts(run / "params")),
-            tags=dict(_texts(run / "tags")),
-        )
+        data = cls(status, params=dict(_texts(run / "params")), tags=dict(_texts(run / "tags")))
         for key, text in _texts(run / "metrics"):
             points = points_of(text)
             if points:

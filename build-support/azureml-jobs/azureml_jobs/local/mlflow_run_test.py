@@ -30,10 +30,7 @@ def test_the_run_of_a_step_names_what_it_is_from(
     root.bundle.mkdir(parents=True)
     if manifest is not None:
         (root.bundle / "manifest.json").write_text(json.dumps(manifest))
-    start_run(
-        step,
-        JobRecord("a_train", address="src/x:job", snapshot="ab", parent="a", root="a"),
-    )
+    start_run(step, JobRecord("a_train", address="src/x:job", snapshot="ab", parent="a", root="a"))
     run = MlflowStore(step.mlruns).read_run("a_train")
     assert run is not None
     dirty = {"azureml_jobs.dirty": "false"} if expected else {}

@@ -14,11 +14,7 @@ from azureml_jobs.base.files import write_file
 from azureml_jobs.base.loopback import LOOPBACK
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.docker.container import Mount
-from azureml_jobs.docker.jupyter import (
-    server_arguments,
-    server_command,
-    settings,
-)
+from azureml_jobs.docker.jupyter import server_arguments, server_command, settings
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.mounts import container
 from azureml_jobs.local.output import open_standard_descriptors, write_message
@@ -105,10 +101,7 @@ def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
     folder = folder.absolute()
     script = Script.read(folder)
     try:
-        with (
-            run_environment(script.python, folder) as pythons,
-            Interruptions() as interruptions,
-        ):
+        with run_environment(script.python, folder) as pythons, Interruptions() as interruptions:
             spec = script.process_spec(folder, pythons)
             # In its own session, because Jupyter would ask after Ctrl-C whether to shut down.
             process = spec.start(stdin=subprocess.DEVNULL, start_new_session=True)

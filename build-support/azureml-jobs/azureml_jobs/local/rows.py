@@ -31,10 +31,7 @@ _COLUMNS = (
     *("kind", "parent", "step", "reused", "parameters", "objective", "best_trial"),
 )
 # Only the local workspace itself needs these.
-_INTERNAL = (
-    *("host", "pid", "pid_identity", "pgid", "pgid_identity", "format"),
-    "unused_modules",
-)
+_INTERNAL = (*("host", "pid", "pid_identity", "pgid", "pgid_identity", "format"), "unused_modules")
 
 
 def top_rows(records: Sequence[JobRecord], archived: bool) -> list[dict[str, Any]]:

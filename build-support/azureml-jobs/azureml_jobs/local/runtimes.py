@@ -7,14 +7,7 @@ from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.container import user_of_files
-from azureml_jobs.docker.engine import (
-    Engine,
-    EngineQuery,
-    Image,
-    NoEngine,
-    image_id,
-    run_to_stderr,
-)
+from azureml_jobs.docker.engine import Engine, EngineQuery, Image, NoEngine, image_id, run_to_stderr
 from azureml_jobs.docker.needed_image import NeededImage, image_not_built
 
 AUTO = "auto"

@@ -33,10 +33,7 @@ class LocalWorkspace:
         self.mlruns = self.root / "mlruns"
 
     def new_job(
-        self,
-        stem: str,
-        write: Callable[[JobFolder, JobFolder], JobRecord],
-        name: str | None = None,
+        self, stem: str, write: Callable[[JobFolder, JobFolder], JobRecord], name: str | None = None
     ) -> JobFolder:
         """Create the job `name`, or else `<stem>-<counter>`; its folder appears when it is whole.
 

@@ -6,14 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from azureml_jobs.base.job_status import (
-    CANCELED,
-    COMPLETED,
-    ENDED,
-    FAILED,
-    NOT_STARTED,
-    RUNNING,
-)
+from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, FAILED, NOT_STARTED, RUNNING
 from azureml_jobs.jobfile.pipeline.model import Pipeline, Step
 from azureml_jobs.local.child import Child
 from azureml_jobs.local.create_command import Place

@@ -109,10 +109,7 @@ class Sources:
     records: Mapping[str, JobRecord]
 
     def bound(
-        self,
-        inputs: Mapping[str, Binding],
-        declared: Mapping[str, InputDeclaration],
-        where: str,
+        self, inputs: Mapping[str, Binding], declared: Mapping[str, InputDeclaration], where: str
     ) -> dict[str, Given]:
         """Return the inputs that have a value, by their names."""
         found = {}
