@@ -1,10 +1,9 @@
-"""Test what is in a bundle, and that a job needs nothing else."""
+"""Test what is in a bundle."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -67,28 +66,6 @@ def test_the_manifest_lists_every_file_and_the_change_against_the_commit(scratch
     assert manifest["git"]["is_dirty"] and "+# an unstaged change" in changes
     assert manifest["versions"]["pants"] == "2.17.1"
     assert "numpy" in " ".join(manifest["packages"]["requirements"])
-
-
-def test_the_code_runs_from_a_copy_in_an_empty_folder(scratch: Scratch, tmp_path: Path) -> None:
-    scratch.pants("run", JOB, "--", "--set", "command=true")
-    record = scratch.json("run", ":aml", "--", "jobs", "show", scratch.jobs()[0]["name"], "--json")
-    scratch.pants("package", JOB)
-    copy = tmp_path / "copy"
-    subprocess.run(["cp", "-r", str(scratch.root / BUNDLE), str(copy)], check=True)
-    ran = subprocess.run(
-        [
-            *(f"{record['python']}/bin/python", "-m", "example_experiment.main"),
-            *("--training-data", str(copy / "data/training_data/wine.csv")),
-            *("--epochs", "2", "--learning-rate", "0.5", "--model-output", str(tmp_path / "model")),
-        ],
-        cwd=copy / "code",
-        env={"PATH": "/usr/bin:/bin", "MLFLOW_ALLOW_FILE_STORE": "true"},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    assert "accuracy" in ran.stdout
-    assert (tmp_path / "model/model.json").exists()
 
 
 def test_the_requirements_are_a_pinned_part_of_the_lock(scratch: Scratch) -> None:

@@ -10,7 +10,6 @@ import pytest
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from documents import commands_run_by
 from example import EXPERIMENT, JOB
-from images import NO_ENGINE
 from scratch import Scratch
 
 BASE = "test-small-base:1"
@@ -69,12 +68,3 @@ def test_a_job_runs_in_the_image_that_was_built_here(small: Scratch) -> None:
     # It ran in a container, with the image that has this digest in the registry.
     job = json.loads((small.root / ".azureml/service/jobs/in-image/job.json").read_text())
     assert job["runtime"] == "docker" and "/example_experiment@sha256:" in job["container"]["image"]
-
-
-def test_reports_what_the_option_image_needs(scratch: Scratch) -> None:
-    command = ("run", JOB, "--", "--image")
-    here = scratch.pants(*command, status=2).stderr
-    assert "error: --image: it pushes an image to the workspace in Azure" in here
-    engine = scratch.pants(*command, status=1, more={**CONFIGURED, **NO_ENGINE}).stderr
-    assert "error: --image: it pushes an image that this machine has built, but " in engine
-    assert "Traceback" not in engine
