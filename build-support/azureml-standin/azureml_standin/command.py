@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
@@ -19,7 +19,6 @@ from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_standin.service import COMPUTES, Service
 
 ENVIRONMENT_FILE = "environment"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def serve(repository: Path, options: argparse.Namespace) -> int:
@@ -38,19 +37,21 @@ def serve(repository: Path, options: argparse.Namespace) -> int:
     # Nobody reads them, and a service may run for days.
     service.recording.is_kept = False
     service.execution.report = lambda line: _print(f"{time.strftime('%H:%M:%S')} {line}")
-    with _interruptible() as interrupted:
-        service.start()
-        try:
-            if options.inner_command:
-                return _run(options.inner_command, variables, interrupted)
-            _announce(service, variables, repository)
-            interrupted.wait()
-            return 0
-        finally:
-            (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
-            service.stop()
-            for failure in service.failures:
-                _print(failure)
+    interrupted = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda *_: interrupted.set())
+    service.start()
+    try:
+        if options.inner_command:
+            return _run(options.inner_command, variables, interrupted)
+        _announce(service, variables, repository)
+        interrupted.wait()
+        return 0
+    finally:
+        (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
+        service.stop()
+        for failure in service.failures:
+            _print(failure)
 
 
 def _service(folder: Path, options: argparse.Namespace) -> Service:
@@ -105,17 +106,6 @@ def _run(command: Sequence[str], variables: Mapping[str, str], interrupted: thre
         except subprocess.TimeoutExpired:
             if interrupted.is_set() and not os.isatty(0):
                 process.terminate()
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    interrupted = threading.Event()
-    before = {each: signal.signal(each, lambda *_: interrupted.set()) for each in _SIGNALS}
-    try:
-        yield interrupted
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _print(text: str) -> None:

@@ -150,7 +150,7 @@ class Service:
             routes, self.blobs, self.registry, self._add_failure, self.server.stopping.wait
         )
         self.recording, self.faults = dispatcher.recording, dispatcher.faults
-        self.server.handler = dispatcher
+        self.server.begin, self.server.respond = dispatcher.begin, dispatcher.respond
 
     def _add_failure(self) -> None:
         self.failures.append(traceback.format_exc())

@@ -112,7 +112,7 @@ def check_asset(
 
 
 def check_version_unchanged(
-    present: Mapping[str, Any], properties: Mapping[str, Any], kind: str, name: str, version: str
+    present: Mapping[str, Any], properties: Mapping[str, Any], version: str
 ) -> None:
     """Raise `HttpError` where a PUT would change what an existing version is.
 
@@ -121,9 +121,9 @@ def check_version_unchanged(
     """
     if _comparable(fixed(present, _MUTABLE)) == _comparable(fixed(properties, _MUTABLE)):
         return
-    if kind == "codes":
+    if version.startswith("codes/"):
         raise user_error("Asset paths cannot be updated.")
-    raise user_error(f"{kind}/{name} version {version} exists, and versions are immutable.", 409)
+    raise user_error(f"{version} exists, and versions are immutable.", 409)
 
 
 def _comparable(value: Any) -> Any:

@@ -89,7 +89,8 @@ class Assets:
         with self.state.lock:
             present = self.version(kind, name, version)
             if present is not None:
-                check_version_unchanged(present["properties"], properties, kind, name, version)
+                what = f"{kind}/{name} version {version}"
+                check_version_unchanged(present["properties"], properties, what)
             made = self._keep(kind, name, version, properties, present)
         return json_response(made, 200 if present else 201)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
-from typing import Any, Protocol
+from typing import Any
 
 from azureml_standin.http import faults
 from azureml_standin.http.messages import HttpRequest, HttpResponse
@@ -25,16 +25,11 @@ _POLL_SECONDS = 0.05
 _TLS_RECORD_HANDSHAKE = 0x16
 
 
-class Handler(Protocol):
-    def begin(self, request: HttpRequest) -> Recorded:
-        """Record a request before its body is read."""
-
-    def respond(self, request: HttpRequest, recorded: Recorded) -> HttpResponse | None:
-        """Respond to a request. None: reset the connection."""
-
-
 class Server(ThreadingTCPServer):
-    """Listens on 127.0.0.1 until `stop`; `handler` is set before `start`.
+    """Listens on 127.0.0.1 until `stop`.
+
+    Before `start` are set: `begin`, which records a request before its body is read, and `respond`,
+    which returns None to reset the connection.
 
     `proxied` says which hosts a client may name in `CONNECT`: the service answers for them itself,
     and forwards nothing. Large bodies are files without a name in `folder`.
@@ -42,7 +37,8 @@ class Server(ThreadingTCPServer):
 
     allow_reuse_address = True
     request_queue_size = 1024
-    handler: Handler
+    begin: Callable[[HttpRequest], Recorded]
+    respond: Callable[[HttpRequest, Recorded], HttpResponse | None]
 
     def __init__(
         self, context: ssl.SSLContext, folder: Path, port: int, proxied: Callable[[str], bool]
@@ -125,7 +121,7 @@ class Connection(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = HttpRequest(self.command, self.path, headers, is_secure=self._is_secure)
-        recorded = self.server.handler.begin(request)
+        recorded = self.server.begin(request)
         kind = recorded.fault.kind if recorded.fault else ""
         if kind == faults.RESET_AMID:
             for _ in _body_chunks(self.rfile, headers, 0.5):
@@ -137,7 +133,7 @@ class Connection(BaseHTTPRequestHandler):
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=self.server.folder) as body:
             body.writelines(_body_chunks(self.rfile, headers))
             request.body = body
-            response = self.server.handler.respond(request, recorded)
+            response = self.server.respond(request, recorded)
         if response is None:
             self._reset()
         else:
