@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,6 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest, suggestion
 from azureml_jobs.jobfile.documents import Node, nodes_of
 from azureml_jobs.jobfile.findings import Finding
-from azureml_jobs.jobfile.quoting import quoted_for, quotes_at
 from azureml_jobs.jobfile.schema.kind import kind_of
 
 _EXPRESSION = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
@@ -20,6 +20,8 @@ _ONE_BRACE = re.compile(r"(?<!\{)\{((?:inputs|outputs|search_space)\.[^}]*)\}(?!
 # Of it azure-ai-ml replaces what is within the dollar: bash would read the value's first digit.
 _ONE_BRACE_AFTER_DOLLAR = re.compile(r"\$(\{(?:inputs|outputs|search_space)\.[^{}]*\})(?!\})")
 _OPTIONAL_PART = re.compile(r"\$\[\[((?:(?!\$\[\[).)*?)\]\]", re.DOTALL)
+# What bash has read to its end: quotes, escapes and comments, which may hold an apostrophe.
+_CLOSED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.|(?<![^ \t\n;|&(])\#[^\n]*""", re.DOTALL)
 # Azure ML sets a variable with this prefix and an input's name to the path of the input's data.
 _DATA_VARIABLE = "AZURE_ML_INPUT_"
 # Namespaces that Azure ML knows in other kinds of jobs.
@@ -212,10 +214,24 @@ def render(
             raise JobError("command", f"there is no value for `{match[0]}`")
         is_path = f"{group}.{name}" in paths
         value = values[group][name]
-        return quoted_for(value, quotes_at(kept, match.start())) if is_path else value
+        return _quoted(value, kept[: match.start()]) if is_path else value
 
     kept = _OPTIONAL_PART.sub(keep_or_drop, command)
     return _EXPRESSION.sub(replace, kept)
+
+
+def _quoted(path: str, before: str) -> str:
+    """Return `path` as it must be written after this part of a command.
+
+    In Azure ML paths have none of bash's special characters, but a folder on a user's machine may
+    have a space in its name.
+    """
+    opened = re.search("['\"]", _CLOSED.sub("", before))
+    if opened is None:
+        return shlex.quote(path)
+    if opened[0] == "'":
+        return path.replace("'", "'\\''")
+    return re.sub(r'([\\"$`])', r"\\\1", path)
 
 
 def literal_text(value: Any) -> str:
