@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from azureml_pants.experiment import unreadable
@@ -33,7 +33,7 @@ def test_names_file_and_line_of_an_error_in_a_build_file(
         return 0
 
     with pytest.raises(ExecutionError, match=expected):
-        unreadable._run(None, None, _pants=run)
+        unreadable._run(Mock(), (), _pants=run)
 
 
 def test_names_absolute_links_and_leaves_them_out_from_then_on(
@@ -46,7 +46,7 @@ def test_names_absolute_links_and_leaves_them_out_from_then_on(
         (tmp_path / name).symlink_to("/etc/passwd")
     (tmp_path / "near").symlink_to(".gitignore")
     monkeypatch.setattr(unreadable, "_compute_pants_ignore", lambda *asked: ["/known"])
-    core = SimpleNamespace(_scheduler="a scheduler")
+    core = Mock(_scheduler="a scheduler")
 
     def fail(runner: None, goals: None) -> int:
         raise ExecutionError('Failed to read link "x": Absolute symlink: "/etc/passwd"')
@@ -60,13 +60,13 @@ def test_names_absolute_links_and_leaves_them_out_from_then_on(
     with pytest.raises(
         ExecutionError, match=r"^x \[1\]: an absolute symbolic link, which Pants can"
     ):
-        unreadable._run(None, None, _pants=fail)
+        unreadable._run(Mock(), (), _pants=fail)
     assert not has_scheduler()
     # Pants makes another one, and asks what to ignore.
     assert unreadable._ignore(str(tmp_path), None) == ["/known", r"/x\ \[1\]"]
     core._scheduler = "another one"
     assert has_scheduler()
-    assert unreadable._run(None, None, _pants=lambda runner, goals: 0) == 0
+    assert unreadable._run(Mock(), (), _pants=lambda runner, goals: 0) == 0
     assert capfd.readouterr().err.startswith(
         "pants: x [1]: an absolute symbolic link, which Pants le"
     )

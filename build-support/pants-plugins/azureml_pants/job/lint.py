@@ -8,10 +8,9 @@ from typing import Any
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.result import RUN
 from azureml_jobs.protocol import REQUEST_FILE, JobToLint, LintRequest
-from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
 from azureml_pants.job.target_types import SkipAzureMLJobsField
-from azureml_pants.job_tool.installation import JobTool, JobToolRequest
+from azureml_pants.job_tool.installation import TOOL_PATH, JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.lint import LintResult, LintTargetsRequest
@@ -94,7 +93,6 @@ async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
 @rule(desc="Lint job files", level=LogLevel.DEBUG)
 async def lint_jobs(
     request: LintJobsRequest.Batch[LintJobFieldSet, Any],
-    azureml: AzureMLSubsystem,
     pex_env: PexEnvironment,
 ) -> LintResult:
     complete = pex_env.in_sandbox(working_directory=None)
@@ -104,7 +102,7 @@ async def lint_jobs(
     )
     sources, request_digest = await MultiGet(
         # An edit of a test or of a BUILD file is no reason to lint again.
-        Get(Digest, PathGlobs([f"{azureml.tool_path}/**/*", "!**/*_test.py", "!**/BUILD"])),
+        Get(Digest, PathGlobs([f"{TOOL_PATH}/**/*", "!**/*_test.py", "!**/BUILD"])),
         Get(Digest, CreateDigest, request_file(jobs.request)),
     )
     digest = await Get(Digest, MergeDigests((tool.digest, sources, jobs.digest, request_digest)))

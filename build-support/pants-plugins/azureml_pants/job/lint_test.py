@@ -1,23 +1,15 @@
 from __future__ import annotations
 
-from unittest.mock import Mock
-
 import pytest
-from azureml_jobs.protocol import JobToLint, LintRequest
-from azureml_pants.base.options import AzureMLSubsystem
+from azureml_jobs.protocol import JobToLint
 from azureml_pants.job.lint import (
     JobsToLint,
     JobsToLintRequest,
     LintJobFieldSet,
-    LintJobsRequest,
-    lint_jobs,
 )
-from azureml_pants.job_tool.installation import JobTool, JobToolRequest
-from pants.core.goals.lint import LintResult
 from pants.engine.addresses import Address
-from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, MergeDigests, PathGlobs, Snapshot
-from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
-from pants.testutil.rule_runner import MockGet, RuleRunner, run_rule_with_mocks
+from pants.engine.fs import Snapshot
+from pants.testutil.rule_runner import RuleRunner
 
 EXPERIMENT = {
     "src/x/BUILD": "python_sources(name='lib')\nazureml_job(name='job')\n",
@@ -83,46 +75,3 @@ def test_a_target_can_opt_out(rule_runner: RuleRunner) -> None:
         for name in ("a", "b")
     }
     assert left_out == {"a": False, "b": True}
-
-
-def lint(exit_code: int, stdout: bytes) -> tuple[LintResult, list[Process]]:
-    """Return the result for one job, and the processes that ran for it."""
-    jobs = LintRequest((JobToLint("a.yaml", (), ()),))
-    started: list[Process] = []
-
-    def start(process: Process) -> FallibleProcessResult:
-        started.append(process)
-        return Mock(exit_code=exit_code, stdout=stdout, stderr=b"")
-
-    result = run_rule_with_mocks(
-        lint_jobs,
-        rule_args=[
-            LintJobsRequest.Batch("azureml-jobs", (), Mock(description=None)),
-            Mock(spec=AzureMLSubsystem, tool_path="tool"),
-            Mock(**{"in_sandbox.return_value.append_only_caches": {}}),
-        ],
-        mock_gets=[
-            MockGet(JobsToLint, (JobsToLintRequest,), lambda _: JobsToLint(jobs, EMPTY_DIGEST)),
-            MockGet(
-                JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "tool/run.py")
-            ),
-            MockGet(FallibleProcessResult, (Process,), start),
-            *(
-                MockGet(Digest, (asked,), lambda _: EMPTY_DIGEST)
-                for asked in (PathGlobs, CreateDigest, MergeDigests)
-            ),
-        ],
-    )
-    return result, started
-
-
-def test_the_job_tool_lints_and_pants_remembers_it() -> None:
-    _, (process,) = lint(0, b"")
-    assert process.argv == ("python", "tool/run.py", "lint", "--request", "request.json")
-    assert process.cache_scope == ProcessCacheScope.SUCCESSFUL
-
-
-def test_reports_findings_with_the_status_of_the_tool() -> None:
-    result, _ = lint(1, b"a.yaml: wrong.\n")
-    assert (result.exit_code, result.stdout) == (1, "a.yaml: wrong.\n")
-    assert result.linter_name == "azureml-jobs"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from azureml_jobs.protocol import PackagesVenv, UnitFiles
-from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
+from azureml_pants.job_tool.installation import TOOL_PACKAGES, TOOL_RESOLVE
 from pants.backend.python.dependency_inference.module_mapper import (
     AllPythonTargets,
     ModuleProviderType,
@@ -19,6 +19,9 @@ from pants.engine.addresses import Address
 from pants.engine.fs import Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
+
+# What chooses the values of a sweep.
+SEARCH_PACKAGES = ("optuna", "scipy")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,6 @@ class LocalPackages:
 @rule
 async def install_local_packages(
     request: LocalPackagesRequest,
-    azureml: AzureMLSubsystem,
     third_party: ThirdPartyPythonModuleMapping,
     python_targets: AllPythonTargets,
 ) -> LocalPackages:
@@ -51,8 +53,8 @@ async def install_local_packages(
         for unit in request.units
     ]
     if request.has_sweep:
-        packages = (*azureml.tool_requirements, *azureml.search_requirements)
-        wanted.append(InstallPackagesRequest(azureml.tool_resolve, packages, request.environment))
+        packages = (*TOOL_PACKAGES, *SEARCH_PACKAGES)
+        wanted.append(InstallPackagesRequest(TOOL_RESOLVE, packages, request.environment))
     installed = await MultiGet(
         Get(InstalledPackages, InstallPackagesRequest, each) for each in wanted
     )

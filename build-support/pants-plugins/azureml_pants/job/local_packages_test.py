@@ -32,9 +32,6 @@ def install(has_sweep: bool) -> LocalPackages:
         names = " ".join(request.requirements) if request.requirements is not None else "all"
         return InstalledPackages(EMPTY_DIGEST, PackagesVenv(f"{request.resolve}: {names}", "seed"))
 
-    azureml = Mock(
-        tool_resolve="tool", tool_requirements=("yaml",), search_requirements=("optuna",)
-    )
     packages = [
         PythonRequirementTarget({"requirements": [name]}, Address("", target_name=name))
         for name in ("of-built", "other", "types-other")
@@ -47,7 +44,6 @@ def install(has_sweep: bool) -> LocalPackages:
         install_local_packages,
         rule_args=[
             LocalPackagesRequest(UNITS, has_sweep, Mock()),
-            azureml,
             ThirdPartyPythonModuleMapping(FrozenDict({"main": FrozenDict(modules)})),
             Mock(third_party=packages),
         ],
@@ -70,4 +66,5 @@ def test_a_foreign_environment_has_all_packages_and_ours_what_its_code_imports()
 def test_a_sweep_has_the_packages_of_its_search_with_those_of_the_tool() -> None:
     packages = install(has_sweep=True)
     assert [unit.name for unit in packages.units] == ["built", "registered"]
-    assert packages.search == PackagesVenv("tool: yaml optuna", "seed")
+    assert packages.search and packages.search.prefix.startswith("azureml: PyYAML ")
+    assert packages.search.prefix.endswith(" optuna scipy")

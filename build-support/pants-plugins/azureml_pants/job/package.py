@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from azureml_jobs.protocol import REQUEST_FILE
 from azureml_pants.base.errors import PluginError, raise_errors
-from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.code.job_code import JobFieldSet
 from azureml_pants.code.job_fields import AzureMLJobEntryPointField, AzureMLJobSourceField
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest
-from azureml_pants.job_tool.installation import JobTool, JobToolRequest
+from azureml_pants.job_tool.installation import TOOL_PATH, JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
 from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
@@ -42,15 +41,13 @@ class PackageJobFieldSet(PackageFieldSet):
 
 
 @rule(desc="Bundle a job")
-async def package_job(
-    field_set: PackageJobFieldSet, azureml: AzureMLSubsystem, pex_env: PexEnvironment
-) -> BuiltPackage:
+async def package_job(field_set: PackageJobFieldSet, pex_env: PexEnvironment) -> BuiltPackage:
     inputs = await Get(JobInputs, JobInputsRequest(JobFieldSet.of(field_set)))
     raise_errors(inputs.request.errors)
     complete = pex_env.in_sandbox(working_directory=None)
     tool, sources, request, environment = await MultiGet(
         Get(JobTool, JobToolRequest(complete)),
-        Get(Digest, PathGlobs([f"{azureml.tool_path}/**/*"])),
+        Get(Digest, PathGlobs([f"{TOOL_PATH}/**/*"])),
         Get(Digest, CreateDigest, request_file(inputs.request)),
         Get(EnvironmentVars, EnvironmentVarsRequest(["PATH", "HOME"])),
     )

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from azureml_jobs.base.workspace_config import may_need_azure
 from azureml_jobs.protocol import PackagesVenv
-from azureml_pants.base.options import AzureMLSubsystem
-from azureml_pants.job_tool.installation import locked_pex_request
+from azureml_pants.job_tool.installation import TOOL_PACKAGES, TOOL_RESOLVE, locked_pex_request
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.util_rules.pex import VenvPex, VenvPexRequest
 from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.fs import EMPTY_DIGEST, Digest, DigestContents, PathGlobs
 from pants.engine.rules import Get, MultiGet, rule
+
+_AZURE = ("azure-ai-ml", "azure-identity")
+# What the stand-in for Azure ML needs in addition.
+_SERVICE = ("cryptography", "pyjwt", "trustme")
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class AzurePackages:
 
 @rule(desc="Install the packages that talk to Azure")
 async def install_azure_packages(
-    request: AzurePackagesRequest, azureml: AzureMLSubsystem, python_setup: PythonSetup
+    request: AzurePackagesRequest, python_setup: PythonSetup
 ) -> AzurePackages:
     configuration, variables = await MultiGet(
         Get(DigestContents, PathGlobs(["config.env", "config.*.env"])),
@@ -43,11 +46,9 @@ async def install_azure_packages(
     texts = [file.content.decode("utf-8", "replace") for file in configuration]
     if not may_need_azure(texts, variables, request.arguments):
         return AzurePackages(EMPTY_DIGEST, None)
-    requirements = (*azureml.tool_requirements, *azureml.azure_requirements)
-    if request.arguments[:1] == ("service",):
-        requirements += azureml.service_requirements
+    service = _SERVICE if request.arguments[:1] == ("service",) else ()
     pex_request = locked_pex_request(
-        "azureml-azure.pex", requirements, azureml.tool_resolve, python_setup
+        "azureml-azure.pex", (*TOOL_PACKAGES, *_AZURE, *service), TOOL_RESOLVE, python_setup
     )
     venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
     prefix = request.environment.pex_root / venv.venv_rel_dir

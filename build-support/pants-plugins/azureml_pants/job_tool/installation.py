@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from azureml_pants.base.options import AzureMLSubsystem
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
 from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexRequest
@@ -13,6 +12,12 @@ from pants.backend.python.util_rules.pex_environment import CompletePexEnvironme
 from pants.backend.python.util_rules.pex_requirements import PexRequirements, Resolve
 from pants.engine.fs import Digest
 from pants.engine.rules import Get, rule
+
+# The sources of the job tool, and the resolve from which it is installed.
+TOOL_PATH = "build-support/azureml-jobs"
+TOOL_RESOLVE = "azureml"
+# What checks jobs and runs them on this machine.
+TOOL_PACKAGES = ("PyYAML", "certifi", "detect-secrets", "psutil", "python-dotenv", "urllib3")
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,7 @@ def locked_pex_request(
 
 
 @rule(desc="Install the job tool")
-async def install_job_tool(
-    request: JobToolRequest, azureml: AzureMLSubsystem, python_setup: PythonSetup
-) -> JobTool:
-    pex_request = locked_pex_request(
-        "azureml-jobs.pex", azureml.tool_requirements, azureml.tool_resolve, python_setup
-    )
+async def install_job_tool(request: JobToolRequest, python_setup: PythonSetup) -> JobTool:
+    pex_request = locked_pex_request("azureml-jobs.pex", TOOL_PACKAGES, TOOL_RESOLVE, python_setup)
     venv = await Get(VenvPex, VenvPexRequest(pex_request, request.environment))
-    return JobTool(venv.digest, venv.python.argv0, f"{azureml.tool_path}/run.py")
+    return JobTool(venv.digest, venv.python.argv0, f"{TOOL_PATH}/run.py")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from azureml_jobs.local.runtimes import DOCKER, VENV
 from azureml_jobs.protocol import REQUEST_FILE, NotebookRequest, RuntimeOptions
-from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.environment.fields import AzureMLImageField
 from azureml_pants.environment.packages import (
@@ -50,6 +49,11 @@ class AzureMLJupyterTarget(Target):
         """)
 
 
+# What is installed on top of an experiment's image.
+_JUPYTER_RESOLVE = "jupyter"
+_JUPYTER_PACKAGES = ("ipykernel", "jupyterlab")
+
+
 @dataclass(frozen=True)
 class RunJupyterFieldSet(RunFieldSet):
     required_fields = (AzureMLJupyterDependenciesField,)
@@ -63,7 +67,6 @@ class RunJupyterFieldSet(RunFieldSet):
 async def run_jupyter(
     field_set: RunJupyterFieldSet,
     pex_env: PexEnvironment,
-    azureml: AzureMLSubsystem,
     options: RuntimeOptions,
     roots: SourceRoots,
     python_setup: PythonSetup,
@@ -79,7 +82,7 @@ async def run_jupyter(
             Get(NamedImage, NamedImageRequest(field_set.address, field_set.image)),
             Get(
                 LockedRequirements,
-                LockedRequirementsRequest(azureml.jupyter_resolve, azureml.jupyter_requirements),
+                LockedRequirementsRequest(_JUPYTER_RESOLVE, _JUPYTER_PACKAGES),
             ),
         )
         digests.append(locked.digest)
@@ -91,9 +94,7 @@ async def run_jupyter(
             Get(InstalledPackages, InstallPackagesRequest(resolve, None, environment)),
             Get(
                 InstalledPackages,
-                InstallPackagesRequest(
-                    azureml.jupyter_resolve, azureml.jupyter_requirements, environment
-                ),
+                InstallPackagesRequest(_JUPYTER_RESOLVE, _JUPYTER_PACKAGES, environment),
             ),
         )
         digests += [packages.digest, jupyter.digest]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from azureml_jobs.protocol import REQUEST_FILE, WhyRequest, WorkspaceRequest
-from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.job_tool.azure_packages import AzurePackages, AzurePackagesRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
@@ -41,6 +40,10 @@ class AzureMLWorkspaceTarget(Target):
         """)
 
 
+_UI_RESOLVE = "mlflow"
+_UI_PACKAGES = ("azure-identity", "certifi", "mlflow", "python-dotenv", "PyYAML", "urllib3")
+
+
 @dataclass(frozen=True)
 class RunWorkspaceFieldSet(RunFieldSet):
     required_fields = (AzureMLWorkspaceDependenciesField,)
@@ -52,7 +55,6 @@ async def run_workspace(
     field_set: RunWorkspaceFieldSet,
     pex_env: PexEnvironment,
     run_goal: RunSubsystem,
-    azureml: AzureMLSubsystem,
 ) -> RunRequest:
     environment = pex_env.in_workspace()
     if run_goal.args[:1] == ("why",):
@@ -62,7 +64,7 @@ async def run_workspace(
             digest=await Get(Digest, MergeDigests((tool.digest, asked))),
             args=tool.workspace_args("why", "--request", f"{{chroot}}/{REQUEST_FILE}"),
         )
-    pages = page_packages(run_goal.args, azureml)
+    pages = page_packages(run_goal.args)
     tool, azure = await MultiGet(
         Get(JobTool, JobToolRequest(environment)),
         Get(AzurePackages, AzurePackagesRequest(environment, tuple(run_goal.args))),
@@ -70,7 +72,7 @@ async def run_workspace(
     installed = await MultiGet(
         Get(
             InstalledPackages,
-            InstallPackagesRequest(azureml.ui_resolve, packages, environment),
+            InstallPackagesRequest(_UI_RESOLVE, packages, environment),
         )
         for packages in pages.values()
     )
@@ -84,15 +86,13 @@ async def run_workspace(
     )
 
 
-def page_packages(
-    arguments: Sequence[str], azureml: AzureMLSubsystem
-) -> dict[str, tuple[str, ...]]:
+def page_packages(arguments: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return what a command needs to show runs, by the field of `WorkspaceRequest` it is for."""
     wanted: dict[str, tuple[str, ...]] = {}
     if tuple(arguments[:1]) == ("ui",):
-        wanted["ui"] = tuple(azureml.ui_requirements)
+        wanted["ui"] = _UI_PACKAGES
     if any(argument.partition("=")[0] == "--plot" for argument in arguments):
-        wanted["plot"] = tuple(azureml.plot_requirements)
+        wanted["plot"] = ("matplotlib",)
     return wanted
 
 
