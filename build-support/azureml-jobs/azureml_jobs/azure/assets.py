@@ -28,21 +28,14 @@ class AzureAssets:
 
     def list(self) -> list[dict[str, Any]]:
         """Return a row for the newest version of each asset."""
+        found = {each["name"]: each["properties"] for each in self._workspace.pages(self._kind)}
         rows = []
-        for container in self._workspace.pages(self._kind):
-            name, properties = container["name"], container["properties"]
-            if name == _ANONYMOUS:
-                continue
+        for name, properties in sorted(found.items()):
             version = properties.get("latestVersion") or ""
-            rows.append(
-                {
-                    "name": name,
-                    "version": version,
-                    "type": properties.get("dataType") or "",
-                    "path": f"azureml:{name}:{version}",
-                }
-            )
-        return sorted(rows, key=lambda row: str(row["name"]))
+            path, type = f"azureml:{name}:{version}", properties.get("dataType") or ""
+            if name != _ANONYMOUS:
+                rows.append({"name": name, "version": version, "type": type, "path": path})
+        return rows
 
     def register(self, name: str, path: str, version: str | None, type: str | None) -> str:
         """Make a version of an asset from local files or an address.
@@ -57,7 +50,7 @@ class AzureAssets:
             if not local.exists():
                 raise JobError(path, "there is no such file or folder", "Write another `--path`.")
             address, is_folder = send_data(Datastores(self._workspace), local).id, local.is_dir()
-        version = version or self._next_version(name)
+        version = version or str(self._properties(name).get("nextVersion") or "1")
         properties = {
             self._type_key: type or default_type(self._kind, is_folder),
             self._uri_key: address,
@@ -88,7 +81,9 @@ class AzureAssets:
         asset = AssetName.parse(reference)
         if asset is None:
             raise JobError(reference, "this is not a name", "Write NAME, or NAME:VERSION.")
-        version = asset.version or self._latest(asset.name)
+        version = asset.version or str(self._properties(asset.name).get("latestVersion") or "")
+        if not version:
+            raise self._missing(f"azureml:{asset.name}")
         found = self._workspace.get(self._kind, asset.name, "versions", version)
         if found is None:
             raise self._missing(f"azureml:{asset.name}:{version}")
@@ -101,16 +96,10 @@ class AzureAssets:
             Datastores(self._workspace),
         )
 
-    def _latest(self, name: str) -> str:
-        container = self._workspace.get(self._kind, name)
-        version = container and container["properties"].get("latestVersion")
-        if not version:
-            raise self._missing(f"azureml:{name}")
-        return str(version)
-
-    def _next_version(self, name: str) -> str:
+    def _properties(self, name: str) -> dict[str, Any]:
+        """Return what is the same for all versions of an asset; empty without any."""
         container = self._workspace.get(self._kind, name) or {"properties": {}}
-        return str(container["properties"].get("nextVersion") or "1")
+        return dict(container["properties"])
 
     def _missing(self, asset: str) -> JobError:
         noun = "data" if self._kind == DATA else "model"
