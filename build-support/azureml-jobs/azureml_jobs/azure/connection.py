@@ -71,7 +71,7 @@ class Connection:
         sent, content = _headers_and_body(method, headers, body)
         longest = self._patience if patience is None else min(patience, self._patience)
         retries = Retries(longest + len(content or b"") / _SLOWEST_RATE)
-        token = self._token(scope, method, url)
+        token = self.token(scope, method, url)
         is_renewed, wrong_answers = False, 0
 
         def sink_of(head: Response) -> Sink | None:
@@ -97,7 +97,7 @@ class Connection:
                 failure = checked
                 if response.status == 401 and token and not is_renewed:
                     # It may have been revoked, or the clock here may be wrong.
-                    token, is_renewed = self._token(scope, method, url, token), True
+                    token, is_renewed = self.token(scope, method, url, token), True
                     continue
                 if response.status in accept:
                     wrong_answers += 1
@@ -111,11 +111,7 @@ class Connection:
         """Return what `parse` makes of an answer; it is the check, and `how` as for `request`."""
         return self.request(method, url, check=parse, **how).value
 
-    def token(self, scope: str, url: str) -> str:
-        """Return a token for a service at `url`, which acts on the user's behalf with it."""
-        return self._token(scope, "GET", url) or ""
-
-    def _token(
+    def token(
         self, scope: str | None, method: str, url: str, rejected: str | None = None
     ) -> str | None:
         """Return the token to send. Raises `ServiceError` for an address that may not have one."""

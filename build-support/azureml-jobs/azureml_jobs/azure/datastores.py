@@ -59,7 +59,7 @@ class Account:
         url = f"{self.address}/{container}/{quote(name)}"
         if not self._key:
             scope = self._workspace.cloud.storage_scope
-            return CopySource(url, self._workspace.connection.token(scope, url))
+            return CopySource(url, self._workspace.connection.token(scope, "GET", url) or "")
         if container not in self._signatures:
             self._signatures[container] = sas_of_key(
                 self._name, container, self._key, "r", _READ_HOURS
