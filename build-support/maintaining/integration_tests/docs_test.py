@@ -33,6 +33,8 @@ NOT_RUN_HERE = {
     "$ ./pants run :aml -- endpoints create wine --model azureml:wine:1": (
         "it needs a model that MLflow wrote"
     ),
+    "$ docker buildx imagetools inspect python:3.11-slim-bookworm "
+    "--format '{{.Name}}@{{.Manifest.Digest}}'": "it needs an image registry",
     "$ ./pants test ::": "it runs the test that runs this page; .ci/run does so",
     "$ ./pants test build-support/maintaining/integration_tests:": (
         "it runs the test that runs this page; .ci/run does so"
