@@ -12,12 +12,14 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.pipeline.bindings import Scope, parent_name
 from azureml_jobs.jobfile.pipeline.components import Components, Definition, FindComponent, Place
 from azureml_jobs.jobfile.pipeline.declarations import (
+    check_optional,
+    given_inputs,
+    inferred,
     input_declarations,
     mapping_of,
     output_declaration,
     output_declarations,
 )
-from azureml_jobs.jobfile.pipeline.inputs import check_optional, given_inputs, inferred
 from azureml_jobs.jobfile.pipeline.model import (
     Binding,
     InputDeclaration,
