@@ -195,6 +195,7 @@ def test_a_job_whose_answer_was_always_lost_is_found_by_the_next_run(client: Cli
     client.add_fault(faults.RESET_AFTER, "PUT", "/jobs/", times=None)
     assert client.submit() == 1
     client.service.faults.clear()
+    client.set(**{PATIENCE_VARIABLE: "5"})
     assert client.submit() == 0
     assert "The workspace has it already, from an earlier attempt" in client.printed().out
     assert_one_whole_job(client)

@@ -169,6 +169,7 @@ def test_a_pipeline_whose_answer_was_always_lost_is_found_by_the_next_run(pipeli
     pipeline.add_fault(faults.RESET_AFTER, "PUT", "/jobs/", times=None)
     assert pipeline.submit(STEPS) == 1
     pipeline.service.faults.clear()
+    pipeline.set(AZUREML_JOBS_PATIENCE="5")
     assert pipeline.submit(STEPS) == 0
     assert "The workspace has it already, from an earlier attempt" in pipeline.printed().out
     assert len(pipeline.jobs()) == 1

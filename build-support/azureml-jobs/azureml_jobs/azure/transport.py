@@ -94,9 +94,9 @@ class Transport:
                         has_begun = True
                         sink(part)
                         continue
-                    parts.append(part)
-                    if time.monotonic() > deadline:
+                    if parts and time.monotonic() > deadline:
                         raise NoResponse(where, "the response takes too long")
+                    parts.append(part)
             except BaseException:
                 # Only a response that was read to its end leaves a connection to use again.
                 response.close()
