@@ -70,7 +70,7 @@ class Transport:
         """
         import urllib3
 
-        where, has_begun, parts = shortened(method, url), False, []
+        where, has_begun, parts = shortened(method, url), False, list[bytes]()
         silence = max(0.1, min(_SILENCE_SECONDS, deadline - time.monotonic()))
         pool, target = self._pool(url)
         try:
