@@ -48,6 +48,11 @@ class Reference:
         return self.role == "environment"
 
 
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """Return the value if it is a mapping, otherwise an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def nodes_of(document: Mapping[str, Any]) -> tuple[Node, ...]:
     """Return every node of the document, in the order of the file."""
     return tuple(_nodes((), document))
@@ -73,10 +78,10 @@ def _nodes(keys: tuple[str, ...], value: Mapping[str, Any], inherited: str = "")
         yield from _nodes((*keys, "component"), value["component"], node.type)
     if isinstance(value.get("trial"), Mapping):
         yield Node((*keys, "trial"), value["trial"], "command", value)
-    if node.type == "pipeline" and isinstance(value.get("jobs"), Mapping):
-        for name, step in value["jobs"].items():
-            if isinstance(step, Mapping):
-                yield from _nodes((*keys, "jobs", str(name)), step)
+    steps = mapping_of(value.get("jobs")) if node.type == "pipeline" else {}
+    for name, step in steps.items():
+        if isinstance(step, Mapping):
+            yield from _nodes((*keys, "jobs", str(name)), step)
 
 
 def is_flow(document: Mapping[str, Any]) -> bool:

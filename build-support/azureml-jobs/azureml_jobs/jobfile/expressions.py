@@ -10,7 +10,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest, suggestion
-from azureml_jobs.jobfile.documents import Node, nodes_of
+from azureml_jobs.jobfile.documents import Node, mapping_of, nodes_of
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.schema.kind import kind_of
 
@@ -116,7 +116,7 @@ def _refused_reference(
 ) -> tuple[str, str] | None:
     """Return what is wrong and what to write."""
     group, name = reference.group, reference.name
-    names, written = _names(job.get(group)), f"${{{{{group}.{name}}}}}"
+    names, written = list(map(str, mapping_of(job.get(group)))), f"${{{{{group}.{name}}}}}"
     if name not in {each.partition(".")[0] for each in names}:
         # azure-ai-ml accepts unknown inputs in an optional part.
         if reference.is_optional:
@@ -139,7 +139,7 @@ def _refused_expression(sweep: Mapping[str, Any] | None, content: str) -> tuple[
     namespace, _, name = content.partition(".")
     written = f"${{{{{content}}}}}"
     if sweep and namespace == "search_space" and "." in content:
-        names = _names(sweep.get("search_space"))
+        names = list(map(str, mapping_of(sweep.get("search_space"))))
         remedy = suggestion(name, names, "The sweep has no `search_space:`.")
         what = f"`{written}` names nothing in the search space"
         return None if name in names else (what, f"{remedy} Or add `{name}:` to it.")
@@ -152,10 +152,6 @@ def _refused_expression(sweep: Mapping[str, Any] | None, content: str) -> tuple[
     close = nearest(namespace, ("inputs", "outputs"))
     what = f"`{written}` is not replaced by Azure ML in a command job"
     return (what, f"Did you mean `${{{{{close}.{name or 'NAME'}}}}}`?") if close else None
-
-
-def _names(declared: Any) -> list[str]:
-    return [str(key) for key in declared] if isinstance(declared, Mapping) else []
 
 
 def unused_inputs(job: Mapping[str, Any], scripts: Collection[str] = ()) -> list[Finding]:

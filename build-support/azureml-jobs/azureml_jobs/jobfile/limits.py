@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azureml_jobs.jobfile.documents import Node, nodes_of, value_at
+from azureml_jobs.jobfile.documents import Node, mapping_of, nodes_of, value_at
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.sweep.check import sweep_findings
 
@@ -57,7 +57,7 @@ def _names(document: Mapping[str, Any]) -> Iterator[Finding]:
     version = document.get("version")
     yield from _name("version", None if version is None else str(version), _NAME_LENGTH, ".")
     yield from _name("experiment_name", document.get("experiment_name"), _EXPERIMENT_LENGTH)
-    for key, output in _mapping(document, "outputs").items():
+    for key, output in mapping_of(document.get("outputs")).items():
         if isinstance(output, Mapping):
             # Names of data and of models may have periods, too.
             yield from _name(f"outputs.{key}.name", output.get("name"), _NAME_LENGTH, ".")
@@ -87,21 +87,16 @@ def _lengths(document: Mapping[str, Any]) -> Iterator[Finding]:
     for key, longest in _TEXT_LENGTHS.items():
         yield from _length(key, document.get(key), longest)
     for group, (most, longest_key, longest_value) in _ENTRIES.items():
-        entries = _mapping(document, group)
+        entries = mapping_of(document.get(group))
         yield from _count(group, len(entries), most)
         for key, value in entries.items():
             yield from _length(f"{group}.{key[:40]}…", key, longest_key)
             yield from _length(f"{group}.{key}", value, longest_value)
 
     for group, most in _DATA_ENTRIES.items():
-        values = _mapping(document, group).values()
+        values = mapping_of(document.get(group)).values()
         data = [value for value in values if group == "outputs" or isinstance(value, Mapping)]
         yield from _count(group, len(data), most)
-
-
-def _mapping(document: Mapping[str, Any], key: str) -> Mapping[Any, Any]:
-    found = document.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _length(key_path: str, text: Any, longest: int) -> Iterator[Finding]:
@@ -144,7 +139,7 @@ def _resources(node: Node) -> Iterator[Finding]:
 
 
 def _variables(node: Node) -> Iterator[Finding]:
-    for name in _mapping(node.value, "environment_variables"):
+    for name in mapping_of(node.value.get("environment_variables")):
         if not name or "=" in str(name) or "\0" in str(name):
             yield Finding(
                 _path(node, "environment_variables"),

@@ -11,7 +11,7 @@ from typing import Any
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.command.code import Code, CommandCode
 from azureml_jobs.jobfile.command.read import read_command
-from azureml_jobs.jobfile.documents import Node, value_at
+from azureml_jobs.jobfile.documents import Node, mapping_of, value_at
 from azureml_jobs.jobfile.paths import is_local, local_path
 
 # What Spark is given in addition to its entry, by paths in the code or by addresses.
@@ -45,8 +45,7 @@ def code_of(document: str, node: Node) -> Code:
 
 def code_holder(node: Node) -> Mapping[str, Any]:
     """Return the mapping that may have `code`."""
-    holder = node.value.get("task") if node.type == "parallel" else node.value
-    return holder if isinstance(holder, Mapping) else {}
+    return mapping_of(node.value.get("task")) if node.type == "parallel" else node.value
 
 
 def starts_where(document: str, node: Node) -> str:
@@ -68,8 +67,7 @@ def starts_of(document: str, node: Node) -> CommandCode:
             # Azure ML imports the script in a process that starts in the code's folder.
             task = code_holder(node)
             return _of_script(task.get("entry_script"), task.get("program_arguments"))
-        written = node.value.get("environment_variables")
-        variables = written.items() if isinstance(written, Mapping) else ()
+        variables = mapping_of(node.value.get("environment_variables")).items()
         values = {str(name): str(value) for name, value in variables if value is not None}
         return read_command(_text(node.value.get("command")), variables=values)
     except ValueError as error:

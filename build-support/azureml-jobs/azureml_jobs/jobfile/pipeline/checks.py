@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azureml_jobs.base.nearest import suggestion
+from azureml_jobs.jobfile.documents import mapping_of
 from azureml_jobs.jobfile.findings import Finding
-from azureml_jobs.jobfile.pipeline.declarations import literal_doubt, mapping_of
+from azureml_jobs.jobfile.pipeline.declarations import literal_doubt
 from azureml_jobs.jobfile.pipeline.model import Literal, Pipeline, Step
 from azureml_jobs.jobfile.pipeline.read import read_pipeline
 from azureml_jobs.jobfile.schema.kind import kind_of

@@ -8,12 +8,11 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.jobfile.documents import CODE_TYPES, FILE_PREFIX, Node, is_flow
+from azureml_jobs.jobfile.documents import CODE_TYPES, FILE_PREFIX, Node, is_flow, mapping_of
 from azureml_jobs.jobfile.paths import local_path
 from azureml_jobs.jobfile.pipeline.bindings import parent_name
 from azureml_jobs.jobfile.pipeline.declarations import (
     input_declarations,
-    mapping_of,
     output_declaration,
     output_declarations,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import suggestion
+from azureml_jobs.jobfile.documents import mapping_of
 from azureml_jobs.jobfile.expressions import literal_text
 from azureml_jobs.jobfile.pipeline.bindings import Scope, parent_name
 from azureml_jobs.jobfile.pipeline.model import (
@@ -27,11 +28,6 @@ _BOOLEANS = {"true": True, "false": False}
 def input_declarations(written: Any) -> dict[str, InputDeclaration]:
     """Return the inputs that a component declares, or that a job has without declaring them."""
     return {str(name): _input(value) for name, value in mapping_of(written).items()}
-
-
-def mapping_of(value: Any) -> Mapping[str, Any]:
-    """Return the value if it is a mapping, otherwise an empty one."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def output_declarations(written: Any) -> dict[str, OutputDeclaration]:

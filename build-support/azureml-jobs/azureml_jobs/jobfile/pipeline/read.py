@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.documents import mapping_of
 from azureml_jobs.jobfile.pipeline.bindings import Scope, parent_name
 from azureml_jobs.jobfile.pipeline.components import Components, Definition, FindComponent, Place
 from azureml_jobs.jobfile.pipeline.declarations import (
@@ -16,7 +17,6 @@ from azureml_jobs.jobfile.pipeline.declarations import (
     given_inputs,
     inferred,
     input_declarations,
-    mapping_of,
     output_declaration,
     output_declarations,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.jobfile.documents import nodes_of, references_of
+from azureml_jobs.jobfile.documents import mapping_of, nodes_of, references_of
 
 JOB_TYPES = tuple("automl command distillation finetuning import pipeline spark sweep".split())
 COMPONENT_TYPES = ("automl", "command", "import", "parallel", "pipeline", "spark")
@@ -104,8 +104,7 @@ def _declares(document: Mapping[str, Any]) -> bool:
     """Return whether this is a component, which has a name, by what it declares."""
     if not _COMPONENT_KEYS.isdisjoint(document) or "name" not in document:
         return "name" in document
-    inputs = document.get("inputs")
-    values = inputs.values() if isinstance(inputs, Mapping) else ()
+    values = mapping_of(document.get("inputs")).values()
     return any(
         isinstance(value, Mapping)
         and (not _DECLARATION_KEYS.isdisjoint(value) or "type" in value and "path" not in value)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from azureml_jobs.base.nearest import suggestion
+from azureml_jobs.jobfile.documents import mapping_of
 from azureml_jobs.jobfile.findings import Finding
 
 Rule = Callable[[Mapping[str, Any]], Finding | None]
@@ -100,12 +101,10 @@ _BINDING = re.compile(r"\$\{\{parent\.(inputs|jobs)\.([^.}]*).*?\}\}")
 
 def _bindings(value: Mapping[str, Any]) -> Finding | None:
     """Check what steps with a command of their own take from the pipeline and from other steps."""
-    steps = value.get("jobs")
-    for name, step in steps.items() if isinstance(steps, Mapping) else ():
+    for name, step in mapping_of(value.get("jobs")).items():
         if not isinstance(step, Mapping) or "component" in step or "trial" in step:
             continue
-        inputs = step.get("inputs")
-        for key, text in inputs.items() if isinstance(inputs, Mapping) else ():
+        for key, text in mapping_of(step.get("inputs")).items():
             match = _BINDING.fullmatch(text) if isinstance(text, str) else None
             known = value.get(match.group(1)) if match else None
             if match and match.group(2) not in (known or {}):

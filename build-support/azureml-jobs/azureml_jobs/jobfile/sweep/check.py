@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azureml_jobs.jobfile.documents import nodes_of, value_at
+from azureml_jobs.jobfile.documents import mapping_of, nodes_of, value_at
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.sweep.read import DEFAULT_TRIALS
 
@@ -72,7 +72,6 @@ def _distributions(
     sweep: Mapping[str, Any], keys: tuple[str, ...]
 ) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Yield where each distribution stands, its type, and the mapping itself."""
-    space = sweep.get("search_space")
-    for name, given in space.items() if isinstance(space, Mapping) else ():
+    for name, given in mapping_of(sweep.get("search_space")).items():
         if isinstance(given, Mapping):
             yield ".".join((*keys, str(name))), str(given.get("type")).lower(), given

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.jobfile.documents import mapping_of
 from azureml_jobs.jobfile.sweep.space import ENDS, Choice, Distribution, Range, is_discrete
 
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
@@ -62,10 +63,10 @@ def read_sweep(node: Mapping[str, Any], where: str) -> Sweep:
 def _sweep(node: Mapping[str, Any]) -> Sweep:
     sampling = node.get("sampling_algorithm") or "random"
     algorithm = sampling if isinstance(sampling, Mapping) else {"type": sampling}
-    limits = _mapping(node.get("limits"))
-    objective = _mapping(node.get("objective"))
+    limits = mapping_of(node.get("limits"))
+    objective = mapping_of(node.get("objective"))
     total = int(limits.get("max_total_trials") or DEFAULT_TRIALS)
-    space = _space(_mapping(node.get("search_space")), _base(algorithm.get("logbase")))
+    space = _space(mapping_of(node.get("search_space")), _base(algorithm.get("logbase")))
     if _lower(algorithm, "type") == "grid" and not is_discrete(space):
         raise ValueError("a grid has choices only")
     return Sweep(
@@ -78,7 +79,7 @@ def _sweep(node: Mapping[str, Any]) -> Sweep:
         max_concurrent_trials=int(limits.get("max_concurrent_trials") or total),
         timeout=float(limits.get("timeout") or 0) or None,
         trial_timeout=float(limits.get("trial_timeout") or 0) or None,
-        early_termination=_early_termination(_mapping(node.get("early_termination"))),
+        early_termination=_early_termination(mapping_of(node.get("early_termination"))),
     )
 
 
@@ -137,10 +138,6 @@ def _early_termination(given: Mapping[str, Any]) -> EarlyTermination | None:
         slack_amount=float(given.get("slack_amount") or 0),
         percentage=int(given.get("truncation_percentage") or 0),
     )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _lower(mapping: Mapping[str, Any], key: str) -> str:
