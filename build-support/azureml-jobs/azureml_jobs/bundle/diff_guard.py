@@ -38,7 +38,9 @@ def check_diff(diff: bytes, where: str, allow: Sequence[str] = ()) -> tuple[Allo
     Paths are from the top of git's work tree; the user may name them from the folder of the
     repository in there.
     """
-    suspicions = _suspicions(diff)
+    parts = filter(None, re.split(rb"^(?=diff --git )", diff, flags=re.MULTILINE))
+    with known_texts() as known:
+        suspicions = [each for part in parts for each in _in_file(part.split(b"\n"), known)]
     below = [
         each.path
         for each in suspicions
@@ -46,12 +48,6 @@ def check_diff(diff: bytes, where: str, allow: Sequence[str] = ()) -> tuple[Allo
     ]
     what = "the diff that is recorded with the job has what looks like a secret:"
     return judge(suspicions, [*allow, *below], where, what, _REMEDY)
-
-
-def _suspicions(diff: bytes) -> list[Suspicion]:
-    parts = filter(None, re.split(rb"^(?=diff --git )", diff, flags=re.MULTILINE))
-    with known_texts() as known:
-        return [each for part in parts for each in _in_file(part.split(b"\n"), known)]
 
 
 def _in_file(lines: Sequence[bytes], known: KnownTexts) -> Iterator[Suspicion]:

@@ -40,7 +40,10 @@ def run_aml(arguments: Sequence[str]) -> int:
     repository = Path.cwd() if is_under_pants else options.repository
     if (options.noun, options.command) == ("components", "register"):
         # Pants finds the code.
-        return exec_command([str(repository / "pants"), "run", *_component_run(options)])
+        profile = ["--profile", options.profile] if options.profile else []
+        flags = [f"--{flag}" for flag in ("local", "login") if getattr(options, flag)]
+        run = [str(repository / "pants"), "run", options.address]
+        return exec_command([*run, "--", *flags, *profile])
     is_service = options.noun == "service"
     workspace = None
     # `--local` of `reproduce` says where the job runs again, not where it ran.
@@ -59,13 +62,6 @@ def run_aml(arguments: Sequence[str]) -> int:
             hidden += ["--plot-prefix", options.plot_prefix]
         return exec_after_pants(["workspace", *hidden, *arguments], prefix)
     return _run(options, workspace, repository)
-
-
-def _component_run(options: argparse.Namespace) -> list[str]:
-    """Return the arguments of `./pants run` that register a component."""
-    profile = ["--profile", options.profile] if options.profile else []
-    flags = [f"--{flag}" for flag in ("local", "login") if getattr(options, flag)]
-    return [options.address, "--", *flags, *profile]
 
 
 def _run(options: argparse.Namespace, workspace: AzureWorkspace | None, repository: Path) -> int:

@@ -22,10 +22,6 @@ from azureml_jobs.cli.options import (
     port,
 )
 
-_ASSET = argument(
-    "NAME[:VERSION]", "without a version or with @latest, the newest one", dest="asset"
-)
-
 
 def aml_parser() -> argparse.ArgumentParser:
     parser = ExactParser(
@@ -46,8 +42,11 @@ def aml_parser() -> argparse.ArgumentParser:
     add_jobs(nouns.add_parser("jobs", help="jobs that ran or are running"))
     _add_ui(nouns)
     _add_why(nouns)
-    _add_data(nouns.add_parser("data", help="data assets: azureml:NAME:VERSION"))
-    _add_models(nouns.add_parser("models", help="registered models: azureml:NAME:VERSION"))
+    data = nouns.add_parser("data", help="data assets: azureml:NAME:VERSION")
+    default = "uri_file for a file, else uri_folder"
+    _add_assets(data, "data asset", DATA_TYPES, default, "data/NAME/VERSION")
+    models = nouns.add_parser("models", help="registered models: azureml:NAME:VERSION")
+    _add_assets(models, "registered model", MODEL_TYPES, MODEL_TYPES[0], "the local workspace")
     _add_components(nouns.add_parser("components", help="registered components"))
     _add_endpoints(nouns.add_parser("endpoints", help="online endpoints, which serve models"))
     _add_doctor(nouns)
@@ -90,20 +89,33 @@ def _add_why(nouns: Any) -> None:
     add_arguments(command, argument("[not] FILE [JOB]", job, nargs="+", dest="words"), JSON)
 
 
-def _add_data(parser: argparse.ArgumentParser) -> None:
+def _add_assets(
+    parser: argparse.ArgumentParser, noun: str, types: Sequence[str], default: str, place: str
+) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
-    add_command(commands, "list", "list data assets", JSON)
-    _add_register(commands, "data asset", DATA_TYPES, "uri_file for a file, else uri_folder")
-    does = "download a data asset to data/NAME/VERSION, where local runs find it"
-    add_command(commands, "download", does, _ASSET)
-
-
-def _add_models(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="command", required=True)
-    add_command(commands, "list", "list registered models", JSON)
-    _add_register(commands, "model", MODEL_TYPES, MODEL_TYPES[0])
-    does = "download a model to the local workspace, where local runs find it"
-    add_command(commands, "download", does, _ASSET)
+    add_command(commands, "list", f"list {noun}s", JSON)
+    noun = noun.removeprefix("registered ")
+    add_command(
+        commands,
+        "register",
+        f"register a {noun} from local files or an address",
+        ALLOW,
+        argument("NAME", f"the name of the {noun}"),
+        argument(
+            "--path PATH",
+            "a file, a folder, or an address: azureml://…, https://… or runs:/JOB/PATH",
+            required=True,
+        ),
+        argument("--version VERSION", "default: the newest one plus 1"),
+        argument("--type", f"default: {default}", choices=types),
+    )
+    asset = "without a version or with @latest, the newest one"
+    add_command(
+        commands,
+        "download",
+        f"download a {noun} to {place}, where local runs find it",
+        argument("NAME[:VERSION]", asset, dest="asset"),
+    )
 
 
 def _add_components(parser: argparse.ArgumentParser) -> None:
@@ -146,23 +158,6 @@ def _add_endpoints(parser: argparse.ArgumentParser) -> None:
     shares = argument("DEPLOYMENT=PERCENT", None, nargs="+", dest="shares")
     add("traffic", "share the requests among deployments", shares)
     add("delete", "delete an endpoint, or one of its deployments", only)
-
-
-def _add_register(commands: Any, noun: str, types: Sequence[str], default: str) -> None:
-    add_command(
-        commands,
-        "register",
-        f"register a {noun} from local files or an address",
-        ALLOW,
-        argument("NAME", f"the name of the {noun}"),
-        argument(
-            "--path PATH",
-            "a file, a folder, or an address: azureml://…, https://… or runs:/JOB/PATH",
-            required=True,
-        ),
-        argument("--version VERSION", "default: the newest one plus 1"),
-        argument("--type", f"default: {default}", choices=types),
-    )
 
 
 def _add_service(service: argparse.ArgumentParser) -> None:

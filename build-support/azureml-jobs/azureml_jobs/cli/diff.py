@@ -36,7 +36,15 @@ _LEAST_CELL = 20
 
 
 def diff_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
-    a, b = (_jobs_that_have(name, jobs, options.repository) for name in (options.a, options.b))
+    # A job that ran in both places is that of this machine.
+    a, b = (
+        (
+            jobs_of(None, options.repository, login=False)
+            if is_on_this_machine(name, options.repository)
+            else jobs
+        )
+        for name in (options.a, options.b)
+    )
     *sides, found = compared_pair((a, options.a), (b, options.b), with_code=True)
     if options.json:
         parts = {part: [asdict(change) for change in each] for part, each in found.items()}
@@ -48,12 +56,6 @@ def diff_jobs(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
         if side.problem:
             print_warning(f"only what the jobs logged is compared: {side.problem}")
     return 0
-
-
-def _jobs_that_have(name: str, jobs: WorkspaceJobs, repository: Path) -> WorkspaceJobs:
-    """Return the jobs of this machine if it has the job, for one that ran in both places."""
-    is_local = is_on_this_machine(name, repository)
-    return jobs_of(None, repository, login=False) if is_local else jobs
 
 
 def compared_pair(

@@ -66,10 +66,7 @@ def reproduce_job(
             root, arguments = repository, settings_of_now(manifest)
         else:
             if target is not None:
-                from azureml_jobs.azure.what_ran import check_assets  # pants: no-infer-dep
-                from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
-
-                check_assets(ConnectedWorkspace(target, options.login), manifest)
+                _check_assets(manifest, target, options.login)
             elif source is not None:
                 print_warning("its result may differ: it ran in Azure ML, on other hardware")
             check_fetched(folder / _RECORD, manifest)
@@ -90,6 +87,13 @@ def reproduce_job(
         return status or 1
     is_same = print_outcomes(outcome(there, before), outcome(here, after))
     return status if options.as_now else int(not is_same)
+
+
+def _check_assets(manifest: Manifest, target: AzureWorkspace, login: bool) -> None:
+    from azureml_jobs.azure.what_ran import check_assets  # pants: no-infer-dep
+    from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
+
+    check_assets(ConnectedWorkspace(target, login), manifest)
 
 
 def _new_name(name: str) -> str:
