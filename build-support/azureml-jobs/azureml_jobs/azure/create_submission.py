@@ -171,7 +171,8 @@ def _interrupted(root: Path, content: str) -> tuple[SubmissionFolder, Submission
                     folder.remove()
             elif submission and submission.content == content:
                 with folder.held() as is_ours:
-                    if is_ours:
+                    # The process that was sending it may have ended, and removed it, meanwhile.
+                    if is_ours and folder.read():
                         return folder, submission
     return None
 

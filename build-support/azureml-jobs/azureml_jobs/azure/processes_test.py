@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,18 @@ def test_a_few_submissions_are_under_way_at_a_time(
         list(threads.map(submit, range(8)))
     assert (len(most), max(most)) == (8, 2)
     assert "Waiting for a turn: 2 submissions are under way." in capfd.readouterr().err
+
+
+def test_a_submission_that_ends_meanwhile_is_not_continued(client: Client) -> None:
+    first = client.create_submission(JOB)
+    submission = first.read()
+    assert submission
+    replace(submission, is_started=True).write(first.path)
+    held = SubmissionFolder.held
+
+    def end_and_hold(folder: SubmissionFolder) -> AbstractContextManager[bool]:
+        (folder.path / "submission.json").unlink()
+        return held(folder)
+
+    client.monkeypatch.setattr(SubmissionFolder, "held", end_and_hold)
+    assert client.create_submission(JOB).path != first.path

@@ -158,4 +158,6 @@ class SubmissionFolder:
             write_file(self.bundle / name, dump_job_file(document))
 
     def remove(self) -> None:
+        # First of all: without it, there is nothing to continue.
+        (self.path / _RECORD).unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
