@@ -54,8 +54,7 @@ class View:
         if self._is_live:
             self.sink.add(self._frame(is_last=True))
         # A reader that pauses must not keep the pipeline from ending.
-        while self.sink.is_pending and select.select([], [self.target], [], 5.0)[1]:
-            self.sink.send()
+        self._send(5.0)
 
     def changed(self, step: StepRun) -> None:
         """Report a step whose status has changed."""
@@ -72,7 +71,10 @@ class View:
         if is_due and not self.sink.is_pending:
             self._next = time.monotonic() + _EVERY_SECONDS
             self.sink.add(self._frame())
-        if self.sink.is_pending and select.select([], [self.target], [], 0)[1]:
+        self._send(0.0)
+
+    def _send(self, seconds: float) -> None:
+        while self.sink.is_pending and select.select([], [self.target], [], seconds)[1]:
             self.sink.send()
 
     def _frame(self, is_last: bool = False) -> bytes:
