@@ -22,7 +22,7 @@ def output(command: Sequence[str]) -> Iterator[tuple[float, str]]:
     """Yield what the command prints on a terminal, with its seconds; the last one is empty."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execvp(command[0], command)
+        os.execvp(command[0], list(command))
     begun = time.monotonic()
     while True:
         try:

@@ -105,8 +105,8 @@ def test_an_update_keeps_what_is_the_peoples_own(template: Checkout, project: Ch
     assert "name: Our CI\n" in workflow and "timeout-minutes: 90" in workflow
     assert "<<<<<<<" not in project.git("diff")
     project.commit("Take 2.2.0")
-    page = commands_run_by("test_an_update_keeps_what_is_the_peoples_own")
-    checked = "".join(project.bash(command).stdout for command in page)
+    commands = commands_run_by("test_an_update_keeps_what_is_the_peoples_own")
+    checked = "".join(project.bash(command).stdout for command in commands)
     assert f"{EXPERIMENT}/tests/test_main.py:../tests succeeded" in checked
 
 
