@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -441,3 +442,25 @@ def test_commands_get_their_turn_in_the_order_of_their_start(fake: Fake) -> None
     other.wait()
     lines = [f"{number} {what}" for number in "0124567" for what in ("begins", "ends")]
     assert fake.said.read_text().splitlines() == [lines[0], "none begins", "none ends", *lines[1:]]
+
+
+def test_a_command_waits_for_one_that_is_about_to_write_its_number(fake: Fake) -> None:
+    turns = fake.repository / ".pids/turns"
+    turns.mkdir(parents=True)
+    number = turns / f"{1:09}"
+    number.touch()
+    other = subprocess.Popen(["bash", "-c", "exec -a pants sleep 60"])
+    command = subprocess.Popen(
+        [str(fake.repository / "pants"), "list"],
+        env=fake.env,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    time.sleep(0.4)
+    number.write_text(f"{other.pid} list\n")
+    assert command.stderr
+    waits = f"pants: waiting for `./pants list` (process {other.pid}), then for 0 more\n"
+    assert command.stderr.readline() == waits
+    other.kill()
+    other.wait()
+    assert command.wait(60) == 0

@@ -67,9 +67,16 @@ turns_wait() {
 
 # Set `pid` and `words` to those of the number $1; fail when its command has ended.
 turns_read() {
-  local word
-  pid=""
-  { read -r pid words || true; } 2>/dev/null <"$1" || return 1
+  local word looks
+  for ((looks = 0; looks < 40; looks++)); do
+    pid=""
+    { read -r pid words || true; } 2>/dev/null <"$1" || return 1
+    [[ -z $pid ]] || break
+    # Its command has made it, and is about to write into it.
+    sleep 0.05
+  done
+  # A command that was killed just then never does.
+  [[ -n $pid ]] || rm -f -- "$1"
   [[ -n $pid ]] && kill -0 "$pid" 2>/dev/null || return 1
   # Numbers of processes are used again.
   if [[ ! -d /proc/self ]]; then

@@ -31,7 +31,8 @@ def test_another_terminal_uses_the_service(scratch: Scratch) -> None:
     typed += [command for command in of_pages if command.startswith("./pants ")]
     script = "\n".join(["set -e", *dict.fromkeys(typed), "./pants run :aml -- jobs list"])
     printed = scratch.bash(script).stdout
-    check_many_at_once(scratch, "\n".join(each for each in typed if each.startswith("export ")))
+    (settings,) = (each for each in typed if each.startswith(". "))
+    check_many_at_once(scratch, settings)
     service.type("\x03")
     assert service.status() in (0, 130)
 

@@ -113,7 +113,7 @@ ERRORS = {
     "src/a.yml": ("a: 1\na: 2\n", "key-duplicates"),
     "src/loose/a.py": ("", "Would create src/loose/BUILD"),
 }
-INVALID_BUILD = {"src/common/BUILD": ("files(\n", "SyntaxError")}
+INVALID_BUILD = {"src/common/BUILD": ("files(\n", "was never closed")}
 
 
 @pytest.mark.parametrize("errors", [ERRORS, INVALID_BUILD], ids=["lint errors", "a BUILD file"])
