@@ -464,3 +464,20 @@ def test_a_command_waits_for_one_that_is_about_to_write_its_number(fake: Fake) -
     other.kill()
     other.wait()
     assert command.wait(60) == 0
+
+
+def test_commands_that_start_together_run_one_after_the_other(fake: Fake) -> None:
+    script(
+        fake.made / "client", '#!/bin/sh\necho "$2" >>"$SAID"\nsleep 0.05\necho "$2" >>"$SAID"\n'
+    )
+    commands = [
+        subprocess.Popen(
+            [str(fake.repository / "pants"), "run", str(number)],
+            env={**fake.env, "LEAVE": ""},
+            stderr=subprocess.DEVNULL,
+        )
+        for number in range(24)
+    ]
+    assert {command.wait(60) for command in commands} == {0}
+    begun, ended = (fake.said.read_text().split()[first::2] for first in (0, 1))
+    assert begun == ended and sorted(map(int, begun)) == list(range(24))

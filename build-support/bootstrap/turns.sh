@@ -22,17 +22,28 @@ turns_take() {
 
 # Set TURNS_NUMBER to a new file in the folder $1 that holds this process and the words $2.
 turns_draw() {
-  local drawn last
-  set -o noclobber
-  while :; do
+  local drawn last tries
+  for ((tries = 0; tries < 1000; tries++)); do
     drawn=("$1"/*)
     last=${drawn[${#drawn[@]} - 1]##*/}
     printf -v TURNS_NUMBER '%s/%09d' "$1" "$((10#${last/\*/0} + 1))"
-    ! { printf '%s %s\n' $$ "$2" || true; } 2>/dev/null >"$TURNS_NUMBER" || break
-    # Where nothing can be written, Pants itself waits.
-    [[ -e $TURNS_NUMBER ]] || break
+    turns_write "$2" || continue
+    drawn=("$1"/*)
+    # Others may have drawn and ended since: an earlier number than that of one that runs is none.
+    [[ ${drawn[${#drawn[@]} - 1]} != "$TURNS_NUMBER" ]] || return 0
+    rm -f -- "$TURNS_NUMBER"
   done
+  # Where nothing can be written, Pants itself waits.
+  TURNS_NUMBER=""
+}
+
+# Make the number, and fail when another command has it.
+turns_write() {
+  local status=0
+  set -o noclobber
+  { printf '%s %s\n' $$ "$1" || true; } 2>/dev/null >"$TURNS_NUMBER" || status=$?
   set +o noclobber
+  return "$status"
 }
 
 # Wait until no command with an earlier number in the folder $1 runs.
