@@ -419,8 +419,9 @@ def test_commands_get_their_turn_in_the_order_of_their_start(fake: Fake) -> None
         (turns / f"{number:09}").write_text(text)
     commands = []
     for number in range(8):
+        typed = ["run" if number % 2 else "list", str(number), "--", "x"]
         command = subprocess.Popen(
-            [str(fake.repository / "pants"), "run" if number % 2 else "list", str(number)],
+            [str(fake.repository / "pants"), *typed],
             env={**fake.env, "LEAVE": ""},
             stderr=subprocess.PIPE,
             encoding="utf-8",

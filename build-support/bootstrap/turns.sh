@@ -11,12 +11,13 @@ TURNS_NUMBER=""
 
 # Wait for the turn of the command whose words are given.
 turns_take() {
-  local folder="${PANTS_SUBPROCESSDIR:-$HABITS_ROOT/.pids}/turns"
+  local folder="${PANTS_SUBPROCESSDIR:-$HABITS_ROOT/.pids}/turns" typed="$*"
   # Without the daemon, commands run next to each other.
   [[ -z ${PANTS_CONCURRENT:-}${PANTS_PANTSD:-} ]] || return 0
   [[ " $* " != *" --no-pantsd "* && " $* " != *" --concurrent "* ]] || return 0
   [[ -d $folder ]] || mkdir -p -- "$folder"
-  turns_draw "$folder" "${*%% -- *}"
+  # What follows `--` is for what runs, and may be long.
+  turns_draw "$folder" "${typed%% -- *}"
   turns_wait "$folder"
 }
 
