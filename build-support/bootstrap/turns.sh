@@ -12,12 +12,13 @@ TURNS_NUMBER=""
 # Wait for the turn of the command whose words are given.
 turns_take() {
   local folder="${PANTS_SUBPROCESSDIR:-$HABITS_ROOT/.pids}/turns" typed="$*"
+  # What follows `--` is for what runs, and may be long.
+  typed="${typed%% -- *}"
   # Without the daemon, commands run next to each other.
   [[ -z ${PANTS_CONCURRENT:-}${PANTS_PANTSD:-} ]] || return 0
-  [[ " $* " != *" --no-pantsd "* && " $* " != *" --concurrent "* ]] || return 0
+  [[ " $typed " != *" --no-pantsd "* && " $typed " != *" --concurrent "* ]] || return 0
   [[ -d $folder ]] || mkdir -p -- "$folder"
-  # What follows `--` is for what runs, and may be long.
-  turns_draw "$folder" "${typed%% -- *}"
+  turns_draw "$folder" "$typed"
   turns_wait "$folder"
 }
 
