@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from documents import commands_run_by
-from example import EXPERIMENT, MAIN
+from example import EXPERIMENT, MAIN, MLFLOW_IS_QUIET
 from scratch import Scratch, repository_root
 from settings import read
 
@@ -23,8 +23,7 @@ class VSCode:
         self.root = scratch.root
         settings = read(".vscode/settings.json")
         self.python = self.filled(settings["python.defaultInterpreterPath"])
-        lines = Path(self.filled(settings["python.envFile"])).read_text().splitlines()
-        self.variables = dict(line.split("=", 1) for line in lines)
+        self.variables = self.variables_of(settings["python.envFile"])
         self._environment = scratch.environment()
 
     def filled(self, text: str, file: str = "") -> str:
@@ -35,16 +34,20 @@ class VSCode:
             .replace("${file}", str(path))
         )
 
+    def variables_of(self, file: str) -> dict[str, str]:
+        lines = Path(self.filled(file)).read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
     def run(self, *arguments: str, folder: Path, variables: dict[str, str]) -> str:
+        # A program that hangs prints where each of its threads is.
         ran = subprocess.run(
-            [self.python, *arguments],
+            ["timeout", "--signal=ABRT", "--kill-after=10", "120", self.python, *arguments],
             cwd=folder,
-            env={**self._environment, **variables},
+            env={**self._environment, **variables, "PYTHONFAULTHANDLER": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
             check=False,
         )
         assert ran.returncode == 0, ran.stdout
@@ -57,9 +60,8 @@ class VSCode:
         ]
         started = ("-m", entry["module"]) if "module" in entry else (entry["program"],)
         words = [self.filled(word, file) for word in (*started, *entry.get("args", ()))]
-        variables = {key: self.filled(value, file) for key, value in entry["env"].items()}
         folder = Path(self.filled(entry["cwd"], file))
-        return self.run(*words, folder=folder, variables=variables)
+        return self.run(*words, folder=folder, variables=self.variables_of(entry["envFile"]))
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +114,13 @@ def test_entries_of_the_debugger_start_what_they_say(vscode: VSCode) -> None:
     assert re.search(r"\d+ passed", tested)
 
 
+def test_mlflow_reports_nothing_to_its_makers(scratch: Scratch, vscode: VSCode) -> None:
+    for entry in read(".vscode/launch.json")["configurations"]:
+        if entry["request"] == "launch":
+            variables = vscode.variables_of(entry["envFile"])
+            vscode.run("-c", MLFLOW_IS_QUIET, folder=scratch.root, variables=variables)
+
+
 def test_the_editor_runs_the_tests_of_experiments(scratch: Scratch, vscode: VSCode) -> None:
     arguments = read(".vscode/settings.json")["python.testing.pytestArgs"]
     tested = vscode.run("-m", "pytest", *arguments, folder=scratch.root, variables=vscode.variables)
@@ -126,8 +135,7 @@ def test_the_debugger_starts_the_open_file_or_its_neighbour() -> None:
     }
     for entry in entries:
         if entry["request"] == "launch":
-            # The source root, so that imports of experiments and shared code work.
-            assert entry["env"]["PYTHONPATH"] == "${workspaceFolder}/src"
+            assert entry["envFile"] == read(".vscode/settings.json")["python.envFile"]
         else:
             # The default of `--debug-adapter`, and no mappings to a copy.
             assert entry["connect"] == {"host": "127.0.0.1", "port": 5678}

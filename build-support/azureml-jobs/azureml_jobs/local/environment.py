@@ -145,4 +145,6 @@ def _tracking(mlruns: Path, experiment: str) -> dict[str, str]:
         "MLFLOW_EXPERIMENT_NAME": experiment,
         # MLflow 3 refuses a store of files without it.
         "MLFLOW_ALLOW_FILE_STORE": "true",
+        # MLflow would tell its makers which of its functions are used, from threads of its own.
+        "MLFLOW_DISABLE_TELEMETRY": "true",
     }

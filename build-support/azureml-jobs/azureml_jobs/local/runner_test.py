@@ -139,6 +139,7 @@ def test_runs_in_the_copy_of_the_code_with_azure_ml_s_folders_and_variables(
         "MLFLOW_TRACKING_URI": jobs.workspace.mlruns.as_uri(),
         "MLFLOW_EXPERIMENT_NAME": "exp",
         "MLFLOW_ALLOW_FILE_STORE": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
         "MINE": "yes",
         "PYTHONUNBUFFERED": "0",
         "VIRTUAL_ENV": str(folder.path / "environment"),
