@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.conftest import cases
+from azureml_jobs.imports import questions
 from azureml_jobs.imports.closure import Launch, find_closure
 from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.imports.result import Closure
@@ -433,6 +434,21 @@ def test_names_the_module_of_the_nearest_name(
     }
     (found,) = close(tmp_path, files, "python main.py", "src").modules
     assert found.similar == similar
+
+
+def test_a_package_of_the_environment_asks_nothing_of_other_experiments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = {f"src/other_{number}/__init__.py": "" for number in range(3)}
+    files = {"src/x/__init__.py": "", "src/x/main.py": "import numpy", **others}
+    asked: list[str] = []
+    existing = questions._existing
+    monkeypatch.setattr(
+        questions, "_existing", lambda root, each: asked.append(each) or existing(root, each)
+    )
+    assert [each.module for each in close(tmp_path, files, "python -m x.main", "src").modules]
+    assert "src/*" in asked
+    assert [each for each in asked if "other" in each] == []
 
 
 def test_a_file_of_another_dotted_name_is_only_a_hint(tmp_path: Path) -> None:

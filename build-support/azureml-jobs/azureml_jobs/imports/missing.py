@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ from azureml_jobs.imports.remedy import Run, name_to_import, way_to_find
 from azureml_jobs.imports.result import OutsideModule
 from azureml_jobs.imports.steps import Missing, Wanted
 from azureml_jobs.jobfile.command.code import Code, PythonStart
+
+_PYTHON = tuple(sorted(each for each in sys.stdlib_module_names if not each.startswith("_")))
+# Most commands ask about the same packages, next to the same folders of the repository.
+_nearest = functools.lru_cache(maxsize=1000)(nearest)
 
 
 @dataclass
@@ -147,19 +152,27 @@ class Advisor:
 
     def _similar(self, name: str, folders: tuple[str, ...]) -> str | None:
         """Return the path of the module with the nearest name, or that it is one of Python."""
-        python = (each for each in sys.stdlib_module_names if not each.startswith("_"))
-        modules = {each: f"{each} of Python" for each in python}
+        python = _nearest(name, _PYTHON)
+        modules = {python: f"{python} of Python"} if python else {}
         for folder in reversed(folders):
-            listing = self.overlay.listing(folder) or NOTHING
-            for file, path in sorted(listing.files.items()):
-                if file.endswith(".py"):
-                    modules[file[:-3]] = path
-            for package in listing.folders:
-                inner = self.overlay.listing(posixpath.join(folder, package)) or NOTHING
-                if "__init__.py" in inner.files:
-                    modules[package] = inner.files["__init__.py"]
+            modules |= self._similar_in(folder, name)
         close = nearest(name, modules)
         return modules[close] if close else None
+
+    def _similar_in(self, folder: str, name: str) -> dict[str, str]:
+        """Return the module with the nearest name in one folder, and its path."""
+        listing = self.overlay.listing(folder) or NOTHING
+        names = {file[:-3] for file in listing.files if file.endswith(".py")} | listing.folders
+        while close := _nearest(name, tuple(sorted(names))):
+            # Not every package is listed: a folder may hold a thousand.
+            package = posixpath.join(folder, close) if close in listing.folders else None
+            inner = self.overlay.listing(package) if package else None
+            files = inner.files if inner else {}
+            path = files.get("__init__.py") or listing.files.get(f"{close}.py")
+            if path:
+                return {close: path}
+            names.remove(close)
+        return {}
 
     def _remedy(self, wanted: Wanted, process: Process, base: str, path: str) -> str | None:
         """Return what to write so that Python finds the file `path`, whose name is below `base`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -95,10 +96,12 @@ class Overlay:
 
     def _place_of(self, path: str) -> _Place | None:
         """Return the one place from which a file gets its name."""
-        # Of the source roots the innermost one counts.
-        roots = sorted((("", root) for root in self.roots), key=lambda place: -len(place[1]))
-        places = (*self._own_places(), *roots)
+        places = (*self._own_places(), *self._innermost_first)
         return next((place for place in places if is_in(path, place[1])), None)
+
+    @functools.cached_property
+    def _innermost_first(self) -> list[_Place]:
+        return [("", root) for root in sorted(self.roots, key=len, reverse=True)]
 
     def _folders(self, folder: str) -> Iterator[tuple[_Place, str]]:
         """Yield the folders of the repository that are `folder` in the snapshot, best first."""
@@ -112,14 +115,19 @@ class Overlay:
     def _merged(self, folder: str) -> Listing:
         files: dict[str, str] = {}
         folders: set[str] = set()
+        bases = {base for _, base in (*self._own_places(), *self._innermost_first)}
         for place, path in self._folders(folder):
+            # What is laid elsewhere in the snapshot is not here.
+            inside = (base for base in bases if base != path and is_in(base, path))
+            others = {base for base in inside if self._place_of(f"{base}/*") != place}
             for name in self.entries[path]:
-                inner = posixpath.join(path, name)
-                if not name.endswith("/"):
-                    if self._place_of(inner) == place:
-                        files.setdefault(name, inner)
-                elif self._place_of(f"{inner}*") == place:
+                inner = posixpath.join(path, name.rstrip("/"))
+                if inner in others:
+                    continue
+                if name.endswith("/"):
                     folders.add(name[:-1])
+                else:
+                    files.setdefault(name, inner)
         if folder == "":
             folders.update(map(posixpath.basename, self.includes))
             for path in self.single_files:
