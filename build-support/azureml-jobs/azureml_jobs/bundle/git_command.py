@@ -22,6 +22,8 @@ _SETTINGS = (
     "core.attributesFile=/dev/null",
     "core.autocrlf=false",
     "core.compression=-1",
+    # Objects for a diff live in a scratch folder, for a moment.
+    "core.looseCompression=0",
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.quotePath=false",
