@@ -30,6 +30,7 @@ class Launch:
     standard_library: the names of the modules of Python itself.
     extra: repository paths of files that targets declare; their imports are followed, too.
     entries: those of files that a target starts.
+    missing: modules that no package has, for which a file of a similar name is searched.
     """
 
     code: Code
@@ -40,6 +41,7 @@ class Launch:
     standard_library: frozenset[str]
     extra: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
+    missing: frozenset[str] = frozenset()
 
 
 def find_closure(launch: Launch) -> Generator[Question, Any, Closure]:
@@ -75,7 +77,8 @@ def explore_command(launch: Launch) -> Generator[Question, Any, tuple[Exploratio
     if launch.extra or launch.entries:
         exploration.add_declared(launch.extra, launch.entries)
     yield from exploration.explore()
-    return exploration, Advisor(code, finder, Finder(Overlay("", ()), python, frozenset()))
+    repository = Finder(Overlay("", ()), python, frozenset())
+    return exploration, Advisor(code, finder, repository, launch.missing)
 
 
 def _place(code: Code, overlay: Overlay) -> Generator[Question, Any, None]:

@@ -432,7 +432,7 @@ def test_names_the_module_of_the_nearest_name(
         "src/common/__init__.py": "",
         "src/completion.py": "",
     }
-    (found,) = close(tmp_path, files, "python main.py", "src").modules
+    (found,) = close(tmp_path, files, "python main.py", "src", missing=frozenset({module})).modules
     assert found.similar == similar
 
 
@@ -443,9 +443,12 @@ def test_a_package_of_the_environment_asks_nothing_of_other_experiments(
     files = {"src/x/__init__.py": "", "src/x/main.py": "import numpy", **others}
     asked: list[str] = []
     existing = questions._existing
-    monkeypatch.setattr(
-        questions, "_existing", lambda root, each: asked.append(each) or existing(root, each)
-    )
+
+    def listening(root: Path, pattern: str) -> list[str]:
+        asked.append(pattern)
+        return existing(root, pattern)
+
+    monkeypatch.setattr(questions, "_existing", listening)
     assert [each.module for each in close(tmp_path, files, "python -m x.main", "src").modules]
     assert "src/*" in asked
     assert [each for each in asked if "other" in each] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import posixpath
 import sys
 from collections.abc import Iterator
@@ -18,18 +17,18 @@ from azureml_jobs.imports.result import OutsideModule
 from azureml_jobs.imports.steps import Missing, Wanted
 from azureml_jobs.jobfile.command.code import Code, PythonStart
 
-_PYTHON = tuple(sorted(each for each in sys.stdlib_module_names if not each.startswith("_")))
-# Most commands ask about the same packages, next to the same folders of the repository.
-_nearest = functools.lru_cache(maxsize=1000)(nearest)
-
 
 @dataclass
 class Advisor:
-    """Looks for what is missing in the snapshot, and at its place in the whole repository."""
+    """Looks for what is missing in the snapshot, and at its place in the whole repository.
+
+    missing: the modules that no package has, either. All folders are listed to name a similar one.
+    """
 
     code: Code
     snapshot: Finder
     repository: Finder
+    missing: frozenset[str]
 
     @property
     def overlay(self) -> Overlay:
@@ -41,17 +40,17 @@ class Advisor:
 
     def outside(self, missing: Missing, process: Process) -> OutsideModule:
         wanted = missing.wanted
-        exact, remedy, similar = self._elsewhere(wanted), None, None
+        exact, remedy, similar, is_exact = self._elsewhere(wanted), None, None, False
         if exact:
             base, similar = exact
             remedy = self._remedy(wanted, process, base, similar)
             inner = [self.repository.find(name, (base,)) for name in wanted.dotted_names]
             is_submodule = bool(wanted.names) and any(each and each.is_found for each in inner)
             is_exact = ("." in wanted.module or is_submodule) and self.overlay.holds(similar)
-        else:
+        elif wanted.module in self.missing:
             folders = missing.last.folders if missing.last else process.search_path
             name = wanted.names[0] if missing.last and wanted.names else wanted.module
-            similar, is_exact = self._similar(name.partition(".")[0], folders), False
+            similar = self._similar(name.partition(".")[0], folders)
         return OutsideModule(
             **vars(wanted),
             search_path=process.search_path,
@@ -152,27 +151,19 @@ class Advisor:
 
     def _similar(self, name: str, folders: tuple[str, ...]) -> str | None:
         """Return the path of the module with the nearest name, or that it is one of Python."""
-        python = _nearest(name, _PYTHON)
-        modules = {python: f"{python} of Python"} if python else {}
+        python = (each for each in sys.stdlib_module_names if not each.startswith("_"))
+        modules = {each: f"{each} of Python" for each in python}
         for folder in reversed(folders):
-            modules |= self._similar_in(folder, name)
+            listing = self.overlay.listing(folder) or NOTHING
+            for file, path in sorted(listing.files.items()):
+                if file.endswith(".py"):
+                    modules[file[:-3]] = path
+            for package in listing.folders:
+                inner = self.overlay.listing(posixpath.join(folder, package)) or NOTHING
+                if "__init__.py" in inner.files:
+                    modules[package] = inner.files["__init__.py"]
         close = nearest(name, modules)
         return modules[close] if close else None
-
-    def _similar_in(self, folder: str, name: str) -> dict[str, str]:
-        """Return the module with the nearest name in one folder, and its path."""
-        listing = self.overlay.listing(folder) or NOTHING
-        names = {file[:-3] for file in listing.files if file.endswith(".py")} | listing.folders
-        while close := _nearest(name, tuple(sorted(names))):
-            # Not every package is listed: a folder may hold a thousand.
-            package = posixpath.join(folder, close) if close in listing.folders else None
-            inner = self.overlay.listing(package) if package else None
-            files = inner.files if inner else {}
-            path = files.get("__init__.py") or listing.files.get(f"{close}.py")
-            if path:
-                return {close: path}
-            names.remove(close)
-        return {}
 
     def _remedy(self, wanted: Wanted, process: Process, base: str, path: str) -> str | None:
         """Return what to write so that Python finds the file `path`, whose name is below `base`."""

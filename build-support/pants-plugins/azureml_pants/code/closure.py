@@ -40,6 +40,7 @@ class ClosureRequest:
     `extra` are files that targets declare, `entries` those that they start, `where` is the key of
     the command, for messages.
     `generated` holds files that only targets have, at their paths in the repository.
+    `missing` are modules for which a file of a similar name is searched.
     """
 
     code: Code
@@ -48,6 +49,7 @@ class ClosureRequest:
     extra: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
     generated: Digest = EMPTY_DIGEST
+    missing: frozenset[str] = frozenset()
 
 
 async def answer_questions(
@@ -63,12 +65,14 @@ async def answer_questions(
         except StopIteration as decided:
             return decided.value
         if isinstance(question, Exist):
-            found = await Get(
-                Paths, PathGlobs(globs(question.patterns), GlobMatchErrorBehavior.ignore)
+            # One by one, so that a folder with all experiments is listed once for all of them.
+            found = await MultiGet(
+                Get(Paths, PathGlobs([each], GlobMatchErrorBehavior.ignore))
+                for each in globs(question.patterns)
             )
             answer = {
-                *found.files,
-                *(f"{folder}/" for folder in found.dirs),
+                *(file for paths in found for file in paths.files),
+                *(f"{folder}/" for paths in found for folder in paths.dirs),
                 *matching(question.patterns, generated),
             }
         elif isinstance(question, ReadSources):
@@ -97,6 +101,7 @@ async def request_closure(
                 STANDARD_LIBRARY,
                 request.extra,
                 request.entries,
+                request.missing,
             )
         ),
         request.generated,

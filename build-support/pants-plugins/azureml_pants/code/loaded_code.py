@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.result import DECLARED, Closure, ClosureFile
@@ -65,17 +65,15 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
         declared = await Get(
             Declared, DeclaredRequest(tuple(sorted(declaring)), tuple(sorted(needed)))
         )
-        closure = await Get(
-            Closure,
-            ClosureRequest(
-                request.code,
-                request.starts,
-                request.where,
-                extra=tuple(sorted(declared.owner_of)),
-                entries=request.entries,
-                generated=declared.generated,
-            ),
+        asked = ClosureRequest(
+            request.code,
+            request.starts,
+            request.where,
+            extra=tuple(sorted(declared.owner_of)),
+            entries=request.entries,
+            generated=declared.generated,
         )
+        closure = await Get(Closure, ClosureRequest, asked)
         paths = tuple(file.path for file in closure.files)
         owners, modules = await MultiGet(
             Get(FileOwners, OwnersRequest(paths, request.resolve)),
@@ -85,6 +83,12 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
         needed.update(modules.addresses)
         if known == len(declaring) + len(needed):
             break
+    missing = tuple(each for each in closure.modules if not modules.has(each))
+    if missing:
+        statements = {each.statement for each in missing}
+        names = frozenset(each.module for each in missing)
+        advised = await Get(Closure, ClosureRequest, replace(asked, missing=names))
+        missing = tuple(each for each in advised.modules if each.statement in statements)
     owner_of = {**declared.owner_of, **owners.by_path}
     return LoadedCode(
         files=tuple(
@@ -94,9 +98,7 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
         generated=declared.generated,
         requirements=declared.requirements,
         dependencies=tuple(sorted({*owners.by_path.values(), *declared.addresses})),
-        missing=MissingModules(
-            tuple(module for module in closure.modules if not modules.has(module)), request.resolve
-        ),
+        missing=MissingModules(missing, request.resolve),
         packages=UsedPackages(modules.requirements, request.resolve),
         errors=closure.errors,
         warnings=closure.warnings,
