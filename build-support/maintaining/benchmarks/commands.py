@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import signal
 import subprocess
 import tempfile
 import time
@@ -18,9 +16,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from repositories import make_plain, make_project, names, run
+from repositories import OURS, daemon, machine, make_plain, make_project, names, stop_daemon
 
-OURS, PANTS = "ours", "Pants alone"
+PANTS = "Pants alone"
 MAKERS: dict[str, Callable[[Path, int], None]] = {OURS: make_project, PANTS: make_plain}
 CHANGED = ("--changed-since=HEAD", "--changed-dependents=transitive", "list")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -44,24 +42,10 @@ class Project:
     def __init__(self, root: Path, who: str, experiments: int) -> None:
         self.root, self.who, self.experiments = root, who, experiments
 
-    def daemon(self) -> list[str]:
-        """Return the fields of the daemon's `/proc/PID/stat` after its name; none without it."""
-        for file in self.root.glob(".pids/*/pantsd/pid"):
-            stat = Path("/proc", file.read_text(encoding="ascii").strip(), "stat")
-            if stat.exists():
-                return stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-        return []
-
-    def stop(self) -> None:
-        for file in self.root.glob(".pids/*/pantsd/pid"):
-            os.kill(int(file.read_text(encoding="ascii")), signal.SIGTERM)
-            while self.daemon():
-                time.sleep(0.1)
-
     def measure(self, measure: str, *arguments: str) -> Cost:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("P")}
         environment = {**kept, "PATH": os.environ["PATH"]}
-        before = processor(self.daemon())
+        before = processor(daemon(self.root))
         begun = time.monotonic()
         subprocess.run(
             ["./pants", *arguments],
@@ -72,7 +56,7 @@ class Project:
             stderr=subprocess.DEVNULL,
             check=True,
         )
-        seconds, after = time.monotonic() - begun, self.daemon()
+        seconds, after = time.monotonic() - begun, daemon(self.root)
         memory = int(after[21]) * os.sysconf("SC_PAGE_SIZE") / 1e9
         return Cost(measure, self.who, self.experiments, seconds, processor(after) - before, memory)
 
@@ -94,7 +78,7 @@ def processor(stat: list[str]) -> float:
 
 def costs(project: Project) -> Iterator[Cost]:
     """Measure each command once."""
-    project.stop()
+    stop_daemon(project.root)
     yield project.measure("first command", "list", f"src/{names(1)[0]}:")
     dry_run = ("run", f"src/{names(1)[0]}:job", "--", "--dry-run")
     if project.who == OURS:
@@ -134,15 +118,10 @@ def main() -> None:
                             flush=True,
                         )
                         found.append(asdict(cost))
-                    project.stop()
-    machine = {
-        "processors": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "commit": run(Path.cwd(), "git", "rev-parse", "--short", "HEAD").strip(),
-    }
+                    stop_daemon(project.root)
     options.output.parent.mkdir(exist_ok=True)
-    options.output.write_text(json.dumps({"machine": machine, "costs": found}), encoding="utf-8")
+    result = {"machine": machine(), "costs": found}
+    options.output.write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 from azureml_jobs.experiment.create import ExperimentRequest, create_experiment
 
@@ -23,6 +28,7 @@ python_requirements(
     source="experiments-requirements.txt", module_mapping={"mlflow-skinny": ["mlflow"]}
 )
 """
+OURS = "ours"
 GIT = ("git", "-c", "user.name=Benchmark", "-c", "user.email=benchmark@localhost")
 
 
@@ -36,12 +42,43 @@ def names(experiments: int) -> list[str]:
     return [f"experiment_{number:04}" for number in range(experiments)]
 
 
-def make_project(root: Path, experiments: int) -> None:
-    """Write a project as `copier copy` makes it, with so many experiments in a git repository."""
-    answers = ("--data=project_name=Benchmark", "--data=example=false")
+def machine() -> dict[str, Any]:
+    """Return what a result depends on, and the commit that was measured."""
+    return {
+        "processors": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "commit": run(Path.cwd(), "git", "rev-parse", "--short", "HEAD").strip(),
+    }
+
+
+def daemon(root: Path) -> list[str]:
+    """Return the fields of the daemon's `/proc/PID/stat` after its name; none without it."""
+    for file in root.glob(".pids/*/pantsd/pid"):
+        stat = Path("/proc", file.read_text(encoding="ascii").strip(), "stat")
+        if stat.exists():
+            return stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+    return []
+
+
+def stop_daemon(root: Path) -> None:
+    for file in root.glob(".pids/*/pantsd/pid"):
+        os.kill(int(file.read_text(encoding="ascii")), signal.SIGTERM)
+        while daemon(root):
+            time.sleep(0.1)
+
+
+def copy_project(root: Path, has_example: bool) -> None:
+    """Write a project as `copier copy` makes it."""
+    answers = ("--data=project_name=Benchmark", f"--data=example={str(has_example).lower()}")
     copy = (sys.executable, "-m", "copier", "copy", "--quiet", "--defaults", "--vcs-ref=HEAD")
     # `./pants run` runs in the root of the repository.
     run(Path.cwd(), *copy, *answers, ".", str(root))
+
+
+def make_project(root: Path, experiments: int) -> None:
+    """Write a project with so many experiments, in a git repository."""
+    copy_project(root, has_example=False)
     for name in names(experiments):
         request = ExperimentRequest(name, "src", "build-support/experiment-template", {})
         create_experiment(root, request)
