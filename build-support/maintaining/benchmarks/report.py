@@ -1,4 +1,4 @@
-"""Write the table and the plot of what `commands.py` found: `commands.md` and `commands.png`."""
+"""Write `commands.md` and `commands.png` with what `commands.py` and `tasks.py` found."""
 
 from __future__ import annotations
 
@@ -61,21 +61,54 @@ def plot(found: Costs) -> None:
     figure.savefig(FOLDER / "commands.png")
 
 
+def tasks_table(costs: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        f"| task | {OURS} (median, spread) | reference | its seconds | ratio |",
+        "|---|---|---|---|---|",
+    ]
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for each in costs:
+        found[each["task"]][each["who"]].append(each["seconds"])
+    for task, seconds in found.items():
+        ours = seconds.pop(OURS)
+        ((reference, theirs),) = seconds.items()
+        cells = [
+            f"{median(each):.1f} ({min(each):.1f} to {max(each):.1f})" for each in (ours, theirs)
+        ]
+        ratio = median(ours) / median(theirs)
+        lines.append(f"| {task} | {cells[0]} | {reference} | {cells[1]} | {ratio:.1f} |")
+    return lines
+
+
+def read(name: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return the line that says where a result was made, and its costs."""
+    content = json.loads(Path("dist", name).read_text(encoding="utf-8"))
+    machine = ", ".join(f"{name} {value}" for name, value in content["machine"].items())
+    return f"Made by `report.py`. Machine: {machine}.", content["costs"]
+
+
 def main() -> None:
-    read = json.loads(Path("dist/commands.json").read_text(encoding="utf-8"))
+    made, costs = read("commands.json")
     found: Costs = defaultdict(list)
-    for each in read["costs"]:
+    for each in costs:
         found[each["measure"], each["experiments"], each["who"]].append(each)
-    machine = ", ".join(f"{name} {value}" for name, value in read["machine"].items())
+    tasks_made, tasks = read("tasks.json")
     page = [
         "# Commands in projects of 1 to 1,000 experiments",
         "",
         "Seconds of processor time: median and spread, then the seconds that passed.",
-        f"Made by `report.py`. Machine: {machine}.",
+        made,
         "",
         "![Plot](commands.png)",
         "",
         *table(found),
+        "",
+        "## Whole tasks",
+        "",
+        "Seconds that passed, with the reference in the same run: median and spread.",
+        tasks_made,
+        "",
+        *tasks_table(tasks),
         "",
     ]
     (FOLDER / "commands.md").write_text("\n".join(page), encoding="utf-8")
