@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -63,7 +64,9 @@ def daemon(root: Path) -> list[str]:
 
 def stop_daemon(root: Path) -> None:
     for file in root.glob(".pids/*/pantsd/pid"):
-        os.kill(int(file.read_text(encoding="ascii")), signal.SIGTERM)
+        # One that has ended leaves its file.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(file.read_text(encoding="ascii")), signal.SIGTERM)
         while daemon(root):
             time.sleep(0.1)
 
