@@ -15,7 +15,7 @@ from azureml_jobs.imports.literals import unsent_folders, unsent_literals
 from azureml_jobs.imports.missing import Advisor
 from azureml_jobs.imports.overlay import Overlay, pattern_of
 from azureml_jobs.imports.process import Process
-from azureml_jobs.imports.questions import Exist, Question, ask_until_known
+from azureml_jobs.imports.questions import Exist, ListFolders, Question, ask_until_known
 from azureml_jobs.imports.result import DECLARED, RUN, Closure, ClosureFile, OutsideModule
 from azureml_jobs.imports.steps import Missing, Shared, Wanted
 from azureml_jobs.jobfile.command.code import Code, CommandCode
@@ -86,21 +86,22 @@ def _place(code: Code, overlay: Overlay) -> Generator[Question, Any, None]:
     key = f"{code.where.removesuffix('code')}additional_includes"
     own = [(code.path, code.where)] if code.path else []
     for path, where in (*own, *((include, key) for include in code.includes)):
-        around = pattern_of(posixpath.dirname(path))
-        existing = yield Exist((pattern_of(path), f"{around}/*".lstrip("/")))
+        existing = yield Exist((pattern_of(path),))
         if path in existing:
             overlay.single_files.append(path)
             if where == code.where:
                 overlay.code = None
         elif f"{path}/" not in existing:
-            raise _missing_path(where, path, existing)
+            around = posixpath.dirname(path)
+            names = yield ListFolders((around,))
+            raise _missing_path(where, path, names[around])
         elif where == key:
             overlay.includes.append(path)
 
 
-def _missing_path(where: str, path: str, existing: frozenset[str]) -> JobError:
+def _missing_path(where: str, path: str, names: frozenset[str]) -> JobError:
     parent, name = posixpath.split(path)
-    close = nearest(name, sorted(posixpath.basename(each.rstrip("/")) for each in existing))
+    close = nearest(name, sorted(each.rstrip("/") for each in names))
     hint = f"Did you mean {posixpath.join(parent, close)}? " if close else ""
     return JobError(
         where,

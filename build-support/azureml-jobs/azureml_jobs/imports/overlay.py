@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from azureml_jobs.jobfile.paths import leads_out
@@ -41,7 +41,7 @@ class Overlay:
     includes: list[str] = field(default_factory=list)
     single_files: list[str] = field(default_factory=list)
     # What is known of the repository: its folders, each with the names in it; folders end with "/".
-    entries: dict[str, set[str]] = field(default_factory=dict)
+    entries: dict[str, frozenset[str]] = field(default_factory=dict)
     # The folders of the repository that must be listed before more is known.
     unknown: set[str] = field(default_factory=set)
     _listings: dict[str, Listing] = field(default_factory=dict)
@@ -73,21 +73,12 @@ class Overlay:
             found = self._listings[folder] = self._merged(folder)
         return found or NOTHING
 
-    def add(self, folders: Iterable[str], existing: Iterable[str]) -> None:
-        """Learn what is in folders of the repository: the answer to `folder/*` for each."""
-        for folder in folders:
-            self.entries[folder] = set()
-        for path in existing:
-            parent, name = posixpath.split(path.rstrip("/"))
-            if parent in self.entries:
-                self.entries[parent].add(f"{name}/" if path.endswith("/") else name)
-
     def _is_known(self, folder: str) -> bool:
         """Return whether it is known what the folder holds: nothing, when it does not exist."""
         if folder not in self.entries and folder:
             parent, name = posixpath.split(folder)
             if f"{name}/" not in self.entries.get(parent, {f"{name}/"}):
-                self.entries[folder] = set()
+                self.entries[folder] = frozenset()
         return folder in self.entries
 
     def _own_places(self) -> list[_Place]:
@@ -117,22 +108,25 @@ class Overlay:
         folders: set[str] = set()
         bases = {base for _, base in (*self._own_places(), *self._innermost_first)}
         for place, path in self._folders(folder):
+            whole = _listing_of(path, self.entries[path])
             # What is laid elsewhere in the snapshot is not here.
             inside = (base for base in bases if base != path and is_in(base, path))
-            others = {base for base in inside if self._place_of(f"{base}/*") != place}
-            for name in self.entries[path]:
-                inner = posixpath.join(path, name.rstrip("/"))
-                if inner in others:
-                    continue
-                if name.endswith("/"):
-                    folders.add(name[:-1])
-                else:
-                    files.setdefault(name, inner)
+            others = (base for base in inside if self._place_of(f"{base}/*") != place)
+            folders |= whole.folders - {posixpath.relpath(base, path or ".") for base in others}
+            for name, inner in whole.files.items():
+                files.setdefault(name, inner)
         if folder == "":
             folders.update(map(posixpath.basename, self.includes))
             for path in self.single_files:
                 files[posixpath.basename(path)] = path
         return Listing(files, frozenset(folders))
+
+
+@functools.lru_cache(maxsize=1000)
+def _listing_of(path: str, names: frozenset[str]) -> Listing:
+    """Return all that a folder of the repository holds: the same one for all commands."""
+    files = {name: posixpath.join(path, name) for name in names if not name.endswith("/")}
+    return Listing(files, frozenset(name[:-1] for name in names if name.endswith("/")))
 
 
 def is_in(path: str, folder: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from azureml_jobs.imports.overlay import Overlay, pattern_of
+from azureml_jobs.imports.overlay import Overlay
 from azureml_jobs.imports.source import read_source
 
 T = TypeVar("T")
@@ -26,6 +26,17 @@ class Exist:
 
 
 @dataclass(frozen=True)
+class ListFolders:
+    """What is in these folders?
+
+    The answer maps each to the names in it. Those of folders end with a slash, and "" is the
+    repository. A folder that does not exist has nothing.
+    """
+
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ReadSources:
     """What do these files of Python import? The answer maps each path to its `Source`."""
 
@@ -39,7 +50,7 @@ class ReadTexts:
     paths: tuple[str, ...]
 
 
-Question = Exist | ReadSources | ReadTexts
+Question = Exist | ListFolders | ReadSources | ReadTexts
 
 
 def learn(unknown: set[str], *overlays: Overlay) -> Generator[Question, Any, None]:
@@ -47,9 +58,9 @@ def learn(unknown: set[str], *overlays: Overlay) -> Generator[Question, Any, Non
     if unknown:
         folders = sorted(unknown)
         unknown.clear()
-        existing = yield Exist(tuple(f"{pattern_of(each)}/*".lstrip("/") for each in folders))
+        names = yield ListFolders(tuple(folders))
         for overlay in overlays:
-            overlay.add(folders, existing)
+            overlay.entries.update(names)
 
 
 def ask_until_known(decide: Callable[[], T], *overlays: Overlay) -> Generator[Question, Any, T]:
@@ -76,11 +87,18 @@ def answer_from_folder(
             return stop.value
         if isinstance(question, Exist):
             answer = {path for each in question.patterns for path in _existing(root, each)}
+        elif isinstance(question, ListFolders):
+            answer = {each: _names_in(root / each) for each in question.folders}
         elif isinstance(question, ReadSources):
             paths = {path: (root / path).read_bytes() for path in question.paths}
             answer = {path: read_source(code, path, python) for path, code in paths.items()}
         else:
             answer = {path: (root / path).read_text(errors="replace") for path in question.paths}
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    inside = folder.iterdir() if folder.is_dir() else ()
+    return frozenset(f"{each.name}/" if each.is_dir() else each.name for each in inside)
 
 
 def _existing(root: Path, pattern: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from azureml_jobs.imports.closure import Launch, find_closure
 from azureml_jobs.imports.overlay import pattern_of
-from azureml_jobs.imports.questions import Exist, Question, ReadSources, ReadTexts
+from azureml_jobs.imports.questions import Exist, ListFolders, Question, ReadSources, ReadTexts
 from azureml_jobs.imports.result import Closure
 from azureml_jobs.imports.source import Source, read_source
 from azureml_jobs.jobfile.command.code import Code, CommandCode
@@ -52,6 +52,26 @@ class ClosureRequest:
     missing: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class FolderRequest:
+    path: str
+
+
+@dataclass(frozen=True)
+class FolderNames:
+    """The names in a folder; those of folders end with a slash."""
+
+    names: frozenset[str]
+
+
+@rule
+async def list_folder(request: FolderRequest) -> FolderNames:
+    pattern = f"{pattern_of(request.path)}/*".lstrip("/")
+    found = await Get(Paths, PathGlobs(globs([pattern]), GlobMatchErrorBehavior.ignore))
+    files = (PurePath(each).name for each in found.files)
+    return FolderNames(frozenset((*files, *(f"{PurePath(each).name}/" for each in found.dirs))))
+
+
 async def answer_questions(
     asking: Generator[Question, Any, Any], digest: Digest, python: ImagePython
 ) -> Any:
@@ -65,15 +85,23 @@ async def answer_questions(
         except StopIteration as decided:
             return decided.value
         if isinstance(question, Exist):
-            # One by one, so that a folder with all experiments is listed once for all of them.
-            found = await MultiGet(
-                Get(Paths, PathGlobs([each], GlobMatchErrorBehavior.ignore))
-                for each in globs(question.patterns)
+            found = await Get(
+                Paths, PathGlobs(globs(question.patterns), GlobMatchErrorBehavior.ignore)
             )
             answer = {
-                *(file for paths in found for file in paths.files),
-                *(f"{folder}/" for paths in found for folder in paths.dirs),
+                *found.files,
+                *(f"{folder}/" for folder in found.dirs),
                 *matching(question.patterns, generated),
+            }
+        elif isinstance(question, ListFolders):
+            # One by one, so that a folder with all experiments is listed once for all of them.
+            listed = await MultiGet(
+                Get(FolderNames, FolderRequest(each)) for each in question.folders
+            )
+            inside = names_in(generated)
+            answer = {
+                folder: found.names | inside.get(folder, frozenset())
+                for folder, found in zip(question.folders, listed)
             }
         elif isinstance(question, ReadSources):
             paths = [path for path in question.paths if path not in generated]
@@ -112,6 +140,18 @@ async def request_closure(
 def globs(patterns: Iterable[str]) -> list[str]:
     """Return Pants' globs for the patterns; it takes a leading `!` for an exclusion."""
     return sorted({each.rstrip("/") for each in patterns if each and not each.startswith("!")})
+
+
+def names_in(generated: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the names in each folder of the generated files, as in `FolderNames`."""
+    found: dict[str, set[str]] = {}
+    for path in generated:
+        end = ""
+        while path:
+            path, _, name = path.rpartition("/")
+            found.setdefault(path, set()).add(f"{name}{end}")
+            end = "/"
+    return {folder: frozenset(names) for folder, names in found.items()}
 
 
 def matching(patterns: Iterable[str], generated: Iterable[str]) -> set[str]:
