@@ -28,7 +28,7 @@ def cell(costs: list[dict[str, Any]]) -> str:
 
 def table(found: Costs) -> list[str]:
     lines = [
-        f"| experiments | command | {OURS} | {PANTS} | ratio | memory of the daemon |",
+        f"| experiments | command | {OURS} | {PANTS} | ratio | daemons (GB) |",
         "|---|---|---|---|---|---|",
     ]
     for measure, experiments in dict.fromkeys(key[:2] for key in found):
@@ -37,8 +37,9 @@ def table(found: Costs) -> list[str]:
         if pants:
             both = [median(each["processor"] for each in costs) for costs in (ours, pants)]
             ratio = f"{both[0] / max(both[1], 0.01):.1f}"
-        memory = median(each["gigabytes"] for each in ours)
-        row = (str(experiments), measure, cell(ours), cell(pants), ratio, f"{memory:.1f} GB")
+        memory = [median(each["gigabytes"] for each in costs) for costs in (ours, pants) if costs]
+        gigabytes = " and ".join(f"{each:.1f}" for each in memory)
+        row = (str(experiments), measure, cell(ours), cell(pants), ratio, gigabytes)
         lines.append(f"| {' | '.join(row)} |")
     return lines
 
