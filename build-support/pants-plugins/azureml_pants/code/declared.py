@@ -50,7 +50,7 @@ class Declared:
 
 @rule
 async def find_declared(request: DeclaredRequest) -> Declared:
-    # Not by `Addresses`: Pants' collections have one hash, and each is compared with all others.
+    # One by one: `Targets` would have, in place of a generator, what it generates.
     wrapped = await MultiGet(
         Get(WrappedTarget, WrappedTargetRequest(address, "code that a command loads"))
         for address in (*request.declaring, *request.needed)
