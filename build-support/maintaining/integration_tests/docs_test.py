@@ -58,6 +58,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert broken_links(page, ROOT) == []
 
 
+def test_pages_of_a_project_link_nothing_of_the_maintainers() -> None:
+    # copier leaves that folder out, and writes another README.md.
+    found = {str(page.relative_to(ROOT)): links(page.read_text("utf-8")) for page in pages(ROOT)}
+    assert {
+        page: link
+        for page, linked in found.items()
+        for link in linked
+        if page != "README.md" and "maintaining/" not in page and "maintaining/" in link
+    } == {}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_are_in_console_blocks_after_a_dollar(page: Path) -> None:
     for block in blocks(page.read_text(encoding="utf-8")):
