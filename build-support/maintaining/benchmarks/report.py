@@ -17,13 +17,16 @@ OURS, PANTS = "ours", "Pants alone"
 Costs = dict[tuple[str, int, str], list[dict[str, Any]]]
 
 
+def spread(seconds: list[float]) -> str:
+    return f"{median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})"
+
+
 def cell(costs: list[dict[str, Any]]) -> str:
     """Return median and spread of the processor time, and the median of the seconds."""
     if not costs:
         return ""
-    processor = [each["processor"] for each in costs]
-    seconds = median(each["seconds"] for each in costs)
-    return f"{median(processor):.1f} ({min(processor):.1f} to {max(processor):.1f}), {seconds:.1f}"
+    processor = spread([each["processor"] for each in costs])
+    return f"{processor}, {median(each['seconds'] for each in costs):.1f}"
 
 
 def table(found: Costs) -> list[str]:
@@ -73,11 +76,9 @@ def tasks_table(costs: list[dict[str, Any]]) -> list[str]:
     for task, seconds in found.items():
         ours = seconds.pop(OURS)
         ((reference, theirs),) = seconds.items()
-        cells = [
-            f"{median(each):.1f} ({min(each):.1f} to {max(each):.1f})" for each in (ours, theirs)
-        ]
         ratio = median(ours) / median(theirs)
-        lines.append(f"| {task} | {cells[0]} | {reference} | {cells[1]} | {ratio:.1f} |")
+        row = (task, spread(ours), reference, spread(theirs), f"{ratio:.1f}")
+        lines.append(f"| {' | '.join(row)} |")
     return lines
 
 
