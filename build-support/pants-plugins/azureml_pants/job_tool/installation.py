@@ -54,6 +54,8 @@ def locked_pex_request(
             requirements or (), from_superset=Resolve(resolve, requirements is None)
         ),
         interpreter_constraints=InterpreterConstraints(constraints),
+        # It is unpacked at once, and compressing took a sixth of the first job in a fresh clone.
+        additional_args=("--no-compress",),
     )
 
 
