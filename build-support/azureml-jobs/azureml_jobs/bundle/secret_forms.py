@@ -78,6 +78,11 @@ _MODEL_HUB_TOKEN = _matching(
 _FINE_GRAINED_GITHUB_TOKEN = _matching(
     "GitHub Token", r"(?<!\w)github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}(?!\w)"
 )
+# One search for what all names of keys end with takes less than one for each.
+_KEY_NAMES = ("api", "auth", "service", "account", "db", "base", "priv", "private", "client")
+_KEY = "key(?:_?pass|(?<=api-key){})".format(
+    "".join(f"|(?<={name}key)|(?<={name}_key)" for name in _KEY_NAMES)
+)
 # Each with what a line with such a secret has, in small letters.
 _FORMS: tuple[tuple[_Form, tuple[str, ...]], ...] = (
     (_AWS_KEY, ("a(?:3t|bia|cca|kia|sia)",)),
@@ -97,16 +102,12 @@ _FORMS: tuple[tuple[_Form, tuple[str, ...]], ...] = (
     (("Password in an Address", in_addresses), ("://",)),
     (
         ("Password", assigned_passwords),
-        (
-            *("passw", "pwd", "secret", "api[_-]?key", "auth_?key", "service_?key"),
-            *("account_?key", "db_?(?:key|pass)", "base_?(?:key|pass)", "priv(?:ate)?_?key"),
-            *("client_?key", "key_?pass"),
-        ),
+        ("passw", "pwd", "secret", "db_?pass", "base_?pass", _KEY),
     ),
     (("Token", assigned_tokens), (r"token[\"']?\s*[:=]", "token ")),
 )
 _LONG = 32
-_DIGIT = re.compile(rb"\d")
+_DIGIT, _LETTER = re.compile(rb"\d"), re.compile(rb"[A-Za-z]")
 # A byte that may be in a long key is made an `a`, any other a blank.
 _KEY_LETTERS = bytes(
     0x61 if chr(byte).isascii() and chr(byte).isalnum() or chr(byte) in "+/" else 0x20
@@ -143,14 +144,14 @@ def _spans_with(hints: Iterable[str], plain: bytes) -> set[tuple[int, int]]:
 
 
 def _spans_with_long(content: bytes) -> set[tuple[int, int]]:
-    """Return the same of lines that have a word with digits that is as long as a key."""
+    """Return the same of lines with a word of letters and digits that is as long as a key."""
     found = set()
     letters, long = content.translate(_KEY_LETTERS), b"a" * _LONG
     at = letters.find(long)
     while at >= 0:
         end = letters.find(b" ", at)
         end = end if end >= 0 else len(content)
-        if _DIGIT.search(content, at, end):
+        if _DIGIT.search(content, at, end) and _LETTER.search(content, at, end):
             found.add(_around(content, at))
         at = letters.find(long, end)
     return found
