@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azureml_pants.experiment import hashes, stray_tests, unreadable
+from azureml_pants.experiment import hashes, sessions, stray_tests, unreadable
 from azureml_pants.experiment.target_types import (
     ExperimentImageTarget,
     FolderSourcesTarget,
@@ -22,5 +22,6 @@ def target_types():
 
 def rules():
     hashes.tell_addresses_apart()
+    sessions.keep_build_files()
     unreadable.wrap_pants()
     return stray_tests.rules()
