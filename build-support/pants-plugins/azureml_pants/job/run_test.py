@@ -18,7 +18,13 @@ from azureml_pants.code.job_fields import AzureMLJobEntryPointField, AzureMLJobS
 from azureml_pants.code.job_units import JobUnits, JobUnitsRequest
 from azureml_pants.job.inputs import JobInputs, JobInputsRequest
 from azureml_pants.job.local_packages import LocalPackages, LocalPackagesRequest
-from azureml_pants.job.run import RunJobFieldSet, run_job
+from azureml_pants.job.run import (
+    JobPackages,
+    JobPackagesRequest,
+    RunJobFieldSet,
+    install_job_packages,
+    run_job,
+)
 from azureml_pants.job_tool.azure_packages import AzurePackages, AzurePackagesRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
 from pants.backend.python.target_types import PythonResolveField
@@ -67,6 +73,24 @@ def run(
         written.extend(request)
         return EMPTY_DIGEST
 
+    options = RuntimeOptions(runtime, ("--gpus", "all"))
+    merge = MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST)
+
+    def install_all(request: JobPackagesRequest) -> JobPackages:
+        return run_rule_with_mocks(
+            install_job_packages,
+            rule_args=[request, options],
+            mock_gets=[
+                MockGet(LocalPackages, (LocalPackagesRequest,), install),
+                MockGet(
+                    AzurePackages,
+                    (AzurePackagesRequest,),
+                    lambda _: AzurePackages(EMPTY_DIGEST, azure),
+                ),
+                merge,
+            ],
+        )
+
     result = run_rule_with_mocks(
         run_job,
         rule_args=[
@@ -78,7 +102,7 @@ def run(
             ),
             Mock(),
             SimpleNamespace(args=arguments),
-            RuntimeOptions(runtime, ("--gpus", "all")),
+            options,
         ],
         mock_gets=[
             MockGet(JobInputs, (JobInputsRequest,), lambda _: JobInputs(gathered, EMPTY_DIGEST)),
@@ -86,12 +110,9 @@ def run(
                 JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "tool/run.py")
             ),
             MockGet(JobUnits, (JobUnitsRequest,), lambda _: read),
-            MockGet(LocalPackages, (LocalPackagesRequest,), install),
-            MockGet(
-                AzurePackages, (AzurePackagesRequest,), lambda _: AzurePackages(EMPTY_DIGEST, azure)
-            ),
+            MockGet(JobPackages, (JobPackagesRequest,), install_all),
             MockGet(Digest, (CreateDigest,), create),
-            MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
+            merge,
         ],
     )
     (file,) = written
