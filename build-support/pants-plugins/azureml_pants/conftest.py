@@ -9,6 +9,11 @@ from pathlib import Path
 import azureml_pants.tested_pants  # noqa: F401  # isort: split
 import pytest
 from azureml_jobs.protocol import WhyRequest
+from azureml_pants.code.build_folders import (
+    FolderTargets,
+    FolderTargetsRequest,
+    ListedPackages,
+)
 from azureml_pants.code.command_targets import LocalCode, LocalCodeRequest
 from azureml_pants.code.file_imports import FileImports, FileImportsRequest
 from azureml_pants.code.import_errors import ImportErrors, MissingModules
@@ -33,10 +38,15 @@ from pants.backend.docker import register as docker_backend
 from pants.backend.project_info import dependencies, dependents, list_targets
 from pants.backend.project_info.dependents import Dependents, DependentsRequest
 from pants.backend.python import register as python_backend
+from pants.backend.python.dependency_inference.module_mapper import (
+    AllPythonTargets,
+    ThirdPartyPythonModuleMapping,
+)
 from pants.backend.python.goals.pytest_runner import PytestPluginSetup
 from pants.backend.shell.target_types import ShellSourceTarget
 from pants.core import register as core_backend
 from pants.engine.addresses import Addresses
+from pants.engine.internals.parametrize import Parametrize
 from pants.engine.target import DependenciesRequest
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
@@ -68,6 +78,10 @@ def _runner() -> RuleRunner:
             *list_targets.rules(),
             QueryRule(Addresses, [DependenciesRequest]),
             QueryRule(Dependents, [DependentsRequest]),
+            QueryRule(AllPythonTargets, []),
+            QueryRule(FolderTargets, [FolderTargetsRequest]),
+            QueryRule(ListedPackages, []),
+            QueryRule(ThirdPartyPythonModuleMapping, []),
             QueryRule(CheckedCode, [CheckedCodeRequest]),
             QueryRule(CheckedUnits, [JobCodeRequest]),
             QueryRule(FileImports, [FileImportsRequest]),
@@ -87,6 +101,7 @@ def _runner() -> RuleRunner:
             *docker_backend.target_types(),
             ShellSourceTarget,
         ],
+        objects={"parametrize": Parametrize},
     )
 
 

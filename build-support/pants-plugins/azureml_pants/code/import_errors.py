@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from azureml_jobs.imports.messages import missing_errors
 from azureml_jobs.imports.result import OutsideModule
+from azureml_pants.code.build_folders import ListedPackages
 from azureml_pants.code.requirement_files import RequirementFiles
 from pants.backend.python.dependency_inference.default_module_mapping import DEFAULT_MODULE_MAPPING
-from pants.backend.python.dependency_inference.module_mapper import AllPythonTargets
 from pants.backend.python.dependency_inference.subsystem import PythonInferSubsystem
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import (
@@ -54,7 +54,7 @@ async def describe_missing_modules(
     missing: MissingModules,
     python_infer: PythonInferSubsystem,
     python_setup: PythonSetup,
-    python_targets: AllPythonTargets,
+    packages: ListedPackages,
 ) -> ImportErrors:
     ignored = tuple(f"{name}." for name in python_infer.ignored_unowned_imports)
     modules = [
@@ -68,7 +68,7 @@ async def describe_missing_modules(
     projects = {each.module: projects_with(each.module) for each in modules}
     listed = {
         requirement.project_name
-        for target in python_targets.third_party
+        for target in packages.targets
         if target[PythonRequirementResolveField].normalized_value(python_setup) == missing.resolve
         for requirement in target[PythonRequirementsField].value
     }

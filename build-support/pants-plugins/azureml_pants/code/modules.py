@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from azureml_jobs.imports.result import OutsideModule
+from azureml_pants.code.build_folders import ListedPackages
 from pants.backend.python.dependency_inference.module_mapper import (
     FirstPartyPythonMappingImpl,
     FirstPartyPythonMappingImplMarker,
@@ -65,11 +66,11 @@ async def find_generated_modules(union_membership: UnionMembership) -> Generated
 @rule
 async def find_module_owners(
     request: ModuleOwnersRequest,
-    third_party: ThirdPartyPythonModuleMapping,
+    packages: ListedPackages,
     generated: GeneratedModules,
 ) -> ModuleOwners:
     return ModuleOwners(
-        owners_in((third_party,), request.modules, request.resolve),
+        owners_in((packages.modules,), request.modules, request.resolve),
         owners_in(generated.mappings, request.modules, request.resolve),
     )
 

@@ -6,13 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from azureml_pants.code.build_folders import (
+    FolderTargets,
+    FolderTargetsRequest,
+    folders_above,
+)
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField, PythonSourceField
 from pants.backend.shell.target_types import ShellSourceField
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.engine.addresses import Address
-from pants.engine.rules import rule
-from pants.engine.target import AllTargets, OptionalSingleSourceField, Target
+from pants.engine.rules import Get, MultiGet, rule
+from pants.engine.target import OptionalSingleSourceField, Target
 from pants.util.frozendict import FrozenDict
 
 # What can be sent, most specific first. A file can be code for one target and data for another.
@@ -21,20 +26,30 @@ SNAPSHOT_SOURCES = (PythonSourceField, ShellSourceField, ResourceSourceField, Fi
 
 
 @dataclass(frozen=True)
-class AllOwners:
-    """The targets whose one source each file of the repository is."""
+class CandidatesRequest:
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The targets whose one source each file is."""
 
     by_path: FrozenDict[str, tuple[Target, ...]]
 
 
-@rule(desc="Find the owners of files")
-async def find_all_owners(targets: AllTargets) -> AllOwners:
+@rule
+async def find_candidates(request: CandidatesRequest) -> Candidates:
+    # A BUILD file has sources of its own folder and of those below it.
+    folders = {folder for path in request.paths for folder in folders_above(path)}
+    found = await MultiGet(
+        Get(FolderTargets, FolderTargetsRequest(folder)) for folder in sorted(folders)
+    )
     by_path = defaultdict(list)
-    for target in targets:
-        path = target.get(OptionalSingleSourceField).file_path
-        if path is not None:
-            by_path[path].append(target)
-    return AllOwners(FrozenDict((path, tuple(found)) for path, found in by_path.items()))
+    for target in (target for each in found for target in each.targets):
+        by_path[target.get(OptionalSingleSourceField).file_path].append(target)
+    return Candidates(
+        FrozenDict({path: tuple(by_path[path]) for path in request.paths if path in by_path})
+    )
 
 
 def source_kind(target: Target) -> int | None:
@@ -57,12 +72,11 @@ class FileOwners:
 
 
 @rule
-async def find_owners(
-    request: OwnersRequest, owners: AllOwners, python_setup: PythonSetup
-) -> FileOwners:
+async def find_owners(request: OwnersRequest, python_setup: PythonSetup) -> FileOwners:
+    candidates = await Get(Candidates, CandidatesRequest(request.paths))
     found = {
-        path: best_owner(owners.by_path.get(path, ()), request.resolve, python_setup)
-        for path in request.paths
+        path: best_owner(targets, request.resolve, python_setup)
+        for path, targets in candidates.by_path.items()
     }
     return FileOwners(FrozenDict({path: owner for path, owner in found.items() if owner}))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from pants.backend.python.dependency_inference.module_mapper import AllPythonTargets
+from azureml_pants.code.build_folders import ListedPackages
 from pants.backend.python.macros.python_requirements import PythonRequirementsSourceField
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonRequirementResolveField
@@ -25,13 +25,13 @@ class RequirementFiles:
 
 @rule
 async def find_requirement_files(
-    python_targets: AllPythonTargets, python_setup: PythonSetup
+    packages: ListedPackages, python_setup: PythonSetup
 ) -> RequirementFiles:
     resolve_of = {
         target.address.maybe_convert_to_target_generator(): target[
             PythonRequirementResolveField
         ].normalized_value(python_setup)
-        for target in python_targets.third_party
+        for target in packages.targets
     }
     generators = await Get(UnexpandedTargets, Addresses(resolve_of))
     files = defaultdict(set)

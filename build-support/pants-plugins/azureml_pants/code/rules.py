@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from azureml_pants.code import (
     build_context,
+    build_folders,
     closure,
     command_targets,
     declared,
@@ -27,6 +28,7 @@ from pants.engine.rules import collect_rules
 def rules():
     return collect_rules(
         build_context,
+        build_folders,
         closure,
         command_targets,
         declared,

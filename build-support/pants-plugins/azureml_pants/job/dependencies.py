@@ -9,7 +9,7 @@ from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.code.job_code import JobCode, JobCodeRequest, JobFieldSet
 from azureml_pants.code.job_fields import AzureMLJobSourceField
 from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
-from azureml_pants.code.owners import AllOwners
+from azureml_pants.code.owners import Candidates, CandidatesRequest
 from pants.backend.docker.target_types import DockerImageSourceField
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.engine.fs import GlobMatchErrorBehavior, PathGlobs, Paths
@@ -32,7 +32,7 @@ class InferJobDependencies(InferDependenciesRequest):
 
 @rule(desc="Infer the dependencies of a job")
 async def infer_job_dependencies(
-    request: InferJobDependencies, azureml: AzureMLSubsystem, owners: AllOwners
+    request: InferJobDependencies, azureml: AzureMLSubsystem
 ) -> InferredDependencies:
     # Errors are reported where the job is used: a broken job must not break `list` or `test`.
     job = await Get(JobCode, JobCodeRequest(request.field_set))
@@ -43,6 +43,7 @@ async def infer_job_dependencies(
     platform = [azureml.image_platform] if environments else []
     globs = (*environments, *platform, *(pattern_of(path) for path in job.documents))
     paths = await Get(Paths, PathGlobs(globs, GlobMatchErrorBehavior.ignore))
+    owners = await Get(Candidates, CandidatesRequest(paths.files))
     loaded = await MultiGet(Get(LoadedCode, LoadedCodeRequest, each) for each in job.requests)
     data = [
         target for path in paths.files for target in owners_of_data(owners.by_path.get(path, ()))

@@ -8,6 +8,11 @@ from dataclasses import dataclass, replace
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest, UnitFiles, requirements_file
 from azureml_pants.base.options import AzureMLSubsystem
+from azureml_pants.code.build_folders import (
+    FolderTargets,
+    FolderTargetsRequest,
+    folders_above,
+)
 from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.code.requirement_files import RequirementFiles
@@ -89,6 +94,42 @@ async def collect_unit(request: UnitInputsRequest) -> UnitInputs:
     )
 
 
+@dataclass(frozen=True)
+class ImageTargetRequest:
+    context: str | None
+
+
+@dataclass(frozen=True)
+class ImageTarget:
+    """The address of what builds an image from a folder, relative to the build root."""
+
+    address: str | None
+
+
+@rule
+async def find_image_target(request: ImageTargetRequest) -> ImageTarget:
+    if request.context is None:
+        return ImageTarget(None)
+    near = await MultiGet(
+        Get(FolderTargets, FolderTargetsRequest(folder))
+        for folder in folders_above(f"{request.context}/x")
+    )
+    targets = [target for folder in near for target in folder.targets]
+    found = image_target(targets, request.context)
+    if found is None:
+        found = image_target(await Get(AllTargets), request.context)
+    return ImageTarget(found)
+
+
+def image_target(targets: Iterable[Target], context: str) -> str | None:
+    """Return the address of what builds an image from `context`, relative to the build root."""
+    for target in targets:
+        root = target.get(DockerImageContextRootField).value
+        if root and context_root(root, target.address.spec_path) == context:
+            return str(target.address)
+    return None
+
+
 @rule(desc="Gather a job")
 async def gather_job(
     request: JobInputsRequest,
@@ -98,7 +139,6 @@ async def gather_job(
     python_setup: PythonSetup,
     requirement_files: RequirementFiles,
     azureml: AzureMLSubsystem,
-    all_targets: AllTargets,
 ) -> JobInputs:
     field_set = request.field_set
     job, checked = await MultiGet(
@@ -132,18 +172,11 @@ async def gather_job(
         )
         for unit, code in zip(job.units, checked.requests)
     )
+    images = await MultiGet(
+        Get(ImageTarget, ImageTargetRequest(unit.build_context)) for unit in job.units
+    )
     files = tuple(
-        replace(each.files, image_target=image_target(all_targets, unit.build_context))
-        for unit, each in zip(job.units, units)
+        replace(each.files, image_target=image.address) for each, image in zip(units, images)
     )
     digest = await Get(Digest, MergeDigests((below, *(unit.digest for unit in units))))
     return JobInputs(replace(message, units=files), digest)
-
-
-def image_target(targets: Iterable[Target], context: str | None) -> str | None:
-    """Return the address of what builds an image from `context`, relative to the build root."""
-    for target in targets:
-        root = target.get(DockerImageContextRootField).value
-        if root and context_root(root, target.address.spec_path) == context:
-            return str(target.address)
-    return None

@@ -9,10 +9,8 @@ import pytest
 from azureml_jobs.protocol import JobRequest, NeededFile
 from azureml_pants.code.job_code import JobFieldSet
 from azureml_pants.conftest import OPTIONS
-from azureml_pants.job.inputs import JobInputs, JobInputsRequest, image_target
+from azureml_pants.job.inputs import JobInputs, JobInputsRequest
 from azureml_pants.job_tool.message import request_file
-from pants.backend.docker.target_types import DockerImageTarget
-from pants.core.target_types import FileTarget
 from pants.engine.addresses import Address
 from pants.engine.fs import DigestContents, FileContent
 from pants.testutil.rule_runner import RuleRunner
@@ -181,15 +179,24 @@ def test_collects_nothing_for_a_job_with_errors(
     assert contents(rule_runner, inputs) == {}
 
 
-def test_the_image_of_a_context_is_what_builds_from_it() -> None:
-    targets = [
-        FileTarget({"source": "a"}, Address("src/x", target_name="a")),
-        DockerImageTarget({"context_root": "./other"}, Address("src/x", target_name="other")),
-        DockerImageTarget({"context_root": "./docker"}, Address("src/x", target_name="env")),
-    ]
-    assert image_target(targets, "src/x/docker") == "src/x:env"
-    assert image_target(targets, "src/y/docker") is None
-    assert image_target(targets, None) is None
+@pytest.mark.parametrize(
+    ("folder", "root", "expected"),
+    [
+        ("src/x", "./docker", "src/x:env"),
+        ("src", "src/x/docker", "src:env"),
+        ("other", "src/x/docker", "other:env"),
+        ("src/x", "./other", None),
+    ],
+)
+def test_the_image_of_a_context_is_what_builds_from_it(
+    rule_runner: RuleRunner, folder: str, root: str, expected: str | None
+) -> None:
+    image = f"docker_image(name='env', source=None, instructions=['FROM x'], context_root='{root}')"
+    files = {**EXPERIMENT, "src/x/docker/Dockerfile": "FROM x"}
+    files["src/x/azure-ml-job.yaml"] += "environment: {build: {path: docker}}\n"
+    files[f"{folder}/BUILD"] = f"{files.get(f'{folder}/BUILD', '')}{image}\n"
+    (unit,) = gather(rule_runner, files).request.units
+    assert unit.image_target == expected
 
 
 def test_each_unit_has_its_own_files_and_packages(rule_runner: RuleRunner) -> None:

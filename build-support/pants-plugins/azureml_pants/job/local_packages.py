@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from azureml_jobs.protocol import PackagesVenv, UnitFiles
+from azureml_pants.code.build_folders import ListedPackages
 from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.job_tool.installation import TOOL_PACKAGES, TOOL_RESOLVE
 from pants.backend.python.dependency_inference.module_mapper import (
-    AllPythonTargets,
     ModuleProviderType,
     ThirdPartyPythonModuleMapping,
 )
@@ -45,29 +45,28 @@ class LocalPackages:
 @rule
 async def install_local_packages(
     request: LocalPackagesRequest,
-    third_party: ThirdPartyPythonModuleMapping,
-    python_targets: AllPythonTargets,
+    packages: ListedPackages,
 ) -> LocalPackages:
     wanted = [
         InstallPackagesRequest(unit.packages.resolve, needed_packages(unit), request.environment)
         for unit in request.units
     ]
     if request.has_sweep:
-        packages = (*TOOL_PACKAGES, *SEARCH_PACKAGES)
-        wanted.append(InstallPackagesRequest(TOOL_RESOLVE, packages, request.environment))
+        search = (*TOOL_PACKAGES, *SEARCH_PACKAGES)
+        wanted.append(InstallPackagesRequest(TOOL_RESOLVE, search, request.environment))
     installed = await MultiGet(
         Get(InstalledPackages, InstallPackagesRequest, each) for each in wanted
     )
     requirements_of = {
         target.address: {str(each) for each in target[PythonRequirementsField].value}
-        for target in python_targets.third_party
+        for target in packages.targets
     }
     return LocalPackages(
         tuple(
             replace(
                 unit,
                 venv=each.venv,
-                unused_modules=unused_modules(unit, third_party, requirements_of),
+                unused_modules=unused_modules(unit, packages.modules, requirements_of),
             )
             for unit, each in zip(request.units, installed)
         ),

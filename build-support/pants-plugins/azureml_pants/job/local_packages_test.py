@@ -3,6 +3,7 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 from azureml_jobs.protocol import LockedPackages, PackagesVenv, UnitFiles
+from azureml_pants.code.build_folders import ListedPackages
 from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.job.local_packages import (
     LocalPackages,
@@ -44,8 +45,10 @@ def install(has_sweep: bool) -> LocalPackages:
         install_local_packages,
         rule_args=[
             LocalPackagesRequest(UNITS, has_sweep, Mock()),
-            ThirdPartyPythonModuleMapping(FrozenDict({"main": FrozenDict(modules)})),
-            Mock(third_party=packages),
+            ListedPackages(
+                tuple(packages),
+                ThirdPartyPythonModuleMapping(FrozenDict({"main": FrozenDict(modules)})),
+            ),
         ],
         mock_gets=[
             MockGet(InstalledPackages, (InstallPackagesRequest,), installed),
