@@ -82,15 +82,13 @@ class Fault:
         if self.kind == PAGE:
             return HttpResponse(self.status, self.body.encode(), {"Content-Type": self.media_type})
         if self.kind == EXPIRED_TOKEN:
-            headers = {"WWW_Authenticate": 'Bearer error="invalid_token"'}
+            headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             message = "The access token expiry is in the past."
-            return HttpError(401, "ExpiredAuthenticationToken", message, **headers).response()
-        headers = {}
-        if self.retry_after is not None:
-            headers["Retry_After"] = f"{self.retry_after:g}"
+            return HttpError(401, "ExpiredAuthenticationToken", message, headers).response()
+        headers = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
         error = _ERRORS.get(kind, HttpError)
         code = HTTPStatus(self.status).phrase.title().replace(" ", "")
-        return error(self.status, code, "An injected fault.", **headers).response()
+        return error(self.status, code, "An injected fault.", headers).response()
 
 
 class Faults:

@@ -75,11 +75,10 @@ class HttpResponse:
             self.length = len(self.body)
 
 
-def json_response(content: Any, status: int = 200, **headers: str) -> HttpResponse:
-    """Respond with JSON; `headers` have `_` in place of `-`."""
+def json_response(content: Any, status: int = 200, headers: Mapping[str, str] = {}) -> HttpResponse:
     body = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    named = {"Content-Type": "application/json; charset=utf-8", **_named(headers)}
-    return HttpResponse(status, body, named)
+    kind = {"Content-Type": "application/json; charset=utf-8"}
+    return HttpResponse(status, body, {**kind, **headers})
 
 
 def file_response(path: Path, start: int, length: int, headers: Mapping[str, str]) -> HttpResponse:
@@ -89,24 +88,23 @@ def file_response(path: Path, start: int, length: int, headers: Mapping[str, str
     return HttpResponse(200, file, dict(headers), length)
 
 
+@dataclass(eq=False)
 class HttpError(Exception):
     """An error in the format of Azure Resource Manager: `error.code`, `error.message`."""
 
-    has_code_header = True
+    status: int
+    code: str
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
-    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
-        super().__init__(status, code, message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers = headers
+    has_code_header = True
 
     def content(self) -> dict[str, Any]:
         return {"error": {"code": self.code, "message": self.message}}
 
     def response(self) -> HttpResponse:
-        code = {"x_ms_error_code": self.code} if self.has_code_header else {}
-        return json_response(self.content(), self.status, **code, **self.headers)
+        code = {"x-ms-error-code": self.code} if self.has_code_header else {}
+        return json_response(self.content(), self.status, {**code, **self.headers})
 
 
 class StorageError(HttpError):
@@ -120,7 +118,7 @@ class StorageError(HttpError):
             '<?xml version="1.0" encoding="utf-8"?>'
             f"<Error><Code>{self.code}</Code><Message>{escape(self.message)}</Message></Error>"
         )
-        headers = {"Content-Type": XML, "x-ms-error-code": self.code, **_named(self.headers)}
+        headers = {"Content-Type": XML, "x-ms-error-code": self.code, **self.headers}
         return HttpResponse(self.status, text.encode(), headers)
 
 
@@ -155,7 +153,3 @@ class RegistryError(HttpError):
 
     def content(self) -> dict[str, Any]:
         return {"errors": [{"code": self.code, "message": self.message, "detail": None}]}
-
-
-def _named(headers: Mapping[str, str]) -> dict[str, str]:
-    return {key.replace("_", "-"): value for key, value in headers.items()}

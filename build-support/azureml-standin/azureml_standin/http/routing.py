@@ -62,7 +62,7 @@ class Router:
                 allowed.append(route.method)
         if allowed:
             message = f"{request.path} does not take {request.method}."
-            raise HttpError(405, "MethodNotAllowed", message, Allow=", ".join(allowed))
+            raise HttpError(405, "MethodNotAllowed", message, {"Allow": ", ".join(allowed)})
         raise HttpError(404, "InvalidResourceType", f"There is no {request.path}.")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from azureml_standin.http.messages import HttpError, HttpRequest, RegistryError
@@ -73,7 +73,8 @@ class RegistryAccess:
             parts.append(f'scope="repository:{repository}:{",".join(actions)}"')
         if error:
             parts.append(f'error="{error}"')
-        raise _denied("authentication required", WWW_Authenticate=f"Bearer {','.join(parts)}")
+        headers = {"WWW-Authenticate": f"Bearer {','.join(parts)}"}
+        raise _denied("authentication required", headers)
 
     def _granted(
         self, request: HttpRequest, grant: str, audiences: Collection[str]
@@ -94,5 +95,5 @@ class RegistryAccess:
         return self._tokens.signed({"aud": host, "grant_type": kind, "exp": expires, **claims})
 
 
-def _denied(why: str, **headers: str) -> RegistryError:
-    return RegistryError(401, "UNAUTHORIZED", why, **headers)
+def _denied(why: str, headers: Mapping[str, str] = {}) -> RegistryError:
+    return RegistryError(401, "UNAUTHORIZED", why, headers)

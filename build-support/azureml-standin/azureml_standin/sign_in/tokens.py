@@ -82,4 +82,4 @@ def signed_claims(token: str, key: Any, *algorithms: str) -> dict[str, Any]:
 
 
 def _unauthorized(code: str, message: str) -> HttpError:
-    return HttpError(401, code, message, WWW_Authenticate='Bearer error="invalid_token"')
+    return HttpError(401, code, message, {"WWW-Authenticate": 'Bearer error="invalid_token"'})

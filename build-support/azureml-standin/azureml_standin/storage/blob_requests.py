@@ -232,7 +232,7 @@ def _asked_range(request: HttpRequest, size: int) -> tuple[int, int] | None:
     start, end = (int(match[1]), int(match[2] or size) + 1) if match else (size, 0)
     if start >= size:
         span = f"bytes */{size}"
-        raise StorageError(416, "InvalidRange", "The range is invalid.", Content_Range=span)
+        raise StorageError(416, "InvalidRange", "The range is invalid.", {"Content-Range": span})
     return start, min(end, size)
 
 
