@@ -144,11 +144,12 @@ def is_known_host(host: str) -> bool:
     return not {host, f"*.{host.partition('.')[2]}"}.isdisjoint(known_hosts())
 
 
-def metadata(base: str) -> list[dict[str, Any]]:
-    """Return what clients read of the clouds' metadata, with all endpoints at `base`.
+def metadata(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what clients read of the clouds' metadata, with all endpoints at this service.
 
     Format: https://management.azure.com/metadata/endpoints?api-version=2022-09-01
     """
+    base = request.base
     return [
         {
             "name": cloud.name,

@@ -6,10 +6,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass
-from typing import Any
 
-from azureml_standin import clouds
-from azureml_standin.clouds import address_of
+from azureml_standin.clouds import address_of, metadata
 from azureml_standin.http import faults
 from azureml_standin.http.faults import Faults
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
@@ -46,7 +44,7 @@ class Dispatcher:
 
     def __post_init__(self, routes: Iterable[Route]) -> None:
         self.recording, self.faults = Recording(), Faults()
-        self._router = Router([Route("GET", "/metadata/endpoints", _metadata), *routes])
+        self._router = Router([Route("GET", "/metadata/endpoints", metadata), *routes])
 
     def begin(self, request: HttpRequest) -> Recorded:
         kind = "blob" if address_of(request) else "sign-in"
@@ -65,18 +63,18 @@ class Dispatcher:
         return response
 
     def _faulty(self, request: HttpRequest, recorded: Recorded) -> HttpResponse | None:
-        fault, kind = recorded.fault, recorded.fault.kind if recorded.fault else ""
-        if fault and kind in (faults.STATUS, faults.PAGE, faults.EXPIRED_TOKEN):
+        fault = recorded.fault
+        if fault.kind in (faults.STATUS, faults.PAGE, faults.EXPIRED_TOKEN):
             return fault.response(recorded.kind)
-        if fault and kind == faults.SLOW:
+        if fault.kind == faults.SLOW:
             self.wait(fault.seconds)
         response = self._handle(request, recorded.kind)
         response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
         recorded.was_handled = response.status < 400
-        if fault and kind in (faults.RESET_AFTER, faults.STATUS_AFTER):
+        if fault.kind in (faults.RESET_AFTER, faults.STATUS_AFTER):
             if not isinstance(response.body, bytes):
                 response.body.close()
-            return None if kind == faults.RESET_AFTER else fault.response(recorded.kind)
+            return None if fault.kind == faults.RESET_AFTER else fault.response(recorded.kind)
         return response
 
     def _handle(self, request: HttpRequest, kind: str) -> HttpResponse:
@@ -93,7 +91,3 @@ class Dispatcher:
             # The client gets what a broken service sends; `failed` gets the reason.
             self.failed()
             return HttpError(500, "InternalServerError", "The stand-in failed.").response()
-
-
-def _metadata(request: HttpRequest) -> list[dict[str, Any]]:
-    return clouds.metadata(request.base)

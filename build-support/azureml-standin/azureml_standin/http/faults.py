@@ -66,10 +66,6 @@ class Fault:
     hits: int = 0
     seen: int = field(default=0, repr=False)
 
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"no such fault: {self.kind}. There are {', '.join(KINDS)}")
-
     def matches(self, request: HttpRequest) -> bool:
         return (
             self.method in ("", request.method)
@@ -100,17 +96,17 @@ class Faults:
 
     def add(self, kind: str, method: str = "", path: str = "", **settings: Any) -> Fault:
         """Add a rule. `settings` are the other fields of `Fault`."""
+        if kind not in KINDS:
+            raise ValueError(f"no such fault: {kind}. There are {', '.join(KINDS)}")
         rule = Fault(kind, method, path, **settings)
-        with self._lock:
-            self._rules.append(rule)
+        self._rules.append(rule)
         return rule
 
     def clear(self) -> None:
-        with self._lock:
-            self._rules.clear()
+        self._rules.clear()
 
-    def next_for(self, request: HttpRequest) -> Fault | None:
-        """Return the rule that hits this request, and count the hit."""
+    def next_for(self, request: HttpRequest) -> Fault:
+        """Return the rule that hits this request, if any, and count the hit."""
         with self._lock:
             for rule in self._rules:
                 if rule.matches(request):
@@ -118,4 +114,5 @@ class Faults:
                     if rule.seen > rule.skip and rule.hits != rule.times:
                         rule.hits += 1
                         return rule
-        return None
+        # It has no kind, and does nothing.
+        return Fault("")

@@ -18,7 +18,7 @@ _SECRET_QUERY = frozenset({"sig", "code"})
 
 @dataclass
 class HttpRequest:
-    """`headers` are by lower-case name, `query` holds decoded values; `public_…` have no secrets.
+    """`headers` are by lower-case name, `query` holds decoded values, `public_target` no secrets.
 
     `host` has the port, if one was given. `base` is the address by which the client reached us,
     such as `https://127.0.0.1:4443`.
@@ -35,8 +35,8 @@ class HttpRequest:
         self.raw_path = parts.path
         self.path = unquote(parts.path)
         self.query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        self.public_query = {k: v for k, v in self.query.items() if k not in _SECRET_QUERY}
-        query = "&".join(f"{key}={value}" for key, value in self.public_query.items())
+        public = {key: value for key, value in self.query.items() if key not in _SECRET_QUERY}
+        query = "&".join(f"{key}={value}" for key, value in public.items())
         self.public_target = f"{self.path}?{query}" if query else self.path
         self.host = self.headers.get("host", "")
         self.base = f"{'https' if self.is_secure else 'http'}://{self.host}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,9 +33,8 @@ class Recorded:
     host: str
     path: str
     target: str
-    query: Mapping[str, str]
     headers: Mapping[str, str]
-    fault: Fault | None
+    fault: Fault
     request_bytes: int = 0
     content: Any = None
     status: int | None = None
@@ -53,10 +51,7 @@ class Recording:
     requests: list[Recorded] = field(default_factory=list)
     is_kept: bool = True
 
-    def __post_init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def begin(self, request: HttpRequest, kind: str, fault: Fault | None) -> Recorded:
+    def begin(self, request: HttpRequest, kind: str, fault: Fault) -> Recorded:
         headers = {
             key: re.sub(r"\bsig=[^&]*", "sig=***", value)
             for key, value in request.headers.items()
@@ -64,10 +59,9 @@ class Recording:
         }
         names = (kind, request.method, request.host, request.path, request.public_target)
         length = int(headers.get("content-length") or 0)
-        recorded = Recorded(*names, request.public_query, headers, fault, length)
+        recorded = Recorded(*names, headers, fault, length)
         if self.is_kept:
-            with self._lock:
-                self.requests.append(recorded)
+            self.requests.append(recorded)
         return recorded
 
     def keep_content(self, recorded: Recorded, request: HttpRequest) -> None:
@@ -81,16 +75,14 @@ class Recording:
     ) -> list[Recorded]:
         """Return requests of a method and kind whose path, with its query, matches `path`."""
         pattern = re.compile(path)
-        with self._lock:
-            return [
-                each
-                for each in self.requests
-                if method in ("", each.method)
-                and kind in ("", each.kind)
-                and status in (None, each.status)
-                and pattern.search(each.target)
-            ]
+        return [
+            each
+            for each in self.requests
+            if method in ("", each.method)
+            and kind in ("", each.kind)
+            and status in (None, each.status)
+            and pattern.search(each.target)
+        ]
 
     def clear(self) -> None:
-        with self._lock:
-            self.requests.clear()
+        self.requests.clear()

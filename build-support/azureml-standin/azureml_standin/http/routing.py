@@ -67,13 +67,9 @@ class Router:
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
-    parts = []
-    position = 0
-    for placeholder in _PLACEHOLDER.finditer(pattern):
-        parts.append(f"(?i:{re.escape(pattern[position : placeholder.start()])})")
-        given = placeholder[2] or ""
-        segment = given[1:] or (".*" if given else "[^/]+")
-        parts.append(f"(?P<{placeholder[1]}>{segment})")
-        position = placeholder.end()
-    parts.append(f"(?i:{re.escape(pattern[position:])})")
-    return re.compile("".join(parts), re.DOTALL)
+    first, *parts = _PLACEHOLDER.split(pattern)
+    found = f"(?i:{re.escape(first)})"
+    for name, given, fixed in zip(parts[::3], parts[1::3], parts[2::3]):
+        segment = {None: "[^/]+", "*": ".*"}.get(given) or given[1:]
+        found += f"(?P<{name}>{segment})(?i:{re.escape(fixed)})"
+    return re.compile(found, re.DOTALL)

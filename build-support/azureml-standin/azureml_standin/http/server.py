@@ -122,7 +122,7 @@ class Connection(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = HttpRequest(self.command, self.path, headers, is_secure=self._is_secure)
         recorded = self.server.begin(request)
-        kind = recorded.fault.kind if recorded.fault else ""
+        kind = recorded.fault.kind
         if kind == faults.RESET_AMID:
             for _ in _body_chunks(self.rfile, headers, 0.5):
                 pass
