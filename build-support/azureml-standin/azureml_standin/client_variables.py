@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from azureml_standin.clouds import PRIVATE_CLOUD
-from azureml_standin.control_plane.resources import WorkspaceAddress
+from azureml_standin.control_plane.resources import PLACE
 from azureml_standin.http.certificates import CertificateAuthority
 from azureml_standin.sign_in.build_servers import GITHUB, PIPELINES
 from azureml_standin.sign_in.entra import SignIn
@@ -20,7 +20,6 @@ class ClientVariables:
 
     url: str
     http: str
-    address: WorkspaceAddress
     sign_in: SignIn
     authority: CertificateAuthority
 
@@ -56,9 +55,9 @@ class ClientVariables:
     def workspace(self) -> dict[str, str]:
         """Return the variables of `config.env`."""
         return {
-            "SUBSCRIPTION_ID": self.address.subscription,
-            "RESOURCE_GROUP": self.address.group,
-            "WORKSPACE": self.address.name,
+            "SUBSCRIPTION_ID": PLACE["subscription"],
+            "RESOURCE_GROUP": PLACE["group"],
+            "WORKSPACE": PLACE["workspace"],
         }
 
     def sign_in_by(self, way: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
+from azureml_standin.control_plane.resources import PLACE
 from azureml_standin.service import COMPUTES, Service
 
 ENVIRONMENT_FILE = "environment"
@@ -83,7 +84,7 @@ def _announce(service: Service, variables: Mapping[str, str], repository: Path) 
         file = file.relative_to(repository.absolute())
     _print(
         f"A stand-in for Azure Machine Learning runs at {service.url}.\n"
-        f"Its workspace is {service.workspace.name}, its clusters are "
+        f"Its workspace is {PLACE['workspace']}, its clusters are "
         f"{', '.join(service.control.computes)}. In another terminal, in this folder:\n\n"
         f"  . {shlex.quote(str(file))}\n"
         "  ./pants run src/example_experiment:job -- --stream\n\n"

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import urllib3
+from azureml_standin.control_plane.resources import WORKSPACE_ID
 from azureml_standin.service import Service, running_service
 
 API_VERSION = "2025-12-01"
@@ -43,7 +44,7 @@ class Caller:
         self, method: str, path: str = "", content: Any = None, **query: str
     ) -> urllib3.BaseHTTPResponse:
         """Send a request to the workspace, with a token and an api-version."""
-        target = f"{self.service.workspace.id}{path}?"
+        target = f"{WORKSPACE_ID}{path}?"
         return self.request(
             method,
             target + urlencode({"api-version": API_VERSION, **query}),
@@ -78,7 +79,7 @@ class Caller:
             "jobType": "Command",
             "command": command,
             "environmentId": self.put_environment(),
-            "computeId": f"{self.service.workspace.id}/computes/cpu-cluster",
+            "computeId": f"{WORKSPACE_ID}/computes/cpu-cluster",
             **more,
         }
         return {"properties": properties}

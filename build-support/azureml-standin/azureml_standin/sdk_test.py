@@ -15,6 +15,7 @@ from azure.ai.ml import MLClient, load_job
 from azure.ai.ml.entities import Data, Environment, Model
 from azure.identity import EnvironmentCredential
 from azureml_standin.conftest import MAIN, wait_for_end
+from azureml_standin.control_plane.resources import PLACE
 from azureml_standin.service import Service
 
 JOB = """\
@@ -125,13 +126,12 @@ Submit = Callable[[str, str], Any]
 @pytest.fixture(scope="module")
 def sdk(running: Service) -> Iterator[Any]:
     """Return the SDK's client. It keeps some of the variables by which it finds the service."""
-    workspace = running.workspace
     with pytest.MonkeyPatch.context() as patch:
         for name, value in running.client.direct().items():
             patch.setenv(name, value)
         yield MLClient(
             EnvironmentCredential(disable_instance_discovery=True),
-            *(workspace.subscription, workspace.group, workspace.name),
+            *PLACE.values(),
             show_progress=False,
         )
 

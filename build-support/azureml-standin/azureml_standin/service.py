@@ -23,7 +23,6 @@ from azureml_standin.control_plane.asset_checks import References
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.managed import SCORE, Managed
-from azureml_standin.control_plane.resources import WorkspaceAddress
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.dispatch import Dispatcher
 from azureml_standin.execution.execution import Execution
@@ -42,9 +41,6 @@ from azureml_standin.state import State
 from azureml_standin.storage.access import StorageAccess
 from azureml_standin.storage.blob_requests import BlobStorage
 
-WORKSPACE = WorkspaceAddress(
-    "00000000-0000-4000-8000-00000000c10d", "standin-group", "standin-workspace"
-)
 COMPUTES = ("cpu-cluster", "gpu-cluster")
 
 
@@ -70,7 +66,6 @@ class Service:
         make_folder(self.folder)
         # It holds keys, though they are useless elsewhere.
         self.folder.chmod(0o700)
-        self.workspace = WORKSPACE
         self.failures: list[str] = []
         with contextlib.ExitStack() as opened:
             opened.callback(_lock(self.folder).close)
@@ -107,14 +102,12 @@ class Service:
         self.blobs = BlobStorage(self.state, self.access)
         self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own_urls)
         audiences = (*clouds.ARM_AUDIENCES, *own_urls)
-        self.control = ControlPlane(
-            self.workspace, self.state, self.tokens, self.access, computes, audiences
-        )
+        self.control = ControlPlane(self.state, self.tokens, self.access, computes, audiences)
         self.assets = Assets(self.control, References(self.control))
         registry_access = RegistryAccess(self.tokens, audiences)
         self.registry = Registry(self.state, registry_access, self.folder / "registry")
         http = f"http://127.0.0.1:{self.server.port}"
-        self.client = ClientVariables(self.url, http, self.workspace, self.sign_in, self.authority)
+        self.client = ClientVariables(self.url, http, self.sign_in, self.authority)
 
     def _run_jobs(self, python: str, installs_packages: bool, at_once: int) -> None:
         packages = Packages(

@@ -14,7 +14,7 @@ from azureml_standin.control_plane.asset_checks import (
     check_asset,
     check_version_unchanged,
 )
-from azureml_standin.control_plane.resources import WORKSPACE, resolved
+from azureml_standin.control_plane.resources import WORKSPACE, WORKSPACE_ID, whole_address
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import route
@@ -32,7 +32,6 @@ class Assets:
     def __init__(self, control: ControlPlane, references: References) -> None:
         self.state = control.state
         self.references = references
-        self._workspace = control.workspace
         self._access = control.access
 
     def version(self, kind: str, name: str, version: str) -> Body | None:
@@ -55,8 +54,7 @@ class Assets:
         latest = versions[-1]["name"]
         following = str(int(latest) + 1) if latest.isdigit() else None
         properties = {"latestVersion": latest, "nextVersion": following, "isArchived": False}
-        id_ = f"{self._workspace.id}/{kind}/{name}"
-        return resources.resource(id_, properties, versions[-1])
+        return resources.resource(f"/{kind}/{name}", properties, versions[-1])
 
     @route("GET", f"{_KIND}/{{name}}/versions")
     def list_versions(self, request: HttpRequest, kind: str, name: str) -> Body:
@@ -84,7 +82,7 @@ class Assets:
         check_asset(kind, properties, self.state, self.references)
         if kind == "models":
             # azure-ai-ml fails without flavors.
-            where = self._resolved(properties["modelUri"])
+            where = whole_address(properties["modelUri"])
             properties = {"flavors": {}, **properties, "modelUri": where}
         with self.state.lock:
             present = self.version(kind, name, version)
@@ -96,7 +94,7 @@ class Assets:
 
     def add_output(self, output: Mapping[str, Any], address: str) -> None:
         """Register what a job wrote to an output with a name; without a version as the next."""
-        type_, name, where = output["jobOutputType"], output["assetName"], self._resolved(address)
+        type_, name, where = output["jobOutputType"], output["assetName"], whole_address(address)
         kind, properties = "data", {"dataUri": where, "dataType": type_}
         if type_.endswith("_model"):
             kind, properties = "models", {"modelUri": where, "modelType": type_, "flavors": {}}
@@ -108,8 +106,7 @@ class Assets:
     def _keep(self, kind: str, name: str, version: str, given: Body, present: Body | None) -> Body:
         before = present["properties"] if present else {}
         kept = {**before, **given, "provisioningState": "Succeeded"}
-        id_ = f"{self._workspace.id}/{kind}/{name}/versions/{version}"
-        made = resources.resource(id_, kept, present)
+        made = resources.resource(f"/{kind}/{name}/versions/{version}", kept, present)
         self.state.put_document(kind, f"{name}/{version}", made)
         return made
 
@@ -134,7 +131,7 @@ class Assets:
         signature = self._access.signature(pending["container"])
         reference = {
             "blobUri": uri,
-            "storageAccountArmId": f"{self._workspace.id}/storage",
+            "storageAccountArmId": f"{WORKSPACE_ID}/storage",
             "credential": {"credentialType": "SAS", "sasUri": f"{uri}?{signature}"},
         }
         return {
@@ -142,11 +139,6 @@ class Assets:
             "pendingUploadType": type_,
             "blobReferenceForConsumption": reference,
         }
-
-    def _resolved(self, address: str) -> str:
-        """Return where a model is that was named by the job that made it."""
-        base = f"{self._workspace.uri}/datastores/"
-        return resolved(address).replace("azureml://datastores/", base)
 
     def _by_hash(self, request: HttpRequest, kind: str) -> list[Body]:
         """Return versions with this content, of any name: azure-ai-ml asks with a random one."""

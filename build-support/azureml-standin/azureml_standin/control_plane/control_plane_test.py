@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from azureml_standin.conftest import API_VERSION, Caller, wait_for_end
-from azureml_standin.service import WORKSPACE
+from azureml_standin.control_plane.resources import WORKSPACE_ID
 
-OURS = WORKSPACE.id
 CODES = "/codes/mine/versions/1"
 STORE = "https://standin.blob.core.windows.net"
 
@@ -58,7 +57,7 @@ def test_accepts_the_same_version_after_a_start_on_another_port(caller: Caller) 
         pytest.param({"jobType": "Dance"}, "not of Command", id="type"),
         pytest.param({"command": ""}, "command is required", id="command"),
         pytest.param({"environmentId": "env:1"}, "not an address of environments", id="short name"),
-        pytest.param({"codeId": f"{OURS}/codes/x/versions/1"}, "codes/x version 1", id="no code"),
+        pytest.param({"codeId": f"{WORKSPACE_ID}/codes/x/versions/1"}, "codes/x version 1", id="code"),
         pytest.param({"command": "echo ${{inputs.a}}"}, "names inputs.a", id="reference"),
         pytest.param({"inputs": {"a": {"value": "1"}}}, "a.jobInputType", id="input type"),
         pytest.param({"jobType": "Sweep"}, "searchSpace is required", id="sweep"),
@@ -72,7 +71,7 @@ def test_refuses_an_invalid_job(caller: Caller, changes: dict[str, Any], expecte
 
 STEP: dict[str, Any] = {
     "type": "command",
-    "componentId": f"{OURS}/components/score/versions/1",
+    "componentId": f"{WORKSPACE_ID}/components/score/versions/1",
     "inputs": {"data": {"value": "${{parent.inputs.data}}"}},
 }
 
@@ -129,7 +128,7 @@ def test_refuses_to_cancel_a_job_that_has_ended(caller: Caller) -> None:
 
 
 def test_refuses_tokens_for_other_resources(caller: Caller) -> None:
-    path = f"{OURS}?api-version={API_VERSION}"
+    path = f"{WORKSPACE_ID}?api-version={API_VERSION}"
     for audience, status in (
         ("https://management.azure.com/", 200),
         (caller.service.url, 200),

@@ -13,7 +13,7 @@ from azureml_standin.control_plane.job_checks import (
     check_job,
     check_unchanged,
 )
-from azureml_standin.control_plane.resources import ARTIFACT_STORE, WORKSPACE, artifact_prefix
+from azureml_standin.control_plane.resources import ARTIFACT_STORE, WORKSPACE, WORKSPACE_ID
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.execution.execution import Execution
 from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response
@@ -100,7 +100,7 @@ class Jobs:
         if self.execution.view(name).has_ended:
             raise resources.user_error(f"The job {name} has ended already, it cannot be cancelled.")
         self.execution.cancel(name)
-        path = _OPERATION.format(subscription=self.control.workspace.subscription, name=name)
+        path = _OPERATION.format(**resources.PLACE, name=name)
         return _accepted(request, f"{path}?api-version={request.query['api-version']}")
 
     @route("GET", _OPERATION)
@@ -111,11 +111,11 @@ class Jobs:
         return HttpResponse(200) if has_ended else _accepted(request, request.target)
 
     def _resource(self, request: HttpRequest, job: Mapping[str, Any]) -> dict[str, Any]:
-        name, workspace, names = job["name"], self.control.workspace, Names.of(request)
+        name, names = job["name"], Names.of(request)
         submitted = {key: value for key, value in job["properties"].items() if value is not None}
         host = names.data_plane.partition("://")[2]
-        tracking = f"azureml://{host}/mlflow/v1.0{workspace.id}?"
-        studio = f"{names.portal}/runs/{name}?wsid={workspace.id}"
+        tracking = f"azureml://{host}/mlflow/v1.0{WORKSPACE_ID}?"
+        studio = f"{names.portal}/runs/{name}?wsid={WORKSPACE_ID}"
         services = {
             kind: {"jobServiceType": kind, "endpoint": endpoint}
             for kind, endpoint in (("Tracking", tracking), ("Studio", studio))
@@ -123,7 +123,7 @@ class Jobs:
         artifacts = {
             "jobOutputType": "uri_folder",
             "mode": "ReadWriteMount",
-            "uri": f"azureml://datastores/{ARTIFACT_STORE}/{artifact_prefix(name)}",
+            "uri": f"azureml://datastores/{ARTIFACT_STORE}/{resources.artifact_prefix(name)}",
         }
         added = {
             "properties": self.execution.kept(name, "properties"),
@@ -137,8 +137,7 @@ class Jobs:
             "status": self.execution.view(name).status,
         }
         system = {"systemData": {"createdAt": job["createdAt"], "createdBy": "Stand-in"}}
-        id_ = f"{workspace.id}/jobs/{name}"
-        return resources.resource(id_, properties, system)
+        return resources.resource(f"/jobs/{name}", properties, system)
 
 
 def _accepted(request: HttpRequest, path: str) -> HttpResponse:

@@ -28,7 +28,6 @@ _PATH = f"{WORKSPACE}/{{path={_SCHEDULES}|{_ENDPOINTS}(?:/[^/]+/deployments)?}}"
 
 class Managed:
     def __init__(self, control: ControlPlane, references: References) -> None:
-        self._workspace = control.workspace
         self._references = references
         self._state = control.state
 
@@ -57,8 +56,7 @@ class Managed:
         properties["provisioningState"] = "Succeeded"
         with self._state.lock:
             present = self._state.document(path, name)
-            id_ = f"{self._workspace.id}/{path}/{name}"
-            made = resources.resource(id_, properties, present)
+            made = resources.resource(f"/{path}/{name}", properties, present)
             made |= {key: body[key] for key in ("identity", "sku", "tags") if key in body}
             self._state.put_document(path, name, {**made, "location": REGION})
         return json_response(made, 200 if present else 201)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
@@ -18,36 +17,25 @@ WORKSPACE = (
     f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}"
     "/workspaces/{workspace}"
 )
+# Where the only one is, by the segments of that path.
+PLACE = {
+    "subscription": "00000000-0000-4000-8000-00000000c10d",
+    "group": "standin-group",
+    "workspace": "standin-workspace",
+}
+WORKSPACE_ID = WORKSPACE.format(**PLACE)
 BLOB_STORE = "workspaceblobstore"
 ARTIFACT_STORE = "workspaceartifactstore"
 # The container of each.
 DATASTORES = {BLOB_STORE: "azureml-blobstore-standin", ARTIFACT_STORE: "azureml"}
 ARTIFACT_CONTAINER = DATASTORES[ARTIFACT_STORE]
 
+_DATASTORES = (
+    "azureml://subscriptions/{subscription}/resourcegroups/{group}/workspaces/{workspace}"
+    "/datastores/"
+).format(**PLACE)
 _OF_JOB = re.compile(r"azureml://jobs/([^/]+)/outputs/([^/]+)(?:/paths/?(.*?))?/?")
 _API_VERSION = re.compile(r"20[2-9]\d-\d{2}-\d{2}(-(preview|privatepreview))?")
-
-
-@dataclass(frozen=True)
-class WorkspaceAddress:
-    """Where a workspace is."""
-
-    subscription: str
-    group: str
-    name: str
-
-    @property
-    def id(self) -> str:
-        place = {"subscription": self.subscription, "group": self.group}
-        return WORKSPACE.format(**place, workspace=self.name)
-
-    @property
-    def uri(self) -> str:
-        """The address of the workspace in those of its data."""
-        return (
-            f"azureml://subscriptions/{self.subscription}/resourcegroups/{self.group}"
-            f"/workspaces/{self.name}"
-        )
 
 
 def check_api_version(request: HttpRequest) -> None:
@@ -129,9 +117,13 @@ def fixed(content: Mapping[str, Any], mutable: Collection[str]) -> dict[str, Any
 
 
 def resource(
-    id_: str, properties: Mapping[str, Any], present: Mapping[str, Any] | None = None
+    path: str, properties: Mapping[str, Any], present: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return a resource in the format of the control plane, made now unless it is `present`."""
+    """Return a resource in the format of the control plane, made now unless it is `present`.
+
+    `path` is where it is below the workspace, with a slash; empty for the workspace itself.
+    """
+    id_ = WORKSPACE_ID + path
     system = present["systemData"] if present else {"createdAt": now(), "createdBy": "Stand-in"}
     return {
         "id": id_,
@@ -199,3 +191,8 @@ def resolved(address: str) -> str:
     if output in ("artifacts", "default"):
         base = f"azureml://datastores/{ARTIFACT_STORE}/paths/{artifact_prefix(job)}/"
     return base + (path or "")
+
+
+def whole_address(address: str) -> str:
+    """Return the same with the workspace in it, as clients keep it."""
+    return resolved(address).replace("azureml://datastores/", _DATASTORES)

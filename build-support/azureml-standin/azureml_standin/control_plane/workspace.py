@@ -8,12 +8,7 @@ from typing import Any
 
 from azureml_standin.clouds import REGION, REGISTRY, Names
 from azureml_standin.control_plane import resources
-from azureml_standin.control_plane.resources import (
-    BLOB_STORE,
-    DATASTORES,
-    WORKSPACE,
-    WorkspaceAddress,
-)
+from azureml_standin.control_plane.resources import BLOB_STORE, DATASTORES, PLACE, WORKSPACE
 from azureml_standin.http.messages import HttpError, HttpRequest
 from azureml_standin.http.routing import Handler, Route, route
 from azureml_standin.sign_in.tokens import Tokens
@@ -24,18 +19,18 @@ _REGISTRY = (
     "/subscriptions/{subscription}/resourceGroups/{group}"
     f"/providers/Microsoft.ContainerRegistry/registries/{REGISTRY}"
 )
+_REGISTRY_ID = _REGISTRY.format(**PLACE)
 
 
 @dataclass(eq=False)
 class ControlPlane:
-    """One workspace.
+    """The workspace.
 
     computes: names that exist. audiences: of tokens for it. datastore_credentials: how datastores
     are signed in to: `AccountKey`, `Sas`, or `None` for the caller's own identity. has_registry:
     whether the workspace has a registry of images yet.
     """
 
-    workspace: WorkspaceAddress
     state: State
     tokens: Tokens
     access: StorageAccess
@@ -69,11 +64,12 @@ class ControlPlane:
 
     def _check_workspace(self, segments: dict[str, str]) -> None:
         """Take out of the segments of a path where the workspace is. Raises `HttpError` 404."""
-        for code, key, what, own in (
-            ("SubscriptionNotFound", "subscription", "subscription", self.workspace.subscription),
-            ("ResourceGroupNotFound", "group", "resource group", self.workspace.group),
-            ("ResourceNotFound", "workspace", "resource", self.workspace.name),
+        for code, key, what in (
+            ("SubscriptionNotFound", "subscription", "subscription"),
+            ("ResourceGroupNotFound", "group", "resource group"),
+            ("ResourceNotFound", "workspace", "resource"),
         ):
+            own = PLACE[key]
             given = segments.pop(key, own)
             if given.lower() != own.lower():
                 raise HttpError(404, code, f"The {what} '{given}' could not be found.")
@@ -81,17 +77,17 @@ class ControlPlane:
     @route("GET", WORKSPACE)
     def get_workspace(self, request: HttpRequest) -> dict[str, Any]:
         base = Names.of(request).data_plane
-        tracking = f"azureml://{base.partition('://')[2]}/mlflow/v1.0{self.workspace.id}"
+        tracking = f"azureml://{base.partition('://')[2]}/mlflow/v1.0{resources.WORKSPACE_ID}"
         properties = {
             "discoveryUrl": f"{base}/discovery",
             "mlFlowTrackingUri": tracking,
-            "containerRegistry": self._registry_id() if self.has_registry else None,
+            "containerRegistry": _REGISTRY_ID if self.has_registry else None,
             "tenantId": self.tokens.tenant,
-            "workspaceId": self.workspace.subscription,
+            "workspaceId": PLACE["subscription"],
             "provisioningState": "Succeeded",
         }
         more = {"location": REGION, "kind": "Default", "identity": {"type": "SystemAssigned"}}
-        return {**resources.resource(self.workspace.id, properties), **more}
+        return {**resources.resource("", properties), **more}
 
     @route("GET", _REGISTRY)
     def get_registry(self, request: HttpRequest) -> dict[str, Any]:
@@ -99,11 +95,7 @@ class ControlPlane:
         if not self.has_registry:
             raise resources.not_found(f"Microsoft.ContainerRegistry/registries/{REGISTRY}")
         properties = {"loginServer": Names.of(request).registry, "provisioningState": "Succeeded"}
-        return {"id": self._registry_id(), "name": REGISTRY, "properties": properties}
-
-    def _registry_id(self) -> str:
-        place = {"subscription": self.workspace.subscription, "group": self.workspace.group}
-        return _REGISTRY.format(**place)
+        return {"id": _REGISTRY_ID, "name": REGISTRY, "properties": properties}
 
     def discover(self, request: HttpRequest) -> dict[str, str]:
         """Say where the data plane is, without a token (`JobOperations._get_workspace_url`)."""
@@ -130,7 +122,7 @@ class ControlPlane:
             "credentials": {"credentialsType": self.datastore_credentials},
             "isDefault": name == BLOB_STORE,
         }
-        return resources.resource(f"{self.workspace.id}/datastores/{name}", properties)
+        return resources.resource(f"/datastores/{name}", properties)
 
     @route("POST", f"{WORKSPACE}/datastores/{{name}}/listSecrets")
     def list_secrets(self, request: HttpRequest, name: str) -> Mapping[str, str]:
@@ -158,5 +150,4 @@ class ControlPlane:
             "provisioningState": "Succeeded",
             "properties": {"vmSize": "STANDARD_DS3_V2", "scaleSettings": scale},
         }
-        made = resources.resource(f"{self.workspace.id}/computes/{name}", properties)
-        return {**made, "location": REGION}
+        return {**resources.resource(f"/computes/{name}", properties), "location": REGION}

@@ -150,17 +150,15 @@ class RunHistory:
             job, _, output = str(asset).rpartition("/data/")[2].partition("/outputs/")
             properties = self._jobs.stored(job)["properties"]
             places = {
-                "default": resources.resolved(f"azureml://jobs/{job}/outputs/artifacts"),
+                "default": f"azureml://jobs/{job}/outputs/artifacts",
                 **resources.output_addresses(job, properties),
                 **self._execution.kept(job, "outputs"),
             }
             if output not in places:
                 raise resources.not_found(str(asset))
-            base = f"{self._jobs.control.workspace.uri}/datastores/"
             given = (properties.get("outputs") or {}).get(output) or {}
             kind = given.get("jobOutputType", "uri_folder")
-            where = places[output].replace("azureml://datastores/", base)
-            found[asset] = {key: where, "type": kind}
+            found[asset] = {key: resources.whole_address(places[output]), "type": kind}
         return {"values": found}
 
     def run(self, name: str, place: str = "") -> dict[str, Any]:
