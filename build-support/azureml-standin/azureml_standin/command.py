@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.files import write_file
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_standin.control_plane.resources import PLACE
 from azureml_standin.service import COMPUTES, Service
@@ -76,10 +77,8 @@ def _service(folder: Path, options: argparse.Namespace) -> Service:
 
 def _announce(service: Service, variables: Mapping[str, str], repository: Path) -> None:
     file = service.folder / ENVIRONMENT_FILE
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write("# Read this file in a shell: . " + shlex.quote(str(file)) + "\n")
-        out.writelines(lines)
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    write_file(file, f"# Read this file in a shell: . {shlex.quote(str(file))}\n{exports}")
     with contextlib.suppress(ValueError):
         file = file.relative_to(repository.absolute())
     _print(

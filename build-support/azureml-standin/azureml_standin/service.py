@@ -19,7 +19,6 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.files import make_folder
 from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
-from azureml_standin.control_plane.asset_checks import References
 from azureml_standin.control_plane.assets import Assets
 from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.managed import SCORE, Managed
@@ -103,7 +102,7 @@ class Service:
         self.sign_in = SignIn(self.tokens, Principal(**identity["principal"]), own_urls)
         audiences = (*clouds.ARM_AUDIENCES, *own_urls)
         self.control = ControlPlane(self.state, self.tokens, self.access, computes, audiences)
-        self.assets = Assets(self.control, References(self.control))
+        self.assets = Assets(self.control)
         registry_access = RegistryAccess(self.tokens, audiences)
         self.registry = Registry(self.state, registry_access, self.folder / "registry")
         http = f"http://127.0.0.1:{self.server.port}"

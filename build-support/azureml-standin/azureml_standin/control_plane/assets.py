@@ -29,9 +29,9 @@ Body = dict[str, Any]
 class Assets:
     """Assets of all kinds, which are named as in addresses: `codes`, `environments`, …"""
 
-    def __init__(self, control: ControlPlane, references: References) -> None:
+    def __init__(self, control: ControlPlane) -> None:
         self.state = control.state
-        self.references = references
+        self.references = References(control)
         self._access = control.access
 
     def version(self, kind: str, name: str, version: str) -> Body | None:

@@ -57,7 +57,7 @@ def test_accepts_the_same_version_after_a_start_on_another_port(caller: Caller) 
         pytest.param({"jobType": "Dance"}, "not of Command", id="type"),
         pytest.param({"command": ""}, "command is required", id="command"),
         pytest.param({"environmentId": "env:1"}, "not an address of environments", id="short name"),
-        pytest.param({"codeId": f"{WORKSPACE_ID}/codes/x/versions/1"}, "codes/x version 1", id="code"),
+        pytest.param({"codeId": WORKSPACE_ID + CODES}, "codes/mine version 1", id="no code"),
         pytest.param({"command": "echo ${{inputs.a}}"}, "names inputs.a", id="reference"),
         pytest.param({"inputs": {"a": {"value": "1"}}}, "a.jobInputType", id="input type"),
         pytest.param({"jobType": "Sweep"}, "searchSpace is required", id="sweep"),

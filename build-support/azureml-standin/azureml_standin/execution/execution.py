@@ -160,7 +160,7 @@ class Execution(Runs):
             self.keep(name, status=status.RUNNING, started=now())
             self.report(f"{name} {status.RUNNING}")
             if job["jobType"] == "Pipeline":
-                run_pipeline(self, name, job, self._component)
+                run_pipeline(self, name, job)
             elif job["jobType"] == "Sweep":
                 run_sweep(self, name, job)
             else:
@@ -207,7 +207,8 @@ class Execution(Runs):
             if job["outputs"][key].get("assetName"):
                 self.assets.add_output(job["outputs"][key], address)
 
-    def _component(self, id_: str) -> dict[str, Any]:
+    def component(self, id_: str) -> dict[str, Any]:
+        """Return the specification of a component. Raises `JobError` for an unknown one."""
         found = self.assets.references.version(id_)
         if found is None:
             raise JobError(id_, "the stand-in has no such component")

@@ -15,7 +15,6 @@ from azureml_jobs.base import job_status as status
 from azureml_jobs.base.job_status import now
 from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder, files_below
-from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.state import current_record
 from azureml_standin.control_plane.resources import ARTIFACT_CONTAINER
@@ -95,11 +94,6 @@ class Runs:
     def kept(self, name: str, key: str) -> dict[str, Any]:
         found: dict[str, Any] = (self._state.document("runs", name) or {}).get(key) or {}
         return found
-
-    def metric(self, name: str, key: str) -> list[float]:
-        """Return the values that a job logged of a metric."""
-        data = MlflowStore(self.folder(name).mlruns).read_run(name)
-        return [value for _, _, value in data.history.get(key, [])] if data else []
 
     def log(self, parent: str, line: str) -> None:
         """Add a line to the log of a pipeline or a sweep."""

@@ -6,16 +6,17 @@ import itertools
 import json
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.sweep.read import Sweep, read_sweep
 from azureml_jobs.jobfile.sweep.space import ENDS, Value, grid, sample
+from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_standin.control_plane.resources import output_addresses
 from azureml_standin.execution.runs import RunView
-from azureml_standin.execution.steps import Body, Steps, trial_body
+from azureml_standin.execution.steps import Steps, trial_body
 
 if TYPE_CHECKING:
     from azureml_standin.execution.execution import Execution
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
 _ARGUMENTS = {"choice": ("values",), "randint": ("upper",)}
 
 
-def run_pipeline(
-    runs: Execution, name: str, properties: Mapping[str, Any], component: Callable[[str], Body]
-) -> None:
+def run_pipeline(runs: Execution, name: str, properties: Mapping[str, Any]) -> None:
     """Run the steps whose needs are met. Raises `JobError` when a step did not complete."""
     if properties.get("componentId"):
-        properties = {**properties, "jobs": component(properties["componentId"])["jobs"]}
-    steps = Steps(properties, component)
+        properties = {**properties, "jobs": runs.component(properties["componentId"])["jobs"]}
+    steps = Steps(properties, runs.component)
     goes_on = (properties.get("settings") or {}).get("continue_on_step_failure") is not False
     missed: dict[str, str] = {}
     for step in steps.in_order():
@@ -56,12 +55,13 @@ def run_sweep(runs: Execution, name: str, properties: Mapping[str, Any]) -> None
     goal, best_of = ("maximize", max) if sweep.maximize else ("minimize", min)
     known = {"primary_metric_config": json.dumps({"name": sweep.metric, "goal": goal})}
     runs.keep(name, properties=known)
+    store = MlflowStore(runs.folder(name).mlruns)
     view, completed, scores = RunView(status.NOT_STARTED), 0, {}
     for number, chosen in enumerate(itertools.islice(_values(sweep), sweep.max_total_trials)):
         trial = f"{name}_{number}"
         view = runs.run_child(name, trial, "", trial_body(properties, chosen))
         completed += view.status == status.COMPLETED
-        if points := runs.metric(trial, sweep.metric):
+        if points := store.metric_values(trial, sweep.metric):
             scores[trial] = best_of(points)
     if not completed:
         raise JobError(name, f"no trial of the sweep completed; the last one {_ended(view)}")

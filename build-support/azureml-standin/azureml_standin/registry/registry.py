@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.base.digest import file_digest
 from azureml_standin.http.messages import (
     HttpError,
     HttpRequest,
@@ -101,9 +102,7 @@ class Registry:
     @_authorized("PUT", "blobs/uploads/{upload}", PULL, PUSH)
     def finish(self, request: HttpRequest, name: str, upload: str) -> HttpResponse:
         digest, file = request.query.get("digest", ""), self._append(request, upload)
-        with open(file, "rb") as source:
-            found = f"sha256:{hashlib.file_digest(source, 'sha256').hexdigest()}"
-        if found != digest:
+        if f"sha256:{file_digest(file)}" != digest:
             raise _invalid("DIGEST", f"the content is not that of {digest!r}")
         os.replace(file, self._file(digest))
         return self._keep(request, f"{name}/blobs", digest, "application/octet-stream")
