@@ -91,7 +91,7 @@ class Execution(Runs):
         above = self._state.document("children", parent) or {}
         child = {"parent": parent, "root": above.get("root", parent), "step": step}
         job = {"name": name, "createdAt": now(), "properties": dict(body), **child}
-        with self._lock:
+        with self._state.lock:
             if parent in self._cancelled:
                 raise JobError(parent, "canceled")
             self._state.put_document("children", name, job)
@@ -113,7 +113,7 @@ class Execution(Runs):
 
     def cancel(self, name: str, grace: float = 30.0) -> None:
         """Begin to cancel a job, and return at once."""
-        with self._lock:
+        with self._state.lock:
             self._cancelled.add(name)
             run = self._state.document("runs", name)
             if run is None or run["status"] in status.ENDED:
@@ -143,7 +143,7 @@ class Execution(Runs):
         while (name := self._queue.get()) is not None:
             if self._stopping.is_set():
                 return
-            with self._lock:
+            with self._state.lock:
                 run = self._state.document("runs", name)
                 if run is None or run["status"] != QUEUED:
                     continue

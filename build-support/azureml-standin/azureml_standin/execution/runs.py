@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,7 +56,6 @@ class Runs:
         self._state = state
         self._jobs_folder = folder / "jobs"
         self._jobs_folder.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
 
     def folder(self, name: str) -> JobFolder:
         return JobFolder(self._jobs_folder / name)
@@ -87,7 +85,7 @@ class Runs:
 
     def keep(self, name: str, **facts: Any) -> None:
         """Keep what is known of a run, or what a parent learned: `outputs`, `properties`."""
-        with self._lock:
+        with self._state.lock:
             run = self._state.document("runs", name) or {"name": name}
             self._state.put_document("runs", name, {**run, **facts})
 
