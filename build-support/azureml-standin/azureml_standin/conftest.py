@@ -67,9 +67,10 @@ class Caller:
         assert made.status in (200, 201), made.data
         return str(made.json()["id"])
 
-    def put_environment(self) -> str:
-        body = {"properties": {"image": "python:3.11"}}
-        made = self.arm("PUT", "/environments/env/versions/1", body)
+    def put_environment(self, name: str = "env", **properties: Any) -> str:
+        """Make an environment with these properties, or of some image; return its id."""
+        body = {"properties": properties or {"image": "python:3.11"}}
+        made = self.arm("PUT", f"/environments/{name}/versions/1", body)
         assert made.status in (200, 201), made.data
         return str(made.json()["id"])
 
@@ -83,6 +84,12 @@ class Caller:
             **more,
         }
         return {"properties": properties}
+
+    def run_job(self, name: str, command: str = "true", **more: Any) -> str:
+        """Submit a job, wait for its end, and return its status."""
+        made = self.arm("PUT", f"/jobs/{name}", self.command_job(command, **more))
+        assert made.status == 201, made.data
+        return wait_for_end(self.service, name)
 
 
 def wait_for_end(service: Service, name: str) -> str:

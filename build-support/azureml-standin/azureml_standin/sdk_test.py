@@ -14,6 +14,7 @@ import pytest
 from azure.ai.ml import MLClient, load_job
 from azure.ai.ml.entities import Data, Environment, Model
 from azure.identity import EnvironmentCredential
+from azureml_jobs.local.folder import files_below
 from azureml_standin.conftest import MAIN, wait_for_end
 from azureml_standin.control_plane.resources import PLACE
 from azureml_standin.service import Service
@@ -159,14 +160,6 @@ def submit(service: Service, sdk: Any, tmp_path: Path) -> Submit:
     return submit
 
 
-def files_below(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
 def test_submits_streams_and_downloads_a_job(
     service: Service, submit: Submit, sdk: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,7 +169,8 @@ def test_submits_streams_and_downloads_a_job(
     shown = sdk.jobs.get("whole")
     assert (shown.status, shown.experiment_name) == ("Completed", "exp")
     sdk.jobs.download("whole", download_path=tmp_path / "got", all=True)
-    assert files_below(tmp_path / "got") == {
+    got = {path: file.read_text("utf-8") for path, file in files_below(tmp_path / "got")}
+    assert got == {
         "artifacts/user_logs/std_log.txt": "started\nepochs 3 ä\n",
         "artifacts/outputs/model.txt": "model",
         "named-outputs/result/result.txt": "result",

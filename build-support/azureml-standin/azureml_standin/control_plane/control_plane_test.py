@@ -120,8 +120,7 @@ def test_refuses_to_change_a_job(caller: Caller) -> None:
 
 
 def test_refuses_to_cancel_a_job_that_has_ended(caller: Caller) -> None:
-    caller.arm("PUT", "/jobs/ended", caller.command_job("true"))
-    wait_for_end(caller.service, "ended")
+    caller.run_job("ended")
     refused = caller.arm("POST", "/jobs/ended/cancel")
     assert refused.status == 400 and "has ended already" in refused.json()["error"]["message"]
     assert caller.arm("POST", "/jobs/none/cancel").status == 404

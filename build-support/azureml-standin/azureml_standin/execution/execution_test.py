@@ -21,10 +21,9 @@ def put_job_with_requirements(caller: Caller, name: str, requirements: str) -> N
     """Submit a job whose build context holds a `requirements.txt`."""
     caller.put_code(name, {"requirements.txt": requirements.encode()})
     context = caller.arm("GET", f"/codes/{name}/versions/1").json()["properties"]["codeUri"]
-    build = {"properties": {"build": {"contextUri": context}}}
-    made = caller.arm("PUT", f"/environments/{name}/versions/1", build)
+    environment = caller.put_environment(name, build={"contextUri": context})
     command = "python -c 'import standin_example; print(standin_example.ANSWER)'"
-    body = caller.command_job(command, environmentId=made.json()["id"])
+    body = caller.command_job(command, environmentId=environment)
     assert caller.arm("PUT", f"/jobs/{name}", body).status == 201
 
 
@@ -46,8 +45,7 @@ def test_stopping_the_service_cancels_running_jobs(tmp_path: Path) -> None:
         caller.arm("PUT", "/jobs/runs", caller.command_job(f"touch {mark}; sleep 100"))
         while not mark.exists():
             assert not service.execution.view("runs").has_ended
-    record = service.execution.record("runs")
-    assert record is not None and record.status == "Canceled"
+    assert service.execution.folder("runs").read().status == "Canceled"
 
 
 def test_a_restart_ends_the_jobs_of_a_killed_service(tmp_path: Path) -> None:
@@ -61,8 +59,7 @@ def test_a_restart_ends_the_jobs_of_a_killed_service(tmp_path: Path) -> None:
     (tmp_path / "lock").unlink()
     with running_service(tmp_path) as service:
         assert service.execution.view("left").has_ended
-        record = service.execution.record("left")
-        assert record is not None and record.status == "Canceled"
+        assert service.execution.folder("left").read().status == "Canceled"
     killed.stop()
 
 
@@ -85,8 +82,7 @@ def test_stopping_the_service_stops_an_installation(
 
 def test_cancels_a_job_at_its_time_limit(caller: Caller) -> None:
     limits = {"jobLimitsType": "Command", "timeout": "PT1S"}
-    caller.arm("PUT", "/jobs/limited", caller.command_job("sleep 100", limits=limits))
-    assert wait_for_end(caller.service, "limited") == "Canceled"
+    assert caller.run_job("limited", "sleep 100", limits=limits) == "Canceled"
     assert "timed out after 1 s" in (caller.service.execution.view("limited").error or "")
 
 
@@ -108,9 +104,9 @@ def test_cancels_a_job_at_its_time_limit(caller: Caller) -> None:
 def test_fails_a_job_that_it_cannot_run_with_the_reason(
     caller: Caller, changes: dict[str, Any], reason: str
 ) -> None:
-    caller.arm("PUT", f"/jobs/far-{len(changes)}", caller.command_job("true", **changes))
-    assert wait_for_end(caller.service, f"far-{len(changes)}") == "Failed"
-    error = caller.service.history.run(f"far-{len(changes)}")["error"]
+    name = f"far-{len(changes)}"
+    assert caller.run_job(name, **changes) == "Failed"
+    error = caller.service.history.run(name)["error"]
     assert reason in error["error"]["message"]
 
 
@@ -131,6 +127,5 @@ def test_installs_the_packages_of_the_build_context(tmp_path: Path) -> None:
         assert log is not None and log.file.read_text() == "42\n"
         assert wait_for_end(service, "bad") == "Failed"
         assert "pip could not install the packages" in (service.execution.view("bad").error or "")
-        record = service.execution.record("good")
-        assert record is not None and record.python != sys.prefix
+        assert service.execution.folder("good").read().python != sys.prefix
         assert service.failures == []

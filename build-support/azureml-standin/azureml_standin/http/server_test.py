@@ -7,18 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from azureml_jobs.base.errors import JobError
 from azureml_standin.conftest import Caller
 from azureml_standin.service import Service, running_service
 
 
 def connected(service: Service) -> socket.socket:
     return socket.create_connection(("127.0.0.1", service.server.port), timeout=20)
-
-
-def response_head(connection: socket.socket, request: str) -> bytes:
-    connection.sendall(request.encode())
-    return connection.recv(65536)
 
 
 def test_leaves_no_file_of_a_large_body(caller: Caller) -> None:
@@ -29,16 +23,13 @@ def test_leaves_no_file_of_a_large_body(caller: Caller) -> None:
     assert set(caller.service.folder.iterdir()) == before
 
 
-def test_refuses_requests_without_tls(caller: Caller) -> None:
+@pytest.mark.parametrize(
+    "line", ["GET /discovery", "CONNECT azure.com:443"], ids=["without TLS", "for other hosts"]
+)
+def test_refuses_requests_without_tls_and_for_other_hosts(caller: Caller, line: str) -> None:
     with connected(caller.service) as connection:
-        head = response_head(connection, "GET /discovery HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 403 ")
-
-
-def test_is_no_proxy_for_other_hosts(caller: Caller) -> None:
-    with connected(caller.service) as connection:
-        head = response_head(connection, "CONNECT azure.com:443 HTTP/1.1\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 403 ")
+        connection.sendall(f"{line} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 403 ")
     assert caller.service.server.server_address[0] == "127.0.0.1"
 
 
@@ -57,14 +48,6 @@ def test_stops_without_leaving_a_thread_socket_or_file(tmp_path: Path) -> None:
         connected(service)
     for connection in idle:
         connection.close()
-
-
-def test_refuses_a_second_service_in_its_folder(tmp_path: Path) -> None:
-    with running_service(tmp_path):
-        with pytest.raises(JobError, match="running on this folder already"):
-            Service(tmp_path)
-    with running_service(tmp_path):
-        pass
 
 
 def test_keeps_its_workspace_over_a_restart(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from azureml_jobs.docker.private_config import signed_in
 from azureml_jobs.docker.push import push
-from azureml_standin.conftest import Caller, wait_for_end
+from azureml_standin.conftest import Caller
 from azureml_standin.service import Service
 
 REPOSITORY = "team/exp"
@@ -32,26 +32,25 @@ def test_a_job_runs_in_the_image_that_was_pushed(host: str, token: str, caller: 
     service, name = caller.service, f"{host}/{REPOSITORY}:v1"
     make_small_image(name, "of the image")
     try:
-        with signed_in(host, token, os.environ) as environment:
-            assert push(name, environment).status == 0
+        with signed_in(host, token, os.environ) as variables:
+            assert push(name, variables).status == 0
     finally:
         # The job pulls the image.
         docker("image", "rm", "--force", name)
     image = f"{host}/{REPOSITORY}@{service.registry.tags(REPOSITORY)['v1']}"
-    put = {"properties": {"image": image}}
-    environment_id = caller.arm("PUT", "/environments/pushed/versions/1", put).json()["id"]
+    environment = caller.put_environment("pushed", image=image)
     code = caller.put_code("for-the-image", {"main.sh": b'echo "$(<sub.txt)"', "sub.txt": b"code"})
-    job = caller.command_job(
-        'echo "$(</content)"; bash main.sh; echo made > ${{outputs.result}}/made.txt',
-        environmentId=environment_id,
-        codeId=code,
-        outputs={"result": {"jobOutputType": "uri_folder", "mode": "ReadWriteMount"}},
-    )
     try:
-        assert caller.arm("PUT", "/jobs/in-the-image", job).status == 201
-        assert wait_for_end(service, "in-the-image") == "Completed"
+        status = caller.run_job(
+            "in-the-image",
+            'echo "$(</content)"; bash main.sh; echo made > ${{outputs.result}}/made.txt',
+            environmentId=environment,
+            codeId=code,
+            outputs={"result": {"jobOutputType": "uri_folder", "mode": "ReadWriteMount"}},
+        )
     finally:
         docker("image", "rm", "--force", image)
+    assert status == "Completed"
     folder = service.execution.folder("in-the-image")
     assert folder.log.read_text() == "of the image\ncode\n"
     assert (folder.outputs / "result/made.txt").read_text() == "made\n"
@@ -64,11 +63,8 @@ def test_without_an_engine_a_job_in_a_pushed_image_reports_that_docker_is_missin
 ) -> None:
     service = caller.service
     image = f"{host}/{REPOSITORY}@sha256:{'0' * 64}"
-    put = {"properties": {"image": image}}
-    environment_id = caller.arm("PUT", "/environments/nowhere/versions/1", put).json()["id"]
+    environment = caller.put_environment("nowhere", image=image)
     monkeypatch.setenv("PATH", str(tmp_path))
-    job = caller.command_job(environmentId=environment_id)
-    assert caller.arm("PUT", "/jobs/without-docker", job).status == 201
-    assert wait_for_end(service, "without-docker") == "Failed"
+    assert caller.run_job("without-docker", environmentId=environment) == "Failed"
     error = service.execution.view("without-docker").error or ""
     assert f"needs Docker for its image {image}; Docker is not installed" in error
