@@ -103,8 +103,8 @@ class State:
     def blobs(self, container: str, prefix: str = "") -> list[BlobRecord]:
         return [self._record(each) for each in self.documents("blobs", f"{container}/{prefix}")]
 
-    def put_blob(self, blob: BlobRecord, sha256: str) -> None:
-        content = {**asdict(blob), "file": sha256}
+    def put_blob(self, blob: BlobRecord) -> None:
+        content = {**asdict(blob), "file": blob.file.name}
         self.put_document("blobs", f"{blob.container}/{blob.name}", content)
 
     def remove_blob(self, container: str, name: str) -> None:

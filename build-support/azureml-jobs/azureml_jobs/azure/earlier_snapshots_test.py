@@ -142,8 +142,8 @@ def test_what_storage_has_no_more_is_sent(client: Client, is_gone: bool) -> None
                 service.state.remove_blob(container, blob.name)
             else:
                 # It has the same size: only its MD5 differs.
-                sha256, blob.md5, _ = service.blobs.keep([b"x" * blob.size])
-                service.state.put_blob(blob, sha256)
+                blob.file, blob.md5, _ = service.blobs.keep([b"x" * blob.size])
+                service.state.put_blob(blob)
     edit(client)
     assert client.submit(CODE_JOB) == 0
     assert sent_and_copied(client) == (MODULES | TINY, set())

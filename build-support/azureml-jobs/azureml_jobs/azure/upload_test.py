@@ -104,8 +104,8 @@ def damage(client: Client, pattern: str, how: str) -> None:
         service.state.remove_blob(*found)
         return
     content = b"x" * blob.size if how == "other bytes" else b""
-    sha256, blob.md5, blob.size = service.blobs.keep([content])
-    service.state.put_blob(blob, sha256)
+    blob.file, blob.md5, blob.size = service.blobs.keep([content])
+    service.state.put_blob(blob)
 
 
 # A file of each kind of asset: of the code, of the build context, of the data.
@@ -144,7 +144,7 @@ def test_a_file_that_nobody_sent_is_refused(client: Client, asset: str) -> None:
     blob = state.blob(*found)
     assert blob is not None
     planted = replace(blob, name=f"{blob.name.rpartition('/')[0]}/sitecustomize.py")
-    state.put_blob(planted, blob.file.name)
+    state.put_blob(planted)
     assert client.submit() == 1
     err = client.printed().err
     assert "sitecustomize.py: the container has this file, which is not in what is sent" in err
@@ -161,9 +161,9 @@ def test_an_asset_that_cannot_be_looked_at_is_trusted(client: Client) -> None:
 def test_what_storage_accepts_and_does_not_keep_is_no_asset(client: Client) -> None:
     put = client.service.state.put_blob
 
-    def forget(blob: Any, sha256: str) -> None:
+    def forget(blob: Any) -> None:
         if not blob.name.endswith("/main.py"):
-            put(blob, sha256)
+            put(blob)
 
     client.monkeypatch.setattr(client.service.state, "put_blob", forget)
     assert client.submit(CODE_JOB) == 1

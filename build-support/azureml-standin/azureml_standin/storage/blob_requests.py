@@ -65,27 +65,26 @@ class BlobStorage(Blobs):
         kind = given.get("x-ms-blob-content-type") or given.get("content-type") or OCTETS
         if "x-ms-copy-source" in given:
             source = self._copied_source(request)
-            sha256, _, size = self.keep(file_chunks(source.file))
+            file, _, size = self.keep(file_chunks(source.file))
             kind, metadata = source.content_type, metadata or dict(source.metadata)
             md5, status, headers = source.md5, 202, {"x-ms-copy-status": "success"}
         else:
             if given.get("x-ms-blob-type") != "BlockBlob":
                 raise _invalid("The stand-in keeps block blobs only.")
-            sha256, md5, size = self.keep(request.chunks())
+            file, md5, size = self.keep(request.chunks())
             _check_md5(request, md5)
             status, headers = 201, {"Content-MD5": md5, **_ENCRYPTED}
-        file = self.state.content_file(sha256)
         blob = BlobRecord(container, name, size, md5, file, kind, metadata)
         with self.state.lock:
             _check_conditions(request, self.blob(container, name))
-            self.state.put_blob(blob, sha256)
+            self.state.put_blob(blob)
         return HttpResponse(status, headers={**_identity(blob), **headers})
 
     def put_block(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
-        sha256, md5, _ = self.keep(request.chunks())
+        file, md5, _ = self.keep(request.chunks())
         _check_md5(request, md5)
         kind, block = f"blocks of {container}/{name}", request.query["blockid"]
-        self.state.put_document(kind, block, {"block": block, "sha256": sha256})
+        self.state.put_document(kind, block, {"block": block, "sha256": file.name})
         return HttpResponse(201, headers={"Content-MD5": md5, **_ENCRYPTED})
 
     def put_block_list(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
@@ -100,12 +99,11 @@ class BlobStorage(Blobs):
             if set(listed) - set(waiting):
                 raise StorageError(400, "InvalidBlockList", "The block list is invalid.")
             files = [self.state.content_file(waiting[block]) for block in listed]
-            sha256, _, size = self.keep(itertools.chain.from_iterable(map(file_chunks, files)))
+            file, _, size = self.keep(itertools.chain.from_iterable(map(file_chunks, files)))
             for block in waiting:
                 self.state.remove_document(kind, block)
-            file = self.state.content_file(sha256)
             blob = BlobRecord(container, name, size, md5, file, type_, _metadata(request))
-            self.state.put_blob(blob, sha256)
+            self.state.put_blob(blob)
         return HttpResponse(201, headers={**_identity(blob), **_ENCRYPTED})
 
     def put_metadata(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
@@ -114,7 +112,7 @@ class BlobStorage(Blobs):
             _check_conditions(request, blob)
             blob.metadata = _metadata(request)
             blob.etag, blob.modified = new_etag(), time.time()
-            self.state.put_blob(blob, blob.file.name)
+            self.state.put_blob(blob)
         return HttpResponse(200, headers=_identity(blob))
 
     def get(self, request: HttpRequest, container: str, name: str) -> HttpResponse:

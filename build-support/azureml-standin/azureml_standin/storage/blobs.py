@@ -7,6 +7,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from azureml_standin.state import BlobRecord, State
 from azureml_standin.storage.access import StorageAccess
@@ -31,8 +32,8 @@ class Blobs:
         found.update((blob.name, blob) for blob in self.state.blobs(container, prefix))
         return [found[name] for name in sorted(found)]
 
-    def keep(self, chunks: Iterable[bytes]) -> tuple[str, str, int]:
-        """Keep bytes under their digest; return sha256 (hex), MD5 (base64) and size."""
+    def keep(self, chunks: Iterable[bytes]) -> tuple[Path, str, int]:
+        """Keep bytes in a file named by their digest; return it, the MD5 (base64) and the size."""
         descriptor, new = tempfile.mkstemp(prefix=".new-", dir=self.state.contents)
         sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
         try:
@@ -47,4 +48,4 @@ class Blobs:
         except BaseException:
             os.unlink(new)
             raise
-        return sha256.hexdigest(), base64.b64encode(md5.digest()).decode(), size
+        return final, base64.b64encode(md5.digest()).decode(), size
