@@ -107,6 +107,11 @@ def texts(properties: Mapping[str, Any], key: str) -> dict[str, str | None]:
     return {name: None if each is None else str(each) for name, each in value.items()}
 
 
+def snake_keys(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping with the keys of YAML in place of those of the control plane."""
+    return {re.sub("[A-Z]", r"_\g<0>", key).lower(): value for key, value in given.items()}
+
+
 def fixed(content: Mapping[str, Any], mutable: Collection[str]) -> dict[str, Any]:
     """Return the properties that a PUT may not change; an empty one is one that is left out."""
     return {

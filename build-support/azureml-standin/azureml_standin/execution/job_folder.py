@@ -19,7 +19,7 @@ from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.workspace import LocalWorkspace
 from azureml_standin.clouds import storage_location
 from azureml_standin.control_plane.assets import Assets
-from azureml_standin.control_plane.resources import DATASTORES, resolved
+from azureml_standin.control_plane.resources import DATASTORES, resolved, snake_keys
 from azureml_standin.storage.blobs import Blobs
 
 _VERSION_ID = re.compile(
@@ -123,7 +123,7 @@ def _copy(source: Path, target: Path) -> Path:
 
 def _as_file(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return a job as its job file has it."""
-    resources = properties.get("resources") or {}
+    resources = snake_keys(properties.get("resources") or {})
     distribution = properties.get("distribution")
     variables = properties.get("environmentVariables") or {}
     return {
@@ -138,9 +138,9 @@ def _as_file(properties: Mapping[str, Any]) -> dict[str, Any]:
         },
         "limits": {"timeout": _seconds((properties.get("limits") or {}).get("timeout"))},
         "resources": {
-            "instance_count": resources.get("instanceCount") or 1,
-            "shm_size": resources.get("shmSize"),
-            "docker_args": resources.get("dockerArgsList") or resources.get("dockerArgs"),
+            "instance_count": resources.get("instance_count") or 1,
+            "shm_size": resources.get("shm_size"),
+            "docker_args": resources.get("docker_args_list") or resources.get("docker_args"),
         },
         "distribution": distribution and _distribution(distribution),
     }
@@ -148,11 +148,9 @@ def _as_file(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _distribution(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return `distribution` of a job, or of a step, whose type has another key."""
-    kind = str(given.get("distributionType") or given["type"]).lower()
-    counts = {"processCountPerInstance", "workerCount", "parameterServerCount"} & set(given)
-    return {"type": kind} | {
-        re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", key): given[key] for key in counts
-    }
+    found = snake_keys(given)
+    kind = found.pop("distribution_type", None) or found["type"]
+    return {**found, "type": str(kind).lower()}
 
 
 def _seconds(duration: str | int | None) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_standin.control_plane.asset_checks import RUNNABLE
-from azureml_standin.control_plane.resources import output_addresses
+from azureml_standin.control_plane.resources import output_addresses, snake_keys
 
 _BINDING = re.compile(
     r"\$\{\{parent\.(?:inputs\.([\w.]+?)|jobs\.(\w+)\.outputs\.(\w+))(?:\.path)?\}\}"
@@ -31,7 +31,7 @@ Body = dict[str, Any]
 
 
 class Steps:
-    """The steps of one pipeline.
+    """The steps of one pipeline. They have keys of YAML where jobs have the control plane's.
 
     pipeline: the properties of the job, or of the job that a pipeline component became.
     component: returns the specification of a component by its id.
@@ -74,7 +74,7 @@ class Steps:
             "description": node.get("description") or spec.get("description"),
             "inputs": self._inputs(node, spec),
             "outputs": _outputs(node.get("outputs") or {}, spec.get("outputs") or {}),
-            **{_camel(key): _camel_keys(node[key]) for key in _KEPT if key in node},
+            **{key: node[key] for key in _KEPT if key in node},
             **({"jobs": spec["jobs"]} if kind == "pipeline" else content),
             "settings": self._pipeline.get("settings") or {},
         }
@@ -143,8 +143,8 @@ def _command(spec: Mapping[str, Any], node: Mapping[str, Any]) -> Body:
         "codeId": spec.get("code"),
         "environmentId": node.get("environment") or spec.get("environment"),
         "environmentVariables": {**(variables[0] or {}), **(variables[1] or {})},
-        "distribution": _camel_keys(node.get("distribution") or spec.get("distribution")),
-        "resources": _camel_keys(node.get("resources") or spec.get("resources")),
+        "distribution": node.get("distribution") or spec.get("distribution"),
+        "resources": node.get("resources") or spec.get("resources"),
     }
 
 
@@ -160,17 +160,6 @@ def _outputs(given: Mapping[str, Any], declared: Mapping[str, Any]) -> Body:
     return found
 
 
-def _camel_keys(given: Any) -> Any:
-    """A step has the keys of its YAML, where a job has those of the control plane."""
-    if not isinstance(given, dict):
-        return given
-    return {_camel(key): value for key, value in given.items()}
-
-
-def _camel(key: str) -> str:
-    return re.sub(r"_(\w)", lambda match: match[1].upper(), key)
-
-
 def trial_body(sweep: Mapping[str, Any], values: Mapping[str, Any]) -> Body:
     """Return the properties of one trial, whose search space became inputs."""
     literals = {
@@ -178,7 +167,7 @@ def trial_body(sweep: Mapping[str, Any], values: Mapping[str, Any]) -> Body:
         for key, value in values.items()
     }
     kept = ("displayName", "experimentName", "computeId")
-    timeout = (sweep.get("limits") or {}).get("trialTimeout")
+    timeout = snake_keys(sweep.get("limits") or {}).get("trial_timeout")
     return {
         **sweep["trial"],
         **{key: sweep.get(key) for key in kept},

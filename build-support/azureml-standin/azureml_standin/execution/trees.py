@@ -14,7 +14,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.sweep.read import Sweep, read_sweep
 from azureml_jobs.jobfile.sweep.space import ENDS, Value, grid, sample
 from azureml_jobs.local.mlflow_store import MlflowStore
-from azureml_standin.control_plane.resources import output_addresses
+from azureml_standin.control_plane.resources import output_addresses, snake_keys
 from azureml_standin.execution.runs import RunView
 from azureml_standin.execution.steps import Steps, trial_body
 
@@ -78,17 +78,16 @@ def _ended(view: RunView) -> str:
 
 def _sweep(properties: Mapping[str, Any], name: str) -> Sweep:
     """Return what a sweep job says about its trials."""
-    space, objective = properties["searchSpace"], properties["objective"]
-    sampling = properties["samplingAlgorithm"]
+    given = snake_keys(properties)
+    sampling, limits = given["sampling_algorithm"], snake_keys(given.get("limits") or {})
     if isinstance(sampling, dict):
         kind = sampling.get("samplingAlgorithmType") or sampling["type"]
         sampling = {"type": kind, "seed": sampling.get("seed")}
-    most = (properties.get("limits") or {}).get("maxTotalTrials")
     node = {
-        "search_space": {key: _distribution(given) for key, given in space.items()},
+        "search_space": {key: _distribution(each) for key, each in given["search_space"].items()},
         "sampling_algorithm": sampling,
-        "objective": {"goal": objective["goal"], "primary_metric": objective["primaryMetric"]},
-        "limits": {"max_total_trials": most},
+        "objective": snake_keys(given["objective"]),
+        "limits": {"max_total_trials": limits.get("max_total_trials")},
     }
     return read_sweep(node, name)
 
