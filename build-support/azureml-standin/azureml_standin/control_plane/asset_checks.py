@@ -14,7 +14,6 @@ from typing import Any
 from azureml_standin.clouds import ACCOUNT, storage_location
 from azureml_standin.control_plane.resources import fixed, one_of, required, user_error
 from azureml_standin.control_plane.workspace import ControlPlane
-from azureml_standin.state import State
 
 KINDS = ("codes", "environments", "data", "models", "components")
 RUNNABLE = ("command", "pipeline", "sweep")
@@ -44,12 +43,13 @@ _OPTIONAL_PART = re.compile(r"\$\[\[.*?\]\]", re.DOTALL)
 
 class References:
     def __init__(self, control: ControlPlane) -> None:
+        self.state = control.state
         self._control = control
 
     def version(self, id_: str) -> dict[str, Any] | None:
         """Return the version of an asset that an id names; None for one that does not exist."""
         match = _ASSET_ID.fullmatch(id_)
-        return self._control.state.document(match[1], f"{match[2]}/{match[3]}") if match else None
+        return self.state.document(match[1], f"{match[2]}/{match[3]}") if match else None
 
     def check_asset(self, id_: Any, kind: str) -> None:
         id_ = str(id_)
@@ -85,14 +85,12 @@ class References:
                 raise user_error(f"The command names {group}.{name}, which is not declared.")
 
 
-def check_asset(
-    kind: str, properties: Mapping[str, Any], state: State, references: References
-) -> None:
+def check_asset(kind: str, properties: Mapping[str, Any], references: References) -> None:
     """Raise `HttpError` for properties that no version of this kind can have."""
     if kind == "codes":
         uri = required(properties, "codeUri")
         location = storage_location(uri)
-        if location is None or not state.has_container(location[0]):
+        if location is None or not references.state.has_container(location[0]):
             raise user_error(f"properties.codeUri is no container of this workspace: {uri}")
     elif kind == "environments":
         image, build = properties.get("image"), properties.get("build")

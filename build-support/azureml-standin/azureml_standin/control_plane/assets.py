@@ -79,7 +79,7 @@ class Assets:
         properties = resources.properties_of(request)
         for key in ("tags", "properties"):
             properties[key] = resources.texts(properties, key)
-        check_asset(kind, properties, self.state, self.references)
+        check_asset(kind, properties, self.references)
         if kind == "models":
             # azure-ai-ml fails without flavors.
             where = whole_address(properties["modelUri"])
