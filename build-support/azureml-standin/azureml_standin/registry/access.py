@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -91,8 +90,7 @@ class RegistryAccess:
 
     def _signed(self, host: str, kind: str, lifetime: float, **claims: Any) -> str:
         # Docker reads no claim of it, and the tool only when it expires.
-        expires = int(time.time() + lifetime)
-        return self._tokens.signed({"aud": host, "grant_type": kind, "exp": expires, **claims})
+        return self._tokens.signed({"aud": host, "grant_type": kind, **claims}, lifetime)
 
 
 def _denied(why: str, headers: Mapping[str, str] = {}) -> RegistryError:

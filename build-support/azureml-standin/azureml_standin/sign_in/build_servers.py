@@ -104,9 +104,8 @@ class BuildServers:
         if kind.lower() != "bearer" or not secrets.compare_digest(given, self._secret):
             message = "The request is not authorized."
             raise _BuildServerError(401, "UnauthorizedRequestException", message)
-        now = int(time.time())
         names = {"iss": run.issuer, "sub": run.subject, "aud": audience, "jti": str(uuid.uuid4())}
-        return self._keys.signed({**names, "iat": now, "exp": now + int(self.lifetime)})
+        return self._keys.signed(names, self.lifetime)
 
 
 class _BuildServerError(HttpError):

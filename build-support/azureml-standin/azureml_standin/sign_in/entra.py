@@ -179,12 +179,10 @@ class SignIn:
 
     def _person(self, request: HttpRequest) -> dict[str, str]:
         """Return what a token response says about a person, for whom MSAL keeps an account."""
-        tenant, now = self.tokens.tenant, int(time.time())
+        tenant = self.tokens.tenant
         claims = {
             "aud": self.principal.client_id,
             "iss": f"{request.base}/{tenant}/v2.0",
-            "iat": now,
-            "exp": now + int(self.tokens.lifetime),
             **{"sub": "person", "oid": "person", "tid": tenant},
             "preferred_username": "person@standin.example",
         }

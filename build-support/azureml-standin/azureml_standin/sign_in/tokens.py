@@ -28,20 +28,22 @@ class Tokens:
 
     def issue(self, audience: str, client: str, base: str) -> str:
         """Return an access token; `base` is the address of the service that issues it."""
-        now = int(time.time())
         return self.signed(
             {
                 "aud": audience,
                 "iss": f"{base}/{self.tenant}/",
-                **{"iat": now, "nbf": now, "exp": now + int(self.lifetime)},
                 **{"appid": client, "oid": client, "sub": client, "tid": self.tenant},
                 # Two tokens of one second differ, so that a test sees which one was used.
                 "uti": secrets.token_urlsafe(12),
             }
         )
 
-    def signed(self, claims: dict[str, Any]) -> str:
-        return jwt.encode(claims, self._key, "RS256")
+    def signed(self, claims: dict[str, Any], lifetime: float | None = None) -> str:
+        """Return a token with these claims; without a `lifetime` it has that of access tokens."""
+        now = int(time.time())
+        expires = now + int(self.lifetime if lifetime is None else lifetime)
+        times = {"iat": now, "nbf": now, "exp": expires}
+        return jwt.encode({**times, **claims}, self._key, "RS256")
 
     def check(self, request: HttpRequest, audiences: Collection[str]) -> dict[str, Any]:
         """Return the claims of the request's bearer token. Raises `HttpError` 401.
