@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import InitVar, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from azureml_standin.clouds import address_of, metadata
+from azureml_standin.clouds import address_of
 from azureml_standin.http import faults
 from azureml_standin.http.faults import Faults
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
 from azureml_standin.http.recording import Recorded, Recording
-from azureml_standin.http.routing import Route, Router
+from azureml_standin.http.routing import Router
 from azureml_standin.registry.registry import Registry
 from azureml_standin.storage.blob_requests import BlobStorage
 
@@ -31,20 +31,18 @@ _WITHOUT_TLS = ("/metadata/identity/", "/msi/")
 
 @dataclass(eq=False)
 class Dispatcher:
-    """`routes` are those of all parts but storage and registry; `wait` sleeps until the end.
+    """`router` is for all parts but storage and registry; `wait` sleeps until the end.
 
     Calls `failed` while an unexpected error of the service itself is being handled.
     """
 
-    routes: InitVar[Iterable[Route]]
+    router: Router
     blobs: BlobStorage
     registry: Registry
     failed: Callable[[], object]
     wait: Callable[[float], object]
-
-    def __post_init__(self, routes: Iterable[Route]) -> None:
-        self.recording, self.faults = Recording(), Faults()
-        self._router = Router([Route("GET", "/metadata/endpoints", metadata), *routes])
+    recording: Recording = field(default_factory=Recording)
+    faults: Faults = field(default_factory=Faults)
 
     def begin(self, request: HttpRequest) -> Recorded:
         kind = "blob" if address_of(request) else "sign-in"
@@ -83,7 +81,7 @@ class Dispatcher:
                 raise HttpError(403, "HttpsRequired", "The stand-in is served by TLS.")
             if address := address_of(request):
                 return self.blobs.respond(request, *address)
-            respond = self.registry.respond if kind == "registry" else self._router.respond
+            respond = self.registry.respond if kind == "registry" else self.router.respond
             return respond(request)
         except HttpError as error:
             return error.response()

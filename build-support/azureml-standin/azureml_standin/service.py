@@ -28,7 +28,7 @@ from azureml_standin.execution.execution import Execution
 from azureml_standin.execution.job_folder import JobFolderBuilder
 from azureml_standin.execution.packages import Packages
 from azureml_standin.http.certificates import CertificateAuthority
-from azureml_standin.http.routing import Route, routes_of
+from azureml_standin.http.routing import Route, Router, routes_of
 from azureml_standin.http.server import Server
 from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.registry.registry import Registry
@@ -135,12 +135,12 @@ class Service:
             *self.control.authorized(control),
             *self.control.authorized(runs, *clouds.AML_AUDIENCES),
             *routes_of(self.sign_in, self.sign_in.build_servers),
+            Route("GET", "/metadata/endpoints", clouds.metadata),
             Route("GET", "/discovery", self.control.discover),
             Route("POST", SCORE, managed.score),
         ]
-        dispatcher = Dispatcher(
-            routes, self.blobs, self.registry, self._add_failure, self.server.stopping.wait
-        )
+        router, wait = Router(routes), self.server.stopping.wait
+        dispatcher = Dispatcher(router, self.blobs, self.registry, self._add_failure, wait)
         self.recording, self.faults = dispatcher.recording, dispatcher.faults
         self.server.begin, self.server.respond = dispatcher.begin, dispatcher.respond
 
