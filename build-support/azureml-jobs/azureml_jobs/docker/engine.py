@@ -6,10 +6,12 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from azureml_jobs.base.digest import ENVIRONMENT_TAG_PREFIX
 from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.parallel import BackgroundCall
 
 # An engine on this machine answers within some hundredths of a second.
 _ANSWER_SECONDS = 2.0
@@ -51,51 +53,38 @@ class EngineQuery:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         patterns = [f"{folders}*:{ENVIRONMENT_TAG_PREFIX}*" for folders in ("", "*/", "*/*/")]
-        self._processes: list[subprocess.Popen[str]] = []
-        self._error = ""
-        try:
-            self._ask(
-                environment,
-                *("image", "ls", "--no-trunc", "--format", "{{json .}}"),
-                *(f"--filter=reference={pattern}" for pattern in patterns),
-            )
-            self._ask(environment, "info", "--format", "{{json .SecurityOptions}}")
-        except FileNotFoundError:
-            self._error = "Docker is not installed"
-        except OSError as error:
-            self._error = f"docker cannot be started: {error.strerror}"
-
-    def _ask(self, environment: Mapping[str, str], *arguments: str) -> None:
-        process = subprocess.Popen(
-            ["docker", *arguments],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._processes.append(process)
+        filters = [f"--filter=reference={pattern}" for pattern in patterns]
+        images = ["image", "ls", "--no-trunc", "--format", "{{json .}}", *filters]
+        options = ["info", "--format", "{{json .SecurityOptions}}"]
+        self._images = BackgroundCall(partial(_asked, environment, images))
+        self._options = BackgroundCall(partial(_asked, environment, options))
 
     def answer(self) -> Engine:
         """Return what the engine answered; raise `NoEngine` when none answers within seconds."""
-        outputs = []
-        try:
-            for process in self._processes:
-                out, error = process.communicate(timeout=_ANSWER_SECONDS)
-                if process.returncode != 0:
-                    raise NoEngine(self._error or f"no Docker engine answers: {_first_line(error)}")
-                outputs.append(out)
-        except subprocess.TimeoutExpired:
-            what = f"the Docker engine did not answer within {_ANSWER_SECONDS:g} s"
-            raise NoEngine(what) from None
-        finally:
-            for process in self._processes:
-                if process.poll() is None:
-                    process.kill()
-                    process.communicate()
-        if self._error:
-            raise NoEngine(self._error)
-        return Engine(_images(outputs[0]), _security_options(outputs[1]))
+        return Engine(_images(self._images.result()), _security_options(self._options.result()))
+
+
+def _asked(environment: Mapping[str, str], arguments: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(
+            ["docker", *arguments],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise NoEngine("Docker is not installed") from None
+    except OSError as error:
+        raise NoEngine(f"docker cannot be started: {error.strerror}") from error
+    except subprocess.TimeoutExpired:
+        what = f"the Docker engine did not answer within {_ANSWER_SECONDS:g} s"
+        raise NoEngine(what) from None
+    if done.returncode != 0:
+        raise NoEngine(f"no Docker engine answers: {_first_line(done.stderr)}")
+    return done.stdout
 
 
 def _first_line(text: str) -> str:
