@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 from azureml_jobs.base.errors import OutsideError
@@ -9,28 +10,17 @@ from azureml_jobs.base.errors import OutsideError
 LOOPBACK = "127.0.0.1"
 
 
-def bound_socket(port: int | None, usual: int) -> socket.socket:
-    """Return a socket on `port`; on `usual`, or else on any free port, for None."""
+def listening_socket(port: int | None, usual: int) -> socket.socket:
+    """Return a socket that listens on `port`; on `usual`, or else on any free port, for None."""
     if port is None:
         try:
-            return _bound(usual)
+            return socket.create_server((LOOPBACK, usual))
         except OSError:
-            return _bound(0)
+            return socket.create_server((LOOPBACK, 0))
     try:
-        return _bound(port)
+        return socket.create_server((LOOPBACK, port))
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else error
         raise OutsideError(
             f"--port {port}", f"the port cannot be used: {reason}", "Choose another one."
         ) from error
-
-
-def _bound(port: int) -> socket.socket:
-    bound = socket.socket()
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((LOOPBACK, port))
-    except BaseException:
-        bound.close()
-        raise
-    return bound

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from azureml_jobs.base.loopback import bound_socket
+from azureml_jobs.base.loopback import listening_socket
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _EXPERIMENTS = "#/experiments"
 
 def show_ui(workspace: AzureWorkspace | None, repository: Path, options: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C."""
-    with bound_socket(options.port, _FIRST_PORT) as bound:
+    with listening_socket(options.port, _FIRST_PORT) as listening:
         # Imported late: only the environment of this command has MLflow.
         from azureml_jobs.ui.serve import mlflow_page, serve_page
 
@@ -39,7 +39,7 @@ def show_ui(workspace: AzureWorkspace | None, repository: Path, options: argpars
             from azureml_jobs.ui.azure_store import use_workspace
 
             use_workspace(connected)
-        return serve_page(page, place, bound, not options.no_browser)
+        return serve_page(page, place, listening, not options.no_browser)
 
 
 def _local_place(repository: Path, name: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -9,7 +10,6 @@ import socket
 import sys
 import warnings
 import webbrowser
-from collections.abc import Callable
 
 import uvicorn  # pants: no-infer-dep
 from azureml_jobs.base.loopback import LOOPBACK
@@ -37,42 +37,22 @@ _SETTINGS = {
 }
 
 
-class _Server(uvicorn.Server):
-    """A server that says when it is ready."""
-
-    def __init__(self, app: App, when_ready: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_level="error",
-                access_log=False,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
-        )
-        self._when_ready = when_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._when_ready()
-
-
-def serve_page(page: App, place: str, bound: socket.socket, opens_browser: bool) -> int:
-    """Serve `page` at the port of a bound socket; `place` is the part that is shown first."""
-    token, port = secrets.token_urlsafe(24), bound.getsockname()[1]
+def serve_page(page: App, place: str, listening: socket.socket, opens_browser: bool) -> int:
+    """Serve `page` on a socket that listens; `place` is the part that is shown first."""
+    token, port = secrets.token_urlsafe(24), listening.getsockname()[1]
     address = f"http://{LOOPBACK}:{port}/?token={token}"
-
-    def report() -> None:
+    welcome = _WELCOME.replace("PLACE", json.dumps(place).replace("<", r"\u003c"))
+    config = uvicorn.Config(
+        TokenGate(page, token, f"azureml-ui-{port}", welcome),
+        log_level="error",
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    with contextlib.suppress(KeyboardInterrupt):
         print(f"MLflow: {address}\nCtrl-C ends it.", flush=True)
         if opens_browser and _has_display():
             webbrowser.open(address)
-
-    welcome = _WELCOME.replace("PLACE", json.dumps(place).replace("<", r"\u003c"))
-    gate = TokenGate(page, token, f"azureml-ui-{port}", welcome)
-    try:
-        _Server(gate, report).run(sockets=[bound])
-    except KeyboardInterrupt:
-        pass
+        uvicorn.Server(config).run(sockets=[listening])
     return 0
 
 
