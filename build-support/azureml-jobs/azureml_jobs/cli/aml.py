@@ -11,6 +11,7 @@ from pathlib import Path
 from azureml_jobs.base.exec_after_pants import exec_after_pants, exec_command
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
 from azureml_jobs.cli.aml_parser import aml_parser
+from azureml_jobs.cli.options import split_request
 from azureml_jobs.local.run_environment import ensure_packages_venv
 from azureml_jobs.protocol import WorkspaceRequest
 
@@ -33,8 +34,8 @@ def run_aml(arguments: Sequence[str]) -> int:
     """Run the command, after Pants has answered if it takes long or talks to Azure."""
     request, folder = WorkspaceRequest(), Path()
     if arguments[:1] == ["--request"]:
-        request, folder = WorkspaceRequest.read(Path(arguments[1])), Path(arguments[1]).parent
-        arguments = arguments[2:]
+        file, arguments = split_request(arguments)
+        request, folder = WorkspaceRequest.read(file), file.parent
     options = aml_parser().parse_args(arguments)
     is_under_pants = options.repository is None
     repository = Path.cwd() if is_under_pants else options.repository

@@ -17,12 +17,12 @@ from azureml_jobs.base.exec_after_pants import exec_after_pants
 from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace, configured_workspace
 from azureml_jobs.bundle.guard import check_clean_tree
 from azureml_jobs.bundle.plan import JobPlan, plan_job
-from azureml_jobs.bundle.provenance import Made, made_here, provenance_of, state_of
+from azureml_jobs.bundle.provenance import Provenance, made_here, provenance_of, state_of
 from azureml_jobs.cli.job_parser import parse_job_options
-from azureml_jobs.cli.options import as_settings, request_parser
+from azureml_jobs.cli.options import as_settings, split_request
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_images
 from azureml_jobs.jobfile.schema.kind import azure_only_parts, has_sweep
-from azureml_jobs.local.create_job import plan_run
+from azureml_jobs.local.create_job import create_job, plan_run
 from azureml_jobs.local.inputs import missing_inputs
 from azureml_jobs.local.run_plan import RunPlan
 from azureml_jobs.local.runtimes import RuntimeChoice
@@ -31,9 +31,8 @@ from azureml_jobs.protocol import DebuggerOptions
 
 def run_job(arguments: Sequence[str]) -> int:
     """Plan the job, and submit it, run it here or print it, as its options say."""
-    # The plugin puts its own arguments first, before all that the user writes.
-    request = request_parser().parse_args(arguments[:2]).request
-    options = parse_job_options(arguments[2:], request)
+    request, given = split_request(arguments)
+    options = parse_job_options(given, request)
     repository = Path.cwd()
     workspace = None if options.local else configured_workspace(repository, options.profile)
     check_clean_tree(workspace, repository)
@@ -48,19 +47,19 @@ def run_job(arguments: Sequence[str]) -> int:
     if options.image and workspace is None:
         raise image_stays_here("" if options.local else f": {CONFIG_FILE} names no workspace")
     images = pushable_images(plan, os.environ) if options.image else {}
-    made = made_here(repository, plan.request.address, arguments[2:])
-    made = replace(made, seed=_seed(plan, workspace, options))
+    options.seed = _seed(plan, workspace, options)
+    if options.dry_run and not options.same_as:
+        return _print_dry_run(plan, workspace, images, repository, options.json)
+    made = replace(made_here(repository, plan.request.address, given), seed=options.seed)
+    provenance = provenance_of(plan, repository, made)
     if options.same_as:
         from azureml_jobs.cli.same_as import check_same
 
-        provenance = provenance_of(plan, repository, made)
         check_same(plan, provenance, options.same_as, None if workspace is None else images)
         if options.dry_run:
             return 0
-    if options.dry_run:
-        return _print_dry_run(plan, workspace, images, repository, options.json)
     if workspace is None:
-        return _run_here(plan, made, request.parent, repository, options)
+        return _run_here(plan, provenance, request.parent, repository, options)
     if DebuggerOptions.of(request.parent):
         raise JobError(
             plan.request.address,
@@ -70,7 +69,7 @@ def run_job(arguments: Sequence[str]) -> int:
     # What a submission uploads; anything else is looked up in the workspace.
     for error in missing_data(plan, repository):
         raise error
-    return _submit(plan, made, workspace, images, request.parent, options)
+    return _submit(plan, provenance, workspace, images, request.parent, options)
 
 
 def _seed(
@@ -142,26 +141,28 @@ def _print_dry_run(
 
 
 def _run_here(
-    plan: JobPlan, made: Made, folder: Path, repository: Path, options: argparse.Namespace
+    plan: JobPlan,
+    provenance: Provenance,
+    folder: Path,
+    repository: Path,
+    options: argparse.Namespace,
 ) -> int:
     """Start the job in the local workspace; `folder` holds what the plugin gathered."""
-    from azureml_jobs.local.create_job import create_job
     from azureml_jobs.local.debugger.debugger import requested_debugger
     from azureml_jobs.local.run_environment import ensure_packages_venv
 
     reason = "" if options.local else f" ({CONFIG_FILE} names no workspace)"
     if plan.is_component:
-        return _register_here(plan, made, folder, repository, options, reason)
+        return _register_here(plan, provenance, folder, repository, options, reason)
     search = plan.request.search
     debugger = requested_debugger(folder)
     run = replace(
         _plan_run(plan, folder, repository, options),
         no_cache=options.no_cache,
-        seed=made.seed,
+        seed=options.seed,
         jobs_at_once=options.jobs_at_once or os.cpu_count() or 1,
         search_python=ensure_packages_venv(search, folder) if search else "",
     )
-    provenance = provenance_of(plan, repository, made)
     job = create_job(plan, run, provenance, debugger)
     print_warnings([*plan.warnings, *provenance.warnings])
     print(f"Local workspace{reason}: {job.name}\n{run.runtimes()}", file=sys.stderr)
@@ -180,7 +181,7 @@ def _plan_run(
 
 def _register_here(
     plan: JobPlan,
-    made: Made,
+    provenance: Provenance,
     folder: Path,
     repository: Path,
     options: argparse.Namespace,
@@ -191,7 +192,6 @@ def _register_here(
 
     runs_here = not azure_only_parts(plan.bundle.documents, plan.request.job_file)
     runs = _plan_run(plan, folder, repository, options).units if runs_here else {}
-    provenance = provenance_of(plan, repository, made)
     print_warnings([*plan.warnings, *provenance.warnings])
     registered = register_component(plan, provenance, runs, repository)
     print(f"{registered.id} registered in the local workspace{reason}")
@@ -200,7 +200,7 @@ def _register_here(
 
 def _submit(
     plan: JobPlan,
-    made: Made,
+    provenance: Provenance,
     workspace: AzureWorkspace,
     images: Mapping[str, PushableImage],
     folder: Path,
@@ -216,9 +216,7 @@ def _submit(
             "Leave it out.",
         )
     submit_options = SubmitOptions(options.stream, options.web, options.timings, options.login)
-    repository = Path.cwd()
-    provenance = provenance_of(plan, repository, made)
-    submission = create_submission(plan, provenance, workspace, repository, submit_options, images)
+    submission = create_submission(plan, provenance, workspace, Path.cwd(), submit_options, images)
     print_warnings([*plan.warnings, *provenance.warnings])
     prefix = ensure_packages_venv(plan.request.azure, folder)
     return exec_after_pants(["submit", str(submission.path)], prefix)

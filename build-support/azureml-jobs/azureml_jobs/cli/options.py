@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,10 @@ def add_command(
     return command
 
 
-def request_parser() -> argparse.ArgumentParser:
-    """Return a parser of what the plugin adds to every command."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--request", type=Path, required=True)
-    return parser
+def split_request(arguments: Sequence[str]) -> tuple[Path, Sequence[str]]:
+    """Return the file with the plugin's message, which comes first, and what the user wrote."""
+    _, request, *given = arguments
+    return Path(request), given
 
 
 def port(text: str) -> int:

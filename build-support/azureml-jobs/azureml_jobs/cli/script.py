@@ -11,24 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from azureml_jobs.base.exec_after_pants import exec_after_pants
-from azureml_jobs.base.loopback import bound_socket
+from azureml_jobs.base.loopback import listening_socket
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.cli.options import request_parser
-from azureml_jobs.docker.derived_image import Addition, derived_image, packages_addition
+from azureml_jobs.cli.options import ExactParser, split_request
+from azureml_jobs.docker.derived_image import derived_image, packages_addition
 from azureml_jobs.docker.jupyter import jupyter_addition
 from azureml_jobs.docker.needed_image import NeededImage
 from azureml_jobs.local.create_script import create_script, pytest_command, script_command
 from azureml_jobs.local.debugger.debugger import requested_debugger
 from azureml_jobs.local.run_environment import is_new
 from azureml_jobs.local.runtimes import Runtime, RuntimeChoice
-from azureml_jobs.protocol import (
-    REQUIREMENTS_FILE,
-    SOURCES_FOLDER,
-    EnvironmentImage,
-    NotebookRequest,
-    RuntimeOptions,
-    ScriptRequest,
-)
+from azureml_jobs.protocol import REQUIREMENTS_FILE, SOURCES_FOLDER, NotebookRequest, ScriptRequest
 
 
 def run_script(arguments: Sequence[str]) -> int:
@@ -86,37 +79,30 @@ def _parse(arguments: Sequence[str]) -> tuple[ScriptRequest, Path, Sequence[str]
 
     A `--` separates these from those of the plugin.
     """
-    file = request_parser().parse_args(arguments[:2]).request
+    file, given = split_request(arguments)
     request = ScriptRequest.read(file)
     request.raise_errors()
-    return request, file.parent, arguments[3:]
+    return request, file.parent, given[1:]
 
 
-def _choose_runtime(request: ScriptRequest, folder: Path) -> Runtime:
-    addition = None
-    if request.adds_packages:
-        requirements = (folder / REQUIREMENTS_FILE).read_bytes()
-        addition = packages_addition(
-            requirements, "packages", f"the packages that {request.address} imports"
-        )
-    return choose_runtime(request.address, request.image, request.options, addition)
-
-
-def choose_runtime(
-    address: str,
-    image: EnvironmentImage | None,
-    options: RuntimeOptions,
-    addition: Addition | None = None,
-) -> Runtime:
-    """Return the runtime; one with an image has that image with `addition`.
+def _choose_runtime(request: ScriptRequest | NotebookRequest, folder: Path) -> Runtime:
+    """Return the runtime; one with an image has that image with the packages that it lacks.
 
     Raises `JobError` or `OutsideError` as `RuntimeChoice.choose` does.
     """
+    image, options = request.image, request.options
     need = NeededImage(why_none="only Azure ML has the environment of its job")
     if image:
         need = NeededImage(image.tag, image.address)
-    runtime = RuntimeChoice(options.runtime, os.environ).choose(need, address)
-    if addition is None or image is None or runtime.image is None:
+    runtime = RuntimeChoice(options.runtime, os.environ).choose(need, request.address)
+    if image is None or runtime.image is None:
+        return runtime
+    requirements = folder / REQUIREMENTS_FILE
+    if isinstance(request, NotebookRequest):
+        addition = jupyter_addition(requirements.read_bytes())
+    elif request.adds_packages:
+        addition = packages_addition(requirements.read_bytes(), request.address)
+    else:
         return runtime
     derived = derived_image(runtime.image, addition, options.build_arguments, image.network)
     return replace(runtime, image=derived)
@@ -128,18 +114,15 @@ _FIRST_PORT = 8888
 
 def run_jupyter(arguments: Sequence[str]) -> int:
     """Run `./pants run src/X:jupyter -- …`."""
-    request_file = request_parser().parse_args(arguments[:2]).request
-    options = _parse_options(arguments[2:])
-    request = NotebookRequest.read(request_file)
-    with bound_socket(options.port, _FIRST_PORT) as bound:
-        port = bound.getsockname()[1]
-    addition = None
-    if request.image:
-        addition = jupyter_addition((request_file.parent / REQUIREMENTS_FILE).read_bytes())
-    runtime = choose_runtime(request.address, request.image, request.options, addition)
     from azureml_jobs.local.notebook import create_notebook
 
-    pants_folder = request_file.absolute().parent
+    file, given = split_request(arguments)
+    options = _parse_options(given)
+    request = NotebookRequest.read(file)
+    with listening_socket(options.port, _FIRST_PORT) as listening:
+        port = listening.getsockname()[1]
+    pants_folder = file.absolute().parent
+    runtime = _choose_runtime(request, pants_folder)
     folder = create_notebook(
         request, pants_folder, Path.cwd(), runtime, port, secrets.token_urlsafe(24)
     )
@@ -148,11 +131,10 @@ def run_jupyter(arguments: Sequence[str]) -> int:
 
 
 def _parse_options(given: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = ExactParser(
         prog="./pants run …:jupyter --",
         description="Start JupyterLab in the experiment's image, or else with the packages of its "
         "lock, on the folders src, notebooks and data of the repository.",
-        allow_abbrev=False,
     )
     parser.add_argument(
         "--port", type=int, help=f"the port on this machine (default: {_FIRST_PORT} or a free one)"

@@ -40,11 +40,11 @@ class Addition:
     files: Mapping[str, bytes]
 
 
-def packages_addition(requirements: bytes, kind: str, title: str) -> Addition:
-    """Add locked packages to those that the image's Python has."""
+def packages_addition(requirements: bytes, address: str) -> Addition:
+    """Add locked packages, which the target `address` imports, to the image's Python."""
     return Addition(
-        kind,
-        title,
+        "packages",
+        f"the packages that {address} imports",
         "COPY requirements.txt /opt/azureml-jobs/requirements.txt\n"
         f"RUN {WITH_CERTIFICATE}python -m pip install --no-cache-dir --no-deps"
         f" --require-hashes -r /opt/azureml-jobs/requirements.txt && {WITHOUT_CERTIFICATE}\n",
