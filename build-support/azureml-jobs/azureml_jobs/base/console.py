@@ -20,18 +20,18 @@ YELLOW = "33"
 _STATUS_COLOURS = {job_status.COMPLETED: GREEN, job_status.FAILED: RED, job_status.CANCELED: YELLOW}
 
 
-def has_colours(stream: TextIO) -> bool:
-    """Return whether `stream` is a terminal with colours; https://no-color.org is honoured."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return stream.isatty()
-
-
 def coloured(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """Return `text` in a colour, an ANSI code, if `stream` (by default standard output) has any."""
-    if not has_colours(sys.stdout if stream is None else stream):
+    """Return `text` in a colour, an ANSI code, if `stream` (by default standard output) has any.
+
+    Only a terminal has colours; https://no-color.org is honoured.
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
-    return f"\x1b[{colour}m{text}\x1b[0m"
+    return f"\x1b[{colour}m{text}\x1b[0m" if (stream or sys.stdout).isatty() else text
+
+
+def bold(text: str) -> str:
+    return coloured(text, BOLD)
 
 
 def status_coloured(status: str) -> str:
@@ -114,11 +114,14 @@ def table(
     ]
 
 
+def print_part(title: str, *lines: str) -> None:
+    print("\n".join((bold(title), *lines)))
+
+
 def print_table(
     header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> None:
-    first, *lines = table(header, rows, right)
-    print("\n".join((coloured(first, BOLD), *lines)))
+    print_part(*table(header, rows, right))
 
 
 def value_texts(values: Mapping[str, Any]) -> dict[str, str]:

@@ -26,7 +26,7 @@ from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.cli.job_tree import labelled
+from azureml_jobs.cli.job_tree import leaves, parameters_of
 from azureml_jobs.cli.jobs import Row, WorkspaceJobs
 
 # Each is a request.
@@ -64,9 +64,7 @@ def _names_to_compare(jobs: WorkspaceJobs, options: argparse.Namespace) -> list[
         wanted = JobSelection(experiment=options.experiment, count=_MOST_JOBS)
         names += [row["name"] for row in jobs.list(wanted) if row["name"] not in names]
     elif len(names) == 1:
-        # The commands below it: pipelines and sweeps log nothing themselves.
-        below = (row for _, row in labelled(jobs.children(names[0])))
-        names = [row["name"] for row in below if row["name"] and not row["children"]]
+        names = list(leaves(jobs.children(names[0])).values())
     if len(names) < 2:
         raise JobError(
             options.experiment or next(iter(options.names), "jobs compare"),
@@ -88,8 +86,7 @@ def compared(jobs: Sequence[Mapping[str, Any]], sort_by: str | None) -> list[Row
             "name": job["name"],
             "status": job["status"],
             "duration": job["duration"],
-            # What a sweep chose for a trial, and what the code logged.
-            "params": {**(job.get("parameters") or {}), **job["params"]},
+            "params": parameters_of(job),
             "metrics": job["metrics"],
         }
         for job in jobs

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.console import (
-    BOLD,
     GREEN,
     RED,
+    bold,
     coloured,
     duration_text,
     print_json,
@@ -123,16 +123,17 @@ def _lines(
         *rows[0],
         *(f"  {each.name}" for part in found if part != "code" for each in found[part]),
     ]
-    columns = _Columns(labels, width)
+    label_width = max(map(len, labels))
+    row = partial(_row, label_width, max((width - label_width - 4) // 2, _LEAST_CELL))
     for label in rows[0]:
-        yield from columns.row(label, rows[0][label], rows[1][label])
+        yield from row(label, rows[0][label], rows[1][label])
     for part in found:
         if found[part] and part != "code":
-            yield f"\n{coloured(part, BOLD)}"
+            yield f"\n{bold(part)}"
             for change in found[part]:
-                yield from columns.row(f"  {change.name}", *value_pair(change))
+                yield from row(f"  {change.name}", *value_pair(change))
     if found.get("code"):
-        yield f"\n{coloured('code', BOLD)}"
+        yield f"\n{bold('code')}"
         for change in found["code"]:
             yield from _file_lines(change)
     yield ""
@@ -161,18 +162,11 @@ def _file_lines(change: Change) -> Iterator[str]:
         yield coloured(line, colour) if colour else line
 
 
-class _Columns:
-    """A label and two cells next to each other, in which long texts are wrapped."""
-
-    def __init__(self, labels: Sequence[str], width: int) -> None:
-        self._label = max(map(len, labels))
-        self._cell = max((width - self._label - 4) // 2, _LEAST_CELL)
-
-    def row(self, label: str, a: str, b: str) -> Iterator[str]:
-        for name, left, right in zip_longest(
-            [label], self._wrapped(a), self._wrapped(b), fillvalue=""
-        ):
-            yield f"{name:<{self._label}}  {left:<{self._cell}}  {right}".rstrip()
-
-    def _wrapped(self, text: str) -> list[str]:
-        return [part for line in text.splitlines() for part in textwrap.wrap(line, self._cell)]
+def _row(label_width: int, width: int, label: str, a: str, b: str) -> Iterator[str]:
+    """Yield the lines of a label and two texts next to each other, each wrapped to `width`."""
+    cells = (
+        [part for line in text.splitlines() for part in textwrap.wrap(line, width)]
+        for text in (a, b)
+    )
+    for name, left, right in zip_longest([label], *cells, fillvalue=""):
+        yield f"{name:<{label_width}}  {left:<{width}}  {right}".rstrip()

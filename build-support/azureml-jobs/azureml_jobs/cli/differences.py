@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from azureml_jobs.bundle.manifest import units_of
+from azureml_jobs.cli.job_tree import parameters_of
 from azureml_jobs.protocol import REQUIREMENTS_FILE
 
 PARTS = (
@@ -59,12 +60,12 @@ def differences(a: ComparedJob, b: ComparedJob) -> dict[str, list[Change]]:
     for part in PARTS:
         if part in of_a and part in of_b:
             names = dict.fromkeys((*of_a[part], *of_b[part]))
-            values = ((name, of_a[part].get(name), of_b[part].get(name)) for name in names)
-            changes = [Change(*each) for each in values if each[1] != each[2]]
-            found[part] = [_without_secrets(each) for each in changes]
+            each_of = (Change(name, of_a[part].get(name), of_b[part].get(name)) for name in names)
+            found[part] = [_without_secrets(each) for each in each_of if each.a != each.b]
     if a.code and b.code and "code" in found:
         found["code"] = [
-            Change(each.name, each.a, each.b, _file_diff(each.name, a, b)) for each in found["code"]
+            replace(each, diff=_file_diff(a.code / each.name, b.code / each.name))
+            for each in found["code"]
         ]
     return found
 
@@ -74,16 +75,14 @@ def _without_secrets(change: Change) -> Change:
     if "environment_variables" not in change.name.split("."):
         return change
     a, b = (None if value is None else "hidden" for value in (change.a, change.b))
-    return Change(change.name, a, b)
+    return replace(change, a=a, b=b)
 
 
 def _parts(side: ComparedJob, has_records: bool) -> dict[str, dict[str, Any]]:
     job = side.job
-    parameters = {**(job.get("parameters") or {}), **job["params"]}
-    metrics = dict(job["metrics"])
+    parameters, metrics = parameters_of(job), dict(job["metrics"])
     for label, step in side.steps.items():
-        chosen = {**(step.get("parameters") or {}), **step["params"]}
-        parameters |= {f"{label}: {name}": value for name, value in chosen.items()}
+        parameters |= {f"{label}: {name}": value for name, value in parameters_of(step).items()}
         metrics |= {f"{label}: {name}": value for name, value in step["metrics"].items()}
     recorded = _recorded(side.manifest) if has_records and side.manifest else {}
     # Local data is compared by its contents: where it is depends on where the job ran.
@@ -152,18 +151,14 @@ def _input(given: Any) -> Any:
     return found[0] if found else None
 
 
-def _file_diff(name: str, a: ComparedJob, b: ComparedJob) -> str:
+def _file_diff(*files: Path) -> str:
     """Return how a file of the code differs, as a unified diff without a header."""
-    texts = []
-    for side in (a, b):
-        path = (side.code or Path()) / name
-        try:
-            texts.append(path.read_text(encoding="utf-8") if path.is_file() else "")
-        except UnicodeDecodeError:
-            return _BINARY
+    try:
+        texts = [file.read_text(encoding="utf-8") if file.is_file() else "" for file in files]
+    except UnicodeDecodeError:
+        return _BINARY
     old, new = (text.splitlines() for text in texts)
-    lines = difflib.unified_diff(old, new, lineterm="")
-    return "\n".join(list(lines)[2:])
+    return "\n".join([*difflib.unified_diff(old, new, lineterm="")][2:])
 
 
 def change_text(part: str, change: Change) -> str:

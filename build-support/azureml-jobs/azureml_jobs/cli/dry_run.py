@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.console import BOLD, coloured, size_text, table
+from azureml_jobs.base.console import bold, size_text, table
 from azureml_jobs.base.workspace_config import CONFIG_FILE, LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.data import LocalData
@@ -91,11 +91,11 @@ def as_text(
 
 def _part(title: str, lines: Sequence[str], more: str = "") -> list[str]:
     """Return a part of the report, which is nothing without lines."""
-    return [f"{_bold(title)}{more}", *(f"  {line}".rstrip() for line in lines)] if lines else []
+    return [f"{bold(title)}{more}", *(f"  {line}".rstrip() for line in lines)] if lines else []
 
 
 def _title(plan: JobPlan, target: AzureWorkspace | None) -> str:
-    address, kind = _bold(plan.request.address), plan.kind
+    address, kind = bold(plan.request.address), plan.kind
     place = (
         f"the local workspace {LOCAL_FOLDER} ({CONFIG_FILE} names no workspace)"
         if target is None
@@ -114,17 +114,17 @@ def _title(plan: JobPlan, target: AzureWorkspace | None) -> str:
 def _unit_lines(plan: JobPlan, unit: UnitBundle, images: Mapping[str, PushableImage]) -> list[str]:
     key = ".".join(unit.unit.keys)
     place = f"{key} of {unit.unit.document}" if key else unit.unit.document
-    title = f"{_bold(unit.unit.name)}: {place}" if unit.unit.name else _bold(place)
+    title = f"{bold(unit.unit.name)}: {place}" if unit.unit.name else bold(place)
     code = _snapshot_lines(unit) if unit.unit.has_code else []
     return [title, *(f"  {line}" for line in (*code, *_environment_lines(plan, unit, images)))]
 
 
 def _snapshot_lines(unit: UnitBundle) -> list[str]:
     if unit.unit.code.path is None:
-        return [f"{_bold('Snapshot')} as the job file says"]
+        return [f"{bold('Snapshot')} as the job file says"]
     total = size_text(sum(file.size for file in unit.code))
     return [
-        f"{_bold('Snapshot')} {unit.snapshot_digest[:12]}: {_count(unit.code)}, {total}",
+        f"{bold('Snapshot')} {unit.snapshot_digest[:12]}: {_count(unit.code)}, {total}",
         *_file_lines(unit.code),
     ]
 
@@ -134,7 +134,7 @@ def _environment_lines(
 ) -> list[str]:
     if image := images.get(unit.unit.name):
         return [
-            f"{_bold('Image')} {image.reference}: {size_text(image.size)} on this machine",
+            f"{bold('Image')} {image.reference}: {size_text(image.size)} on this machine",
             f"  would be pushed to the workspace's registry as {image.name}, except for layers "
             "that it has;",
             "  the job would name it by its digest. The environment's files stay here.",
@@ -142,11 +142,11 @@ def _environment_lines(
     if not unit.environment:
         named = plan.bundle.node_of(unit).get("environment")
         text = named if isinstance(named, str) else "as the job file says"
-        return [f"{_bold('Environment')} {text}"]
+        return [f"{bold('Environment')} {text}"]
     packages = unit.files.packages
     listed = f", packages of {packages.lock}: {', '.join(packages.requirements) or 'none'}"
     return [
-        f"{_bold('Environment')} {(unit.environment_digest or '')[:12]}: "
+        f"{bold('Environment')} {(unit.environment_digest or '')[:12]}: "
         f"{_count(unit.environment)}{listed if unit.installs_lock else ''}",
         *_file_lines(unit.environment),
     ]
@@ -159,10 +159,6 @@ def _count(files: Sequence[BundleFile]) -> str:
 def _file_lines(files: Sequence[BundleFile]) -> list[str]:
     rows = [(size_text(file.size), file.path, file.source, file.why) for file in files]
     return [f"  {line}" for line in table(("size", "file", "from", "why"), rows, right=(0,))]
-
-
-def _bold(text: str) -> str:
-    return coloured(text, BOLD)
 
 
 def _destination(target: AzureWorkspace | None) -> dict[str, str]:

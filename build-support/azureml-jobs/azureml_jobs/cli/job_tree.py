@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from azureml_jobs.base.console import (
-    BOLD,
-    coloured,
+    bold,
     duration_text,
+    print_part,
     status_coloured,
     table,
     time_text,
@@ -29,6 +29,18 @@ def labelled(rows: Sequence[Row], prefix: str = "") -> Iterator[tuple[str, Row]]
         yield from labelled(row["children"] or (), f"{label}/")
 
 
+def leaves(rows: Sequence[Row]) -> dict[str, str]:
+    """Return the names of the commands below a job by their labels: only these log values."""
+    return {
+        label: row["name"] for label, row in labelled(rows) if row["name"] and not row["children"]
+    }
+
+
+def parameters_of(job: Row) -> dict[str, Any]:
+    """Return what a sweep chose for a trial, and what its code logged."""
+    return {**(job.get("parameters") or {}), **job["params"]}
+
+
 def print_jobs(rows: Sequence[Row]) -> None:
     """Print a table of jobs, each with the jobs below it."""
     lines: list[tuple[str, Row | None]] = []
@@ -41,8 +53,8 @@ def print_jobs(rows: Sequence[Row]) -> None:
 def print_children(job: Row) -> None:
     """Print the jobs below one: a table of trials, or of steps with the names of their jobs."""
     if job.get("objective"):
-        header, *lines = trial_table(job["children"], job["objective"], job["best_trial"])
-        print("\n".join((f"\n{coloured(header, BOLD)}", *lines)))
+        print()
+        print_part(*trial_table(job["children"], job["objective"], job["best_trial"]))
     elif job["children"]:
         rows = [
             (
@@ -61,7 +73,7 @@ def _print_table(
 ) -> None:
     """Print a table whose second column is a status."""
     first, *lines = table(header, rows, right)
-    print(coloured(first, BOLD))
+    print(bold(first))
     start = first.index("status")
     for row, line in zip(rows, lines):
         print(

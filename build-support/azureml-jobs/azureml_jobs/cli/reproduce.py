@@ -26,7 +26,7 @@ from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.manifest import read_manifest, units_of
 from azureml_jobs.bundle.rebuild import add_own_files, rebuild
 from azureml_jobs.bundle.same import check_fetched, is_of_one_run
-from azureml_jobs.cli.job_tree import labelled
+from azureml_jobs.cli.job_tree import labelled, leaves
 from azureml_jobs.cli.jobs import WorkspaceJobs, is_on_this_machine, jobs_of
 
 # The end of the name of a job that was run again, and the longest rest of it.
@@ -210,12 +210,10 @@ def place_of(
 def outcome(jobs: WorkspaceJobs, job: Mapping[str, Any]) -> dict[str, Any]:
     """Return status and metrics of a job and of those that it started, by what to print."""
     found = {"name": job["name"], "status": job["status"], **job["metrics"]}
-    below = {label: row for label, row in labelled(job["children"]) if row["name"]}
-    found |= {f"{label}: status": row["status"] for label, row in below.items()}
-    # Pipelines and sweeps log nothing themselves.
-    leaves = {row["name"]: label for label, row in below.items() if not row["children"]}
-    for row in jobs.logged(list(leaves)):
-        label = leaves[row["name"]]
+    started = ((label, row) for label, row in labelled(job["children"]) if row["name"])
+    found |= {f"{label}: status": row["status"] for label, row in started}
+    below = leaves(job["children"])
+    for label, row in zip(below, jobs.logged(list(below.values()))):
         found |= {f"{label}: {name}": value for name, value in row["metrics"].items()}
     return found
 

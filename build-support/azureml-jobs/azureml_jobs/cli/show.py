@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from azureml_jobs.base.console import (
-    BOLD,
-    coloured,
+    bold,
     duration_text,
     print_json,
+    print_part,
     print_warning,
     short_path,
     sparkline,
@@ -24,7 +24,7 @@ from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.parallel import BackgroundCall
 from azureml_jobs.cli.diff import compared_pair
 from azureml_jobs.cli.differences import change_text
-from azureml_jobs.cli.job_tree import print_children
+from azureml_jobs.cli.job_tree import parameters_of, print_children
 from azureml_jobs.cli.jobs import Row, WorkspaceJobs
 from azureml_jobs.local.usage import usage_text
 
@@ -46,7 +46,7 @@ def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     _print_values("outputs", {name: short_path(path) for name, path in job["outputs"].items()})
     print_children(job)
     print("".join(f"{line}\n" for line in changes.result()), end="")
-    _print_values("parameters", value_texts({**(job.get("parameters") or {}), **job["params"]}))
+    _print_values("parameters", value_texts(parameters_of(job)))
     _print_values("details", _details(job))
     tags = {key: text for key, text in job["tags"].items() if not key.startswith("mlflow.")}
     _print_values("tags", tags)
@@ -56,9 +56,7 @@ def show_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
 
 def _print_outcome(job: Mapping[str, Any]) -> None:
     duration = "" if job["duration"] is None else f" after {duration_text(job['duration'])}"
-    print(
-        f"{coloured(job['name'], BOLD)}  {status_coloured(job['status'])}{duration}, {_where(job)}"
-    )
+    print(f"{bold(job['name'])}  {status_coloured(job['status'])}{duration}, {_where(job)}")
     exit_status = "" if job["exit_code"] in (None, 0) else f"exit status {job['exit_code']}"
     for text in filter(None, (job["error"], exit_status)):
         print("  " + text.replace("\n", "\n  "))
@@ -85,8 +83,7 @@ def _print_metrics(jobs: WorkspaceJobs, job: Row) -> None:
         (f"  {each}", texts[each], sparkline([point["value"] for point in curves.get(each, ())]))
         for each in names
     ]
-    _, *lines = table(("", "", ""), rows)
-    print("\n".join((f"\n{coloured(title, BOLD)}", *lines)))
+    _print_lines(title, table(("", "", ""), rows)[1:])
 
 
 def _changes(jobs: WorkspaceJobs, job: Row) -> list[str]:
@@ -99,7 +96,7 @@ def _changes(jobs: WorkspaceJobs, job: Row) -> list[str]:
     except OutsideError as error:
         print_warning(f"what differs from {before} is left out: {error.where}: {error.what}")
         return []
-    lines = ["", f"{coloured(f'compared with {before}', BOLD)}, the job of this target before it"]
+    lines = ["", f"{bold(f'compared with {before}')}, the job of this target before it"]
     # Code often logs its inputs as parameters.
     inputs = {change.name for change in found["inputs"]}
     found["parameters"] = [each for each in found["parameters"] if each.name not in inputs]
@@ -111,24 +108,24 @@ def _changes(jobs: WorkspaceJobs, job: Row) -> list[str]:
     return [*lines, f"  in full     ./pants run :aml -- jobs diff {before} {job['name']}"]
 
 
+def _print_lines(title: str, lines: Sequence[str]) -> None:
+    """Print a part of the report, which is nothing without lines."""
+    if lines:
+        print()
+        print_part(title, *lines)
+
+
 def _print_values(title: str, values: Mapping[str, str]) -> None:
-    if not any(values.values()):
-        return
-    print(f"\n{coloured(title, BOLD)}")
-    width = max(len(key) for key, text in values.items() if text)
-    for key, text in values.items():
-        if text:
-            indented = text.replace("\n", f"\n{'':{width + 4}}")
-            print(f"  {key:<{width}}  {indented}")
+    shown = {key: text for key, text in values.items() if text}
+    width = max(map(len, shown), default=0)
+    indented = {key: text.replace("\n", f"\n{'':{width + 4}}") for key, text in shown.items()}
+    _print_lines(title, [f"  {key:<{width}}  {text}" for key, text in indented.items()])
 
 
 def _print_artifacts(paths: Sequence[str]) -> None:
-    if paths:
-        print(f"\n{coloured('artifacts', BOLD)}")
-    for path in paths[:_MOST_ARTIFACTS]:
-        print(f"  {path}")
-    if len(paths) > _MOST_ARTIFACTS:
-        print(f"  … {len(paths) - _MOST_ARTIFACTS} more")
+    more = len(paths) - _MOST_ARTIFACTS
+    left_out = [f"  … {more} more"] if more > 0 else []
+    _print_lines("artifacts", [*(f"  {path}" for path in paths[:_MOST_ARTIFACTS]), *left_out])
 
 
 def _details(job: Mapping[str, Any]) -> dict[str, str]:

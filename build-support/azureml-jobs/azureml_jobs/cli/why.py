@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from azureml_jobs.base.console import BOLD, coloured, print_json, print_warning
+from azureml_jobs.base.console import bold, print_json, print_warning
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest, suggestion
 from azureml_jobs.bundle.senders import ExplainedJob, Sender
 from azureml_jobs.cli.aml_parser import aml_parser
-from azureml_jobs.cli.options import request_parser
+from azureml_jobs.cli.options import split_request
 from azureml_jobs.imports.absence import Absence, find_absence
 from azureml_jobs.imports.closure import Launch
 from azureml_jobs.imports.questions import answer_from_folder
@@ -24,9 +24,8 @@ from azureml_jobs.protocol import NeededFile, WhyRequest
 
 def run_why(arguments: Sequence[str]) -> int:
     """Explain a file of the repository, which is the working folder."""
-    # The plugin puts its own arguments first, before all that the user writes.
-    request = WhyRequest.read(request_parser().parse_args(arguments[:2]).request)
-    options = aml_parser().parse_args(arguments[2:])
+    request_file, given = split_request(arguments)
+    request, options = WhyRequest.read(request_file), aml_parser().parse_args(given)
     is_not = options.words[0] == "not"
     file, job = _file_and_job(options.words[is_not:])
     repository = Path.cwd()
@@ -117,13 +116,8 @@ def _nearest_unit(path: str, jobs: Iterable[ExplainedJob]) -> tuple[ExplainedJob
 
 def _shared_folders(first: str, second: str) -> int:
     """Return how many folders, from the root on, the two files have in common."""
-    pairs = zip(posixpath.dirname(first).split("/"), posixpath.dirname(second).split("/"))
-    count = 0
-    for one, other in pairs:
-        if one != other:
-            break
-        count += 1
-    return count
+    folders = [posixpath.dirname(path).split("/") for path in (first, second)]
+    return len(posixpath.commonprefix(folders))
 
 
 def _absence(
@@ -159,7 +153,7 @@ def _print_senders(path: str, senders: Sequence[Sender], as_json: bool) -> None:
         print(f"`./pants run :aml -- why not {path}` prints what to write so that one does.")
     for number, sender in enumerate(senders):
         unit = f", {sender.unit}" if sender.unit else ""
-        print("\n" * bool(number) + f"{coloured(sender.address + unit, BOLD)} sends {sender.name}")
+        print("\n" * bool(number) + f"{bold(sender.address + unit)} sends {sender.name}")
         width = max(len(link.path) for link in sender.chain)
         for link in sender.chain:
             print(f"  {link.path.ljust(width)}  {link.why}".rstrip())
@@ -179,7 +173,7 @@ def _print_absence(
         print_json({**names, **asdict(absence), "sent_by": list(sending)})
         return
     name = f"{address}, {unit.name}," if unit.name else address
-    print(f"{coloured(name, BOLD)} does not send {path}.")
+    print(f"{bold(name)} does not send {path}.")
     for paragraph in (absence.reasons, absence.ways):
         if paragraph:
             print("\n" + "\n".join(paragraph))
