@@ -8,7 +8,6 @@ from dataclasses import dataclass
 DATA = "data"
 MODELS = "models"
 COMPONENTS = "components"
-KINDS = (DATA, MODELS, COMPONENTS)
 DATA_TYPES = ("uri_file", "uri_folder", "mltable")
 MODEL_TYPES = ("custom_model", "mlflow_model", "triton_model")
 

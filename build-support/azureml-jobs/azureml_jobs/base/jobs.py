@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.job_status import ENDED
 
 
 def job_name_stem(text: str) -> str:
@@ -44,10 +43,6 @@ class DownloadResult:
     files: int
     status: str
     left_out: tuple[str, ...] = ()
-
-    @property
-    def is_final(self) -> bool:
-        return self.status in ENDED
 
 
 def check_empty_folder(destination: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Protocol
 
 from azureml_jobs.base.console import print_json, print_warning, short_path
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.job_status import ENDED
 from azureml_jobs.base.jobs import DownloadResult, JobSelection
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
@@ -154,7 +155,7 @@ def download_job(jobs: WorkspaceJobs, options: argparse.Namespace) -> int:
     for name in result.left_out:
         print_warning(f"{name} is left out: it went away, kept changing, or is no file")
     files = f"{result.files} file{'' if result.files == 1 else 's'} in {short_path(destination)}"
-    if not result.is_final:
+    if result.status not in ENDED:
         files += f", as they are now: the job is {result.status}"
     print(files)
     return 0
