@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -172,6 +173,30 @@ def own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 @pytest.fixture
 def gathered(tmp_path: Path) -> Gathered:
     return Gathered(tmp_path)
+
+
+@pytest.fixture
+def venv(gathered: Gathered, tmp_path: Path) -> PackagesVenv:
+    """The virtual environment of the job's packages, which exists."""
+    (tmp_path / "cache/venv/bin").mkdir(parents=True)
+    (tmp_path / "cache/venv/bin/python").write_text("")
+    gathered.venv = PackagesVenv(str(tmp_path / "cache/venv"), "seed")
+    return gathered.venv
+
+
+class Terminal(io.StringIO):
+    """A terminal in place of standard output; it has colours."""
+
+    def isatty(self) -> bool:
+        return True
+
+    @classmethod
+    def use(cls, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        monkeypatch.setenv("TERM", "xterm")
+        terminal = cls()
+        monkeypatch.setattr("sys.stdout", terminal)
+        return terminal
 
 
 class Tool:

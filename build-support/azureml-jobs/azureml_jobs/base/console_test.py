@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.console import RED, coloured, duration_text, size_text, sparkline, table
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+from azureml_jobs.conftest import Terminal
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
@@ -13,6 +12,7 @@ import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.cli import aml
+from azureml_jobs.conftest import Terminal
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import identity_of
 from azureml_jobs.local.record import JobRecord
@@ -67,14 +67,7 @@ def test_lists_jobs_newest_first_and_colours_their_status(
     assert all(line.endswith("   4.5 s") for line in lines)
     assert len({line.index(" exp ") for line in lines}) == 1
 
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stdout", terminal)
+    terminal = Terminal.use(monkeypatch)
     aml.run_aml(["jobs", "list"])
     lines = terminal.getvalue().splitlines()
     assert "\x1b[32mCompleted\x1b[0m" in lines[1]

@@ -62,14 +62,13 @@ class Repository:
 
 
 @pytest.fixture
-def repository(gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+def repository(
+    gathered: Gathered, venv: PackagesVenv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Repository:
     gathered.add_code()
     gathered.add("src/exp/weights.bin", b"\xff\x00")
     gathered.write("src/exp/a.csv", "1\n")
     gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-    gathered.venv = PackagesVenv(str(tmp_path / "venv"), "seed")
-    (tmp_path / "venv/bin").mkdir(parents=True)
-    (tmp_path / "venv/bin/python").write_text("")
     return Repository(gathered, tmp_path, monkeypatch)
 
 
@@ -114,17 +113,6 @@ def test_tells_jobs_apart_by_each_part(
     assert diffs[1:] == ["binary files differ", "@@ -0,0 +1 @@\n+N = 1"]
     values = [(each["a"], each["b"]) for each in (*found["packages"], *found["metrics"])]
     assert values == [("2.4.6", "2.4.7"), (None, "1.16.0"), (0.5, 0.25)]
-
-
-def test_finds_a_single_difference(
-    repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    repository.start("a")
-    repository.gathered.locked = "numpy==2.5.0 --hash=sha256:00\n"
-    repository.start("b")
-    found = different(repository, capsys)
-    names = {part: [each["name"] for each in changes] for part, changes in found.items() if changes}
-    assert names == {"packages": ["numpy"]}
 
 
 def test_tells_the_steps_of_pipelines_apart(

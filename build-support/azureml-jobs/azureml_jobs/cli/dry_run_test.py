@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import io
 import json
 
 import pytest
 from azureml_jobs.base.workspace_config import AzureWorkspace
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.cli import dry_run
-from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered
+from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Terminal
 
 WORKSPACE = AzureWorkspace("1234", "my-group", "my-workspace")
 DATA_JOB = CONTEXT_JOB.replace(
@@ -84,14 +83,7 @@ def test_reports_everything_as_text(
     assert "\n  folder: data (3.5 kB)\n" in text
     assert "\n\nJob src/exp/azure-ml-job.yaml\n  code: ..\n" in text and "\n    epochs: 9" in text
     assert "\x1b" not in text
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr("sys.stdout", Terminal())
+    Terminal.use(monkeypatch)
     assert "\x1b[1mSnapshot\x1b[0m" in dry_run.as_text(plan, None, gathered.repository)
 
 

@@ -34,12 +34,9 @@ CONFIGURED = "SUBSCRIPTION_ID=00000000-0000-4000-8000-000000001234\nRESOURCE_GRO
 
 
 @pytest.fixture
-def ready(gathered: Gathered, tmp_path: Path) -> Gathered:
+def ready(gathered: Gathered, venv: PackagesVenv) -> Gathered:
     """Return a job whose packages are installed."""
     gathered.add_code()
-    gathered.venv = PackagesVenv(str(tmp_path / "venv"), "seed")
-    (tmp_path / "venv/bin").mkdir(parents=True)
-    (tmp_path / "venv/bin/python").write_text("")
     return gathered
 
 

@@ -60,9 +60,6 @@ class Repository:
         monkeypatch.setenv("AZUREML_JOBS_EXEC_FILE", str(folder / "command"))
         gathered.add_code()
         gathered.add_context("src/exp/docker/Dockerfile", "FROM x\n")
-        gathered.venv = PackagesVenv(str(folder / "venv"), "seed")
-        (folder / "venv/bin").mkdir(parents=True)
-        (folder / "venv/bin/python").write_text("")
         gathered.request(CONTEXT_JOB)
         self.write_pants()
         (self.root / ".gitignore").write_text("/.azureml\n/gathered\n")
@@ -108,7 +105,9 @@ class Repository:
 
 
 @pytest.fixture
-def repository(gathered: Gathered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+def repository(
+    gathered: Gathered, venv: PackagesVenv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Repository:
     return Repository(gathered, tmp_path, monkeypatch)
 
 

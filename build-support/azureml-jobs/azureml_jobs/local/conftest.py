@@ -13,12 +13,10 @@ from typing import Any
 from venv import EnvBuilder
 
 import pytest
-from azureml_jobs.conftest import Gathered
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import job_processes
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
-from azureml_jobs.protocol import PackagesVenv
 
 _RUN = """
 import pathlib, sys
@@ -139,16 +137,6 @@ def make_wheel(folder: Path, name: str, version: str) -> None:
         for path, content in package_files(name, version).items():
             wheel.writestr(path, content)
         wheel.writestr(f"{name}-{version}.data/data/share/{name}.txt", version)
-
-
-@pytest.fixture
-def venv(gathered: Gathered, tmp_path: Path) -> PackagesVenv:
-    """A virtual environment that exists."""
-    venv = PackagesVenv(str(tmp_path / "cache" / "venv"), "seed")
-    (tmp_path / "cache/venv/bin").mkdir(parents=True)
-    (tmp_path / "cache/venv/bin/python").write_text("")
-    gathered.venv = venv
-    return venv
 
 
 # Logs with MLflow, writes outputs, and prints.
