@@ -187,4 +187,4 @@ class Advisor:
         elif start and start.kind == "module":
             found = self.snapshot.find(start.value, process.search_path)
             script = found.last.path if found and found.is_found and found.chain else None
-        return Run(start, process.search_path, script) if start else None
+        return Run(start, script) if start else None

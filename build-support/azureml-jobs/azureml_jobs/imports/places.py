@@ -34,7 +34,6 @@ class PathChange:
     base: Base | None
     path: str
     is_first: bool
-    line: int
 
 
 class Places:
@@ -117,7 +116,7 @@ class Places:
             return
         for folder in folders:
             base, path = self.of(folder) or (None, "")
-            yield PathChange(base, path, is_first, folder.lineno)
+            yield PathChange(base, path, is_first)
 
 
 def _above(place: Place | None, levels: int = 1) -> Place | None:

@@ -17,7 +17,6 @@ class Run:
     """
 
     start: PythonStart
-    search_path: tuple[str, ...]
     script: str | None
 
     @property

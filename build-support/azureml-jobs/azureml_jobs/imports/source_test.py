@@ -195,8 +195,7 @@ def test_reads_strings_that_may_be_paths(text: str, expected: list[str]) -> None
     ],
 )  # fmt: skip
 def test_reads_changes_of_the_search_path(text: str, expected: tuple[str, str, bool]) -> None:
-    (change,) = read(text).path_changes
-    assert change == PathChange(*expected, change.line)  # type: ignore[arg-type]
+    assert read(text).path_changes == (PathChange(*expected),)  # type: ignore[arg-type]
 
 
 def test_reads_paths_that_are_put_together_from_the_file_s_own() -> None:
