@@ -77,8 +77,9 @@ class NeededFile:
     """One file that a job or a script needs.
 
     `path` is relative to the repository's root, `name` to the folder where the command starts;
-    `owner` is the address of the target that owns it. `by` is what the reason `why` is: a file, a
-    target, the key of the command; empty for the command itself.
+    `owner` is the address of the target that owns it. `why` is a reason such as `imported by
+    src/x/main.py:3`, `by` what that reason is: a file, a target, the key of the command; empty for
+    the command itself.
     """
 
     path: str

@@ -16,9 +16,10 @@ from azureml_jobs.imports.missing import Advisor
 from azureml_jobs.imports.overlay import Overlay, pattern_of
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Exist, ListFolders, Question, ask_until_known
-from azureml_jobs.imports.result import DECLARED, RUN, Closure, ClosureFile, OutsideModule
+from azureml_jobs.imports.result import DECLARED, RUN, Closure, OutsideModule
 from azureml_jobs.imports.steps import Missing, Shared, Wanted
 from azureml_jobs.jobfile.command.code import Code, CommandCode
+from azureml_jobs.protocol import NeededFile
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _conclude(exploration: Exploration, advisor: Advisor, where: str) -> Closure
             is_error = not is_optional and not process.is_open
             (errors if is_error else warnings)[str(advisor.error(missing, process))] = None
     files = tuple(
-        ClosureFile(path, advisor.overlay.name_of(path), shared.why[path], shared.by[path])
+        NeededFile(path, advisor.overlay.name_of(path), "", shared.why[path], shared.by[path])
         for path in sorted(shared.why)
     )
     refused = _refused_code(shared)

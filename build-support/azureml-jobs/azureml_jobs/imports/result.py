@@ -14,22 +14,6 @@ DECLARED = "declared as a dependency"
 
 
 @dataclass(frozen=True)
-class ClosureFile:
-    """A file to send.
-
-    path: its path in the repository.
-    name: its path in the snapshot.
-    why: `run by the command`, `imported by src/x/main.py:3`, `named in the command`.
-    by: the file that is this reason, or the key of the command; empty for the command itself.
-    """
-
-    path: str
-    name: str
-    why: str
-    by: str = ""
-
-
-@dataclass(frozen=True)
 class Wanted:
     """An import by its absolute name.
 
@@ -79,13 +63,13 @@ class OutsideModule(Wanted):
 
 @dataclass(frozen=True)
 class Closure:
-    """`errors` and `warnings` are messages for the user.
+    """`files` do not name their owners yet; `errors` and `warnings` are messages for the user.
 
     `syntax_errors` are what no Python can load, `version_errors` what the one cannot that the code
     was read for.
     """
 
-    files: tuple[ClosureFile, ...]
+    files: tuple[NeededFile, ...]
     modules: tuple[OutsideModule, ...]
     errors: tuple[str, ...]
     warnings: tuple[str, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from azureml_jobs.imports.overlay import pattern_of
-from azureml_jobs.imports.result import DECLARED, Closure, ClosureFile
+from azureml_jobs.imports.result import DECLARED, Closure
 from azureml_jobs.jobfile.command.code import Code, CommandCode
 from azureml_jobs.protocol import NeededFile
 from azureml_pants.code.closure import ClosureRequest
@@ -107,12 +107,11 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
     )
 
 
-def needed_file(file: ClosureFile, owner: Address | None, namer: Address | None) -> NeededFile:
+def needed_file(file: NeededFile, owner: Address | None, namer: Address | None) -> NeededFile:
     """Return the file with its owner, and with the target that declares it if that is why."""
-    why, by = file.why, file.by
-    if why == DECLARED and namer is not None:
-        why, by = f"declared by {namer}", str(namer)
-    return NeededFile(file.path, file.name, str(owner or ""), why, by)
+    if file.why == DECLARED and namer is not None:
+        file = replace(file, why=f"declared by {namer}", by=str(namer))
+    return replace(file, owner=str(owner or ""))
 
 
 @dataclass(frozen=True)
