@@ -114,10 +114,9 @@ class Exploration:
                 if self._name(each, by) if isinstance(each, str) else self._run(each, by):
                     del self._todo[each]
             self._add_own_files()
-            unknown = self.overlay.unknown
-            if not (unknown or self.shared.unread or self._folders or self._texts):
+            if not (self.overlay.unknown or self.shared.unread or self._folders or self._texts):
                 return
-            yield from learn(unknown, self.overlay)
+            yield from learn(self.overlay)
             yield from self._read()
 
     def _add_own_files(self) -> None:

@@ -53,26 +53,23 @@ class ReadTexts:
 Question = Exist | ListFolders | ReadSources | ReadTexts
 
 
-def learn(unknown: set[str], *overlays: Overlay) -> Generator[Question, Any, None]:
-    """Ask what is in the folders that are unknown."""
+def learn(*overlays: Overlay) -> Generator[Question, Any, bool]:
+    """Ask what is in the folders that are unknown, and return whether there were any."""
+    unknown = set[str]().union(*(each.unknown for each in overlays))
     if unknown:
-        folders = sorted(unknown)
-        unknown.clear()
-        names = yield ListFolders(tuple(folders))
+        names = yield ListFolders(tuple(sorted(unknown)))
         for overlay in overlays:
+            overlay.unknown.clear()
             overlay.entries.update(names)
+    return bool(unknown)
 
 
 def ask_until_known(decide: Callable[[], T], *overlays: Overlay) -> Generator[Question, Any, T]:
     """Return what `decide` decides once the overlays know all that it asks them."""
     while True:
         result = decide()
-        unknown = set[str]().union(*(each.unknown for each in overlays))
-        if not unknown:
+        if not (yield from learn(*overlays)):
             return result
-        for each in overlays:
-            each.unknown.clear()
-        yield from learn(unknown, *overlays)
 
 
 def answer_from_folder(
