@@ -15,7 +15,6 @@ _DYNAMIC = (
     "globals()", "vars(", "locals(", "setattr(", "exec(", "sys.modules", "__path__", "__getattr__",
     "extend_path", "declare_namespace", "lazy",
 )  # fmt: skip
-_EXTENDS_PATH = re.compile(r"\bextend_path\b|\bdeclare_namespace\b|__path__\s*(?:\+?=|\.)")
 _LONGEST_PATH = 200
 # The text of a command, as in `os.system("python evaluate.py")`.
 _COMMAND = re.compile(r"\s*(\S*/)?(python[\d.]*|bash|sh|torchrun|accelerate|deepspeed)\s")
@@ -23,11 +22,6 @@ _NO_PATH = re.compile(r"[\s*?\[\]{}<>|\"'`\\$%:;,()=&^!]|^[/~]|^\.+$|^-|//")
 # In scripts of R, Julia and the like.
 _STRING = re.compile(r"""["']([^"'\n]+)["']""")
 _SOURCED = re.compile(r"""\b(?:source|include)\(\s*["']([^"'\n]+)["']""")
-
-
-def extends_path(text: str) -> bool:
-    """Return whether a package lets folders elsewhere hold parts of it."""
-    return bool(_EXTENDS_PATH.search(text))
 
 
 def bound_names(tree: ast.Module, text: str) -> tuple[str, ...] | None:

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import ast
-import io
 import json
 import re
 import sys
-import tokenize
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from importlib.util import decode_source
 from typing import Any
 
-from azureml_jobs.imports.names import (
-    bound_names,
-    exported_names,
-    extends_path,
-    own_files,
-    path_literals,
-)
+from azureml_jobs.imports.names import bound_names, exported_names, own_files, path_literals
 from azureml_jobs.imports.places import PathChange, Places
 from azureml_jobs.imports.statements import Import, find_imports, imports_by_line
 
 PRAGMA = "# pants: no-infer-dep"
+_EXTENDS_PATH = re.compile(r"\bextend_path\b|\bdeclare_namespace\b|__path__\s*(?:\+?=|\.)")
 _MAGIC = re.compile(r"(\s*)(?:[%!?]|[\w, ]+=\s*[%!]|[^#]*\?\s*$)")
 # Magics of a whole cell that runs as Python all the same.
 _PYTHON_CELLS = {"%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3"}
@@ -98,7 +92,7 @@ def _read_tree(tree: ast.Module, text: str, python: tuple[int, int]) -> Source:
         path_changes=tuple(places.changes(nodes)) if "sys.path" in text else (),
         exported=exported_names(tree),
         names=bound_names(tree, text),
-        extends_path=extends_path(text),
+        extends_path=bool(_EXTENDS_PATH.search(text)),
         makes_modules="sys.modules" in text,
     )
 
@@ -116,11 +110,10 @@ def _without_pragma(imports: Iterable[Import], text: str) -> tuple[Import, ...]:
 
 def _decoded(content: bytes) -> str:
     try:
-        encoding = tokenize.detect_encoding(io.BytesIO(content).readline)[0]
-        text = content.decode(encoding)
+        return decode_source(content)
     except (SyntaxError, UnicodeDecodeError, LookupError):
         text = content.decode("utf-8", errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _code_of_notebook(text: str) -> str:
