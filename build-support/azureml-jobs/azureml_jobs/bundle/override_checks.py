@@ -44,16 +44,12 @@ def check_overridden_units(
                 f"{_OTHER_FILE}.",
             )
         if unit.starts != old.starts and unit.code.path is not None:
-            closure = _closure(unit, request.source_roots, repository)
+            python = sys.version_info[:2]
+            launch = Launch(unit.code, request.source_roots, unit.starts, unit.where, python)
+            closure = answer_from_folder(repository, find_closure(launch), python)
             _check_closure(unit, closure, gathered[unit.name])
             warnings += closure.warnings
     return tuple(warnings)
-
-
-def _closure(unit: CodeUnit, roots: tuple[str, ...], repository: Path) -> Closure:
-    python = sys.version_info[:2]
-    launch = Launch(unit.code, roots, unit.starts, unit.where, python, sys.stdlib_module_names)
-    return answer_from_folder(repository, find_closure(launch), python)
 
 
 def _check_closure(unit: CodeUnit, closure: Closure, gathered: set[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -130,7 +129,6 @@ def _absence(
         unit.starts,
         unit.where,
         python,
-        sys.stdlib_module_names,
         extra=tuple(_declared(job.files_of(unit), repository)),
     )
     return answer_from_folder(repository, find_absence(path, launch), python)

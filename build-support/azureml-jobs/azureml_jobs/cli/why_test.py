@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,7 @@ from azureml_jobs.imports.closure import Launch, find_closure
 from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.units import code_units
-from azureml_jobs.protocol import (
-    REQUEST_FILE,
-    JobToExplain,
-    NeededFile,
-    UnitToExplain,
-    WhyRequest,
-)
+from azureml_jobs.protocol import REQUEST_FILE, JobToExplain, UnitToExplain, WhyRequest
 
 PYTHON = (3, 11)
 ENVIRONMENT = "environment: {build: {path: docker}}\n"
@@ -71,16 +64,9 @@ def gathered(folder: Path, place: str, *names: str) -> JobToExplain:
     documents = {path: read_job_file(FILES[path], path) for path in paths}
     units = []
     for unit in code_units(documents, paths[0]):
-        launch = Launch(
-            unit.code, ("src",), unit.starts, unit.where, PYTHON, sys.stdlib_module_names
-        )
-        files = answer_from_folder(folder, find_closure(launch), PYTHON).files
-        units.append(
-            UnitToExplain(
-                unit.name,
-                tuple(NeededFile(each.path, each.name, "", each.why, each.by) for each in files),
-            )
-        )
+        launch = Launch(unit.code, ("src",), unit.starts, unit.where, PYTHON)
+        closure = answer_from_folder(folder, find_closure(launch), PYTHON)
+        units.append(UnitToExplain(unit.name, closure.files))
     return JobToExplain(f"{place}:job", paths[0], tuple(paths), tuple(units))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,7 @@ class Launch:
     starts: CommandCode
     where: str
     python: tuple[int, int]
-    standard_library: frozenset[str]
+    standard_library: frozenset[str] = sys.stdlib_module_names
     extra: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
@@ -52,9 +53,7 @@ def find_closure(launch: Launch) -> Generator[Question, Any, Closure]:
     except JobError as error:
         return Closure((), (), (str(error),), ())
     return (
-        yield from ask_until_known(
-            lambda: _conclude(exploration, advisor, launch.where), *advisor.overlays
-        )
+        yield from ask_until_known(lambda: _conclude(exploration, advisor), *advisor.overlays)
     )
 
 
@@ -111,7 +110,7 @@ def _missing_path(where: str, path: str, names: frozenset[str]) -> JobError:
     )
 
 
-def _conclude(exploration: Exploration, advisor: Advisor, where: str) -> Closure:
+def _conclude(exploration: Exploration, advisor: Advisor) -> Closure:
     shared, code = exploration.shared, advisor.code
     for path in exploration.entries:
         shared.add(path, f"{RUN} the target")
@@ -120,7 +119,7 @@ def _conclude(exploration: Exploration, advisor: Advisor, where: str) -> Closure
     for folders, wanted in shared.bare_folders.items():
         _keep_folder(shared, folders, wanted)
     errors: dict[str, None] = {}
-    warnings = dict.fromkeys(f"{where}: {sentence}" for sentence in exploration.warnings)
+    warnings = dict.fromkeys(f"{shared.where}: {sentence}" for sentence in exploration.warnings)
     modules: dict[OutsideModule, None] = {}
     for process, missing in _all_missing(exploration):
         is_optional = missing.wanted.is_optional
@@ -137,7 +136,7 @@ def _conclude(exploration: Exploration, advisor: Advisor, where: str) -> Closure
     unsent = (*unsent_literals(shared, code), *unsent_folders(shared))
     warnings.update(dict.fromkeys((*refused["doubt"], *map(str, unsent))))
     if code.is_named and code.path is not None and not (files or errors or modules):
-        warnings[str(_nothing_sent(where, code))] = None
+        warnings[str(_nothing_sent(shared.where, code))] = None
     return Closure(
         files,
         tuple(sorted(modules, key=lambda each: (each.path, each.line, each.module, each.names))),

@@ -41,7 +41,6 @@ def close(
         read_command(command),
         WHERE,
         python,
-        sys.stdlib_module_names,
         **options,
     )
     return answer_from_folder(folder, find_closure(launch), python)

@@ -182,7 +182,6 @@ def close(folder: Path, code: str, command: PythonStart) -> Closure:
         CommandCode((command,), (), (), ()),
         "job.yaml: command",
         PYTHON,
-        sys.stdlib_module_names,
     )
     return answer_from_folder(folder, find_closure(launch), PYTHON)
 
