@@ -16,7 +16,8 @@ from azureml_jobs.bundle.suspicions import Allowed
 from azureml_jobs.jobfile.document import read_job_file, repeated_keys
 from azureml_jobs.jobfile.documents import is_flow, referred_documents
 from azureml_jobs.jobfile.findings import Finding, raise_findings
-from azureml_jobs.jobfile.schema.kind import kind_of
+from azureml_jobs.jobfile.limits import limit_findings
+from azureml_jobs.jobfile.schema.kind import kind_of, kinds_of_documents
 from azureml_jobs.jobfile.units import code_units, ordered_documents
 from azureml_jobs.protocol import SOURCES_FOLDER, JobRequest
 
@@ -38,11 +39,6 @@ class JobPlan:
     allowed: tuple[Allowed, ...] = ()
 
     @property
-    def job_folder(self) -> str:
-        """The folder of the job file, relative to the repository's root."""
-        return posixpath.dirname(self.request.job_file)
-
-    @property
     def kind(self) -> str:
         """What the job file is, such as `pipeline job`."""
         return kind_of(self.job) or "file of an unknown kind"
@@ -59,7 +55,8 @@ class JobPlan:
     @property
     def experiment_name(self) -> str:
         """As in Azure ML, which uses the folder's name when the job file has none."""
-        name = self.job.get("experiment_name") or posixpath.basename(self.job_folder)
+        folder = posixpath.dirname(self.request.job_file)
+        name = self.job.get("experiment_name") or posixpath.basename(folder)
         # The name of the repository's root differs among clones.
         return str(name or "Default")
 
@@ -77,7 +74,6 @@ def plan_job(
     still edit: values that a template leaves to the user are warnings then. `allow` are paths that
     the guard lets pass. Raises `JobError` for an error of the user.
     """
-    from azureml_jobs.jobfile.limits import limit_findings
     from azureml_jobs.jobfile.overrides import apply_overrides
     from azureml_jobs.jobfile.schema.check import check_schema
 
@@ -112,15 +108,10 @@ def plan_job(
     )
     if plan.kind.endswith(" job"):
         job = {**job, "experiment_name": plan.experiment_name}
-    documents = {**bundle.documents, path: job}
-    if is_sent:
-        for name, document in documents.items():
-            raise_findings(name, limit_findings(document))
-        return plan
     doubts = [
-        finding.as_warning(name)
-        for name, document in documents.items()
-        for finding in limit_findings(document)
+        doubt.as_warning(name)
+        for name, document in {**bundle.documents, path: job}.items()
+        for doubt in _doubts(name, limit_findings(document), is_sent)
     ]
     return replace(plan, warnings=(*plan.warnings, *doubts))
 
@@ -165,7 +156,6 @@ def check_documents(
     from azureml_jobs.jobfile.pipeline.read import read_pipeline
     from azureml_jobs.jobfile.placeholders import placeholder_findings
     from azureml_jobs.jobfile.schema.check import check_schema
-    from azureml_jobs.jobfile.schema.kind import kind_of, kinds_of_documents
     from azureml_jobs.jobfile.sweep.check import sweep_doubts
 
     check_schema(documents[job_file], job_file)
@@ -176,10 +166,7 @@ def check_documents(
         document, doubts = documents[path], list[Finding]()
         repeated = repeated_keys(_text(path, folder))
         if not is_flow(document):
-            if is_sent:
-                raise_findings(path, placeholder_findings(document))
-            else:
-                doubts += placeholder_findings(document)
+            doubts += _doubts(path, placeholder_findings(document), is_sent)
             raise_findings(path, reference_findings(document))
             doubts += [*step_reference_findings(document), *sweep_doubts(document)]
         doubts += [repeated] if repeated else []
@@ -188,6 +175,13 @@ def check_documents(
         found = pipeline_doubts(read_pipeline(documents, job_file))
         warnings += [doubt.as_warning(path) for path, doubt in found]
     return warnings
+
+
+def _doubts(path: str, findings: list[Finding], is_sent: bool) -> list[Finding]:
+    """Raise findings in what is sent; return them of what its user may still edit."""
+    if is_sent:
+        raise_findings(path, findings)
+    return findings
 
 
 def _text(path: str, folder: Path) -> str:
