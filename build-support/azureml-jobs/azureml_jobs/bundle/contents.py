@@ -15,7 +15,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.data import LocalData, local_data
 from azureml_jobs.bundle.files import BundleFile, lay_out
 from azureml_jobs.bundle.names import CODE_FOLDER, document_names
-from azureml_jobs.jobfile.documents import value_at
+from azureml_jobs.jobfile.documents import mapping_of, value_at
 from azureml_jobs.jobfile.units import CodeUnit, UnitEnvironment, ordered_documents
 from azureml_jobs.protocol import (
     REQUIREMENTS_FILE,
@@ -85,10 +85,6 @@ class Bundle:
     data: tuple[LocalData, ...]
 
     @property
-    def job(self) -> Mapping[str, Any]:
-        return self.documents[self.request.job_file]
-
-    @property
     def document_names(self) -> dict[str, str]:
         """The names in the bundle of all documents but environments, by their paths."""
         paths = ordered_documents(self.documents, self.request.job_file)
@@ -119,8 +115,12 @@ class Bundle:
 
     def node_of(self, unit: UnitBundle) -> Mapping[str, Any]:
         """Return the mapping that has the unit's command and environment."""
-        node = value_at(self.documents[unit.unit.document], unit.unit.keys)
-        return node if isinstance(node, Mapping) else {}
+        return mapping_of(value_at(self.documents[unit.unit.document], unit.unit.keys))
+
+    def environment_of(self, unit: UnitBundle) -> Any:
+        """Return the environment of a unit, a name or a mapping; None without one."""
+        own = unit.unit.environment
+        return own.value if own else self.node_of(unit).get("environment")
 
     @property
     def sources(self) -> list[str]:

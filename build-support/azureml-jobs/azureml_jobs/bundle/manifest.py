@@ -137,11 +137,11 @@ def units_data(bundle: Bundle, images: Mapping[str, Any], is_one: bool) -> dict[
 
 
 def _unit(unit: UnitBundle, bundle: Bundle, images: Mapping[str, Any]) -> dict[str, Any]:
-    packages, image, node = unit.files.packages, images.get(unit.unit.name), bundle.node_of(unit)
+    packages, image = unit.files.packages, images.get(unit.unit.name)
     return {
-        "command": node.get("command"),
+        "command": bundle.node_of(unit).get("command"),
         "snapshot": {"sha256": unit.snapshot_digest, "files": _entries(unit.code)},
-        "environment": _environment(unit, node),
+        "environment": _environment(unit, bundle.environment_of(unit)),
         "image": asdict(image) if image else None,
         "packages": {
             "resolve": packages.resolve,
@@ -154,10 +154,8 @@ def _unit(unit: UnitBundle, bundle: Bundle, images: Mapping[str, Any]) -> dict[s
     }
 
 
-def _environment(unit: UnitBundle, node: Mapping[str, Any]) -> dict[str, Any] | None:
+def _environment(unit: UnitBundle, named: Any) -> dict[str, Any] | None:
     """Return the environment: what the job file refers to, and what is built from files."""
-    own = unit.unit.environment
-    named: Any = own.value if own else node.get("environment")
     named = named.get("image") if isinstance(named, Mapping) else named
     if named is None and not unit.environment:
         return None

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from azureml_jobs.base.digest import environment_tag
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.contents import Bundle, UnitBundle
-from azureml_jobs.jobfile.documents import value_at
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class NeededImage:
 
 def needed_image_of(bundle: Bundle, unit: UnitBundle) -> NeededImage:
     """Return the image of the environment that a unit of the bundle has."""
-    environment = environment_of(bundle, unit)
+    environment = bundle.environment_of(unit)
     digest = unit.environment_digest
     if isinstance(environment, Mapping) and "build" in environment and digest:
         return NeededImage(environment_tag(digest), unit.files.image_target)
@@ -44,13 +42,6 @@ def needed_image_of(bundle: Bundle, unit: UnitBundle) -> NeededImage:
         )
     named = environment if isinstance(environment, str) else "it names"
     return NeededImage(why_none=f"only Azure ML has the environment {named}")
-
-
-def environment_of(bundle: Bundle, unit: UnitBundle) -> Any:
-    """Return the environment as the job file has it, a name or a mapping; None without one."""
-    if unit.unit.environment is not None:
-        return unit.unit.environment.value
-    return value_at(bundle.documents[unit.unit.document], (*unit.unit.keys, "environment"))
 
 
 def image_not_built(where: str, need: NeededImage) -> JobError:

@@ -15,7 +15,7 @@ from azureml_jobs.bundle.names import CODE_FOLDER
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance, UsedImage
 from azureml_jobs.bundle.write import write_bundle
-from azureml_jobs.docker.needed_image import NeededImage, environment_of, needed_image_of
+from azureml_jobs.docker.needed_image import NeededImage, needed_image_of
 from azureml_jobs.jobfile.expressions import with_two_braces
 from azureml_jobs.jobfile.sweep.read import read_sweep
 from azureml_jobs.local.create_command import CommandSpec, command_record, described, sweep_record
@@ -51,7 +51,7 @@ def plan_run(
             runtime,
             "" if runtime.image else ensure_packages_venv(unit.files.venv, folder),
             unit.snapshot_digest,
-            unit.environment_digest or json.dumps(environment_of(plan.bundle, unit)),
+            unit.environment_digest or json.dumps(plan.bundle.environment_of(unit)),
             f"bundle/{unit.folder(CODE_FOLDER)}" if unit.code else "",
             dict(unit.files.unused_modules),
         )
