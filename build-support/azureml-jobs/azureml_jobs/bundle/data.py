@@ -13,7 +13,7 @@ from typing import Any
 
 from azureml_jobs.base.digest import entries_digest
 from azureml_jobs.bundle.known import known_digests
-from azureml_jobs.jobfile.documents import nodes_of, step_names
+from azureml_jobs.jobfile.documents import mapping_of, nodes_of, step_names
 from azureml_jobs.jobfile.paths import is_local, unique_name
 
 # Inputs of jobs whose code is Azure ML's own.
@@ -71,8 +71,7 @@ def _data(documents: Mapping[str, Mapping[str, Any]], job_file: str) -> Iterator
 
 def _inputs(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     for node in nodes_of(document):
-        inputs = node.value.get("inputs")
-        for name, value in (inputs if isinstance(inputs, Mapping) else {}).items():
+        for name, value in mapping_of(node.value.get("inputs")).items():
             if isinstance(value, Mapping):
                 yield (*node.keys, "inputs", str(name)), value
         for key in _DATA_KEYS:
@@ -98,11 +97,6 @@ def data_digest(data: Path) -> DataDigest:
     return DataDigest(sha256, len(files), sum(file.stat().st_size for file in files.values()))
 
 
-def data_files(data: Path) -> list[Path]:
-    """Return the files of a file or folder, as Azure ML would upload them."""
-    return files_below(data) if data.is_dir() else [data]
-
-
 def copy_data(original: Path, copy: Path) -> None:
     """Copy contents alone: modes and times of data mean nothing, and differ among machines."""
     (copy if original.is_dir() else copy.parent).mkdir(parents=True)
@@ -113,12 +107,15 @@ def copy_data(original: Path, copy: Path) -> None:
         target.chmod(0o644)
 
 
-def files_below(folder: Path, parents: tuple[Path, ...] = ()) -> list[Path]:
-    """Return all files, those behind links to folders included, as Azure ML would upload them."""
-    real = folder.resolve()
-    if real in parents:
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
-    found: list[Path] = []
-    for path in sorted(folder.iterdir()):
-        found += files_below(path, (*parents, real)) if path.is_dir() else [path]
-    return found
+def data_files(data: Path, above: tuple[Path, ...] = ()) -> list[Path]:
+    """Return the files of a file or folder, those behind links too, as Azure ML would upload them.
+
+    Raises `OSError` for links in a circle; `above` are the folders on the way.
+    """
+    if not data.is_dir():
+        return [data]
+    real = data.resolve()
+    if real in above:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(data))
+    inside = sorted(data.iterdir())
+    return [file for each in inside for file in data_files(each, (*above, real))]

@@ -12,7 +12,7 @@ from typing import Any
 
 from azureml_jobs.base.digest import file_digest
 from azureml_jobs.base.job_status import COMPLETED, now
-from azureml_jobs.bundle.data import files_below
+from azureml_jobs.bundle.data import data_files
 from azureml_jobs.local.create_command import Place
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import UnitRun
@@ -103,7 +103,7 @@ def outputs_fingerprint(record: JobRecord) -> str:
 
 
 def _entries(path: Path) -> list[tuple[str, int, object]]:
-    files = files_below(path) if path.is_dir() else [path]
+    files = data_files(path)
     stats = [file.stat() if file.exists() else file.lstat() for file in files]
     is_read = sum(stat.st_size for stat in stats) <= _READ_BYTES
     entries = []
