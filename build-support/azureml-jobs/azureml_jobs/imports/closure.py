@@ -20,7 +20,6 @@ from azureml_jobs.imports.questions import Exist, ListFolders, Question, ask_unt
 from azureml_jobs.imports.result import DECLARED, RUN, Closure, OutsideModule
 from azureml_jobs.imports.steps import Missing, Shared, Wanted
 from azureml_jobs.jobfile.command.code import Code, CommandCode
-from azureml_jobs.protocol import NeededFile
 
 
 @dataclass(frozen=True)
@@ -128,10 +127,7 @@ def _conclude(exploration: Exploration, advisor: Advisor) -> Closure:
         elif missing.kind == "start" or not is_optional:
             is_error = not is_optional and not process.is_open
             (errors if is_error else warnings)[str(advisor.error(missing, process))] = None
-    files = tuple(
-        NeededFile(path, advisor.overlay.name_of(path), "", shared.why[path], shared.by[path])
-        for path in sorted(shared.why)
-    )
+    files = tuple(file for _, file in sorted(shared.files.items()))
     refused = _refused_code(shared)
     unsent = (*unsent_literals(shared, code), *unsent_folders(shared))
     warnings.update(dict.fromkeys((*refused["doubt"], *map(str, unsent))))
@@ -151,7 +147,7 @@ def _refused_code(shared: Shared) -> dict[str, list[str]]:
     """Return an "error" for what no Python takes, "version" for that of the job, and "doubt"."""
     found: dict[str, list[str]] = {"error": [], "version": [], "doubt": []}
     version = "Python {}.{}".format(*shared.python)
-    for path in sorted(shared.sources.keys() & shared.why.keys()):
+    for path in sorted(shared.sources.keys() & shared.files.keys()):
         problem = shared.sources[path].problem
         if problem is None:
             continue
@@ -168,7 +164,7 @@ def _refused_code(shared: Shared) -> dict[str, list[str]]:
                 f"Write it as {version} has it. The file of `[azureml].image_platform` describes "
                 "the image's Python."
             )
-        if kind != "doubt" and not shared.why[path].startswith(RUN):
+        if kind != "doubt" and not shared.files[path].why.startswith(RUN):
             remedy += (
                 "\nIf the job does without this file, write `# pants: no-infer-dep` behind its "
                 "import."
@@ -180,9 +176,10 @@ def _refused_code(shared: Shared) -> dict[str, list[str]]:
 
 def _is_loaded(shared: Shared, path: str) -> bool:
     """Return whether Python loads the file, which may be there for its text alone."""
-    while shared.by.get(path) in shared.why:
-        path = shared.by[path]
-    return shared.why[path].startswith((RUN, "imported by", "named in"))
+    file = shared.files[path]
+    while file.by in shared.files:
+        file = shared.files[file.by]
+    return file.why.startswith((RUN, "imported by", "named in"))
 
 
 def _all_missing(exploration: Exploration) -> Iterator[tuple[Process, Missing]]:
@@ -198,9 +195,8 @@ def _all_missing(exploration: Exploration) -> Iterator[tuple[Process, Missing]]:
 
 def _keep_folder(shared: Shared, folders: tuple[str, ...], wanted: Wanted) -> None:
     """Add a module to a namespace package of which nothing is sent, so that it exists."""
-    overlay = shared.finder.overlay
-    names = {overlay.name_of(path) for path in shared.why}
-    if not any(name.startswith(f"{folder}/") for name in names for folder in folders):
+    overlay, places = shared.finder.overlay, tuple(f"{folder}/" for folder in folders)
+    if not any(file.name.startswith(places) for file in shared.files.values()):
         path = next(filter(None, (_first_module(overlay, each) for each in folders)), None)
         if path:
             shared.add(path, f"keeps the package that {wanted.where} imports", wanted.path)

@@ -161,7 +161,7 @@ class Exploration:
             start = PythonStart(
                 "script", script.name, search_path, script.folder, script.is_certain
             )
-            self._start(start, self.shared.by[path])
+            self._start(start, self.shared.files[path].by)
         elif not script.is_read:
             self._read_other_language(path, text, script)
         elif "\0" not in text:

@@ -15,7 +15,7 @@ def unsent_literals(shared: Shared, code: Code) -> Iterator[JobError]:
     """Yield a warning for each file that the code names and that is not sent, once for a file."""
     warned: set[str] = set()
     for where, literal, found in named_files(shared):
-        if found not in shared.why and found not in warned:
+        if found not in shared.files and found not in warned:
             warned.add(found)
             yield JobError(
                 where,
@@ -34,9 +34,8 @@ def named_files(shared: Shared) -> Iterator[tuple[str, str, str]]:
 
 def unsent_folders(shared: Shared) -> Iterator[JobError]:
     """Yield a warning for each folder that the code finds by `__file__`, if it is not sent."""
-    names = {shared.finder.overlay.name_of(path) for path in shared.why}
     for folder, where in sorted(shared.own_folders.items()):
-        if not any(name.startswith(f"{folder}/") for name in names):
+        if not any(file.name.startswith(f"{folder}/") for file in shared.files.values()):
             yield JobError(
                 where,
                 f"it names the folder {folder}, of which nothing is sent",

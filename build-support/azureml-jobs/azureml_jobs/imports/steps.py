@@ -10,6 +10,7 @@ from azureml_jobs.imports.result import RUN, Wanted
 from azureml_jobs.imports.source import Source
 from azureml_jobs.imports.statements import Import
 from azureml_jobs.jobfile.command.code import PythonStart
+from azureml_jobs.protocol import NeededFile
 
 # Files that Python loads and nobody reads.
 UNREADABLE = (".so", ".zip", ".pyz", ".egg", ".whl", ".pyc")
@@ -69,9 +70,8 @@ class Shared:
     where: str
     sources: dict[str, Source] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
-    # Why each file is sent, and the file that is the reason.
-    why: dict[str, str] = field(default_factory=dict)
-    by: dict[str, str] = field(default_factory=dict)
+    # What is sent, by its path.
+    files: dict[str, NeededFile] = field(default_factory=dict)
     # Strings with their file and line, and the folders to which they may be relative.
     literals: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
     # Names of files and folders that the code finds by `__file__`, each with its file and line.
@@ -82,8 +82,9 @@ class Shared:
 
     def add(self, path: str, why: str, by: str = "") -> None:
         """Send a file; the first reason counts."""
-        if path not in self.why:
-            self.why[path], self.by[path] = why, by
+        if path not in self.files:
+            name = self.finder.overlay.name_of(path)
+            self.files[path] = NeededFile(path, name, "", why, by)
 
     def add_run(self, path: str, runner: str) -> None:
         """Send a file that the script `runner` starts, or the command itself."""
