@@ -35,6 +35,13 @@ def write_file(path: Path, content: str | bytes) -> None:
         raise
 
 
+def copy_file(source: Path, target: Path, is_executable: bool = False) -> None:
+    """Copy the content of a file, whose folders are made; everybody may read the copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    target.chmod(0o755 if is_executable else 0o644)
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and those above it; a `.azureml` among them is closed to other accounts."""
     for folder in (path, *path.parents):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.digest import entries_digest
+from azureml_jobs.base.files import copy_file
 from azureml_jobs.bundle.known import known_digests
 from azureml_jobs.jobfile.documents import mapping_of, nodes_of, step_names
 from azureml_jobs.jobfile.paths import is_local, unique_name
@@ -101,10 +101,7 @@ def copy_data(original: Path, copy: Path) -> None:
     """Copy contents alone: modes and times of data mean nothing, and differ among machines."""
     (copy if original.is_dir() else copy.parent).mkdir(parents=True)
     for file in data_files(original):
-        target = copy / file.relative_to(original)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
-        target.chmod(0o644)
+        copy_file(file, copy / file.relative_to(original))
 
 
 def data_files(data: Path, above: tuple[Path, ...] = ()) -> list[Path]:

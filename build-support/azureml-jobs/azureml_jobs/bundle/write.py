@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.base.files import copy_file
 from azureml_jobs.bundle.contents import Bundle, UnitBundle
 from azureml_jobs.bundle.data import copy_data
-from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.bundle.manifest import manifest, manifest_text
 from azureml_jobs.bundle.names import (
     CODE_FOLDER,
@@ -41,7 +40,9 @@ def write_bundle(
     destination = destination.resolve()
     for unit in bundle.units:
         for folder, files in ((CODE_FOLDER, unit.code), (ENVIRONMENT_FOLDER, unit.environment)):
-            _copy(files, destination / unit.folder(folder))
+            for file in files:
+                place = destination / unit.folder(folder) / file.path
+                copy_file(file.content, place, file.executable)
     # A job without its own code starts there, too.
     (destination / CODE_FOLDER).mkdir(exist_ok=True)
     data_paths = _data_paths(bundle, destination, repository, with_data)
@@ -57,14 +58,6 @@ def write_bundle(
     # Whatever the umask is: another user may run the bundle.
     for path, _, _ in os.walk(destination):
         os.chmod(path, 0o755)
-
-
-def _copy(files: Sequence[BundleFile], folder: Path) -> None:
-    for file in files:
-        target = folder / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file.content, target)
-        target.chmod(0o755 if file.executable else 0o644)
 
 
 def _data_paths(

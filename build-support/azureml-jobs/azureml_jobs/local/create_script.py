@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import shutil
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.files import copy_file
 from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.files import lay_out
@@ -67,7 +67,9 @@ def create_script(
 
     def write(created: Path) -> None:
         for name, path in layout.items():
-            _copy(folder / SOURCES_FOLDER / path, created / "code" / name)
+            source = folder / SOURCES_FOLDER / path
+            # Pants may have gathered it read-only, but the script may change its own copy.
+            copy_file(source, created / "code" / name, bool(source.stat().st_mode & stat.S_IXUSR))
         (created / "data").symlink_to(repository / "data")
         own = _script_container(created, repository, runtime, request) if runtime.image else None
         work = own.work if own else str(created / "code")
@@ -91,13 +93,6 @@ def create_script(
 def _layout(request: ScriptRequest) -> Mapping[str, str]:
     layout = lay_out(request.files, f"{request.address}: files")
     return {name: file.path for name, file in layout.items()}
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-    # Pants may have gathered it read-only, but the script may change its own copy.
-    target.chmod(0o755 if source.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
 def _script_container(
