@@ -53,7 +53,6 @@ class Advisor:
             similar = self._similar(name.partition(".")[0], folders)
         return OutsideModule(
             **vars(wanted),
-            search_path=process.search_path,
             is_certain=not process.is_open,
             nearest=similar if is_exact else None,
             similar=None if is_exact else similar,

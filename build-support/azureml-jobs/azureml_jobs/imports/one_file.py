@@ -59,7 +59,6 @@ def _missing(
                 path,
                 each.line,
                 each.is_optional,
-                searched,
                 is_certain,
                 remedy=_remedy(found, each, searched[0]),
             )

@@ -54,7 +54,6 @@ class OutsideModule(Wanted):
     remedy: what to write so that the one or the other is found.
     """
 
-    search_path: tuple[str, ...] = ()
     is_certain: bool = True
     nearest: str | None = None
     similar: str | None = None
