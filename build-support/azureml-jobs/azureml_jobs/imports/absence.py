@@ -10,11 +10,10 @@ from typing import Any
 from azureml_jobs.imports.closure import Launch, explore_command
 from azureml_jobs.imports.exploration import Exploration, can_be_sent
 from azureml_jobs.imports.literals import declaration, named_files
-from azureml_jobs.imports.missing import Advisor
+from azureml_jobs.imports.missing import Advisor, Run, dotted
 from azureml_jobs.imports.overlay import Overlay
 from azureml_jobs.imports.process import Process
 from azureml_jobs.imports.questions import Question, ReadTexts, ask_until_known
-from azureml_jobs.imports.remedy import Run, dotted, name_to_import, way_to_find
 from azureml_jobs.imports.source import PRAGMA
 from azureml_jobs.imports.statements import imports_by_line
 from azureml_jobs.imports.steps import Missing, wanted_by
@@ -72,13 +71,13 @@ def _of_process(
     """Return why one process does not import the file, and what to write."""
     place = f"in {run.script}, which the command runs" if run.script else "in the code that it runs"
     holds = advisor.overlay.holds(path)
-    name = name_to_import(path, process.search_path, advisor.overlay) if holds else None
+    name = advisor.name_to_import(path, process.search_path) if holds else None
     if name is None:
         base = _folder_of_packages(path, advisor.repository.overlay)
         module = dotted(path, base)
         if not all(part.isidentifier() for part in module.split(".")):
             return Absence((), ())
-        way = way_to_find(path, base, run, advisor.overlay, advisor.code)
+        way = advisor.way_to_find(path, base, run)
         return Absence(
             ("Python does not search a folder that has it.",),
             (f"Write {way}, and `import {module}` {place}.",),

@@ -10,12 +10,28 @@ from dataclasses import dataclass
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import nearest
 from azureml_jobs.imports.finder import Finder
-from azureml_jobs.imports.overlay import NOTHING, Overlay
+from azureml_jobs.imports.overlay import NOTHING, Overlay, is_in
 from azureml_jobs.imports.process import Process
-from azureml_jobs.imports.remedy import Run, name_to_import, way_to_find
 from azureml_jobs.imports.result import OutsideModule
 from azureml_jobs.imports.steps import Missing, Wanted
 from azureml_jobs.jobfile.command.code import Code, PythonStart
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a process is started now.
+
+    script: the repository path of the file that it runs, if that exists.
+    """
+
+    start: PythonStart
+    script: str | None
+
+    @property
+    def command(self) -> str:
+        if self.start.kind == "script":
+            return f"python {posixpath.relpath(self.start.value, self.start.folder or '.')}"
+        return f"python -m {self.start.value}" if self.start.kind == "module" else "python"
 
 
 @dataclass
@@ -100,9 +116,7 @@ class Advisor:
             folder = posixpath.dirname(folder)
             path = posixpath.join(folder, name)
             if self.repository.overlay.file(path):
-                job_folder = posixpath.dirname(self.code.where.partition(":")[0])
-                code = posixpath.relpath(folder or ".", job_folder or ".")
-                yield f"There is {path}: write `code: {code}`. "
+                yield f"There is {path}: write `code: {self._code_key(folder)}`. "
         is_module = "/" not in name and not name.endswith(".py")
         folder, last = posixpath.split(f"{name.replace('.', '/')}.py" if is_module else name)
         listing = self.overlay.listing(folder)
@@ -117,7 +131,7 @@ class Advisor:
         names = ", ".join(wanted.names)
         statement = f"from {wanted.module} import {names}" if names else wanted.module
         run = self.run_of(process)
-        way = run and way_to_find(wanted.path, base, run, self.overlay, self.code)
+        way = run and self.way_to_find(wanted.path, base, run)
         return JobError(
             wanted.where,
             f"`{statement}` is relative to a package, and Python loads this file without "
@@ -167,14 +181,14 @@ class Advisor:
     def _remedy(self, wanted: Wanted, process: Process, base: str, path: str) -> str | None:
         """Return what to write so that Python finds the file `path`, whose name is below `base`."""
         options = []
-        name = name_to_import(path, process.search_path, self.overlay)
+        name = self.name_to_import(path, process.search_path)
         run = self.run_of(process)
         if name and self.overlay.holds(path):
             is_start = run is not None and not wanted.line
             statement = f"from {name} import …" if wanted.names else f"import {name}"
             options.append(f"`python -m {name}`" if is_start else f"`{statement}`")
         if run:
-            options.append(way_to_find(path, base, run, self.overlay, self.code))
+            options.append(self.way_to_find(path, base, run))
         return f"Write {', or '.join(options)}." if options else None
 
     def run_of(self, process: Process) -> Run | None:
@@ -187,3 +201,42 @@ class Advisor:
             found = self.snapshot.find(start.value, process.search_path)
             script = found.last.path if found and found.is_found and found.chain else None
         return Run(start, script) if start else None
+
+    def way_to_find(self, path: str, base: str, run: Run) -> str:
+        """Return what to write so that `run` searches `base`, a folder around the file `path`."""
+        overlay, name = self.overlay, self.overlay.name_of(path)
+        below = path[len(base) + 1 :] if base else path
+        if not overlay.holds(path) or not f"/{name}".endswith(f"/{below}"):
+            # The folder around the code must become part of the snapshot.
+            script = run.script if run.script and is_in(run.script, base) else None
+            started = f" with `python -m {dotted(script, base)}`" if script else ""
+            return f"`code: {self._code_key(base)}`{started}"
+        folder = name[: len(name) - len(below)].rstrip("/")
+        relative = posixpath.relpath(folder or ".", run.start.folder or ".")
+        script_name = overlay.name_of(run.script) if run.script else ""
+        if run.start.kind == "script" and script_name and is_in(script_name, folder):
+            change = "" if folder == run.start.folder else f"cd {relative} && "
+            return f"`{change}python -m {dotted(script_name, folder)}` in place of `{run.command}`"
+        return f"`PYTHONPATH={relative} {run.command}`"
+
+    def _code_key(self, folder: str) -> str:
+        """Return the value of `code:` that names a folder of the repository."""
+        job_folder = posixpath.dirname(self.code.where.partition(":")[0])
+        return posixpath.relpath(folder or ".", job_folder or ".")
+
+    def name_to_import(self, path: str, search_path: tuple[str, ...]) -> str | None:
+        """Return the name by which Python finds the file `path` now, if it does."""
+        name = self.overlay.name_of(path)
+        for entry in search_path:
+            module = dotted(name, entry) if is_in(name, entry) and name != entry else ""
+            if module and all(part.isidentifier() for part in module.split(".")):
+                return module
+        return None
+
+
+def dotted(path: str, base: str) -> str:
+    """Return the name of the module in the file `path` for Python that searches `base`."""
+    name = path[len(base) + 1 :] if base else path
+    for ending in (".py", "/__init__", "/__main__"):
+        name = name.removesuffix(ending)
+    return name.replace("/", ".")
