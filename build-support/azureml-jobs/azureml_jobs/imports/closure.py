@@ -151,12 +151,12 @@ def _refused_code(shared: Shared) -> dict[str, list[str]]:
         problem = shared.sources[path].problem
         if problem is None:
             continue
-        if not (problem.is_wrong_here and _is_loaded(shared, path)):
+        if problem.who == "unknown" or not _is_loaded(shared, path):
             kind, what = "doubt", "may not be valid Python"
             remedy = (
                 "Of what cannot be parsed, only lines that begin with `import` or `from` are read."
             )
-        elif problem.is_always_wrong:
+        elif problem.who == "every":
             kind, what, remedy = "error", "is not valid Python", "Correct it."
         else:
             kind, what = "version", f"is not valid {version}"

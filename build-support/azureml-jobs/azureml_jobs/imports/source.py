@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.util import decode_source
-from typing import Any
+from typing import Any, Literal
 
 from azureml_jobs.imports.names import bound_names, exported_names, own_files, path_literals
 from azureml_jobs.imports.places import PathChange, Places
@@ -31,15 +31,13 @@ _OF_NEWER_VERSIONS = re.compile(
 class SyntaxProblem:
     """What Python refuses in a file: the line, its text and Python's reason.
 
-    is_wrong_here: whether the version that it was read for certainly refuses it.
-    is_always_wrong: whether every version does.
+    who: which Python refuses it: "every" one, the "version" that it was read for, or "unknown".
     """
 
     line: int
     text: str
     reason: str
-    is_wrong_here: bool = False
-    is_always_wrong: bool = False
+    who: Literal["every", "version", "unknown"] = "unknown"
 
 
 @dataclass(frozen=True)
@@ -171,14 +169,9 @@ def _problem(
     is_of_version = _OF_NEWER_VERSIONS.search(lines[line - 1]) is not None
     if python < own and not is_of_version:
         is_of_version = _is_valid_here(content)
-    is_file = isinstance(content, bytes)
-    return SyntaxProblem(
-        line,
-        shown,
-        error.msg,
-        is_wrong_here=is_file and (python <= own or not is_of_version),
-        is_always_wrong=is_file and not is_of_version,
-    )
+    if isinstance(content, str) or (is_of_version and python > own):
+        return SyntaxProblem(line, shown, error.msg)
+    return SyntaxProblem(line, shown, error.msg, "version" if is_of_version else "every")
 
 
 def _is_valid_here(content: bytes | str) -> bool:
