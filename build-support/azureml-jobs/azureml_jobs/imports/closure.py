@@ -51,9 +51,7 @@ def find_closure(launch: Launch) -> Generator[Question, Any, Closure]:
         exploration, advisor = yield from explore_command(launch)
     except JobError as error:
         return Closure((), (), (str(error),), ())
-    return (
-        yield from ask_until_known(lambda: _conclude(exploration, advisor), *advisor.overlays)
-    )
+    return (yield from ask_until_known(lambda: _conclude(exploration, advisor), *advisor.overlays))
 
 
 def explore_command(launch: Launch) -> Generator[Question, Any, tuple[Exploration, Advisor]]:
