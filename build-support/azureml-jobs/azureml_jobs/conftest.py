@@ -47,6 +47,16 @@ def cases(names: str, rows: Mapping[str, Any]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(names, list(rows.values()), ids=list(rows))
 
 
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write files by their paths below a folder."""
+    for path, content in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            content = content.encode("utf-8", "surrogateescape")
+        file.write_bytes(content)
+
+
 class Gathered:
     """What Pants would gather; each file is in the repository and in the request's folder."""
 
@@ -66,10 +76,8 @@ class Gathered:
     def write(self, path: str, content: str | bytes = "", executable: bool = False) -> None:
         """Write a file that belongs to no target."""
         for base in (self.repository, self.folder / SOURCES_FOLDER):
-            file = base / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content.encode() if isinstance(content, str) else content)
-            file.chmod(0o755 if executable else 0o644)
+            write_files(base, {path: content})
+            (base / path).chmod(0o755 if executable else 0o644)
 
     def add(
         self,

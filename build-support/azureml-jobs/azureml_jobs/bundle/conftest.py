@@ -1,12 +1,50 @@
-"""A repository of git and invented secrets, for the tests of this room."""
+"""Bundles, a repository of git and invented secrets, for the tests of this room."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from azureml_jobs.base.errors import JobError
+from azureml_jobs.bundle.git_state import GitState
+from azureml_jobs.bundle.plan import plan_job
+from azureml_jobs.bundle.provenance import provenance_of
+from azureml_jobs.bundle.write import write_bundle
+from azureml_jobs.conftest import JOB, Gathered, tree, write_files
+
+GIT = GitState("c0ffee", b"diff --git a/x b/x\n")
+
+
+def written(gathered: Gathered, job: str = JOB, *settings: str, with_data: bool = True) -> Path:
+    """Return the folder of a bundle, as `package` writes it."""
+    plan = gathered.plan(job, *settings, allow=["/", ".."])
+    bundle = gathered.folder / "bundle"
+    provenance = replace(provenance_of(plan, gathered.repository), git=GIT)
+    write_bundle(plan, provenance, bundle, gathered.repository, with_data)
+    return bundle
+
+
+def document_of(bundle: Path, name: str = "azure-ml-job.yaml") -> Any:
+    """Return a document of a bundle as plain data."""
+    return yaml.safe_load((bundle / name).read_text(encoding="utf-8"))
+
+
+def refusal(gathered: Gathered, job: str = JOB, *settings: str, allow: Sequence[str] = ()) -> str:
+    """Return the error for which a job is refused, without anything having been written."""
+    request = gathered.request(job)
+    before = tree(gathered.folder.parent)
+    with pytest.raises(JobError) as caught:
+        plan_job(request, gathered.repository, settings, allow=allow)
+    assert caught.value.status == 2
+    assert tree(gathered.folder.parent) == before
+    return str(caught.value)
+
 
 AS_IN_AN_EMPTY_HOME = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -37,12 +75,6 @@ def git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
     return done.stdout
 
 
-def write(folder: Path, files: dict[str, bytes]) -> None:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-
-
 BEGINNING = {"src/a.py": b"a = 1\n" * 30, "src/b.py": b"b = 1\n", "src/gone.py": b"", "c.md": b"c"}
 
 
@@ -51,7 +83,7 @@ def repository(tmp_path: Path, home: Path) -> Path:
     folder = tmp_path / "a répo: of mine"
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main")
-    write(folder, BEGINNING)
+    write_files(folder, BEGINNING)
     commit(folder)
     return folder
 
@@ -64,6 +96,19 @@ def commit(folder: Path) -> str:
 
 def head(folder: Path) -> str:
     return git(folder, "rev-parse", "HEAD").decode().strip()
+
+
+def with_submodule(repository: Path, tmp_path: Path) -> Path:
+    """Add a submodule in `lib/sub`, and return it."""
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    git(origin, "init", "-q")
+    write_files(origin, {"s.py": b"s = 1\n", "t.py": b"t = 1\n"})
+    commit(origin)
+    allow = ("-c", "protocol.file.allow=always")
+    git(repository, *allow, "submodule", "--quiet", "add", str(origin), "lib/sub")
+    commit(repository)
+    return repository / "lib/sub"
 
 
 # In pieces, so that no scanner takes this file for one that holds secrets.

@@ -14,6 +14,7 @@ from azureml_jobs.bundle.files import (
     lay_out,
     size_warnings,
 )
+from azureml_jobs.conftest import cases
 from azureml_jobs.imports.overlay import Overlay
 from azureml_jobs.jobfile.paths import leads_out
 from azureml_jobs.protocol import NeededFile
@@ -33,20 +34,18 @@ def test_lays_files_out_in_the_order_of_their_names() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("files", "what"),
-    [
-        pytest.param(
+@cases(
+    "files, what",
+    {
+        "one name": (
             [named(root, name) for root in ("a", "b") for name in ("x", "y")],
             "a/x and b/x would both become x; a/y and b/y would both become y",
-            id="one name",
         ),
-        pytest.param(
+        "a file where another needs a folder": (
             [named("src/exp", "common"), named("src", "common/deep/a.py")],
             "src/common/deep/a.py needs a folder common, which src/exp/common becomes",
-            id="a file where another needs a folder",
         ),
-    ],
+    },
 )
 def test_refuses_two_files_with_one_name(files: list[NeededFile], what: str) -> None:
     with pytest.raises(JobError) as caught:
@@ -71,15 +70,15 @@ def test_accepts_files_and_links_that_stay_inside(repository: Path, tmp_path: Pa
         check_links(root, ["src/a.py", "src/b.py", "lib/b.py", "src/generated.py"], "x")
 
 
-@pytest.mark.parametrize(
-    ("links", "path", "message"),
-    [
-        pytest.param({"src/b.py": "/etc/hosts"}, "src/b.py", "leads out", id="a link to a file"),
-        pytest.param({"lib": ".."}, "lib/outside", "leads out", id="below a link to a folder"),
-        pytest.param({"src/b.py": "b.py"}, "src/b.py", "in a circle", id="a link to itself"),
-        pytest.param({"src/b": "c", "src/c": "b"}, "src/c", "in a circle", id="a longer circle"),
-        pytest.param({"src/b.py": "gone.py"}, "src/b.py", "leads nowhere", id="a dangling link"),
-    ],
+@cases(
+    "links, path, message",
+    {
+        "a link to a file": ({"src/b.py": "/etc/hosts"}, "src/b.py", "leads out"),
+        "below a link to a folder": ({"lib": ".."}, "lib/outside", "leads out"),
+        "a link to itself": ({"src/b.py": "b.py"}, "src/b.py", "in a circle"),
+        "a longer circle": ({"src/b": "c", "src/c": "b"}, "src/c", "in a circle"),
+        "a dangling link": ({"src/b.py": "gone.py"}, "src/b.py", "leads nowhere"),
+    },
 )
 def test_refuses_a_link_that_leads_elsewhere(
     repository: Path, tmp_path: Path, links: dict[str, str], path: str, message: str

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
-from azureml_jobs.bundle.conftest import BEGINNING, commit, git, head, write
+from azureml_jobs.bundle.conftest import BEGINNING, commit, git, head, with_submodule
 from azureml_jobs.bundle.git_command import remote_address
 from azureml_jobs.bundle.git_state import GitState, git_state
-from azureml_jobs.conftest import tree
+from azureml_jobs.conftest import cases, tree, write_files
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -42,17 +42,17 @@ def test_there_is_no_diff_for_committed_files_or_for_none(repository: Path) -> N
 
 
 def edit(path: str, content: bytes) -> Change:
-    return lambda folder: write(folder, {path: content})
+    return lambda folder: write_files(folder, {path: content})
 
 
 def stage(folder: Path) -> None:
-    write(folder, {"src/a.py": b"a = 2\n" * 30})
+    write_files(folder, {"src/a.py": b"a = 2\n" * 30})
     git(folder, "add", "src/a.py")
 
 
 def stage_and_go_on(folder: Path) -> None:
     stage(folder)
-    write(folder, {"src/a.py": b"a = 3\n"})
+    write_files(folder, {"src/a.py": b"a = 3\n"})
 
 
 def drop_from_the_index(folder: Path) -> None:
@@ -60,7 +60,7 @@ def drop_from_the_index(folder: Path) -> None:
 
 
 def ignore(folder: Path) -> None:
-    write(folder, {".gitignore": b"*.bin\n", "src/a.bin": b"ignored"})
+    write_files(folder, {".gitignore": b"*.bin\n", "src/a.bin": b"ignored"})
 
 
 def run_bit(folder: Path) -> None:
@@ -68,17 +68,17 @@ def run_bit(folder: Path) -> None:
 
 
 def normalise(folder: Path) -> None:
-    write(folder, {".gitattributes": b"* text=auto\n"})
+    write_files(folder, {".gitattributes": b"* text=auto\n"})
     commit(folder)
-    write(folder, {"src/a.py": b"a = 1\r\n" * 30, "src/ü dos.py": b"1\r\n2\n"})
+    write_files(folder, {"src/a.py": b"a = 1\r\n" * 30, "src/ü dos.py": b"1\r\n2\n"})
 
 
 def in_a_merge(folder: Path) -> None:
     git(folder, "checkout", "-q", "-b", "other")
-    write(folder, {"src/b.py": b"theirs\n"})
+    write_files(folder, {"src/b.py": b"theirs\n"})
     commit(folder)
     git(folder, "checkout", "-q", "main")
-    write(folder, {"src/b.py": b"ours\n"})
+    write_files(folder, {"src/b.py": b"ours\n"})
     commit(folder)
     subprocess.run(["git", "merge", "-q", "other"], cwd=folder, stdout=subprocess.DEVNULL)
 
@@ -86,28 +86,27 @@ def in_a_merge(folder: Path) -> None:
 NAMES = ["src/ü b.py", "src/\"q\" 's'.py", "src/tab\t.py", "src/a.py"]
 
 
-@pytest.mark.parametrize(
-    ("change", "paths"),
-    [
-        pytest.param(stage, ["src/a.py"], id="staged"),
-        pytest.param(stage_and_go_on, ["src/a.py"], id="staged and changed again"),
-        pytest.param(edit("src/a.py", b"no newline"), ["src/a.py"], id="unstaged"),
-        pytest.param(edit("new/d.py", b"d\n"), ["new/d.py"], id="untracked"),
-        pytest.param(drop_from_the_index, ["src/a.py"], id="no longer in the index"),
-        pytest.param(ignore, ["src/a.bin"], id="ignored"),
-        pytest.param(run_bit, ["src/a.py"], id="a run bit"),
-        pytest.param(normalise, ["src/a.py", "src/ü dos.py"], id="CRLF that git would normalise"),
-        pytest.param(in_a_merge, ["src/a.py", "src/b.py"], id="during a merge"),
-        pytest.param(edit("src/m.bin", bytes(range(256)) * 40), ["src/m.bin"], id="binary"),
-        pytest.param(edit("src/l.py", "é".encode("latin-1")), ["src/l.py"], id="another encoding"),
-        pytest.param(edit("src/dos.py", b"a\r\nb\r\n"), ["src/dos.py"], id="CRLF"),
-        pytest.param(edit("src/e.py", b""), ["src/e.py"], id="empty"),
-        pytest.param(
-            lambda folder: write(folder, dict.fromkeys(NAMES, b"1\n")),
+@cases(
+    "change, paths",
+    {
+        "staged": (stage, ["src/a.py"]),
+        "staged and changed again": (stage_and_go_on, ["src/a.py"]),
+        "unstaged": (edit("src/a.py", b"no newline"), ["src/a.py"]),
+        "untracked": (edit("new/d.py", b"d\n"), ["new/d.py"]),
+        "no longer in the index": (drop_from_the_index, ["src/a.py"]),
+        "ignored": (ignore, ["src/a.bin"]),
+        "a run bit": (run_bit, ["src/a.py"]),
+        "CRLF that git would normalise": (normalise, ["src/a.py", "src/ü dos.py"]),
+        "during a merge": (in_a_merge, ["src/a.py", "src/b.py"]),
+        "binary": (edit("src/m.bin", bytes(range(256)) * 40), ["src/m.bin"]),
+        "another encoding": (edit("src/l.py", "é".encode("latin-1")), ["src/l.py"]),
+        "CRLF": (edit("src/dos.py", b"a\r\nb\r\n"), ["src/dos.py"]),
+        "empty": (edit("src/e.py", b""), ["src/e.py"]),
+        "names with blanks, quotes and other letters": (
+            lambda folder: write_files(folder, dict.fromkeys(NAMES, b"1\n")),
             NAMES,
-            id="names with blanks, quotes and other letters",
         ),
-    ],
+    },
 )
 def test_the_diff_restores_exactly_the_files(
     repository: Path, tmp_path: Path, change: Change, paths: list[str]
@@ -124,7 +123,7 @@ def test_the_diff_restores_exactly_the_files(
 def test_the_diff_removes_a_deleted_file_and_leaves_out_others(
     repository: Path, tmp_path: Path
 ) -> None:
-    write(repository, {"src/a.py": b"mine\n", "src/b.py": b"other\n", "new.py": b"other\n"})
+    write_files(repository, {"src/a.py": b"mine\n", "src/b.py": b"other\n", "new.py": b"other\n"})
     git(repository, "add", "new.py")
     for name in ("src/gone.py", "c.md"):
         (repository / name).unlink()
@@ -141,13 +140,13 @@ def test_a_file_may_replace_a_folder(repository: Path, tmp_path: Path, to_folder
         (repository / "src/a.py").unlink()
     else:
         shutil.rmtree(repository / "src")
-    write(repository, {path: b"new\n"})
+    write_files(repository, {path: b"new\n"})
     checkout = applied(known(repository, [path]), repository, tmp_path / "checkout")
     assert (checkout / path).read_bytes() == b"new\n"
 
 
 def test_the_diff_removes_files_whose_absence_counts(repository: Path, tmp_path: Path) -> None:
-    write(repository, {"src/kept.py": b"kept = 1\n", "src/linked/d.py": b"d = 1\n"})
+    write_files(repository, {"src/kept.py": b"kept = 1\n", "src/linked/d.py": b"d = 1\n"})
     commit(repository)
     for name in ("src/gone.py", "src/linked/d.py", "c.md"):
         (repository / name).unlink()
@@ -161,7 +160,7 @@ def test_the_diff_removes_files_whose_absence_counts(repository: Path, tmp_path:
 
 
 def test_files_outside_of_a_sparse_checkout_are_not_gone(repository: Path) -> None:
-    write(repository, {"lib/d.py": b"d = 1\n"})
+    write_files(repository, {"lib/d.py": b"d = 1\n"})
     commit(repository)
     git(repository, "sparse-checkout", "set", "src")
     assert not (repository / "lib/d.py").exists()
@@ -170,10 +169,10 @@ def test_files_outside_of_a_sparse_checkout_are_not_gone(repository: Path) -> No
 
 @pytest.mark.parametrize("name", ["build-support/a.py", "build-support/new.py", "src/b.py"])
 def test_says_whether_the_tools_are_those_of_the_commit(repository: Path, name: str) -> None:
-    write(repository, {"build-support/a.py": b"1"})
+    write_files(repository, {"build-support/a.py": b"1"})
     commit(repository)
     assert not known(repository, ["src/a.py"], ["*.py"]).tools_changed
-    write(repository, {name: b"2"})
+    write_files(repository, {name: b"2"})
     state = known(repository, ["src/a.py"], ["*.py"])
     assert state.tools_changed == name.startswith("build-support") and not state.diff
 
@@ -197,7 +196,7 @@ def test_there_is_no_commit_before_the_first(tmp_path: Path, format_name: str) -
     folder = tmp_path / "new"
     folder.mkdir()
     git(folder, "init", "-q", f"--object-format={format_name}")
-    write(folder, {"src/a.py": b"1\n", "src/b.py": b"2\n"})
+    write_files(folder, {"src/a.py": b"1\n", "src/b.py": b"2\n"})
     git(folder, "add", "src/b.py")
     state = known(folder, ["src/a.py"])
     assert state.commit is None
@@ -216,9 +215,11 @@ def test_returns_none_without_a_repository_and_without_git(
 
 
 def test_the_diff_has_paths_from_the_top_of_the_work_tree(repository: Path, tmp_path: Path) -> None:
-    write(repository, {"ml/src/a.py": b"1\n", "ml/src/b.py": b"2\n"})
+    write_files(repository, {"ml/src/a.py": b"1\n", "ml/src/b.py": b"2\n"})
     commit(repository)
-    write(repository, {"ml/src/a.py": b"changed\n", "ml/src/n.py": b"n\n", "src/a.py": b"other\n"})
+    write_files(
+        repository, {"ml/src/a.py": b"changed\n", "ml/src/n.py": b"n\n", "src/a.py": b"other\n"}
+    )
     state = known(repository / "ml", ["src/a.py", "src/b.py", "src/n.py"])
     assert b"a/ml/src/a.py" in state.diff and b"other" not in state.diff
     checkout = applied(state, repository, tmp_path / "checkout")
@@ -233,24 +234,11 @@ def test_works_in_a_linked_work_tree_and_in_a_clone_that_borrows_its_objects(
     git(tmp_path, "clone", "-q", "--shared", str(repository), "borrower")
     before = tree(repository)
     for number, name in enumerate(("tree", "borrower")):
-        write(tmp_path / name, {"src/a.py": b"side\n"})
+        write_files(tmp_path / name, {"src/a.py": b"side\n"})
         state = known(tmp_path / name, ["src/a.py"])
         assert tree(repository) == before
         checkout = applied(state, repository, tmp_path / f"checkout{number}")
         assert (checkout / "src/a.py").read_bytes() == b"side\n"
-
-
-def with_submodule(repository: Path, tmp_path: Path) -> Path:
-    """A submodule in `lib/sub`; returns it."""
-    origin = tmp_path / "origin"
-    origin.mkdir()
-    git(origin, "init", "-q")
-    write(origin, {"s.py": b"s = 1\n", "t.py": b"t = 1\n"})
-    commit(origin)
-    allow = ("-c", "protocol.file.allow=always")
-    git(repository, *allow, "submodule", "--quiet", "add", str(origin), "lib/sub")
-    commit(repository)
-    return repository / "lib/sub"
 
 
 def test_changes_in_a_submodule_are_against_its_own_commit(
@@ -260,7 +248,7 @@ def test_changes_in_a_submodule_are_against_its_own_commit(
     paths = ["src/a.py", "lib/sub/s.py", "lib/sub/u.py"]
     assert known(repository, paths[:2]).diff == b""
 
-    write(inner, {"s.py": b"s = 2\n", "u.py": b"u\n", "t.py": b"other\n"})
+    write_files(inner, {"s.py": b"s = 2\n", "u.py": b"u\n", "t.py": b"other\n"})
     state = known(repository, paths)
     checkout = applied(GitState(state.commit), repository, tmp_path / "checkout")
     git(checkout, "-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init")
@@ -274,7 +262,7 @@ def test_the_diff_has_the_commit_of_a_submodule_and_works_in_one(
     repository: Path, tmp_path: Path
 ) -> None:
     inner = with_submodule(repository, tmp_path)
-    write(inner, {"s.py": b"s = 2\n"})
+    write_files(inner, {"s.py": b"s = 2\n"})
     before = tree(repository)
     state = known(inner, ["s.py"])
     assert tree(repository) == before
@@ -285,7 +273,7 @@ def test_the_diff_has_the_commit_of_a_submodule_and_works_in_one(
 
 
 def test_a_repository_inside_may_be_no_submodule(repository: Path) -> None:
-    write(repository, {"lib/own/x.py": b"x\n", "src/b.py": b"changed\n"})
+    write_files(repository, {"lib/own/x.py": b"x\n", "src/b.py": b"changed\n"})
     git(repository / "lib/own", "init", "-q")
     diff = known(repository, ["lib/own/x.py", "src/b.py"]).diff
     assert b"+changed" in diff and b"b/lib/own/x.py" in diff
@@ -295,7 +283,7 @@ def test_the_diff_has_links_and_their_targets(repository: Path, tmp_path: Path) 
     (repository / "src/link.py").symlink_to("b.py")
     (repository / "folder").symlink_to("src")
     (repository / "absolute.py").symlink_to(repository / "folder" / "n.py")
-    write(repository, {"src/b.py": b"changed\n", "src/n.py": b"new\n"})
+    write_files(repository, {"src/b.py": b"changed\n", "src/n.py": b"new\n"})
     paths = ["folder/link.py", "absolute.py", "src/a.py"]
     state = known(repository, paths)
     checkout = applied(state, repository, tmp_path / "checkout")
@@ -355,7 +343,7 @@ STRONG = {
 def test_settings_of_the_user_do_not_change_the_diff(
     repository: Path, home: Path, names: Iterable[str]
 ) -> None:
-    write(repository, CHANGES)
+    write_files(repository, CHANGES)
     before = known(repository, CHANGES)
     for name in names:
         git(home, "config", "--global", name, SETTINGS[name])
@@ -367,7 +355,7 @@ def test_settings_of_the_user_do_not_change_the_diff(
 def test_attributes_files_and_variables_of_the_user_do_not_change_the_diff(
     repository: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(repository, {**CHANGES, ".gitattributes": b"* text=auto\n"})
+    write_files(repository, {**CHANGES, ".gitattributes": b"* text=auto\n"})
     before = known(repository, CHANGES)
     for name, value in (
         ("core.attributesFile", str(home / "attributes")),
@@ -379,17 +367,17 @@ def test_attributes_files_and_variables_of_the_user_do_not_change_the_diff(
         git(home, "config", "--global", name, value)
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
     monkeypatch.setenv("GIT_DIFF_OPTS", "--unified=0")
-    write(home, {"attributes": b"*.py -diff\n", "order": b"*.py\n*.bin\nsrc/a.py\n"})
+    write_files(home, {"attributes": b"*.py -diff\n", "order": b"*.py\n*.bin\nsrc/a.py\n"})
     assert known(repository, CHANGES) == before
-    write(home, {"attributes": b"* diff=shout\n"})
-    write(repository, {".git/info/attributes": b"* diff=shout\n"})
+    write_files(home, {"attributes": b"* diff=shout\n"})
+    write_files(repository, {".git/info/attributes": b"* diff=shout\n"})
     assert known(repository, CHANGES) == before
 
 
 def test_works_within_a_hook_of_git(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(repository, {"ml/a.py": b"changed\n"})
+    write_files(repository, {"ml/a.py": b"changed\n"})
     before = known(repository / "ml", ["a.py"])
     assert b"ml/a.py" in before.diff
     monkeypatch.setenv("GIT_DIR", ".git")
@@ -404,14 +392,14 @@ def test_runs_no_hook_of_the_user(repository: Path) -> None:
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\ntouch it-ran\n")
     hook.chmod(0o755)
-    write(repository, {"src/a.py": b"changed\n"})
+    write_files(repository, {"src/a.py": b"changed\n"})
     known(repository, ["src/a.py"])
     assert not list(repository.rglob("it-ran"))
 
 
 def test_a_closure_may_be_longer_than_a_command_line(repository: Path) -> None:
     names = [f"src/{'a' * 200}-{number}.py" for number in range(1500)]
-    write(repository, {names[-1]: b"last\n"})
+    write_files(repository, {names[-1]: b"last\n"})
     assert b"+last" in known(repository, names).diff
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.write import write_bundle
+from azureml_jobs.bundle.conftest import document_of, refusal, written
+from azureml_jobs.bundle.manifest import read_manifest
 from azureml_jobs.cli import dry_run
-from azureml_jobs.conftest import JOB, NOTHING_KNOWN, Gathered
+from azureml_jobs.conftest import JOB, Gathered, cases
 
 PIPELINE = """\
 type: pipeline
@@ -46,20 +45,10 @@ def pipeline(gathered: Gathered) -> Gathered:
     return gathered
 
 
-def written(gathered: Gathered, job: str = PIPELINE) -> Path:
-    bundle = gathered.folder / "bundle"
-    write_bundle(gathered.plan(job), NOTHING_KNOWN, bundle, gathered.repository, with_data=True)
-    return bundle
-
-
-def read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
 def test_writes_each_document_and_each_unit_with_paths_that_stay_inside(
     pipeline: Gathered,
 ) -> None:
-    bundle = written(pipeline)
+    bundle = written(pipeline, PIPELINE)
     files = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
     assert files == {
         *("azure-ml-job.yaml", "train.yml", "manifest.json", "changes.diff"),
@@ -69,7 +58,7 @@ def test_writes_each_document_and_each_unit_with_paths_that_stay_inside(
         "environment/train/conda.yml",
         *("data/raw/data/b.csv", "data/prepare-raw/a.csv"),
     }
-    assert read(bundle / "azure-ml-job.yaml") == {
+    assert document_of(bundle) == {
         "type": "pipeline",
         "inputs": {"raw": {"type": "uri_folder", "path": "./data/raw/data"}},
         "jobs": {
@@ -82,12 +71,12 @@ def test_writes_each_document_and_each_unit_with_paths_that_stay_inside(
             "train": {"component": "./train.yml"},
         },
     }
-    assert read(bundle / "train.yml") == {
+    assert document_of(bundle, "train.yml") == {
         "command": "python train.py",
         "code": "./code/train",
         "environment": {"image": "p", "conda_file": "./environment/train/conda.yml"},
     }
-    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest = read_manifest(bundle)
     units = pipeline.plan(PIPELINE).bundle.units
     assert [
         (each["name"], each["document"], each["key"], each["snapshot"]["sha256"])
@@ -108,8 +97,8 @@ def test_keeps_the_names_of_the_inputs_of_the_job(gathered: Gathered) -> None:
 def test_two_documents_of_one_name_get_two_names(pipeline: Gathered) -> None:
     pipeline.write("src/exp/other/train.yml", TRAIN)
     bundle = written(pipeline, PIPELINE + "  again:\n    component: other/train.yml\n")
-    assert read(bundle / "azure-ml-job.yaml")["jobs"]["again"] == {"component": "./train-2.yml"}
-    assert read(bundle / "train-2.yml")["code"] == "./code/train-2"
+    assert document_of(bundle)["jobs"]["again"] == {"component": "./train-2.yml"}
+    assert document_of(bundle, "train-2.yml")["code"] == "./code/train-2"
 
 
 def test_an_edit_in_one_unit_leaves_the_digests_of_the_others(pipeline: Gathered) -> None:
@@ -147,33 +136,26 @@ def test_accepts_overrides_below_steps(pipeline: Gathered, setting: str) -> None
     assert found == yaml.safe_load(value)
 
 
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        pytest.param(
+@cases(
+    "setting, message",
+    {
+        "a file of another step": (
             "jobs.prepare.command=python train.py",
             "jobs.prepare.command: the overridden command needs src/exp/src/train.py",
-            id="a file of another step",
         ),
-        pytest.param(
-            "jobs.prepar.command=ls", "jobs.prepar: the job file has no such command", id="a slip"
-        ),
-        pytest.param(
-            "jobs.prepare.code=..", "jobs.prepare.code: the code cannot be overridden", id="code"
-        ),
-        pytest.param(
+        "a slip": ("jobs.prepar.command=ls", "jobs.prepar: the job file has no such command"),
+        "code": ("jobs.prepare.code=..", "jobs.prepare.code: the code cannot be overridden"),
+        "an environment": (
             "jobs.prepare.environment=azureml:e:1",
             "jobs.prepare.environment: the folder or file of an environment cannot be overridden",
-            id="an environment",
         ),
-    ],
+    },
 )
 def test_refuses_overrides_after_which_files_are_missing(
     pipeline: Gathered, setting: str, message: str
 ) -> None:
-    with pytest.raises(JobError) as caught:
-        pipeline.plan(PIPELINE, setting)
-    assert str(caught.value).startswith(f"src/exp/azure-ml-job.yaml: {message}")
+    error = refusal(pipeline, PIPELINE, setting)
+    assert error.startswith(f"src/exp/azure-ml-job.yaml: {message}")
 
 
 def test_a_dry_run_shows_documents_and_units(pipeline: Gathered) -> None:
@@ -210,7 +192,7 @@ def test_a_dry_run_shows_documents_and_units(pipeline: Gathered) -> None:
 def test_code_that_is_not_local_stays_as_it_is(gathered: Gathered) -> None:
     job = "command: ls\nenvironment: azureml:e:1\ncode: git+https://example.org/a/b.git\n"
     bundle = written(gathered, job)
-    assert read(bundle / "azure-ml-job.yaml") == yaml.safe_load(job)
+    assert document_of(bundle) == yaml.safe_load(job)
 
 
 def test_what_a_component_includes_is_in_its_code(gathered: Gathered) -> None:
@@ -220,17 +202,17 @@ def test_what_a_component_includes_is_in_its_code(gathered: Gathered) -> None:
         "$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json\n"
         "name: c\ncommand: ls\nenvironment: azureml:e:1\nadditional_includes: [../../lib/tools]\n",
     )
-    component = read(bundle / "azure-ml-job.yaml")
+    component = document_of(bundle)
     assert component["code"] == "./code" and "additional_includes" not in component
     assert (bundle / "code/tools/a.py").is_file()
 
 
-@pytest.mark.parametrize(
-    ("component", "named"),
-    [
-        pytest.param("flow/flow.dag.yaml", "./code/flow.dag/flow.dag.yaml", id="a flow"),
-        pytest.param("run.yml", "./run.yml", id="a run of a flow"),
-    ],
+@cases(
+    "component, named",
+    {
+        "a flow": ("flow/flow.dag.yaml", "./code/flow.dag/flow.dag.yaml"),
+        "a run of a flow": ("run.yml", "./run.yml"),
+    },
 )
 def test_sends_the_folder_of_a_prompt_flow(gathered: Gathered, component: str, named: str) -> None:
     schema = "$schema: https://azuremlschemas.azureedge.net/promptflow/latest/%s.schema.json\n"
@@ -239,8 +221,8 @@ def test_sends_the_folder_of_a_prompt_flow(gathered: Gathered, component: str, n
     gathered.write("src/exp/run.yml", schema % "Run" + "flow: ./flow\n")
     step = f"type: parallel, component: {component}"
     bundle = written(gathered, f"{{type: pipeline, jobs: {{a: {{{step}}}}}}}")
-    assert read(bundle / "azure-ml-job.yaml")["jobs"]["a"]["component"] == named
+    assert document_of(bundle)["jobs"]["a"]["component"] == named
     if component == "run.yml":
-        assert read(bundle / "run.yml")["flow"] == "./code/run"
+        assert document_of(bundle, "run.yml")["flow"] == "./code/run"
     (code,) = (bundle / "code").iterdir()
     assert sorted(path.name for path in code.iterdir()) == ["flow.dag.yaml", "hello.py"]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.bundle.conftest import commit, git, head, write
+from azureml_jobs.bundle.conftest import commit, git, head, with_submodule
 from azureml_jobs.bundle.data import data_digest
 from azureml_jobs.bundle.git_command import remote_address
 from azureml_jobs.bundle.git_state import git_state
 from azureml_jobs.bundle.rebuild import add_own_files, rebuild
-from azureml_jobs.conftest import tree
+from azureml_jobs.conftest import cases, tree, write_files
 
 
 @dataclass
@@ -54,9 +54,9 @@ def files_of(root: Path) -> dict[str, bytes]:
 
 def changed(folder: Path) -> dict[str, bytes]:
     """Change files in every way that git knows; return them all."""
-    write(folder, {"src/a.py": b"a = 2\r\n", "src/new é.bin": b"\0\xff"})
+    write_files(folder, {"src/a.py": b"a = 2\r\n", "src/new é.bin": b"\0\xff"})
     git(folder, "add", "src/a.py")
-    write(folder, {"src/b.py": b"b = 3"})
+    write_files(folder, {"src/b.py": b"b = 3"})
     (folder / "src/gone.py").unlink()
     (folder / "src/b.py").chmod(0o755)
     return files_of(folder)
@@ -70,9 +70,9 @@ def test_the_clone_has_what_the_job_had_and_the_users_own_stays_as_it_is(
     record = recorded(repository, list(then), tmp_path / "record")
     git(repository, "checkout", "-q", "-f", "-b", "later")
     git(repository, "clean", "-q", "-f", "-d")
-    write(repository, {"src/a.py": b"a = 9\n", "other.py": b""})
+    write_files(repository, {"src/a.py": b"a = 9\n", "other.py": b""})
     commit(repository)
-    write(repository, {"src/b.py": b"today"})
+    write_files(repository, {"src/b.py": b"today"})
     before = tree(repository)
     root = record.rebuilt(repository)
     assert tree(repository) == before
@@ -91,7 +91,7 @@ def test_the_clone_has_what_the_job_had_and_the_users_own_stays_as_it_is(
 
 
 def test_a_repository_may_be_a_folder_of_a_work_tree(repository: Path, tmp_path: Path) -> None:
-    write(repository, {"src/a.py": b"changed"})
+    write_files(repository, {"src/a.py": b"changed"})
     record = recorded(repository / "src", ["a.py"], tmp_path / "record")
     root = record.rebuilt(repository / "src")
     assert root == tmp_path / "clone/src"
@@ -101,16 +101,12 @@ def test_a_repository_may_be_a_folder_of_a_work_tree(repository: Path, tmp_path:
 def test_a_submodule_is_that_of_the_commit_with_its_changes(
     repository: Path, tmp_path: Path
 ) -> None:
-    git(tmp_path, "init", "-q", "inner")
-    write(tmp_path / "inner", {"b.py": b"b = 1\n", "c.py": b""})
-    commit(tmp_path / "inner")
-    add = ("submodule", "--quiet", "add", str(tmp_path / "inner"), "lib/inner")
-    git(repository, "-c", "protocol.file.allow=always", *add)
-    commit(repository)
-    write(repository / "lib/inner", {"b.py": b"b = 2\n"})
-    record = recorded(repository, ["lib/inner/b.py", "lib/inner/c.py"], tmp_path / "record")
-    commit(repository / "lib/inner")
-    assert files_of(record.rebuilt(repository) / "lib/inner") == {"b.py": b"b = 2\n", "c.py": b""}
+    inner = with_submodule(repository, tmp_path)
+    write_files(inner, {"s.py": b"s = 2\n"})
+    record = recorded(repository, ["lib/sub/s.py", "lib/sub/t.py"], tmp_path / "record")
+    commit(inner)
+    rebuilt = files_of(record.rebuilt(repository) / "lib/sub")
+    assert rebuilt == {"s.py": b"s = 2\n", "t.py": b"t = 1\n"}
 
 
 def test_a_commit_that_only_the_remote_has_is_fetched_into_the_clone(
@@ -119,7 +115,7 @@ def test_a_commit_that_only_the_remote_has_is_fetched_into_the_clone(
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
     for clone in (mine, theirs):
         git(tmp_path, "clone", "-q", str(repository), str(clone))
-    write(theirs, {"src/a.py": b"theirs"})
+    write_files(theirs, {"src/a.py": b"theirs"})
     commit(theirs)
     record = recorded(theirs, [], tmp_path / "record")
     with pytest.raises(OutsideError, match="is neither here nor in .*a répo: of mine") as caught:
@@ -131,12 +127,12 @@ def test_a_commit_that_only_the_remote_has_is_fetched_into_the_clone(
     assert tree(mine) == before
 
 
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        pytest.param(None, "git had no commit when the job was made", id="no git"),
-        pytest.param({"commit": None, "problem": "dubious"}, "rebuilt: dubious", id="a refusal"),
-    ],
+@cases(
+    "state, message",
+    {
+        "no git": (None, "git had no commit when the job was made"),
+        "a refusal": ({"commit": None, "problem": "dubious"}, "rebuilt: dubious"),
+    },
 )
 def test_a_record_without_a_commit_names_where_its_code_is(
     repository: Path, tmp_path: Path, state: Any, message: str
@@ -151,7 +147,7 @@ def test_a_record_without_a_commit_names_where_its_code_is(
 def test_local_data_is_added_only_while_it_is_what_the_job_had(
     repository: Path, tmp_path: Path
 ) -> None:
-    write(repository, {"config.env": b"A=1", "data/w/1/x.csv": b"1", "in/a.csv": b"a"})
+    write_files(repository, {"config.env": b"A=1", "data/w/1/x.csv": b"1", "in/a.csv": b"a"})
     (repository / ".gitignore").write_text("/data\n/in\n/.azureml\n")
     (repository / ".azureml").mkdir()
     record = recorded(repository, [], tmp_path / "record")
@@ -166,7 +162,7 @@ def test_local_data_is_added_only_while_it_is_what_the_job_had(
     assert (root / "data/w/1/x.csv").read_bytes() == b"1"
     assert (root / "config.env").read_bytes() == b"A=1"
     assert (root / ".azureml").resolve() == repository / ".azureml"
-    write(repository, {"in/a.csv": b"b"})
+    write_files(repository, {"in/a.csv": b"b"})
     root = record.rebuilt(repository)
     with pytest.raises(JobError, match="input x: in has changed since the job had it"):
         add_own_files(record.manifest, repository, root)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.conftest import written
+from azureml_jobs.bundle.manifest import manifest, read_manifest
 from azureml_jobs.bundle.provenance import made_here, provenance_of
 from azureml_jobs.bundle.same import check_fetched, differences, doubts
-from azureml_jobs.bundle.write import write_bundle
-from azureml_jobs.conftest import CONTEXT_JOB, Gathered
+from azureml_jobs.conftest import CONTEXT_JOB, JOB_FILE, Gathered, cases
 
 JOB = CONTEXT_JOB + "compute: x\n"
 
@@ -31,8 +30,8 @@ def then(gathered: Gathered) -> dict[str, Any]:
     return found
 
 
-JOB_FILE = "src/exp/azure-ml-job.yaml"
 MAIN = ("snapshot", "files", 2)
+CONTENT = ("documents", 0, "content")
 
 
 def put(manifest: Any, *keys: Any, **values: Any) -> None:
@@ -42,30 +41,28 @@ def put(manifest: Any, *keys: Any, **values: Any) -> None:
     manifest.update(values)
 
 
-@pytest.mark.parametrize(
-    ("keys", "values", "expected"),
-    [
-        pytest.param(["made"], {"host": "b", "seed": 1}, [], id="another run"),
-        pytest.param([], {"overrides": ["inputs.epochs=4"]}, [], id="another name"),
-        pytest.param([], {"overrides": []}, ["--set inputs.epochs=4 is gone"], id="an override"),
-        pytest.param(MAIN, {"sha256": "0"}, ["code/exp/main.py differs"], id="content"),
-        pytest.param(MAIN, {"executable": True}, ["code/exp/main.py differs"], id="a run bit"),
-        pytest.param(
+@cases(
+    "keys, values, expected",
+    {
+        "another run": (["made"], {"host": "b", "seed": 1}, []),
+        "another name": ([], {"overrides": ["inputs.epochs=4"]}, []),
+        "an override": ([], {"overrides": []}, ["--set inputs.epochs=4 is gone"]),
+        "content": (MAIN, {"sha256": "0"}, ["code/exp/main.py differs"]),
+        "a run bit": (MAIN, {"executable": True}, ["code/exp/main.py differs"]),
+        "a name": (
             MAIN,
             {"path": "exp/b.py"},
             ["code/exp/b.py is new", "code/exp/main.py is gone"],
-            id="a name",
         ),
-        pytest.param(
+        "the environment": (
             ["environment", "files", 0],
             {"sha256": "0"},
             ["environment/Dockerfile differs"],
-            id="the environment",
         ),
-        pytest.param(["packages"], {"lock_sha256": "0"}, ["packages differs"], id="the lock"),
-        pytest.param(["documents", 0], {"sha256": "0"}, [f"{JOB_FILE} differs"], id="the job file"),
-        pytest.param(["data", 0], {"sha256": "0"}, ["input d differs"], id="local data"),
-    ],
+        "the lock": (["packages"], {"lock_sha256": "0"}, ["packages differs"]),
+        "the job file": (["documents", 0], {"sha256": "0"}, [f"{JOB_FILE} differs"]),
+        "local data": (["data", 0], {"sha256": "0"}, ["input d differs"]),
+    },
 )
 def test_finds_everything_that_decides_the_job(
     then: dict[str, Any], keys: list[Any], values: dict[str, Any], expected: list[str]
@@ -75,19 +72,16 @@ def test_finds_everything_that_decides_the_job(
     assert differences(then, now) == expected
 
 
-@pytest.mark.parametrize(
-    ("keys", "values", "expected"),
-    [
-        pytest.param(
+@cases(
+    "keys, values, expected",
+    {
+        "other tools": (
             ["git"],
             {"tools_changed": True},
             ["build-support was changed when the job was made, which no record has"],
-            id="other tools",
         ),
-        pytest.param(
-            ["versions"], {"pants": "1"}, ["pants was 1, and is 2.17.1"], id="another version"
-        ),
-        pytest.param(
+        "another version": (["versions"], {"pants": "1"}, ["pants was 1, and is 2.17.1"]),
+        "data elsewhere": (
             [],
             {
                 "data": [
@@ -99,33 +93,28 @@ def test_finds_everything_that_decides_the_job(
                 "input x: azureml:a@latest may be a newer version today",
                 "input y: https://host.example/x may have other content today",
             ],
-            id="data elsewhere",
         ),
-        pytest.param(
-            ["documents", 0, "content"],
+        "a tag": (
+            CONTENT,
             {"environment": {"image": "python:3.11"}},
             [f"{JOB_FILE}: environment: python:3.11 may be another image today"],
-            id="a tag",
         ),
-        pytest.param(
-            ["documents", 0, "content"],
+        "the latest environment": (
+            CONTENT,
             {"environment": "azureml:e@latest"},
             [f"{JOB_FILE}: environment: azureml:e@latest may be another image today"],
-            id="the latest environment",
         ),
-        pytest.param(
-            ["documents", 0, "content"],
+        "a search": (
+            CONTENT,
             {"sampling_algorithm": {"type": "Bayesian"}},
             ["its sweep chooses values by the order in which its trials end"],
-            id="a search",
         ),
-        pytest.param(
+        "an image that is not here": (
             [],
             {"image": {"reference": "x:env-1", "id": "sha256:1"}},
             ["it ran in the image x:env-1, and runs in another environment now"],
-            id="an image that is not here",
         ),
-    ],
+    },
 )
 def test_says_what_may_give_another_result(
     then: dict[str, Any], keys: list[Any], values: dict[str, Any], expected: list[str]
@@ -146,13 +135,10 @@ def test_the_place_matters_only_to_what_runs_here(then: dict[str, Any]) -> None:
     assert doubts(then, now, runs_here=False) == []
 
 
-def test_code_that_somebody_changed_is_not_what_ran(gathered: Gathered, tmp_path: Path) -> None:
+def test_code_that_somebody_changed_is_not_what_ran(gathered: Gathered) -> None:
     gathered.add_code()
-    plan = gathered.plan()
-    provenance = provenance_of(plan, gathered.repository)
-    record = tmp_path / "bundle"
-    write_bundle(plan, provenance, record, gathered.repository, with_data=False)
-    found = manifest(plan, provenance)
+    record = written(gathered)
+    found = read_manifest(record)
     check_fetched(record, found)
     (record / "code/exp/main.py").write_text("import common.b\n")
     with pytest.raises(OutsideError, match="code/exp/main.py: this is not what the job's manifest"):

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle import known, secret_forms
-from azureml_jobs.bundle.conftest import AWS, GITHUB, PASSWORD, PRIVATE_KEY, SECRETS, STORAGE_KEY
-from azureml_jobs.bundle.plan import plan_job
+from azureml_jobs.bundle.conftest import (
+    AWS,
+    GITHUB,
+    PASSWORD,
+    PRIVATE_KEY,
+    SECRETS,
+    STORAGE_KEY,
+    refusal,
+)
 from azureml_jobs.bundle.secret_guard import SCAN_BYTES
 from azureml_jobs.bundle.suspicions import Allowed, Secret
-from azureml_jobs.conftest import CONTEXT_JOB, JOB, JOB_FILE, Gathered, tree
+from azureml_jobs.conftest import CONTEXT_JOB, JOB, JOB_FILE, Gathered, cases
 from azureml_jobs.jobfile.document import read_job_file
 
 LINES = [f"K{number}: '{secret}'" for number, secret in enumerate(SECRETS.values())]
-
-
-def refusal(gathered: Gathered, job: str = JOB, *settings: str, allow: Sequence[str] = ()) -> str:
-    """Return the error for which a job is refused, without anything having been written."""
-    request = gathered.request(job)
-    before = tree(gathered.folder.parent)
-    with pytest.raises(JobError) as caught:
-        plan_job(request, gathered.repository, settings, allow=allow)
-    assert caught.value.status == 2
-    assert tree(gathered.folder.parent) == before
-    return str(caught.value)
 
 
 def below(key: str, prefix: str = "  ") -> str:
@@ -59,7 +54,7 @@ PLACES: dict[str, tuple[str, str | bytes, str, int]] = {
 }
 
 
-@pytest.mark.parametrize(("path", "content", "job", "first"), PLACES.values(), ids=PLACES)
+@cases("path, content, job, first", PLACES)
 def test_names_each_secret_by_its_place_and_never_by_its_text(
     gathered: Gathered, path: str, content: str | bytes, job: str, first: int
 ) -> None:
@@ -114,7 +109,7 @@ PASSWORDS = {
 }
 
 
-@pytest.mark.parametrize(("name", "line"), PASSWORDS.values(), ids=PASSWORDS)
+@cases("name, line", PASSWORDS)
 def test_finds_passwords_as_people_write_them(gathered: Gathered, name: str, line: str) -> None:
     gathered.add(f"src/{name}", f"first\n{line}\n")
     assert f"\n  src/{name}:2: " in refusal(gathered)
@@ -161,7 +156,7 @@ ORDINARY = {
 }
 
 
-@pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY)
+@cases("text", ORDINARY)
 @pytest.mark.parametrize("is_plain", [False, True], ids=["code", "plain text"])
 def test_takes_ordinary_text(text: str, is_plain: bool) -> None:
     assert secret_forms.secrets_in(f"X = 1\n{text}\n".encode(), is_plain) == []

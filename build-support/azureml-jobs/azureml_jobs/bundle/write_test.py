@@ -1,47 +1,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.version import TOOLS_VERSION
+from azureml_jobs.bundle.conftest import GIT, document_of, refusal, written
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.files import BundleFile
-from azureml_jobs.bundle.git_state import GitState
 from azureml_jobs.bundle.manifest import MANIFEST_VERSION, manifest, read_manifest, units_of
 from azureml_jobs.bundle.provenance import provenance_of
 from azureml_jobs.bundle.write import write_bundle
-from azureml_jobs.conftest import CONTEXT_JOB, JOB, NOTHING_KNOWN, Gathered, Tool, tree
+from azureml_jobs.conftest import CONTEXT_JOB, JOB, NOTHING_KNOWN, Gathered, Tool, cases, tree
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-GIT = GitState("c0ffee", b"diff --git a/x b/x\n")
-
-
-def written(gathered: Gathered, job: str = JOB, *settings: str, with_data: bool = True) -> Path:
-    """Return the folder of a bundle, as `package` writes it."""
-    plan = gathered.plan(job, *settings, allow=["/", ".."])
-    bundle = gathered.folder / "bundle"
-    provenance = replace(provenance_of(plan, gathered.repository), git=GIT)
-    write_bundle(plan, provenance, bundle, gathered.repository, with_data)
-    return bundle
-
-
-def job_of(bundle: Path) -> dict[str, Any]:
-    job: dict[str, Any] = yaml.safe_load((bundle / "azure-ml-job.yaml").read_text("utf-8"))
-    return job
-
-
-def manifest_of(bundle: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((bundle / "manifest.json").read_text("utf-8"))
-    return read
 
 
 def files_below(folder: Path) -> list[str]:
@@ -185,8 +161,8 @@ tags: {{b: "1", a: "yes"}}
     expected["inputs"]["folder"]["path"] = "./data/folder/größe"
     expected["inputs"]["epochs"] = 9
     bundle = written(gathered, job, "inputs.epochs=9")
-    assert job_of(bundle) == expected
-    assert list(job_of(bundle)) == list(expected)
+    assert document_of(bundle) == expected
+    assert list(document_of(bundle)) == list(expected)
     for name in ("table", "folder"):
         assert (bundle / expected["inputs"][name]["path"]).exists()
 
@@ -194,7 +170,7 @@ tags: {{b: "1", a: "yes"}}
 def test_names_the_code_folder_for_a_job_file_that_names_none(gathered: Gathered) -> None:
     gathered.add("src/exp/main.py")
     bundle = written(gathered, "command: python main.py\nenvironment: azureml:e:1\n")
-    assert job_of(bundle)["code"] == "./code"
+    assert document_of(bundle)["code"] == "./code"
     assert files_below(bundle / "code") == ["main.py"]
 
 
@@ -203,50 +179,42 @@ def test_a_job_may_have_no_code(gathered: Gathered, code: str) -> None:
     bundle = written(gathered, f"{code}command: nvidia-smi\nenvironment: azureml:e:1\n")
     # An empty folder: Azure ML would refuse to upload it, the local workspace starts in it.
     assert list((bundle / "code").iterdir()) == []
-    assert job_of(bundle) == {"command": "nvidia-smi", "environment": "azureml:e:1"}
-    assert manifest_of(bundle)["snapshot"]["files"] == []
-    assert len(manifest_of(bundle)["snapshot"]["sha256"]) == 64
+    assert document_of(bundle) == {"command": "nvidia-smi", "environment": "azureml:e:1"}
+    assert read_manifest(bundle)["snapshot"]["files"] == []
+    assert len(read_manifest(bundle)["snapshot"]["sha256"]) == 64
 
 
-@pytest.mark.parametrize(
-    ("environment", "message"),
-    [
-        pytest.param(
+@cases(
+    "environment, message",
+    {
+        "no build context": (
             "{build: {path: gone}}",
-            "environment.build.path: there is no Dockerfile in src/exp/gone",
-            id="no build context",
+            "build.path: there is no Dockerfile in src/exp/gone",
         ),
-        pytest.param(
+        "another Dockerfile that is missing": (
             "{build: {path: docker, dockerfile_path: gpu/Dockerfile}}",
-            "environment.build.path: there is no gpu/Dockerfile in src/exp/docker",
-            id="another Dockerfile that is missing",
+            "build.path: there is no gpu/Dockerfile in src/exp/docker",
         ),
-        pytest.param(
+        "a Dockerfile outside of the context": (
             "{build: {path: docker, dockerfile_path: ../Dockerfile}}",
-            "environment.build.path: there is no ../Dockerfile in src/exp/docker",
-            id="a Dockerfile outside of the context",
+            "build.path: there is no ../Dockerfile in src/exp/docker",
         ),
-        pytest.param(
+        "no conda file": (
             "{image: x, conda_file: gone.yaml}",
-            "environment.conda_file: there is no src/exp/gone.yaml",
-            id="no conda file",
+            "conda_file: there is no src/exp/gone.yaml",
         ),
-        pytest.param(
+        "a conda file with a Dockerfile": (
             "{build: {path: docker}, conda_file: env.yaml}",
-            "environment.conda_file: conda packages need an `image:`, and this environment has a "
-            "`build:`",
-            id="a conda file with a Dockerfile",
+            "conda_file: conda packages need an `image:`, and this environment has a `build:`",
         ),
-    ],
+    },
 )
 def test_refuses_a_broken_environment(gathered: Gathered, environment: str, message: str) -> None:
     gathered.add_code()
     for path in ("docker/Dockerfile.gpu", "docker/Dockerfile", "Dockerfile", "env.yaml"):
         gathered.add_context(f"src/exp/{path}")
-    with pytest.raises(JobError) as caught:
-        gathered.plan(JOB.replace("azureml:env:1", environment))
-    assert str(caught.value).startswith(f"src/exp/azure-ml-job.yaml: {message}.")
-    assert caught.value.status == 2 and caught.value.remedy
+    error = refusal(gathered, JOB.replace("azureml:env:1", environment))
+    assert error.startswith(f"src/exp/azure-ml-job.yaml: environment.{message}.\n\n")
 
 
 def test_leaves_a_context_with_its_own_requirements_as_it_is(gathered: Gathered) -> None:
@@ -263,7 +231,7 @@ def test_finds_a_dockerfile_of_another_name(gathered: Gathered) -> None:
     gathered.add_context("src/exp/docker/gpu/Dockerfile", "FROM x\n")
     build = f"environment: {{build: {{path: docker, dockerfile_path: {name}}}}}"
     bundle = written(gathered, JOB.replace("environment: azureml:env:1", build))
-    assert job_of(bundle)["environment"]["build"]["dockerfile_path"] == name
+    assert document_of(bundle)["environment"]["build"]["dockerfile_path"] == name
     assert (bundle / "environment" / name).is_file()
 
 
@@ -279,7 +247,7 @@ def test_copies_a_folder_of_data_as_azure_would_upload_it(gathered: Gathered, pa
     (folder / "linked").symlink_to(gathered.repository / "elsewhere")
     (folder / "link.csv").symlink_to("a.csv")
     bundle = written(gathered, DATA_JOB.replace("DATA", path))
-    copy = bundle / job_of(bundle)["inputs"]["data"]["path"]
+    copy = bundle / document_of(bundle)["inputs"]["data"]["path"]
     assert files_below(copy) == ["a.csv", "link.csv", "linked/b.csv"]
     assert not any(each.is_symlink() for each in copy.rglob("*"))
 
@@ -317,7 +285,7 @@ def test_accepts_data_from_outside_of_the_repository(
     (tmp_path / "far/a.csv").write_text("a")
     path = str(tmp_path / "far") if is_absolute else "../../../far"
     bundle = written(gathered, DATA_JOB.replace("DATA", path), with_data=with_data)
-    shown = job_of(bundle)["inputs"]["data"]["path"]
+    shown = document_of(bundle)["inputs"]["data"]["path"]
     assert (bundle / shown / "a.csv").read_text() == "a"
     assert (bundle / "data").exists() == with_data
 
@@ -336,7 +304,7 @@ def test_refers_to_data_by_a_path_that_works_across_links(
     write_bundle(plan, NOTHING_KNOWN, bundle, gathered.repository, with_data=False)
     final = bundle.parent.parent / "x"
     bundle.parent.rename(final)
-    shown = job_of(final / "bundle")["inputs"]["data"]["path"]
+    shown = document_of(final / "bundle")["inputs"]["data"]["path"]
     assert (final / "bundle" / shown / "a.csv").read_text() == "a"
     assert ((final / "bundle").resolve() / shown / "a.csv").read_text() == "a"
 
@@ -353,7 +321,7 @@ def test_keeps_the_name_of_data_that_is_a_link(gathered: Gathered) -> None:
 def test_the_manifest_describes_every_file(gathered: Gathered) -> None:
     gather_everything(gathered)
     bundle = written(gathered, FULL_JOB)
-    written_manifest = manifest_of(bundle)
+    written_manifest = read_manifest(bundle)
     for part, folder in (("snapshot", "code"), ("environment", "environment")):
         listed = {entry["path"]: entry for entry in written_manifest[part]["files"]}
         assert sorted(listed) == files_below(bundle / folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.cli.main import main
+from azureml_jobs.conftest import write_files
 from azureml_jobs.imports.closure import Launch, find_closure
 from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.jobfile.document import read_job_file
@@ -46,9 +47,7 @@ FILES = {
 @pytest.fixture
 def request_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write the repository, and what Pants would gather of it; return the file that has that."""
-    for path, text in FILES.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
+    write_files(tmp_path, FILES)
     jobs = (
         gathered(tmp_path, "src/x", "job.yaml"),
         gathered(tmp_path, "src/y", "job.yaml", "train.yaml"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.conftest import cases
+from azureml_jobs.conftest import cases, write_files
 from azureml_jobs.imports import questions
 from azureml_jobs.imports.closure import Launch, find_closure
 from azureml_jobs.imports.questions import answer_from_folder
@@ -32,9 +32,7 @@ def close(
     **options: Any,
 ) -> Closure:
     """Return the closure of a command in a repository of these files with the source root `src`."""
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, "utf-8", "surrogateescape")
+    write_files(folder, files)
     launch = Launch(
         Code(code, CODE, includes, is_named),
         ("src",),
@@ -410,13 +408,11 @@ def test_follows_scripts_of_other_languages(tmp_path: Path) -> None:
     ]
 
 
-def test_warns_when_nothing_is_sent(tmp_path: Path) -> None:
-    *_, warning = close(tmp_path, {"src/x/Makefile": ""}, "echo hello").warnings
+def test_warns_when_nothing_of_the_code_that_a_job_names_is_sent(tmp_path: Path) -> None:
+    files = {"src/x/Makefile": ""}
+    *_, warning = close(tmp_path, files, "echo hello").warnings
     assert warning.startswith(f"{WHERE}: no file of src/x is sent")
-
-
-def test_a_command_without_code_may_send_nothing(tmp_path: Path) -> None:
-    assert close(tmp_path, {"src/x/Makefile": ""}, "echo hello", is_named=False).warnings == ()
+    assert close(tmp_path, files, "echo hello", is_named=False).warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from azureml_jobs.conftest import write_files
 from azureml_jobs.imports.closure import Launch, find_closure
 from azureml_jobs.imports.questions import answer_from_folder
 from azureml_jobs.imports.result import Closure
@@ -169,12 +170,6 @@ def lay_out_everything(code: str, files: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def write(folder: Path, contents: dict[str, str]) -> None:
-    for name, text in contents.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-
-
 def close(folder: Path, code: str, command: PythonStart) -> Closure:
     launch = Launch(
         Code(code, "job.yaml: code"),
@@ -206,11 +201,11 @@ def test_the_closure_gives_python_what_all_files_give(tmp_path: Path, code: str)
         snapshot = lay_out_everything(code, files)
         command = start(random, snapshot)
         folder = tmp_path / str(number)
-        write(folder / "repository", files)
+        write_files(folder / "repository", files)
         closure = close(folder / "repository", code, command)
-        write(folder / "all", {name: files[path] for name, path in snapshot.items()})
+        write_files(folder / "all", {name: files[path] for name, path in snapshot.items()})
         (folder / "closure").mkdir()
-        write(folder / "closure", {each.name: files[each.path] for each in closure.files})
+        write_files(folder / "closure", {each.name: files[each.path] for each in closure.files})
         for layout in ("all", "closure"):
             cases.append([str(folder / layout), command.kind, command.value, command.search_path])
         closures.append((command, closure))

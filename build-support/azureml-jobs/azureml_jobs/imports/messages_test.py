@@ -16,36 +16,39 @@ def errors(*modules: OutsideModule, requirements: tuple[str, ...] = (LIST,)) -> 
     return missing_errors(modules, "experiments", requirements, projects, ["azure-data-tables"])
 
 
-def test_names_the_line_the_module_the_list_and_the_command() -> None:
-    (message,) = errors(module("lightgbm"))
-    assert message.startswith(
-        "src/x/main.py:3: no package of the resolve `experiments` has the module `lightgbm`.\n\n"
-    )
-    assert f"Add the package to {LIST}, then" in message
-    assert "`./pants sync-lockfiles --resolve=experiments`" in message
-
-
-def test_names_no_line_for_what_the_command_starts() -> None:
-    (message,) = errors(module("lightgbm", line=0))
-    assert message.startswith("src/x/main.py: no package")
-
-
-def test_names_a_package_whose_name_is_not_its_module() -> None:
-    (message,) = errors(module("sklearn"))
-    assert "Add the package (likely `scikit-learn`) to " in message
-
-
-def test_gives_the_line_for_a_listed_package_with_another_name() -> None:
-    (message,) = errors(module("azure.data.tables"))
-    assert (
-        'If `azure-data-tables` of that list has it, write `"azure-data-tables": '
-        '["azure.data.tables"]` into `module_mapping` in 3rdparty/python/BUILD.'
-    ) in message
-
-
-def test_gives_the_form_of_the_line_without_such_a_package() -> None:
-    (message,) = errors(module("lightgbm"))
-    assert 'If a package of that list has it, write `"NAME": ["lightgbm"]` into' in message
+@cases(
+    "missing, expected",
+    {
+        "the line, the module, the list and the command": (
+            module("lightgbm"),
+            "src/x/main.py:3: no package of the resolve `experiments` has the module `lightgbm`."
+            f"\n\nAdd the package to {LIST}, then run `./pants sync-lockfiles "
+            '--resolve=experiments`. If a package of that list has it, write `"NAME": '
+            '["lightgbm"]` into ',
+        ),
+        "no line for what the command starts": (
+            module("lightgbm", line=0),
+            "src/x/main.py: no package of ",
+        ),
+        "a package whose name is not its module": (
+            module("sklearn"),
+            "Add the package (likely `scikit-learn`) to ",
+        ),
+        "the line for a listed package with another name": (
+            module("azure.data.tables"),
+            'If `azure-data-tables` of that list has it, write `"azure-data-tables": '
+            '["azure.data.tables"]` into `module_mapping` in 3rdparty/python/BUILD.',
+        ),
+        "a file with a similar name": (
+            module("helpres", similar="src/x/helpers.py", remedy="Write `import helpers`."),
+            "has the module `helpres`, and the nearest module is src/x/helpers.py.\n\n"
+            "Write `import helpers`. Add the package to ",
+        ),
+    },
+)
+def test_names_what_is_missing_and_what_to_write(missing: OutsideModule, expected: str) -> None:
+    (message,) = errors(missing)
+    assert expected in message
 
 
 def test_says_once_what_to_do_for_several() -> None:
@@ -58,13 +61,6 @@ def test_says_once_what_to_do_for_several() -> None:
 def test_names_the_resolve_without_a_list() -> None:
     (message,) = errors(module("lightgbm"), requirements=())
     assert "to the requirements of the resolve `experiments`" in message
-
-
-def test_names_a_file_with_a_similar_name() -> None:
-    hint = "Write `import helpers`."
-    (message,) = errors(module("helpres", similar="src/x/helpers.py", remedy=hint))
-    assert "has the module `helpres`, and the nearest module is src/x/helpers.py.\n" in message
-    assert "\n\nWrite `import helpers`. Add the package to " in message
 
 
 def test_own_code_is_not_a_package() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from azureml_jobs.conftest import cases
+from azureml_jobs.conftest import cases, write_files
 from azureml_jobs.imports.one_file import outside_modules
 from azureml_jobs.imports.questions import answer_from_folder
 
@@ -27,12 +27,8 @@ from azureml_jobs.imports.questions import answer_from_folder
     },
 )
 def test_finds_what_no_file_is(tmp_path: Path, text: str, expected: list[str]) -> None:
-    files = ["beside.py", "lib/inner.py", "../above.py", "../../common/tool.py"]
-    for name in [*files, "../../google/own/a.py"]:
-        path = tmp_path / "src/x/job" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
-    (tmp_path / "src/x/job/main.py").write_text(text)
+    empty = "job/beside.py job/lib/inner.py above.py ../common/tool.py ../google/own.py".split()
+    write_files(tmp_path / "src/x", {**dict.fromkeys(empty, ""), "job/main.py": text})
     asking = outside_modules(
         "src/x/job/main.py",
         ("src/x/job", "src/x", "src"),
