@@ -10,6 +10,8 @@ from typing import Any
 from azureml_jobs.jobfile.paths import local_path
 
 FILE_PREFIX = "file:"
+# A job file and all files that it refers to, by their paths.
+Documents = Mapping[str, Mapping[str, Any]]
 # Nodes that run code of the repository.
 CODE_TYPES = ("command", "parallel", "spark", "flow")
 # Keys of schedules that run no job.
@@ -144,6 +146,15 @@ def value_at(document: Any, keys: tuple[str, ...]) -> Any:
 def set_value(document: Any, keys: tuple[str, ...], value: Any) -> None:
     """Set the value at `keys`, whose mappings exist."""
     value_at(document, keys[:-1])[keys[-1]] = value
+
+
+def texts_of(value: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every text in plain data, with the keys that lead to it."""
+    if isinstance(value, str):
+        yield keys, value
+    elif isinstance(value, (Mapping, list)):
+        for key, child in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from texts_of(child, (*keys, str(key)))
 
 
 def step_names(keys: tuple[str, ...]) -> list[str]:

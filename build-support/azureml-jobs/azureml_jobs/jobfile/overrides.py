@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azureml_jobs.base.nearest import suggestion
+from azureml_jobs.jobfile.documents import texts_of
 from azureml_jobs.jobfile.findings import raise_findings
 from azureml_jobs.jobfile.schema.kind import known_kind_of
 from azureml_jobs.jobfile.schema.messages import unknown_key
@@ -102,7 +103,7 @@ class _Override:
             raise refuse(finding.what, finding.remedy, steps)
         if parents == ["inputs"] and step not in holder:
             named = re.compile(rf"\binputs\.{re.escape(step)}\b")
-            if not any(map(named.search, _texts(self.job))):
+            if not any(named.search(text) for _, text in texts_of(self.job)):
                 user = "its command does" if "command" in self.job else "its steps do"
                 what = f"the job has no input `{step}`, and {user} not name it"
                 remedy = suggestion(step, list(map(str, inputs)), "It has no inputs.")
@@ -117,11 +118,3 @@ class _Override:
                 f"Replace it as a whole: `--set {key_path}=VALUE`.",
                 steps,
             )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list)):
-        for child in value.values() if isinstance(value, dict) else value:
-            yield from _texts(child)

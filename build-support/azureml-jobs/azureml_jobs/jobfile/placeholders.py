@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from azureml_jobs.jobfile.documents import texts_of
 from azureml_jobs.jobfile.findings import Finding
 
 # A letter right after `<`, and no blank right before `>`, unlike in `a < b > c`.
@@ -45,7 +46,8 @@ def placeholder_findings(job: Mapping[str, Any]) -> list[Finding]:
     redirection there.
     """
     findings = []
-    for key_path, text in _texts(job, ""):
+    for keys, text in texts_of(job):
+        key_path = ".".join(keys)
         key = _NODE.sub("", key_path, count=1)
         found = [] if _NEVER.fullmatch(key) else _PLACEHOLDER.findall(text)
         if _FREE_TEXT.fullmatch(key):
@@ -64,11 +66,3 @@ def _finding(key_path: str, key: str, placeholder: str) -> Finding:
         f"the placeholder `{placeholder}` is not replaced yet",
         f"{remedy}, in the file or by `--set {key_path}=…`.",
     )
-
-
-def _texts(value: Any, key_path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield key_path, value
-    elif isinstance(value, (Mapping, list)):
-        for key, child in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from _texts(child, f"{key_path}.{key}" if key_path else str(key))

@@ -12,6 +12,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.command.code import Code, CommandCode
 from azureml_jobs.jobfile.documents import (
     CODE_TYPES,
+    Documents,
     Node,
     Reference,
     environment_keys,
@@ -22,8 +23,6 @@ from azureml_jobs.jobfile.documents import (
 )
 from azureml_jobs.jobfile.paths import is_local, local_path, unique_name
 from azureml_jobs.jobfile.unit_code import code_key, code_keys, code_of, starts_of, starts_where
-
-_Documents = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class CodeUnit:
         return self.environment.build_context if self.environment else None
 
 
-def code_units(documents: _Documents, job_file: str) -> tuple[CodeUnit, ...]:
+def code_units(documents: Documents, job_file: str) -> tuple[CodeUnit, ...]:
     """Return the units of the job file and of the documents that it refers to, in order.
 
     `documents` has each of them by its path. Raises `JobError` for one that is missing, and for
@@ -90,7 +89,7 @@ def code_units(documents: _Documents, job_file: str) -> tuple[CodeUnit, ...]:
 
 
 def ordered_documents(
-    documents: _Documents, path: str, above: tuple[str, ...] = ()
+    documents: Documents, path: str, above: tuple[str, ...] = ()
 ) -> dict[str, None]:
     """Return the document and those that it refers to, environments aside."""
     found: dict[str, None] = {path: None}
@@ -106,7 +105,7 @@ def ordered_documents(
     return found
 
 
-def _units_of(documents: _Documents, path: str) -> Iterator[CodeUnit]:
+def _units_of(documents: Documents, path: str) -> Iterator[CodeUnit]:
     references = {each.keys: each for each in references_of(documents[path], path)}
     for node in nodes_of(documents[path]):
         environment = _environment(documents, path, node, references)
@@ -131,7 +130,7 @@ def _units_of(documents: _Documents, path: str) -> Iterator[CodeUnit]:
 
 
 def _component(
-    documents: _Documents, path: str, node: Node, references: Mapping[tuple[str, ...], Reference]
+    documents: Documents, path: str, node: Node, references: Mapping[tuple[str, ...], Reference]
 ) -> tuple[str, Node]:
     """Return the node whose code the node runs, and the document that has it."""
     for key in ("component", "job"):
@@ -145,7 +144,7 @@ def _component(
 
 
 def _environment(
-    documents: _Documents, path: str, node: Node, references: Mapping[tuple[str, ...], Reference]
+    documents: Documents, path: str, node: Node, references: Mapping[tuple[str, ...], Reference]
 ) -> UnitEnvironment | None:
     for keys in environment_keys(node):
         value = value_at(documents[path], keys)

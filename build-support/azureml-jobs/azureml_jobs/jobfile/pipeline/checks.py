@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.jobfile.documents import mapping_of
+from azureml_jobs.jobfile.documents import Documents, mapping_of
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.pipeline.declarations import literal_doubt
 from azureml_jobs.jobfile.pipeline.model import Literal, Pipeline, Step
@@ -14,7 +13,7 @@ from azureml_jobs.jobfile.pipeline.read import read_pipeline
 from azureml_jobs.jobfile.schema.kind import kind_of
 
 
-def check_computes(documents: Mapping[str, Mapping[str, Any]], job_file: str) -> None:
+def check_computes(documents: Documents, job_file: str) -> None:
     """Raise `JobError` for steps without a compute, which azure-ai-ml refuses to submit.
 
     A job that is one command is serverless then; a step of a pipeline is not

@@ -8,7 +8,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.nearest import suggestion
-from azureml_jobs.jobfile.documents import mapping_of, nodes_of, references_of
+from azureml_jobs.jobfile.documents import Documents, mapping_of, nodes_of, references_of
 
 JOB_TYPES = tuple("automl command distillation finetuning import pipeline spark sweep".split())
 COMPONENT_TYPES = ("automl", "command", "import", "parallel", "pipeline", "spark")
@@ -112,9 +112,7 @@ def _declares(document: Mapping[str, Any]) -> bool:
     )
 
 
-def kinds_of_documents(
-    documents: Mapping[str, Mapping[str, Any]], root: str
-) -> Iterator[tuple[str, str]]:
+def kinds_of_documents(documents: Documents, root: str) -> Iterator[tuple[str, str]]:
     """Yield the path of each document that `root` refers to, directly or not, and its kind.
 
     A file that is not there is left out. A document that is used in two ways has two kinds.
@@ -146,9 +144,7 @@ def kind_in_role(document: Mapping[str, Any], role: str) -> str | None:
     return f"anonymous {step} component" if step else f"anonymous {written}"
 
 
-def azure_only_parts(
-    documents: Mapping[str, Mapping[str, Any]], job_file: str
-) -> tuple[tuple[str, str], ...]:
+def azure_only_parts(documents: Documents, job_file: str) -> tuple[tuple[str, str], ...]:
     """Return where a job has what only Azure ML runs, and what that is, such as "spark step".
 
     There is nothing for a job that can run on this machine, and for a component of such jobs.
@@ -164,6 +160,6 @@ def azure_only_parts(
     )
 
 
-def has_sweep(documents: Mapping[str, Mapping[str, Any]]) -> bool:
+def has_sweep(documents: Documents) -> bool:
     """Return whether the job is a sweep or has one among its steps."""
     return any(node.type == "sweep" for each in documents.values() for node in nodes_of(each))
