@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.jobfile.documents import mapping_of
+from azureml_jobs.jobfile.documents import Documents, mapping_of, texts_of
 from azureml_jobs.jobfile.pipeline.bindings import Scope, parent_name
-from azureml_jobs.jobfile.pipeline.components import Components, Definition, FindComponent, Place
+from azureml_jobs.jobfile.pipeline.components import Components, Definition, FindComponent
 from azureml_jobs.jobfile.pipeline.declarations import (
     check_optional,
     given_inputs,
@@ -39,20 +39,19 @@ _NOT_BEFORE = frozenset(("true_block", "false_block", "body", "mapping", "compon
 
 
 def read_pipeline(
-    documents: Mapping[str, Mapping[str, Any]],
-    job_file: str,
-    find_component: FindComponent | None = None,
+    documents: Documents, job_file: str, find_component: FindComponent = lambda _: None
 ) -> Pipeline:
     """Return the pipeline job that the job file is, with the pipelines inside of it.
 
-    documents: the job file and those that it refers to, by their paths.
     find_component: returns the document of a registered component by `azureml:NAME:VERSION`, None
         where it knows none.
 
     Raises `JobError` for values that the declarations do not allow, for bindings that name nothing
     and for steps that wait for each other.
     """
-    components = Components(documents, code_units(documents, job_file), find_component)
+    units = code_units(documents, job_file)
+    names = {(unit.document, unit.keys, unit.has_code): unit.name for unit in units}
+    components = Components(documents, names, find_component)
     job = documents[job_file]
     definition = components.definition(job_file, (), job)
     given = given_inputs(job, job_file, (), definition.declared)
@@ -66,73 +65,69 @@ def _pipeline(
     given: Mapping[str, Binding],
 ) -> Pipeline:
     """Return the pipeline of a definition; `node` is the job or the step that runs it."""
-    places = components.places(definition)
     # A job that runs itself has inputs of the types of their values.
     declared = input_declarations(definition.value.get("inputs"))
     outputs = output_declarations(definition.value.get("outputs"))
     for name, value in mapping_of(node.get("outputs")).items():
         outputs[name] = output_declaration(value, outputs.get(name), name in outputs)
-    step_outputs = {place.name: place.outputs(outputs) for place in places}
+    written = [
+        (replace(step, outputs=runs.outputs(step, outputs)), runs)
+        for step, runs in components.steps(definition)
+    ]
     scope = Scope(
         {**dict.fromkeys(declared), **given},
-        {place.name: step_outputs[place.name] if place.knows_outputs else None for place in places},
+        {
+            step.name: step.outputs if runs.knows_outputs(step.kind) else None
+            for step, runs in written
+        },
     )
-    steps = [
-        _step(components, place, step_outputs[place.name], scope, declared) for place in places
-    ]
+    steps = [_step(components, step, runs, scope, declared) for step, runs in written]
     settings = _settings(mapping_of(node.get("settings")))
-    where = definition.where("jobs")
+    where = f"{definition.document}: {'.'.join((*definition.keys, 'jobs'))}"
     return Pipeline(
         where=where,
         steps=_in_order(steps, settings, where),
         inputs=declared,
         given=given,
-        outputs=_outputs(outputs, places),
+        outputs=_outputs(outputs, steps),
         settings=settings,
     )
 
 
 def _step(
     components: Components,
-    place: Place,
-    outputs: Mapping[str, OutputDeclaration],
+    step: Step,
+    runs: Definition,
     scope: Scope,
     outer: Mapping[str, InputDeclaration],
 ) -> Step:
     """Return a step of a pipeline whose inputs are `outer`, and have the values in the scope."""
-    value, definition = place.value, place.definition
-    declared = definition.declared
-    check_optional(value, place.where(), declared, outer)
-    given = given_inputs(value, place.document, place.keys, declared, scope)
+    value, declared = step.node, runs.declared
+    check_optional(value, step.where, declared, outer)
+    given = given_inputs(value, step.document, step.keys, declared, scope)
     own = {key: each if key in _READ_APART else scope.replaced(each) for key, each in value.items()}
-    is_pipeline = place.kind == "pipeline" and bool(definition.value)
-    before = [each for key, each in value.items() if key not in _NOT_BEFORE]
-    return Step(
-        name=place.name,
-        kind=place.kind,
-        document=place.document,
-        keys=place.keys,
-        node=definition.merged(own),
-        code_unit=place.code_unit,
-        environment_unit=place.environment_unit,
-        component=definition.registered,
+    is_pipeline = step.kind == "pipeline" and bool(runs.value)
+    before = {key: each for key, each in value.items() if key not in _NOT_BEFORE}
+    named = [name for _, text in texts_of(before) for name in _NAMED_STEP.findall(text)]
+    return replace(
+        step,
+        node=runs.merged(own),
         declared=declared or inferred(value, given, outer, scope),
         inputs=given,
-        outputs=outputs,
-        pipeline=_pipeline(components, definition, value, given) if is_pipeline else None,
-        after=tuple(dict.fromkeys(_named_steps(before))),
+        pipeline=_pipeline(components, runs, value, given) if is_pipeline else None,
+        after=tuple(dict.fromkeys(named)),
     )
 
 
 def _outputs(
-    outputs: Mapping[str, OutputDeclaration], places: Sequence[Place]
+    outputs: Mapping[str, OutputDeclaration], steps: Iterable[Step]
 ) -> dict[str, PipelineOutput]:
     found = {name: PipelineOutput(declaration) for name, declaration in outputs.items()}
-    for place in places:
-        for name, value in mapping_of(place.value.get("outputs")).items():
+    for step in steps:
+        for name, value in mapping_of(step.node.get("outputs")).items():
             parent = parent_name(value, "outputs")
             if parent in outputs:
-                found[parent] = PipelineOutput(outputs[parent], place.name, name)
+                found[parent] = PipelineOutput(outputs[parent], step.name, name)
     return found
 
 
@@ -166,13 +161,3 @@ def _in_order(steps: Iterable[Step], settings: Settings, where: str) -> tuple[St
         ready = (step for step in by_name.values() if by_name.keys().isdisjoint(step.after))
         ordered.append(by_name.pop(next(ready).name))
     return tuple(ordered)
-
-
-def _named_steps(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            yield from _named_steps(each)
-    elif isinstance(value, str):
-        yield from _NAMED_STEP.findall(value)
