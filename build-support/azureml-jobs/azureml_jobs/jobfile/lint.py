@@ -9,7 +9,7 @@ from typing import Any
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.document import read_job_file, repeated_keys
-from azureml_jobs.jobfile.documents import referred_documents
+from azureml_jobs.jobfile.documents import Documents, referred_documents
 from azureml_jobs.jobfile.expressions import (
     reference_findings,
     step_reference_findings,
@@ -51,8 +51,7 @@ def findings_text(findings: Sequence[str]) -> str:
 def _errors(job: JobToLint, folder: Path) -> list[JobError]:
     root = job.job_file
     try:
-        texts = _texts(root, folder)
-        documents = {path: read_job_file(text, path) for path, text in texts.items()}
+        documents = _documents(root, folder)
         kinds = [(root, known_kind_of(documents[root], root)), *kinds_of_documents(documents, root)]
         scripts = [(folder / each).read_text("utf-8", "replace") for each in job.scripts]
         unused = unused_inputs(documents[root], scripts)
@@ -64,7 +63,7 @@ def _errors(job: JobToLint, folder: Path) -> list[JobError]:
     found = [
         finding.as_error(path)
         for path, kind in kinds
-        for finding in _findings(texts[path], documents[path], path, kind)
+        for finding in _findings(folder, documents[path], path, kind)
     ]
     if not found and kinds[0][1] == "pipeline job":
         # Its steps can only be read where each document is right.
@@ -72,7 +71,7 @@ def _errors(job: JobToLint, folder: Path) -> list[JobError]:
     return [*found, *(finding.as_error(root) for finding in unused)]
 
 
-def _pipeline_errors(documents: Mapping[str, Mapping[str, Any]], root: str) -> list[JobError]:
+def _pipeline_errors(documents: Documents, root: str) -> list[JobError]:
     try:
         pipeline = read_pipeline(documents, root)
     except JobError as error:
@@ -80,24 +79,23 @@ def _pipeline_errors(documents: Mapping[str, Mapping[str, Any]], root: str) -> l
     return [doubt.as_error(path) for path, doubt in pipeline_doubts(pipeline)]
 
 
-def _texts(job_file: str, folder: Path) -> dict[str, str]:
-    """Return the text of the job file and of all files that it refers to, as far as they exist."""
-    texts = {job_file: (folder / job_file).read_text(encoding="utf-8")}
+def _documents(job_file: str, folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the job file and all files that it refers to, as far as they exist."""
+    found: dict[str, dict[str, Any]] = {}
     waiting = [job_file]
     while waiting:
         path = waiting.pop()
-        for name in referred_documents(read_job_file(texts[path], path), path):
-            if name not in texts and (folder / name).is_file():
-                texts[name] = (folder / name).read_text(encoding="utf-8")
-                waiting.append(name)
-    return texts
+        found[path] = read_job_file((folder / path).read_text("utf-8"), path)
+        referred = referred_documents(found[path], path)
+        waiting += (each for each in referred if each not in found and (folder / each).is_file())
+    return found
 
 
-def _findings(text: str, document: Mapping[str, Any], path: str, kind: str) -> list[Finding]:
+def _findings(folder: Path, document: Mapping[str, Any], path: str, kind: str) -> list[Finding]:
     found = [*schema_findings(document, path, kind), *placeholder_findings(document)]
     found += reference_findings(document)
     # A placeholder is no valid name, either.
     found = found or limit_findings(document)
-    repeated = repeated_keys(text)
+    repeated = repeated_keys((folder / path).read_text("utf-8"))
     doubts = (*step_reference_findings(document), *sweep_doubts(document))
     return [*([repeated] if repeated else []), *found, *doubts]
