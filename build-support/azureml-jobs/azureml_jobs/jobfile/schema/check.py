@@ -39,7 +39,7 @@ def _is_misspelled(problem: Problem, problems: list[Problem]) -> bool:
     return problem.keyword == "required" and any(
         other.keyword == "unknown"
         and other.steps[:-1] == problem.steps[:-1]
-        and nearest(other.value, settable_keys(other.schema)) == problem.detail
+        and nearest(other.value, settable_keys(other.schema)) == problem.steps[-1]
         for other in problems
     )
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from azureml_jobs.base.nearest import nearest, suggestion
 from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.schema.node import SchemaNode, settable_keys
-from azureml_jobs.jobfile.schema.rules import RULES
 from azureml_jobs.jobfile.schema.validate import Problem, resolved, types_of
 
-_KIND_NAMES = {
+# How kinds and types of values are named.
+_NAMES = {
+    "array": "a list",
     "batch size": 'a number of files or a size, such as `"10"` or `10kb`',
     "binding": "a reference such as `${{parent.inputs.NAME}}`",
     "boolean": "`true` or `false`",
@@ -21,21 +23,15 @@ _KIND_NAMES = {
     "file": "the path of a file",
     "integer": "an integer",
     "number": "a number",
+    "object": "keys and values",
     "path": "the path of a file or folder",
     "reference": "a reference such as `azureml:NAME:VERSION`",
     "step name": "a name of lowercase letters, digits and underscores",
+    "string": "text",
     "text": "text",
     "time": 'a time in quotes, such as `"2026-01-31T10:00:00"`',
     "url": "a URL",
     "version": "a version",
-}
-_TYPE_NAMES = {
-    "array": "a list",
-    "boolean": "`true` or `false`",
-    "integer": "an integer",
-    "number": "a number",
-    "object": "keys and values",
-    "string": "text",
 }
 _EXAMPLES = {
     "command": "Add for example `command: python main.py`.",
@@ -48,6 +44,8 @@ def finding_of(problem: Problem, kind: str) -> Finding:
     """Return what a problem means to the user."""
     steps = [str(step) for step in problem.steps]
     key_path = ".".join(steps)
+    if problem.finding is not None:
+        return replace(problem.finding, key_path=key_path)
     match problem.keyword:
         case "unknown":
             valid = list(settable_keys(problem.schema))
@@ -61,10 +59,6 @@ def finding_of(problem: Problem, kind: str) -> Finding:
             return Finding(key_path, "this key has no value", "Write one, or remove the key.")
         case "name":
             return _bad_name(key_path, problem)
-        case "rule":
-            found = RULES[problem.detail](problem.value)
-            if found is not None:
-                return Finding(key_path, found.what, found.remedy)
     return _bad_value(key_path, steps, problem)
 
 
@@ -131,9 +125,9 @@ def _as_text(value: Any, kinds: Sequence[str]) -> str:
 def _expected(member: Mapping[str, Any]) -> list[str]:
     if member.get("choices"):
         return [f"`{choice}`" for choice in member["choices"]]
-    if member.get("kind") in _KIND_NAMES:
-        return [_KIND_NAMES[member["kind"]]]
-    return [_TYPE_NAMES[name] for name in types_of(member) if name in _TYPE_NAMES]
+    kind = member.get("kind")
+    names = [kind] if kind in _NAMES else types_of(member)
+    return [_NAMES[name] for name in names if name in _NAMES]
 
 
 def _list(parts: Any) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from azureml_jobs.jobfile.findings import Finding
 from azureml_jobs.jobfile.schema.rules import RULES
 
 PATH = Path(__file__).with_name("azure-ai-ml.schema.json")
@@ -22,13 +23,14 @@ class Problem:
     """Something that the schema refuses.
 
     steps: where it is. keyword: the keyword that refuses it. schema: what is valid there.
+    finding: what a rule says of it.
     """
 
     steps: tuple[Any, ...]
     keyword: str
     value: Any
     schema: Mapping[str, Any]
-    detail: str = ""
+    finding: Finding | None = None
 
 
 def _snake(text: str) -> str:
@@ -122,7 +124,7 @@ def _of_mapping(
                 yield Problem(below, "name", key, problem.schema)
     for key in node.get("required", ()):
         if key not in value:
-            yield Problem((*steps, key), "required", value, node, key)
+            yield Problem((*steps, key), "required", value, node)
 
 
 def _divided(value: Any, node: Mapping[str, Any], steps: tuple[Any, ...]) -> list[Problem]:
@@ -135,7 +137,7 @@ def _divided(value: Any, node: Mapping[str, Any], steps: tuple[Any, ...]) -> lis
         return [Problem((*steps, key), "choices", case, choices)]
     if "else" in node["divide"]:
         return problems_of(value, node["divide"]["else"], steps)
-    return [Problem((*steps, key), "required", value, node, key)]
+    return [Problem((*steps, key), "required", value, node)]
 
 
 def _any_of(value: Any, members: Sequence[Any], steps: tuple[Any, ...]) -> list[Problem]:
@@ -200,4 +202,4 @@ def _of_rules(
             found = RULES[name](value)
             if found is not None:
                 place = (*steps, found.key_path) if found.key_path else steps
-                yield Problem(place, "rule", value, node, name)
+                yield Problem(place, "rule", value, node, found)
