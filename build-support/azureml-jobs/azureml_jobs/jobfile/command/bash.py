@@ -21,8 +21,8 @@ _PATTERN = re.compile(
 _TO_THE_END = re.compile(r"(.*)", re.DOTALL)
 _FUNCTION_NAME = re.compile(r"[ \t]+[^\s(){};&|<>]+")
 # Each of them becomes a command of its own.
-_KEYWORDS = {"if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done"}
-_KEYWORDS |= {"case", "esac", "function", "{", "}", "!", "coproc"}
+KEYWORDS = {"if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done"}
+KEYWORDS |= {"case", "esac", "function", "{", "}", "!", "coproc"}
 
 
 def split_commands(text: str, depth: int = 0) -> tuple[Command | Group, ...]:
@@ -134,7 +134,7 @@ def _read_quoted(reader: WordReader) -> Word:
 def _keyword(words: list[Word]) -> str:
     """Return the keyword that the words are, or nothing."""
     match words:
-        case [(Part(text=text, is_quoted=False),)] if text in _KEYWORDS:
+        case [(Part(text=text, is_quoted=False),)] if text in KEYWORDS:
             return text
     return ""
 

@@ -25,12 +25,6 @@ _ADDRESS = re.compile(r"\w[\w+.-]*:.*/|[\w.-]+@.*/")
 _FETCHES = re.compile(r"download|copy|cp|get|pull|sync")
 
 
-def program_of(word: Argument) -> Program | None:
-    """Return what reads the arguments of the program that `word` names, None if it is unknown."""
-    name = posixpath.basename(word.text) if word.is_plain else ""
-    return _PROGRAMS.get(name) or (run_python if PYTHON.fullmatch(name) else None)
-
-
 def starts_command(word: Argument) -> bool:
     """Return whether a command begins at this word, although it stands among arguments."""
     name = posixpath.basename(word.text) if word.is_plain else ""
@@ -40,7 +34,8 @@ def starts_command(word: Argument) -> bool:
 
 def run_program(shell: Shell, words: Arguments) -> None:
     program, args = words[0], words[1:]
-    known = program_of(program)
+    name = posixpath.basename(program.text) if program.is_plain else ""
+    known = _PROGRAMS.get(name) or (run_python if PYTHON.fullmatch(name) else None)
     if known is not None:
         known(shell, args)
     elif not program.is_plain and _PYTHON_VARIABLE.match(shell.source):

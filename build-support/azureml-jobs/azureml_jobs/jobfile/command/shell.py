@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from azureml_jobs.jobfile.command.arguments import ASSIGNMENT, UNKNOWN, Argument, expand_braces
-from azureml_jobs.jobfile.command.bash import split_commands
+from azureml_jobs.jobfile.command.bash import KEYWORDS, split_commands
 from azureml_jobs.jobfile.command.bash_words import DEEPEST, Command, Group, Part, Word
 from azureml_jobs.jobfile.command.code import ScriptStart
 from azureml_jobs.jobfile.command.surroundings import BRANCHES, Arguments, Surroundings
@@ -20,7 +20,6 @@ _GLOB = re.compile(r"[*?]|\[.+\]")
 _OPENING = {*BRANCHES, "while", "until", "for", "select", "{"}
 _NEXT_BRANCH = {"elif", "else"}
 _CLOSING = {"fi", "done", "esac", "}"}
-_OTHER_KEYWORDS = {"then", "do", "function", "!", "coproc"}
 
 
 @dataclass(kw_only=True)
@@ -142,7 +141,7 @@ class Shell(Surroundings):
             opening, folder = self.blocks.pop()
             if opening in BRANCHES and folder != self.folder:
                 self.is_certain = False
-        return keyword in {*_OPENING, *_NEXT_BRANCH, *_CLOSING, *_OTHER_KEYWORDS}
+        return keyword in KEYWORDS
 
     def _arguments(self, words: Iterable[Word]) -> list[Argument]:
         return [argument for word in words for argument in self._expand(word)]
