@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import datetime
 import logging
+import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,6 @@ from azureml_jobs.jobfile.schema.kind import (
     kind_of,
     schedule_kind,
 )
-from azureml_jobs.jobfile.schema.mutate import mutated
 from azureml_jobs.jobfile.schema.shapes import FILES, SHAPES
 
 _KINDS: dict[str, Any] = {"job": job_kind, "component": component_kind, "schedule": schedule_kind}
@@ -39,11 +41,23 @@ REFUSED = {
     "the name of an input or output": "azure-ai-ml refuses it when it sends the file",
     "this environment has (both|neither)": "azure-ai-ml refuses it when it sends the file",
     "YAML reads this key as": "a variable named `ON` would be sent as `True`",
-    "the same key twice": "YAML would silently use the last one",
     "conda_file: expects .* has a list": "an empty list would be no packages at all",
     "code: expects .* and has ``": "an empty text would be no code at all",
     r"search_space.*expects .* has `\$\{\{": "no step can give a value of a search space",
 }
+_ODD_VALUES: tuple[Any, ...] = (
+    *(None, "", " ", 0, 1, -1, 5, 2.5, 1e-3, 10**20, float("inf"), float("nan"), True, False),
+    *("5", "2.5", "1e-3", " 5 ", "0o17", "true", "Yes", "on", "null", "None", "text", "Ärger"),
+    *("azureml:", "azureml:a", "azureml:a:1", "azureml:a@latest", "azureml:a/b:1", "azureml://a"),
+    *("azureml://registries/r/components/c/versions/1", "git+https://a", "https://a.b/c", "file:x"),
+    *("azureml://datastores/d/paths/p", "${{parent.inputs.x}}", "${{parent.outputs.y}}"),
+    *("a-b", "A b", "uri_file", "integer", "command", "pipeline", "2026-01-31", "1.5.2"),
+    *(datetime.date(2026, 1, 31), datetime.datetime(2026, 1, 31, 10)),
+    *([], {}, [None], ["a"], [1], {"a": 1}, {"a": None}, {"value": 5}, {"type": "uri_file"}),
+)
+_ODD_KEYS: tuple[Any, ...] = ("", "banana", "a-b", "A", "type", "value", "path", 5, True, None)
+# What holds a value, its key there, and that key below the one above: 0 is any element of a list.
+Place = tuple[Any, Any, tuple[Any, Any]]
 
 
 def refusal_of_the_sdk(file: Path, family: str) -> str:
@@ -96,19 +110,70 @@ def difference(file: Path, family: str, kind: str | None) -> str:
 
 
 def family_of_shape(name: str) -> str:
-    return (
-        name.split(" ")[1]
-        if name.startswith("a schedule")
-        else (
-            "component" if re.search("component( that|$)", name) and "with a" not in name else "job"
-        )
-    )
+    return next(word for word in name.split() if word in _LOADERS)
 
 
 def write_files(folder: Path) -> None:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def mutated(documents: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield changed copies of the documents: the name, the copy, and what was changed.
+
+    One thing is changed in each, as people do by mistake: every key, once below each key that it
+    stands below.
+    """
+    donors = list(documents.values())
+    seen = set()
+    for name, document in documents.items():
+        for number, (_, _, path) in enumerate(_places(document)):
+            if path not in seen:
+                seen.add(path)
+                chance = random.Random(f"2 {name} {number}")
+                changed = copy.deepcopy(document)
+                holder, key, _ = list(_places(changed))[number]
+                yield name, changed, _change(holder, key, donors, chance)
+
+
+def _places(value: Any, above: Any = None) -> Iterator[Place]:
+    is_mapping = isinstance(value, dict)
+    for key, child in value.items() if is_mapping else enumerate(value):
+        this = key if is_mapping else 0
+        yield value, key, (above, this)
+        if isinstance(child, (dict, list)):
+            yield from _places(child, this)
+
+
+def _change(holder: Any, key: Any, donors: Sequence[Any], chance: random.Random) -> str:
+    old = holder.get(key) if isinstance(holder, dict) else holder[key]
+    kind = chance.choice(("odd", "odd", "drop", "rename", "case", "text", "swap", "add", "wrap"))
+    if kind == "drop":
+        del holder[key]
+        return f"{key} dropped"
+    if kind == "rename" and isinstance(holder, dict):
+        letters = str(key)
+        options = (letters[:-1], letters + "s", letters.upper(), chance.choice(_ODD_KEYS))
+        new = chance.choice(options)
+        holder[new] = holder.pop(key)
+        return f"{key} renamed={new!r}"
+    if kind == "add" and isinstance(old, dict):
+        other = chance.choice(list(_places(chance.choice(donors))))
+        old[other[1]] = copy.deepcopy(other[0][other[1]])
+        return f"{key}.{other[1]} added={old[other[1]]!r}"
+    if kind == "swap":
+        other = chance.choice(list(_places(chance.choice(donors))))
+        holder[key] = copy.deepcopy(other[0][other[1]])
+    elif kind == "case" and isinstance(old, str):
+        holder[key] = chance.choice((old.upper(), old.title(), old.replace("_", "")))
+    elif kind == "text" and not isinstance(old, (dict, list)):
+        holder[key] = str(old)
+    elif kind == "wrap":
+        holder[key] = chance.choice(([old], {"a": old}, {"value": old}, [old, old]))
+    else:
+        holder[key] = copy.deepcopy(chance.choice(_ODD_VALUES))
+    return f"{key} {kind}={holder[key]!r}"
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -130,7 +195,7 @@ def test_refuses_what_the_sdk_refuses_in_mutated_files(tmp_path: Path) -> None:
     file = tmp_path / "file.yaml"
     documents = {name: yaml.safe_load(text) for name, text in SHAPES.items()}
     differences = []
-    for name, changed, what in mutated(documents, 2):
+    for name, changed, what in mutated(documents):
         family = family_of_shape(name)
         file.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
         differences.append((difference(file, family, _KINDS[family](changed)), name, what))
