@@ -20,37 +20,6 @@ def refusal(text: str) -> str:
     return str(caught.value)
 
 
-def test_accepts_a_job_with_everything_in_it() -> None:
-    job = read_job_file(
-        """\
-        $schema: https://azuremlschemas.azureedge.net/latest/commandJob.schema.json
-        type: command
-        name: a
-        display_name: b
-        experiment_name: c
-        description: d
-        tags: {owner: me}
-        command: python main.py ${{inputs.data}}
-        code: ..
-        environment: {build: {path: docker, dockerfile_path: Dockerfile}}
-        environment_variables: {A: b, C: 5}
-        compute: azureml:cluster
-        resources: {instance_count: "2", shm_size: 2g, docker_args: [--ipc, host]}
-        distribution: {type: PyTorch, process_count_per_instance: 2}
-        limits: {timeout: 3600}
-        inputs:
-          data: {type: uri_file, path: data.csv, mode: ro_mount}
-          epochs: 5
-        outputs: {model: {type: uri_folder}, other: }
-        services: {code: {type: vs_code}}
-        identity: {type: user_identity}
-        queue_settings: {job_tier: spot}
-        """,
-        "job.yaml",
-    )
-    check_schema(job, "job.yaml")
-
-
 @cases(
     "line, where, says",
     {
