@@ -5,10 +5,6 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.jobfile.findings import Finding, raise_findings
 
 
-def test_nothing_wrong_raises_nothing() -> None:
-    raise_findings("job.yaml", [])
-
-
 def test_a_single_finding_names_its_key_first() -> None:
     with pytest.raises(JobError) as caught:
         raise_findings("job.yaml", [Finding("limits.timeout", "expects an integer", "Write 5.")])
