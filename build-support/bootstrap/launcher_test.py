@@ -176,18 +176,15 @@ def test_the_official_launcher_starts_this_one(fake: Fake, arguments: tuple[str,
     assert fake.said.read_text().splitlines()[2:] == list(arguments)
 
 
-def test_starts_nothing_after_a_failure(fake: Fake) -> None:
-    left = fake.left("touch", str(fake.record))
-    assert fake.start("run", "src:job", LEAVE=left, STATUS="3").returncode == 3
-    assert not fake.record.exists()
-    assert list(fake.temporary.iterdir()) == []
-
-
-def test_starts_nothing_when_the_left_command_is_cut_off(fake: Fake) -> None:
-    left = fake.left("touch", str(fake.record), end="")
-    result = fake.start("run", "src:job", LEAVE=left)
-    assert result.returncode == 1
-    assert "cut off" in result.stderr
+@pytest.mark.parametrize(
+    "end, status, expected, message",
+    [("\0", "3", 3, ""), ("", "0", 1, "cut off")],
+    ids=["after a failure", "when the left command is cut off"],
+)
+def test_starts_nothing(fake: Fake, end: str, status: str, expected: int, message: str) -> None:
+    left = fake.left("touch", str(fake.record), end=end)
+    result = fake.start("run", "src:job", LEAVE=left, STATUS=status)
+    assert result.returncode == expected and message in result.stderr
     assert not fake.record.exists()
     assert list(fake.temporary.iterdir()) == []
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.locks.conftest import lock_text, package
+from azureml_pants.conftest import OPTIONS
 from azureml_pants.locks.sync_lockfiles import SyncLockfiles
 from azureml_pants.locks.synced_lock import lock_metadata
 from pants.backend.python.goals.lockfile import GeneratePythonLockfile
@@ -49,15 +50,7 @@ def run(rule_runner: RuleRunner, *arguments: str, **files: str) -> GoalRuleResul
     written = {**REPOSITORY, **files}
     rule_runner.write_files(written)
     result = rule_runner.run_goal_rule(
-        SyncLockfiles,
-        global_args=[
-            "--python-enable-resolves",
-            "--python-resolves={'main': 'main.lock', 'second': 'second.lock'}",
-            "--python-default-resolve=main",
-            "--python-interpreter-constraints=['CPython==3.11.*']",
-        ],
-        args=arguments,
-        env_inherit={"PATH", "HOME"},
+        SyncLockfiles, global_args=OPTIONS, args=arguments, env_inherit={"PATH", "HOME"}
     )
     root = Path(rule_runner.build_root)
     for path, text in written.items():

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from azureml_pants.conftest import OPTIONS
 from azureml_pants.new_experiment.goal import NewExperiment
 from pants.testutil.rule_runner import GoalRuleResult, RuleRunner
 
@@ -32,18 +33,9 @@ REPOSITORY = {
 def run(rule_runner: RuleRunner, *arguments: str) -> GoalRuleResult:
     """Run `./pants new-experiment ARGUMENTS` in a repository with a lock and shared code."""
     rule_runner.write_files(REPOSITORY)
-    # `run_goal_rule` resets all options.
+    options = [*OPTIONS, "--build-ignore=build-support/experiment-template/"]
     return rule_runner.run_goal_rule(
-        NewExperiment,
-        global_args=[
-            "--build-ignore=build-support/experiment-template/",
-            "--source-root-patterns=['/src', '/other']",
-            "--python-enable-resolves",
-            "--python-resolves={'main': 'main.lock', 'second': 'second.lock'}",
-            "--python-default-resolve=main",
-        ],
-        args=arguments,
-        env_inherit={"PATH", "HOME"},
+        NewExperiment, global_args=options, args=arguments, env_inherit={"PATH", "HOME"}
     )
 
 
