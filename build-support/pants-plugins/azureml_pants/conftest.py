@@ -9,15 +9,11 @@ from pathlib import Path
 import azureml_pants.tested_pants  # noqa: F401  # isort: split
 import pytest
 from azureml_jobs.protocol import WhyRequest
-from azureml_pants.code.build_folders import (
-    FolderTargets,
-    FolderTargetsRequest,
-    ListedPackages,
-)
-from azureml_pants.code.command_targets import LocalCode, LocalCodeRequest
-from azureml_pants.code.file_imports import FileImports, FileImportsRequest
+from azureml_pants.code.build_folders import FolderTargets, FolderTargetsRequest
+from azureml_pants.code.command_targets import LocalCode, LocalFieldSet
 from azureml_pants.code.import_errors import ImportErrors, MissingModules
-from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest
+from azureml_pants.code.job_code import CheckedUnits, JobFieldSet
+from azureml_pants.code.listed_packages import ListedPackages
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.environment.needed_packages import UnitPackages, UnitPackagesRequest
@@ -25,8 +21,9 @@ from azureml_pants.experiment import register as experiment
 from azureml_pants.file_set import register as file_set
 from azureml_pants.image import register as image
 from azureml_pants.imports import register as imports
+from azureml_pants.imports.lint import FileImports, FileImportsRequest
 from azureml_pants.job import register as job
-from azureml_pants.job.inputs import JobInputs, JobInputsRequest
+from azureml_pants.job.inputs import JobInputs
 from azureml_pants.job.lint import JobsToLint, JobsToLintRequest
 from azureml_pants.locks import register as locks
 from azureml_pants.new_experiment import register as new_experiment
@@ -83,14 +80,14 @@ def _runner() -> RuleRunner:
             QueryRule(ListedPackages, []),
             QueryRule(ThirdPartyPythonModuleMapping, []),
             QueryRule(CheckedCode, [CheckedCodeRequest]),
-            QueryRule(CheckedUnits, [JobCodeRequest]),
+            QueryRule(CheckedUnits, [JobFieldSet]),
             QueryRule(FileImports, [FileImportsRequest]),
             QueryRule(ImportErrors, [MissingModules]),
-            QueryRule(JobInputs, [JobInputsRequest]),
+            QueryRule(JobInputs, [JobFieldSet]),
             QueryRule(JobsToLint, [JobsToLintRequest]),
             QueryRule(WhyRequest, []),
             QueryRule(UnitPackages, [UnitPackagesRequest]),
-            QueryRule(LocalCode, [LocalCodeRequest]),
+            QueryRule(LocalCode, [LocalFieldSet]),
             QueryRule(SourceRoots, []),
             QueryRule(PytestPluginSetup, [SearchPathSetup]),
         ],

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from azureml_pants.code.build_folders import (
-    FolderTargets,
-    FolderTargetsRequest,
-    ListedPackages,
-)
+from azureml_pants.code.build_folders import FolderTargets, FolderTargetsRequest
+from azureml_pants.code.listed_packages import ListedPackages
 from pants.backend.python.dependency_inference.module_mapper import (
     AllPythonTargets,
     ThirdPartyPythonModuleMapping,
@@ -39,6 +36,7 @@ def test_finds_the_packages_that_pants_finds(rule_runner: RuleRunner) -> None:
     assert len(expected) == 8
     assert list(found.targets) == sorted(expected, key=lambda target: target.address)
     assert found.modules == rule_runner.request(ThirdPartyPythonModuleMapping, [])
+    assert dict(found.files) == dict.fromkeys(("main", "second"), ("3rdparty/r.txt",))
 
 
 def test_finds_each_target_in_the_folder_of_its_build_file(rule_runner: RuleRunner) -> None:

@@ -13,20 +13,11 @@ from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.questions import Exist, ListFolders, Question, ReadSources, ReadTexts
 from azureml_jobs.imports.result import Closure
 from azureml_jobs.imports.source import Source, read_source
-from azureml_jobs.jobfile.command.code import Code, CommandCode
-from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.code.sources import ImagePython, SourceRequest
 from pants.backend.python.dependency_inference.default_unowned_dependencies import (
     DEFAULT_UNOWNED_DEPENDENCIES,
 )
-from pants.engine.fs import (
-    EMPTY_DIGEST,
-    Digest,
-    DigestContents,
-    GlobMatchErrorBehavior,
-    PathGlobs,
-    Paths,
-)
+from pants.engine.fs import Digest, DigestContents, GlobMatchErrorBehavior, PathGlobs, Paths
 from pants.engine.rules import Get, MultiGet, rule
 
 # Pants' list has the modules of all versions, ours those of the version that runs Pants.
@@ -35,21 +26,10 @@ STANDARD_LIBRARY = frozenset(DEFAULT_UNOWNED_DEPENDENCIES) | sys.stdlib_module_n
 
 @dataclass(frozen=True)
 class ClosureRequest:
-    """Find what `starts` load in the snapshot of `code`.
+    """Find what is loaded; `generated` holds files that only targets have, at their paths."""
 
-    `extra` are files that targets declare, `entries` those that they start, `where` is the key of
-    the command, for messages.
-    `generated` holds files that only targets have, at their paths in the repository.
-    `missing` are modules for which a file of a similar name is searched.
-    """
-
-    code: Code
-    starts: CommandCode
-    where: str
-    extra: tuple[str, ...] = ()
-    entries: tuple[str, ...] = ()
-    generated: Digest = EMPTY_DIGEST
-    missing: frozenset[str] = frozenset()
+    launch: Launch
+    generated: Digest
 
 
 @dataclass(frozen=True)
@@ -115,26 +95,8 @@ async def answer_questions(
 
 
 @rule(desc="Find what code loads")
-async def request_closure(
-    request: ClosureRequest, roots: SourceRoots, python: ImagePython
-) -> Closure:
-    return await answer_questions(
-        find_closure(
-            Launch(
-                request.code,
-                roots.paths,
-                request.starts,
-                request.where,
-                python.version,
-                STANDARD_LIBRARY,
-                request.extra,
-                request.entries,
-                request.missing,
-            )
-        ),
-        request.generated,
-        python,
-    )
+async def request_closure(request: ClosureRequest, python: ImagePython) -> Closure:
+    return await answer_questions(find_closure(request.launch), request.generated, python)
 
 
 def globs(patterns: Iterable[str]) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from azureml_pants.code.declared import TargetCode, TargetCodeRequest
 from azureml_pants.code.entry_point import EntryPoint, EntryPointRequest
-from azureml_pants.code.job_code import JobCode, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_code import JobCode, JobFieldSet
 from azureml_pants.code.job_fields import (
     AzureMLJobSourceField,
     AzureMLLocalDependenciesField,
@@ -13,7 +14,6 @@ from azureml_pants.code.job_fields import (
 )
 from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
 from azureml_pants.code.script_code import ScriptCode, ScriptCodeRequest
-from azureml_pants.code.target_code import TargetCode, TargetCodeRequest
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.engine.fs import Digest, MergeDigests
@@ -30,11 +30,6 @@ class LocalFieldSet(FieldSet):
 
 
 @dataclass(frozen=True)
-class LocalCodeRequest:
-    field_set: LocalFieldSet
-
-
-@dataclass(frozen=True)
 class LocalCode:
     """A local script with what it loads; `point` is what the target names."""
 
@@ -43,8 +38,7 @@ class LocalCode:
 
 
 @rule
-async def find_local_code(request: LocalCodeRequest, python_setup: PythonSetup) -> LocalCode:
-    field_set = request.field_set
+async def find_local_code(field_set: LocalFieldSet, python_setup: PythonSetup) -> LocalCode:
     point = await Get(
         EntryPoint, EntryPointRequest(field_set.address, field_set.entry_point.value or "")
     )
@@ -64,10 +58,10 @@ async def find_local_code(request: LocalCodeRequest, python_setup: PythonSetup) 
 async def find_target_code(request: TargetCodeRequest) -> TargetCode:
     requests: tuple[LoadedCodeRequest, ...]
     if request.target.has_field(AzureMLJobSourceField):
-        job = await Get(JobCode, JobCodeRequest(JobFieldSet.create(request.target)))
+        job = await Get(JobCode, JobFieldSet, JobFieldSet.create(request.target))
         requests = job.requests
     else:
-        local = await Get(LocalCode, LocalCodeRequest(LocalFieldSet.create(request.target)))
+        local = await Get(LocalCode, LocalFieldSet, LocalFieldSet.create(request.target))
         requests = (local.code.request,)
     loaded = await MultiGet(Get(LoadedCode, LoadedCodeRequest, each) for each in requests)
     return TargetCode(
@@ -75,5 +69,4 @@ async def find_target_code(request: TargetCodeRequest) -> TargetCode:
         tuple(file for code in loaded for file in code.files),
         await Get(Digest, MergeDigests(code.generated for code in loaded)),
         tuple(sorted({name for code in loaded for name in code.requirements})),
-        tuple(sorted({address for code in loaded for address in code.dependencies})),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from azureml_jobs.protocol import NeededFile
+from azureml_pants.code.job_fields import AzureMLJobSourceField, AzureMLLocalEntryPointField
 from azureml_pants.code.owners import SNAPSHOT_SOURCES, source_kind
-from azureml_pants.code.target_code import TargetCode, TargetCodeRequest, has_command
 from pants.backend.python.target_types import PythonRequirementsField
 from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import Digest, MergeDigests
@@ -24,6 +25,23 @@ from pants.engine.target import (
     WrappedTargetRequest,
 )
 from pants.util.frozendict import FrozenDict
+
+
+@dataclass(frozen=True)
+class TargetCodeRequest:
+    """`target` has a command: it is a job, or a local script."""
+
+    target: Target
+
+
+@dataclass(frozen=True)
+class TargetCode:
+    """All that the commands of the target load; `generated` holds files that only targets have."""
+
+    address: Address
+    files: tuple[NeededFile, ...]
+    generated: Digest
+    requirements: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -112,6 +130,10 @@ async def find_declared(request: DeclaredRequest) -> Declared:
             )
         ),
     )
+
+
+def has_command(target: Target) -> bool:
+    return target.has_field(AzureMLJobSourceField) or target.has_field(AzureMLLocalEntryPointField)
 
 
 def requirements_of(targets: Mapping[Address, Target]) -> set[str]:

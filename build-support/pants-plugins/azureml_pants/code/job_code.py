@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.jobfile.command.code import CommandCode
 from azureml_jobs.jobfile.units import CodeUnit
 from azureml_jobs.protocol import NeededFile
-from azureml_pants.code.build_context import BuildContext, BuildContextRequest
 from azureml_pants.code.entry_point import EntryPoint, EntryPointRequest
 from azureml_pants.code.job_fields import (
     AzureMLComponentSourceField,
@@ -23,6 +23,7 @@ from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest, Load
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.engine.addresses import Address
+from pants.engine.fs import DigestContents, FileContent, GlobMatchErrorBehavior, PathGlobs
 from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import FieldSet
 
@@ -36,16 +37,11 @@ class JobFieldSet(FieldSet):
     resolve: PythonResolveField
 
     @classmethod
-    def of(cls, field_set) -> JobFieldSet:
+    def of(cls, field_set: JobFieldSet) -> JobFieldSet:
         """Return the same fields of a goal's own field set, so that goals share what is found."""
         return JobFieldSet(
             field_set.address, field_set.source, field_set.entry_point, field_set.resolve
         )
-
-
-@dataclass(frozen=True)
-class JobCodeRequest:
-    field_set: JobFieldSet
 
 
 @dataclass(frozen=True)
@@ -59,8 +55,7 @@ class JobCode:
 
 
 @rule
-async def find_job_code(request: JobCodeRequest, python_setup: PythonSetup) -> JobCode:
-    field_set = request.field_set
+async def find_job_code(field_set: JobFieldSet, python_setup: PythonSetup) -> JobCode:
     read = await Get(JobUnits, JobUnitsRequest(field_set.source.path))
     declared = field_set.entry_point.value
     points = await MultiGet(
@@ -121,17 +116,16 @@ class CheckedUnits:
 
 
 @rule(desc="Check the code of a job")
-async def check_job_code(request: JobCodeRequest) -> CheckedUnits:
-    job = await Get(JobCode, JobCodeRequest, request)
-    contexts = [context_request(unit) for unit in job.units]
-    environments = await MultiGet(Get(BuildContext, BuildContextRequest, each) for each in contexts)
+async def check_job_code(field_set: JobFieldSet) -> CheckedUnits:
+    job = await Get(JobCode, JobFieldSet, field_set)
+    contexts = await MultiGet(
+        Get(DigestContents, PathGlobs(context_globs(unit), GlobMatchErrorBehavior.ignore))
+        for unit in job.units
+    )
+    locked = [has_lock(context) for context in contexts]
     requests = tuple(
-        CheckedCodeRequest(
-            code,
-            environment.has_lock and not code.starts.installs_packages,
-            environment.has_lock,
-        )
-        for code, environment in zip(job.requests, environments)
+        CheckedCodeRequest(code, is_locked and not code.starts.installs_packages, is_locked)
+        for code, is_locked in zip(job.requests, locked)
     )
     checked = await MultiGet(Get(CheckedCode, CheckedCodeRequest, each) for each in requests)
     return CheckedUnits(
@@ -144,7 +138,19 @@ async def check_job_code(request: JobCodeRequest) -> CheckedUnits:
     )
 
 
-def context_request(unit: CodeUnit) -> BuildContextRequest:
+def context_globs(unit: CodeUnit) -> tuple[str, ...]:
+    """Return globs of the files that say which packages the image of a unit has."""
+    if unit.build_context is None:
+        return ()
     build: Any = unit.environment.value.get("build") if unit.environment else None
     name = build.get("dockerfile_path") if isinstance(build, Mapping) else None
-    return BuildContextRequest(unit.build_context, str(name or "Dockerfile"))
+    folder = pattern_of(unit.build_context)
+    dockerfile = pattern_of(str(name or "Dockerfile"))
+    return (f"{folder}/{dockerfile}", f"{folder}/requirements.txt")
+
+
+def has_lock(context: Collection[FileContent]) -> bool:
+    """Return whether an image has the locked packages and no others."""
+    installs = any(b"requirements.txt" in file.content for file in context)
+    # The bundle adds this file where the folder does not have it.
+    return installs and not any(file.path.endswith("/requirements.txt") for file in context)

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 from azureml_jobs.locks.conftest import lock_text, package
-from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobFieldSet
 from pants.engine.addresses import Address
 from pants.testutil.rule_runner import RuleRunner
 
@@ -28,7 +28,7 @@ def check(rule_runner: RuleRunner, files: dict[str, str], job: str = "src/x:job"
     rule_runner.write_files({**REPOSITORY, **files})
     folder, _, name = job.partition(":")
     target = rule_runner.get_target(Address(folder, target_name=name))
-    return rule_runner.request(CheckedUnits, [JobCodeRequest(JobFieldSet.create(target))])
+    return rule_runner.request(CheckedUnits, [JobFieldSet.create(target)])
 
 
 def experiment(command: str, code: str = ".", **files: str) -> dict[str, str]:
@@ -82,6 +82,13 @@ def sent(found: CheckedUnits) -> dict[str, str]:
             {"main.py": "import x.utils", "utils.py": "", "__init__.py": ""},
             {"x/main.py", "x/utils.py", "x/__init__.py"},
             id="a module below the source root",
+        ),
+        pytest.param(
+            "python main.py",
+            "'b[1'",
+            {"b[1/main.py": "import c", "b[1/c.py": ""},
+            {"main.py", "c.py"},
+            id="a folder whose name would be a pattern",
         ),
     ],
 )

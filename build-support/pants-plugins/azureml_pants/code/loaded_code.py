@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from azureml_jobs.imports.closure import Launch
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.result import DECLARED, Closure
 from azureml_jobs.jobfile.command.code import Code, CommandCode
 from azureml_jobs.protocol import NeededFile
-from azureml_pants.code.closure import ClosureRequest
+from azureml_pants.code.closure import STANDARD_LIBRARY, ClosureRequest
 from azureml_pants.code.declared import Declared, DeclaredRequest
-from azureml_pants.code.excluded_packages import UsedPackages
-from azureml_pants.code.import_errors import ImportErrors, MissingModules, RequirementErrors
+from azureml_pants.code.import_errors import (
+    ImportErrors,
+    MissingModules,
+    RequirementErrors,
+    UsedPackages,
+)
 from azureml_pants.code.modules import ModuleOwners, ModuleOwnersRequest
-from azureml_pants.code.owners import FileOwners, OwnersRequest
+from azureml_pants.code.owners import Candidates, CandidatesRequest, best_owners
+from azureml_pants.code.source_roots import SourceRoots
+from azureml_pants.code.sources import ImagePython
+from pants.backend.python.subsystems.setup import PythonSetup
 from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import Digest, MergeDigests, PathGlobs
 from pants.engine.rules import Get, MultiGet, rule
@@ -40,10 +48,7 @@ class LoadedCodeRequest:
 
 @dataclass(frozen=True)
 class LoadedCode:
-    """`generated` holds the files that only targets have, `dependencies` own files and packages.
-
-    `syntax_errors` and `version_errors` are those of the closure.
-    """
+    """`generated` holds the files that only targets have, `dependencies` own files and packages."""
 
     files: tuple[NeededFile, ...]
     generated: Digest
@@ -51,45 +56,47 @@ class LoadedCode:
     dependencies: tuple[Address, ...]
     missing: MissingModules
     packages: UsedPackages
-    errors: tuple[str, ...]
-    warnings: tuple[str, ...]
-    syntax_errors: tuple[str, ...]
-    version_errors: tuple[str, ...]
+    closure: Closure
 
 
 @rule(desc="Find the code of a command")
-async def load_code(request: LoadedCodeRequest) -> LoadedCode:
+async def load_code(
+    request: LoadedCodeRequest, roots: SourceRoots, python: ImagePython, python_setup: PythonSetup
+) -> LoadedCode:
     declaring, needed = {request.address}, set[Address]()
     while True:
         known = len(declaring) + len(needed)
         declared = await Get(
             Declared, DeclaredRequest(tuple(sorted(declaring)), tuple(sorted(needed)))
         )
-        asked = ClosureRequest(
+        launch = Launch(
             request.code,
+            roots.paths,
             request.starts,
             request.where,
+            python.version,
+            STANDARD_LIBRARY,
             extra=tuple(sorted(declared.owner_of)),
             entries=request.entries,
-            generated=declared.generated,
         )
-        closure = await Get(Closure, ClosureRequest, asked)
+        closure = await Get(Closure, ClosureRequest(launch, declared.generated))
         paths = tuple(file.path for file in closure.files)
-        owners, modules = await MultiGet(
-            Get(FileOwners, OwnersRequest(paths, request.resolve)),
+        candidates, modules = await MultiGet(
+            Get(Candidates, CandidatesRequest(paths)),
             Get(ModuleOwners, ModuleOwnersRequest(closure.modules, request.resolve)),
         )
-        declaring.update(owners.by_path.values())
+        owners = best_owners(candidates, request.resolve, python_setup)
+        declaring.update(owners.values())
         needed.update(modules.addresses)
         if known == len(declaring) + len(needed):
             break
     missing = tuple(each for each in closure.modules if not modules.has(each))
     if missing:
         statements = {each.statement for each in missing}
-        names = frozenset(each.module for each in missing)
-        advised = await Get(Closure, ClosureRequest, replace(asked, missing=names))
+        launch = replace(launch, missing=frozenset(each.module for each in missing))
+        advised = await Get(Closure, ClosureRequest(launch, declared.generated))
         missing = tuple(each for each in advised.modules if each.statement in statements)
-    owner_of = {**declared.owner_of, **owners.by_path}
+    owner_of = {**declared.owner_of, **owners}
     return LoadedCode(
         files=tuple(
             needed_file(file, owner_of.get(file.path), declared.namer_of.get(file.path))
@@ -97,13 +104,10 @@ async def load_code(request: LoadedCodeRequest) -> LoadedCode:
         ),
         generated=declared.generated,
         requirements=declared.requirements,
-        dependencies=tuple(sorted({*owners.by_path.values(), *declared.addresses})),
+        dependencies=tuple(sorted({*owners.values(), *declared.addresses})),
         missing=MissingModules(missing, request.resolve),
         packages=UsedPackages(modules.requirements, request.resolve),
-        errors=closure.errors,
-        warnings=closure.warnings,
-        syntax_errors=closure.syntax_errors,
-        version_errors=closure.version_errors,
+        closure=closure,
     )
 
 
@@ -144,6 +148,7 @@ class CheckedCode:
 @rule(desc="Check imports")
 async def check_code(request: CheckedCodeRequest) -> CheckedCode:
     code = await Get(LoadedCode, LoadedCodeRequest, request.code)
+    closure = code.closure
     certain = code.missing.certain(request.is_locked)
     errors, doubts, targets, on_disk = await MultiGet(
         Get(ImportErrors, MissingModules, certain),
@@ -155,19 +160,19 @@ async def check_code(request: CheckedCodeRequest) -> CheckedCode:
     requirements, excluded = await MultiGet(
         Get(RequirementErrors, Targets, targets), Get(ImportErrors, UsedPackages, used)
     )
-    package_errors = (*code.errors, *errors.messages, *excluded.messages, *requirements.messages)
+    package_errors = (*closure.errors, *errors.messages, *excluded.messages, *requirements.messages)
     return CheckedCode(
         code.files,
         await Get(Digest, MergeDigests((on_disk, code.generated))),
         code.requirements,
         (
-            *code.syntax_errors,
-            *(code.version_errors if request.has_image_python else ()),
+            *closure.syntax_errors,
+            *(closure.version_errors if request.has_image_python else ()),
             *package_errors,
         ),
         (
-            *code.warnings,
-            *(() if request.has_image_python else code.version_errors),
+            *closure.warnings,
+            *(() if request.has_image_python else closure.version_errors),
             *doubts.messages,
         ),
         package_errors,

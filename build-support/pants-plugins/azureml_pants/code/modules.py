@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from azureml_jobs.imports.result import OutsideModule
-from azureml_pants.code.build_folders import ListedPackages
+from azureml_pants.code.listed_packages import ListedPackages
 from pants.backend.python.dependency_inference.module_mapper import (
     FirstPartyPythonMappingImpl,
     FirstPartyPythonMappingImplMarker,

@@ -58,27 +58,15 @@ def source_kind(target: Target) -> int | None:
     return next(kinds, None)
 
 
-@dataclass(frozen=True)
-class OwnersRequest:
-    paths: tuple[str, ...]
-    resolve: str
-
-
-@dataclass(frozen=True)
-class FileOwners:
-    """The owner of each file that has one."""
-
-    by_path: FrozenDict[str, Address]
-
-
-@rule
-async def find_owners(request: OwnersRequest, python_setup: PythonSetup) -> FileOwners:
-    candidates = await Get(Candidates, CandidatesRequest(request.paths))
+def best_owners(
+    candidates: Candidates, resolve: str, python_setup: PythonSetup
+) -> dict[str, Address]:
+    """Return, for each file that has one, the owner to depend on."""
     found = {
-        path: best_owner(targets, request.resolve, python_setup)
+        path: best_owner(targets, resolve, python_setup)
         for path, targets in candidates.by_path.items()
     }
-    return FileOwners(FrozenDict({path: owner for path, owner in found.items() if owner}))
+    return {path: owner for path, owner in found.items() if owner}
 
 
 def best_owner(

@@ -5,21 +5,27 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
+from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.jobfile.command.code import Code, CommandCode, PythonStart
 from azureml_jobs.jobfile.units import CodeUnit
+from azureml_pants.code.build_folders import folders_above
 from azureml_pants.code.job_fields import AzureMLJobSourceField
 from azureml_pants.code.job_units import JobUnits, JobUnitsRequest
 from azureml_pants.code.loaded_code import LoadedCodeRequest
 from azureml_pants.code.source_roots import SourceRoots
 from pants.base.specs import DirLiteralSpec, RawSpecs
 from pants.engine.addresses import Address
+from pants.engine.fs import GlobMatchErrorBehavior, PathGlobs, Paths
 from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import UnexpandedTargets
 
 
 @dataclass(frozen=True)
 class ScriptCodeRequest:
-    """Find what `script` or `tests`, files of the repository, and `module` load."""
+    """Find what `script` or `tests`, files of the repository, and `module` load.
+
+    Tests load the `conftest.py` of all folders above them, too.
+    """
 
     address: Address
     resolve: str
@@ -55,7 +61,13 @@ async def find_script_code(request: ScriptCodeRequest, roots: SourceRoots) -> Sc
     read = await MultiGet(
         Get(JobUnits, JobUnitsRequest(job[AzureMLJobSourceField].path)) for job in jobs
     )
-    files = request.tests if request.script is None else (request.script,)
+    tests = request.tests
+    if tests:
+        above = {folder for test in tests for folder in folders_above(test)}
+        globs = [pattern_of(posixpath.join(folder, "conftest.py")) for folder in above]
+        found = await Get(Paths, PathGlobs(globs, GlobMatchErrorBehavior.ignore))
+        tests = (*tests, *found.files)
+    files = tests if request.script is None else (request.script,)
     own = [posixpath.dirname(path) for path in files] or [folder]
     of_jobs = [name for job in read for unit in job.units for name in search_folders(unit)]
     folders = tuple(dict.fromkeys((*own, *of_jobs)))
@@ -71,7 +83,7 @@ async def find_script_code(request: ScriptCodeRequest, roots: SourceRoots) -> Sc
             Code(None, str(request.address)),
             CommandCode(tuple(starts), (), (), ()),
             str(request.address),
-            entries=request.tests,
+            entries=tests,
         ),
         folders,
         names,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from azureml_pants.base.errors import raise_errors
-from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobCode, JobFieldSet
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.environment.fields import LockedRequirementsJobsField
 from azureml_pants.environment.packages import LockedRequirementsRequest
@@ -30,7 +30,7 @@ async def find_needed_packages(
     field = request.target[LockedRequirementsJobsField]
     jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
     checked = await MultiGet(
-        Get(CheckedUnits, JobCodeRequest(JobFieldSet.create(job))) for job in jobs
+        Get(CheckedUnits, JobFieldSet, JobFieldSet.create(job)) for job in jobs
     )
     raise_errors(dict.fromkeys(error for job in checked for error in job.package_errors))
     return LockedRequirementsRequest(
@@ -56,9 +56,9 @@ class UnitPackages:
 async def find_unit_packages(request: UnitPackagesRequest) -> UnitPackages:
     field = request.target[LockedRequirementsJobsField]
     jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
-    asked = [JobCodeRequest(JobFieldSet.create(job)) for job in jobs]
-    found = await MultiGet(Get(JobCode, JobCodeRequest, each) for each in asked)
-    checked = await MultiGet(Get(CheckedUnits, JobCodeRequest, each) for each in asked)
+    field_sets = [JobFieldSet.create(job) for job in jobs]
+    found = await MultiGet(Get(JobCode, JobFieldSet, each) for each in field_sets)
+    checked = await MultiGet(Get(CheckedUnits, JobFieldSet, each) for each in field_sets)
     codes = [
         code
         for job, units in zip(found, checked)

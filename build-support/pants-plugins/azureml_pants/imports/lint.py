@@ -6,10 +6,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from azureml_jobs.imports.one_file import outside_modules
 from azureml_jobs.imports.result import OutsideModule
-from azureml_pants.code.file_imports import FileImports, FileImportsRequest
+from azureml_pants.code.build_folders import folders_above
+from azureml_pants.code.closure import STANDARD_LIBRARY, answer_questions
 from azureml_pants.code.import_errors import ImportErrors, MissingModules, RequirementErrors
-from pants.backend.python.dependency_inference.module_mapper import AllPythonTargets
+from azureml_pants.code.listed_packages import ListedPackages
+from azureml_pants.code.modules import ModuleOwners, ModuleOwnersRequest
+from azureml_pants.code.script_code import ScriptCode, ScriptCodeRequest
+from azureml_pants.code.source_roots import SourceRoots
+from azureml_pants.code.sources import ImagePython
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import (
     PythonRequirementResolveField,
@@ -18,6 +24,8 @@ from pants.backend.python.target_types import (
 )
 from pants.core.goals.lint import LintResult, LintTargetsRequest
 from pants.core.util_rules.partitions import PartitionerType
+from pants.engine.addresses import Address
+from pants.engine.fs import EMPTY_DIGEST
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import FieldSet, Targets
 from pants.option.option_types import SkipOption
@@ -51,11 +59,55 @@ class LintImportsRequest(LintTargetsRequest):
     partitioner_type = PartitionerType.DEFAULT_SINGLE_PARTITION
 
 
+@dataclass(frozen=True)
+class FileImportsRequest:
+    """`address` is that of the target that owns the file `path`."""
+
+    address: Address
+    path: str
+    resolve: str
+
+
+@dataclass(frozen=True)
+class FileImports:
+    """What one file imports that nothing satisfies, wherever it may run."""
+
+    missing: tuple[OutsideModule, ...]
+
+
+@rule
+async def find_file_imports(
+    request: FileImportsRequest, roots: SourceRoots, python: ImagePython
+) -> FileImports:
+    # A script or a test of an experiment imports what its jobs import.
+    script = await Get(ScriptCode, ScriptCodeRequest(request.address, request.resolve))
+    folders = dict.fromkeys((*run_folders(request.path, roots), *script.folders))
+    found = await answer_questions(
+        outside_modules(
+            request.path,
+            tuple(folders),
+            python=python.version,
+            standard_library=STANDARD_LIBRARY,
+        ),
+        EMPTY_DIGEST,
+        python,
+    )
+    owners = await Get(ModuleOwners, ModuleOwnersRequest(found, request.resolve))
+    return FileImports(tuple(each for each in found if each.is_certain and not owners.has(each)))
+
+
+def run_folders(path: str, roots: SourceRoots) -> tuple[str, ...]:
+    """Return the folders from which a file may be run, up to its source root, then the others."""
+    above = list(folders_above(path))
+    last = above.index(roots.root_of(path))
+    return (*above[: last + 1], *roots.paths)
+
+
 @rule(desc="Lint imports", level=LogLevel.DEBUG)
 async def lint_imports(
     request: LintImportsRequest.Batch[LintImportsFieldSet, Any],
     python_setup: PythonSetup,
-    python_targets: AllPythonTargets,
+    packages: ListedPackages,
 ) -> LintResult:
     resolves = [each.resolve.normalized_value(python_setup) for each in request.elements]
     files = await MultiGet(
@@ -67,7 +119,7 @@ async def lint_imports(
         missing[resolve] += found.missing
     listed = Targets(
         target
-        for target in python_targets.third_party
+        for target in packages.targets
         if target[PythonRequirementResolveField].normalized_value(python_setup) in missing
     )
     errors = await MultiGet(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 from azureml_jobs.locks.conftest import lock_text, package
-from azureml_pants.code.file_imports import FileImports, FileImportsRequest
 from azureml_pants.code.import_errors import ImportErrors, MissingModules
+from azureml_pants.imports.lint import FileImports, FileImportsRequest
 from pants.engine.addresses import Address
 from pants.testutil.rule_runner import RuleRunner
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_pants.base.options import AzureMLSubsystem
-from azureml_pants.code.job_code import JobCode, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_code import JobCode, JobFieldSet
 from azureml_pants.code.job_fields import AzureMLJobSourceField
 from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
 from azureml_pants.code.owners import Candidates, CandidatesRequest
@@ -35,7 +35,7 @@ async def infer_job_dependencies(
     request: InferJobDependencies, azureml: AzureMLSubsystem
 ) -> InferredDependencies:
     # Errors are reported where the job is used: a broken job must not break `list` or `test`.
-    job = await Get(JobCode, JobCodeRequest(request.field_set))
+    job = await Get(JobCode, JobFieldSet, request.field_set)
     environments = [
         glob for unit in job.units if unit.environment for glob in unit.environment.globs
     ]

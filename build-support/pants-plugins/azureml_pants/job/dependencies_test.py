@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from azureml_pants.code.command_targets import LocalCode, LocalCodeRequest, LocalFieldSet
-from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest, JobFieldSet
+from azureml_pants.code.command_targets import LocalCode, LocalFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobFieldSet
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.job.dependencies import owners_of_data
 from pants.backend.docker.target_types import DockerImageTarget
@@ -37,7 +37,7 @@ def dependencies(rule_runner: RuleRunner, files: dict[str, str]) -> set[str]:
 
 def sent(rule_runner: RuleRunner) -> list[str]:
     field_set = JobFieldSet.create(rule_runner.get_target(JOB))
-    return [f.path for f in rule_runner.request(CheckedUnits, [JobCodeRequest(field_set)]).files]
+    return [f.path for f in rule_runner.request(CheckedUnits, [field_set]).files]
 
 
 def test_the_build_context_is_a_dependency_and_no_code(rule_runner: RuleRunner) -> None:
@@ -56,7 +56,7 @@ def test_a_script_that_depends_on_the_job_gets_no_build_context(rule_runner: Rul
     build = f"{EXPERIMENT['src/x/BUILD']}\nazureml_local(name='local', dependencies=[':job'])"
     rule_runner.write_files({**EXPERIMENT, "src/x/BUILD": build, "src/x/local.py": ""})
     field_set = LocalFieldSet.create(rule_runner.get_target(Address("src/x", target_name="local")))
-    local = rule_runner.request(LocalCode, [LocalCodeRequest(field_set)])
+    local = rule_runner.request(LocalCode, [field_set])
     found = rule_runner.request(CheckedCode, [CheckedCodeRequest(local.code.request, True)])
     assert [file.path for file in found.files] == ["src/x/local.py", "src/x/main.py"]
 
@@ -231,7 +231,7 @@ def test_a_broken_job_file_is_an_error_of_the_job_and_of_no_other_goal(
     if text is not None:
         rule_runner.write_files({"src/x/azure-ml-job.yaml": text})
     field_set = JobFieldSet.create(rule_runner.get_target(JOB))
-    (error,) = rule_runner.request(CheckedUnits, [JobCodeRequest(field_set)]).errors
+    (error,) = rule_runner.request(CheckedUnits, [field_set]).errors
     assert error.startswith(expected)
     assert dependencies(rule_runner, {}) == set()
 
@@ -257,7 +257,7 @@ def test_an_edit_affects_jobs_and_components_that_lead_to_it(
 def test_the_file_of_a_component_target_is_a_component(rule_runner: RuleRunner) -> None:
     rule_runner.write_files({**PIPELINE, "src/x/train.yml": "code: .\ncommand: python train.py\n"})
     field_set = JobFieldSet.create(rule_runner.get_target(COMPONENT))
-    (error,) = rule_runner.request(CheckedUnits, [JobCodeRequest(field_set)]).errors
+    (error,) = rule_runner.request(CheckedUnits, [field_set]).errors
     assert error.startswith(
         "src/x/train.yml: this is a command job, and src/x:train is a component.\n\n"
         "Write the `$schema` of a component"

@@ -13,9 +13,9 @@ from azureml_pants.code.build_folders import (
     FolderTargetsRequest,
     folders_above,
 )
-from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobCode, JobFieldSet
+from azureml_pants.code.listed_packages import ListedPackages
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
-from azureml_pants.code.requirement_files import RequirementFiles
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.code.sources import ImagePython
 from azureml_pants.environment.image import context_root
@@ -41,11 +41,6 @@ from pants.version import VERSION
 
 
 @dataclass(frozen=True)
-class JobInputsRequest:
-    field_set: JobFieldSet
-
-
-@dataclass(frozen=True)
 class JobInputs:
     """`digest` holds the job's files below `sources/`, and its packages; not the request."""
 
@@ -55,11 +50,15 @@ class JobInputs:
 
 @dataclass(frozen=True)
 class UnitInputsRequest:
-    """`environment` are globs of the files that the unit's environment is built from."""
+    """`environment` are globs of the files that the unit's environment is built from.
+
+    `context` is the folder of the image among them, if there is one.
+    """
 
     name: str
     code: CheckedCodeRequest
     environment: tuple[str, ...]
+    context: str | None
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,25 @@ class UnitInputs:
 
     files: UnitFiles
     digest: Digest
+
+
+async def find_image_target(context: str | None) -> str | None:
+    """Return the address of what builds an image from a folder, relative to the build root."""
+    if context is None:
+        return None
+    near = await MultiGet(
+        Get(FolderTargets, FolderTargetsRequest(folder)) for folder in folders_above(f"{context}/x")
+    )
+    targets = [target for folder in near for target in folder.targets]
+    return image_target(targets, context) or image_target(await Get(AllTargets), context)
+
+
+def image_target(targets: Iterable[Target], context: str) -> str | None:
+    for target in targets:
+        root = target.get(DockerImageContextRootField).value
+        if root and context_root(root, target.address.spec_path) == context:
+            return str(target.address)
+    return None
 
 
 @rule
@@ -88,63 +106,27 @@ async def collect_unit(request: UnitInputsRequest) -> UnitInputs:
     below, renamed = await MultiGet(
         Get(Digest, AddPrefix(sources, SOURCES_FOLDER)), Get(Digest, CreateDigest([named]))
     )
+    image = await find_image_target(request.context)
     return UnitInputs(
-        UnitFiles(request.name, code.files, environment.files, locked.packages),
+        UnitFiles(request.name, code.files, environment.files, locked.packages, image),
         await Get(Digest, MergeDigests((below, renamed))),
     )
 
 
-@dataclass(frozen=True)
-class ImageTargetRequest:
-    context: str | None
-
-
-@dataclass(frozen=True)
-class ImageTarget:
-    """The address of what builds an image from a folder, relative to the build root."""
-
-    address: str | None
-
-
-@rule
-async def find_image_target(request: ImageTargetRequest) -> ImageTarget:
-    if request.context is None:
-        return ImageTarget(None)
-    near = await MultiGet(
-        Get(FolderTargets, FolderTargetsRequest(folder))
-        for folder in folders_above(f"{request.context}/x")
-    )
-    targets = [target for folder in near for target in folder.targets]
-    found = image_target(targets, request.context)
-    if found is None:
-        found = image_target(await Get(AllTargets), request.context)
-    return ImageTarget(found)
-
-
-def image_target(targets: Iterable[Target], context: str) -> str | None:
-    """Return the address of what builds an image from `context`, relative to the build root."""
-    for target in targets:
-        root = target.get(DockerImageContextRootField).value
-        if root and context_root(root, target.address.spec_path) == context:
-            return str(target.address)
-    return None
-
-
 @rule(desc="Gather a job")
 async def gather_job(
-    request: JobInputsRequest,
+    field_set: JobFieldSet,
     pex_cli: PexCli,
     roots: SourceRoots,
     python: ImagePython,
     python_setup: PythonSetup,
-    requirement_files: RequirementFiles,
+    packages: ListedPackages,
     azureml: AzureMLSubsystem,
 ) -> JobInputs:
-    field_set = request.field_set
     job, checked = await MultiGet(
-        Get(JobCode, JobCodeRequest(field_set)), Get(CheckedUnits, JobCodeRequest(field_set))
+        Get(JobCode, JobFieldSet, field_set), Get(CheckedUnits, JobFieldSet, field_set)
     )
-    packages = requirement_files.of(field_set.resolve.normalized_value(python_setup))
+    lists = packages.files_of(field_set.resolve.normalized_value(python_setup))
     message = JobRequest(
         address=str(field_set.address),
         job_file=field_set.source.path,
@@ -158,7 +140,7 @@ async def gather_job(
         source_roots=roots.paths,
         errors=checked.errors,
         warnings=checked.warnings,
-        deciding_files=(*packages, azureml.image_platform),
+        deciding_files=(*lists, azureml.image_platform),
         allow=tuple(azureml.allow),
     )
     if message.errors:
@@ -168,15 +150,14 @@ async def gather_job(
     units = await MultiGet(
         Get(
             UnitInputs,
-            UnitInputsRequest(unit.name, code, unit.environment.globs if unit.environment else ()),
+            UnitInputsRequest(
+                unit.name,
+                code,
+                unit.environment.globs if unit.environment else (),
+                unit.build_context,
+            ),
         )
         for unit, code in zip(job.units, checked.requests)
     )
-    images = await MultiGet(
-        Get(ImageTarget, ImageTargetRequest(unit.build_context)) for unit in job.units
-    )
-    files = tuple(
-        replace(each.files, image_target=image.address) for each, image in zip(units, images)
-    )
     digest = await Get(Digest, MergeDigests((below, *(unit.digest for unit in units))))
-    return JobInputs(replace(message, units=files), digest)
+    return JobInputs(replace(message, units=tuple(unit.files for unit in units)), digest)

@@ -9,7 +9,7 @@ import pytest
 from azureml_jobs.protocol import JobRequest, NeededFile
 from azureml_pants.code.job_code import JobFieldSet
 from azureml_pants.conftest import OPTIONS
-from azureml_pants.job.inputs import JobInputs, JobInputsRequest
+from azureml_pants.job.inputs import JobInputs
 from azureml_pants.job_tool.message import request_file
 from pants.engine.addresses import Address
 from pants.engine.fs import DigestContents, FileContent
@@ -31,7 +31,7 @@ def gather(rule_runner: RuleRunner, files: dict[str, str]) -> JobInputs:
     rule_runner.write_files(files)
     target = rule_runner.get_target(Address("src/x", target_name="job"))
     field_set = JobFieldSet.create(target)
-    return rule_runner.request(JobInputs, [JobInputsRequest(field_set)])
+    return rule_runner.request(JobInputs, [field_set])
 
 
 def contents(rule_runner: RuleRunner, inputs: JobInputs) -> dict[str, str]:

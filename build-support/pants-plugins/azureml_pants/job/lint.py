@@ -8,7 +8,7 @@ from typing import Any
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.result import RUN
 from azureml_jobs.protocol import REQUEST_FILE, JobToLint, LintRequest
-from azureml_pants.code.job_code import CheckedUnits, JobCode, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobCode, JobFieldSet
 from azureml_pants.job.target_types import SkipAzureMLJobsField
 from azureml_pants.job_tool.installation import TOOL_PATH, JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
@@ -72,9 +72,9 @@ class JobsToLint:
 
 @rule(desc="Gather job files")
 async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
-    asked = [JobCodeRequest(JobFieldSet.of(field_set)) for field_set in request.field_sets]
-    read = await MultiGet(Get(JobCode, JobCodeRequest, each) for each in asked)
-    checked = await MultiGet(Get(CheckedUnits, JobCodeRequest, each) for each in asked)
+    field_sets = [JobFieldSet.of(each) for each in request.field_sets]
+    read = await MultiGet(Get(JobCode, JobFieldSet, each) for each in field_sets)
+    checked = await MultiGet(Get(CheckedUnits, JobFieldSet, each) for each in field_sets)
     jobs = tuple(
         JobToLint(
             field_set.source.path,

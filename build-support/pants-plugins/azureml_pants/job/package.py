@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from azureml_jobs.protocol import REQUEST_FILE
 from azureml_pants.base.errors import PluginError, raise_errors
 from azureml_pants.code.job_code import JobFieldSet
-from azureml_pants.code.job_fields import AzureMLJobEntryPointField, AzureMLJobSourceField
-from azureml_pants.job.inputs import JobInputs, JobInputsRequest
+from azureml_pants.job.inputs import JobInputs
 from azureml_pants.job_tool.installation import TOOL_PATH, JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
-from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.base.build_environment import get_buildroot
 from pants.core.goals.package import (
@@ -31,18 +29,13 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PackageJobFieldSet(PackageFieldSet):
-    required_fields = (AzureMLJobSourceField, AzureMLJobEntryPointField)
-
-    source: AzureMLJobSourceField
-    entry_point: AzureMLJobEntryPointField
-    resolve: PythonResolveField
+class PackageJobFieldSet(PackageFieldSet, JobFieldSet):
     output_path: OutputPathField
 
 
 @rule(desc="Bundle a job")
 async def package_job(field_set: PackageJobFieldSet, pex_env: PexEnvironment) -> BuiltPackage:
-    inputs = await Get(JobInputs, JobInputsRequest(JobFieldSet.of(field_set)))
+    inputs = await Get(JobInputs, JobFieldSet, JobFieldSet.of(field_set))
     raise_errors(inputs.request.errors)
     complete = pex_env.in_sandbox(working_directory=None)
     tool, sources, request, environment = await MultiGet(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azureml_pants.code import rules as code
 from azureml_pants.environment import rules as environment
-from azureml_pants.job import dependencies, inputs, lint, local_packages, package, run
+from azureml_pants.job import dependencies, inputs, lint, package, run, run_inputs
 from azureml_pants.job.target_types import AzureMLComponentTarget, AzureMLJobTarget
 from azureml_pants.job_tool import rules as job_tool
 from pants.engine.rules import collect_rules
@@ -19,7 +19,7 @@ def rules():
         *code.rules(),
         *environment.rules(),
         *job_tool.rules(),
-        *collect_rules(inputs, local_packages),
+        *collect_rules(inputs, run_inputs),
         *dependencies.rules(),
         *lint.rules(),
         *package.rules(),

@@ -1,16 +1,19 @@
-"""The installation of the job tool: its virtual environment and its script."""
+"""The installation of the job tool, and how a run starts it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from azureml_jobs.protocol import REQUEST_FILE, Message
+from azureml_pants.job_tool.message import request_file
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
 from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexRequest
 from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
 from pants.backend.python.util_rules.pex_requirements import PexRequirements, Resolve
-from pants.engine.fs import Digest
+from pants.core.goals.run import RunRequest
+from pants.engine.fs import CreateDigest, Digest, MergeDigests
 from pants.engine.rules import Get, rule
 
 # The sources of the job tool, and the resolve from which it is installed.
@@ -35,9 +38,23 @@ class JobTool:
     python: str
     script: str
 
-    def workspace_args(self, *arguments: str) -> tuple[str, ...]:
-        """Return the command line for `run`, which starts the tool in the build root."""
-        return (f"{{chroot}}/{self.python}", self.script, *arguments)
+
+async def start_tool(
+    tool: JobTool, command: str, request: Message, digests: Iterable[Digest], *arguments: str
+) -> RunRequest:
+    """Return the run of a command of the tool in the build root; `digests` are what it needs."""
+    message = await Get(Digest, CreateDigest, request_file(request))
+    return RunRequest(
+        digest=await Get(Digest, MergeDigests((tool.digest, *digests, message))),
+        args=(
+            f"{{chroot}}/{tool.python}",
+            tool.script,
+            command,
+            "--request",
+            f"{{chroot}}/{REQUEST_FILE}",
+            *arguments,
+        ),
+    )
 
 
 def locked_pex_request(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.lock import read_lock
@@ -14,14 +14,12 @@ from azureml_jobs.locks.sync import (
     constraints,
     input_files,
 )
+from azureml_pants.job_tool.installation import locked_pex_request
 from pants.backend.python.goals.lockfile import GeneratePythonLockfile
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import EntryPoint
-from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
 from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexProcess
 from pants.backend.python.util_rules.pex_requirements import (
-    PexRequirements,
-    Resolve,
     ResolvePexConfig,
     ResolvePexConfigRequest,
 )
@@ -93,16 +91,8 @@ async def choose_versions(
 
 
 def uv_request(python_setup: PythonSetup) -> PexRequest:
-    pythons = python_setup.resolves_to_interpreter_constraints.get(
-        _RESOLVE, python_setup.interpreter_constraints
-    )
-    return PexRequest(
-        output_filename="uv.pex",
-        internal_only=True,
-        requirements=PexRequirements(("uv",), from_superset=Resolve(_RESOLVE, False)),
-        interpreter_constraints=InterpreterConstraints(pythons),
-        main=EntryPoint("uv"),
-    )
+    request = locked_pex_request("uv.pex", ("uv",), _RESOLVE, python_setup)
+    return replace(request, main=EntryPoint("uv"))
 
 
 def uv_arguments(config: ResolvePexConfig, python: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from azureml_jobs.base.credentials import credentials_errors
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.lock import ListedRequirement, read_lock, stale_lock
 from azureml_pants.code.import_errors import CheckRequirementsRequest, RequirementErrors
-from azureml_pants.code.requirement_files import RequirementFiles
+from azureml_pants.code.listed_packages import ListedPackages
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import (
     PythonRequirementResolveField,
@@ -30,11 +30,10 @@ class CheckLocksRequest(CheckRequirementsRequest):
 
 @rule
 async def find_stale_locks(
-    request: CheckLocksRequest, python_setup: PythonSetup
+    request: CheckLocksRequest, packages: ListedPackages, python_setup: PythonSetup
 ) -> RequirementErrors:
     listed = listed_requirements(request.targets, python_setup)
     resolves = sorted(resolve for resolve in listed if resolve in python_setup.resolves)
-    files = await Get(RequirementFiles)
     locks = await MultiGet(
         Get(DigestContents, PathGlobs([python_setup.resolves[resolve]])) for resolve in resolves
     )
@@ -42,7 +41,7 @@ async def find_stale_locks(
         stale_lock(
             python_setup.resolves[resolve],
             resolve,
-            files.of(resolve),
+            packages.files_of(resolve),
             read_lock(contents[0].content.decode(errors="replace")) if contents else None,
             listed[resolve],
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.sync import check_names, write_locks
-from azureml_pants.locks.synced_lock import SyncedLock, SyncLockRequest
+from azureml_pants.locks.synced_lock import SyncedLock
 from pants.backend.python.goals.lockfile import (
     GeneratePythonLockfile,
     RequestedPythonUserResolveNames,
@@ -67,7 +67,7 @@ async def sync_lockfiles(
         console.print_stderr(str(error))
         return SyncLockfiles(error.status)
     synced = await MultiGet(
-        Get(SyncedLock, SyncLockRequest(lock))
+        Get(SyncedLock, GeneratePythonLockfile, lock)
         for lock in locks
         if isinstance(lock, GeneratePythonLockfile)
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.lock import Lock, describe_changes
 from azureml_jobs.locks.sync import check_requirements, lock_error, parse_old
-from azureml_pants.code.requirement_files import RequirementFiles
+from azureml_pants.code.listed_packages import ListedPackages
 from azureml_pants.locks.chosen_versions import ChosenVersions, ChosenVersionsRequest
 from pants.backend.python.goals.lockfile import (
     GeneratePythonLockfile,
@@ -30,16 +30,11 @@ from pants.engine.fs import (
     PathGlobs,
 )
 from pants.engine.process import FallibleProcessResult, ProcessCacheScope
-from pants.engine.rules import Get, MultiGet, rule
+from pants.engine.rules import Get, rule
 from pants.util.docutil import bin_name
 
 _CONSTRAINTS = "__chosen_versions.txt"
 _LOCK = "lock.json"
-
-
-@dataclass(frozen=True)
-class SyncLockRequest:
-    lock: GeneratePythonLockfile
 
 
 @dataclass(frozen=True)
@@ -54,16 +49,16 @@ class SyncedLock:
 
 @rule(desc="Sync a lockfile")
 async def sync_lock(
-    request: SyncLockRequest,
+    lock: GeneratePythonLockfile,
+    packages: ListedPackages,
     generate_lockfiles: GenerateLockfilesSubsystem,
     python_setup: PythonSetup,
 ) -> SyncedLock:
-    lock = request.lock
     path = lock.lockfile_dest
     pip = await _setup_pip_args_and_constraints_file(lock.resolve_name)
-    lists, present = await MultiGet(Get(RequirementFiles), Get(DigestContents, PathGlobs([path])))
+    present = await Get(DigestContents, PathGlobs([path]))
     content = present[0].content if present else b""
-    where = " and ".join(lists.of(lock.resolve_name)) or f"the resolve {lock.resolve_name}"
+    where = " and ".join(packages.files_of(lock.resolve_name)) or f"the resolve {lock.resolve_name}"
     try:
         check_requirements(where, lock.resolve_name, lock.requirements)
         old = parse_old(path, lock.resolve_name, content.decode(errors="replace"))

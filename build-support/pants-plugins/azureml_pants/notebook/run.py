@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from azureml_jobs.local.runtimes import DOCKER, VENV
-from azureml_jobs.protocol import REQUEST_FILE, NotebookRequest, RuntimeOptions
+from azureml_jobs.protocol import NotebookRequest, RuntimeOptions
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.environment.fields import AzureMLImageField
 from azureml_pants.environment.packages import (
@@ -15,13 +15,12 @@ from azureml_pants.environment.packages import (
     LockedRequirementsRequest,
 )
 from azureml_pants.environment.runtime import NamedImage, NamedImageRequest
-from azureml_pants.job_tool.installation import JobTool, JobToolRequest
-from azureml_pants.job_tool.message import request_file
+from azureml_pants.job_tool.installation import JobTool, JobToolRequest, start_tool
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
-from pants.engine.fs import CreateDigest, Digest, MergeDigests
+from pants.engine.fs import Digest
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import COMMON_TARGET_FIELDS, Dependencies, Target
 from pants.util.strutil import help_text
@@ -76,7 +75,7 @@ async def run_jupyter(
         str(field_set.address), roots.root_of(field_set.address.spec_path), options
     )
     tool = await Get(JobTool, JobToolRequest(environment))
-    digests = [tool.digest]
+    digests: list[Digest] = []
     if options.runtime != VENV and field_set.image.value:
         named, locked = await MultiGet(
             Get(NamedImage, NamedImageRequest(field_set.address, field_set.image)),
@@ -99,11 +98,7 @@ async def run_jupyter(
         )
         digests += [packages.digest, jupyter.digest]
         request = replace(request, packages=packages.venv, jupyter=jupyter.venv)
-    digests.append(await Get(Digest, CreateDigest, request_file(request)))
-    return RunRequest(
-        digest=await Get(Digest, MergeDigests(digests)),
-        args=tool.workspace_args("jupyter", "--request", f"{{chroot}}/{REQUEST_FILE}"),
-    )
+    return await start_tool(tool, "jupyter", request, digests)
 
 
 def rules():

@@ -15,7 +15,6 @@ from pants.backend.python.target_types import (
     PythonTestsDependenciesField,
     PythonTestSourceField,
 )
-from pants.engine.addresses import Address
 from pants.engine.fs import (
     CreateDigest,
     Digest,
@@ -30,42 +29,6 @@ from pants.engine.unions import UnionRule
 
 
 @dataclass(frozen=True)
-class TestsCodeRequest:
-    """`tests` are files of the target `address`."""
-
-    address: Address
-    resolve: str
-    tests: tuple[str, ...]
-
-    __test__ = False
-
-
-@dataclass(frozen=True)
-class TestsCode:
-    """What the tests load, with the `conftest.py` of all folders above them."""
-
-    code: ScriptCode
-
-    __test__ = False
-
-
-@rule
-async def find_tests_code(request: TestsCodeRequest) -> TestsCode:
-    above = {folder for test in request.tests for folder in PurePath(test).parents}
-    found = await Get(
-        Paths,
-        PathGlobs(
-            (pattern_of(str(folder / "conftest.py")) for folder in above),
-            GlobMatchErrorBehavior.ignore,
-        ),
-    )
-    tests = (*request.tests, *found.files)
-    return TestsCode(
-        await Get(ScriptCode, ScriptCodeRequest(request.address, request.resolve, tests=tests))
-    )
-
-
-@dataclass(frozen=True)
 class TestFieldSet(FieldSet):
     required_fields = (PythonTestSourceField, PythonTestsDependenciesField)
 
@@ -74,9 +37,9 @@ class TestFieldSet(FieldSet):
 
     __test__ = False
 
-    def request(self, python_setup: PythonSetup) -> TestsCodeRequest:
+    def request(self, python_setup: PythonSetup) -> ScriptCodeRequest:
         resolve = self.resolve.normalized_value(python_setup)
-        return TestsCodeRequest(self.address, resolve, (self.source.file_path,))
+        return ScriptCodeRequest(self.address, resolve, tests=(self.source.file_path,))
 
 
 class InferTestDependencies(InferDependenciesRequest):
@@ -87,10 +50,10 @@ class InferTestDependencies(InferDependenciesRequest):
 async def infer_test_dependencies(
     request: InferTestDependencies, python_setup: PythonSetup
 ) -> InferredDependencies:
-    tests = await Get(TestsCode, TestsCodeRequest, request.field_set.request(python_setup))
-    if not tests.code.has_job:
+    code = await Get(ScriptCode, ScriptCodeRequest, request.field_set.request(python_setup))
+    if not code.has_job:
         return InferredDependencies(())
-    loaded = await Get(LoadedCode, LoadedCodeRequest, tests.code.request)
+    loaded = await Get(LoadedCode, LoadedCodeRequest, code.request)
     return InferredDependencies(set(loaded.dependencies) - {request.field_set.address})
 
 
@@ -103,8 +66,8 @@ class SearchPathSetup(PytestPluginSetupRequest):
 @rule
 async def set_search_path(request: SearchPathSetup, python_setup: PythonSetup) -> PytestPluginSetup:
     field_set = TestFieldSet.create(request.target)
-    tests = await Get(TestsCode, TestsCodeRequest, field_set.request(python_setup))
-    if not tests.code.has_job:
+    code = await Get(ScriptCode, ScriptCodeRequest, field_set.request(python_setup))
+    if not code.has_job:
         return PytestPluginSetup()
     # Pants passes no other variable or option of pytest than those in BUILD files.
     folder = PurePath(field_set.address.spec_path)
@@ -113,7 +76,7 @@ async def set_search_path(request: SearchPathSetup, python_setup: PythonSetup) -
         Paths, PathGlobs((pattern_of(each) for each in candidates), GlobMatchErrorBehavior.ignore)
     )
     free = [each for each in candidates if each not in taken.files][:1]
-    content = conftest(tests.code.folders)
+    content = conftest(code.folders)
     return PytestPluginSetup(
         await Get(Digest, CreateDigest(FileContent(path, content) for path in free))
     )

@@ -5,19 +5,12 @@ from __future__ import annotations
 from azureml_pants.code import rules as code
 from azureml_pants.environment import rules as environment
 from azureml_pants.job_tool import rules as job_tool
-from azureml_pants.script import (
-    experiment_tests,
-    run_local,
-    run_script,
-    run_terminal,
-    run_tests,
-)
+from azureml_pants.script import experiment_tests, run
 from azureml_pants.script.target_types import (
     AzureMLLocalTarget,
     AzureMLTerminalTarget,
     AzureMLTestTarget,
 )
-from pants.engine.rules import collect_rules
 
 
 def target_types():
@@ -30,8 +23,5 @@ def rules():
         *environment.rules(),
         *job_tool.rules(),
         *experiment_tests.rules(),
-        *run_local.rules(),
-        *collect_rules(run_script),
-        *run_terminal.rules(),
-        *run_tests.rules(),
+        *run.rules(),
     ]

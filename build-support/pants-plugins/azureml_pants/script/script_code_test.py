@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from azureml_pants.code.command_targets import LocalCode, LocalCodeRequest, LocalFieldSet
+from azureml_pants.code.command_targets import LocalCode, LocalFieldSet
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.script.experiment_tests import SearchPathSetup, TestFieldSet, conftest
 from pants.backend.python.goals.pytest_runner import PytestPluginSetup
@@ -38,7 +38,7 @@ azureml_local(name='local', dependencies=[':job'])
 def local(rule_runner: RuleRunner, files: dict[str, str]) -> tuple[LocalCode, CheckedCode]:
     rule_runner.write_files(files)
     target = rule_runner.get_target(Address("src/x", target_name="local"))
-    code = rule_runner.request(LocalCode, [LocalCodeRequest(LocalFieldSet.create(target))])
+    code = rule_runner.request(LocalCode, [LocalFieldSet.create(target)])
     checked = rule_runner.request(CheckedCode, [CheckedCodeRequest(code.code.request, True)])
     return code, checked
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from azureml_jobs.protocol import REQUEST_FILE, WhyRequest, WorkspaceRequest
+from azureml_jobs.protocol import WhyRequest, WorkspaceRequest
 from azureml_pants.environment.packages import InstalledPackages, InstallPackagesRequest
 from azureml_pants.job_tool.azure_packages import AzurePackages, AzurePackagesRequest
-from azureml_pants.job_tool.installation import JobTool, JobToolRequest
-from azureml_pants.job_tool.message import request_file
+from azureml_pants.job_tool.installation import JobTool, JobToolRequest, start_tool
 from pants.backend.python.util_rules.pex_environment import PexEnvironment
 from pants.core.goals.run import (
     RunFieldSet,
@@ -17,7 +16,6 @@ from pants.core.goals.run import (
     RunRequest,
     RunSubsystem,
 )
-from pants.engine.fs import CreateDigest, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import COMMON_TARGET_FIELDS, Dependencies, Target
 from pants.util.strutil import help_text
@@ -59,31 +57,20 @@ async def run_workspace(
     environment = pex_env.in_workspace()
     if run_goal.args[:1] == ("why",):
         tool, why = await MultiGet(Get(JobTool, JobToolRequest(environment)), Get(WhyRequest))
-        asked = await Get(Digest, CreateDigest, request_file(why))
-        return RunRequest(
-            digest=await Get(Digest, MergeDigests((tool.digest, asked))),
-            args=tool.workspace_args("why", "--request", f"{{chroot}}/{REQUEST_FILE}"),
-        )
+        return await start_tool(tool, "why", why, ())
     pages = page_packages(run_goal.args)
     tool, azure = await MultiGet(
         Get(JobTool, JobToolRequest(environment)),
         Get(AzurePackages, AzurePackagesRequest(environment, tuple(run_goal.args))),
     )
     installed = await MultiGet(
-        Get(
-            InstalledPackages,
-            InstallPackagesRequest(_UI_RESOLVE, packages, environment),
-        )
+        Get(InstalledPackages, InstallPackagesRequest(_UI_RESOLVE, packages, environment))
         for packages in pages.values()
     )
     venvs = {name: each.venv for name, each in zip(pages, installed)}
     request = WorkspaceRequest(azure=azure.venv, **venvs)
-    written = await Get(Digest, CreateDigest, request_file(request))
-    digests = (tool.digest, azure.digest, written, *(each.digest for each in installed))
-    return RunRequest(
-        digest=await Get(Digest, MergeDigests(digests)),
-        args=tool.workspace_args("workspace", "--request", f"{{chroot}}/{REQUEST_FILE}"),
-    )
+    digests = (azure.digest, *(each.digest for each in installed))
+    return await start_tool(tool, "workspace", request, digests)
 
 
 def page_packages(arguments: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from azureml_jobs.protocol import JobToExplain, UnitToExplain, WhyRequest
-from azureml_pants.code.job_code import JobCode, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_code import JobCode, JobFieldSet
 from azureml_pants.code.loaded_code import LoadedCode, LoadedCodeRequest
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.code.sources import ImagePython
@@ -13,18 +11,13 @@ from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import AllTargets
 
 
-@dataclass(frozen=True)
-class JobToExplainRequest:
-    field_set: JobFieldSet
-
-
 @rule
-async def explain_job(request: JobToExplainRequest) -> JobToExplain:
-    code = await Get(JobCode, JobCodeRequest(request.field_set))
+async def explain_job(field_set: JobFieldSet) -> JobToExplain:
+    code = await Get(JobCode, JobFieldSet, field_set)
     loaded = await MultiGet(Get(LoadedCode, LoadedCodeRequest, each) for each in code.requests)
     return JobToExplain(
-        str(request.field_set.address),
-        request.field_set.source.path,
+        str(field_set.address),
+        field_set.source.path,
         code.documents,
         tuple(UnitToExplain(unit.name, each.files) for unit, each in zip(code.units, loaded)),
         code.errors,
@@ -34,5 +27,5 @@ async def explain_job(request: JobToExplainRequest) -> JobToExplain:
 @rule(desc="Find what jobs send")
 async def explain_jobs(targets: AllTargets, roots: SourceRoots, python: ImagePython) -> WhyRequest:
     field_sets = (JobFieldSet.create(each) for each in targets if JobFieldSet.is_applicable(each))
-    jobs = await MultiGet(Get(JobToExplain, JobToExplainRequest(each)) for each in field_sets)
+    jobs = await MultiGet(Get(JobToExplain, JobFieldSet, each) for each in field_sets)
     return WhyRequest(tuple(sorted(jobs, key=lambda job: job.address)), roots.paths, python.version)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from azureml_jobs.locks.conftest import lock_text, package
-from azureml_pants.code.job_code import CheckedUnits, JobCodeRequest, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobFieldSet
 from pants.engine.addresses import Address
 from pants.testutil.rule_runner import RuleRunner
 
@@ -54,7 +54,7 @@ def test_a_package_that_the_image_does_not_get_is_an_error(
         }
     )
     target = rule_runner.get_target(Address("src/x", target_name="job"))
-    found = rule_runner.request(CheckedUnits, [JobCodeRequest(JobFieldSet.create(target))])
+    found = rule_runner.request(CheckedUnits, [JobFieldSet.create(target)])
     errors = [error for error in found.errors if "the image does not get `six" in error]
     assert [error.partition(": ")[0] for error in errors] == ["src/x/main.py:1"] * is_excluded
     assert len(found.errors) == len(errors)

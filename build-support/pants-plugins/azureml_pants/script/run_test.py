@@ -16,8 +16,7 @@ from azureml_pants.code.script_code import ScriptCode
 from azureml_pants.environment.fields import AzureMLImageField
 from azureml_pants.environment.runtime import ScriptRuntime, ScriptRuntimeRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
-from azureml_pants.script.run_script import RunScriptRequest, run_script
-from pants.backend.python.target_types import PythonResolveField
+from azureml_pants.script.run import RunScriptRequest, run_script
 from pants.engine.addresses import Address
 from pants.engine.fs import (
     EMPTY_DIGEST,
@@ -31,7 +30,6 @@ from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 
 ADDRESS = Address("src/x", target_name="local")
 IMAGE = AzureMLImageField(":env", ADDRESS)
-RESOLVE = PythonResolveField(None, ADDRESS)
 CODE = ScriptCode(
     LoadedCodeRequest(ADDRESS, "main", Code(None, ""), CommandCode((), (), (), ()), ""),
     folders=("src/x",),
@@ -83,14 +81,14 @@ def run(request: RunScriptRequest, import_errors: tuple[str, ...] = ()) -> tuple
 @pytest.mark.parametrize("image", [":env", None])
 def test_packages_are_certain_only_with_an_image(image: str | None) -> None:
     field = AzureMLImageField(image, ADDRESS)
-    _, asked = run(RunScriptRequest("local", ADDRESS, field, "main", CODE))
+    _, asked = run(RunScriptRequest("local", field, CODE))
     assert asked[0] == CheckedCodeRequest(CODE.request, is_locked=image is not None)
 
 
 @pytest.mark.parametrize("in_entry_point", [True, False])
 def test_sets_up_nothing_for_a_script_that_does_not_run(in_entry_point: bool) -> None:
     own = ("a: wrong.",) if in_entry_point else ()
-    wanted = RunScriptRequest("local", ADDRESS, IMAGE, "main", CODE, errors=own)
+    wanted = RunScriptRequest("local", IMAGE, CODE, errors=own)
     request, asked = run(wanted, () if in_entry_point else ("a: wrong.",))
     assert request["errors"] == ["a: wrong."]
     assert len(asked) == 1
