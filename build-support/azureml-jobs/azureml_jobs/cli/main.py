@@ -32,7 +32,7 @@ COMMANDS_AFTER_PANTS = {
     "execute": "azureml_jobs.local.execute:execute_job",
     "execute-child": "azureml_jobs.local.execute:execute_child",
     "execute-script": "azureml_jobs.local.script:execute_script",
-    "execute-tests": "azureml_jobs.local.image_tests:execute_tests",
+    "execute-tests": "azureml_jobs.local.script:execute_tests",
     "execute-notebook": "azureml_jobs.local.notebook:execute_notebook",
     "submit": "azureml_jobs.azure.submit:submit",
 }

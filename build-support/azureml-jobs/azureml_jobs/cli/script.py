@@ -12,16 +12,20 @@ from pathlib import Path
 
 from azureml_jobs.base.exec_after_pants import exec_after_pants
 from azureml_jobs.base.loopback import listening_socket
-from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.cli.options import ExactParser, split_request
 from azureml_jobs.docker.derived_image import derived_image, packages_addition
 from azureml_jobs.docker.jupyter import jupyter_addition
 from azureml_jobs.docker.needed_image import NeededImage
-from azureml_jobs.local.create_script import create_script, pytest_command, script_command
+from azureml_jobs.local.create_script import (
+    create_script,
+    pytest_command,
+    result_file,
+    script_command,
+)
 from azureml_jobs.local.debugger.debugger import requested_debugger
 from azureml_jobs.local.run_environment import is_new
 from azureml_jobs.local.runtimes import Runtime, RuntimeChoice
-from azureml_jobs.protocol import REQUIREMENTS_FILE, SOURCES_FOLDER, NotebookRequest, ScriptRequest
+from azureml_jobs.protocol import REQUIREMENTS_FILE, NotebookRequest, ScriptRequest
 
 
 def run_script(arguments: Sequence[str]) -> int:
@@ -36,20 +40,12 @@ def run_terminal(arguments: Sequence[str]) -> int:
 
 def run_tests(arguments: Sequence[str]) -> int:
     """Run `./pants run src/X:test -- …`; what follows `--` is for pytest."""
-    from azureml_jobs.local.image_tests import result_file
-
     request, folder, given = _parse(arguments)
     command = pytest_command(request, given)
     runtime = _choose_runtime(request, folder)
     if runtime.image is None:
         raise ValueError("tests run in Docker, and another runtime was chosen")
-    result = result_file(
-        Path.cwd() / LOCAL_FOLDER,
-        runtime.image,
-        folder / SOURCES_FOLDER,
-        [file.path for file in request.files],
-        command,
-    )
+    result = result_file(request, folder, Path.cwd(), runtime.image, command)
     print(runtime, file=sys.stderr)
     if result.exists():
         print(result.read_text(encoding="utf-8", errors="replace"), end="")

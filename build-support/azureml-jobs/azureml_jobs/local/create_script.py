@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import posixpath
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from azureml_jobs.base.digest import content_digest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.files import copy_file
 from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.bundle.files import lay_out
 from azureml_jobs.docker.container import Container, Mount, code_folder
+from azureml_jobs.docker.engine import Image
 from azureml_jobs.local.debugger.debugger import CodeCopy, Debugger
 from azureml_jobs.local.mounts import container
 from azureml_jobs.local.process_spec import with_python_path
@@ -45,6 +49,21 @@ def pytest_command(request: ScriptRequest, arguments: Sequence[str]) -> list[str
     return ["python", "-m", "pytest", "-p", "no:cacheprovider", *names, *arguments]
 
 
+def result_file(
+    request: ScriptRequest, folder: Path, repository: Path, image: Image, command: Sequence[str]
+) -> Path:
+    """Return the file that keeps the output of the tests once they have passed.
+
+    Its name depends on the image's content, the files and the command line.
+    """
+    paths = [file.path for file in request.files]
+    sources = content_digest(
+        (path, (folder / SOURCES_FOLDER / path).read_bytes(), False) for path in paths
+    )
+    key = json.dumps([image.id, sources, list(command)])
+    return repository / LOCAL_FOLDER / "tests" / f"{hashlib.sha256(key.encode()).hexdigest()}.txt"
+
+
 def create_script(
     request: ScriptRequest,
     folder: Path,
@@ -64,8 +83,8 @@ def create_script(
     layout = _layout(request)
     python = "" if runtime.image else ensure_packages_venv(request.venv, folder)
     experiment = experiment_of(request.address)
-
-    def write(created: Path) -> None:
+    workspace = LocalWorkspace(repository / LOCAL_FOLDER)
+    with workspace.new_script_folder(job_name_stem(experiment)) as created:
         for name, path in layout.items():
             source = folder / SOURCES_FOLDER / path
             # Pants may have gathered it read-only, but the script may change its own copy.
@@ -85,9 +104,7 @@ def create_script(
             experiment_name=experiment,
             result=result,
         ).write(created)
-
-    workspace = LocalWorkspace(repository / LOCAL_FOLDER)
-    return workspace.new_script_folder(job_name_stem(experiment), write)
+    return created
 
 
 def _layout(request: ScriptRequest) -> Mapping[str, str]:

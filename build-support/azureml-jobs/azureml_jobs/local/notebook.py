@@ -47,8 +47,8 @@ def create_notebook(
     sources = request.source_root or "src"
     folders = dict.fromkeys(("notebooks", "data", sources))
     top = _WORKSPACE if runtime.image else str(repository)
-
-    def write(folder: Path) -> None:
+    workspace = LocalWorkspace(repository / LOCAL_FOLDER)
+    with workspace.new_script_folder("jupyter") as folder:
         (folder / "code").mkdir()
         for name in folders:
             (repository / name).mkdir(parents=True, exist_ok=True)
@@ -64,9 +64,7 @@ def create_notebook(
         script.environment_variables |= {"JUPYTER_TOKEN": token, "PYTHONPATH": f"{top}/{sources}"}
         script.url = f"http://{LOOPBACK}:{port}/lab?token={token}"
         script.write(folder)
-
-    workspace = LocalWorkspace(repository / LOCAL_FOLDER)
-    return workspace.new_script_folder("jupyter", write)
+    return folder
 
 
 def _in_environments(
@@ -95,7 +93,7 @@ def _in_environments(
     )
 
 
-def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
+def execute_notebook(folder: Path) -> int:
     """Run the server in `folder` until Ctrl-C, its regular end; then remove the folder."""
     open_standard_descriptors()
     folder = folder.absolute()
@@ -111,7 +109,7 @@ def execute_notebook(folder: Path, grace: float = _GRACE_SECONDS) -> int:
                 interruptions,
                 send_signal=lambda signum: process.send_signal(signal.SIGTERM),
                 kill=lambda: spec.kill(process.pid),
-                grace=grace,
+                grace=_GRACE_SECONDS,
             ).wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

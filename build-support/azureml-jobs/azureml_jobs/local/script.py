@@ -1,4 +1,4 @@
-"""Run a `:local` script in the terminal that asked for it."""
+"""Run a `:local` script in the terminal that asked for it, or tests in the image."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import posixpath
 import shutil
 import signal
+import sys
 import termios
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +19,11 @@ from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.local.environment import script_environment
 from azureml_jobs.local.folder import files_below, make_shared_folders
 from azureml_jobs.local.interruptions import Interruptions
-from azureml_jobs.local.output import open_standard_descriptors, write_message
+from azureml_jobs.local.output import Log, open_standard_descriptors, write_message
 from azureml_jobs.local.process import signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec
 from azureml_jobs.local.run_environment import run_environment
-from azureml_jobs.local.supervise import GRACE_SECONDS, Ended, Supervision
+from azureml_jobs.local.supervise import Ended, Supervision
 
 _SHOWN_FILES = 10
 _Listing = dict[str, tuple[int, int]]
@@ -87,7 +88,7 @@ def experiment_of(address: str) -> str:
     return posixpath.basename(address.partition(":")[0]) or "local"
 
 
-def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
+def execute_script(folder: Path) -> int:
     """Run the script in `folder` and return its status; then remove the folder.
 
     A folder into whose code the script wrote files is kept, and printed. In a terminal the script
@@ -128,10 +129,43 @@ def execute_script(folder: Path, grace: float = GRACE_SECONDS) -> int:
             interruptions,
             send_signal=send_signal,
             kill=lambda: spec.kill(None if has_terminal else process.pid),
-            grace=grace,
         ).wait()
         _keep_or_remove(folder, before)
     return script.status(ended)
+
+
+def execute_tests(folder: Path) -> int:
+    """Run the tests in `folder` and return pytest's status; then remove the folder.
+
+    The output of tests that passed is kept in the file that `Script.result` names.
+    """
+    open_standard_descriptors()
+    folder = folder.absolute()
+    script = Script.read(folder)
+    spec = script.process_spec(folder)
+    result = Path(script.result)
+    log = Log(folder / "log.txt")
+    try:
+        with Interruptions() as interruptions:
+            process, copies = spec.start_logged(log)
+            ended = Supervision(
+                [process],
+                interruptions,
+                send_signal=lambda signum: signal_group(process.pid, signum),
+                kill=lambda: spec.kill(process.pid),
+                copies=copies,
+            ).wait()
+        status = script.status(ended)
+        if status == 0 and not log.error:
+            result.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(folder / "log.txt", result)
+    except OSError as error:
+        raise OutsideError(str(result), f"it could not be written: {error.strerror}") from error
+    finally:
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    print("The tests passed." if status == 0 else "The tests did not pass.", file=sys.stderr)
+    return status
 
 
 @contextlib.contextmanager

@@ -64,11 +64,11 @@ class LocalWorkspace:
                 raise
         return final
 
-    def new_script_folder(self, prefix: str, write: Callable[[Path], None]) -> Path:
-        """Create a folder in `.azureml/local` and let `write` fill it; a failure leaves none."""
+    @contextlib.contextmanager
+    def new_script_folder(self, prefix: str) -> Iterator[Path]:
+        """Yield a new folder in `.azureml/local` to fill; a failure leaves none."""
         with self._disk_errors_reported(), new_folder(self.root / "local", f"{prefix}-") as folder:
-            write(folder)
-        return folder
+            yield folder
 
     def jobs(self) -> list[JobRecord]:
         """Return all jobs, newest first. Skips what is not a job's folder or cannot be read."""
