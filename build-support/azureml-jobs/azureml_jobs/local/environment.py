@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from azureml_jobs.jobfile.sweep.space import value_text
 from azureml_jobs.local.record import JobRecord
@@ -49,9 +48,8 @@ def job_environment(
     record: JobRecord,
     mlruns: Path,
     experiment_id: str,
-    caller: Mapping[str, str],
-    pythons: Sequence[str] = (),
-    place: Mapping[str, str] = MappingProxyType({}),
+    pythons: Sequence[str],
+    place: Mapping[str, str],
 ) -> dict[str, str]:
     """Return the environment of a job's command. The job file's own variables win.
 
@@ -59,7 +57,7 @@ def job_environment(
     of several.
     """
     environment = {
-        **_surroundings(caller, pythons, record.container is not None),
+        **_surroundings(pythons, record.container is not None),
         # Read by azureml-mlflow (`_common/constants.py`), by azureml-core's `Run.get_context`
         # and by user code. There is no subscription: some code wants names of one nevertheless.
         **_NO_WORKSPACE,
@@ -96,39 +94,37 @@ def script_environment(
     mlruns: Path,
     experiment: str,
     own: Mapping[str, str],
-    caller: Mapping[str, str],
     in_container: bool,
 ) -> dict[str, str]:
     """Return the environment of a `:local` script: as of a job, but without a run to resume."""
-    surroundings = _surroundings(caller, pythons, in_container)
-    return {**surroundings, **_tracking(mlruns, experiment), **own}
+    return {**_surroundings(pythons, in_container), **_tracking(mlruns, experiment), **own}
 
 
-def _surroundings(
-    caller: Mapping[str, str], pythons: Sequence[str], in_container: bool
-) -> dict[str, str]:
-    given = _into_container(caller) if in_container else _from_caller(caller, pythons)
+def _surroundings(pythons: Sequence[str], in_container: bool) -> dict[str, str]:
+    given = _into_container() if in_container else _on_this_machine(pythons)
     # The user should see what a job prints at once, not when a buffer is full.
     return {**given, "PYTHONUNBUFFERED": "1"}
 
 
-def _into_container(caller: Mapping[str, str]) -> dict[str, str]:
+def _into_container() -> dict[str, str]:
     # For Python, which asks for the user's name; the image does not know it.
     return {"USER": "user", **CONTAINER_VARIABLES} | {
         key: value
-        for key, value in caller.items()
+        for key, value in os.environ.items()
         if key in _PASSED_INTO_CONTAINERS
         # A container cannot reach a proxy on this machine's loopback.
         or (key.upper() in _PROXIES and not any(part in value for part in _LOOPBACK))
     }
 
 
-def _from_caller(caller: Mapping[str, str], pythons: Sequence[str]) -> dict[str, str]:
+def _on_this_machine(pythons: Sequence[str]) -> dict[str, str]:
     environment = {
-        key: value for key, value in caller.items() if key in _PASSED_ON or key.startswith("LC_")
+        key: value
+        for key, value in os.environ.items()
+        if key in _PASSED_ON or key.startswith("LC_")
     }
     folders = [os.path.join(python, "bin") for python in pythons]
-    environment["PATH"] = os.pathsep.join([*folders, caller.get("PATH", os.defpath)])
+    environment["PATH"] = os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])
     if pythons:
         environment["VIRTUAL_ENV"] = pythons[0]
         # `uv pip install --system` would look for another one.

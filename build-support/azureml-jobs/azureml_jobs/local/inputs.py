@@ -207,7 +207,4 @@ class _Input:
         return kind(f"{self._relative(self.document)}: {self.keys}{key}", what, remedy)
 
     def _relative(self, path: Path) -> str:
-        try:
-            return str(path.relative_to(self.repo))
-        except ValueError:
-            return str(path)
+        return str(path.relative_to(self.repo) if path.is_relative_to(self.repo) else path)

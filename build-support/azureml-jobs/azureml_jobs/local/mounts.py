@@ -37,16 +37,15 @@ def data_paths(
     in_container: bool,
 ) -> dict[str, str]:
     """Return where the command finds data, by `inputs.<name>` and `outputs.<name>`."""
-    job = folder.name
-    paths = {f"inputs.{name}": each.value for name, each in inputs.items() if each.kind == "path"}
-    if in_container:
-        for name in inputs:
-            if f"inputs.{name}" in paths:
-                path = Path(paths[f"inputs.{name}"])
-                paths[f"inputs.{name}"] = docker.input_path(job, name, path)
+    paths = {}
+    for name, given in inputs.items():
+        if given.kind == "path":
+            there = docker.input_path(folder.name, name, Path(given.value))
+            paths[f"inputs.{name}"] = there if in_container else given.value
     for name, path in outputs.items():
         if in_container:
-            path = Path(docker.output_folder(job, name), path.relative_to(folder.outputs / name))
+            inner = path.relative_to(folder.outputs / name)
+            path = Path(docker.output_folder(folder.name, name), inner)
         paths[f"outputs.{name}"] = str(path)
     return paths
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.job_status import seconds_since
+from azureml_jobs.base.job_status import now
 from azureml_jobs.base.typed_json import read_data
 from azureml_jobs.jobfile.pipeline.model import Pipeline, Step
 from azureml_jobs.jobfile.sweep.read import is_maximized
@@ -149,9 +149,7 @@ def _duration(record: JobRecord) -> float | None:
     """Return the seconds from the start to the end or, before that, to now."""
     if record.started is None:
         return None
-    if record.ended is None:
-        return round(seconds_since(record.started), 3)
-    started, ended = map(datetime.fromisoformat, (record.started, record.ended))
+    started, ended = map(datetime.fromisoformat, (record.started, record.ended or now()))
     return round((ended - started).total_seconds(), 3)
 
 

@@ -97,9 +97,7 @@ class CommandRun(JobRun):
         places = process_variables(record.distribution)
         specs = []
         for rank, place in enumerate(places):
-            environment = job_environment(
-                record, folder.mlruns, experiment_id, dict(os.environ), pythons, place
-            )
+            environment = job_environment(record, folder.mlruns, experiment_id, pythons, place)
             command = ["bash", "-c", shell_command(record.distribution, place, record.command)]
             if record.debugger:
                 command = with_python_path(command, record.debugger)

@@ -70,7 +70,6 @@ class Script:
             root / "mlruns",
             self.experiment_name,
             self.environment_variables,
-            os.environ,
             in_container=own is not None,
         )
         code = folder / "code"

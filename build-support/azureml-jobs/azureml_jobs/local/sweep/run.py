@@ -62,13 +62,6 @@ class Trial:
         self.reason = self.reason or reason
         self.child.cancel()
 
-    def explain_end(self) -> None:
-        """Record why the sweep ended it; what its own process recorded is only the signal."""
-        record = self.child.record()
-        record.error = self.reason
-        with contextlib.suppress(OSError):
-            self.child.folder.save(record)
-
 
 class SweepRun(ParentRun):
     """The run of a sweep. Its log has what it prints."""
@@ -177,11 +170,15 @@ class SweepRun(ParentRun):
         return trial.score if self._sweep.maximize else -trial.score
 
     def _report_end(self, trial: Trial, mark: str) -> None:
+        record = trial.child.record()
         if trial.reason and trial.status != COMPLETED:
-            trial.explain_end()
-        value, error = self._value(trial), trial.child.record().error
+            # What its own process recorded is only the signal.
+            record.error = trial.reason
+            with contextlib.suppress(OSError):
+                trial.child.folder.save(record)
+        value = self._value(trial)
         result = f", {self._sweep.metric} {value:.6g}" if value is not None else ""
-        why = f": {error}" if error else ""
+        why = f": {record.error}" if record.error else ""
         after = duration_text(trial.seconds)
         self._say(f"{trial.name} {trial.status} after {after}{result}{mark}{why}")
 
