@@ -27,6 +27,7 @@ class StepRun:
 
     step: Step
     label: str
+    place: Place
     status: str = NOT_STARTED
     note: str = ""
     cause: str = ""
@@ -87,7 +88,10 @@ class Branch:
         self.given = given
         self.step = step
         above = f"{step.label}/" if step else ""
-        self.steps = {each.name: StepRun(each, above + each.name) for each in pipeline.steps}
+        self.steps = {
+            each.name: StepRun(each, above + each.name, Place.below(job.record, each.name))
+            for each in pipeline.steps
+        }
 
     @property
     def has_ended(self) -> bool:
@@ -124,9 +128,6 @@ class Branch:
         """Return the statuses with which an earlier step lets the step start."""
         is_last = step.step.name == self.pipeline.settings.on_finalize
         return ENDED if is_last else frozenset({COMPLETED})
-
-    def place_of(self, step: StepRun) -> Place:
-        return Place.below(self.job.record, step.step.name)
 
     def given_to(self, run: StepRun, data: Mapping[str, ResolvedInput]) -> dict[str, Given]:
         """Return the inputs of a step; `data` is as in `Sources`."""

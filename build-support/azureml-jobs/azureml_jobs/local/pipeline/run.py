@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED, NOT_STARTED
+from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED, NOT_STARTED, now
 from azureml_jobs.base.typed_json import read_data
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.jobfile.sweep.read import read_sweep
@@ -75,7 +75,7 @@ class PipelineRun(ParentRun):
                     changed = True
             for step, before in branch.hopeless():
                 step.cause = before.cause or before.step.name
-                self._never_run(branch, step, f"not run: `{step.cause}` did not complete")
+                self._never_run(step, f"not run: `{step.cause}` did not complete")
                 changed = True
             changed = self._start_or_give_up(branch) or changed
             if branch.step is not None and branch.has_ended and not branch.step.has_ended:
@@ -94,18 +94,17 @@ class PipelineRun(ParentRun):
         else:
             for step in branch.steps.values():
                 if step.status == NOT_STARTED:
-                    self._never_run(branch, step, "not run: the pipeline was ended before")
+                    self._never_run(step, "not run: the pipeline was ended before")
                     changed = True
         return changed
 
     def _start(self, branch: Branch, step: StepRun) -> None:
         """Start a step, or record that it cannot be started."""
         try:
-            place = branch.place_of(step)
             given = branch.given_to(step, self._plan.data)
             if step.step.pipeline is not None:
                 inputs = {name: each.resolved.as_data() for name, each in given.items()}
-                folder = self._folders.create_other(step.step, place, inputs=inputs)
+                folder = self._folders.create_other(step, inputs=inputs)
                 step.begin(folder)
                 inner = OwnedJob(folder, folder.read())
                 inner.begin()
@@ -114,7 +113,7 @@ class PipelineRun(ParentRun):
                 if step.step.kind == "sweep":
                     wanted = read_sweep(step.step.node, step.step.where).max_concurrent_trials
                     step.at_once = min(wanted, self._free())
-                folder = self._folders.create(step.step, place, given, step.at_once)
+                folder = self._folders.create(step, given)
                 step.begin(folder)
                 record = folder.read()
                 if record.has_ended:
@@ -123,17 +122,17 @@ class PipelineRun(ParentRun):
                     prefix = self._plan.search_python if step.step.kind == "sweep" else ""
                     step.child = Child(folder, prefix)
         except (JobError, OSError) as error:
-            self._never_run(branch, step, str(error), FAILED)
+            self._never_run(step, str(error), FAILED)
             return
         self._note(step)
         self._view.show()
 
-    def _never_run(self, branch: Branch, step: StepRun, reason: str, end: str = CANCELED) -> None:
+    def _never_run(self, step: StepRun, reason: str, end: str = CANCELED) -> None:
         # Where nothing can be written, the log still has it.
         with contextlib.suppress(JobError, OSError):
             if step.folder is None:
-                place = branch.place_of(step)
-                step.folder = self._folders.create_ended(step.step, place, end, reason)
+                known = {"status": end, "error": reason, "ended": now()}
+                step.folder = self._folders.create_other(step, **known)
             else:
                 record_end(step.folder, step.folder.read(), end, reason)
         step.status, step.note = end, reason

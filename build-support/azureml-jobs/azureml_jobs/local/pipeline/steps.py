@@ -7,17 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.job_status import now
 from azureml_jobs.base.typed_json import from_data
 from azureml_jobs.jobfile.pipeline.model import Step
-from azureml_jobs.local.create_command import (
-    CommandSpec,
-    Place,
-    command_record,
-    described,
-    sweep_record,
-)
+from azureml_jobs.local.create_command import CommandSpec, command_record, described, sweep_record
 from azureml_jobs.local.folder import JobFolder
+from azureml_jobs.local.pipeline.branch import StepRun
 from azureml_jobs.local.pipeline.inputs import Given, component_of
 from azureml_jobs.local.pipeline.reuse import EarlierSteps, reuse_key, reusing
 from azureml_jobs.local.record import JobRecord
@@ -35,14 +29,9 @@ class StepFolders:
     root: JobFolder
     earlier: EarlierSteps | None
 
-    def create(
-        self, step: Step, place: Place, given: Mapping[str, Given], at_once: int
-    ) -> JobFolder:
-        """Create the job of a command or a sweep; it has ended if an earlier one serves again.
-
-        `at_once` is how many commands it may run at a time.
-        """
-        unit = self._unit(step)
+    def create(self, run: StepRun, given: Mapping[str, Given]) -> JobFolder:
+        """Create the job of a command or a sweep; it has ended if an earlier one serves again."""
+        step, unit = run.step, self._unit(run.step)
         outputs = {
             name: {"type": each.type, "name": each.asset, "version": each.version}
             for name, each in step.outputs.items()
@@ -58,37 +47,34 @@ class StepFolders:
             address=self.plan.address,
             code=str(Path("..", self.root.name, unit.code)) if unit.code else "",
             arguments=self.plan.run_arguments,
-            place=place,
+            place=run.place,
             reuse_key=reuse_key(job, unit, identities),
         )
         earlier = self.earlier.find(spec.reuse_key) if self.earlier else None
 
         def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
             if earlier is not None:
-                return reusing(earlier, place)
+                return reusing(earlier, run.place)
             if step.kind == "sweep":
-                limits = {**(step.node.get("limits") or {}), "max_concurrent_trials": at_once}
+                limits = {**(step.node.get("limits") or {}), "max_concurrent_trials": run.at_once}
                 limited = replace(spec, job={**job, "limits": limits})
                 return sweep_record(limited, temporary, final.name)
             return command_record(spec, final)
 
-        return self.workspace.new_job("", write, place.name)
+        return self.workspace.new_job("", write, run.place.name)
 
-    def create_other(self, step: Step, place: Place, **known: Any) -> JobFolder:
+    def create_other(self, run: StepRun, **known: Any) -> JobFolder:
         """Create the job of a step that is a pipeline, or that never starts."""
         record = JobRecord(
-            place.name,
-            **described(_node(step)),
-            **asdict(place),
+            run.place.name,
+            **described(_node(run.step)),
+            **asdict(run.place),
             **known,
-            kind=step.kind,
+            kind=run.step.kind,
             experiment_name=self.plan.experiment_name,
             address=self.plan.address,
         )
-        return self.workspace.new_job("", lambda temporary, final: record, place.name)
-
-    def create_ended(self, step: Step, place: Place, status: str, error: str) -> JobFolder:
-        return self.create_other(step, place, status=status, error=error, ended=now())
+        return self.workspace.new_job("", lambda temporary, final: record, run.place.name)
 
     def _unit(self, step: Step) -> UnitRun:
         if not step.component:
