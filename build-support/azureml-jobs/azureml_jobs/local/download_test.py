@@ -70,52 +70,39 @@ def test_rejects_what_it_cannot_download(ended: JobFolder, tmp_path: Path) -> No
     assert [each.name for each in (tmp_path / "full").iterdir()] == ["file"]
 
 
-GROWING = """
+RUNNING = """
 run=$(echo ../../../mlruns/*/$AZUREML_RUN_ID)
 printf 'half a fi' > $run/artifacts/half.txt
-echo finished > outputs/o.txt
-echo up
-while [ ! -e stop ]; do
-  for i in $(seq 50); do echo "line $i of a log that grows"; done
-  echo more >> outputs/growing.txt
-  echo x > outputs/temporary; rm outputs/temporary
-done
+echo 1 > outputs/a; echo 2 > outputs/b; echo up; sleep 60
 """
 
 
-def test_downloads_what_a_running_job_has_written(jobs: Any, tmp_path: Path) -> None:
-    folder = jobs.new(GROWING, outputs={"model": "/there"})
-    with open(os.devnull, "wb") as nowhere:
-        runner = jobs.start(folder, stdout=nowhere)
+def test_downloads_what_a_running_job_has_and_reports_what_it_removed(
+    jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = jobs.new(RUNNING, outputs={"model": "/there"})
+    runner = jobs.start(folder)
+    assert runner.stdout.readline() == b"up\n"
     # The record is written after the start, and so may come after the job's first output.
     jobs.until(lambda: folder.read().status == "Running")
-    jobs.until(lambda: (folder.work / "outputs/growing.txt").exists())
-    logs = []
-    for number in range(20):
-        target = tmp_path / str(number)
-        done = download(folder, target)
-        assert done.status == "Running"
-        # The job creates and removes this file all the time.
-        assert set(done.left_out) <= {"artifacts/outputs/temporary"}
-        found = set(files_below(target)) - {"artifacts/outputs/temporary"}
-        assert found == {
-            "artifacts/half.txt",
-            *("artifacts/outputs/o.txt", "artifacts/outputs/growing.txt"),
-            "artifacts/user_logs/std_log.txt",
-        }
-        assert (target / "artifacts/half.txt").read_text() == "half a fi"
-        assert (target / "artifacts/outputs/o.txt").read_text() == "finished\n"
-        assert (target / "named-outputs/model").is_dir()
-        logs.append((target / "artifacts/user_logs/std_log.txt").read_bytes())
-        # It grows between two downloads.
-        jobs.until(lambda: folder.log.stat().st_size > len(logs[-1]))
-    assert runner.poll() is None
-    (folder.work / "stop").touch()
-    assert runner.wait(20) == 0
-    whole = folder.log.read_bytes()
-    assert all(log and whole.startswith(log) for log in logs)
-    assert len(logs[0]) < len(logs[-1]) < len(whole)
-    assert [path.name for path in tmp_path.glob(".*")] == []
+    # The file goes away after it was listed and before it is copied.
+    monkeypatch.setattr(
+        Progress, "show", lambda *_: (folder.work / "outputs/b").unlink(missing_ok=True)
+    )
+    got = tmp_path / "got"
+    done = download(folder, got)
+    assert done == DownloadResult(3, "Running", ("artifacts/outputs/b",))
+    assert files_below(got) == [
+        *("artifacts/half.txt", "artifacts/outputs/a", "artifacts/user_logs/std_log.txt")
+    ]
+    assert (got / "artifacts/half.txt").read_text() == "half a fi"
+    assert (got / "named-outputs/model").is_dir()
+    assert cancel(folder).status == "Canceled"
+    # Files of a job that has ended must not go away.
+    (folder.work / "outputs/b").touch()
+    with pytest.raises(JobError, match="No such file or directory"):
+        download(folder, tmp_path / "again")
+    assert not (tmp_path / "again").exists() and not list(tmp_path.glob(".*"))
 
 
 def test_stops_at_the_size_that_a_growing_file_had(
@@ -134,29 +121,6 @@ def test_stops_at_the_size_that_a_growing_file_had(
     got = (tmp_path / "got/artifacts/user_logs/std_log.txt").read_bytes()
     whole = ended.log.read_bytes()
     assert got.startswith(b"said\n") and whole.startswith(got) and len(got) < len(whole)
-
-
-def test_reports_files_that_the_job_removed_meanwhile(
-    jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = jobs.new("echo 1 > outputs/a; echo 2 > outputs/b; echo up; sleep 60")
-    runner = jobs.start(folder)
-    assert runner.stdout.readline() == b"up\n"
-    # The file goes away after it was listed and before it is copied.
-    monkeypatch.setattr(
-        Progress, "show", lambda *_: (folder.work / "outputs/b").unlink(missing_ok=True)
-    )
-    done = download(folder, tmp_path / "got")
-    assert done == DownloadResult(2, "Running", ("artifacts/outputs/b",))
-    assert files_below(tmp_path / "got") == [
-        *("artifacts/outputs/a", "artifacts/user_logs/std_log.txt")
-    ]
-    assert cancel(folder).status == "Canceled"
-    # Files of a job that has ended must not go away.
-    (folder.work / "outputs/b").touch()
-    with pytest.raises(JobError, match="No such file or directory"):
-        download(folder, tmp_path / "again")
-    assert not (tmp_path / "again").exists()
 
 
 def test_what_has_no_content_is_left_out_and_the_rest_arrives(
