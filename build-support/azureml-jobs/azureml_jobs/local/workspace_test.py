@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.jobs import job_name_stem
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
@@ -58,14 +55,7 @@ def test_gives_a_name_to_one_job_only(tmp_path: Path) -> None:
 
 
 def test_processes_that_create_jobs_at_once_never_share_a_name(jobs: Any) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _MANY, str(jobs.workspace.root)],
-            stdout=subprocess.PIPE,
-            env=jobs.environment(),
-        )
-        for _ in range(3)
-    ]
+    processes = [jobs.python(_MANY, jobs.workspace.root) for _ in range(3)]
     names = [name for each in processes for name in each.communicate()[0].decode().split()]
     assert [each.returncode for each in processes] == [0, 0, 0]
     assert sorted(names) == sorted(f"x-{n}" for n in range(1, 76))
@@ -109,17 +99,15 @@ def test_removes_what_was_abandoned_long_ago(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text, stem",
-    [("src/x y:job", "src-x-y-job"), ("_é_a", "a"), ("..", "job"), ("ok_1-2", "ok_1-2")],
-    ids=["address", "non-ASCII", "nothing left", "fine"],
+    "stem, name",
+    [
+        *(("ok_1-2", "ok_1-2-1"), ("src/x y:job", "src-x-y-job-1"), ("_é_a", "a-1")),
+        *(("..", "job-1"), ("x" * 400, "x" * 238 + "-1")),
+    ],
+    ids=["fine", "address", "non-ASCII", "nothing left", "too long"],
 )
-def test_obeys_azure_ml_s_rule_for_names(text: str, stem: str) -> None:
-    assert job_name_stem(text) == stem
-
-
-def test_cuts_long_names(tmp_path: Path) -> None:
-    name = LocalWorkspace(tmp_path).new_job("x" * 400, write_record).name
-    assert len(name) == 240 and name.endswith("x-1")
+def test_names_obey_azure_ml_s_rule(tmp_path: Path, stem: str, name: str) -> None:
+    assert LocalWorkspace(tmp_path).new_job(stem, write_record).name == name
 
 
 def test_names_the_closest_jobs(tmp_path: Path) -> None:
