@@ -80,23 +80,18 @@ def test_cancels_from_another_process(jobs: Any) -> None:
 
 
 def test_never_signals_a_process_that_got_the_runner_s_number(jobs: Any) -> None:
-    folder = jobs.new("true")
     with subprocess.Popen(["sleep", "60"]) as other:
-        record = folder.read()
-        record.status, record.pid, record.pid_identity = "Running", other.pid, "another identity"
-        record.pgid, record.pgid_identity = other.pid, "another identity"
-        folder.save(record)
+        runner = {"pid": other.pid, "pid_identity": "another identity"}
+        command = {"pgid": other.pid, "pgid_identity": "another identity"}
+        folder = jobs.new("true", status="Running", **runner, **command)
         assert cancel(folder).status == "Canceled"
         assert other.poll() is None
         other.kill()
 
 
 def test_leaves_jobs_of_another_host_alone(jobs: Any) -> None:
-    folder = jobs.new("true")
-    record = folder.read()
-    record.status, record.pid, record.pid_identity = "Running", 1, "x"
-    record.host = "elsewhere pid:[1]"
-    folder.save(record)
+    runner = {"host": "elsewhere pid:[1]", "pid": 1, "pid_identity": "x"}
+    folder = jobs.new("true", status="Running", **runner)
     assert current_record(folder).status == "Running"
     with pytest.raises(JobError, match="the job runs on elsewhere"):
         cancel(folder)

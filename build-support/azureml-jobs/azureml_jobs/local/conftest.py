@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from venv import EnvBuilder
 
 import pytest
+from azureml_jobs.conftest import JOB, NOTHING_KNOWN, Gathered, Tool
+from azureml_jobs.local.create_job import create_job, plan_run
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import job_processes
 from azureml_jobs.local.record import JobRecord
+from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.workspace import LocalWorkspace
 
 _RUN = """
@@ -36,7 +39,7 @@ class Jobs:
     def __init__(self, repo: Path) -> None:
         self.repo = repo
         self.workspace = LocalWorkspace(repo / ".azureml")
-        self.started: list[subprocess.Popen[bytes]] = []
+        self.started: list[subprocess.Popen[Any]] = []
 
     def new(self, command: str, **known: Any) -> JobFolder:
         def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
@@ -45,34 +48,26 @@ class Jobs:
 
         return self.workspace.new_job("exp-3f2a9c1d", write)
 
-    def start(
-        self, folder: JobFolder, grace: float = 10, stdout: Any = subprocess.PIPE
-    ) -> subprocess.Popen[bytes]:
+    def start(self, folder: JobFolder, grace: float = 10, **how: Any) -> subprocess.Popen[bytes]:
         """Start the runner in its own process, as `./pants` does."""
-        process = subprocess.Popen(
-            self.command(folder, grace),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            env=self.environment(),
-            cwd=self.repo,
-        )
-        self.started.append(process)
-        return process
+        pipes = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        return self.python(_RUN, folder.path, grace, **{**pipes, "cwd": self.repo, **how})
 
-    @staticmethod
-    def command(folder: JobFolder, grace: float = 10) -> list[str]:
-        return [sys.executable, "-c", _RUN, str(folder.path), str(grace)]
+    def python(self, code: str, *arguments: object, **how: Any) -> subprocess.Popen[Any]:
+        """Start Python in a process that ends with the test; `how` are options of `Popen`."""
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        how = {"stdout": subprocess.PIPE, "env": self.environment(), **how}
+        self.started.append(subprocess.Popen(command, **how))
+        return self.started[-1]
 
     def run(self, folder: JobFolder, grace: float = 10) -> tuple[int, bytes, bytes]:
         process = self.start(folder, grace)
         out, err = process.communicate(timeout=30)
         return process.returncode, out, err
 
-    def environment(self) -> dict[str, str]:
-        # Pants gives source roots relative to where the tests run.
-        path = os.pathsep.join(os.path.abspath(each) for each in sys.path if each)
-        return {**os.environ, "PYTHONPATH": path, "A_SECRET": "of the shell"}
+    @staticmethod
+    def environment() -> dict[str, str]:
+        return Tool.environment(A_SECRET="of the shell")
 
     @staticmethod
     def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
@@ -98,6 +93,15 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+def create(
+    gathered: Gathered, job: str = JOB, runtime: Runtime = Runtime(), **options: Any
+) -> JobFolder:
+    """Create a job as `./pants run` does, with these options of its `RunPlan`."""
+    plan = gathered.plan(job)
+    run = plan_run(plan, gathered.folder, gathered.repository, lambda need: runtime)
+    return create_job(plan, replace(run, **options), NOTHING_KNOWN)
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.bundle.manifest import read_manifest
-from azureml_jobs.conftest import JOB, NOTHING_KNOWN, Gathered
+from azureml_jobs.conftest import JOB, Gathered
 from azureml_jobs.docker.engine import Image
-from azureml_jobs.local import create_job as create_job_module
-from azureml_jobs.local.conftest import below
+from azureml_jobs.local.conftest import below, create
 from azureml_jobs.local.distribution import process_count
-from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.run_environment import ensure_packages_venv, is_new
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.protocol import PackagesVenv
@@ -37,18 +35,10 @@ environment: azureml:env:1
 """
 
 
-def created(gathered: Gathered, job: str = JOB, runtime: Runtime | None = None) -> JobFolder:
-    plan = gathered.plan(job)
-    run = create_job_module.plan_run(
-        plan, gathered.folder, gathered.repository, lambda need: runtime or Runtime()
-    )
-    return create_job_module.create_job(plan, run, NOTHING_KNOWN)
-
-
 def test_creates_a_job_with_its_record(gathered: Gathered, venv: PackagesVenv) -> None:
     gathered.add_code()
     gathered.write("src/exp/a.csv", "1,2\n")
-    folder = created(gathered, FULL_JOB)
+    folder = create(gathered, FULL_JOB)
     record = folder.read()
     assert folder.path.parent == gathered.repository / ".azureml/jobs"
     digest = record.snapshot
@@ -83,14 +73,14 @@ def test_writes_nothing_when_something_is_missing(
     gathered: Gathered, venv: PackagesVenv, job: str, where: str
 ) -> None:
     with pytest.raises(JobError) as caught:
-        created(gathered, job)
+        create(gathered, job)
     assert (caught.value.status, caught.value.where) == (2, f"src/exp/azure-ml-job.yaml: {where}")
     assert not (gathered.repository / ".azureml").exists()
 
 
 def test_records_the_image_that_it_runs_in(gathered: Gathered, venv: PackagesVenv) -> None:
     gathered.add_code()
-    job = created(gathered, JOB, Runtime(Image("exp:env-1", "sha256:ab")))
+    job = create(gathered, JOB, Runtime(Image("exp:env-1", "sha256:ab")))
     recorded = read_manifest(job.bundle)["image"]
     assert recorded == {"reference": "exp:env-1", "id": "sha256:ab"}
 
@@ -103,7 +93,7 @@ def test_reports_that_the_workspace_cannot_be_written(
     (gathered.repository / blocked).parent.mkdir(exist_ok=True)
     (gathered.repository / blocked).write_text("a file where a folder is needed")
     with pytest.raises(OutsideError, match="the local workspace could not be written") as caught:
-        created(gathered)
+        create(gathered)
     assert caught.value.status == 1
     assert f"{gathered.repository}/{blocked}" in caught.value.remedy
 
@@ -144,6 +134,6 @@ def test_reports_that_an_environment_cannot_be_installed_again(
     Path(venv.prefix, "bin/python").unlink()
     write_seed(gathered, "echo no network >&2; exit 1")
     with pytest.raises(OutsideError, match="could not be installed again: no network") as caught:
-        created(gathered)
+        create(gathered)
     assert venv.prefix == caught.value.where
     assert not (gathered.repository / ".azureml").exists()

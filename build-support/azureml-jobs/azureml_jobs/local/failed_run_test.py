@@ -6,21 +6,17 @@ import shlex
 import sys
 
 import pytest
-from azureml_jobs.conftest import JOB, NOTHING_KNOWN, Gathered
+from azureml_jobs.conftest import JOB, Gathered
 from azureml_jobs.docker.container import Container
 from azureml_jobs.local.code_sources import CodeSources, SourcePaths
-from azureml_jobs.local.conftest import Jobs
-from azureml_jobs.local.create_job import create_job, plan_run
+from azureml_jobs.local.conftest import Jobs, create
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.protocol import PackagesVenv
 
 
 def failing(gathered: Gathered, command: str) -> JobFolder:
     """Create a job of this command and the files that were added."""
-    plan = gathered.plan(JOB.replace("python -m exp.main", command))
-    run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
-    folder = create_job(plan, run, NOTHING_KNOWN)
+    folder = create(gathered, JOB.replace("python -m exp.main", command))
     record = folder.read()
     record.python = ""
     folder.save(record)

@@ -10,7 +10,6 @@ import socket
 import ssl
 import struct
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,8 +19,8 @@ from typing import Any
 import pytest
 import trustme
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.conftest import Tool
 from azureml_jobs.local import fetch as fetching
+from azureml_jobs.local.conftest import Jobs
 from azureml_jobs.local.fetch import fetch
 
 CONTENT = bytes(range(256)) * 4000
@@ -284,28 +283,22 @@ def test_reports_a_certificate_that_is_not_trusted(
         fetch(f"{server.url}/a.csv", cache)
 
 
-def start(tool: Tool, server: Server, cache: Path, **how: Any) -> subprocess.Popen[str]:
+def start(jobs: Jobs, server: Server, cache: Path, **how: Any) -> subprocess.Popen[str]:
     script = (
         "import pathlib, sys\nfrom azureml_jobs.base.errors import JobError\n"
         "from azureml_jobs.local.fetch import fetch\n"
         "try:\n  print(fetch(sys.argv[1], pathlib.Path(sys.argv[2])))\n"
         "except JobError as error:\n  sys.exit(str(error))\n"
     )
-    return subprocess.Popen(
-        [sys.executable, "-c", script, f"{server.url}/a.csv", str(cache)],
-        env=tool.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **how,
-    )
+    how = {"stderr": subprocess.PIPE, "text": True, **how}
+    return jobs.python(script, f"{server.url}/a.csv", cache, **how)
 
 
-def test_two_jobs_fetch_a_file_once(server: Server, cache: Path, tool: Tool) -> None:
+def test_two_jobs_fetch_a_file_once(server: Server, cache: Path, jobs: Jobs) -> None:
     server.faults = [Handler.wait]
-    first = start(tool, server, cache)
+    first = start(jobs, server, cache)
     assert server.stopped.wait(20)
-    second = start(tool, server, cache)
+    second = start(jobs, server, cache)
     assert second.stderr is not None and "waiting for it" in second.stderr.readline()
     server.resume.set()
     results = [process.communicate(timeout=20) for process in (first, second)]
@@ -313,9 +306,9 @@ def test_two_jobs_fetch_a_file_once(server: Server, cache: Path, tool: Tool) -> 
     assert server.asked == ["whole", "whole"] and results[1][1] == ""
 
 
-def test_resumes_after_ctrl_c(server: Server, cache: Path, tool: Tool) -> None:
+def test_resumes_after_ctrl_c(server: Server, cache: Path, jobs: Jobs) -> None:
     server.faults = [Handler.wait]
-    process = start(tool, server, cache)
+    process = start(jobs, server, cache)
     assert server.stopped.wait(20)
     while not any(part.stat().st_size for part in cache.glob("*/part")):
         assert process.poll() is None
@@ -325,13 +318,13 @@ def test_resumes_after_ctrl_c(server: Server, cache: Path, tool: Tool) -> None:
     assert server.asked[1].startswith("bytes=")
 
 
-def test_a_full_disk_leaves_nothing_in_the_way(server: Server, cache: Path, tool: Tool) -> None:
+def test_a_full_disk_leaves_nothing_in_the_way(server: Server, cache: Path, jobs: Jobs) -> None:
     def limit() -> None:
         # Writing fails as on a full disk, with another error number.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, HALF))
 
-    process = start(tool, server, cache, preexec_fn=limit)
+    process = start(jobs, server, cache, preexec_fn=limit)
     error = process.communicate(timeout=20)[1]
     assert process.returncode == 1
     assert f"{server.url}/a.csv: the file could not be written to {cache}" in error

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +54,7 @@ def test_mlflow_resumes_the_run_and_finds_it(tmp_path: Path, jobs: Any) -> None:
         "MLFLOW_EXPERIMENT_NAME": "exp é",
         "MLFLOW_EXPERIMENT_ID": run.parent.name,
     }
-    out = subprocess.run(
-        [sys.executable, "-c", LOG],
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout
+    out, _ = jobs.python(LOG, env=environment, cwd=tmp_path).communicate()
     assert json.loads(out.splitlines()[-1]) == {
         "found": ["job-1"],
         "name": "a name",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +46,7 @@ def test_processes_that_create_one_experiment_at_once_agree(store: MlflowStore, 
         "import pathlib, sys; from azureml_jobs.local.mlflow_store import MlflowStore;"
         "print(MlflowStore(pathlib.Path(sys.argv[1])).ensure_experiment('x'))"
     )
-    command = [sys.executable, "-c", code, str(store.root)]
-    processes = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, env=jobs.environment()) for _ in range(4)
-    ]
+    processes = [jobs.python(code, store.root) for _ in range(4)]
     ids = {process.communicate()[0].decode().strip() for process in processes}
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert ids == {store.ensure_experiment("x")}

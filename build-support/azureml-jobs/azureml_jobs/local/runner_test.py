@@ -81,27 +81,15 @@ def test_keeps_bytes_that_are_not_utf_8_and_lines_without_end(jobs: Any) -> None
     assert folder.read().error == "the command ended with exit status 139 (SIGSEGV)"
 
 
-def test_streams_while_the_job_runs(jobs: Any) -> None:
-    folder = jobs.new("echo first; while [ ! -e go ]; do sleep 0.02; done; echo second")
-    process = jobs.start(folder)
-    assert process.stdout.readline() == b"first\n"
-    jobs.until(lambda: folder.read().status == "Running")
-    (folder.work / "go").touch()
-    assert process.stdout.readline() == b"second\n"
-    assert process.wait(30) == 0
-
-
 def test_a_terminal_shows_that_a_job_prints_nothing_yet(jobs: Any) -> None:
     folder = jobs.new("sleep 1.3; echo first; sleep 1.3; echo second")
     ours, theirs = os.openpty()
-    ran = subprocess.run(
-        jobs.command(folder), env=jobs.environment(), cwd=jobs.repo, stdout=theirs, stderr=theirs
-    )
+    status = jobs.start(folder, stdout=theirs, stderr=theirs).wait(30)
     shown = os.read(ours, 10_000).decode()
     os.close(ours)
     os.close(theirs)
     before, after = shown.split("\r\x1b[Kfirst\r\n")
-    assert ran.returncode == 0
+    assert status == 0
     assert re.findall(r"Running without output(?: for 1.\d s)?", before)[-1].endswith(" s")
     assert "without output" not in after
 

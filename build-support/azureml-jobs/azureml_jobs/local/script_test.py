@@ -40,18 +40,10 @@ def with_script(folder: Path, code: str, *args: str, python: str = "") -> Path:
     return folder
 
 
-def start(jobs: Any, folder: Path, **streams: Any) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _RUN, str(folder)], env=jobs.environment(), **streams
-    )
-    jobs.started.append(process)
-    return process
-
-
 def test_passes_arguments_data_input_and_status(jobs: Any, folder: Path) -> None:
     code = "import sys; print(sys.argv[1:], open('../data/d.csv').read(), input()); sys.exit(9)"
     prepared = with_script(folder, code, "--a", "b c")
-    process = start(jobs, prepared, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = jobs.python(_RUN, prepared, stdin=subprocess.PIPE)
     out, _ = process.communicate(b"piped in\n", timeout=30)
     assert (process.returncode, out) == (9, b"['--a', 'b c'] 1,2 piped in\n")
     assert not folder.exists()
@@ -61,7 +53,7 @@ def test_passes_arguments_data_input_and_status(jobs: Any, folder: Path) -> None
 def test_sets_the_variables_of_a_job_without_a_run(jobs: Any, folder: Path, packages: Path) -> None:
     code = "import os; print(*(f'{k}={v}' for k, v in os.environ.items()), sep=chr(10))"
     prepared = with_script(folder, code, python=str(packages))
-    process = start(jobs, prepared, stdout=subprocess.PIPE)
+    process = jobs.python(_RUN, prepared)
     lines = process.communicate(timeout=30)[0].decode().splitlines()
     seen = dict(line.split("=", 1) for line in lines)
     assert seen["MLFLOW_TRACKING_URI"] == jobs.workspace.mlruns.as_uri()
@@ -73,7 +65,7 @@ def test_sets_the_variables_of_a_job_without_a_run(jobs: Any, folder: Path, pack
 
 def test_keeps_and_reports_files_that_the_script_wrote(jobs: Any, folder: Path) -> None:
     code = "open('new é.txt', 'w').write('x'); open('there.txt', 'a').write('x')"
-    process = start(jobs, with_script(folder, code), stderr=subprocess.PIPE)
+    process = jobs.python(_RUN, with_script(folder, code), stderr=subprocess.PIPE)
     err = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 0
     assert f"kept in {folder / 'code'}:\n  new é.txt\n  there.txt\n" in err
@@ -82,7 +74,7 @@ def test_keeps_and_reports_files_that_the_script_wrote(jobs: Any, folder: Path) 
 
 def test_reports_a_program_that_cannot_be_started(jobs: Any, folder: Path) -> None:
     Script(["/no/such/python"]).write(folder)
-    process = start(jobs, folder, stderr=subprocess.PIPE)
+    process = jobs.python(_RUN, folder, stderr=subprocess.PIPE)
     err = process.communicate(timeout=30)[1]
     assert b"/no/such/python: it could not be started: No such file or directory." in err
     assert not folder.exists()
@@ -93,14 +85,8 @@ def test_passes_ctrl_c_on_without_a_terminal(jobs: Any, folder: Path) -> None:
         "import time\ntry:\n print('up', flush=True); time.sleep(60)\n"
         "finally:\n print('cleaned', flush=True)"
     )
-    process = start(
-        jobs,
-        with_script(folder, code),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
+    streams = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = jobs.python(_RUN, with_script(folder, code), **streams)
     assert process.stdout.readline() == b"up\n"
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=30)[0] == b"cleaned\n"

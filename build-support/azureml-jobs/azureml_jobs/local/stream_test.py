@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
-import sys
 from typing import Any
-
-from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.stream import stream
 
 _STREAM = """
 import pathlib, sys
@@ -18,41 +13,20 @@ sys.exit(stream(JobFolder(pathlib.Path(sys.argv[1])), sys.stdout.buffer))
 """
 
 
-def start_stream(jobs: Any, folder: JobFolder) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _STREAM, str(folder.path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=jobs.environment(),
-    )
-    jobs.started.append(process)
-    return process
-
-
 def test_streams_a_running_job_from_another_process(jobs: Any) -> None:
     folder = jobs.new("echo one; while [ ! -e go ]; do sleep 0.02; done; echo two >&2; exit 4")
     runner = jobs.start(folder)
-    follower = start_stream(jobs, folder)
-    assert follower.stdout is not None
+    follower = jobs.python(_STREAM, folder.path)
     assert follower.stdout.readline() == b"one\n"
     (folder.work / "go").touch()
     assert follower.stdout.read() == b"two\n"
     assert follower.wait(30) == runner.wait(10) == 4
 
 
-def test_streams_a_job_that_has_ended(jobs: Any) -> None:
-    folder = jobs.new("printf 'a\\xff'; exit 6")
-    jobs.run(folder)
-    out = io.BytesIO()
-    assert stream(folder, out) == 6
-    assert out.getvalue() == b"a\xff"
-
-
 def test_streams_until_its_reader_goes_away(jobs: Any) -> None:
     folder = jobs.new("head -c 500000 /dev/zero; exit 3")
     jobs.run(folder)
-    follower = start_stream(jobs, folder)
-    assert follower.stdout is not None and follower.stderr is not None
+    follower = jobs.python(_STREAM, folder.path, stderr=subprocess.PIPE)
     follower.stdout.read(1)
     follower.stdout.close()
     assert follower.wait(30) == 141

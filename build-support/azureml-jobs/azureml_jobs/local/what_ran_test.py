@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.conftest import Gathered
-from azureml_jobs.local.conftest import Jobs, below
-from azureml_jobs.local.create_job_test import created
+from azureml_jobs.local.conftest import Jobs, below, create
 from azureml_jobs.local.local_jobs import LocalJobs
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.protocol import PackagesVenv
@@ -18,7 +17,7 @@ def test_a_step_has_the_record_of_its_root(
     gathered: Gathered, venv: PackagesVenv, tmp_path: Path
 ) -> None:
     gathered.add_code()
-    root = created(gathered)
+    root = create(gathered)
     jobs = LocalJobs(root.root)
     step = JobRecord(f"{root.name}_train", parent=root.name, root=root.name)
     (root.path.parent / step.name).mkdir()

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.conftest import NOTHING_KNOWN, Gathered
-from azureml_jobs.local.conftest import running
-from azureml_jobs.local.create_job import create_job, plan_run
+from azureml_jobs.conftest import Gathered
+from azureml_jobs.local.conftest import create, running
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.local_jobs import LocalJobs
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.runtimes import Runtime
+from azureml_jobs.local.state import descendants
 from azureml_jobs.protocol import PackagesVenv
 
 SWEEP = """\
@@ -55,17 +53,11 @@ def code(gathered: Gathered) -> Gathered:
 
 
 def created(gathered: Gathered, job: str, seed: int | None = None) -> JobFolder:
-    plan = gathered.plan(job)
-    run = plan_run(plan, gathered.folder, gathered.repository, lambda need: Runtime())
-    return create_job(plan, replace(run, jobs_at_once=3, seed=seed), NOTHING_KNOWN)
+    return create(gathered, job, jobs_at_once=3, seed=seed)
 
 
 def trials_of(folder: JobFolder) -> list[JobRecord]:
-    names = sorted(
-        (path.name for path in folder.path.parent.glob(f"{folder.name}_*")),
-        key=lambda name: int(name.rpartition("_")[2]),
-    )
-    return [JobFolder(folder.path.parent / name).read() for name in names]
+    return list(descendants(folder).values())
 
 
 def test_twelve_trials_of_which_the_poor_end_early(code: Gathered, jobs: Any) -> None:
