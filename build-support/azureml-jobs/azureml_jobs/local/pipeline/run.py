@@ -65,38 +65,31 @@ class PipelineRun(ParentRun):
 
     def _advance(self) -> bool:
         """Take note of what has ended and start what may start; return whether there was any."""
-        changed = False
+        self._has_changed = False
         # Pipelines inside of others come first.
         for branch in list(self._root.walk()):
             for step in branch.steps.values():
                 if (child := step.running_child) and child.has_ended():
                     step.end(child.record())
                     self._note(step)
-                    changed = True
             for step, before in branch.hopeless():
                 step.cause = before.cause or before.step.name
                 self._never_run(step, f"not run: `{step.cause}` did not complete")
-                changed = True
-            changed = self._start_or_give_up(branch) or changed
+            self._start_or_give_up(branch)
             if branch.step is not None and branch.has_ended and not branch.step.has_ended:
                 branch.step.end(branch.finish())
                 self._note(branch.step)
-                changed = True
-        return changed
+        return self._has_changed
 
-    def _start_or_give_up(self, branch: Branch) -> bool:
-        changed = False
+    def _start_or_give_up(self, branch: Branch) -> None:
         if self.stopped_at is None:
             for step in branch.startable():
                 if self._free() > 0 or step.step.pipeline is not None:
                     self._start(branch, step)
-                    changed = True
-        else:
-            for step in branch.steps.values():
-                if step.status == NOT_STARTED:
-                    self._never_run(step, "not run: the pipeline was ended before")
-                    changed = True
-        return changed
+            return
+        for step in branch.steps.values():
+            if step.status == NOT_STARTED:
+                self._never_run(step, "not run: the pipeline was ended before")
 
     def _start(self, branch: Branch, step: StepRun) -> None:
         """Start a step, or record that it cannot be started."""
@@ -140,6 +133,7 @@ class PipelineRun(ParentRun):
 
     def _note(self, step: StepRun) -> None:
         """Report a change, and end the others if the pipeline does not go on after a failure."""
+        self._has_changed = True
         self._view.changed(step)
         goes_on = self._root.pipeline.settings.continue_on_step_failure
         if step.status == FAILED and not goes_on and self.stopped_at is None:
@@ -154,9 +148,7 @@ class PipelineRun(ParentRun):
         return self._plan.jobs_at_once - busy
 
     def running(self) -> Iterator[Child]:
-        for step in self._steps():
-            if step.running_child:
-                yield step.running_child
+        return filter(None, (step.running_child for step in self._steps()))
 
     def _kill_what_does_not_end(self) -> None:
         limit = self.grace + _RUNNER_SECONDS
