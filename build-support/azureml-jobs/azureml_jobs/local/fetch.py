@@ -132,7 +132,7 @@ class _Transfer:
             self._check(response)
             if response.status != 206:
                 self._begin(response)
-            size = int((_read(self._part_meta) or {}).get("size") or 0)
+            size = int(_read(self._part_meta).get("size") or 0)
             self._receive(response, size)
         received = self._part_size()
         if size and size != received:
@@ -237,7 +237,7 @@ class _Transfer:
         """Make the part, which is whole, the newest version; return its description."""
         name = unquote(urlsplit(self._url).path).rpartition("/")[2].replace("\0", "")[-200:]
         meta = {
-            **(_read(self._part_meta) or {}),
+            **_read(self._part_meta),
             "url": self._where,
             "size": self._part_size(),
             "sha256": file_digest(self._part),
@@ -257,12 +257,11 @@ class _Transfer:
     def _newest(self) -> dict[str, Any] | None:
         """Return the description of the newest version, if its file is what was fetched."""
         meta = _read(self._folder / "meta.json")
-        if meta is not None:
-            with contextlib.suppress(OSError):
-                state = self._version(meta).stat()
-                is_untouched = (state.st_size, state.st_mtime_ns) == (meta["size"], meta["changed"])
-                if is_untouched or file_digest(self._version(meta)) == meta["sha256"]:
-                    return meta
+        with contextlib.suppress(OSError, KeyError):
+            state = self._version(meta).stat()
+            is_untouched = (state.st_size, state.st_mtime_ns) == (meta["size"], meta["changed"])
+            if is_untouched or file_digest(self._version(meta)) == meta["sha256"]:
+                return meta
         return None
 
     def _version(self, meta: Mapping[str, Any]) -> Path:
@@ -276,9 +275,8 @@ class _Transfer:
         self._part.unlink(missing_ok=True)
 
 
-def _read(file: Path) -> dict[str, Any] | None:
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return content
-    except (OSError, ValueError):
-        return None
+def _read(file: Path) -> dict[str, Any]:
+    """Return what the file has; nothing when it is missing or torn."""
+    with contextlib.suppress(OSError, ValueError):
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    return {}
