@@ -181,16 +181,15 @@ class _Input:
 
     def _of_type(self, found: Path) -> Path:
         if self.type == "uri_file" and found.is_dir():
-            files = [each for each in sorted(found.iterdir()) if each.is_file()]
-            files = [each for each in files if not each.name.startswith(".")]
+            path = str(self.given["path"])
+            files = [each for each in sorted(found.glob("[!.]*")) if each.is_file()]
+            is_asset = path.startswith("azureml:")
             # A version of a data asset is a folder, here one with the asset's only file.
-            if str(self.given["path"]).startswith("azureml:") and len(files) == 1:
+            if is_asset and len(files) == 1:
                 return files[0]
             remedy = "Write `type: uri_folder`, or the path of a file."
-            if files:
-                example = os.path.join(str(self.given["path"]), files[0].name)
-                if not example.startswith("azureml:"):
-                    remedy += f" For example `path: {example}`."
+            if files and not is_asset:
+                remedy += f" For example `path: {os.path.join(path, files[0].name)}`."
             raise self._error(
                 f"`type: {self.type}` is given a folder, {self._relative(found)}", remedy
             )

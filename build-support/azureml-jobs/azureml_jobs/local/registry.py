@@ -54,10 +54,7 @@ def asset_path(reference: str, type: str, repository: Path) -> Path:
 
 def data_versions(folder: Path) -> list[str]:
     """Return the versions in `folder`: its folders and files named by a number, lowest first."""
-    try:
-        return sorted((each for each in os.listdir(folder) if each.isdigit()), key=int)
-    except OSError:
-        return []
+    return sorted((each.name for each in folder.glob("*") if each.name.isdigit()), key=int)
 
 
 def _data_path(asset: AssetName, repository: Path) -> Path:
@@ -146,8 +143,7 @@ class LocalRegistry:
         return sorted(found, key=lambda each: (str(each.meta["created"]), each.version))
 
     def names(self, kind: str) -> list[str]:
-        folder = self._root / kind
-        return sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+        return sorted(each.name for each in (self._root / kind).glob("*"))
 
     def register_model(
         self, name: str, source: Path, version: str | None, meta: Mapping[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -109,9 +110,8 @@ class _Rows:
             ]
         rows = [self.row(child) for child in children]
         if record.objective and self._top is not None:
-            store, best = MlflowStore(self._top.mlruns), (
-                max if is_maximized(record.objective) else min
-            )
+            store = MlflowStore(self._top.mlruns)
+            best = max if is_maximized(record.objective) else min
             for row in rows:
                 values = store.metric_values(row["name"], record.objective["primary_metric"])
                 row["metric"] = best(filter(math.isfinite, values), default=None)
@@ -155,8 +155,5 @@ def _duration(record: JobRecord) -> float | None:
 
 def _number(value: float) -> float | str:
     """Return a number that JSON has, or else the text that MLflow's own services write."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
+    # Python writes `NaN` and `-Infinity` as they do.
+    return value if math.isfinite(value) else json.dumps(value)
