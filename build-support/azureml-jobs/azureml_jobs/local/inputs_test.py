@@ -15,7 +15,8 @@ from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.registry import LocalRegistry
 from azureml_jobs.local.workspace import LocalWorkspace
 
-OUTPUTS = ".azureml/jobs/exp-1/outputs"
+FOLDER = ".azureml/jobs/exp-1"
+ADDRESS = "azureml://jobs/exp-1/outputs"
 
 
 @pytest.fixture
@@ -71,44 +72,31 @@ def test_literals_have_the_text_that_azure_ml_passes(repo: Path, given: Any, tex
 
 
 @pytest.mark.parametrize(
-    "given, path",
+    "type, path, found",
     [
-        ({"type": "uri_folder", "path": "../../data/flat"}, "data/flat"),
-        ({"path": "../../data/flat/"}, "data/flat"),
-        ({"type": "uri_file", "path": "../../data/flat/f.csv"}, "data/flat/f.csv"),
-        ({"type": "custom_model", "path": "../../data/flat/f.csv"}, "data/flat/f.csv"),
-        ({"type": "uri_folder", "path": "azureml:flat:7"}, "data/flat"),
-        ({"type": "uri_folder", "path": "azureml:flat@latest"}, "data/flat"),
-        ({"type": "mltable", "path": "azureml:many:1"}, "data/many/1"),
-        ({"type": "uri_folder", "path": "azureml:many@latest"}, "data/many/10"),
-        ({"type": "uri_file", "path": "azureml:many:2"}, "data/many/2/only.csv"),
-        ({"type": "mlflow_model", "path": "azureml:wine:1"}, ".azureml/models/wine/1/content"),
-        (
-            {"type": "custom_model", "path": "azureml:wine@latest"},
-            ".azureml/models/wine/2/content/f.csv",
-        ),
-        ({"path": "azureml://jobs/exp-1/outputs/model"}, f"{OUTPUTS}/model"),
-        ({"path": "azureml://jobs/exp-1/outputs/model/paths/"}, f"{OUTPUTS}/model"),
-        ({"path": "azureml://jobs/exp-1/outputs/model/paths/below"}, f"{OUTPUTS}/model/below"),
-        (
-            {"type": "uri_file", "path": "azureml://jobs/exp-1/outputs/report"},
-            f"{OUTPUTS}/report/report",
-        ),
-        (
-            {"path": "azureml://jobs/exp-1/outputs/artifacts/paths/outputs/sub/"},
-            ".azureml/jobs/exp-1/work/outputs/sub",
-        ),
-        (
-            {"type": "uri_file", "path": "azureml://jobs/exp-1/outputs/default/outputs/sub/o.txt"},
-            ".azureml/jobs/exp-1/work/outputs/sub/o.txt",
-        ),
+        ("uri_folder", "../../data/flat", "data/flat"),
+        ("", "../../data/flat/", "data/flat"),
+        ("uri_file", "../../data/flat/f.csv", "data/flat/f.csv"),
+        ("custom_model", "../../data/flat/f.csv", "data/flat/f.csv"),
+        ("uri_folder", "azureml:flat:7", "data/flat"),
+        ("uri_folder", "azureml:flat@latest", "data/flat"),
+        ("mltable", "azureml:many:1", "data/many/1"),
+        ("uri_folder", "azureml:many@latest", "data/many/10"),
+        ("uri_file", "azureml:many:2", "data/many/2/only.csv"),
+        ("mlflow_model", "azureml:wine:1", ".azureml/models/wine/1/content"),
+        ("custom_model", "azureml:wine@latest", ".azureml/models/wine/2/content/f.csv"),
+        ("", f"{ADDRESS}/model", f"{FOLDER}/outputs/model"),
+        ("", f"{ADDRESS}/model/paths/", f"{FOLDER}/outputs/model"),
+        ("", f"{ADDRESS}/model/paths/below", f"{FOLDER}/outputs/model/below"),
+        ("uri_file", f"{ADDRESS}/report", f"{FOLDER}/outputs/report/report"),
+        ("", f"{ADDRESS}/artifacts/paths/outputs/sub/", f"{FOLDER}/work/outputs/sub"),
+        ("uri_file", f"{ADDRESS}/default/outputs/sub/o.txt", f"{FOLDER}/work/outputs/sub/o.txt"),
     ],
 )
-def test_finds_data_on_this_machine(repo: Path, given: Any, path: str) -> None:
-    found = resolve(repo, given)
-    assert (found.kind, found.value) == ("path", str(repo / path))
-    asset = given["path"] if given["path"].startswith("azureml:") else None
-    assert found.asset == asset
+def test_finds_data_on_this_machine(repo: Path, type: str, path: str, found: str) -> None:
+    resolved = resolve(repo, {"path": path} | ({"type": type} if type else {}))
+    assert (resolved.kind, resolved.value) == ("path", str(repo / found))
+    assert resolved.asset == (path if path.startswith("azureml:") else None)
 
 
 def test_fetches_an_address_but_not_to_say_what_is_missing(
@@ -172,11 +160,7 @@ def test_keeps_the_mode(repo: Path) -> None:
             "azureml://jobs/exp-1/outputs/none: the job has no output `none`",
             "Valid here: `model`, `report`, `artifacts`.",
         ),
-        (
-            {"path": "azureml://jobs/exp-1/outputs/model/paths/../x"},
-            "the job left nothing there",
-            "outputs/model",
-        ),
+        ({"path": f"{ADDRESS}/model/paths/../x"}, "the job left nothing there", "outputs/model"),
         ({"path": "azureml://jobs/exp-9/outputs/model"}, "no such job", "exp-1"),
         ({"path": "azureml://jobs/exp-2/outputs/model"}, "not ended yet", "stream exp-2"),
         ({"path": "azureml://jobs/exp-1/outputs/artifacts"}, "no artifact", "`outputs`"),
