@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -256,36 +255,27 @@ def test_reports_missing_data_before_anything_starts(pipelines: Pipelines) -> No
     assert not pipelines.workspace.root.exists()
 
 
-def cancel_root(process: subprocess.Popen[bytes], pipelines: Pipelines) -> None:
-    cancel(pipelines.root())
-
-
-def kill(process: subprocess.Popen[bytes], pipelines: Pipelines) -> None:
-    process.kill()
-
-
 @pytest.mark.parametrize(
-    ("end", "status", "root"),
-    [(cancel_root, 143, "Canceled"), (kill, -signal.SIGKILL, "Failed")],
+    ("is_killed", "status", "root"),
+    [(False, 143, "Canceled"), (True, -signal.SIGKILL, "Failed")],
     ids=["canceled", "killed"],
 )
 def test_whatever_ends_a_pipeline_ends_its_steps(
-    pipelines: Pipelines,
-    end: Callable[[subprocess.Popen[bytes], Pipelines], None],
-    status: int,
-    root: str,
+    pipelines: Pipelines, is_killed: bool, status: int, root: str
 ) -> None:
     steps = (step(name, "sleep 60 & sleep 60") for name in ("a", "b"))
     text = pipeline(*steps, step("c", "ls", "a"))
     process = pipelines.start(text, "--jobs-at-once=2")
+    expected = {"": root, "a": "Canceled", "b": "Canceled"}
     try:
         # Both run next to each other, each as a shell with two others.
         Jobs.until(lambda: len(pipelines.processes()) >= 6)
-        end(process, pipelines)
-        assert process.wait(15) == status
-        expected = {"": root, "a": "Canceled", "b": "Canceled"}
-        if end != kill:
+        if is_killed:
+            process.kill()
+        else:
+            cancel(pipelines.root())
             expected["c"] = "Canceled"
+        assert process.wait(15) == status
         Jobs.until(lambda: not pipelines.processes() and pipelines.statuses() == expected)
     finally:
         process.kill()
