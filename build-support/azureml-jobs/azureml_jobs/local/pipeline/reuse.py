@@ -48,23 +48,19 @@ def reuse_key(job: Mapping[str, Any], unit: UnitRun, identities: Mapping[str, st
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-class EarlierSteps:
-    """The steps of a workspace that completed, by what they have in common with later ones."""
+def earlier_steps(workspace: LocalWorkspace) -> dict[str, JobRecord]:
+    """Return the steps that completed, by what they have in common with later ones."""
+    return {
+        record.reuse_key: record
+        # The newest of those with the same key comes last, and stays.
+        for record in reversed(workspace.jobs())
+        if record.reuse_key and record.status == COMPLETED and not record.reused
+    }
 
-    def __init__(self, workspace: LocalWorkspace) -> None:
-        self._records = {
-            record.reuse_key: record
-            # The newest of those with the same key comes last, and stays.
-            for record in reversed(workspace.jobs())
-            if record.reuse_key and record.status == COMPLETED and not record.reused
-        }
 
-    def find(self, key: str) -> JobRecord | None:
-        """Return the newest step of this key, unless its outputs have changed since."""
-        record = self._records.get(key)
-        if record is None or outputs_fingerprint(record) != record.outputs_fingerprint:
-            return None
-        return record
+def has_its_outputs(record: JobRecord) -> bool:
+    """Return whether nobody has changed the outputs of a job since it completed."""
+    return outputs_fingerprint(record) == record.outputs_fingerprint
 
 
 def reusing(earlier: JobRecord, place: Place) -> JobRecord:

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.job_status import COMPLETED
-from azureml_jobs.local.pipeline.reuse import EarlierSteps, outputs_fingerprint, reuse_key
+from azureml_jobs.local.pipeline.reuse import (
+    earlier_steps,
+    has_its_outputs,
+    outputs_fingerprint,
+    reuse_key,
+)
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.runtimes import Runtime
@@ -22,13 +27,11 @@ def test_outputs_that_were_changed_are_not_used_again(tmp_path: Path, size: int)
     record = JobRecord("exp-1_a", status=COMPLETED, reuse_key="k", outputs={"o": str(output)})
     record.outputs_fingerprint = outputs_fingerprint(record)
     workspace.new_job("", lambda temporary, final: record, "exp-1_a")
-    earlier = EarlierSteps(workspace)
-    assert earlier.find("another") is None
-    found = earlier.find("k")
-    assert found is not None and found.name == "exp-1_a"
+    found = earlier_steps(workspace)["k"]
+    assert found.name == "exp-1_a" and has_its_outputs(found)
     with open(output / "o", "r+b") as file:
         file.write(b"x")
-    assert earlier.find("k") is None
+    assert not has_its_outputs(found)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from azureml_jobs.local.job_run import OwnedJob, ParentRun, print_log_end
 from azureml_jobs.local.output import Log, write_message
 from azureml_jobs.local.pipeline.branch import Branch, StepRun
 from azureml_jobs.local.pipeline.inputs import Sources, pipeline_of
-from azureml_jobs.local.pipeline.reuse import EarlierSteps
+from azureml_jobs.local.pipeline.reuse import earlier_steps
 from azureml_jobs.local.pipeline.steps import StepFolders
 from azureml_jobs.local.pipeline.view import View
 from azureml_jobs.local.run_plan import RunPlan
@@ -38,7 +38,7 @@ class PipelineRun(ParentRun):
         pipeline = pipeline_of(plan)
         workspace = LocalWorkspace(Path(plan.repository, LOCAL_FOLDER))
         reuses = not (plan.no_cache or pipeline.settings.force_rerun)
-        earlier = EarlierSteps(workspace) if reuses else None
+        earlier = earlier_steps(workspace) if reuses else {}
         given = Sources(plan.data, {}, {}).bound(pipeline.given, pipeline.inputs, plan.job_file)
         self._folders = StepFolders(plan, workspace, self.folder, earlier)
         self._plan, self._root = plan, Branch(pipeline, self, given)

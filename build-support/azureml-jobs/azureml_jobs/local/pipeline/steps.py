@@ -13,7 +13,7 @@ from azureml_jobs.local.create_command import CommandSpec, command_record, descr
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.pipeline.branch import StepRun
 from azureml_jobs.local.pipeline.inputs import Given, component_of
-from azureml_jobs.local.pipeline.reuse import EarlierSteps, reuse_key, reusing
+from azureml_jobs.local.pipeline.reuse import has_its_outputs, reuse_key, reusing
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.registry import LocalRegistry
 from azureml_jobs.local.run_plan import RunPlan, UnitRun
@@ -22,12 +22,12 @@ from azureml_jobs.local.workspace import LocalWorkspace
 
 @dataclass(frozen=True)
 class StepFolders:
-    """Makes the job folders of a run's steps; `earlier` is None when each step runs."""
+    """Makes the job folders of a run's steps; `earlier` are those that may serve again, by key."""
 
     plan: RunPlan
     workspace: LocalWorkspace
     root: JobFolder
-    earlier: EarlierSteps | None
+    earlier: Mapping[str, JobRecord]
 
     def create(self, run: StepRun, given: Mapping[str, Given]) -> JobFolder:
         """Create the job of a command or a sweep; it has ended if an earlier one serves again."""
@@ -50,10 +50,10 @@ class StepFolders:
             place=run.place,
             reuse_key=reuse_key(job, unit, identities),
         )
-        earlier = self.earlier.find(spec.reuse_key) if self.earlier else None
+        earlier = self.earlier.get(spec.reuse_key)
 
         def write(temporary: JobFolder, final: JobFolder) -> JobRecord:
-            if earlier is not None:
+            if earlier is not None and has_its_outputs(earlier):
                 return reusing(earlier, run.place)
             if step.kind == "sweep":
                 limits = {**(step.node.get("limits") or {}), "max_concurrent_trials": run.at_once}
