@@ -87,12 +87,8 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
     created = Jobs(repo)
     yield created
     for process in created.started:
-        if process.poll() is None:
+        with process:
             process.kill()
-        process.wait()
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
 
 
 def create(

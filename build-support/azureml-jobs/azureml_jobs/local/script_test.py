@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import select
@@ -115,17 +116,11 @@ class Terminal:
 
     def status(self) -> int:
         """Read to the end, and return the runner's exit status."""
-        while True:
-            try:
-                data = os.read(self.end, 4096)
-            except OSError:
-                data = b""
-            if not data:
-                break
-            self.seen += data
+        with contextlib.suppress(OSError):
+            while data := os.read(self.end, 4096):
+                self.seen += data
         os.close(self.end)
-        _, status = os.waitpid(self.pid, 0)
-        return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
