@@ -144,9 +144,9 @@ class ParentRun(JobRun):
     def running(self) -> Iterable[Child]:
         """Return the jobs that run."""
 
-    def wait(self, seconds: float | None, writing: Sequence[int] = ()) -> bool:
-        """Wait for a signal, the end of a child, or room in `writing`; return whether there is."""
-        return bool(select.select([self.interruptions.fileno()], writing, [], seconds)[1])
+    def wait(self, seconds: float | None, writing: Sequence[int] = ()) -> None:
+        """Wait for a signal, the end of a child, or room in `writing`."""
+        select.select([self.interruptions.fileno()], writing, [], seconds)
 
     def handle_signals(self) -> None:
         for signum in self.interruptions.take():

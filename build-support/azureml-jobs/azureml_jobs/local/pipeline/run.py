@@ -60,8 +60,7 @@ class PipelineRun(ParentRun):
             if self._root.has_ended:
                 return
             seconds = view.seconds if self.stopped_at is None else 0.2
-            if self.wait(seconds, [view.target] if view.sink.is_pending else []):
-                view.sink.send()
+            self.wait(seconds, [view.target] if view.sink.is_pending else [])
 
     def _advance(self) -> bool:
         """Take note of what has ended and start what may start; return whether there was any."""

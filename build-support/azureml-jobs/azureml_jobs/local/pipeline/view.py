@@ -26,7 +26,7 @@ _RANKS = {FAILED: 0, RUNNING: 0, CANCELED: 1, NOT_STARTED: 2, COMPLETED: 3}
 class View:
     """The view of the pipeline `root` on standard output; `log` has a line for each change.
 
-    It never waits for a reader that pauses: `sink.send` writes what the reader takes.
+    It never waits for a reader that pauses: `show` writes what the reader takes.
     """
 
     target = 1
