@@ -7,8 +7,6 @@ from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
 
-# Of the same names as the properties of a job in Azure.
-PROPERTIES = "azureml_jobs."
 
 
 def start_run(folder: JobFolder, record: JobRecord) -> str:
@@ -37,16 +35,12 @@ def end_run(folder: JobFolder, record: JobRecord) -> None:
 
 def _tags(folder: JobFolder, record: JobRecord) -> dict[str, str]:
     known = {"address": record.address, "snapshot": record.snapshot}
+    tags = {**record.tags, "mlflow.source.name": record.address or record.name}
     git = folder.manifest(record).get("git") or {}
     if git.get("commit"):
         known |= {"commit": git["commit"], "dirty": str(bool(git.get("is_dirty"))).lower()}
-    tags = {
-        **record.tags,
-        **{PROPERTIES + key: value for key, value in known.items() if value},
-        "mlflow.source.name": record.address or record.name,
-    }
-    if "commit" in known:
-        tags["mlflow.source.git.commit"] = known["commit"]
+        tags["mlflow.source.git.commit"] = git["commit"]
     if record.parent:
         tags |= {"mlflow.parentRunId": record.parent, "mlflow.rootRunId": record.root}
-    return tags
+    # Of the same names as the properties of a job in Azure.
+    return tags | {f"azureml_jobs.{key}": value for key, value in known.items() if value}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,9 @@ class Search:
     def ask(self) -> dict[str, Value] | None:
         """Return the values of the next trial, None when there are no others."""
         for trial, values in self._values:
-            if self._is_new(values):
+            key = json.dumps(values, sort_keys=True)
+            if key not in self._seen:
+                self._seen.add(key)
                 self._asked.append(trial)
                 return values
             self._tell(trial, None)
@@ -57,12 +59,6 @@ class Search:
 
             state = TrialState.FAIL if score is None else TrialState.COMPLETE
             self._study.tell(trial, score, state=state)
-
-    def _is_new(self, values: Mapping[str, Value]) -> bool:
-        key = json.dumps(values, sort_keys=True)
-        is_new = key not in self._seen
-        self._seen.add(key)
-        return is_new
 
 
 def _study(sweep: Sweep) -> optuna.Study:
