@@ -121,10 +121,9 @@ def register_outputs(folder: JobFolder, record: JobRecord) -> None:
             continue
         kind = MODELS if asset["type"] in MODEL_TYPES else DATA
         assets = LocalAssets(kind, folder.root.parent)
-        type = asset["type"] if kind == MODELS else None
         path, version = record.outputs[output], asset["version"] or None
         try:
-            made = assets.register(asset["name"], path, version, type)
+            made = assets.register(asset["name"], path, version, asset["type"])
         except JobError as error:
             record.warnings.append(
                 f"the output `{output}` was not registered: {error.where}: {error.what}"

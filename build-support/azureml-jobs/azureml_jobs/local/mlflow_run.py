@@ -8,7 +8,6 @@ from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.record import JobRecord
 
 
-
 def start_run(folder: JobFolder, record: JobRecord) -> str:
     """Create the run that the job's command resumes; return its experiment's id."""
     store = MlflowStore(folder.mlruns)
