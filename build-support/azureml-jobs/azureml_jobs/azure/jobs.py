@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from azureml_jobs.azure import run_history
 from azureml_jobs.azure.answers import ServiceError
-from azureml_jobs.azure.rows import add_children, add_metrics, row_of
+from azureml_jobs.azure.rows import add_children, add_metrics, children_of, row_of
 from azureml_jobs.azure.stream import copy_log, stream
 from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address, job_of, job_of_run
 from azureml_jobs.base.console import print_warning
@@ -119,11 +119,7 @@ class AzureJobs:
         return next(older, None)
 
     def children(self, name: str) -> Rows:
-        """Return the rows of the steps or trials of a job, with theirs."""
-        row = row_of(job_of(self.workspace, name), {})
-        add_children(self.workspace, [row])
-        found: Rows = row["children"]
-        return found
+        return children_of(self.workspace, job_of(self.workspace, name))
 
     def stream(self, name: str, out: BinaryIO) -> int:
         return stream(self.workspace, name, out)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -17,14 +16,6 @@ from azureml_jobs.base.parallel import read_all
 from azureml_jobs.jobfile.paths import unique_name
 
 _PARENTS = ("automl", "pipeline", "sweep")
-
-
-@dataclass(frozen=True)
-class Child:
-    """A job below another one; `label` leads there: `train`, `outer/inner`, a trial's number."""
-
-    label: str
-    row: Mapping[str, Any]
 
 
 def row_of(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,17 +96,12 @@ def add_metrics(workspace: ConnectedWorkspace, sweep: Mapping[str, Any]) -> None
         trials[name]["metric"] = logged["metrics"].get(metric)
 
 
-def children_below(row: Mapping[str, Any], label: str = "") -> Iterator[Child]:
-    """Yield every job below that of the row, with its label there."""
-    for child in row["children"]:
-        yield Child(f"{label}{child['step']}", child)
-        yield from children_below(child, f"{label}{child['step']}/")
-
-
-def children_of_job(workspace: ConnectedWorkspace, job: Mapping[str, Any]) -> Iterator[Child]:
+def children_of(workspace: ConnectedWorkspace, job: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the steps or trials of a job, with theirs."""
     row = row_of(job, {})
     add_children(workspace, [row])
-    return children_below(row)
+    found: list[dict[str, Any]] = row["children"]
+    return found
 
 
 def reused_by(properties: Mapping[str, Any]) -> str:

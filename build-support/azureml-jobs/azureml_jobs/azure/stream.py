@@ -11,10 +11,11 @@ from typing import Any, BinaryIO
 
 from azureml_jobs.azure.answers import of_storage
 from azureml_jobs.azure.connection import Connection
-from azureml_jobs.azure.rows import add_children, children_below, row_of
+from azureml_jobs.azure.rows import children_of
 from azureml_jobs.azure.run_history import PRINTED, error_of, exit_status_in
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, ENDED, NOT_STARTED
+from azureml_jobs.base.jobs import labelled
 from azureml_jobs.base.parallel import read_all
 from azureml_jobs.base.progress import StatusLine
 
@@ -68,14 +69,14 @@ class _Follower:
 
     def follow(self, name: str) -> Mapping[str, Any]:
         """Read the logs until the job has ended; return the service's details of it then."""
-        row = row_of(job_of(self._workspace, name), {})
+        job = job_of(self._workspace, name)
         while True:
             begun = time.monotonic()
             # Requested before the logs are read: an ended job's logs are complete.
             details = self._details(name)
             if details["status"] not in ENDED:
                 self._status.show(str(details["status"]))
-            self._read_children(row)
+            self._read_children(job)
             self._read(name, "", details)
             if details["status"] in ENDED:
                 self._status.leave()
@@ -83,7 +84,7 @@ class _Follower:
             time.sleep(max(0.0, _POLL_SECONDS - (time.monotonic() - begun)))
 
     def copy(self, name: str) -> None:
-        self._read_children(row_of(job_of(self._workspace, name), {}))
+        self._read_children(job_of(self._workspace, name))
         self._read(name, "", self._details(name))
         for logs in self._logs.values():
             logs.finish()
@@ -93,17 +94,15 @@ class _Follower:
         path = f"runs/{name}/details"
         return self._workspace.history("GET", path) or {"status": NOT_STARTED}
 
-    def _read_children(self, row: dict[str, Any]) -> None:
-        row["children"] = []
-        add_children(self._workspace, [row])
-        for child in children_below(row):
-            name, status = child.row["name"], child.row["status"]
+    def _read_children(self, job: Mapping[str, Any]) -> None:
+        for label, child in labelled(children_of(self._workspace, job)):
+            name, status = child["name"], child["status"]
             if name in self._ended or status == NOT_STARTED:
                 continue
-            if child.row["reused"]:
-                self._end(name, child.label, f"{status}, reused from {child.row['reused']}")
+            if child["reused"]:
+                self._end(name, label, f"{status}, reused from {child['reused']}")
             else:
-                self._read(name, child.label, self._details(name))
+                self._read(name, label, self._details(name))
 
     def _read(self, name: str, label: str, details: Mapping[str, Any]) -> None:
         if name not in self._logs:

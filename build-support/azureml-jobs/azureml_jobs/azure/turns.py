@@ -9,7 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+
+from azureml_jobs.base.files import take_lock
 
 # Most of a submission is waiting for the service, all of its beginning is work of a processor.
 AT_ONCE = 4 * (os.cpu_count() or 1)
@@ -24,19 +25,10 @@ def turn(folder: Path, at_once: int = AT_ONCE) -> Iterator[None]:
         places = [stack.enter_context(open(folder / str(number), "w")) for number in range(at_once)]
         # Whoever has the gate is next. The system wakes those that wait for it in their order.
         with open(folder / "gate", "w") as gate:
-            is_next = take(gate)
-            if not (is_next and any(map(take, places))):
+            is_next = take_lock(gate)
+            if not (is_next and any(map(take_lock, places))):
                 print(f"Waiting for a turn: {at_once} submissions are under way.", file=sys.stderr)
                 fcntl.flock(gate, fcntl.LOCK_EX)
-                while not any(map(take, places)):
+                while not any(map(take_lock, places)):
                     time.sleep(_PAUSE)
         yield
-
-
-def take(file: TextIO) -> bool:
-    """Lock a file unless another process has. The system releases the lock of a killed process."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

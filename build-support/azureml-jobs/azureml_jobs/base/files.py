@@ -1,13 +1,15 @@
-"""Write files in one step, and make folders that only their owner can read."""
+"""Write files in one step, lock them, and make folders that only their owner can read."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 
@@ -63,3 +65,12 @@ def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def take_lock(file: IO[Any]) -> bool:
+    """Lock a file unless another process has. The system releases the lock of a killed process."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

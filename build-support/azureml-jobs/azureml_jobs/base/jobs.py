@@ -1,14 +1,16 @@
-"""What every room knows of jobs: valid names, the selection of a list, the result of a download."""
+"""What every room knows of jobs: valid names, the rows of a list, the result of a download."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
+
+Row = Mapping[str, Any]
 
 
 def job_name_stem(text: str) -> str:
@@ -26,10 +28,18 @@ class JobSelection:
     count: int | None = None
     archived: bool = False
 
-    def takes(self, row: Mapping[str, Any]) -> bool:
+    def takes(self, row: Row) -> bool:
         return self.status in (None, row["status"]) and (
             self.experiment in (None, row["experiment_name"])
         )
+
+
+def labelled(rows: Iterable[Row], prefix: str = "") -> Iterator[tuple[str, Row]]:
+    """Yield every row with those below it, by its label, such as `train` or `tune/3`."""
+    for row in rows:
+        label = prefix + row["step"]
+        yield label, row
+        yield from labelled(row["children"] or (), f"{label}/")
 
 
 # azure-ai-ml's name for the output that holds logs and artifacts.

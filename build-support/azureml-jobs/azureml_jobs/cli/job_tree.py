@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from azureml_jobs.base.console import (
@@ -14,19 +14,10 @@ from azureml_jobs.base.console import (
     time_text,
     trial_table,
 )
+from azureml_jobs.base.jobs import Row, labelled
 
 # More of a sweep's trials make a list of jobs hard to read.
 _MOST_TRIALS = 5
-
-Row = Mapping[str, Any]
-
-
-def labelled(rows: Sequence[Row], prefix: str = "") -> Iterator[tuple[str, Row]]:
-    """Yield every job below another one with its label, such as `train` or `tune/3`."""
-    for row in rows:
-        label = prefix + row["step"]
-        yield label, row
-        yield from labelled(row["children"] or (), f"{label}/")
 
 
 def leaves(rows: Sequence[Row]) -> dict[str, str]:

@@ -13,10 +13,10 @@ from typing import Any, BinaryIO, Protocol
 from azureml_jobs.base.console import print_json, print_warning, short_path
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_status import ENDED
-from azureml_jobs.base.jobs import DownloadResult, JobSelection
+from azureml_jobs.base.jobs import DownloadResult, JobSelection, labelled
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.cli.job_tree import labelled, print_jobs
+from azureml_jobs.cli.job_tree import print_jobs
 
 Row = dict[str, Any]
 # The values of metrics by name.

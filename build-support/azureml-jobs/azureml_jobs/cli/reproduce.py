@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import os
 import re
 import secrets
@@ -20,13 +19,14 @@ from typing import Any
 
 from azureml_jobs.base.console import GREEN, RED, coloured, print_table, print_warning
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.files import make_folder
+from azureml_jobs.base.files import make_folder, take_lock
 from azureml_jobs.base.job_status import ENDED
+from azureml_jobs.base.jobs import labelled
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
 from azureml_jobs.bundle.manifest import read_manifest, units_of
 from azureml_jobs.bundle.rebuild import add_own_files, rebuild
 from azureml_jobs.bundle.same import check_fetched, is_of_one_run
-from azureml_jobs.cli.job_tree import labelled, leaves
+from azureml_jobs.cli.job_tree import leaves
 from azureml_jobs.cli.jobs import WorkspaceJobs, is_on_this_machine, jobs_of
 
 # The end of the name of a job that was run again, and the longest rest of it.
@@ -123,10 +123,8 @@ def _own_folder(repository: Path, name: str) -> Iterator[Path]:
     folder = (repository / LOCAL_FOLDER).resolve() / "reproduced" / name
     make_folder(folder.parent)
     with open(folder.with_name(f".{name}.lock"), "wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JobError(name, "another process runs it again already") from None
+        if not take_lock(lock):
+            raise JobError(name, "another process runs it again already")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         yield folder
