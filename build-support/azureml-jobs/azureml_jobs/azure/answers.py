@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -29,14 +30,14 @@ _CLOCK_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Response:
-    """`where` is the request without what is secret. `headers` have names in lower case.
+    """`where` is the request without what is secret. `headers` are found by names in any case.
 
     `value` is what the check of the request made of it.
     """
 
     where: str
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes = b""
     value: Any = None
 

@@ -39,11 +39,10 @@ class Connection:
     def __init__(
         self,
         tokens: TokenSource | None = None,
-        patience: float | None = None,
         is_trusted: Callable[[str], bool] = lambda url: True,
     ) -> None:
         self._tokens = tokens
-        self._patience = patience_seconds() if patience is None else patience
+        self._patience = patience_seconds()
         self._is_trusted = is_trusted
         self._transport = Transport()
 

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from azureml_jobs.azure.answers import json_object
 from azureml_jobs.azure.connection import Connection
-from azureml_jobs.azure.retries import patience_seconds
 from azureml_jobs.base.errors import OutsideError
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ class BuildServer:
 
     def token(self) -> str:
         """Return a token that says who runs this job. Raises `OutsideError`."""
-        connection = Connection(patience=min(patience_seconds(), _PATIENCE_SECONDS))
         headers = {
             "Accept": "application/json",
             "Authorization": f"Bearer {self.secret}",
@@ -55,7 +53,9 @@ class BuildServer:
             "X-TFS-FedAuthRedirect": "Suppress",
         }
         try:
-            answer = connection.read(json_object, self.method, self.url, headers=headers)
+            answer = Connection().read(
+                json_object, self.method, self.url, headers=headers, patience=_PATIENCE_SECONDS
+            )
             return str(answer[self.answer_key])
         except OutsideError as error:
             raise OutsideError("no OIDC token", error.what, error.remedy) from error

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # How many seconds a request is tried before its failure is reported.
-PATIENCE_VARIABLE = "AZUREML_JOBS_PATIENCE"
+_PATIENCE_VARIABLE = "AZUREML_JOBS_PATIENCE"
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _PATIENCE_SECONDS = 40.0
 _FIRST_PAUSE = 0.2
@@ -24,7 +24,7 @@ _LONGEST_PAUSE = 8.0
 def patience_seconds() -> float:
     """Return how long a request is tried: what the user set, or 40 s."""
     try:
-        return max(0.1, float(os.environ[PATIENCE_VARIABLE]))
+        return max(0.1, float(os.environ[_PATIENCE_VARIABLE]))
     except (KeyError, ValueError):
         return _PATIENCE_SECONDS
 
@@ -41,17 +41,13 @@ class Retries:
         self.deadline = time.monotonic() + self._seconds
         self._pause = _FIRST_PAUSE
 
-    @property
-    def seconds_left(self) -> float:
-        return self.deadline - time.monotonic()
-
     def wait(self, at_least: float = 0.0) -> bool:
         """Sleep until the next attempt; return False when there is no time for one.
 
         `at_least` are the seconds that the service asks for.
         """
         pause = max(at_least, random.uniform(self._pause / 2, self._pause))
-        if pause >= self.seconds_left:
+        if pause >= self.deadline - time.monotonic():
             return False
         time.sleep(pause)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
@@ -82,10 +78,9 @@ def wait_before_retry(error: Exception) -> float | None:
 
 def retry_after(headers: Mapping[str, str]) -> float:
     """Return the seconds that a service asks to wait; Azure also gives them in milliseconds."""
-    lower = {name.lower(): value for name, value in headers.items()}
     try:
-        if text := lower.get("retry-after-ms") or lower.get("x-ms-retry-after-ms"):
+        if text := headers.get("retry-after-ms") or headers.get("x-ms-retry-after-ms"):
             return float(text) / 1000
-        return float(lower.get("retry-after") or 0)
+        return float(headers.get("retry-after") or 0)
     except ValueError:
         return 0.0

@@ -86,8 +86,7 @@ class Transport:
                 preload_content=False,
             )
             try:
-                names = {name.lower(): value for name, value in response.headers.items()}
-                head = Response(where, response.status, names)
+                head = Response(where, response.status, response.headers)
                 sink = sink_of(head)
                 for part in iter(lambda: response.read1(_READ_BYTES), b""):
                     if sink is not None:

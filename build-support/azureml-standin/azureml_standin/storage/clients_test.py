@@ -136,7 +136,7 @@ def test_the_tool_sends_lists_reads_and_copies(
         files.append(send_files.LocalFile(name, path, len(content)))
     name = str(container.container_name)
     sas = sas_of_key("standin", name, account.key)
-    tool = Container(Connection(patience=5), f"{account.url}/{name}", sas)
+    tool = Container(Connection(), f"{account.url}/{name}", sas)
     assert send_files.missing_files(tool, files, "p/") == files
     send_files.send_files(tool, files, "p/", "")
     assert send_files.missing_files(tool, files, "p/") == []
