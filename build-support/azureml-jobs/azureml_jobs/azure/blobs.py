@@ -22,6 +22,9 @@ from azureml_jobs.azure.answers import Response, ServiceError, WrongAnswer, of_s
 from azureml_jobs.azure.connection import Connection
 
 _VERSION = "2021-12-02"
+# The same resource in every cloud of Microsoft:
+# https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory
+SCOPE = "https://storage.azure.com/.default"
 _SIGNED_HOURS = 12.0
 # https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url: limits of its source.
 _COPY_BYTES = 256 << 20
@@ -43,9 +46,9 @@ class Blob:
     name: str
     size: int
     md5: str
-    etag: str = ""
-    grows: bool = False
-    changed: float = 0.0
+    etag: str
+    grows: bool
+    changed: float
 
 
 @dataclass(frozen=True)
@@ -72,16 +75,13 @@ class CopySource:
 class Container:
     """`address` is `https://account.blob…/container`; `sas` the query that allows access.
 
-    Without a `sas` the token of `scope` is used.
+    Without a `sas` the user's own token is used.
     """
 
-    def __init__(
-        self, connection: Connection, address: str, sas: str = "", scope: str | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, address: str, sas: str) -> None:
         self.address = address.rstrip("/")
         self._connection = connection
         self._sas = sas
-        self._scope = scope
 
     def put(self, name: str, content: bytes) -> None:
         headers = {"x-ms-blob-type": "BlockBlob", "Content-MD5": _md5(content)}
@@ -159,7 +159,7 @@ class Container:
         return self._connection.request(
             method,
             f"{self._url(name)}?{arguments}" if arguments else self._url(name),
-            scope=None if self._sas else self._scope,
+            scope=None if self._sas else SCOPE,
             headers={"x-ms-version": _VERSION, **headers},
             **{"check": of_storage, **of_writes, **how},
         )

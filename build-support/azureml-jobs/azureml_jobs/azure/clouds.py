@@ -65,12 +65,6 @@ class Cloud:
         """
         return f"api://AzureADTokenExchange{_EXCHANGE_SUFFIXES.get(self.name, '')}"
 
-    @property
-    def storage_scope(self) -> str:
-        # The same resource in every cloud of Microsoft:
-        # https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory
-        return "https://storage.azure.com/.default"
-
 
 # As in azure-ai-ml's `_azure_environments.py`; registries as in Azure CLI's `cloud.py`; data planes
 # as in https://learn.microsoft.com/azure/machine-learning/how-to-access-azureml-behind-firewall

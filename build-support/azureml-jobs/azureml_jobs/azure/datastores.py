@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from azureml_jobs.azure.answers import ServiceError
-from azureml_jobs.azure.blobs import Container, CopySource, sas_of_key
+from azureml_jobs.azure.blobs import SCOPE, Container, CopySource, sas_of_key
 from azureml_jobs.azure.workspace import DEFAULT_DATASTORE, ConnectedWorkspace
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.parallel import BackgroundCall
@@ -58,8 +58,7 @@ class Account:
         """Return a blob that storage may read for this user. Raises `ServiceError`."""
         url = f"{self.address}/{container}/{quote(name)}"
         if not self._key:
-            scope = self._workspace.cloud.storage_scope
-            return CopySource(url, self._workspace.connection.token(scope, "GET", url) or "")
+            return CopySource(url, self._workspace.connection.token(SCOPE, "GET", url) or "")
         if container not in self._signatures:
             self._signatures[container] = sas_of_key(
                 self._name, container, self._key, "r", _READ_HOURS
@@ -73,8 +72,7 @@ class Account:
         container, _, path = unquote(address[len(self.address) + 1 :]).partition("/")
         sas = sas_of_key(self._name, container, self._key) if self._key else ""
         url = f"{self.address}/{container}"
-        scope = self._workspace.cloud.storage_scope
-        return DatastorePath(Container(self._workspace.connection, url, sas, scope), path)
+        return DatastorePath(Container(self._workspace.connection, url, sas), path)
 
 
 class Datastores:
@@ -97,14 +95,16 @@ class Datastores:
         """Return the account of the default datastore."""
         return self._once(self._account, DEFAULT_DATASTORE)
 
-    def resolve(self, address: str) -> DatastorePath | None:
-        """Resolve `azureml://…/datastores/…/paths/…`; return None for another address.
+    def resolve(self, address: str) -> DatastorePath:
+        """Resolve `azureml://…/datastores/…/paths/…`. Raises `JobError` for another address.
 
         Code is in other containers of the default datastore's account, named by `https:`.
         """
         if match := _PATH.fullmatch(address):
             return DatastorePath(self.open(match["datastore"]), match["path"])
-        return self.account().find(address) if address.startswith("https:") else None
+        if address.startswith("https:") and (found := self.account().find(address)):
+            return found
+        raise JobError(address, "only data of a datastore can be downloaded", "Fetch it yourself.")
 
     def _once(self, call: Callable[[str], Value], name: str) -> Value:
         with self._lock:
@@ -121,7 +121,7 @@ class Datastores:
         return Account(self.workspace, self._address_of(name), account, key)
 
     def _container(self, name: str) -> Container:
-        properties, workspace = self._properties_of(name), self.workspace
+        properties = self._properties_of(name)
         container = str(properties.get("containerName") or properties.get("filesystem"))
         sas = ""
         if self._credentials_of(name) not in _IDENTITY_BASED:
@@ -131,7 +131,7 @@ class Datastores:
             if key := secret.get("key"):
                 sas = sas_of_key(str(properties["accountName"]), container, key)
         address = f"{self._address_of(name)}/{container}"
-        return Container(workspace.connection, address, sas, workspace.cloud.storage_scope)
+        return Container(self.workspace.connection, address, sas)
 
     def _address_of(self, name: str) -> str:
         properties = self._properties_of(name)

@@ -14,7 +14,7 @@ from typing import Any
 from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.blobs import Blob, Container, file_md5, is_safe_name
 from azureml_jobs.azure.datastores import DatastorePath, Datastores
-from azureml_jobs.azure.rows import children_of_job, reused_by
+from azureml_jobs.azure.rows import children_of, reused_by
 from azureml_jobs.azure.run_history import outputs_of
 from azureml_jobs.azure.workspace import (
     DEFAULT_DATASTORE,
@@ -25,7 +25,7 @@ from azureml_jobs.azure.workspace import (
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.job_status import ENDED
-from azureml_jobs.base.jobs import DEFAULT_OUTPUT, DownloadResult, check_empty_folder
+from azureml_jobs.base.jobs import DEFAULT_OUTPUT, DownloadResult, check_empty_folder, labelled
 from azureml_jobs.base.parallel import read_all, run_all
 from azureml_jobs.base.progress import Progress
 
@@ -59,8 +59,8 @@ def download(
     job = job_of(workspace, name)
     folders = {name: ""}
     if output_name is None:
-        for child in children_of_job(workspace, job):
-            folders[child.row["name"]] = f"steps/{child.label.replace('/', '/steps/')}/"
+        for label, child in labelled(children_of(workspace, job)):
+            folders[child["name"]] = f"steps/{label.replace('/', '/steps/')}/"
     datastores = Datastores(workspace)
 
     def files_of(each: str) -> list[RemoteFile]:
@@ -109,10 +109,7 @@ def files_at(datastores: Datastores, address: str, below: str) -> list[RemoteFil
 
     Raises `JobError` for any other address.
     """
-    source = datastores.resolve(address)
-    if source is None:
-        raise JobError(address, "only data of a datastore can be downloaded", "Fetch it yourself.")
-    found = []
+    source, found = datastores.resolve(address), []
     for blob in source.container.list(source.path.rstrip("/")):
         name = _relative_name(source, blob)
         if name is None:
