@@ -7,11 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.download import RemoteFile, download_files, files_at
 from azureml_jobs.azure.upload import send_data
-from azureml_jobs.azure.workspace import ConnectedWorkspace
+from azureml_jobs.azure.workspace import ConnectedWorkspace, put_once
 from azureml_jobs.base.assets import DATA, AssetName, default_type
 from azureml_jobs.base.errors import JobError, OutsideError
 
@@ -23,8 +22,8 @@ class AzureAssets:
     def __init__(self, kind: str, workspace: ConnectedWorkspace) -> None:
         self._kind = kind
         self._workspace = workspace
-        noun = kind if kind == DATA else "model"
-        self._type_key, self._uri_key = f"{noun}Type", f"{noun}Uri"
+        self._noun = kind if kind == DATA else "model"
+        self._type_key, self._uri_key = f"{self._noun}Type", f"{self._noun}Uri"
 
     def list(self) -> list[dict[str, Any]]:
         """Return a row for the newest version of each asset."""
@@ -55,22 +54,15 @@ class AzureAssets:
             self._type_key: type or default_type(self._kind, is_folder),
             self._uri_key: address,
         }
-        try:
-            self._workspace.put(
-                *(self._kind, name, "versions", version), body={"properties": properties}
+        there = put_once(
+            self._workspace, self._kind, name, "versions", version, properties=properties
+        )
+        if there is not None and there["properties"].get(self._uri_key) != address:
+            raise JobError(
+                f"azureml:{name}:{version}",
+                "this version exists already, and versions cannot be changed",
+                "Write another `--version`, or leave it out for the next one.",
             )
-        except ServiceError as error:
-            if error.status_code not in (400, 409):
-                raise
-            there = self._workspace.get(self._kind, name, "versions", version)
-            if there is None:
-                raise
-            if there["properties"].get(self._uri_key) != address:
-                raise JobError(
-                    f"azureml:{name}:{version}",
-                    "this version exists already, and versions cannot be changed",
-                    "Write another `--version`, or leave it out for the next one.",
-                ) from error
         return f"azureml:{name}:{version}"
 
     def find(self, reference: str) -> RemoteAsset:
@@ -102,10 +94,9 @@ class AzureAssets:
         return dict(container["properties"])
 
     def _missing(self, asset: str) -> JobError:
-        noun = "data" if self._kind == DATA else "model"
         return JobError(
             asset,
-            f"{self._workspace.config.name} has no such {noun}",
+            f"{self._workspace.config.name} has no such {self._noun}",
             f"`./pants run :aml -- {self._kind} list` lists what there is.",
         )
 

@@ -78,17 +78,13 @@ class EarlierSnapshots:
         What cannot be recorded is only sent again. Of two processes at once, one records it.
         """
         sent = _Snapshot(container, {each: f"{prefix}{name}" for name, each in contents.items()})
-        with self._lock:
-            self._record(sent)
-
-    def _record(self, sent: _Snapshot) -> None:
-        kept, room = [], _MOST_FILES
-        # What another process has written meanwhile is kept.
-        for snapshot in [sent, *self._read()][:_MOST_SNAPSHOTS]:
-            room -= len(snapshot.files)
-            if room >= 0:
-                kept.append(snapshot)
-        with contextlib.suppress(OSError):
+        with self._lock, contextlib.suppress(OSError):
+            kept, room = [], _MOST_FILES
+            # What another process has written meanwhile is kept.
+            for snapshot in [sent, *self._read()][:_MOST_SNAPSHOTS]:
+                room -= len(snapshot.files)
+                if room >= 0:
+                    kept.append(snapshot)
             make_folder(self._file.parent)
             write_data(self._file, _Record(_FORMAT, tuple(kept)))
 

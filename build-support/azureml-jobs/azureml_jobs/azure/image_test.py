@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import run
 from azureml_jobs.azure.conftest import JOB, PULL, PUSH, Client, faults
+from azureml_jobs.azure.faults_test import FAULTS
 from azureml_jobs.azure.kinds_test import STEPS, gather_steps
 from azureml_jobs.azure.registry import Registry
-from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.base.digest import environment_tag
 from azureml_jobs.docker.conftest import docker, make_small_image, needs_engine
 from azureml_jobs.docker.pushable_image import PushableImage, pushable_images
@@ -47,13 +43,9 @@ class Built:
 
     def submitted(self) -> list[str]:
         """The image of each job's environment."""
-        service, images = self.client.service, []
-        for job in self.client.jobs():
-            name = job["properties"]["environmentId"].split("/")[-3]
-            asset = service.assets.version("environments", name, "1")
-            assert asset is not None
-            images.append(asset["properties"]["image"])
-        return images
+        jobs = self.client.jobs()
+        names = [job["properties"]["environmentId"].split("/")[-3] for job in jobs]
+        return [self.client.asset("environments", name)["image"] for name in names]
 
     def in_registry(self) -> str:
         repository, _, tag = self.name.partition(":")
@@ -161,19 +153,13 @@ REQUESTS = {
     "the manifest": ("PUT", "/v2/exp/manifests/"),
     "the environment": ("PUT", "/environments/image-"),
 }
-FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "reset before": (faults.RESET_BEFORE, {}),
-    "answer lost": (faults.RESET_AFTER, {}),
-}
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fault", ["reset before", "answer lost"])
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_a_passing_fault_costs_only_time(
-    built: Built, request_of: str, fault: tuple[str, dict[str, Any]]
-) -> None:
+def test_a_passing_fault_costs_only_time(built: Built, request_of: str, fault: str) -> None:
     image = built.build("one")
-    kind, settings = fault
+    kind, settings = FAULTS[fault]
     rule = built.client.add_fault(kind, *REQUESTS[request_of], **settings)
     assert built.client.submit(JOB, images={"": image}) == 0, built.client.printed().err
     assert rule.hits == 1
@@ -201,7 +187,7 @@ def test_a_lasting_fault_is_reported_and_the_next_run_continues(
     built: Built, request_of: str
 ) -> None:
     image = built.build("one")
-    built.client.set(**{PATIENCE_VARIABLE: "0.5"})
+    built.client.set(AZUREML_JOBS_PATIENCE="0.5")
     built.client.add_fault("status", *REQUESTS[request_of], times=None, status=503)
     assert built.client.submit(JOB, images={"": image}) == 1
     err = built.client.printed().err
@@ -210,7 +196,7 @@ def test_a_lasting_fault_is_reported_and_the_next_run_continues(
         assert f"error: {built.pushed_name}: the image could not be pushed: " in err
     assert built.client.jobs() == []
     built.client.service.faults.clear()
-    built.client.set(**{PATIENCE_VARIABLE: "5"})
+    built.client.set(AZUREML_JOBS_PATIENCE="5")
     assert built.client.submit(JOB, images={"": image}) == 0
     assert built.submitted() == [built.in_registry()]
 
@@ -254,7 +240,7 @@ def test_an_account_that_may_not_see_the_registry_uses_its_default_name(client: 
     registry = Registry(client.connect())
     assert registry.server == "standinregistry.azurecr.cn"
     assert rule.hits == 1
-    assert registry.manifest("exp", "latest") is None
+    assert registry.find(PushableImage("sha256:0", "exp", "exp:latest", 0)) is None
     hosts = {each.host for each in client.requests(kind="registry")}
     assert hosts == {"standinregistry.azurecr.cn"}
 
@@ -283,15 +269,7 @@ def test_a_push_that_is_ended_leaves_no_token_behind(
     image = built.build("one")
     folder = built.client.create_submission(JOB, images={"": image})
     rule = built.client.add_fault(faults.SLOW, "PATCH", "/v2/exp/blobs/", seconds=3.0)
-    process = subprocess.Popen(
-        [sys.executable, str(Path(run.__file__ or "").resolve()), "submit", str(folder.path)],
-        cwd=built.client.repository,
-        env=built.client.process_environment(),
-        start_new_session=True,
-    )
-    while not rule.hits:
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = built.client.process("submit", str(folder.path), until=rule, start_new_session=True)
     assert len(list((tmp_path / "temporary").iterdir())) == 1
     # To the tool alone, not to its group: Docker's client has to be ended by it.
     process.send_signal(signum)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode, urljoin
 
 from azureml_jobs.azure.answers import ServiceError, json_object
@@ -17,6 +16,7 @@ from azureml_jobs.azure.connection import Connection
 from azureml_jobs.azure.sign_in import token_claims
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.docker.pushable_image import PushableImage
 
 _API_VERSION = "2023-07-01"
 _MANIFESTS = (
@@ -29,14 +29,6 @@ _MANIFESTS = (
 
 class NoRegistry(OutsideError):
     """The workspace has no registry yet."""
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """An image in a registry; `config` is the digest of its configuration, empty for an index."""
-
-    digest: str
-    config: str
 
 
 class Registry:
@@ -99,21 +91,23 @@ class Registry:
                 self._tokens[scope] = self._request_token("token", form, "access_token")
         return self._tokens[scope]
 
-    def manifest(self, repository: str, tag: str) -> Manifest | None:
-        """Return the manifest of a tag; None when the registry does not have it."""
+    def find(self, image: PushableImage) -> str | None:
+        """Return the digest of an image, None unless the registry has the same by its tag."""
         with self._names_the_role():
             response = self._connection.request(
                 "GET",
-                f"https://{self.server}/v2/{repository}/manifests/{tag}",
-                scope=f"repository:{repository}:pull",
+                f"https://{self.server}/v2/{image.repository}/manifests/{image.tag}",
+                scope=f"repository:{image.repository}:pull",
                 headers={"Accept": ", ".join(_MANIFESTS)},
                 accept=(200, 404),
                 check=json_object,
             )
         if response.value is None:
             return None
-        config = str((response.value.get("config") or {}).get("digest") or "")
-        return Manifest(f"sha256:{hashlib.sha256(response.body).hexdigest()}", config)
+        digest = f"sha256:{hashlib.sha256(response.body).hexdigest()}"
+        # An engine's id of an image is the digest of its configuration, or of its manifest.
+        config = (response.value.get("config") or {}).get("digest")
+        return digest if image.id in (config, digest) else None
 
     def check_push(self, repository: str) -> None:
         """Raise `OutsideError` when the registry does not answer, or does not let us push.
@@ -144,13 +138,9 @@ class Registry:
             )
         cloud = workspace.cloud
         self._name = str(resource).rpartition("/")[2]
+        url = f"{cloud.resource_manager}{resource}?api-version={_API_VERSION}"
         try:
-            found = workspace.connection.read(
-                json_object,
-                "GET",
-                f"{cloud.resource_manager}{resource}?api-version={_API_VERSION}",
-                scope=cloud.management_scope,
-            )
+            found = workspace.read(json_object, "GET", url)
         except ServiceError as error:
             if error.status_code != 403 or not cloud.registry_suffix:
                 raise

@@ -201,11 +201,10 @@ def _mlflow(workspace: ConnectedWorkspace, path: str, **query: str) -> Any:
     if not uri:
         return None
     base = uri.replace("azureml://", "https://", 1)
-    return workspace.connection.read(
+    return workspace.read(
         json_object,
         "GET",
         f"{base}/api/2.0/mlflow/{path}?{urlencode(query)}",
-        scope=workspace.cloud.management_scope,
         accept=(200, 404),
         patience=_PATIENCE_SECONDS,
     )

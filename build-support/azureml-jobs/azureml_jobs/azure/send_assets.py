@@ -83,8 +83,7 @@ class AssetsToSend:
         self._datastores = Datastores(self._workspace)
         self._earlier = EarlierSnapshots(self._folder.local, self._workspace.config)
         self._turns = threading.Semaphore(_AT_ONCE)
-        images = {part.image for part in self._submission.parts if part.image}
-        self._images = {image: _ImageToPush(self._workspace, image) for image in images}
+        self._registry = Registry(self._workspace)
 
     def send(self) -> dict[str, SentAsset]:
         """Send everything but images, several assets at once."""
@@ -117,73 +116,57 @@ class AssetsToSend:
         return f"code {digest}", partial(send_snapshot, self._datastores, earlier, folder, digest)
 
     def find_images(self) -> dict[PushableImage, str | None]:
-        """Return the digests of images that the registry has. Any thread may ask."""
-        found: dict[PushableImage, str | None] = {}
-        for image, to_push in self._images.items():
+        """Return the digests that the images have in the registry. Any thread may ask."""
+        found = {}
+        for image in {part.image for part in self._submission.parts if part.image}:
             with self._timings.part("looking for the image"):
-                found[image] = to_push.find()
+                found[image] = self._registry.find(image)
         return found
 
     def send_images(self, found: Mapping[PushableImage, str | None]) -> dict[str, SentAsset]:
-        """Push the images that were not found, one after the other, in the main thread."""
-        sent: dict[PushableImage, SentAsset] = {}
-        for image, to_push in self._images.items():
+        """Push the images that were not found, one after the other.
+
+        Must be called in the main thread, which receives signals: Docker's credentials are removed
+        however it ends.
+        """
+        sent = {}
+        for image, digest in found.items():
             with self._timings.part("image"):
-                sent[image] = to_push.send(found[image])
+                sent[image] = self._send_image(image, digest)
         return {part.label: sent[part.image] for part in self._submission.parts if part.image}
+
+    def _send_image(self, image: PushableImage, found: str | None) -> SentAsset:
+        """Make the environment of an image, which is pushed unless its digest was `found`."""
+        digest = found or _push(self._registry, image)
+        server, workspace = self._registry.server, self._workspace
+        reference = f"{server}/{image.repository}@{digest}"
+        name = f"image-{hashlib.sha256(reference.encode()).hexdigest()[:12]}"
+        path = ("environments", name, "versions", "1")
+        if workspace.get(*path) is None:
+            put_once(workspace, *path, properties={"image": reference})
+        pushed_to = "" if found else f"{server}/{image.name}"
+        return SentAsset(workspace.asset_id(*path), pushed_to=pushed_to)
 
     def _timed(self, label: str, call: Callable[[], SentAsset]) -> SentAsset:
         with self._turns, self._timings.part(label):
             return call()
 
 
-class _ImageToPush:
-    """An image on its way to the registry of a workspace."""
-
-    def __init__(self, workspace: ConnectedWorkspace, image: PushableImage) -> None:
-        self._workspace = workspace
-        self._registry = Registry(workspace)
-        self._image = image
-
-    def find(self) -> str | None:
-        """Return its digest in the registry, None when it is not there. Any thread may ask."""
-        image = self._image
-        found = self._registry.manifest(image.repository, image.tag)
-        # An engine's id of an image is the digest of its configuration, or of its manifest.
-        return found.digest if found and image.id in (found.config, found.digest) else None
-
-    def send(self, found: str | None) -> SentAsset:
-        """Make the environment of this image, which is pushed unless its digest was `found`.
-
-        Must be called in the main thread, which receives signals: Docker's credentials are removed
-        however it ends.
-        """
-        digest = found or self._push()
-        server, image = self._registry.server, self._image
-        reference = f"{server}/{image.repository}@{digest}"
-        name = f"image-{hashlib.sha256(reference.encode()).hexdigest()[:12]}"
-        path = ("environments", name, "versions", "1")
-        if self._workspace.get(*path) is None:
-            put_once(self._workspace, *path, body={"properties": {"image": reference}})
-        pushed_to = "" if found else f"{server}/{image.name}"
-        return SentAsset(self._workspace.asset_id(*path), pushed_to=pushed_to)
-
-    def _push(self) -> str:
-        """Push the image; return its digest in the registry."""
-        server, image = self._registry.server, self._image
-        target = f"{server}/{image.name}"
-        self._registry.check_push(image.repository)
-        token = self._registry.refresh_token()
-        tag_image(image.id, target)
-        print(f"Pushing {target}", file=sys.stderr, flush=True)
-        with _signals_raise(), signed_in(server, token, os.environ) as environment:
-            _push_with_retries(target, environment)
-        digest = self.find()
-        if digest is None:
-            raise OutsideError(
-                target, "Docker pushed the image, but the registry has another one of this name"
-            )
-        return digest
+def _push(registry: Registry, image: PushableImage) -> str:
+    """Push an image; return its digest in the registry."""
+    target = f"{registry.server}/{image.name}"
+    registry.check_push(image.repository)
+    token = registry.refresh_token()
+    tag_image(image.id, target)
+    print(f"Pushing {target}", file=sys.stderr, flush=True)
+    with _signals_raise(), signed_in(registry.server, token, os.environ) as environment:
+        _push_with_retries(target, environment)
+    digest = registry.find(image)
+    if digest is None:
+        raise OutsideError(
+            target, "Docker pushed the image, but the registry has another one of this name"
+        )
+    return digest
 
 
 def _push_with_retries(target: str, environment: dict[str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ def send_snapshot(
         "isAnonymous": True,
         "properties": {"azureml_jobs.snapshot": digest},
     }
-    put_once(workspace, *path, body={"properties": properties})
+    put_once(workspace, *path, properties=properties)
     if earlier is not None:
         earlier.remember(container.address, prefix, contents)
     return sent
@@ -168,7 +167,7 @@ def send_environment(
     send_missing(container, files, prefix, send)
     build = {"contextUri": f"{container.address}/{prefix}", "dockerfilePath": dockerfile}
     properties = {"build": build, "properties": {"azureml_jobs.environment": digest}}
-    put_once(workspace, *path, body={"properties": properties})
+    put_once(workspace, *path, properties=properties)
     return sent
 
 
@@ -178,8 +177,7 @@ def send_data(datastores: Datastores, data: Path) -> SentAsset:
     Raises `OutsideError` for what cannot be read, and for circular links.
     """
     try:
-        digest, base = data_digest(data).sha256, data if data.is_dir() else data.parent
-        listed = [_local_file(file, base) for file in data_files(data)]
+        digest, files = data_digest(data).sha256, _listed(data)
     except OSError as error:
         raise OutsideError(
             str(data), f"the data could not be read: {error.strerror}", f"Look at {error.filename}."
@@ -189,18 +187,17 @@ def send_data(datastores: Datastores, data: Path) -> SentAsset:
     ending = "/" if data.is_dir() else f"/{data.name}"
     sent = SentAsset(f"azureml://datastores/{DEFAULT_DATASTORE}/paths/{prefix}{ending}")
     send = partial(_send, container, f"{prefix}/", sent, f"{data.name}: ")
-    send_missing(container, listed, f"{prefix}/", send)
+    send_missing(container, files, f"{prefix}/", send)
     return sent
 
 
-def _listed(folder: Path) -> list[LocalFile]:
-    """Return the files below a folder, in the order of their names."""
-    files = [
-        _local_file(Path(parent, name), folder)
-        for parent, _, names in os.walk(folder)
-        for name in names
+def _listed(data: Path) -> list[LocalFile]:
+    """Return a file, or the files below a folder, by their names there."""
+    base = data if data.is_dir() else data.parent
+    return [
+        LocalFile(file.relative_to(base).as_posix(), file, file.stat().st_size)
+        for file in data_files(data)
     ]
-    return sorted(files, key=lambda file: file.name)
 
 
 def _send(
@@ -209,7 +206,3 @@ def _send(
     send_files(container, files, prefix, label)
     sent.files += len(files)
     sent.size += sum(file.size for file in files)
-
-
-def _local_file(path: Path, base: Path) -> LocalFile:
-    return LocalFile(path.relative_to(base).as_posix(), path, path.stat().st_size)

@@ -46,16 +46,16 @@ class ConnectedWorkspace:
 
     def get(self, *path: str, **query: str) -> Any:
         """Return the resource at a path below the workspace, None when there is none."""
-        return self._read(resource, "GET", self._url(path, query), accept=(200, 404))
+        return self.read(resource, "GET", self._url(path, query), accept=(200, 404))
 
     def put(self, *path: str, body: Mapping[str, Any]) -> Any:
-        return self._read(resource, "PUT", self._url(path), body=body)
+        return self.read(resource, "PUT", self._url(path), body=body)
 
     def post(self, *path: str, body: Mapping[str, Any]) -> Any:
-        return self._read(json_object, "POST", self._url(path), body=body)
+        return self.read(json_object, "POST", self._url(path), body=body)
 
     def send(self, method: str, *path: str) -> None:
-        self._read(any_answer, method, self._url(path))
+        self.read(any_answer, method, self._url(path))
 
     def pages(self, *path: str, **query: str) -> Iterator[dict[str, Any]]:
         """Yield the entries of a list that comes in pages."""
@@ -65,7 +65,7 @@ class ConnectedWorkspace:
             following = page.get("nextLink")
             if not following:
                 return
-            page = self._read(resource, "GET", following)
+            page = self.read(resource, "GET", following)
 
     def asset_id(self, *path: str) -> str:
         return "/".join((self.config.resource_id, *path))
@@ -98,11 +98,11 @@ class ConnectedWorkspace:
         with self._lock:
             if not self._data_plane:
                 discovery = str(self.details["properties"]["discoveryUrl"])
-                urls = self._read(json_object, "GET", discovery, patience=patience)
+                urls = self.read(json_object, "GET", discovery, patience=patience)
                 self._data_plane = str(urls["api"]).rstrip("/")
         url = f"{self._data_plane}/{service}/v1.0{self.config.resource_id}/{path}"
         accept = (200, 404) if method == "GET" else SUCCESS
-        return self._read(json_object, method, url, body=body, accept=accept, patience=patience)
+        return self.read(json_object, method, url, body=body, accept=accept, patience=patience)
 
     def studio_link(self, job: str) -> str:
         config = self.config
@@ -116,7 +116,8 @@ class ConnectedWorkspace:
         arguments = urlencode({"api-version": API_VERSION, **query})
         return f"{self.cloud.resource_manager}{self.config.resource_id}{below}?{arguments}"
 
-    def _read(self, parse: Check, method: str, url: str, **how: Any) -> Any:
+    def read(self, parse: Check, method: str, url: str, **how: Any) -> Any:
+        """Return what `parse` makes of an answer; `how` as for `Connection.request`."""
         scope = self.cloud.management_scope
         return self.connection.read(parse, method, url, scope=scope, **how)
 
@@ -126,15 +127,18 @@ def artifacts_address(job: str) -> str:
     return f"azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 
 
-def put_once(workspace: ConnectedWorkspace, *path: str, body: Mapping[str, Any]) -> Any:
-    """Make a version of an asset, or return the one that is there: its name tells its content."""
+def put_once(
+    workspace: ConnectedWorkspace, *path: str, properties: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Make a version of an asset, and return None; or return the one that is there already."""
     try:
-        return workspace.put(*path, body=body)
+        workspace.put(*path, body={"properties": properties})
+        return None
     except ServiceError as error:
         if error.status_code not in (400, 409):
             raise
         # Another submission was faster, or a response was lost.
-        existing = workspace.get(*path)
+        existing: dict[str, Any] | None = workspace.get(*path)
         if existing is None:
             raise
         return existing

@@ -57,11 +57,10 @@ class _Runs(RestStore):
         arguments = json.loads(json_body or "{}")
         query = f"?{urlencode(arguments, doseq=True)}" if method == "GET" else ""
         try:
-            answer = self._workspace.connection.read(
+            answer = self._workspace.read(
                 json_object,
                 method,
                 f"{self._base}{path}{query}",
-                scope=self._workspace.cloud.management_scope,
                 body=None if query else arguments,
             )
         except JobError as error:
