@@ -13,13 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from azureml_jobs.azure.submission import (
-    BUNDLE,
-    Part,
-    Submission,
-    SubmissionFolder,
-    SubmitOptions,
-)
+from azureml_jobs.azure.submission import Part, Submission, SubmissionFolder, SubmitOptions
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.jobs import job_name_stem
@@ -136,7 +130,8 @@ def _write(
     stem, count = submission.name, 1
     try:
         staging.mkdir()
-        write_bundle(plan, provenance, staging / BUNDLE, repository, with_data=False)
+        bundle = SubmissionFolder(staging).bundle
+        write_bundle(plan, provenance, bundle, repository, with_data=False)
         while True:
             submission.write(staging)
             # With the user's own name, the job is found in the workspace, not here.

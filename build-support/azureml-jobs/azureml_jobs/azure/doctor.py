@@ -23,6 +23,7 @@ from azureml_jobs.azure.stream import stream
 from azureml_jobs.azure.submission import Submission
 from azureml_jobs.azure.submit import TOKEN_PROPERTY
 from azureml_jobs.azure.upload import send_data, send_snapshot
+from azureml_jobs.azure.what_ran import SDK
 from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.console import GREEN, RED, YELLOW, coloured
 from azureml_jobs.base.digest import content_digest
@@ -30,7 +31,6 @@ from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import CONFIG_FILE, AzureWorkspace
 from azureml_jobs.jobfile.document import dump_job_file
 
-_PACKAGES = ("azure-ai-ml", "azure-identity")
 _PREREQUISITES = frozenset({"sign-in", "workspace"})
 _EXPERIMENT = "doctor"
 _IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
@@ -169,7 +169,7 @@ class _Checks:
         return registry.server
 
     def _versions(self) -> str:
-        installed = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
+        installed = [f"{name} {metadata.version(name)}" for name in SDK]
         return ", ".join([*installed, f"Python {platform.python_version()}"])
 
     def _send_code(self) -> str:
@@ -204,9 +204,11 @@ class _Checks:
         file = self._folder / "job.yaml"
         file.write_text(dump_job_file(document), encoding="utf-8")
         sdk.import_sdk()
-        entity = sdk.load(file, self._submission(), {TOKEN_PROPERTY: self._mark})
-        made = sdk.create(entity, self._submission(), self._workspace)
-        return made.link or self._name
+        name, config = self._name, self._workspace.config
+        submission = Submission("command job", name, self._mark, _EXPERIMENT, config)
+        entity = sdk.load(file, submission, {TOKEN_PROPERTY: self._mark})
+        link, _ = sdk.create(entity, submission, self._workspace)
+        return link or name
 
     def _cluster(self) -> str:
         """Return the first cluster, or nothing: then the job goes to serverless compute."""
@@ -214,10 +216,6 @@ class _Checks:
             if each["properties"].get("computeType") == "AmlCompute":
                 return str(each["name"])
         return ""
-
-    def _submission(self) -> Submission:
-        name, workspace = self._name, self._workspace.config
-        return Submission("command job", name, self._mark, _EXPERIMENT, workspace)
 
     def _find_job(self) -> str:
         job = job_of(self._workspace, self._name)["properties"]

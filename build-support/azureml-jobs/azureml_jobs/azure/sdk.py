@@ -12,7 +12,6 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,23 +87,21 @@ def checked(where: str, read: Callable[[], Value]) -> Value:
         raise JobError(where, f"azure-ai-ml refuses it: {_message(error)}") from error
 
 
-@dataclass(frozen=True)
-class Made:
-    """What the service has. `link` leads to the studio, and may be empty; `marks` are ours."""
+def create(
+    entity: Any, submission: Submission, workspace: ConnectedWorkspace
+) -> tuple[str, Mapping[str, str]]:
+    """Make what was loaded, or find the one of its name.
 
-    link: str
-    marks: Mapping[str, str]
-
-
-def create(entity: Any, submission: Submission, workspace: ConnectedWorkspace) -> Made:
-    """Make what was loaded, or find the one of its name. Raises `ServiceError` and `JobError`."""
+    Returns a link to it in the studio, which may be empty, and the marks that the service has of
+    it. Raises `ServiceError` and `JobError`.
+    """
     what = f"the {submission.file_kind}"
     made = call(
         workspace, submission.name, what, lambda client: _create(client, entity, submission)
     )
     studio = (getattr(made, "services", None) or {}).get("Studio")
     link = str(studio.endpoint) if studio and studio.endpoint else ""
-    return Made(link, {**(made.tags or {}), **(made.properties or {})})
+    return link, {**(made.tags or {}), **(made.properties or {})}
 
 
 def call(
@@ -208,8 +205,8 @@ def _check_answer(resource_manager: str, response: Any) -> None:
     is_of_service = request.url.startswith(f"{resource_manager}/")
     if answer.status_code not in (200, 201) or not is_of_service:
         return
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    found = Response(shortened(request.method, request.url), 200, headers, answer.body())
+    where = shortened(request.method, request.url)
+    found = Response(where, 200, answer.headers, answer.body())
     try:
         any_answer(found)
         if request.method == "PUT":

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.azure.turns import take
 from azureml_jobs.base.errors import OutsideError
-from azureml_jobs.base.files import write_file
+from azureml_jobs.base.files import take_lock, write_file
 from azureml_jobs.base.workspace_config import AzureWorkspace
-from azureml_jobs.bundle.names import JOB_FILE
 from azureml_jobs.docker.pushable_image import PushableImage
 from azureml_jobs.jobfile.document import dump_job_file, read_job_file
 from azureml_jobs.jobfile.documents import set_value
@@ -25,7 +23,6 @@ from azureml_jobs.protocol import Message
 
 _RECORD = "submission.json"
 _LOCK = "lock"
-BUNDLE = "bundle"
 
 
 @dataclass(frozen=True)
@@ -114,16 +111,7 @@ class SubmissionFolder:
 
     @property
     def bundle(self) -> Path:
-        return self.path / BUNDLE
-
-    @property
-    def record(self) -> Path:
-        """What is sent of the record of what ran."""
-        return self.path / "record"
-
-    @property
-    def job_file(self) -> Path:
-        return self.bundle / JOB_FILE
+        return self.path / "bundle"
 
     @property
     def local(self) -> Path:
@@ -141,7 +129,7 @@ class SubmissionFolder:
     def held(self) -> Iterator[bool]:
         """Lock the submission; yield False when another process has locked it."""
         with open(self.path / _LOCK, "w") as file:
-            yield take(file)
+            yield take_lock(file)
 
     def place(self, submission: Submission, ids: Mapping[str, str]) -> None:
         """Write the ids of assets, by their labels, into the documents of the bundle.

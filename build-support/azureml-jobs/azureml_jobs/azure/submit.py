@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +19,13 @@ from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.console import BOLD, coloured, print_warning, size_text
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.parallel import BackgroundCall
+from azureml_jobs.bundle.names import JOB_FILE
 
 # Marks a job as made by one submission, so that it is found again and not mistaken for another.
 TOKEN_PROPERTY = "azureml_jobs.submission"
 _ADDRESS_PROPERTY = "azureml_jobs.address"
 _SNAPSHOT_PROPERTY = "azureml_jobs.snapshot"
 _ENVIRONMENT_PROPERTY = "azureml_jobs.environment"
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """`assets` are what it uses, by their labels. `was_there`: so was the job itself."""
-
-    name: str
-    link: str
-    assets: Mapping[str, SentAsset]
-    was_there: bool
 
 
 def submit(path: Path) -> int:
@@ -47,78 +38,88 @@ def submit(path: Path) -> int:
     submission = folder.read()
     if submission is None:
         raise JobError(path.name, "there is no such submission", "Start the job again.")
+    options = submission.options
     with folder.held() as is_ours, turn(folder.local / "turns"):
         if not is_ours:
             raise JobError(submission.name, "another process is sending it already")
         submission = replace(submission, is_started=True)
         submission.write(path)
-        workspace = ConnectedWorkspace(submission.workspace, submission.options.login)
+        workspace = ConnectedWorkspace(submission.workspace, options.login)
         sender = _Sender(folder, submission, workspace)
         try:
-            made = sender.send()
+            report = sender.send()
         except KeyboardInterrupt:
             print(sender.interrupted(), file=sys.stderr)
             raise
         folder.remove()
     for warning in workspace.sign_in.warnings:
         print_warning(warning)
-    print("\n".join(_report(made, submission, workspace)))
-    if submission.options.timings:
+    print("\n".join(report))
+    if options.timings:
         print("\n".join(["", *sender.timings.lines()]))
     sys.stdout.flush()
-    if submission.options.web and made.link:
+    if options.web and sender.link:
         import webbrowser
 
-        if not webbrowser.open(made.link):
-            print_warning(f"no browser could be opened here. The job is at {made.link}")
-    if submission.options.stream and submission.is_job:
+        if not webbrowser.open(sender.link):
+            print_warning(f"no browser could be opened here. The job is at {sender.link}")
+    if options.stream and submission.is_job:
         from azureml_jobs.azure.stream import stream
 
-        return stream(workspace, made.name, sys.stdout.buffer)
+        return stream(workspace, sender.submission.name, sys.stdout.buffer)
     return 0
 
 
 class _Sender:
+    """Sends a `submission`, whose name or version it may choose; `link` may be empty."""
+
     def __init__(
         self, folder: SubmissionFolder, submission: Submission, workspace: ConnectedWorkspace
     ) -> None:
         self._folder = folder
-        self._submission = submission
+        self.submission = submission
         self._workspace = workspace
+        self.link = ""
         self.timings = Timings()
-        self._record = write_record(folder.bundle, folder.record)
+        self._record = write_record(folder.bundle, folder.path / "record")
         self._assets = AssetsToSend(submission, folder, self._record, workspace, self.timings)
         self._is_making = False
 
     def interrupted(self) -> str:
         """Return what to say when Ctrl-C ended `send`: whether there may be a job now."""
-        name, what = self._submission.shown_name, self._submission.file_kind
+        name, what = self.submission.shown_name, self.submission.file_kind
         if not self._is_making:
             return f"No {what} was made. The same command continues where this one ended."
         text = f"{name} may have been made: its request was under way. The same command finds it."
-        if not self._submission.is_job:
+        if not self.submission.is_job:
             return text
         return f"{text}\nOr cancel it: ./pants run :aml -- jobs cancel {name}"
 
-    def send(self) -> Submitted:
-        """Send what is needed while azure-ai-ml is imported; then make the job."""
+    def send(self) -> list[str]:
+        """Send what is needed while azure-ai-ml is imported; then make the job.
+
+        Returns the lines of a report.
+        """
         found = BackgroundCall(self._find)
         sent = BackgroundCall(self._assets.send)
         images = BackgroundCall(self._assets.find_images)
         with self.timings.part("import of azure-ai-ml"):
             sdk.import_sdk()
             sdk.hide_git_credentials(Path.cwd())
-        self._submission, was_there = found.result()
-        if was_there:
-            return self._submitted(was_there=True)
-        assets = {**sent.result(), **self._assets.send_images(images.result())}
-        references = {label: asset.reference for label, asset in assets.items()}
-        self._folder.place(self._submission, references)
-        return self._submitted(self._make(assets[RECORD].id), assets)
+        self.submission, was_there = found.result()
+        assets: dict[str, SentAsset] = {}
+        if not was_there:
+            assets = {**sent.result(), **self._assets.send_images(images.result())}
+            references = {label: asset.reference for label, asset in assets.items()}
+            self._folder.place(self.submission, references)
+            self.link = self._make(assets[RECORD].id)
+        if self.submission.is_job:
+            self.link = self.link or self._workspace.studio_link(self.submission.name)
+        return self._report(assets)
 
     def _make(self, record: str) -> str:
         """Make the job, which names its record; return a link to it, which may be empty."""
-        submission, workspace = self._submission, self._workspace
+        submission, workspace = self.submission, self._workspace
         marks = {
             TOKEN_PROPERTY: submission.token,
             _ADDRESS_PROPERTY: submission.address,
@@ -127,31 +128,47 @@ class _Sender:
             **self._record.marks(record),
         }
         with self.timings.part("reading the job"):
-            entity = sdk.load(self._folder.job_file, submission, marks)
+            entity = sdk.load(self._folder.bundle / JOB_FILE, submission, marks)
         self._is_making = True
         with self.timings.part("making the job"):
-            made = sdk.create(entity, submission, workspace)
-        token = made.marks.get(TOKEN_PROPERTY)
+            link, made = sdk.create(entity, submission, workspace)
+        token = made.get(TOKEN_PROPERTY)
         if submission.is_component:
             # azure-ai-ml drops the properties of most kinds.
             token = _token_of(workspace.get(*submission.path) or {})
         if token != submission.token:
             raise _name_taken(submission, workspace)
-        return made.link
+        return link
 
-    def _submitted(
-        self, link: str = "", assets: Mapping[str, SentAsset] = {}, was_there: bool = False
-    ) -> Submitted:
-        if self._submission.is_job:
-            link = link or self._workspace.studio_link(self._submission.name)
-        return Submitted(self._submission.shown_name, link, assets, was_there)
+    def _report(self, assets: Mapping[str, SentAsset]) -> list[str]:
+        """Return the lines of what was done; without `assets`, the workspace had it already."""
+        submission, config = self.submission, self._workspace.config
+        name, done = submission.shown_name, "submitted to" if submission.is_job else "registered in"
+        lines = [
+            f"{coloured(name, BOLD)} {done} {config.name} in {config.resource_group} "
+            f"({config.source}), signed in by {self._workspace.sign_in.credential_name}"
+        ]
+        if not assets:
+            there = "The workspace has it already, from an earlier attempt. Nothing was sent."
+            lines.append(f"  {there}")
+        facts, first = list[tuple[str, str]](), dict[str, str]()
+        for label, asset in sorted(assets.items()):
+            first_label = first.setdefault(asset.id, label)
+            cost = _cost(asset) if first_label == label else f"that of {first_label}"
+            facts.append((label, cost))
+        if self.link:
+            facts.append(("studio", self.link))
+        if submission.is_job and not submission.options.stream:
+            facts.append(("follow it", f"./pants run :aml -- jobs stream {name}"))
+        width = max((len(label) for label, _ in facts), default=0)
+        return [*lines, *(f"  {label:<{width}}  {text}" for label, text in facts)]
 
     def _find(self) -> tuple[Submission, bool]:
         """Return the submission with its name or version, and whether the service has it already.
 
         That is so after an attempt whose answer was lost.
         """
-        submission, workspace = self._submission, self._workspace
+        submission, workspace = self.submission, self._workspace
         with self.timings.part("signing in"):
             workspace.sign_in.token(workspace.cloud.management_scope)
         with self.timings.part("looking for the job"):
@@ -196,27 +213,6 @@ def _name_taken(submission: Submission, workspace: ConnectedWorkspace) -> JobErr
         remedy = "Write another `version:`, or leave it out for the next one."
     what = f"{workspace.config.name} has another {thing} already"
     return JobError(submission.shown_name, what, remedy)
-
-
-def _report(made: Submitted, submission: Submission, workspace: ConnectedWorkspace) -> list[str]:
-    config = workspace.config
-    done = "submitted to" if submission.is_job else "registered in"
-    lines = [
-        f"{coloured(made.name, BOLD)} {done} {config.name} in {config.resource_group} "
-        f"({config.source}), signed in by {workspace.sign_in.credential_name}"
-    ]
-    if made.was_there:
-        lines.append("  The workspace has it already, from an earlier attempt. Nothing was sent.")
-    facts, first = list[tuple[str, str]](), dict[str, str]()
-    for label, asset in sorted(made.assets.items()):
-        first_label = first.setdefault(asset.id, label)
-        facts.append((label, _cost(asset) if first_label == label else f"that of {first_label}"))
-    if made.link:
-        facts.append(("studio", made.link))
-    if submission.is_job and not submission.options.stream:
-        facts.append(("follow it", f"./pants run :aml -- jobs stream {made.name}"))
-    width = max((len(label) for label, _ in facts), default=0)
-    return [*lines, *(f"  {label:<{width}}  {text}" for label, text in facts)]
 
 
 def _cost(asset: SentAsset) -> str:

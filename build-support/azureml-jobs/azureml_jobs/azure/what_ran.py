@@ -26,7 +26,7 @@ from azureml_jobs.bundle.manifest import manifest_text, read_manifest, units_of
 from azureml_jobs.bundle.names import CODE_FOLDER, DIFF_FILE, MANIFEST_FILE
 
 _MANIFEST_PROPERTY = "azureml_jobs.manifest"
-_SDK = ("azure-ai-ml", "azure-identity")
+SDK = ("azure-ai-ml", "azure-identity")
 _CODE_ID = re.compile(r".*/codes/([^/]+)/versions/([^/]+)")
 
 
@@ -51,7 +51,7 @@ def write_record(bundle: Path, folder: Path) -> SentRecord:
     """Write the record of a bundle into `folder`, with the versions of what sends it."""
     folder.mkdir(exist_ok=True)
     manifest = json.loads((bundle / MANIFEST_FILE).read_text(encoding="utf-8"))
-    manifest["made"]["sdk"] = {name: version(name) for name in _SDK}
+    manifest["made"]["sdk"] = {name: version(name) for name in SDK}
     (folder / MANIFEST_FILE).write_text(manifest_text(manifest), encoding="utf-8")
     shutil.copyfile(bundle / DIFF_FILE, folder / DIFF_FILE)
     names = (MANIFEST_FILE, DIFF_FILE)
