@@ -6,7 +6,6 @@ import posixpath
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +14,15 @@ from azureml_jobs.azure.answers import ServiceError
 from azureml_jobs.azure.assets import AzureAssets
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.assets import MODELS, AssetName
-from azureml_jobs.base.console import print_warning
+from azureml_jobs.base.console import print_warning, short_path
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.bundle.guard import suspicious_names
 from azureml_jobs.bundle.secret_guard import check_secrets, suspicious_files
 from azureml_jobs.jobfile.paths import is_local
 
-
-@dataclass(frozen=True)
-class DeploymentSpec:
-    """What serves: a registered `model`, or all that the file of a deployment says.
-
-    The other values are changes of the file; None stands for no change, or for a default. `allow`
-    is what the guard lets pass.
-    """
-
-    name: str
-    model: str | None
-    file: Path | None
-    instance_type: str | None
-    instance_count: int | None
-    allow: tuple[str, ...] = ()
+# Of a deployment without a file.
+_DEFAULTS = {"instance_type": "Standard_DS3_v2", "instance_count": 1}
 
 
 class Endpoints:
@@ -48,14 +34,23 @@ class Endpoints:
         found = self._call("endpoints", lambda client: list(client.online_endpoints.list()))
         return [_row(endpoint) for endpoint in found]
 
-    def create(self, name: str, auth_mode: str, spec: DeploymentSpec) -> dict[str, Any]:
+    def create(
+        self,
+        name: str,
+        auth_mode: str,
+        file: Path | None,
+        settings: Mapping[str, Any],
+        allow: Sequence[str],
+    ) -> dict[str, Any]:
         """Make or change a deployment of an endpoint, which is made first unless it exists.
 
-        The first deployment gets all requests. Returns the endpoint's row.
+        `settings` of azure-ai-ml's deployment change those of the `file`; without one, they name a
+        registered `model`. `allow` is what the guard lets pass. The first deployment gets all
+        requests. Returns the endpoint's row.
         """
         from azure.ai.ml.entities import ManagedOnlineEndpoint
 
-        deployment = self._deployment(name, spec)
+        deployment = self._deployment({**settings, "endpoint_name": name}, file, allow)
         endpoint = self._find(name)
         if endpoint is None:
             print(f"Creating the endpoint {name}, which takes a few minutes.", file=sys.stderr)
@@ -107,28 +102,24 @@ class Endpoints:
                 lambda client: client.online_deployments.begin_delete(deployment, name).result(),
             )
 
-    def _deployment(self, endpoint: str, spec: DeploymentSpec) -> Any:
+    def _deployment(
+        self, settings: Mapping[str, Any], file: Path | None, allow: Sequence[str]
+    ) -> Any:
         from azure.ai.ml import load_online_deployment
         from azure.ai.ml.entities import ManagedOnlineDeployment
 
-        file = spec.file
         if file is None:
-            self._check_serves_itself(spec.model or "")
-            return ManagedOnlineDeployment(
-                name=spec.name,
-                endpoint_name=endpoint,
-                model=_name(spec.model),
-                instance_type=spec.instance_type or "Standard_DS3_v2",
-                instance_count=spec.instance_count or 1,
-            )
+            self._check_serves_itself(settings["model"])
+            # azure-ai-ml looks up a label only by a name without a prefix.
+            model = re.sub("^azureml:(?!//)", "", settings["model"])
+            return ManagedOnlineDeployment(**{**_DEFAULTS, **settings, "model": model})
         if not file.is_file():
             raise JobError(str(file), "there is no such file", "Write another `--file`.")
-        values = {**vars(spec), "file": None, "allow": None, "endpoint_name": endpoint}
-        changes = [{key: value} for key, value in values.items() if value is not None]
+        changes = [{key: value} for key, value in settings.items()]
         loaded: Any = sdk.checked(
             str(file), lambda: load_online_deployment(file, params_override=changes)
         )
-        _check_deployment(file, loaded, spec.allow)
+        _check_deployment(file, loaded, allow)
         if loaded.code_configuration and loaded.code_configuration.code:
             print_warning(f"azure-ai-ml sends every file in {loaded.code_configuration.code}")
         return loaded
@@ -174,11 +165,6 @@ class Endpoints:
         return sdk.call(self._workspace, where, "the request", action)
 
 
-def _name(model: str | None) -> str | None:
-    """Return the model by the name that azure-ai-ml looks up, which has no prefix with a label."""
-    return model and re.sub("^azureml:(?!//)", "", model)
-
-
 def _row(endpoint: Any) -> dict[str, Any]:
     return {
         "name": endpoint.name,
@@ -195,7 +181,7 @@ def _check_deployment(file: Path, deployment: Any, allow: Sequence[str]) -> None
     `deployment` is what azure-ai-ml has read of the file.
     """
     model = getattr(deployment.model, "path", None)
-    found = [*suspicious_files(_file(path) for path in (file, *_sent_files(deployment)))]
+    found = [*suspicious_files(map(_file, (file, *_sent_files(deployment))))]
     if model and is_local(str(model)):
         found += suspicious_names(str(model), _shown(Path(model)))
     check_secrets(found, allow, str(file), "deployment")
@@ -230,6 +216,4 @@ def _file(path: Path) -> BundleFile:
 
 def _shown(path: Path) -> str:
     """Return the path relative to the folder where the command runs, as far as it is below."""
-    inside = path.absolute().is_relative_to(Path.cwd())
-    shown = path.absolute().relative_to(Path.cwd()) if inside else path
-    return posixpath.normpath(shown.as_posix())
+    return posixpath.normpath(short_path(path))

@@ -91,7 +91,7 @@ def run_endpoints(workspace: AzureWorkspace | None, _: Path, options: argparse.N
             "the local workspace has no endpoints, and only Azure ML serves models",
             f"Name a workspace in {CONFIG_FILE}.",
         )
-    from azureml_jobs.azure.endpoints import DeploymentSpec, Endpoints  # pants: no-infer-dep
+    from azureml_jobs.azure.endpoints import Endpoints  # pants: no-infer-dep
     from azureml_jobs.azure.workspace import ConnectedWorkspace  # pants: no-infer-dep
 
     if options.command == "create" and not (options.model or options.file):
@@ -104,15 +104,17 @@ def run_endpoints(workspace: AzureWorkspace | None, _: Path, options: argparse.N
         case "list":
             _print_endpoints(endpoints.list(), options.json)
         case "create":
-            spec = DeploymentSpec(
-                options.deployment,
-                options.model,
-                options.file,
-                options.instance_type,
-                options.instance_count,
-                tuple(options.allow),
+            settings = {
+                "name": options.deployment,
+                "model": options.model,
+                "instance_type": options.instance_type,
+                "instance_count": options.instance_count,
+            }
+            given = {key: value for key, value in settings.items() if value is not None}
+            made = endpoints.create(
+                options.name, options.auth_mode, options.file, given, options.allow
             )
-            _print_endpoints([endpoints.create(options.name, options.auth_mode, spec)], False)
+            _print_endpoints([made], False)
         case "invoke":
             print(endpoints.invoke(options.name, options.request, options.deployment))
         case "keys":
