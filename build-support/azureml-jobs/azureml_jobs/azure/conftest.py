@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import run
 from azureml_jobs.azure.create_submission import create_submission
-from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder, SubmitOptions
 from azureml_jobs.azure.workspace import ConnectedWorkspace
 from azureml_jobs.base.workspace_config import AzureWorkspace, configured_workspace
@@ -121,8 +123,8 @@ class Client:
         self.environment: dict[str, str] = {}
         self.use(service.client.direct(""))
         self.add_program("az")
-        self.set(PATH=f"{self.bin}{os.pathsep}{os.environ['PATH']}", NO_COLOR="1")
-        self.set(**{PATIENCE_VARIABLE: "5"})
+        self.set(PATH=f"{self.bin}{os.pathsep}{os.environ['PATH']}")
+        self.set(NO_COLOR="1", AZUREML_JOBS_PATIENCE="5")
         # No identity of a machine is looked for.
         self.set(AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:9")
         # Source roots may be relative to where the tests run.
@@ -146,10 +148,20 @@ class Client:
         for name, value in self.environment.items():
             self.monkeypatch.setenv(name, value)
 
-    def process_environment(self) -> dict[str, str]:
-        """Return the environment of a process of the job tool."""
+    def process(self, *arguments: str, until: Any = None, **how: Any) -> subprocess.Popen[str]:
+        """Start the job tool as `./pants` does; return when the fault `until` has hit it."""
         self.restore()
-        return {**os.environ, "PYTHONPATH": self._python_path}
+        process: subprocess.Popen[str] = subprocess.Popen(
+            [sys.executable, str(Path(run.__file__ or "").resolve()), *arguments],
+            cwd=self.repository,
+            env={**os.environ, "PYTHONPATH": self._python_path},
+            text=True,
+            **how,
+        )
+        while until is not None and not until.hits:
+            assert process.poll() is None
+            time.sleep(0.02)
+        return process
 
     def add_program(self, name: str, extra: str = "") -> None:
         """Add `az` or `azd`, which records calls and prints a token for what is asked for."""
@@ -203,6 +215,11 @@ class Client:
         self.restore()
         return cli.main(["submit", str(folder.path)])
 
+    def change_submission(self, folder: SubmissionFolder, **changes: Any) -> None:
+        submission = folder.read()
+        assert submission is not None
+        replace(submission, **changes).write(folder.path)
+
     def run_aml(self, *arguments: str) -> int:
         self.restore()
         return cli.main(["workspace", "--repository", str(self.repository), *arguments])
@@ -212,6 +229,12 @@ class Client:
         self.printed()
         assert self.run_aml(*arguments, "--json") == 0
         return json.loads(self.printed().out)
+
+    def show(self, name: str) -> Any:
+        return self.read_json("jobs", "show", name)
+
+    def download(self, name: str, folder: Path, *options: str) -> int:
+        return self.run_aml("jobs", "download", name, "--path", str(folder), *options)
 
     # For jobs that are run.
 
@@ -247,12 +270,16 @@ class Client:
     def jobs(self) -> list[dict[str, Any]]:
         return [self.service.jobs.stored(name) for name in self.service.jobs.names()]
 
+    def asset(self, kind: str, name: str, version: str = "1") -> dict[str, Any]:
+        """Return the properties of a version of an asset."""
+        found = self.service.assets.version(kind, name, version)
+        assert found is not None
+        return dict(found["properties"])
+
     def snapshot(self, job: dict[str, Any]) -> dict[str, bytes]:
         """Return the files of a job's code asset as they are in storage."""
         name = job["properties"]["codeId"].split("/codes/")[1].split("/")[0]
-        asset = self.service.assets.version("codes", name, "1")
-        assert asset is not None
-        location = storage_location(asset["properties"]["codeUri"])
+        location = storage_location(self.asset("codes", name)["codeUri"])
         assert location is not None
         container, path = location
         blobs = self.service.blobs.blobs(container, f"{path}/")
@@ -297,7 +324,9 @@ def client_with_jobs(
     working_service: Service, client_of: Callable[[Service], Client]
 ) -> Iterator[Client]:
     """A client whose jobs are run. They stay: each test has its own names."""
-    yield client_of(working_service)
+    client = client_of(working_service)
+    client.put_environment()
+    yield client
     working_service.faults.clear()
     working_service.recording.clear()
     working_service.control.datastore_credentials = "AccountKey"

@@ -51,29 +51,20 @@ def test_reports_what_failed_before_another_credential_worked(client: Client) ->
     )
 
 
+WORKSPACE = r"^/[^?]*/workspaces/standin-workspace\?"
+ROLE = "Your account is missing a role for this: docs/azure.md names the roles."
+DOWN = "the service answered 503"
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "check", "expected"),
     [
-        pytest.param(
-            r"^/[^?]*/workspaces/standin-workspace\?",
-            403,
-            "workspace",
-            "Your account is missing a role for this: docs/azure.md names the roles.",
-            id="no role on the workspace",
-        ),
-        pytest.param(
-            r"^/[^?]*/workspaces/standin-workspace\?",
-            503,
-            "workspace",
-            "the service answered 503",
-            id="the workspace does not answer",
-        ),
-        pytest.param("/computes", 403, "compute", "docs/azure.md names the roles.", id="computes"),
-        pytest.param(
-            "/datastores/workspaceblobstore", 404, "storage", "no such datastore", id="no datastore"
-        ),
-        pytest.param("comp=list", 403, "storage", "docs/azure.md names the roles.", id="no rights"),
-        pytest.param("comp=list", 503, "storage", "the service answered 503", id="storage down"),
+        pytest.param(WORKSPACE, 403, "workspace", ROLE, id="no role on the workspace"),
+        pytest.param(WORKSPACE, 503, "workspace", DOWN, id="the workspace does not answer"),
+        pytest.param("/computes", 403, "compute", ROLE, id="computes"),
+        pytest.param("/datastores/", 404, "storage", "no such datastore", id="no datastore"),
+        pytest.param("comp=list", 403, "storage", ROLE, id="no rights"),
+        pytest.param("comp=list", 503, "storage", DOWN, id="storage down"),
     ],
 )
 def test_each_failure_is_one_line_with_what_to_do(
@@ -91,12 +82,8 @@ def test_each_failure_is_one_line_with_what_to_do(
 
 
 def test_a_workspace_without_computes_is_no_failure(client: Client) -> None:
-    known = client.service.control.computes
-    client.service.control.computes = ()
-    try:
-        status, lines = examined(client)
-    finally:
-        client.service.control.computes = known
+    client.monkeypatch.setattr(client.service.control, "computes", ())
+    status, lines = examined(client)
     assert status == 0
     assert lines["compute"] == (
         "note the workspace has none. Make a cluster in the studio, below Compute, or submit "

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 import tracemalloc
 from pathlib import Path
 
 import pytest
-import run
 from azureml_jobs.azure.conftest import Client, faults
 from azureml_jobs.azure.download import download
 from azureml_jobs.azure.jobs import AzureJobs
@@ -19,7 +16,6 @@ from azureml_jobs.azure.jobs import AzureJobs
 
 @pytest.fixture
 def client(client_with_jobs: Client) -> Client:
-    client_with_jobs.put_environment()
     return client_with_jobs
 
 
@@ -56,11 +52,10 @@ def test_prints_and_downloads_what_a_job_wrote(
     client.printed()
     assert client.run_aml("jobs", "stream", name) == 0
     assert client.printed().out == "shown\n"
-    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
+    assert client.download(name, tmp_path / "got") == 0
     assert EXPECTED.items() <= written(tmp_path / "got").items()
-    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 2
-    one = ("--output-name", "model", "--path", str(tmp_path / "one"))
-    assert client.run_aml("jobs", "download", name, *one) == 0
+    assert client.download(name, tmp_path / "got") == 2
+    assert client.download(name, tmp_path / "one", "--output-name", "model") == 0
     assert set(written(tmp_path / "one")) == {
         "named-outputs/model/weights",
         "named-outputs/model/x",
@@ -76,8 +71,7 @@ while true; do echo more; echo more >> outputs/growing.txt; sleep 0.2; done"""
 
 def running(client: Client, name: str) -> str:
     client.start(name, RUNNING)
-    log = f"ExperimentRun/dcid.{name}/user_logs/std_log.txt"
-    client.until(lambda: (blob := client.service.blobs.blob("azureml", log)) and blob.size > 20)
+    client.until(lambda: log_size(client, name) > 20)
     return name
 
 
@@ -88,7 +82,7 @@ def test_downloads_from_a_job_that_runs(client: Client, tmp_path: Path) -> None:
         for number in range(2):
             target = tmp_path / str(number)
             client.printed()
-            assert client.run_aml("jobs", "download", name, "--path", str(target)) == 0
+            assert client.download(name, target) == 0
             assert client.printed().out == (
                 f"5 files in {target}, as they are now: the job is Running\n"
             )
@@ -120,7 +114,7 @@ def test_what_changes_meanwhile_is_downloaded_again_or_left_out(
     repeated = client.add_fault(faults.STATUS, "GET", f"{file}steady", times=2, status=412)
     client.add_fault(faults.STATUS, "GET", f"{file}temporary", times=None, status=404)
     try:
-        assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
+        assert client.download(name, tmp_path / "got") == 0
     finally:
         client.service.faults.clear()
         AzureJobs(client.connect()).cancel(name)
@@ -138,7 +132,7 @@ def test_of_a_job_that_has_ended_nothing_is_left_out(client: Client, tmp_path: P
     name = client.start("ended", WRITING)
     client.wait_for_end(name)
     client.add_fault(faults.STATUS, "GET", "/deep/a.txt", times=None, status=404)
-    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
+    assert client.download(name, tmp_path / "got") == 1
     assert "artifacts/outputs/deep/a.txt: the file could not be downloaded" in (
         client.printed().err
     )
@@ -150,7 +144,7 @@ def test_several_files_are_downloaded_at_once(client: Client, tmp_path: Path) ->
     client.wait_for_end(name)
     client.service.recording.clear()
     client.add_fault(faults.SLOW, "GET", r"/outputs/\d", times=None, seconds=0.5)
-    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 0
+    assert client.download(name, tmp_path / "got") == 0
     asked = client.requests("GET", "/dcid.many/outputs/")
     first = min(asked, key=lambda each: each.started)
     assert len(asked) == 4
@@ -177,17 +171,9 @@ def test_a_killed_download_is_resumed(client: Client, tmp_path: Path) -> None:
     client.add_fault(faults.TRUNCATED, "GET", "/weights")
     hanging = client.add_fault(faults.SLOW, "GET", "/weights", seconds=60)
     arguments = ("jobs", "download", name, "--path", str(tmp_path / "got"))
-    process = subprocess.Popen(
-        [
-            *(sys.executable, str(Path(run.__file__ or "").resolve()), "workspace"),
-            *("--repository", str(client.repository), *arguments),
-        ],
-        env=client.process_environment(),
-    )
+    repository = ("--repository", str(client.repository))
     # The first half has come, and the rest is under way.
-    while not hanging.hits:
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = client.process("workspace", *repository, *arguments, until=hanging)
     process.kill()
     process.wait()
     assert not (tmp_path / "got").exists()
@@ -210,13 +196,13 @@ def test_a_file_of_another_version_is_downloaded_from_its_start(
     client.add_fault(faults.STATUS, "GET", "/model/part", times=None, status=503)
     try:
         target = tmp_path / "got"
-        assert client.run_aml("jobs", "download", name, "--path", str(target)) == 1
+        assert client.download(name, target) == 1
         client.until(lambda: (tmp_path / ".got.part/artifacts/outputs/steady.txt").exists())
         client.service.faults.clear()
         # Of the same size, and storage has no MD5 of it yet.
         file.write_text("STEADY\n")
         os.utime(file, (time.time() + 5, time.time() + 5))
-        assert client.run_aml("jobs", "download", name, "--path", str(target)) == 0
+        assert client.download(name, target) == 0
         assert (target / "artifacts/outputs/steady.txt").read_text() == "STEADY\n"
     finally:
         AzureJobs(client.connect()).cancel(name)
@@ -225,13 +211,13 @@ def test_a_file_of_another_version_is_downloaded_from_its_start(
 def test_what_a_job_wrote_and_arrives_changed_is_not_kept(client: Client, tmp_path: Path) -> None:
     name = client.start("corrupted", WRITING)
     client.wait_for_end(name)
-    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "sound")) == 0
+    assert client.download(name, tmp_path / "sound") == 0
     weights = client.service.execution.folder(name).outputs / "model/weights"
     # Storage keeps the MD5 that it had.
     state = weights.stat()
     weights.write_bytes(b"1" * state.st_size)
     os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert client.run_aml("jobs", "download", name, "--path", str(tmp_path / "got")) == 1
+    assert client.download(name, tmp_path / "got") == 1
     assert "named-outputs/model/weights: what arrived is not what is stored" in (
         client.printed().err
     )
@@ -250,6 +236,5 @@ def test_an_output_without_an_address_is_where_its_run_says(client: Client, tmp_
         body=json.dumps({"values": {asset: {"path": place}}}),
         media_type="application/json",
     )
-    one = ("--output-name", "model", "--path", str(tmp_path / "one"))
-    assert client.run_aml("jobs", "download", name, *one) == 0
+    assert client.download(name, tmp_path / "one", "--output-name", "model") == 0
     assert set(written(tmp_path / "one")) == {"named-outputs/model/deep/a.txt"}

@@ -10,6 +10,7 @@ import pytest
 from azureml_jobs.azure.blobs import CopySource, file_md5
 from azureml_jobs.azure.conftest import CODE_JOB, Client, faults
 from azureml_jobs.azure.earlier_snapshots import EarlierSnapshots
+from azureml_jobs.azure.faults_test import FAULTS, LASTING
 from azureml_jobs.base.workspace_config import AzureWorkspace
 
 SIZE = 3000
@@ -179,6 +180,43 @@ def test_who_tells_late_how_to_copy_is_not_waited_for(
     client.add_fault(faults.SLOW, *request_of, seconds=30.0)
     assert client.submit(CODE_JOB) == 0
     assert sent_and_copied(client) == (MODULES | TINY, set())
+
+
+# What a submission also sends when a part of its snapshot is one that was sent before.
+REQUESTS = {
+    "where the account is": ("GET", "/datastores/workspaceblobstore"),
+    "its key": ("POST", "/listSecrets"),
+    "a copied file": ("PUT", r"/code/exp/m0\d\.py", "x-ms-copy-source"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_a_passing_fault_does_not_end_copying(client: Client, request_of: str, fault: str) -> None:
+    send_first(client)
+    edit(client)
+    kind, settings = FAULTS[fault]
+    if kind == faults.EXPIRED_TOKEN and request_of == "a copied file":
+        kind, settings = faults.STATUS, {"status": 408}
+    rule = client.add_fault(kind, *REQUESTS[request_of], **settings)
+    assert client.submit(CODE_JOB) == 0
+    assert rule.hits == 1
+    assert sent_and_copied(client) == (TINY | {"exp/m03.py"}, MODULES - {"exp/m03.py"})
+    assert_whole(client)
+
+
+@pytest.mark.parametrize("fault", LASTING)
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_what_cannot_be_copied_is_sent(client: Client, request_of: str, fault: str) -> None:
+    send_first(client)
+    edit(client)
+    kind, settings = LASTING[fault]
+    client.set(AZUREML_JOBS_PATIENCE="0.5")
+    rule = client.add_fault(kind, *REQUESTS[request_of], times=None, **settings)
+    assert client.submit(CODE_JOB) == 0
+    assert rule.hits > 0
+    assert sent_and_copied(client) == (MODULES | TINY, set())
+    assert_whole(client)
 
 
 CONFIG = AzureWorkspace("s", "g", "w")

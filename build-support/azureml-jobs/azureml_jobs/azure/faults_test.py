@@ -6,8 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, assert_one_whole_job, faults
-from azureml_jobs.azure.retries import PATIENCE_VARIABLE
+from azureml_jobs.azure.conftest import Client, assert_one_whole_job, faults
 
 # Method and path of each request that a first submission sends.
 REQUESTS = {
@@ -44,12 +43,10 @@ WITHOUT_TOKEN |= {"metadata", "what is there of the code", "a file of the code"}
 WITHOUT_TOKEN |= {"an empty file of the code"}
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_a_passing_fault_costs_only_time(
-    client: Client, request_of: str, fault: tuple[str, dict[str, Any]]
-) -> None:
-    kind, settings = fault
+def test_a_passing_fault_costs_only_time(client: Client, request_of: str, fault: str) -> None:
+    kind, settings = FAULTS[fault]
     if kind == faults.EXPIRED_TOKEN and request_of in WITHOUT_TOKEN:
         # These carry a signature, or nothing, in place of a token.
         kind, settings = faults.STATUS, {"status": 408}
@@ -84,7 +81,7 @@ WITH_EVERY_ANSWER = ("the job", "its secrets", "what is there of the code")
 def test_an_answer_that_is_not_the_service_s_never_counts(
     client: Client, request_of: str, answer: str
 ) -> None:
-    client.set(**{PATIENCE_VARIABLE: "0.1"})
+    client.set(AZUREML_JOBS_PATIENCE="0.1")
     status, wrong = 201 if REQUESTS[request_of][0] == "PUT" else 200, WRONG_ANSWERS[answer]
     client.add_fault(faults.PAGE, *REQUESTS[request_of], times=None, status=status, **wrong)
     assert client.submit() == 1
@@ -100,13 +97,13 @@ LASTING: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
+@pytest.mark.parametrize("fault", LASTING)
 @pytest.mark.parametrize("request_of", REQUESTS)
 def test_a_lasting_fault_is_reported_soon_and_the_next_run_continues(
-    client: Client, request_of: str, fault: tuple[str, dict[str, Any]]
+    client: Client, request_of: str, fault: str
 ) -> None:
-    kind, settings = fault
-    client.set(**{PATIENCE_VARIABLE: "0.5"})
+    kind, settings = LASTING[fault]
+    client.set(AZUREML_JOBS_PATIENCE="0.5")
     rule = client.add_fault(kind, *REQUESTS[request_of], times=None, **settings)
     begun = time.monotonic()
     status = client.submit()
@@ -124,7 +121,7 @@ def test_a_lasting_fault_is_reported_soon_and_the_next_run_continues(
         assert client.jobs() == []
     assert rule.hits > 0
     client.service.faults.clear()
-    client.set(**{PATIENCE_VARIABLE: "5"})
+    client.set(AZUREML_JOBS_PATIENCE="5")
     if status:
         assert client.submit() == 0
     assert_one_whole_job(client)
@@ -137,75 +134,11 @@ def test_a_request_to_wait_longer_than_the_patience_is_an_error_at_once(client: 
     assert "the service answered 429" in client.printed().err
 
 
-# What a submission also sends when a part of its snapshot is one that was sent before.
-REQUESTS_AFTER_AN_EDIT = {
-    "where the account is": ("GET", "/datastores/workspaceblobstore"),
-    "its key": ("POST", "/listSecrets"),
-    "a copied file": ("PUT", r"/standin-[0-9a-f-]+/code/exp/words\.txt", "x-ms-copy-source"),
-}
-WORDS = b"word\n" * 4000
-
-
-def submit_and_edit(client: Client) -> None:
-    client.gathered.add("src/exp/words.txt", WORDS)
-    assert client.submit(CODE_JOB) == 0
-    client.service.recording.clear()
-    client.gathered.write("src/exp/main.py", "import common.a  # edited\n")
-
-
-def assert_second_job_is_whole(client: Client, is_copied: bool) -> None:
-    _, job = client.jobs()
-    edited = {"exp/words.txt": WORDS, "exp/main.py": b"import common.a  # edited\n"}
-    assert client.snapshot(job) == {**SNAPSHOT, **edited}
-    taken = [each for each in client.requests("PUT", r"/exp/words\.txt") if each.was_handled]
-    assert taken and all(("x-ms-copy-source" in each.headers) == is_copied for each in taken)
-
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-@pytest.mark.parametrize("request_of", REQUESTS_AFTER_AN_EDIT)
-def test_a_passing_fault_does_not_end_copying(
-    client: Client, request_of: str, fault: tuple[str, dict[str, Any]]
-) -> None:
-    submit_and_edit(client)
-    kind, settings = fault
-    if kind == faults.EXPIRED_TOKEN and request_of == "a copied file":
-        kind, settings = faults.STATUS, {"status": 408}
-    rule = client.add_fault(kind, *REQUESTS_AFTER_AN_EDIT[request_of], **settings)
-    assert client.submit(CODE_JOB) == 0
-    assert rule.hits == 1
-    assert_second_job_is_whole(client, is_copied=True)
-
-
-@pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
-@pytest.mark.parametrize("request_of", REQUESTS_AFTER_AN_EDIT)
-def test_what_cannot_be_copied_is_sent(
-    client: Client, request_of: str, fault: tuple[str, dict[str, Any]]
-) -> None:
-    submit_and_edit(client)
-    kind, settings = fault
-    client.set(**{PATIENCE_VARIABLE: "0.5"})
-    rule = client.add_fault(kind, *REQUESTS_AFTER_AN_EDIT[request_of], times=None, **settings)
-    assert client.submit(CODE_JOB) == 0
-    assert rule.hits > 0
-    assert_second_job_is_whole(client, is_copied=False)
-
-
-def test_a_job_whose_answer_was_always_lost_is_found_by_the_next_run(client: Client) -> None:
-    client.set(**{PATIENCE_VARIABLE: "0.3"})
-    client.add_fault(faults.RESET_AFTER, "PUT", "/jobs/", times=None)
-    assert client.submit() == 1
-    client.service.faults.clear()
-    client.set(**{PATIENCE_VARIABLE: "5"})
-    assert client.submit() == 0
-    assert "The workspace has it already, from an earlier attempt" in client.printed().out
-    assert_one_whole_job(client)
-
-
 def test_an_interrupted_upload_continues_where_it_ended(client: Client) -> None:
     for number in range(40):
         client.gathered.add(f"src/exp/m{number:02d}.py", f"{number}\n")
     # Enough for requests while the SDK is still being imported, after the first attempt failed.
-    client.set(**{PATIENCE_VARIABLE: "2"})
+    client.set(AZUREML_JOBS_PATIENCE="2")
     client.add_fault("status", "PUT", r"/code/exp/m39\.py", times=None, status=500)
     assert client.submit() == 1
     arrived = client.requests("PUT", r"/code/.*\.py", status=201)

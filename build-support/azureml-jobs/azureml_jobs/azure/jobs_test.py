@@ -14,7 +14,6 @@ from azureml_jobs.cli.jobs_parser import STATUSES
 
 @pytest.fixture
 def client(client_with_jobs: Client) -> Client:
-    client_with_jobs.put_environment()
     return client_with_jobs
 
 
@@ -23,7 +22,7 @@ def test_lists_shows_and_archives(client: Client) -> None:
     client.until(lambda: all(client.status_of(name) == "Completed" for name in names))
     rows = client.read_json("jobs", "list", "--status", "completed")
     assert [row["name"] for row in rows if row["name"] in names] == names[::-1]
-    shown = client.read_json("jobs", "show", names[0])
+    shown = client.show(names[0])
     assert (shown["status"], shown["compute"]) == ("Completed", "cpu-cluster")
     assert shown["address"] == "src/exp:job" and shown["duration"] > 0
     assert client.run_aml("jobs", "show", names[0]) == 0
@@ -100,8 +99,7 @@ def test_models_go_to_the_workspace_and_come_back(client: Client, name: str, sou
     assert (
         out.startswith(f"azureml:{name}:1 registered in standin-workspace\n") and f'"{name}"' in out
     )
-    stored = client.service.assets.version("models", name, "1")
-    assert stored is not None and stored["properties"]["modelType"] == "custom_model"
+    assert client.asset("models", name)["modelType"] == "custom_model"
     # A job finds it by the same name here and there.
     for _ in range(2):
         assert client.run_aml("models", "download", name) == 0
@@ -119,14 +117,12 @@ def test_a_job_s_output_becomes_a_model(client: Client) -> None:
     address = "azureml://jobs/train-1/outputs/artifacts/paths/model/"
     arguments = ("--path", address, "--type", "mlflow_model", "--version", "3")
     assert client.run_aml("models", "register", "net", *arguments) == 0
-    stored = client.service.assets.version("models", "net", "3")
-    assert stored is not None
-    assert stored["properties"]["modelUri"].endswith("/dcid.train-1/model")
-    assert stored["properties"]["modelType"] == "mlflow_model"
+    stored = client.asset("models", "net", "3")
+    assert stored["modelUri"].endswith("/dcid.train-1/model")
+    assert stored["modelType"] == "mlflow_model"
 
 
 def test_lists_components_without_those_of_steps(client: Client) -> None:
-    client.put_environment()
     workspace = client.connect()
     environment = f"azureml:{workspace.asset_id('environments', 'curated', 'versions', '1')}"
     spec = {"version": "1", "type": "command", "command": "ls", "environment": environment}

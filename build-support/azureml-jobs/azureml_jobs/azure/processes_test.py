@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import run
 from azureml_jobs.azure.conftest import JOB, SNAPSHOT, Client, assert_one_whole_job, faults
-from azureml_jobs.azure.retries import PATIENCE_VARIABLE
 from azureml_jobs.azure.submission import SubmissionFolder
 from azureml_jobs.azure.turns import turn
 
-# The door of the job tool, as `./pants` starts it.
-RUN = str(Path(run.__file__ or "").resolve())
 # So many send the same snapshot before the first of them is through.
 AT_ONCE = 4
 
@@ -56,17 +51,15 @@ def in_processes(client: Client, folders: list[SubmissionFolder]) -> list[int]:
     Nobody has sent their snapshot before, and none of them gets it accepted until several have sent
     it. One more job, `first`, is made of other code: after it, no process has to compile anything.
     """
-    client.set(**{PATIENCE_VARIABLE: "300"})
-    environment = client.process_environment()
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    client.set(AZUREML_JOBS_PATIENCE="300")
+    client.monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     client.gathered.add("src/exp/another.py")
 
-    def started(folder: SubmissionFolder) -> subprocess.Popen[bytes]:
+    def started(folder: SubmissionFolder) -> subprocess.Popen[str]:
+        process = client.process("submit", str(folder.path), stdout=subprocess.DEVNULL)
         # What else runs on this machine, the service too, goes before so many.
-        command = ["nice", "-n", "5", sys.executable, RUN, "submit", str(folder.path)]
-        return subprocess.Popen(
-            command, cwd=client.repository, env=environment, stdout=subprocess.DEVNULL
-        )
+        os.setpriority(os.PRIO_PROCESS, process.pid, 5)
+        return process
 
     processes = [started(client.create_submission(JOB, "name=first"))]
     try:
@@ -90,19 +83,10 @@ def test_a_killed_submission_makes_one_job_when_it_is_started_again(client: Clie
     folder = client.create_submission()
     # It is killed after the service has taken the job, and before it learns of it.
     rule = client.add_fault(faults.SLOW, "PUT", "/jobs/", seconds=1.0)
-    process = subprocess.Popen(
-        [sys.executable, RUN, "submit", str(folder.path)],
-        cwd=client.repository,
-        env=client.process_environment(),
-    )
-    while not rule.hits:
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = client.process("submit", str(folder.path), until=rule)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    deadline = time.monotonic() + 30
-    while not client.jobs() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    client.until(client.jobs)
     assert client.submit() == 0
     assert_one_whole_job(client)
 
@@ -128,9 +112,7 @@ def test_a_few_submissions_are_under_way_at_a_time(
 
 def test_a_submission_that_ends_meanwhile_is_not_continued(client: Client) -> None:
     first = client.create_submission(JOB)
-    submission = first.read()
-    assert submission
-    replace(submission, is_started=True).write(first.path)
+    client.change_submission(first, is_started=True)
     held = SubmissionFolder.held
 
     def end_and_hold(folder: SubmissionFolder) -> AbstractContextManager[bool]:

@@ -32,7 +32,6 @@ def ended() -> list[str]:
 @pytest.fixture
 def client(client_with_jobs: Client, ended: list[str]) -> Client:
     if not ended:
-        client_with_jobs.put_environment()
         client_with_jobs.start("logging", LOGGING)
         client_with_jobs.start("failing", "exit 7")
         for name in ("logging", "failing"):
@@ -44,10 +43,6 @@ def client(client_with_jobs: Client, ended: list[str]) -> Client:
 
 def listed(client: Client, *more: str) -> dict[str, Any]:
     return {row["name"]: row for row in client.read_json("jobs", "list", *more)}
-
-
-def shown(client: Client, name: str) -> Any:
-    return client.read_json("jobs", "show", name)
 
 
 def test_a_list_has_the_durations_by_one_request_for_all(client: Client) -> None:
@@ -115,7 +110,7 @@ def test_a_list_needs_no_history(client: Client, status: int) -> None:
 
 
 def test_shows_artifacts_and_the_log_without_asking_the_storage(client: Client) -> None:
-    job = shown(client, "logging")
+    job = client.show("logging")
     assert len(job["artifacts"]) == FILES + 1 and job["artifacts"] == sorted(job["artifacts"])
     assert {"outputs/deep/1.txt", "user_logs/std_log.txt"} <= set(job["artifacts"])
     assert job["log"] == (
@@ -132,7 +127,7 @@ def test_shows_artifacts_and_the_log_without_asking_the_storage(client: Client) 
 
 
 def test_whole_curves_are_in_the_json(client: Client) -> None:
-    job = shown(client, "logging")
+    job = client.show("logging")
     assert job["params"] == {"epochs": "3"}
     assert job["metrics"] == {"loss": POINTS, "a b": "NaN"}
     curve = job["metric_history"]["loss"]
@@ -148,7 +143,7 @@ def test_reports_the_exit_status_of_a_failed_command(client: Client) -> None:
     assert client.run_aml("jobs", "show", "failing") == 0
     text = client.printed().out
     assert "\n  exit status 7\n" in text and "exited with status code 7" in text
-    assert shown(client, "logging")["exit_code"] == 0
+    assert client.show("logging")["exit_code"] == 0
 
 
 @pytest.mark.parametrize(
@@ -163,7 +158,7 @@ def test_reports_the_exit_status_of_a_failed_command(client: Client) -> None:
 def test_shows_the_rest_when_a_part_is_missing(
     client: Client, path: str, what: str, empty: dict[str, Any]
 ) -> None:
-    whole = shown(client, "logging")
+    whole = client.show("logging")
     client.add_fault("status", "GET", path, times=None, status=403)
     assert client.run_aml("jobs", "show", "logging", "--json") == 0
     printed = client.printed()

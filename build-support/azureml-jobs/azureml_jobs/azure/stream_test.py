@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import threading
 import time
 from types import SimpleNamespace
 
@@ -14,13 +13,13 @@ from azureml_jobs.azure.conftest import SCRIPT_JOB, Client, RunView, faults
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.stream import _POLL_SECONDS as POLL_SECONDS
 from azureml_jobs.azure.stream import stream
+from azureml_jobs.base.parallel import BackgroundCall
 
 
 @pytest.fixture
 def client(client_with_jobs: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     # The tests would mostly wait.
     monkeypatch.setattr("azureml_jobs.azure.stream._POLL_SECONDS", 0.3)
-    client_with_jobs.put_environment()
     return client_with_jobs
 
 
@@ -94,16 +93,11 @@ def test_follows_the_logs_of_all_nodes_to_the_end(client: Client) -> None:
     container.put(f"{folder}/user_logs/std_log_1.txt", b"one\nal")
     container.put(f"{folder}/system_logs/lifecycler.txt", b"the service's own")
     out = io.BytesIO()
-    followed: list[int] = []
-    thread = threading.Thread(
-        target=lambda: followed.append(stream(workspace, name, out)), daemon=True
-    )
-    thread.start()
+    following = BackgroundCall(lambda: stream(workspace, name, out))
     client.until(lambda: b"one\n" in out.getvalue())
     container.put(f"{folder}/user_logs/std_log_1.txt", b"one\nalmost")
     (client.service.execution.folder(name).work / "go").touch()
-    thread.join(60)
-    assert followed == [0]
+    assert following.result(60) == 0
     shown = out.getvalue()
     # A line is whole where it stands: no part of another log is within it.
     for line in (b"one\n", b"zero\n", b"\nleft", b"\nalmost"):
@@ -171,16 +165,11 @@ def test_a_stream_survives_a_broken_network(client: Client) -> None:
 def test_reports_a_cancelled_job(client: Client) -> None:
     name = client.start("endless", "echo began; sleep 600")
     client.until(lambda: client.status_of(name) == "Running")
-    streamed: list[int] = []
     workspace = client.connect()
-    thread = threading.Thread(
-        target=lambda: streamed.append(stream(workspace, name, io.BytesIO())), daemon=True
-    )
-    thread.start()
+    following = BackgroundCall(lambda: stream(workspace, name, io.BytesIO()))
     client.printed()
     assert client.run_aml("jobs", "cancel", name) == 0
-    thread.join(30)
-    assert streamed == [143]
+    assert following.result(30) == 143
     printed = client.printed()
     assert printed.out == "endless Canceled\n" and printed.err.endswith("\nendless Canceled\n")
     assert client.run_aml("jobs", "cancel", name) == 2

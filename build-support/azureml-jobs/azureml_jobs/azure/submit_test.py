@@ -9,14 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-import run
 from azureml_jobs.azure import sdk
 from azureml_jobs.azure.blobs import file_md5
-from azureml_jobs.azure.conftest import JOB, Client, assert_one_whole_job, faults
+from azureml_jobs.azure.conftest import JOB, SNAPSHOT, Client, assert_one_whole_job, faults
 from azureml_jobs.base.version import TOOLS_VERSION
 
 
@@ -42,11 +41,7 @@ def test_a_job_is_made_of_what_the_bundle_holds(client: Client) -> None:
     assert known["computeId"].endswith("/computes/cpu-cluster")
     assert known["properties"]["azureml_jobs.address"] == "src/exp:job"
     assert len(known["properties"]["azureml_jobs.environment"]) == 64
-    assert client.snapshot(job) == {
-        "common/a.py": b"A = 1\n",
-        "exp/__init__.py": b"",
-        "exp/main.py": b"import common.a\n",
-    }
+    assert client.snapshot(job) == SNAPSHOT
     assert client.program_calls() == [
         f"az account get-access-token --output json --resource {client.service.url}"
     ]
@@ -57,17 +52,13 @@ def test_a_job_is_made_of_what_the_bundle_holds(client: Client) -> None:
 def test_the_address_is_printed_where_no_browser_opens(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    browser = SimpleNamespace(open=lambda *_: True)
+    monkeypatch.setattr("webbrowser._browsers", {"the user's": [None, browser]})
     for browsers in ([], ["the user's"]):
         monkeypatch.setattr("webbrowser._tryorder", browsers)
-        monkeypatch.setattr("webbrowser._browsers", {"the user's": [None, _Browser()]})
         assert client.submit(web=True) == 0
         err = client.printed().err
         assert (f"The job is at {client.service.url}/runs/" in err) == (not browsers)
-
-
-class _Browser:
-    def open(self, *_: object) -> bool:
-        return True
 
 
 def test_not_a_byte_is_sent_again(client: Client) -> None:
@@ -107,9 +98,7 @@ def test_build_contexts_whose_names_and_contents_join_alike_are_both_sent(client
         assert client.submit() == 0
     for job in client.jobs():
         name = job["properties"]["environmentId"].split("/")[-3]
-        asset = client.service.assets.version("environments", name, "1")
-        assert asset is not None
-        uri = asset["properties"]["build"]["contextUri"]
+        uri = client.asset("environments", name)["build"]["contextUri"]
         path = uri.split("/azureml-blobstore-standin/")[1]
         blobs = client.service.blobs.blobs("azureml-blobstore-standin", path)
         contents.append({b.name[len(path) :]: b.file.read_text() for b in blobs})
@@ -171,17 +160,13 @@ def test_a_name_stands_for_one_content(client: Client) -> None:
 
 def test_a_job_of_the_same_second_elsewhere_is_not_taken_for_ours(client: Client) -> None:
     first = client.create_submission()
-    submission = first.read()
-    assert submission is not None
     assert client.send(first) == 0
     # As another clone of the repository would make it at the same moment.
     second = client.create_submission()
-    other = second.read()
-    assert other is not None
-    replace(other, name=submission.name).write(second.path)
+    client.change_submission(second, name=first.path.name)
     assert client.send(second) == 0
     names = [job["name"] for job in client.jobs()]
-    assert len(names) == 2 and names[1].startswith(f"{submission.name}-")
+    assert len(names) == 2 and names[1].startswith(f"{first.path.name}-")
 
 
 def test_a_killed_submission_is_continued(client: Client) -> None:
@@ -226,9 +211,7 @@ def test_ctrl_c_says_whether_there_is_a_job(
 
 def test_what_another_process_sends_is_left_to_it(client: Client) -> None:
     folder = client.create_submission()
-    submission = folder.read()
-    assert submission is not None
-    replace(submission, is_started=True).write(folder.path)
+    client.change_submission(folder, is_started=True)
     with folder.held() as is_ours:
         assert is_ours
         assert client.create_submission().path != folder.path
@@ -282,22 +265,15 @@ def test_a_run_of_the_tool_submits(client_with_jobs: Client, tmp_path: Path) -> 
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    done = subprocess.run(
-        [
-            *(sys.executable, str(Path(run.__file__ or "").resolve()), "job"),
-            *("--request", str(request), "--name", "by-a-process", "--tag", "a.b=c", "--stream"),
-            *("--display-name", "Ours", "--compute", "cpu-cluster"),
-        ],
-        cwd=client.repository,
-        env=client.process_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    process = client.process(
+        *("job", "--request", str(request), "--name", "by-a-process", "--tag", "a.b=c", "--stream"),
+        *("--display-name", "Ours", "--compute", "cpu-cluster"),
+        stderr=subprocess.PIPE,
     )
+    _, err = process.communicate(timeout=60)
     job = client.service.jobs.stored("by-a-process")
     assert (job["name"], job["properties"]["displayName"]) == ("by-a-process", "Ours")
     assert job["properties"]["tags"] == {"a.b": "c"}
     # The module reads no arguments and ends well.
-    assert done.returncode == 0, done.stderr
-    assert re.sub(r"(?m)^[\d:]{8} \w+\n", "", done.stderr) == "by-a-process Completed\n"
+    assert process.returncode == 0, err
+    assert re.sub(r"(?m)^[\d:]{8} \w+\n", "", err) == "by-a-process Completed\n"

@@ -39,7 +39,6 @@ SWEEP = SWEEP_HEAD + """\
 
 @pytest.fixture
 def client(client_with_jobs: Client) -> Client:
-    client_with_jobs.put_environment()
     return client_with_jobs
 
 
@@ -49,10 +48,6 @@ def run_of(client: Client, job: str, name: str) -> Any:
     return status, *client.printed()
 
 
-def shown(client: Client, name: str) -> Any:
-    return client.read_json("jobs", "show", name)
-
-
 def test_a_pipeline_is_followed_shown_and_downloaded(client: Client, tmp_path: Path) -> None:
     status, out, err = run_of(client, PIPELINE, "tree")
     assert status == 1
@@ -60,7 +55,7 @@ def test_a_pipeline_is_followed_shown_and_downloaded(client: Client, tmp_path: P
     steps = re.sub(r"(?m)^[\d:]{8} \w+\n", "", err)
     assert steps.startswith("[prepare] Completed\n[train] Failed: ")
     assert err.splitlines()[-1].startswith("tree Failed: ")
-    job = shown(client, "tree")
+    job = client.show("tree")
     prepare, train = job["children"]
     assert (job["kind"], prepare["kind"]) == ("pipeline", "command")
     assert [(each["step"], each["status"], each["exit_code"]) for each in job["children"]] == [
@@ -68,10 +63,10 @@ def test_a_pipeline_is_followed_shown_and_downloaded(client: Client, tmp_path: P
     ]
     assert prepare["parent"] == "tree" and prepare["duration"] > 0
     # A step has its own commands.
-    assert shown(client, prepare["name"])["experiment_name"] == "exp"
+    assert client.show(prepare["name"])["experiment_name"] == "exp"
     assert client.run_aml("jobs", "stream", prepare["name"]) == 0
     assert client.printed().out == "one\ntwo"
-    assert client.run_aml("jobs", "download", "tree", "--path", str(tmp_path / "all")) == 0
+    assert client.download("tree", tmp_path / "all") == 0
     files = {
         path.relative_to(tmp_path / "all").as_posix() for path in (tmp_path / "all").rglob("*.*")
     }
@@ -80,8 +75,8 @@ def test_a_pipeline_is_followed_shown_and_downloaded(client: Client, tmp_path: P
         *("steps/prepare/artifacts/user_logs/std_log.txt",),
         *("steps/prepare/named-outputs/table/a.csv", "steps/train/artifacts/user_logs/std_log.txt"),
     }
-    one = ("--output-name", "table", "--path", str(tmp_path / "one"))
-    assert client.run_aml("jobs", "download", prepare["name"], *one) == 0
+    one = ("--output-name", "table")
+    assert client.download(prepare["name"], tmp_path / "one", *one) == 0
     assert (tmp_path / "one/named-outputs/table/a.csv").read_text() == "1\n"
 
 
@@ -89,11 +84,11 @@ def test_a_reused_step_has_the_files_of_the_earlier_one(client: Client, tmp_path
     job = PIPELINE.replace("one", "once")
     run_of(client, job, "first")
     _, out, err = run_of(client, job, "second")
-    earlier = shown(client, "first")["children"][0]["name"]
-    prepare = shown(client, "second")["children"][0]
+    earlier = client.show("first")["children"][0]["name"]
+    prepare = client.show("second")["children"][0]
     assert prepare["reused"] == earlier
     assert f"[prepare] Completed, reused from {earlier}\n" in err and "[prepare] " not in out
-    assert client.run_aml("jobs", "download", "second", "--path", str(tmp_path / "all")) == 0
+    assert client.download("second", tmp_path / "all") == 0
     assert (tmp_path / "all/steps/prepare/artifacts/user_logs/std_log.txt").is_file()
     assert (tmp_path / "all/steps/prepare/named-outputs/table/a.csv").is_file()
 
@@ -102,7 +97,7 @@ def test_a_sweep_shows_its_trials(client: Client) -> None:
     status, out, _ = run_of(client, SWEEP, "tune")
     assert status == 0
     assert out.endswith("\n[0] rate 1\n[1] rate 2\n")
-    job = shown(client, "tune")
+    job = client.show("tune")
     assert job["objective"] == {"goal": "maximize", "primary_metric": "score"}
     assert job["best_trial"] == "tune_1"
     assert [(each["step"], each["parameters"], each["metric"]) for each in job["children"]] == [
@@ -121,11 +116,11 @@ def test_cancel_ends_the_whole_tree(client: Client) -> None:
     job = PIPELINE.replace("printf", "echo begun && sleep 60 && printf")
     assert client.submit(job, "name=cancelled-tree") == 0
     client.printed()
-    client.until(lambda: "Running" in str(shown(client, "cancelled-tree")["children"]))
-    (prepare,) = shown(client, "cancelled-tree")["children"]
+    client.until(lambda: "Running" in str(client.show("cancelled-tree")["children"]))
+    (prepare,) = client.show("cancelled-tree")["children"]
     assert client.run_aml("jobs", "cancel", prepare["name"]) == 2
     assert "Cancel that: `./pants run :aml -- jobs cancel cancelled-tree`." in client.printed().err
     assert client.run_aml("jobs", "cancel", "cancelled-tree") == 0
     assert client.printed().out == "cancelled-tree Canceled\n"
-    (prepare,) = shown(client, "cancelled-tree")["children"]
+    (prepare,) = client.show("cancelled-tree")["children"]
     assert prepare["status"] == "Canceled"

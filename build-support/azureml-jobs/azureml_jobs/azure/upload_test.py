@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from azureml_jobs.azure.blobs import file_md5
 from azureml_jobs.azure.conftest import CODE_JOB, SNAPSHOT, Client, faults
-from azureml_jobs.azure.retries import PATIENCE_VARIABLE, patience_seconds
+from azureml_jobs.azure.retries import patience_seconds
 from azureml_jobs.azure.send_files import WORKERS
 from azureml_jobs.bundle.names import DIFF_FILE, MANIFEST_FILE
 
@@ -53,7 +53,7 @@ def test_errors_of_storage_that_pass_cost_less_than_the_patience(
     client: Client, status: int
 ) -> None:
     """azure-ai-ml waits 18 seconds after the first of them."""
-    client.set(**{PATIENCE_VARIABLE: "6"})
+    client.set(AZUREML_JOBS_PATIENCE="6")
     rule = client.add_fault("status", "PUT", "/code/exp/main", times=3, status=status)
     assert client.submit(CODE_JOB) == 0
     assert rule.hits == 3
@@ -61,20 +61,20 @@ def test_errors_of_storage_that_pass_cost_less_than_the_patience(
 
 
 def test_an_upload_that_fails_names_its_file(client: Client) -> None:
-    client.set(**{PATIENCE_VARIABLE: "0.3"})
+    client.set(AZUREML_JOBS_PATIENCE="0.3")
     client.add_fault("status", "PUT", "/code/exp/main", times=None, status=500)
     assert client.submit(CODE_JOB) == 1
     err = client.printed().err
     assert "code/exp/main.py: the file could not be sent: the service answered 500" in err
     assert "sig=" not in err
-    client.monkeypatch.delenv(PATIENCE_VARIABLE)
+    client.monkeypatch.delenv("AZUREML_JOBS_PATIENCE")
     # A lasting error is reported after that time: azure-ai-ml would hang without progress.
     assert patience_seconds() < 60
 
 
 def test_an_upload_that_hangs_names_its_file(client: Client) -> None:
     add_modules(client, 40)
-    client.set(**{PATIENCE_VARIABLE: "0.5"})
+    client.set(AZUREML_JOBS_PATIENCE="0.5")
     client.add_fault(faults.SLOW, "PUT", r"/code/exp/m0[0-9]{2}\.py", times=None, seconds=60.0)
     begun = time.monotonic()
     assert client.submit(CODE_JOB) == 1

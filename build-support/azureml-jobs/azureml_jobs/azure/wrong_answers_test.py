@@ -14,7 +14,6 @@ JOB = "read"
 def client(client_with_jobs: Client) -> Client:
     client = client_with_jobs
     if JOB not in client.service.jobs.names():
-        client.put_environment()
         client.start(JOB, "mkdir -p outputs; echo made > outputs/a.txt; echo printed")
     client.wait_for_end(JOB)
     client.monkeypatch.setattr("azureml_jobs.azure.connection._MOST_WRONG_ANSWERS", 0)
