@@ -23,7 +23,7 @@ from azureml_jobs.base.console import (
     value_texts,
 )
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.jobs import JobSelection, labelled
+from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
 from azureml_jobs.cli.job_tree import leaves, parameters_of
