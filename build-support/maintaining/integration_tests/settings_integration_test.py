@@ -38,6 +38,11 @@ def pants_commands(name: str) -> list[list[str]]:
     ]
 
 
+@pytest.mark.parametrize("name", [*YAML_FILES, *JSON_FILES])
+def test_settings_are_valid(name: str) -> None:
+    assert isinstance(read(name), dict)
+
+
 def commands_of_pages() -> dict[str, list[str]]:
     """Return the words of each `./pants …` in the pages, in blocks and in running text."""
     found = {}
