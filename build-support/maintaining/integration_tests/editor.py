@@ -11,23 +11,34 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-# A file, and the number of a line in it.
-Position = tuple[Path, int]
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
-class Editor(contextlib.ExitStack):
+class Editor:
     """A connection to the debugger that waits at `port` of this machine."""
 
     def __init__(self, port: int, seconds: float = 120) -> None:
-        super().__init__()
-        connection = self._connected(port, time.monotonic() + seconds)
-        self._connection = self.enter_context(connection)
+        self._connection = self._connected(port, time.monotonic() + seconds)
         self._connection.settimeout(seconds)
-        self._reader = self.enter_context(connection.makefile("rb"))
+        self._reader = self._connection.makefile("rb")
         self._sent = 0
         self.seen: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Editor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        self._reader.close()
+        self._connection.close()
 
     @staticmethod
     def _connected(port: int, end: float) -> socket.socket:
@@ -44,25 +55,36 @@ class Editor(contextlib.ExitStack):
                 raise AssertionError(f"nothing waits at port {port}")
             time.sleep(0.1)
 
-    def attach(self, *breakpoints: Position, more: Mapping[str, Any] | None = None) -> None:
-        """Start the program, with breakpoints in several files; `more` are other settings."""
-        self.request("initialize", adapterID="debugpy", pathFormat="path", linesStartAt1=True)
+    def attach(
+        self, breakpoints: Mapping[Path, Sequence[int]], more: Mapping[str, Any] | None = None
+    ) -> None:
+        """Start the program, with breakpoints at lines of files; `more` are other settings."""
+        self._request("initialize", adapterID="debugpy", pathFormat="path", linesStartAt1=True)
         # debugpy rejects an attachment without settings.
         attach = self._send("attach", **{"type": "debugpy", "request": "attach", **(more or {})})
         self._event("initialized")
-        for path, line in breakpoints:
-            found = self.request(
-                "setBreakpoints", source={"path": str(path)}, breakpoints=[{"line": line}]
+        for path, lines in breakpoints.items():
+            found = self._request(
+                "setBreakpoints",
+                source={"path": str(path)},
+                breakpoints=[{"line": line} for line in lines],
             )
             assert all(each["verified"] for each in found["breakpoints"]), found
-        self.request("configurationDone")
+        self._request("configurationDone")
         self._answer(attach)
 
     def wait_for_stop(self) -> Stop:
         """Wait until the program stops at a breakpoint."""
         thread = self._event("stopped")["threadId"]
-        frames = self.request("stackTrace", threadId=thread)["stackFrames"]
+        frames = self._request("stackTrace", threadId=thread)["stackFrames"]
         return Stop(self, thread, frames)
+
+    def resume(self, thread: int) -> None:
+        self._request("continue", threadId=thread)
+
+    def evaluate(self, expression: str, frame: int) -> str:
+        found = self._request("evaluate", expression=expression, frameId=frame, context="watch")
+        return str(found["result"])
 
     def wait_for_child(self) -> dict[str, Any]:
         """Wait until the program starts another one; return the settings to attach to it."""
@@ -71,8 +93,7 @@ class Editor(contextlib.ExitStack):
     def wait_for_end(self) -> None:
         self._event("terminated")
 
-    def request(self, command: str, **arguments: Any) -> dict[str, Any]:
-        """Return the debugger's answer."""
+    def _request(self, command: str, **arguments: Any) -> dict[str, Any]:
         return self._answer(self._send(command, **arguments))
 
     def _send(self, command: str, **arguments: Any) -> int:
@@ -125,12 +146,15 @@ class Stop:
         self.frames = frames
 
     @property
-    def positions(self) -> list[Position]:
-        return [(Path(frame["source"]["path"]), int(frame["line"])) for frame in self.frames]
+    def position(self) -> tuple[Path, int]:
+        return Path(self.frames[0]["source"]["path"]), int(self.frames[0]["line"])
+
+    @property
+    def files(self) -> list[str]:
+        return [frame["source"]["path"] for frame in self.frames]
 
     def value(self, expression: str) -> str:
-        asked = {"expression": expression, "frameId": self.frames[0]["id"], "context": "watch"}
-        return str(self._editor.request("evaluate", **asked)["result"])
+        return self._editor.evaluate(expression, self.frames[0]["id"])
 
     def resume(self) -> None:
-        self._editor.request("continue", threadId=self._thread)
+        self._editor.resume(self._thread)
