@@ -56,7 +56,9 @@ def test_a_template_whose_packages_are_not_locked_prints_how_to_lock_them(
 
 
 @pytest.mark.parametrize(
-    "name, message", [("mlflow", "3rdparty/python/"), ("mlruns", ".gitignore")]
+    "name, message",
+    [("mlflow", "3rdparty/python/"), ("scipy", "experiments.lock"), ("mlruns", ".gitignore")],
+    ids=["a required package", "a locked package", "ignored by git"],
 )
 def test_an_invalid_name_is_reported_and_nothing_is_written(
     scratch: Scratch, name: str, message: str
@@ -68,3 +70,7 @@ def test_an_invalid_name_is_reported_and_nothing_is_written(
     assert "raceback" not in ran.stderr
     assert ran.stdout == ""
     assert sorted(sources.rglob("*")) == before
+
+
+def test_help_says_how_to_write_it(scratch: Scratch) -> None:
+    assert "--name=my_experiment" in scratch.pants("help", "new-experiment").stdout
