@@ -16,6 +16,7 @@ from pants.engine.target import Target, TargetGenerator
 
 # What Pants names as the one that asks.
 ORIGIN = "code of a command"
+_PATTERN = frozenset("*?[")
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class FolderTargets:
 async def find_folder_targets(
     request: FolderTargetsRequest, environment: ChosenLocalEnvironmentName
 ) -> FolderTargets:
-    if "[" in request.folder:
-        # Pants would take the name for a pattern, which does not match the folder itself.
+    # Pants would take the name for a pattern, which has the BUILD files of other folders.
+    if not _PATTERN.isdisjoint(request.folder):
         return FolderTargets(())
     read = await Get(OptionalAddressFamily, AddressFamilyDir(request.folder))
     family = read.address_family

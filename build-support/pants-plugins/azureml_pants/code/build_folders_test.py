@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from azureml_pants.code.build_folders import FolderTargets, FolderTargetsRequest
 from azureml_pants.code.listed_packages import ListedPackages
 from pants.backend.python.dependency_inference.module_mapper import (
@@ -50,3 +51,10 @@ def test_finds_each_target_in_the_folder_of_its_build_file(rule_runner: RuleRunn
     everywhere = {target.address for target in rule_runner.request(AllTargets, [])}
     # Those of locks are in no BUILD file.
     assert below == {each for each in everywhere if not each.target_name.endswith("_lockfile")}
+
+
+@pytest.mark.parametrize("name", ["a*", "a?", "a[b]"])
+def test_takes_no_name_of_a_folder_for_a_pattern(rule_runner: RuleRunner, name: str) -> None:
+    rule_runner.write_files({"src/ab/BUILD": "file(name='f', source='f')", f"src/{name}/x": ""})
+    found = rule_runner.request(FolderTargets, [FolderTargetsRequest(f"src/{name}")])
+    assert found == FolderTargets(())
