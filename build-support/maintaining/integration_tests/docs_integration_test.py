@@ -19,7 +19,7 @@ PROGRESS = re.compile(r"^\d\d:\d\d:\d\d\.\d\d \[.*\n|  ?\((?:cached|memoized)[^)
 @pytest.fixture(scope="module")
 def succeeded(scratch: Scratch) -> Iterator[dict[str, str]]:
     """Return the outputs of commands that have run: pages share many, and each runs once."""
-    before = scratch.head()
+    before = scratch.git("rev-parse", "HEAD").strip()
     # A clone of a repository on a server has this reference.
     scratch.git("update-ref", "refs/remotes/origin/main", "HEAD")
     # Later commands use this experiment, and it is what differs from the main branch.

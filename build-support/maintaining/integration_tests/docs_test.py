@@ -11,6 +11,7 @@ from azureml_jobs.base.version import TOOLS_VERSION
 from documents import (
     NOT_RUN,
     RUN_BY,
+    anchors,
     blocks,
     broken_links,
     commands_in_text,
@@ -22,18 +23,26 @@ from documents import (
 from scratch import repository_root
 
 ROOT = repository_root()
-# All commands that no test runs; the pages say why.
+# All commands that no test runs, and why.
 NOT_RUN_HERE = {
-    '$ ./pants --docker-run-args="--gpus all" run src/example_experiment:job -- --runtime docker',
+    '$ ./pants --docker-run-args="--gpus all" run src/example_experiment:job -- --runtime docker': (
+        "it needs a GPU"
+    ),
     '$ CA_CERTIFICATE="$(cat ca.pem)" ./pants package src/example_experiment:env '
-    "--docker-build-args=CA_CERTIFICATE",
-    "$ ./pants run :aml -- endpoints create wine --model azureml:wine:1",
+    "--docker-build-args=CA_CERTIFICATE": "it needs a proxy with its own certificates",
+    "$ ./pants run :aml -- endpoints create wine --model azureml:wine:1": (
+        "it needs a model that MLflow wrote"
+    ),
     "$ docker buildx imagetools inspect python:3.11-slim-bookworm "
-    "--format '{{.Name}}@{{.Manifest.Digest}}'",
-    "$ ./pants test ::",
-    "$ ./pants test build-support/maintaining/integration_tests:",
+    "--format '{{.Name}}@{{.Manifest.Digest}}'": "it needs an image registry",
+    "$ ./pants test ::": "it runs the test that runs this page; .ci/run does so",
+    "$ ./pants test build-support/maintaining/integration_tests:": (
+        "it runs the test that runs this page; .ci/run does so"
+    ),
     # `test_only_necessary_packages_move` runs it for another lock.
-    "$ ./pants generate-lockfiles --resolve=experiments",
+    "$ ./pants generate-lockfiles --resolve=experiments": (
+        "it asks the package index, and a new release would change the lock"
+    ),
 }
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages(ROOT)]
 
@@ -77,9 +86,9 @@ def test_a_marker_is_on_the_line_before_its_block(page: Path) -> None:
     assert sum(text.count(f"<!-- {start}") for start in ("needs", RUN_BY, NOT_RUN)) == len(marked)
 
 
-def test_commands_that_no_test_runs_are_listed_above() -> None:
+def test_commands_that_no_test_runs_are_listed_above_with_their_reason() -> None:
     found = {
-        f"$ {command}"
+        f"$ {command}": (block.marker or "").partition(NOT_RUN)[2]
         for page in pages(ROOT)
         for block in blocks(page.read_text(encoding="utf-8"))
         if (block.marker or "").startswith(NOT_RUN)
@@ -193,7 +202,6 @@ def test_finds_commands_in_running_text() -> None:
         ("https://example.org/x", False),
         ("gone.md", True),
         ("other.md#gone", True),
-        ("other.md#a-comment-in-code", True),
         ("../../outside.md", True),
     ],
 )
@@ -201,9 +209,11 @@ def test_finds_broken_links(tmp_path: Path, link: str, is_broken: bool) -> None:
     root = tmp_path / "root"
     (root / "docs").mkdir(parents=True)
     (tmp_path / "outside.md").write_text("")
-    (root / "docs/other.md").write_text(
-        "# A heading, with `code`\n\n```python\n# A comment in code\n```\n"
-    )
+    (root / "docs/other.md").write_text("# A heading, with `code`\n")
     page = root / "docs/page.md"
     page.write_text(f"## Here\n\nA [link]({link}), and `[no](link.md)`.\n")
     assert broken_links(page, root) == ([link] if is_broken else [])
+
+
+def test_a_comment_in_code_is_not_a_heading() -> None:
+    assert anchors("# One\n\n```python\n# two\n```\n") == {"one"}

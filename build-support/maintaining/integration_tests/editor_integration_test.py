@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,31 +13,45 @@ from example import EXPERIMENT, MAIN, MLFLOW_IS_QUIET
 from scratch import Scratch, repository_root
 from settings import read
 
+ROOT = repository_root()
+
 
 class VSCode:
     """The copy as an editor sees it: its environment, and the variables of `.vscode`."""
 
     def __init__(self, scratch: Scratch) -> None:
-        self.scratch = scratch
+        self.root = scratch.root
         settings = read(".vscode/settings.json")
         self.python = self.filled(settings["python.defaultInterpreterPath"])
-        lines = Path(self.filled(settings["python.envFile"])).read_text().splitlines()
-        self.variables = dict(line.split("=", 1) for line in lines)
+        self.variables = self.variables_of(settings["python.envFile"])
+        self._environment = scratch.environment()
 
     def filled(self, text: str, file: str = "") -> str:
-        path = self.scratch.root / file
+        path = self.root / file
         return (
-            text.replace("${workspaceFolder}", str(self.scratch.root))
+            text.replace("${workspaceFolder}", str(self.root))
             .replace("${fileDirname}", str(path.parent))
             .replace("${file}", str(path))
         )
 
-    def run(self, *arguments: str, folder: str = ".") -> str:
-        """Run Python in a folder of the copy, and return what it prints."""
+    def variables_of(self, file: str) -> dict[str, str]:
+        lines = Path(self.filled(file)).read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def run(self, *arguments: str, folder: Path, variables: dict[str, str]) -> str:
         # A program that hangs prints where each of its threads is.
-        script = 'cd "$1" && exec timeout --signal=ABRT --kill-after=10 120 "${@:2}"'
-        more = {**self.variables, "PYTHONFAULTHANDLER": "1"}
-        return self.scratch.bash(script, folder, self.python, *arguments, more=more).stdout
+        ran = subprocess.run(
+            ["timeout", "--signal=ABRT", "--kill-after=10", "120", self.python, *arguments],
+            cwd=folder,
+            env={**self._environment, **variables, "PYTHONFAULTHANDLER": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout
+        return ran.stdout
 
     def launch(self, name: str, file: str) -> str:
         """Start an entry of `launch.json` for the open file, as the editor does."""
@@ -45,7 +60,8 @@ class VSCode:
         ]
         started = ("-m", entry["module"]) if "module" in entry else (entry["program"],)
         words = [self.filled(word, file) for word in (*started, *entry.get("args", ()))]
-        return self.run(*words, folder=self.filled(entry["cwd"], file))
+        folder = Path(self.filled(entry["cwd"], file))
+        return self.run(*words, folder=folder, variables=self.variables_of(entry["envFile"]))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +81,8 @@ def test_imports_lead_to_the_repository_and_to_locked_packages(
     scratch: Scratch, vscode: VSCode
 ) -> None:
     modules = ("common.tracking", "example_experiment.main", "numpy", "mlflow", "pytest")
-    found = json.loads(vscode.run("-c", WHERE, *modules).splitlines()[-1])
+    printed = vscode.run("-c", WHERE, *modules, folder=scratch.root, variables=vscode.variables)
+    found = json.loads(printed.splitlines()[-1])
     assert found["common.tracking"] == str(scratch.root / "src/common/tracking.py")
     assert found["example_experiment.main"] == str(scratch.root / EXPERIMENT / "main.py")
     packages = (scratch.root / ".venv").resolve()
@@ -85,7 +102,8 @@ with run_kernel() as kernel:
 
 
 def test_a_notebook_runs_in_the_environment(scratch: Scratch, vscode: VSCode) -> None:
-    printed = vscode.run("-c", CELL, folder="notebooks")
+    folder = scratch.root / "notebooks"
+    printed = vscode.run("-c", CELL, folder=folder, variables=vscode.variables)
     assert str(scratch.root / "src/common/tracking.py") in printed
 
 
@@ -96,12 +114,16 @@ def test_entries_of_the_debugger_start_what_they_say(vscode: VSCode) -> None:
     assert re.search(r"\d+ passed", tested)
 
 
-def test_mlflow_reports_nothing_to_its_makers(vscode: VSCode) -> None:
-    vscode.run("-c", MLFLOW_IS_QUIET)
+def test_mlflow_reports_nothing_to_its_makers(scratch: Scratch, vscode: VSCode) -> None:
+    for entry in read(".vscode/launch.json")["configurations"]:
+        if entry["request"] == "launch":
+            variables = vscode.variables_of(entry["envFile"])
+            vscode.run("-c", MLFLOW_IS_QUIET, folder=scratch.root, variables=variables)
 
 
-def test_the_editor_runs_the_tests_of_experiments(vscode: VSCode) -> None:
-    tested = vscode.run("-m", "pytest", *read(".vscode/settings.json")["python.testing.pytestArgs"])
+def test_the_editor_runs_the_tests_of_experiments(scratch: Scratch, vscode: VSCode) -> None:
+    arguments = read(".vscode/settings.json")["python.testing.pytestArgs"]
+    tested = vscode.run("-m", "pytest", *arguments, folder=scratch.root, variables=vscode.variables)
     assert re.search(r"\d+ passed", tested)
 
 
@@ -113,7 +135,6 @@ def test_the_debugger_starts_the_open_file_or_its_neighbour() -> None:
     }
     for entry in entries:
         if entry["request"] == "launch":
-            # Tests run them with the variables of this file.
             assert entry["envFile"] == read(".vscode/settings.json")["python.envFile"]
         else:
             # The default of `--debug-adapter`, and no mappings to a copy.
@@ -123,5 +144,5 @@ def test_the_debugger_starts_the_open_file_or_its_neighbour() -> None:
 
 def test_the_editor_knows_the_source_roots() -> None:
     paths = read(".vscode/settings.json")["python.analysis.extraPaths"]
-    settings = (repository_root() / "pants.toml").read_text()
-    assert paths == re.findall(r'^  "/([\w/-]+)",$', settings, re.MULTILINE)
+    roots = re.findall(r'^  "/([\w/-]+)",$', (ROOT / "pants.toml").read_text(), re.MULTILINE)
+    assert paths == roots

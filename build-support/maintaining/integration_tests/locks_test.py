@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from azureml_jobs.locks.lock import Lock
+import json
+
 from scratch import repository_root
 
 INSTALLED = "3rdparty/python/azureml.lock"
 TESTED = "build-support/maintaining/python/tests.lock"
 
 
-def versions(lock: str) -> dict[str, tuple[str, ...]]:
-    return Lock((repository_root() / lock).read_text(encoding="utf-8")).versions()
+def versions(lock: str) -> dict[str, str]:
+    text = (repository_root() / lock).read_text(encoding="utf-8")
+    content = json.loads("\n".join(line for line in text.split("\n") if not line.startswith("//")))
+    (resolve,) = content["locked_resolves"]
+    return {each["project_name"]: each["version"] for each in resolve["locked_requirements"]}
 
 
 def test_tests_run_with_the_versions_that_users_install() -> None:

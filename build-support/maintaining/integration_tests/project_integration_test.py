@@ -43,6 +43,12 @@ def release(template: Checkout, version: str, path: str, text: str) -> None:
     template.git("tag", version)
 
 
+def edit(project: Checkout, path: str, old: str, new: str) -> None:
+    text = (project.root / path).read_text(encoding="utf-8")
+    assert old in text
+    (project.root / path).write_text(text.replace(old, new), encoding="utf-8")
+
+
 def test_a_project_has_what_its_people_need_and_no_more(project: Checkout) -> None:
     names = project.git("ls-files").splitlines()
     tools = {name for name in names if name.startswith("build-support/")}
@@ -81,12 +87,12 @@ def test_an_update_keeps_what_is_the_peoples_own(template: Checkout, project: Ch
     for path, text in mine.items():
         with (project.root / path).open("a", encoding="utf-8") as file:
             file.write(text)
-    project.edit(".github/workflows/ci.yml", "name: CI\n", "name: Our CI\n")
+    edit(project, ".github/workflows/ci.yml", "name: CI\n", "name: Our CI\n")
     project.git("rm", "-r", "--quiet", ".vscode")
     project.commit("Ours")
     tool, page = "build-support/azureml-jobs/azureml_jobs/azure/new.py", "docs/new.md"
     release(template, "v2.1.0", tool, '"""New in 2.1."""\n')
-    template.edit(".github/workflows/ci.yml", "timeout-minutes: 60", "timeout-minutes: 90")
+    edit(template, ".github/workflows/ci.yml", "timeout-minutes: 60", "timeout-minutes: 90")
     template.git("rm", "--quiet", "docs/concepts.md")
     release(template, "v2.2.0", page, "# New in 2.2\n")
     copier(project.root, "update", "--quiet", "--defaults")

@@ -33,12 +33,15 @@ def repository_root() -> Path:
     return next(folder for folder in Path(__file__).parents if (folder / "pants.toml").exists())
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Wait for a true value of `condition`; fail with `what` when there is none in time."""
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """Return the first true value of `condition`; fail with `what` when there is none in time."""
     end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
         time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:
@@ -73,9 +76,6 @@ class Checkout:
     def commit(self, message: str = "All") -> None:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
-
-    def head(self) -> str:
-        return self.git("rev-parse", "HEAD").strip()
 
     def restore(self, commit: str = "HEAD") -> None:
         """Undo all changes to files, and all commits after `commit`."""
@@ -155,11 +155,6 @@ class Checkout:
         folder = self.root / ".azureml" / "jobs"
         return sorted(os.listdir(folder)) if folder.exists() else []
 
-    def edit(self, path: str, old: str, new: str) -> None:
-        text = (self.root / path).read_text(encoding="utf-8")
-        assert old in text
-        (self.root / path).write_text(text.replace(old, new), encoding="utf-8")
-
     @contextlib.contextmanager
     def changed(self, changes: Mapping[str, str | None]) -> Iterator[None]:
         """Write files, or remove those given as None, until the block ends."""
@@ -215,6 +210,7 @@ class Terminal:
             os.chdir(scratch.root)
             environment = scratch.environment({"TERM": "xterm"})
             os.execve("./pants", ["./pants", *arguments], environment)
+        self._status: int | None = None
 
     def read_until(self, text: str, seconds: float = 120) -> None:
         try:
@@ -227,16 +223,18 @@ class Terminal:
 
     def status(self, seconds: float = 60) -> int:
         """Return the command's exit status when it ends; `seen` has what it printed."""
-        what = f"the end of the command, after {self.seen!r}"
-        wait_for(lambda: self._read() and self._has_ended(), what, seconds)
+
+        def ended() -> bool:
+            self._read()
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._status = os.waitstatus_to_exitcode(status)
+            return bool(pid)
+
+        wait_for(ended, f"the end of the command, after {self.seen!r}", seconds)
         self._read()
         os.close(self._master)
-        return self._status
-
-    def _has_ended(self) -> bool:
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        self._status = os.waitstatus_to_exitcode(status)
-        return bool(pid)
+        return self._status if self._status is not None else -1
 
     def _read(self) -> bool:
         while select.select([self._master], [], [], 0.05)[0]:
