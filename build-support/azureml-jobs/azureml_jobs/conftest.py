@@ -29,6 +29,11 @@ from azureml_jobs.protocol import (
     UnitFiles,
     requirements_file,
 )
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is a matter of what else this machine does.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 JOB_FILE = "src/exp/azure-ml-job.yaml"
 JOB = """\

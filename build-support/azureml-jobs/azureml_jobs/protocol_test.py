@@ -18,7 +18,7 @@ REQUEST = JobRequest("a:job", "a/job.yaml", (), (), {})
 
 @pytest.mark.parametrize("kind", Message.__subclasses__(), ids=lambda kind: kind.__name__)
 @given(st.data())
-@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=50)
+@settings(suppress_health_check=list(HealthCheck), max_examples=50)
 def test_reads_back_every_message_with_the_types_of_its_fields(
     tmp_path: Path, kind: type[Any], data: st.DataObject
 ) -> None:

@@ -7,7 +7,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -75,17 +74,17 @@ fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
 
 
 def test_docker_ends_with_the_push(tmp_path: Path, tool: Tool) -> None:
-    script = f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\nexec sleep 100\n"
+    script = "#!/bin/sh\necho $$\nexec sleep 100\n"
     environment = {**Tool.environment(), **with_docker(tmp_path, script)}
     process = subprocess.Popen(
         [sys.executable, "-c", PUSH], env=environment, stderr=subprocess.PIPE
     )
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
-        time.sleep(0.02)
+    assert process.stderr
+    docker = int(process.stderr.readline())
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+        os.kill(docker, 0)
 
 
 def test_reports_that_docker_is_not_installed(

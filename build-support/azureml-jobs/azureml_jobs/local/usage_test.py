@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from azureml_jobs.local.usage import usage_text
 
 BUSY = """
 import time
-block = bytearray(300_000_000)
+block = bytearray({size})
 while time.process_time() < 0.5: pass
 open("outputs/model.bin", "w").close()
 """
@@ -30,13 +31,17 @@ def has_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_prints_what_a_job_used_and_where_its_outputs_are(jobs: Any, has_gpu: None) -> None:
-    folder = jobs.new(f"{sys.executable} -c '{BUSY}'", outputs={"a": "/there"})
+    # More than the test's process, or an earlier child of it, has ever had.
+    users = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    size = 100_000_000 + 1024 * max(resource.getrusage(user).ru_maxrss for user in users)
+    busy = BUSY.format(size=size)
+    folder = jobs.new(f"{sys.executable} -c '{busy}'", outputs={"a": "/there"})
     status, out, _ = jobs.run(folder)
     used, outputs, completed = out.decode().splitlines()
     record = folder.read()
     assert status == 0
     assert 0.5 <= record.usage["cpu_seconds"] < 30
-    assert 300e6 < record.usage["largest_process_bytes"] < 600e6
+    assert size < record.usage["largest_process_bytes"] < size + 100_000_000
     (gpu,) = record.usage["gpus"]
     assert gpu == {"index": 0, "busy_percent": 70, "memory_bytes": 3000 * 2**20}
     assert used == f"Used: {usage_text(record.usage)}"
