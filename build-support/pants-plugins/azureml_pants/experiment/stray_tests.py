@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.imports.overlay import pattern_of
 from pants.backend.python.target_types import PythonTestSourceField
 from pants.core.goals.lint import LintFilesRequest, LintResult
 from pants.core.util_rules.partitions import Partitions
@@ -58,7 +59,7 @@ async def lint_stray_tests(request: LintStrayTestsRequest.Batch[str, Any]) -> Li
         for path, found in zip(request.elements, targets)
         if not any(target.has_field(PythonTestSourceField) for target in found)
     ]
-    contents = await Get(DigestContents, PathGlobs(stray))
+    contents = await Get(DigestContents, PathGlobs(map(pattern_of, stray)))
     messages = [
         str(stray_test(file.path))
         for file in contents

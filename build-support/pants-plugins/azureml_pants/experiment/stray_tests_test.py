@@ -15,6 +15,7 @@ TEST = "def test_a():\n    pass\n"
         pytest.param("src/x/test_a.py", TEST, "folder_tests()", False, id="run"),
         pytest.param("src/x/test_a.py", TEST, "python_tests()", False, id="run by Pants' own kind"),
         pytest.param("src/x/test_a.py", TEST, "", True, id="no target"),
+        pytest.param("src/x/test_[a].py", TEST, "", True, id="a name that would be a pattern"),
         pytest.param("src/x/a_test.py", TEST, "python_sources(sources=['*'])", True, id="as code"),
         pytest.param("src/x/test_a.py", "    async def test_a(self):\n", "", True, id="a method"),
         pytest.param("src/x/test_a.py", "print(1)\n", "", False, id="no tests in it"),
