@@ -82,7 +82,7 @@ habits_check_exists() {
     near=("$HABITS_ROOT/${path:0:length}"*/BUILD)
     length=$((length - 1))
   done
-  [[ -f ${near[0]} ]] || habits_answer "there is no $path" list ::
+  [[ -f ${near[0]:-} ]] || habits_answer "there is no $path" list ::
   near=("${near[0]#"$HABITS_ROOT/"}")
   for word in "$@"; do
     [[ $word == "$given" ]] && word=${near[0]%/BUILD}${given#"$path"}

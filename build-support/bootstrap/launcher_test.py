@@ -322,6 +322,7 @@ HABITS = [
     ("run src/x/", "run src/x:job"),
     ("run src/xy:job -- --json", "run src/x:job -- --json"),
     ("run src/other:job", "list ::"),
+    ("run src/other//:job", "list ::"),
     ("test src/xyz::", "test src/x::"),
     ("jobs show a", "run :aml -- jobs show a"),
     ("train", "run src/X:job"),
