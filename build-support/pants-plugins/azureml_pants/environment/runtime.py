@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from azureml_jobs.local.runtimes import DOCKER, VENV
-from azureml_jobs.protocol import EnvironmentImage, PackagesVenv, RuntimeOptions
+from azureml_jobs.protocol import EnvironmentImage, RuntimeOptions
 from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.environment.fields import AzureMLImageField, LockedRequirementsJobsField
 from azureml_pants.environment.image import EnvironmentImageRequest
 from azureml_pants.environment.needed_packages import NeededPackagesRequest
-from azureml_pants.environment.packages import (
-    InstalledPackages,
-    InstallPackagesRequest,
-    LockedRequirements,
-    LockedRequirementsRequest,
-)
+from azureml_pants.environment.packages import LockedRequirementsRequest
 from pants.backend.docker.subsystems.docker_options import DockerOptions
-from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment
 from pants.engine.addresses import Address, UnparsedAddressInputs
-from pants.engine.fs import Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import Dependencies, DependenciesRequest, Targets
 
@@ -72,56 +64,3 @@ async def find_named_image(request: NamedImageRequest) -> NamedImage:
         if dependency.has_field(LockedRequirementsJobsField)
     )
     return NamedImage(image, frozenset(name for each in installed for name in each.requirements))
-
-
-@dataclass(frozen=True)
-class ScriptRuntimeRequest:
-    """`requirements` are what the script imports; `in_image` overrides the options."""
-
-    address: Address
-    image: AzureMLImageField
-    resolve: str
-    requirements: tuple[str, ...]
-    environment: CompletePexEnvironment
-    in_image: bool = False
-
-
-@dataclass(frozen=True)
-class ScriptRuntime:
-    """`digest` holds the script that recreates the virtual environment, and a layer's requirements.
-
-    `adds_packages` says that there is such a layer, for packages that the image does not have.
-    """
-
-    digest: Digest
-    options: RuntimeOptions
-    venv: PackagesVenv | None
-    image: EnvironmentImage | None
-    adds_packages: bool
-
-
-@rule(desc="Choose what a script runs in")
-async def choose_script_runtime(
-    request: ScriptRuntimeRequest, options: RuntimeOptions
-) -> ScriptRuntime:
-    if request.in_image:
-        options = replace(options, runtime=DOCKER)
-    digests, venv, image, adds_packages = [], None, None, False
-    if options.runtime != VENV and request.image.value:
-        named = await Get(NamedImage, NamedImageRequest(request.address, request.image))
-        image = named.image
-        adds_packages = not named.requirements.issuperset(request.requirements)
-        if adds_packages:
-            locked = await Get(
-                LockedRequirements, LockedRequirementsRequest(request.resolve, request.requirements)
-            )
-            digests.append(locked.digest)
-    if options.runtime != DOCKER:
-        packages = await Get(
-            InstalledPackages,
-            InstallPackagesRequest(request.resolve, request.requirements, request.environment),
-        )
-        venv = packages.venv
-        digests.append(packages.digest)
-    digest = await Get(Digest, MergeDigests(digests))
-    return ScriptRuntime(digest, options, venv, image, adds_packages)

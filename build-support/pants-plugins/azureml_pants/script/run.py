@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from azureml_jobs.protocol import SOURCES_FOLDER, NeededFile, ScriptRequest
+from azureml_jobs.local.runtimes import DOCKER, VENV
+from azureml_jobs.protocol import SOURCES_FOLDER, NeededFile, RuntimeOptions, ScriptRequest
 from azureml_pants.code.command_targets import LocalCode, LocalFieldSet
 from azureml_pants.code.job_fields import AzureMLLocalEntryPointField
 from azureml_pants.code.loaded_code import (
@@ -15,7 +16,13 @@ from azureml_pants.code.loaded_code import (
 )
 from azureml_pants.code.script_code import ScriptCode, ScriptCodeRequest
 from azureml_pants.environment.fields import AzureMLImageField
-from azureml_pants.environment.runtime import ScriptRuntime, ScriptRuntimeRequest
+from azureml_pants.environment.packages import (
+    InstalledPackages,
+    InstallPackagesRequest,
+    LockedRequirements,
+    LockedRequirementsRequest,
+)
+from azureml_pants.environment.runtime import NamedImage, NamedImageRequest
 from azureml_pants.job_tool.debugger import DebugRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest, start_tool
 from azureml_pants.script.target_types import (
@@ -25,7 +32,7 @@ from azureml_pants.script.target_types import (
 from pants.backend.python.subsystems.pytest import PyTest
 from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonResolveField, PythonTestSourceField
-from pants.backend.python.util_rules.pex_environment import PexEnvironment
+from pants.backend.python.util_rules.pex_environment import CompletePexEnvironment, PexEnvironment
 from pants.core.goals.run import (
     RunDebugAdapterRequest,
     RunFieldSet,
@@ -61,8 +68,36 @@ class RunScriptRequest:
     in_image: bool = False
 
 
+async def add_runtime(
+    script: ScriptRequest,
+    request: RunScriptRequest,
+    requirements: tuple[str, ...],
+    environment: CompletePexEnvironment,
+) -> tuple[ScriptRequest, list[Digest]]:
+    """Add what the script may run in, and return it with the digests that this needs."""
+    code, digests = request.code.request, list[Digest]()
+    if script.options.runtime != VENV and request.image.value:
+        named = await Get(NamedImage, NamedImageRequest(code.address, request.image))
+        adds_packages = not named.requirements.issuperset(requirements)
+        script = replace(script, image=named.image, adds_packages=adds_packages)
+        if adds_packages:
+            locked = await Get(
+                LockedRequirements, LockedRequirementsRequest(code.resolve, requirements)
+            )
+            digests.append(locked.digest)
+    if script.options.runtime != DOCKER:
+        packages = await Get(
+            InstalledPackages, InstallPackagesRequest(code.resolve, requirements, environment)
+        )
+        script = replace(script, venv=packages.venv)
+        digests.append(packages.digest)
+    return script, digests
+
+
 @rule(desc="Set up a script")
-async def run_script(request: RunScriptRequest, pex_env: PexEnvironment) -> RunRequest:
+async def run_script(
+    request: RunScriptRequest, pex_env: PexEnvironment, options: RuntimeOptions
+) -> RunRequest:
     environment = pex_env.in_workspace()
     code = request.code.request
     tool, files = await MultiGet(
@@ -80,30 +115,14 @@ async def run_script(request: RunScriptRequest, pex_env: PexEnvironment) -> RunR
         search_path=request.code.search_path,
         errors=(*request.errors, *files.errors),
         tests=request.tests,
+        options=replace(options, runtime=DOCKER) if request.in_image else options,
     )
     sources = await Get(Digest, MergeDigests((files.digest, request.settings.digest)))
     digests = [await Get(Digest, AddPrefix(sources, SOURCES_FOLDER))]
     # Nothing is installed for a script that does not run.
     if not script.errors:
-        runtime = await Get(
-            ScriptRuntime,
-            ScriptRuntimeRequest(
-                code.address,
-                request.image,
-                code.resolve,
-                files.requirements,
-                environment,
-                request.in_image,
-            ),
-        )
-        digests.append(runtime.digest)
-        script = replace(
-            script,
-            venv=runtime.venv,
-            image=runtime.image,
-            adds_packages=runtime.adds_packages,
-            options=runtime.options,
-        )
+        script, more = await add_runtime(script, request, files.requirements, environment)
+        digests += more
     return await start_tool(tool, request.command, script, digests, "--")
 
 

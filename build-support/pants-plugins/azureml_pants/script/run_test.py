@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -14,7 +15,13 @@ from azureml_pants.code.loaded_code import (
 )
 from azureml_pants.code.script_code import ScriptCode
 from azureml_pants.environment.fields import AzureMLImageField
-from azureml_pants.environment.runtime import ScriptRuntime, ScriptRuntimeRequest
+from azureml_pants.environment.packages import (
+    InstalledPackages,
+    InstallPackagesRequest,
+    LockedRequirements,
+    LockedRequirementsRequest,
+)
+from azureml_pants.environment.runtime import NamedImage, NamedImageRequest
 from azureml_pants.job_tool.installation import JobTool, JobToolRequest
 from azureml_pants.script.run import RunScriptRequest, run_script
 from pants.engine.addresses import Address
@@ -29,7 +36,6 @@ from pants.engine.fs import (
 from pants.testutil.rule_runner import MockGet, run_rule_with_mocks
 
 ADDRESS = Address("src/x", target_name="local")
-IMAGE = AzureMLImageField(":env", ADDRESS)
 CODE = ScriptCode(
     LoadedCodeRequest(ADDRESS, "main", Code(None, ""), CommandCode((), (), (), ()), ""),
     folders=("src/x",),
@@ -39,24 +45,24 @@ CODE = ScriptCode(
 FILES = (NeededFile("src/x/local.py", "x/local.py", "src/x/local.py:lib", ""),)
 
 
-def run(request: RunScriptRequest, import_errors: tuple[str, ...] = ()) -> tuple[dict, list]:
-    """Return the tool's request, and what the rule asked for."""
+def run(
+    runtime: str = "auto",
+    image: str | None = ":env",
+    imports: tuple[str, ...] = ("numpy",),
+    import_errors: tuple[str, ...] = (),
+    **fields: Any,
+) -> tuple[dict, list]:
+    """Return the tool's request for a script whose image has numpy, and what the rule asked for."""
     written: list[FileContent] = []
     asked: list = []
 
-    def prepare(wanted: ScriptRuntimeRequest) -> ScriptRuntime:
-        asked.append(wanted)
-        return ScriptRuntime(
-            EMPTY_DIGEST,
-            RuntimeOptions("docker"),
-            PackagesVenv("/cache/venv", "seed"),
-            EnvironmentImage("src/x:env", "env-0123456789ab"),
-            adds_packages=True,
-        )
-
     def check(wanted: CheckedCodeRequest) -> CheckedCode:
         asked.append(wanted)
-        return CheckedCode(FILES, EMPTY_DIGEST, ("numpy",), import_errors, ())
+        return CheckedCode(FILES, EMPTY_DIGEST, imports, import_errors, ())
+
+    def choose(wanted: LockedRequirementsRequest) -> LockedRequirements:
+        asked.append(wanted)
+        return Mock(digest=EMPTY_DIGEST)
 
     def create(files: Iterable[FileContent]) -> Digest:
         written.extend(files)
@@ -64,12 +70,29 @@ def run(request: RunScriptRequest, import_errors: tuple[str, ...] = ()) -> tuple
 
     run_rule_with_mocks(
         run_script,
-        rule_args=[request, Mock()],
+        rule_args=[
+            RunScriptRequest("local", AzureMLImageField(image, ADDRESS), CODE, **fields),
+            Mock(),
+            RuntimeOptions(runtime),
+        ],
         mock_gets=[
             MockGet(JobTool, (JobToolRequest,), lambda _: JobTool(EMPTY_DIGEST, "python", "r.py")),
             MockGet(CheckedCode, (CheckedCodeRequest,), check),
             MockGet(Digest, (AddPrefix,), lambda _: EMPTY_DIGEST),
-            MockGet(ScriptRuntime, (ScriptRuntimeRequest,), prepare),
+            MockGet(
+                NamedImage,
+                (NamedImageRequest,),
+                lambda _: NamedImage(
+                    EnvironmentImage("src/x:env", "env-0123456789ab"),
+                    frozenset({"numpy", "pandas"}),
+                ),
+            ),
+            MockGet(LockedRequirements, (LockedRequirementsRequest,), choose),
+            MockGet(
+                InstalledPackages,
+                (InstallPackagesRequest,),
+                lambda _: InstalledPackages(EMPTY_DIGEST, PackagesVenv("/cache/venv", "seed")),
+            ),
             MockGet(Digest, (CreateDigest,), create),
             MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
         ],
@@ -80,16 +103,43 @@ def run(request: RunScriptRequest, import_errors: tuple[str, ...] = ()) -> tuple
 
 @pytest.mark.parametrize("image", [":env", None])
 def test_packages_are_certain_only_with_an_image(image: str | None) -> None:
-    field = AzureMLImageField(image, ADDRESS)
-    _, asked = run(RunScriptRequest("local", field, CODE))
+    _, asked = run(image=image)
     assert asked[0] == CheckedCodeRequest(CODE.request, is_locked=image is not None)
 
 
 @pytest.mark.parametrize("in_entry_point", [True, False])
 def test_sets_up_nothing_for_a_script_that_does_not_run(in_entry_point: bool) -> None:
     own = ("a: wrong.",) if in_entry_point else ()
-    wanted = RunScriptRequest("local", IMAGE, CODE, errors=own)
-    request, asked = run(wanted, () if in_entry_point else ("a: wrong.",))
+    imported = () if in_entry_point else ("a: wrong.",)
+    request, asked = run(imports=("pytest",), import_errors=imported, errors=own)
     assert request["errors"] == ["a: wrong."]
     assert len(asked) == 1
-    assert request["venv"] is None
+    assert (request["venv"], request["image"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "runtime, has_image, has_venv",
+    [("auto", True, True), ("docker", True, False), ("venv", False, True)],
+)
+def test_sets_up_only_what_may_be_used(runtime: str, has_image: bool, has_venv: bool) -> None:
+    request, asked = run(runtime)
+    assert (request["image"] is not None, request["venv"] is not None) == (has_image, has_venv)
+    assert (request["adds_packages"], len(asked)) == (False, 1)
+    assert request["options"]["runtime"] == runtime
+
+
+def test_what_needs_the_image_gets_no_virtual_environment() -> None:
+    request, _ = run("venv", in_image=True)
+    assert request["image"]["address"] == "src/x:env" and request["venv"] is None
+    assert request["options"]["runtime"] == "docker"
+
+
+def test_packages_missing_from_the_image_become_a_layer() -> None:
+    request, asked = run(imports=("numpy", "pytest"))
+    assert request["adds_packages"]
+    assert asked[1:] == [LockedRequirementsRequest("main", ("numpy", "pytest"))]
+
+
+def test_without_an_image_there_is_a_virtual_environment() -> None:
+    request, _ = run(image=None)
+    assert (request["image"], request["venv"]["prefix"]) == (None, "/cache/venv")
