@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.lock import read_lock
 from azureml_jobs.locks.sync import (
     REQUIREMENTS_FILE,
@@ -25,39 +24,28 @@ from pants.backend.python.util_rules.pex_requirements import (
 )
 from pants.engine.fs import CreateDigest, Digest, DigestContents, FileContent, MergeDigests
 from pants.engine.process import FallibleProcessResult, ProcessCacheScope
-from pants.engine.rules import Get, MultiGet, rule
+from pants.engine.rules import Get, MultiGet
 from pants.option.global_options import GlobalOptions
 
 # In `[python].resolves`: the lock of uv.
 _RESOLVE = "uv"
 
 
-@dataclass(frozen=True)
-class ChosenVersionsRequest:
-    """`old` is the content of the present lock, `where` names the files with the requirements."""
-
-    lock: GeneratePythonLockfile
-    old: str
-    where: str
-
-
-@dataclass(frozen=True)
-class ChosenVersions:
-    """The constraints with which pex locks the versions, or the `error`."""
-
-    constraints: tuple[str, ...] = ()
-    error: JobError | None = None
-
-
-@rule(desc="Choose versions for a lockfile")
 async def choose_versions(
-    request: ChosenVersionsRequest, python_setup: PythonSetup, global_options: GlobalOptions
-) -> ChosenVersions:
-    lock = request.lock
+    lock: GeneratePythonLockfile,
+    old: str,
+    where: str,
+    python_setup: PythonSetup,
+    global_options: GlobalOptions,
+) -> tuple[str, ...]:
+    """Return the constraints with which pex locks the versions; raise `JobError` if uv finds none.
+
+    `old` is the content of the present lock, `where` names the files with the requirements.
+    """
     pythons = lock.interpreter_constraints.partition_into_major_minor_versions(
         python_setup.interpreter_versions_universe
     )
-    files = input_files(read_lock(request.old), lock.requirements, pythons)
+    files = input_files(read_lock(old), lock.requirements, pythons)
     config, inputs, uv = await MultiGet(
         Get(ResolvePexConfig, ResolvePexConfigRequest(lock.resolve_name)),
         Get(
@@ -83,11 +71,10 @@ async def choose_versions(
         ),
     )
     if ran.exit_code:
-        output = ran.stderr.decode(errors="replace")
-        return ChosenVersions(error=choice_error(request.where, lock.resolve_name, output))
+        raise choice_error(where, lock.resolve_name, ran.stderr.decode(errors="replace"))
     (versions,) = await Get(DigestContents, Digest, ran.output_digest)
     theirs = {str(each) for each in given.constraints} if given else ()
-    return ChosenVersions(constraints(versions.content.decode(), theirs))
+    return constraints(versions.content.decode(), theirs)
 
 
 def uv_request(python_setup: PythonSetup) -> PexRequest:

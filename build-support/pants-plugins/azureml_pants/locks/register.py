@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from azureml_pants.code import rules as code
-from azureml_pants.locks import (
-    chosen_versions,
-    package_list,
-    stale_locks,
-    sync_lockfiles,
-    synced_lock,
-)
+from azureml_pants.locks import package_list, stale_locks, sync_lockfiles, synced_lock
 from azureml_pants.locks.package_list import PackageListTarget
 from pants.engine.rules import collect_rules
 
@@ -21,7 +15,7 @@ def target_types():
 def rules():
     return [
         *code.rules(),
-        *collect_rules(chosen_versions, sync_lockfiles, synced_lock),
+        *collect_rules(sync_lockfiles, synced_lock),
         *package_list.rules(),
         *stale_locks.rules(),
     ]

@@ -9,7 +9,7 @@ from azureml_jobs.base.errors import JobError
 from azureml_jobs.locks.lock import Lock, describe_changes
 from azureml_jobs.locks.sync import check_requirements, lock_error, parse_old
 from azureml_pants.code.listed_packages import ListedPackages
-from azureml_pants.locks.chosen_versions import ChosenVersions, ChosenVersionsRequest
+from azureml_pants.locks.chosen_versions import choose_versions
 from pants.backend.python.goals.lockfile import (
     GeneratePythonLockfile,
     _setup_pip_args_and_constraints_file,
@@ -31,6 +31,7 @@ from pants.engine.fs import (
 )
 from pants.engine.process import FallibleProcessResult, ProcessCacheScope
 from pants.engine.rules import Get, rule
+from pants.option.global_options import GlobalOptions
 from pants.util.docutil import bin_name
 
 _CONSTRAINTS = "__chosen_versions.txt"
@@ -53,29 +54,25 @@ async def sync_lock(
     packages: ListedPackages,
     generate_lockfiles: GenerateLockfilesSubsystem,
     python_setup: PythonSetup,
+    global_options: GlobalOptions,
 ) -> SyncedLock:
     path = lock.lockfile_dest
     pip = await _setup_pip_args_and_constraints_file(lock.resolve_name)
     present = await Get(DigestContents, PathGlobs([path]))
     content = present[0].content if present else b""
     where = " and ".join(packages.files_of(lock.resolve_name)) or f"the resolve {lock.resolve_name}"
+    text = content.decode(errors="replace")
     try:
         check_requirements(where, lock.resolve_name, lock.requirements)
-        old = parse_old(path, lock.resolve_name, content.decode(errors="replace"))
+        old = parse_old(path, lock.resolve_name, text)
+        metadata = lock_metadata(lock, pip.resolve_config)
+        if old and fits(content, metadata):
+            return SyncedLock(path, message=f"{path}: nothing to do, it fits its requirements.")
+        chosen = await choose_versions(lock, text, where, python_setup, global_options)
     except JobError as error:
         return SyncedLock(path, error=error)
-    metadata = lock_metadata(lock, pip.resolve_config)
-    if old and fits(content, metadata):
-        return SyncedLock(path, message=f"{path}: nothing to do, it fits its requirements.")
-
-    chosen = await Get(
-        ChosenVersions,
-        ChosenVersionsRequest(lock, content.decode(errors="replace"), where),
-    )
-    if chosen.error:
-        return SyncedLock(path, error=chosen.error)
-    text = "".join(f"{each}\n" for each in chosen.constraints)
-    constraints = await Get(Digest, CreateDigest([FileContent(_CONSTRAINTS, text.encode())]))
+    pins = "".join(f"{each}\n" for each in chosen)
+    constraints = await Get(Digest, CreateDigest([FileContent(_CONSTRAINTS, pins.encode())]))
     inputs = await Get(Digest, MergeDigests([pip.digest, constraints]))
     ran = await Get(
         FallibleProcessResult,
@@ -89,7 +86,7 @@ async def sync_lock(
     new = Lock(created[0].content.decode())
     message = describe_changes(path, old, new)
     synced = metadata.add_header_to_lockfile(
-        new.keeping(old, chosen.constraints).encode(),
+        new.keeping(old, chosen).encode(),
         regenerate_command=(
             generate_lockfiles.custom_command
             or f"{bin_name()} generate-lockfiles --resolve={lock.resolve_name}"
