@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os.path
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from azureml_jobs.base.digest import content_digest, environment_tag
 from azureml_jobs.protocol import REQUIREMENTS_FILE, EnvironmentImage
 from azureml_pants.environment.fields import DockerImageBuildNetworkField
-from pants.backend.docker.target_types import DockerImageContextRootField, DockerImageSourceField
+from pants.backend.docker.goals.package_image import DockerPackageFieldSet
+from pants.backend.docker.target_types import DockerImageSourceField
 from pants.core.target_types import FileSourceField
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.fs import Digest, DigestContents, FileContent
@@ -35,7 +34,13 @@ class ImageContext:
         if requirements is not None:
             other = FileContent(f"{self.root}/{REQUIREMENTS_FILE}", requirements)
             files = (*(file for file in files if file.path != other.path), other)
-        return tag_of_context(self.root, files)
+        return environment_tag(
+            content_digest(
+                (file.path[len(self.root) + 1 :], file.content, file.is_executable)
+                for file in files
+                if file.path.startswith(f"{self.root}/")
+            )
+        )
 
 
 @rule
@@ -54,8 +59,7 @@ async def find_image_context(request: EnvironmentImageRequest) -> ImageContext:
         ),
     )
     contents = await Get(DigestContents, Digest, sources.snapshot.digest)
-    root = context_root(image[DockerImageContextRootField].value or "", image.address.spec_path)
-    return ImageContext(root, tuple(contents))
+    return ImageContext(context_root(image), tuple(contents))
 
 
 @rule
@@ -65,20 +69,6 @@ async def find_environment_image(request: EnvironmentImageRequest) -> Environmen
     return EnvironmentImage(str(request.target.address), context.tag(), network)
 
 
-def context_root(value: str, build_folder: str) -> str:
-    """Return the folder of a build context, relative to the build root.
-
-    A `value` such as `./docker` is relative to the folder of the BUILD file.
-    """
-    return os.path.normpath(os.path.join(build_folder, value) if value.startswith("./") else value)
-
-
-def tag_of_context(root: str, files: Iterable[FileContent]) -> str:
-    """Return the tag of an image that is built from those of `files` that are below `root`."""
-    return environment_tag(
-        content_digest(
-            (file.path[len(root) + 1 :], file.content, file.is_executable)
-            for file in files
-            if file.path.startswith(f"{root}/")
-        )
-    )
+def context_root(image: Target) -> str:
+    """Return the folder that an image is built from, relative to the build root."""
+    return DockerPackageFieldSet.create(image).get_context_root("")

@@ -3,27 +3,18 @@ from __future__ import annotations
 import pytest
 from azureml_jobs.base.digest import content_digest, environment_tag
 from azureml_pants.environment.fields import DockerImageBuildNetworkField
-from azureml_pants.environment.image import ImageContext, context_root, tag_of_context
+from azureml_pants.environment.image import ImageContext
 from pants.engine.addresses import Address
 from pants.engine.fs import FileContent
 
 CONTEXT = [("Dockerfile", b"FROM x\n", False), ("tools/setup.sh", b"echo hi\n", True)]
 
 
-@pytest.mark.parametrize(
-    "value, expected",
-    [("./docker", "src/x/docker"), ("src/x/docker", "src/x/docker"), ("./", "src/x")],
-    ids=["next to the BUILD file", "from the build root", "the BUILD file's own folder"],
-)
-def test_the_root_of_a_context(value: str, expected: str) -> None:
-    assert context_root(value, "src/x") == expected
-
-
 def test_the_tag_is_that_of_the_bundle_s_environment() -> None:
     files = [FileContent(f"src/x/docker/{path}", data, run) for path, data, run in CONTEXT]
     elsewhere = FileContent("src/x/docker-old/Dockerfile", b"")
     expected = environment_tag(content_digest(CONTEXT))
-    assert tag_of_context("src/x/docker", [*files, elsewhere]) == expected
+    assert ImageContext("src/x/docker", (*files, elsewhere)).tag() == expected
 
 
 def test_an_image_has_the_tag_of_an_environment_with_fewer_packages() -> None:

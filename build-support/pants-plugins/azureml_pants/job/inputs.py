@@ -82,8 +82,8 @@ async def find_image_target(context: str | None) -> str | None:
 
 def image_target(targets: Iterable[Target], context: str) -> str | None:
     for target in targets:
-        root = target.get(DockerImageContextRootField).value
-        if root and context_root(root, target.address.spec_path) == context:
+        has_root = target.get(DockerImageContextRootField).value
+        if has_root and context_root(target) == context:
             return str(target.address)
     return None
 
