@@ -19,6 +19,7 @@ from pants.backend.python.dependency_inference.default_unowned_dependencies impo
 )
 from pants.engine.fs import Digest, DigestContents, GlobMatchErrorBehavior, PathGlobs, Paths
 from pants.engine.rules import Get, MultiGet, rule
+from pants.source.filespec import FilespecMatcher
 
 # Pants' list has the modules of all versions, ours those of the version that runs Pants.
 STANDARD_LIBRARY = frozenset(DEFAULT_UNOWNED_DEPENDENCIES) | sys.stdlib_module_names
@@ -71,7 +72,7 @@ async def answer_questions(
             answer = {
                 *found.files,
                 *(f"{folder}/" for folder in found.dirs),
-                *matching(question.patterns, generated),
+                *(matching(question.patterns, generated) if generated else ()),
             }
         elif isinstance(question, ListFolders):
             # One by one, so that a folder with all experiments is listed once for all of them.
@@ -118,18 +119,10 @@ def names_in(generated: Iterable[str]) -> dict[str, frozenset[str]]:
 
 def matching(patterns: Iterable[str], generated: Iterable[str]) -> set[str]:
     """Return which generated files, and which folders of them, the patterns match."""
-    folders = {folder for path in generated for folder in PurePath(path).parents if folder.name}
-    found = set()
-    for path, end in (*((path, "") for path in generated), *((str(each), "/") for each in folders)):
-        above = [pattern_of(str(folder)) for folder in PurePath(path).parents if folder.name]
-        own = {
-            pattern_of(path),
-            f"{above[0]}/*" if above else "*",
-            *(f"{each}/**" for each in above),
-        }
-        if not own.isdisjoint(patterns):
-            found.add(f"{path}{end}")
-    return found
+    folders = {str(each) for path in generated for each in PurePath(path).parents if each.name}
+    matcher = FilespecMatcher(globs(patterns), [])
+    files = matcher.matches(list(generated))
+    return {*files, *(f"{folder}/" for folder in matcher.matches(list(folders)))}
 
 
 def sources_of(
