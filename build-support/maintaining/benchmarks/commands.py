@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
 from repositories import OURS, daemon, machine, make_plain, make_project, names, stop_daemon
 
 PANTS = "Pants alone"
 MAKERS: dict[str, Callable[[Path, int], None]] = {OURS: make_project, PANTS: make_plain}
 CHANGED = ("--changed-since=HEAD", "--changed-dependents=transitive", "list")
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Project:
     def measure(self, measure: str, *arguments: str) -> Cost:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("P")}
         environment = {**kept, "PATH": os.environ["PATH"]}
-        before = processor(daemon(self.root))
+        before = processor_time(daemon(self.root))
         begun = time.monotonic()
         subprocess.run(
             ["./pants", *arguments],
@@ -57,8 +57,9 @@ class Project:
             check=True,
         )
         seconds, after = time.monotonic() - begun, daemon(self.root)
-        memory = int(after[21]) * os.sysconf("SC_PAGE_SIZE") / 1e9
-        return Cost(measure, self.who, self.experiments, seconds, processor(after) - before, memory)
+        processor = processor_time(after) - before
+        memory = after.memory_info().rss / 1e9 if after else 0
+        return Cost(measure, self.who, self.experiments, seconds, processor, memory)
 
     @contextmanager
     def edited(self, number: int) -> Iterator[None]:
@@ -71,9 +72,9 @@ class Project:
         path.write_text(before, encoding="utf-8")
 
 
-def processor(stat: list[str]) -> float:
-    """Return the seconds of processor time of a daemon and of the processes that it started."""
-    return sum(int(each) for each in stat[11:15]) / TICKS
+def processor_time(daemon: psutil.Process | None) -> float:
+    """Return the seconds of a daemon and of the processes that it started."""
+    return sum(daemon.cpu_times()[:4]) if daemon else 0
 
 
 def costs(project: Project) -> Iterator[Cost]:

@@ -7,13 +7,12 @@ import os
 import platform
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 from azureml_jobs.experiment.create import ExperimentRequest, create_experiment
 
 # In addition to the five Python files of the template: eleven are what an experiment has when a
@@ -53,22 +52,19 @@ def machine() -> dict[str, Any]:
     }
 
 
-def daemon(root: Path) -> list[str]:
-    """Return the fields of the daemon's `/proc/PID/stat` after its name; none without it."""
+def daemon(root: Path) -> psutil.Process | None:
+    """Return the process of the daemon of Pants, if it runs."""
     for file in root.glob(".pids/*/pantsd/pid"):
-        stat = Path("/proc", file.read_text(encoding="ascii").strip(), "stat")
-        if stat.exists():
-            return stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-    return []
+        # One that has ended leaves its file.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(int(file.read_text(encoding="ascii")))
+    return None
 
 
 def stop_daemon(root: Path) -> None:
-    for file in root.glob(".pids/*/pantsd/pid"):
-        # One that has ended leaves its file.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(file.read_text(encoding="ascii")), signal.SIGTERM)
-        while daemon(root):
-            time.sleep(0.1)
+    if process := daemon(root):
+        process.terminate()
+        process.wait()
 
 
 def copy_project(root: Path, has_example: bool) -> None:
