@@ -9,31 +9,24 @@ import argparse
 import os
 import pty
 import re
-import select
 import sys
 import time
-from collections.abc import Iterator, Sequence
 
 # What moves the cursor or sets a colour.
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
 
 
-def output(command: Sequence[str]) -> Iterator[tuple[float, str]]:
-    """Yield what the command prints on a terminal, with its seconds; the last one is empty."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execvp(command[0], list(command))
-    begun = time.monotonic()
-    while True:
-        try:
-            select.select([terminal], [], [])
-            printed = os.read(terminal, 65536)
-        except OSError:  # Linux reports the end of a terminal as an error.
-            printed = b""
-        yield time.monotonic() - begun, printed.decode(errors="replace")
-        if not printed:
-            os.waitpid(pid, 0)
-            return
+def output(command: list[str]) -> list[tuple[float, str]]:
+    """Return what the command prints on a terminal, with its seconds; the last one is empty."""
+    found, begun = [], time.monotonic()
+
+    def read(terminal: int) -> bytes:
+        printed = os.read(terminal, 65536)
+        found.append((time.monotonic() - begun, printed.decode(errors="replace")))
+        return printed
+
+    pty.spawn(command, read)
+    return [*found, (time.monotonic() - begun, "")]
 
 
 def shown(printed: str) -> str:
@@ -49,8 +42,6 @@ def main() -> int:
     args = parser.parse_args()
     last, words, silences = 0.0, "(start)", []
     for seconds, printed in output(args.command):
-        sys.stdout.write(printed)
-        sys.stdout.flush()
         if printed and not shown(printed):
             continue
         if seconds - last > args.limit:
