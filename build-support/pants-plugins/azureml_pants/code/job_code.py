@@ -107,6 +107,7 @@ class CheckedUnits:
     `package_errors` are those of them for which the packages are not known, either.
     """
 
+    job: JobCode
     requests: tuple[CheckedCodeRequest, ...]
     files: tuple[NeededFile, ...]
     requirements: tuple[str, ...]
@@ -129,6 +130,7 @@ async def check_job_code(field_set: JobFieldSet) -> CheckedUnits:
     )
     checked = await MultiGet(Get(CheckedCode, CheckedCodeRequest, each) for each in requests)
     return CheckedUnits(
+        job,
         requests,
         tuple(dict.fromkeys(file for unit in checked for file in unit.files)),
         tuple(sorted({name for unit in checked for name in unit.requirements})),

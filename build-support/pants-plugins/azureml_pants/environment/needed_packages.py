@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from azureml_pants.base.errors import raise_errors
-from azureml_pants.code.job_code import CheckedUnits, JobCode, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobFieldSet
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.environment.fields import LockedRequirementsJobsField
 from azureml_pants.environment.packages import LockedRequirementsRequest
@@ -56,13 +56,13 @@ class UnitPackages:
 async def find_unit_packages(request: UnitPackagesRequest) -> UnitPackages:
     field = request.target[LockedRequirementsJobsField]
     jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
-    field_sets = [JobFieldSet.create(job) for job in jobs]
-    found = await MultiGet(Get(JobCode, JobFieldSet, each) for each in field_sets)
-    checked = await MultiGet(Get(CheckedUnits, JobFieldSet, each) for each in field_sets)
+    checked = await MultiGet(
+        Get(CheckedUnits, JobFieldSet, JobFieldSet.create(job)) for job in jobs
+    )
     codes = [
         code
-        for job, units in zip(found, checked)
-        for unit, code in zip(job.units, units.requests)
+        for each in checked
+        for unit, code in zip(each.job.units, each.requests)
         if unit.build_context == request.context
     ]
     loaded = await MultiGet(Get(CheckedCode, CheckedCodeRequest, code) for code in codes)

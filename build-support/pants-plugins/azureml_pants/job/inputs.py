@@ -13,7 +13,7 @@ from azureml_pants.code.build_folders import (
     FolderTargetsRequest,
     folders_above,
 )
-from azureml_pants.code.job_code import CheckedUnits, JobCode, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobFieldSet
 from azureml_pants.code.listed_packages import ListedPackages
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.code.source_roots import SourceRoots
@@ -123,9 +123,8 @@ async def gather_job(
     packages: ListedPackages,
     azureml: AzureMLSubsystem,
 ) -> JobInputs:
-    job, checked = await MultiGet(
-        Get(JobCode, JobFieldSet, field_set), Get(CheckedUnits, JobFieldSet, field_set)
-    )
+    checked = await Get(CheckedUnits, JobFieldSet, field_set)
+    job = checked.job
     lists = packages.files_of(field_set.resolve.normalized_value(python_setup))
     message = JobRequest(
         address=str(field_set.address),

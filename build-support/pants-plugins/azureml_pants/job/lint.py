@@ -8,7 +8,7 @@ from typing import Any
 from azureml_jobs.imports.overlay import pattern_of
 from azureml_jobs.imports.result import RUN
 from azureml_jobs.protocol import REQUEST_FILE, JobToLint, LintRequest
-from azureml_pants.code.job_code import CheckedUnits, JobCode, JobFieldSet
+from azureml_pants.code.job_code import CheckedUnits, JobFieldSet
 from azureml_pants.job.target_types import SkipAzureMLJobsField
 from azureml_pants.job_tool.installation import TOOL_PATH, JobTool, JobToolRequest
 from azureml_pants.job_tool.message import request_file
@@ -72,9 +72,9 @@ class JobsToLint:
 
 @rule(desc="Gather job files")
 async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
-    field_sets = [JobFieldSet.of(each) for each in request.field_sets]
-    read = await MultiGet(Get(JobCode, JobFieldSet, each) for each in field_sets)
-    checked = await MultiGet(Get(CheckedUnits, JobFieldSet, each) for each in field_sets)
+    checked = await MultiGet(
+        Get(CheckedUnits, JobFieldSet, JobFieldSet.of(each)) for each in request.field_sets
+    )
     jobs = tuple(
         JobToLint(
             field_set.source.path,
@@ -83,7 +83,7 @@ async def gather_job_files(request: JobsToLintRequest) -> JobsToLint:
         )
         for field_set, units in zip(request.field_sets, checked)
     )
-    documents = {path for job in read for path in job.documents}
+    documents = {path for units in checked for path in units.job.documents}
     scripts = {path for job in jobs for path in job.scripts}
     globs = (pattern_of(path) for path in documents | scripts)
     digest = await Get(Digest, PathGlobs(globs, GlobMatchErrorBehavior.ignore))
