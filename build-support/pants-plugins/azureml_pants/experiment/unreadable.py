@@ -106,7 +106,8 @@ def _parse(parser: Parser, filepath: str, content: str, symbols, *rest, _pants=P
                 raise
             cause = error.__context__
             names = [*parser.symbols, *symbols.symbols]
-            near = difflib.get_close_matches(cause.name, names, n=1)
+            # A local variable without a value has no name here.
+            near = difflib.get_close_matches(cause.name or "", names, n=1)
             hint = f". Did you mean {near[0]}?" if near else ""
         for frame in traceback.extract_tb(cause.__traceback__):
             if frame.filename == filepath:

@@ -19,9 +19,10 @@ from pants.testutil.rule_runner import RuleRunner
         ("files(\n", r"src/x/BUILD:1: '\(' was never closed"),
         ("\nfles()\n", r"src/x/BUILD:2: name 'fles' is not defined. Did you mean files\?"),
         ("files(\n  1)\n", r"src/x/BUILD:1: .*positional argument"),
+        ("def f():\n  print(a)\n  a = 1\nf()\n", "src/x/BUILD:2: .*local variable 'a'"),
         ("import os\n", "Import used in src/x/BUILD at line 1"),
     ],
-    ids=["not Python", "an unknown name", "a wrong call", "an import"],
+    ids=["not Python", "an unknown name", "a wrong call", "a name without a value", "an import"],
 )
 def test_names_file_and_line_of_an_error_in_a_build_file(
     rule_runner: RuleRunner, text: str, expected: str
