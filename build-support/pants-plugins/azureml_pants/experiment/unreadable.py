@@ -7,7 +7,6 @@ no hook for either, so this wraps functions of it.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import subprocess
@@ -15,6 +14,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from azureml_jobs.base.nearest import nearest
 from pants.base.build_environment import get_buildroot
 from pants.bin.local_pants_runner import LocalPantsRunner
 from pants.engine.internals.parser import ParseError, Parser
@@ -107,8 +107,8 @@ def _parse(parser: Parser, filepath: str, content: str, symbols, *rest, _pants=P
             cause = error.__context__
             names = [*parser.symbols, *symbols.symbols]
             # A local variable without a value has no name here.
-            near = difflib.get_close_matches(cause.name or "", names, n=1)
-            hint = f". Did you mean {near[0]}?" if near else ""
+            near = nearest(cause.name or "", names)
+            hint = f". Did you mean {near}?" if near else ""
         for frame in traceback.extract_tb(cause.__traceback__):
             if frame.filename == filepath:
                 line = frame.lineno
