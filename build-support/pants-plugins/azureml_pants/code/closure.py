@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -87,7 +87,10 @@ async def answer_questions(
         elif isinstance(question, ReadSources):
             paths = [path for path in question.paths if path not in generated]
             read = await MultiGet(Get(Source, SourceRequest(path)) for path in paths)
-            answer = dict(zip(paths, read)) | sources_of(question.paths, generated, python)
+            answer = dict(zip(paths, read)) | {
+                path: read_source(generated[path], path, python.version)
+                for path in generated.keys() & question.paths
+            }
         elif isinstance(question, ReadTexts):
             texts = await Get(
                 DigestContents, PathGlobs(pattern_of(path) for path in question.paths)
@@ -123,13 +126,3 @@ def matching(patterns: Iterable[str], generated: Iterable[str]) -> set[str]:
     matcher = FilespecMatcher(globs(patterns), [])
     files = matcher.matches(list(generated))
     return {*files, *(f"{folder}/" for folder in matcher.matches(list(folders)))}
-
-
-def sources_of(
-    paths: Iterable[str], generated: Mapping[str, bytes], python: ImagePython
-) -> dict[str, Source]:
-    return {
-        path: read_source(generated[path], path, python.version)
-        for path in paths
-        if path in generated
-    }

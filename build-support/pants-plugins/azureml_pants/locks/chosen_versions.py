@@ -46,13 +46,14 @@ async def choose_versions(
         python_setup.interpreter_versions_universe
     )
     files = input_files(read_lock(old), lock.requirements, pythons)
-    config, inputs, uv = await MultiGet(
+    uv = locked_pex_request("uv.pex", ("uv",), _RESOLVE, python_setup)
+    config, inputs, program = await MultiGet(
         Get(ResolvePexConfig, ResolvePexConfigRequest(lock.resolve_name)),
         Get(
             Digest,
             CreateDigest(FileContent(name, text.encode()) for name, text in files.items()),
         ),
-        Get(VenvPex, PexRequest, uv_request(python_setup)),
+        Get(VenvPex, PexRequest, replace(uv, main=EntryPoint("uv"))),
     )
     given = config.constraints_file
     if given:
@@ -60,7 +61,7 @@ async def choose_versions(
     ran = await Get(
         FallibleProcessResult,
         VenvPexProcess(
-            uv,
+            program,
             argv=uv_arguments(config, pythons[0]),
             input_digest=inputs,
             output_files=(VERSIONS_FILE,),
@@ -75,11 +76,6 @@ async def choose_versions(
     (versions,) = await Get(DigestContents, Digest, ran.output_digest)
     theirs = {str(each) for each in given.constraints} if given else ()
     return constraints(versions.content.decode(), theirs)
-
-
-def uv_request(python_setup: PythonSetup) -> PexRequest:
-    request = locked_pex_request("uv.pex", ("uv",), _RESOLVE, python_setup)
-    return replace(request, main=EntryPoint("uv"))
 
 
 def uv_arguments(config: ResolvePexConfig, python: str) -> tuple[str, ...]:

@@ -138,7 +138,7 @@ def lock_metadata(lock: GeneratePythonLockfile, config: ResolvePexConfig) -> Pyt
     constraints = config.constraints_file
     return PythonLockfileMetadata.new(
         valid_for_interpreter_constraints=lock.interpreter_constraints,
-        requirements=parsed(lock.requirements),
+        requirements={PipRequirement.parse(each) for each in lock.requirements},
         manylinux=config.manylinux,
         requirement_constraints=set(constraints.constraints) if constraints else set(),
         only_binary=set(config.only_binary),
@@ -152,7 +152,3 @@ def fits(content: bytes, metadata: PythonLockfileMetadata) -> bool:
         return PythonLockfileMetadata.from_lockfile(content, delimeter="//") == metadata
     except (InvalidLockfileError, KeyError):
         return False
-
-
-def parsed(requirements: Iterable[str]) -> set[PipRequirement]:
-    return {PipRequirement.parse(each) for each in requirements}
