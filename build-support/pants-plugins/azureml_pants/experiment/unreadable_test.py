@@ -37,8 +37,28 @@ def test_names_file_and_line_of_an_error_in_a_build_file(
         unreadable._run(Mock(), (), _pants=run)
 
 
-def test_names_absolute_links_and_leaves_them_out_from_then_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+ABSOLUTE = 'Failed to read link "x": Absolute symlink: "/etc/passwd"'
+OUTSIDE = 'While expanding link "x": Globs may not traverse outside of the buildroot: "../o"'
+
+
+@pytest.mark.parametrize(
+    "target, error, what, remedy",
+    [
+        ("/etc/passwd", ABSOLUTE, "an absolute symbolic link", "Make it relative"),
+        ("../outside", OUTSIDE, "a symbolic link that leads out of the rep", "Replace it with"),
+        # Pants ends without a word when it meets such a link later than at its start.
+        ("x [1]", ABSOLUTE, "a symbolic link that leads in a circle", "Replace it with"),
+    ],
+    ids=["absolute", "out of the repository", "in a circle"],
+)
+def test_names_links_and_leaves_them_out_from_then_on(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    target: str,
+    error: str,
+    what: str,
+    remedy: str,
 ) -> None:
     monkeypatch.setattr(unreadable, "get_buildroot", lambda: str(tmp_path))
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
@@ -46,21 +66,20 @@ def test_names_absolute_links_and_leaves_them_out_from_then_on(
     for name in ("ignored", "known"):
         (tmp_path / name).symlink_to("/etc/passwd")
     (tmp_path / "near").symlink_to(".gitignore")
+    (tmp_path / "nowhere").symlink_to("gone")
     monkeypatch.setattr(unreadable, "_compute_pants_ignore", lambda *asked: ["/known"])
     core = Mock(_scheduler="a scheduler")
 
     def fail(runner: None, goals: None) -> int:
-        raise ExecutionError('Failed to read link "x": Absolute symlink: "/etc/passwd"')
+        raise ExecutionError(error)
 
     def has_scheduler() -> bool:
         return unreadable._prepare(core, _pants=lambda core: core._scheduler is not None)
 
     assert unreadable._ignore(str(tmp_path), None) == ["/known"]
     assert has_scheduler()
-    (tmp_path / "x [1]").symlink_to("/etc/passwd")
-    with pytest.raises(
-        ExecutionError, match=r"^x \[1\]: an absolute symbolic link, which Pants can"
-    ):
+    (tmp_path / "x [1]").symlink_to(target)
+    with pytest.raises(ExecutionError, match=rf"^x \[1\]: {what}.*, which Pants can"):
         unreadable._run(Mock(), (), _pants=fail)
     assert not has_scheduler()
     # Pants makes another one, and asks what to ignore.
@@ -68,9 +87,8 @@ def test_names_absolute_links_and_leaves_them_out_from_then_on(
     core._scheduler = "another one"
     assert has_scheduler()
     assert unreadable._run(Mock(), (), _pants=lambda runner, goals: 0) == 0
-    assert capfd.readouterr().err.startswith(
-        "pants: x [1]: an absolute symbolic link, which Pants le"
-    )
+    said = capfd.readouterr().err
+    assert said.startswith(f"pants: x [1]: {what}") and f"which Pants leaves out. {remedy}" in said
     (tmp_path / "x [1]").unlink()
     assert not has_scheduler()
     assert unreadable._ignore(str(tmp_path), None) == ["/known"]
