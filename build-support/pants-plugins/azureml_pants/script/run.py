@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from azureml_jobs.local.runtimes import DOCKER, VENV
 from azureml_jobs.protocol import SOURCES_FOLDER, NeededFile, RuntimeOptions, ScriptRequest
 from azureml_pants.code.command_targets import LocalCode, LocalFieldSet
-from azureml_pants.code.job_fields import AzureMLLocalEntryPointField
 from azureml_pants.code.loaded_code import (
     CheckedCode,
     CheckedCodeRequest,
@@ -127,14 +126,11 @@ async def run_script(
 
 
 @dataclass(frozen=True)
-class RunLocalFieldSet(RunFieldSet):
-    required_fields = (AzureMLLocalEntryPointField,)
+class RunLocalFieldSet(RunFieldSet, LocalFieldSet):
     run_in_sandbox_behavior = RunInSandboxBehavior.NOT_SUPPORTED
     supports_debug_adapter = True
 
-    entry_point: AzureMLLocalEntryPointField
     image: AzureMLImageField
-    resolve: PythonResolveField
 
 
 @rule
