@@ -17,6 +17,7 @@ from azureml_pants.code.listed_packages import ListedPackages
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.code.source_roots import SourceRoots
 from azureml_pants.environment.needed_packages import UnitPackages, UnitPackagesRequest
+from azureml_pants.environment.runtime import NamedImage, NamedImageRequest
 from azureml_pants.experiment import register as experiment
 from azureml_pants.file_set import register as file_set
 from azureml_pants.image import register as image
@@ -87,6 +88,7 @@ def _runner() -> RuleRunner:
             QueryRule(JobsToLint, [JobsToLintRequest]),
             QueryRule(WhyRequest, []),
             QueryRule(UnitPackages, [UnitPackagesRequest]),
+            QueryRule(NamedImage, [NamedImageRequest]),
             QueryRule(LocalCode, [LocalFieldSet]),
             QueryRule(SourceRoots, []),
             QueryRule(PytestPluginSetup, [SearchPathSetup]),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from azureml_jobs.base.errors import JobError
 from azureml_pants.base.errors import raise_errors
 from azureml_pants.code.job_code import CheckedUnits, JobFieldSet
 from azureml_pants.code.loaded_code import CheckedCode, CheckedCodeRequest
 from azureml_pants.environment.fields import LockedRequirementsJobsField
 from azureml_pants.environment.packages import LockedRequirementsRequest
 from pants.backend.python.subsystems.setup import PythonSetup
-from pants.backend.python.target_types import PythonResolveField
 from pants.engine.addresses import UnparsedAddressInputs
 from pants.engine.rules import Get, MultiGet, rule
-from pants.engine.target import Target, Targets
+from pants.engine.target import Target, UnexpandedTargets
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,27 @@ class NeededPackagesRequest:
     target: Target
 
 
+async def find_jobs(target: Target) -> list[JobFieldSet]:
+    """Return the jobs that a `locked_requirements` target names: at least one."""
+    field = target[LockedRequirementsJobsField]
+    jobs = await Get(UnexpandedTargets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
+    others = [str(job.address) for job in jobs if not JobFieldSet.is_applicable(job)]
+    if others or not jobs:
+        what = f"{', '.join(others)} is no job" if others else "it names no job"
+        remedy = 'Write the `azureml_job` that runs in the image, for example `jobs=[":job"]`.'
+        raise_errors([str(JobError(f"{target.address}: jobs", what, remedy))])
+    return [JobFieldSet.create(job) for job in jobs]
+
+
 @rule
 async def find_needed_packages(
     request: NeededPackagesRequest, python_setup: PythonSetup
 ) -> LockedRequirementsRequest:
-    field = request.target[LockedRequirementsJobsField]
-    jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
-    checked = await MultiGet(
-        Get(CheckedUnits, JobFieldSet, JobFieldSet.create(job)) for job in jobs
-    )
+    jobs = await find_jobs(request.target)
+    checked = await MultiGet(Get(CheckedUnits, JobFieldSet, job) for job in jobs)
     raise_errors(dict.fromkeys(error for job in checked for error in job.package_errors))
     return LockedRequirementsRequest(
-        jobs[0][PythonResolveField].normalized_value(python_setup),
+        jobs[0].resolve.normalized_value(python_setup),
         tuple(sorted({name for job in checked for name in job.requirements})),
     )
 
@@ -54,11 +63,8 @@ class UnitPackages:
 
 @rule
 async def find_unit_packages(request: UnitPackagesRequest) -> UnitPackages:
-    field = request.target[LockedRequirementsJobsField]
-    jobs = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
-    checked = await MultiGet(
-        Get(CheckedUnits, JobFieldSet, JobFieldSet.create(job)) for job in jobs
-    )
+    jobs = await find_jobs(request.target)
+    checked = await MultiGet(Get(CheckedUnits, JobFieldSet, job) for job in jobs)
     codes = [
         code
         for each in checked

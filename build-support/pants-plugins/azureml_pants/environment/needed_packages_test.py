@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from azureml_pants.environment.needed_packages import (
-    UnitPackages,
-    UnitPackagesRequest,
-)
+import pytest
+from azureml_pants.environment.needed_packages import UnitPackages, UnitPackagesRequest
 from pants.engine.addresses import Address
+from pants.engine.internals.scheduler import ExecutionError
 from pants.testutil.rule_runner import RuleRunner
 
 
@@ -29,3 +28,26 @@ def test_each_command_in_an_image_has_packages_of_its_own(rule_runner: RuleRunne
     asked = UnitPackagesRequest(target, "src/x/docker")
     found = rule_runner.request(UnitPackages, [asked]).requests
     assert {each.requirements for each in found} == {("one",), ("one", "two")}
+
+
+@pytest.mark.parametrize(
+    "jobs, expected",
+    [
+        ("[]", "src/x:requirements: jobs: it names no job"),
+        ("[':job', ':code']", "src/x:requirements: jobs: src/x:code is no job"),
+    ],
+)
+def test_names_what_is_no_job_of_an_image(
+    rule_runner: RuleRunner, jobs: str, expected: str
+) -> None:
+    rule_runner.write_files(
+        {
+            "src/x/BUILD": "azureml_job(name='job')\npython_sources(name='code')\n"
+            f"locked_requirements(name='requirements', jobs={jobs})",
+            "src/x/azure-ml-job.yaml": "command: python a.py\ncode: .\nenvironment: a:1\n",
+            "src/x/a.py": "",
+        }
+    )
+    target = rule_runner.get_target(Address("src/x", target_name="requirements"))
+    with pytest.raises(ExecutionError, match=expected):
+        rule_runner.request(UnitPackages, [UnitPackagesRequest(target, "src/x/docker")])

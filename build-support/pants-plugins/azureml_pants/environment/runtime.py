@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.protocol import EnvironmentImage, RuntimeOptions
+from azureml_pants.base.errors import raise_errors
 from azureml_pants.base.options import AzureMLSubsystem
 from azureml_pants.environment.fields import AzureMLImageField, LockedRequirementsJobsField
 from azureml_pants.environment.image import EnvironmentImageRequest
 from azureml_pants.environment.needed_packages import NeededPackagesRequest
 from azureml_pants.environment.packages import LockedRequirementsRequest
 from pants.backend.docker.subsystems.docker_options import DockerOptions
+from pants.backend.docker.target_types import DockerImageSourceField
 from pants.engine.addresses import Address, UnparsedAddressInputs
 from pants.engine.rules import Get, MultiGet, rule
-from pants.engine.target import Dependencies, DependenciesRequest, Targets
+from pants.engine.target import Dependencies, DependenciesRequest, Targets, UnexpandedTargets
 
 # Pants adds these by default. The job tool adds them only when there is a terminal.
 _TERMINAL_ARGUMENTS = frozenset({"--interactive", "--tty"})
@@ -47,13 +50,16 @@ class NamedImage:
 @rule
 async def find_named_image(request: NamedImageRequest) -> NamedImage:
     (target,) = await Get(
-        Targets,
+        UnexpandedTargets,
         UnparsedAddressInputs(
             [request.field.value or ""],
             owning_address=request.address,
             description_of_origin=f"the `image` of {request.address}",
         ),
     )
+    if not target.has_field(DockerImageSourceField):
+        where, what = f"{request.address}: image", f"{target.address} is no `docker_image`"
+        raise_errors([str(JobError(where, what, 'Write the address of one, like `image=":env"`.'))])
     image, dependencies = await MultiGet(
         Get(EnvironmentImage, EnvironmentImageRequest(target)),
         Get(Targets, DependenciesRequest(target.get(Dependencies))),
