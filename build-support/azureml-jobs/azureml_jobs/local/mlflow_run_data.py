@@ -17,16 +17,15 @@ Point = tuple[int, int, float]
 class RunData:
     """What code logged. A point of the history is (step, milliseconds since 1970, value)."""
 
-    status: str
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     history: dict[str, list[Point]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, run: Path, status: str) -> RunData:
+    def read(cls, run: Path) -> RunData:
         """Read the folder of a run, which may still go on."""
-        data = cls(status, params=dict(_texts(run / "params")), tags=dict(_texts(run / "tags")))
+        data = cls(dict(_texts(run / "params")), dict(_texts(run / "tags")))
         for key, text in _texts(run / "metrics"):
             points = points_of(text)
             if points:

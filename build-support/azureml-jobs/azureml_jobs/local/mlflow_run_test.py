@@ -32,7 +32,6 @@ def test_the_run_of_a_step_names_what_it_is_from(
         (root.bundle / "manifest.json").write_text(json.dumps(manifest))
     start_run(step, JobRecord("a_train", address="src/x:job", snapshot="ab", parent="a", root="a"))
     run = MlflowStore(step.mlruns).read_run("a_train")
-    assert run is not None
     dirty = {"azureml_jobs.dirty": "false"} if expected else {}
     known = {key: text for key, text in run.tags.items() if "git" in key or "azureml" in key}
     assert known == {**FROM, **expected, **dirty}

@@ -20,7 +20,6 @@ from azureml_jobs.local.mlflow_run_data import RunData, points_of
 # mlflow/entities/run_status.py and source_type.py
 _RUNNING, _FINISHED, _FAILED, _KILLED = 1, 3, 4, 5
 _STATUS = {COMPLETED: _FINISHED, FAILED: _FAILED, CANCELED: _KILLED}
-_STATUS_NAMES = {_FINISHED: "FINISHED", _FAILED: "FAILED", _KILLED: "KILLED"}
 _SOURCE_LOCAL = 4
 _META = "meta.yaml"
 _TRASH = ".trash"
@@ -104,12 +103,10 @@ class MlflowStore:
             meta.update(status=final, end_time=meta.get("end_time") or _milliseconds(end))
             _write_meta(run, meta)
 
-    def read_run(self, run_id: str) -> RunData | None:
-        """Return what was logged to a run so far; None when there is no such run."""
+    def read_run(self, run_id: str) -> RunData:
+        """Return what was logged to a run so far; nothing when there is no such run."""
         run = self.run_folder(run_id)
-        if run is None:
-            return None
-        return RunData.read(run, _STATUS_NAMES.get(_read_meta(run).get("status", 0), "RUNNING"))
+        return RunData.read(run) if run else RunData()
 
     def metric_values(self, run_id: str, metric: str) -> list[float]:
         """Return the values of a metric so far, in the order in which they were logged."""

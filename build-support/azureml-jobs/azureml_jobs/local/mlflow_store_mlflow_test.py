@@ -31,6 +31,7 @@ read = found[0]
 print(json.dumps({
     "found": [each.info.run_id for each in found],
     "name": read.info.run_name,
+    "status": read.info.status,
     "tag": read.data.tags["team"],
     "start": read.info.start_time,
     "experiment": mlflow.get_experiment(run.info.experiment_id).name,
@@ -58,6 +59,7 @@ def test_mlflow_resumes_the_run_and_finds_it(tmp_path: Path, jobs: Any) -> None:
     assert json.loads(out.splitlines()[-1]) == {
         "found": ["job-1"],
         "name": "a name",
+        "status": "FINISHED",
         "tag": "a",
         "start": 1767323045678,
         "experiment": "exp é",
@@ -65,8 +67,6 @@ def test_mlflow_resumes_the_run_and_finds_it(tmp_path: Path, jobs: Any) -> None:
         "by name": run.parent.name,
     }
     data = store.read_run("job-1")
-    assert data is not None
-    assert data.status == "FINISHED"
     assert data.params == {"depth": "3"}
     assert data.metrics["loss/train"] == pytest.approx(1 / 3)
     assert [step for step, _, _ in data.history["loss/train"]] == [0, 1, 2]

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.local.mlflow_run_data import RunData
 from azureml_jobs.local.mlflow_store import MlflowStore
 
+# mlflow/entities/run_status.py
+RUNNING, FINISHED, FAILED, KILLED = 1, 3, 4, 5
 START = "2026-01-02T03:04:05.678000+00:00"
 END = "2026-01-02T04:04:05.678000+00:00"
 
@@ -37,7 +40,7 @@ def test_an_experiment_is_created_once_found_and_restored(store: MlflowStore) ->
     (store.root / first).rename(store.root / ".trash" / first)
     assert store.ensure_experiment("a: 'b' #é") == first
     assert "lifecycle_stage: active" in (store.root / first / "meta.yaml").read_text()
-    assert store.read_run("none") is None
+    assert store.read_run("none") == RunData()
     store.finish_run("none", "Completed", END)
 
 
@@ -60,8 +63,6 @@ def test_reads_what_was_logged(store: MlflowStore) -> None:
     (run / "metrics" / "begun").write_text("")
     (run / "params" / "text").write_text("a\nb é")
     data = store.read_run("job-1")
-    assert data is not None
-    assert data.status == "RUNNING"
     assert data.history["a/b"] == [(2, 10, 1.5), (0, 11, 1.0), (2, 12, 2.5), (0, 13, 7.0)]
     assert data.metrics["a/b"] == 2.5
     assert math.isnan(data.metrics["nan"])
@@ -73,20 +74,19 @@ def test_reads_what_was_logged(store: MlflowStore) -> None:
 @pytest.mark.parametrize(
     "recorded, status, kept",
     [
-        (1, "Completed", "FINISHED"),
-        (1, "Failed", "FAILED"),
-        (1, "Canceled", "KILLED"),
-        (4, "Completed", "FAILED"),
-        (5, "Failed", "KILLED"),
-        (3, "Failed", "FAILED"),
+        (RUNNING, "Completed", FINISHED),
+        (RUNNING, "Failed", FAILED),
+        (RUNNING, "Canceled", KILLED),
+        (FAILED, "Completed", FAILED),
+        (KILLED, "Failed", KILLED),
+        (FINISHED, "Failed", FAILED),
     ],
     ids=["completed", "failed", "canceled", "own failure", "own kill", "success of a failed job"],
 )
 def test_sets_the_final_status_of_a_run(
-    store: MlflowStore, recorded: int, status: str, kept: str
+    store: MlflowStore, recorded: int, status: str, kept: int
 ) -> None:
     meta = new_run(store) / "meta.yaml"
-    meta.write_text(meta.read_text().replace("status: 1", f"status: {recorded}"))
+    meta.write_text(meta.read_text().replace("status: 1\n", f"status: {recorded}\n"))
     store.finish_run("job-1", status, END)
-    data = store.read_run("job-1")
-    assert data is not None and data.status == kept
+    assert f"\nstatus: {kept}\n" in meta.read_text()

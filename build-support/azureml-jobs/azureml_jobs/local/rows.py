@@ -18,7 +18,6 @@ from azureml_jobs.jobfile.pipeline.model import Pipeline, Step
 from azureml_jobs.jobfile.sweep.read import is_maximized
 from azureml_jobs.local.download import artifacts
 from azureml_jobs.local.folder import JobFolder
-from azureml_jobs.local.mlflow_run_data import RunData
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_jobs.local.pipeline.inputs import pipeline_of
 from azureml_jobs.local.record import JobRecord
@@ -61,7 +60,7 @@ def describe(folder: JobFolder) -> dict[str, Any]:
     described = {key: value for key, value in asdict(record).items() if key not in _INTERNAL}
     # Values may be secrets.
     described["environment_variables"] = sorted(record.environment_variables)
-    run = MlflowStore(folder.mlruns).read_run(record.name) or RunData("")
+    run = MlflowStore(folder.mlruns).read_run(record.name)
     described.update(
         duration=_duration(record),
         folder=str(folder.path),
@@ -77,7 +76,7 @@ def describe(folder: JobFolder) -> dict[str, Any]:
 
 def curves(folder: JobFolder, metrics: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Return all values of metrics in the order in which they were logged."""
-    run = MlflowStore(folder.mlruns).read_run(folder.name) or RunData("")
+    run = MlflowStore(folder.mlruns).read_run(folder.name)
     return {
         key: [
             {"step": step, "timestamp": timestamp, "value": _number(value)}

@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.local.mlflow_run_data import RunData
 from azureml_jobs.local.mlflow_store import MlflowStore
 from azureml_standin.control_plane.jobs import Jobs
 from azureml_standin.control_plane.resources import WORKSPACE
@@ -68,7 +67,7 @@ class MlflowApi:
     def metric_history(self, request: HttpRequest) -> dict[str, Any]:
         key, name = _given(request, "metric_key"), _given(request, "run_id")
         self._jobs.stored(name)
-        points = [_metric(key, *point) for point in self._data(name).history.get(key, [])]
+        points = [_metric(key, *point) for point in self._store.read_run(name).history.get(key, [])]
         most = int(request.query.get("max_results") or _POINTS_PER_PAGE)
         return _page("metrics", points, request.query.get("page_token"), most)
 
@@ -94,11 +93,9 @@ class MlflowApi:
             yield self._run(name)
             names += [child["name"] for child in self._jobs.execution.children(name)]
 
-    def _data(self, name: str) -> RunData:
-        return self._store.read_run(name) or RunData("")
-
     def _run(self, name: str) -> dict[str, Any]:
-        job, view, data = self._jobs.stored(name), self._jobs.execution.view(name), self._data(name)
+        job, view = self._jobs.stored(name), self._jobs.execution.view(name)
+        data = self._store.read_run(name)
         properties = job["properties"]
         tags = {**(properties.get("tags") or {}), **data.tags}
         tags["mlflow.rootRunId"] = job.get("root", name)

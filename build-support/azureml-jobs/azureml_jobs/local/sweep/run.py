@@ -216,8 +216,8 @@ class SweepRun(ParentRun):
             error = f"no trial completed; {first.name}: {last.error}"
             return Ended(last.exit_code or 1, error=error)
         if best is None:
-            run = self._store.read_run(completed[0].name)
-            logged = ", ".join(sorted(run.metrics) if run else ()) or "nothing"
+            metrics = self._store.read_run(completed[0].name).metrics
+            logged = ", ".join(sorted(metrics)) or "nothing"
             warning = (
                 f"no trial is the best, because none logged `{metric}`; "
                 f"{completed[0].name} logged {logged}"

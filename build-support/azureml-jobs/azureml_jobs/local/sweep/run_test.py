@@ -76,7 +76,6 @@ def test_twelve_trials_of_which_the_poor_end_early(code: Gathered, jobs: Any) ->
     # The outputs of a sweep are those of its best trial.
     assert Path(record.outputs["model"], "model.txt").read_text() == "a\n"
     run = MlflowStore(folder.mlruns).read_run(best.name)
-    assert run is not None
     assert run.tags["mlflow.parentRunId"] == folder.name
     assert run.tags["hyperparameters"] == '{"rate": 0.9, "kind": "a"}'
     # What the code logged itself stays.
