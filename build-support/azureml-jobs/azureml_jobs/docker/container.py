@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -128,8 +127,3 @@ def input_path(job: str, name: str, path: Path) -> str:
 
 def output_folder(job: str, name: str) -> str:
     return f"{_JOB_FOLDER}/{job}/{_DATA}/{name}"
-
-
-def user_of_files(is_rootless: bool) -> str:
-    """Return the `--user` with which files that a container writes belong to who runs it."""
-    return "0:0" if is_rootless else f"{os.getuid()}:{os.getgid()}"

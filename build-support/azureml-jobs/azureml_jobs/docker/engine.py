@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,11 @@ _ANSWER_SECONDS = 2.0
 _REMOVE_SECONDS = 30.0
 
 
-class NoEngine(Exception):
-    """No engine answers; the text completes a sentence that says why."""
+class NoEngine(OutsideError):
+    """No engine answers; `what` completes a sentence that says why."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("docker", what)
 
 
 @dataclass(frozen=True)
@@ -37,16 +41,6 @@ class Engine:
     images: Mapping[str, Image]
     security_options: frozenset[str]
 
-    @property
-    def is_rootless(self) -> bool:
-        """Whether root in a container is the user who runs the engine."""
-        return "rootless" in self.security_options
-
-    @property
-    def maps_users(self) -> bool:
-        """Whether user ids in a container are other ones on this machine."""
-        return "userns" in self.security_options
-
 
 class EngineQuery:
     """A query that runs while the caller does something else, until `answer`."""
@@ -54,7 +48,14 @@ class EngineQuery:
     def __init__(self, environment: Mapping[str, str]) -> None:
         patterns = [f"{folders}*:{ENVIRONMENT_TAG_PREFIX}*" for folders in ("", "*/", "*/*/")]
         filters = [f"--filter=reference={pattern}" for pattern in patterns]
-        images = ["image", "ls", "--no-trunc", "--format", "{{json .}}", *filters]
+        images = [
+            "image",
+            "ls",
+            "--no-trunc",
+            "--format",
+            "{{.Repository}}:{{.Tag}} {{.ID}}",
+            *filters,
+        ]
         options = ["info", "--format", "{{json .SecurityOptions}}"]
         self._images = BackgroundCall(partial(_asked, environment, images))
         self._options = BackgroundCall(partial(_asked, environment, options))
@@ -65,23 +66,7 @@ class EngineQuery:
 
 
 def _asked(environment: Mapping[str, str], arguments: Sequence[str]) -> str:
-    try:
-        done = subprocess.run(
-            ["docker", *arguments],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_ANSWER_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise NoEngine("Docker is not installed") from None
-    except OSError as error:
-        raise NoEngine(f"docker cannot be started: {error.strerror}") from error
-    except subprocess.TimeoutExpired:
-        what = f"the Docker engine did not answer within {_ANSWER_SECONDS:g} s"
-        raise NoEngine(what) from None
+    done = _docker(*arguments, env=dict(environment), timeout=_ANSWER_SECONDS)
     if done.returncode != 0:
         raise NoEngine(f"no Docker engine answers: {_first_line(done.stderr)}")
     return done.stdout
@@ -96,25 +81,19 @@ def _first_line(text: str) -> str:
 def _images(lines: str) -> dict[str, Image]:
     found: dict[str, Image] = {}
     for line in lines.splitlines():
-        row = json.loads(line)
-        image = Image(f"{row['Repository']}:{row['Tag']}", row["ID"])
+        image = Image(*line.split(" "))
+        tag = image.reference.rpartition(":")[2]
         # Equal tags mean equal content, whatever the repository. Prefer a name without a registry,
         # under which an image was built, not pushed; then the newest image, which is listed first.
-        known = found.get(row["Tag"])
+        known = found.get(tag)
         if known is None or image.reference.count("/") < known.reference.count("/"):
-            found[row["Tag"]] = image
+            found[tag] = image
     return found
 
 
 def _security_options(text: str) -> frozenset[str]:
     """Return the names in text such as `["name=seccomp,profile=default", "name=rootless"]`."""
-    options = json.loads(text) or []
-    return frozenset(
-        part.removeprefix("name=")
-        for option in options
-        for part in option.split(",")
-        if part.startswith("name=")
-    )
+    return frozenset(re.findall(r"\bname=(\w+)", text))
 
 
 def image_details(reference: str) -> dict[str, Any] | None:
@@ -157,26 +136,23 @@ def remove_container(name: str) -> str | None:
 
 
 def run_to_stderr(arguments: Sequence[str]) -> int:
-    """Run `docker` with its output on ours; its exit status."""
+    """Run `docker` with its output on standard error; return its exit status."""
     return _run(arguments, stdout=2).returncode
 
 
-def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return _run(
-        arguments,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=_REMOVE_SECONDS,
-    )
+def _docker(
+    *arguments: str, timeout: float = _REMOVE_SECONDS, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    return _run(arguments, capture_output=True, text=True, timeout=timeout, **options)
 
 
 def _run(arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
     command = ["docker", *arguments]
     try:
         return subprocess.run(command, stdin=subprocess.DEVNULL, check=False, **options)
-    except subprocess.TimeoutExpired as error:
-        what = f"the engine did not answer within {_REMOVE_SECONDS:g} s"
-        raise OutsideError("docker", what) from error
+    except FileNotFoundError:
+        raise NoEngine("Docker is not installed") from None
     except OSError as error:
-        raise OutsideError("docker", f"it cannot be started: {error.strerror}") from error
+        raise NoEngine(f"docker cannot be started: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise NoEngine(f"the Docker engine did not answer within {error.timeout:g} s") from None

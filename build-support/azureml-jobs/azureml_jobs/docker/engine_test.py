@@ -18,14 +18,14 @@ from azureml_jobs.docker.engine import (
 
 
 def test_reports_that_docker_is_not_installed(tmp_path: Path) -> None:
-    with pytest.raises(NoEngine, match="^Docker is not installed$"):
+    with pytest.raises(NoEngine, match="^docker: Docker is not installed.$"):
         EngineQuery({"PATH": str(tmp_path)}).answer()
 
 
 @needs_docker
 def test_reports_that_no_engine_answers(tmp_path: Path) -> None:
     environment = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/gone.sock"}
-    with pytest.raises(NoEngine, match="^no Docker engine answers: .*gone.sock") as caught:
+    with pytest.raises(NoEngine, match="^docker: no Docker engine answers: .*gone.sock") as caught:
         EngineQuery(environment).answer()
     assert "?" not in str(caught.value)
 
@@ -51,7 +51,7 @@ def test_finds_images_by_the_tag_of_their_content_and_prefers_one_that_was_built
             # The name with a registry is the one of a push.
             found = engine.images[tag]
             assert (found.reference, found.id) == (built, image_id(built))
-            assert not engine.is_rootless
+            assert "rootless" not in engine.security_options
     finally:
         for name in (built, pushed):
             os.spawnlp(os.P_WAIT, "docker", "docker", "rmi", "--no-prune", name)

@@ -53,7 +53,7 @@ def pushable_images(plan: JobPlan, environment: Mapping[str, str]) -> dict[str, 
     except NoEngine as error:
         raise OutsideError(
             OPTION,
-            f"it pushes an image that this machine has built, but {error}",
+            f"it pushes an image that this machine has built, but {error.what}",
             f"Start Docker, or leave `{OPTION}` out: Azure ML then builds the image.",
         ) from error
     return {

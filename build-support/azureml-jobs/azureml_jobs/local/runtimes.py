@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.docker.container import user_of_files
 from azureml_jobs.docker.engine import Engine, EngineQuery, Image, NoEngine, image_id, run_to_stderr
 from azureml_jobs.docker.needed_image import NeededImage, image_not_built
 
@@ -37,8 +37,12 @@ class Runtime:
 
     @classmethod
     def in_image(cls, image: Image, engine: Engine) -> Runtime:
-        arguments = ("--userns=host",) if engine.maps_users else ()
-        return cls(image, user_of_files(engine.is_rootless), arguments)
+        # Files that the job writes belong to who runs it: to root of a rootless engine.
+        is_rootless = "rootless" in engine.security_options
+        user = "0:0" if is_rootless else f"{os.getuid()}:{os.getgid()}"
+        # Otherwise the engine gives a container's users other ids on this machine.
+        arguments = ("--userns=host",) if "userns" in engine.security_options else ()
+        return cls(image, user, arguments)
 
     @property
     def name(self) -> str:
@@ -70,8 +74,8 @@ class RuntimeChoice:
             engine = self._query.answer()
         except NoEngine as error:
             if not must:
-                return Runtime(reason=str(error).partition(":")[0])
-            what = f"it must run in Docker, but {error}"
+                return Runtime(reason=error.what.partition(":")[0])
+            what = f"it must run in Docker, but {error.what}"
             raise OutsideError(
                 where, what, f"Start Docker, or run it without: {without}"
             ) from error

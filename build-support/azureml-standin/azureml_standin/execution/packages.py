@@ -110,7 +110,7 @@ class Packages:
         try:
             engine = EngineQuery(os.environ).answer()
         except NoEngine as error:
-            what = f"the stand-in needs Docker for its image {image}; {error}"
+            what = f"the stand-in needs Docker for its image {image}; {error.what}"
             remedy = "Start Docker on this machine, or submit the job without `--image`."
             raise JobError(job, what, remedy) from error
         reference = f"{self._server}/{image.partition('/')[2]}"
