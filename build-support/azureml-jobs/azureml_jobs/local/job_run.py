@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from azureml_jobs.base import job_status as status
 from azureml_jobs.base.console import short_path
-from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.errors import DISK_FULL, JobError, OutsideError
 from azureml_jobs.local.child import Child
 from azureml_jobs.local.distribution import process_count
 from azureml_jobs.local.folder import JobFolder
@@ -127,8 +127,8 @@ class JobRun(OwnedJob, abc.ABC):
                 return Ended(128 + early[0], signalled=early[0])
             ended = self.run_job(log, experiment_id)
             if log.error:
-                record.warnings.append(f"a part of the log was not kept: {log.error}")
-                if log.is_disk_full and not ended.exit_status:
+                record.warnings.append(f"a part of the log was not kept: {log.error.strerror}")
+                if log.error.errno in DISK_FULL and not ended.exit_status:
                     error = "the disk is full, so that a part of its log was not kept"
                     return Ended(OutsideError.status, error=error)
         return ended

@@ -8,23 +8,18 @@ import select
 from dataclasses import dataclass
 from pathlib import Path
 
-from azureml_jobs.base.errors import DISK_FULL
 from azureml_jobs.local.code_sources import SourcePaths
 
 _READ_BYTES = 65536
 
 
 class Log:
-    """The log file. A full disk stops the log and not the job; `error` says what happened.
-
-    `is_disk_full` says that it was this.
-    """
+    """The log file. A full disk stops the log and not the job; `error` is what happened."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self.error: str | None = None
-        self.is_disk_full = False
+        self.error: OSError | None = None
 
     def write(self, data: bytes) -> None:
         while data:
@@ -32,8 +27,7 @@ class Log:
                 data = data[os.write(self._file, data) :]
             except OSError as error:
                 # Later output is still tried, as the disk may have room again.
-                self.error = error.strerror or str(error)
-                self.is_disk_full = error.errno in DISK_FULL
+                self.error = error
                 return
 
     def close(self) -> None:
