@@ -140,7 +140,8 @@ def download_files(files: list[RemoteFile], destination: Path, is_final: bool = 
     Unless they are final, those that change are downloaded again. Those that disappear, or change
     all the time, are left out and returned.
     """
-    destination = destination.absolute()
+    # A link to an empty folder stays one.
+    destination = Path(os.path.realpath(destination))
     folder = destination.parent / f".{destination.name}.part"
     left_out: list[str] = []
     # Bytes are counted as they come, so that a large file shows how far it is.

@@ -55,7 +55,9 @@ def test_prints_and_downloads_what_a_job_wrote(
     assert client.download(name, tmp_path / "got") == 0
     assert EXPECTED.items() <= written(tmp_path / "got").items()
     assert client.download(name, tmp_path / "got") == 2
-    assert client.download(name, tmp_path / "one", "--output-name", "model") == 0
+    (tmp_path / "one").mkdir()
+    (tmp_path / "link").symlink_to("one")
+    assert client.download(name, tmp_path / "link", "--output-name", "model") == 0
     assert set(written(tmp_path / "one")) == {
         "named-outputs/model/weights",
         "named-outputs/model/x",

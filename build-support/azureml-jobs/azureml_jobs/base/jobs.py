@@ -57,9 +57,10 @@ class DownloadResult:
 
 def check_empty_folder(destination: Path) -> None:
     """Raise `JobError` unless the folder to download to is empty or does not exist yet."""
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        raise JobError(
-            str(destination.absolute()),
-            "the folder to download to is not empty",
-            "Name a new folder.",
-        )
+    where, remedy = str(destination.absolute()), "Name a new folder."
+    try:
+        if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+            raise JobError(where, "the folder to download to is not empty", remedy)
+    except OSError as error:
+        what = f"the folder to download to cannot be used: {error.strerror}"
+        raise JobError(where, what, remedy) from error

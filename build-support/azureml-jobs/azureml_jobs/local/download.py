@@ -44,7 +44,8 @@ def download(
         steps = f"steps/{label.replace('/', '/steps/')}/"
         entries |= _entries(folder.sibling(child.name), child, outputs, steps)
     check_empty_folder(destination)
-    destination = destination.absolute()
+    # A link to an empty folder stays one.
+    destination = Path(os.path.realpath(destination))
     try:
         with new_folder(destination.parent, f".{destination.name}-") as temporary:
             left_out = _copy_all(entries, temporary, record.has_ended)

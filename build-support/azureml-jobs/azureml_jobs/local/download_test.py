@@ -38,8 +38,10 @@ def test_downloads_in_azure_ml_s_layout(ended: JobFolder, tmp_path: Path) -> Non
 
 def test_downloads_one_output_into_an_empty_folder(ended: JobFolder, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert download(ended, tmp_path / "empty", "model").files == 1
+    (tmp_path / "link").symlink_to("empty")
+    assert download(ended, tmp_path / "link", "model").files == 1
     assert files_below(tmp_path / "empty") == ["named-outputs/model/m.bin"]
+    assert (tmp_path / "link").is_symlink()
 
 
 def test_a_download_keeps_modes_links_and_empty_folders(jobs: Any, tmp_path: Path) -> None:
@@ -68,6 +70,9 @@ def test_rejects_what_it_cannot_download(ended: JobFolder, tmp_path: Path) -> No
     with pytest.raises(JobError, match="is not empty"):
         download(ended, tmp_path / "full")
     assert [each.name for each in (tmp_path / "full").iterdir()] == ["file"]
+    with pytest.raises(JobError, match="cannot be used: File name too long") as caught:
+        download(ended, tmp_path / ("x" * 300))
+    assert caught.value.status == 2
 
 
 RUNNING = """
