@@ -74,6 +74,7 @@ READ = "import pathlib, sys; pathlib.Path({}).read_text()\n"
         ("'common/names.csv'", 'src/common/names.csv: write `files(name="opened", sources='),
         ("'sent.txt'", "finds it as `exp/sent.txt`; in Python write `Path(__file__).parent / "),
         ("'nowhere.txt'", ""),
+        ("'new/' + 300 * 'x'", ""),
         ("'../../../x'", ""),
     ],
     ids=[
@@ -84,6 +85,7 @@ READ = "import pathlib, sys; pathlib.Path({}).read_text()\n"
         "shared",
         "sent",
         "no file",
+        "a long name",
         "outside",
     ],
 )
@@ -94,11 +96,11 @@ def test_says_what_to_write_for_a_file_that_was_not_sent(
     command = f"{shlex.quote(sys.executable)} exp/main.py #" if opened else "cat exp/words.txt #"
     gathered.add("src/common/a.py", "")
     gathered.add("src/exp/sent.txt", "")
-    for name in ("src/exp/words.txt", "src/common/names.csv"):
+    for name in ("src/exp/words.txt", "src/common/names.csv", "src/exp/new/old"):
         gathered.write(name, "")
     message = printed(gathered, failing(gathered, command))
     assert "No such file or directory" in message
     if line:
         assert line in message.rpartition(" Failed after ")[2]
     else:
-        assert "write `" not in message
+        assert "write `" not in message and "the command ended with exit status 1" in message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Iterator
@@ -43,7 +44,8 @@ def missing_file(log: Path, sources: CodeSources) -> str | None:
     found = _NO_FILE.findall(last_lines(log, _LOG_LINES))
     opened = next(filter(None, found[-1])) if found else ""
     for path in _candidates(opened, sources) if opened else ():
-        if not Path(sources.repository, path).is_file():
+        # False for what no system takes as a name, too: the log can have any text.
+        if not os.path.isfile(sources.repository / path):
             continue
         sent = next((name for name, source in sources.files.items() if source == path), None)
         if sent is not None:
