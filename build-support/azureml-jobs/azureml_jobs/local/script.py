@@ -102,33 +102,31 @@ def execute_script(folder: Path) -> int:
     ignored = (signal.SIGINT,) if has_terminal else ()
     # A terminal in the container merges standard error into standard output.
     has_all = all(map(os.isatty, (0, 1, 2)))
-    with (
-        _terminal_restored() if script.container else contextlib.nullcontext(),
-        run_environment(script.python, folder) as pythons,
-        Interruptions(ignored) as interruptions,
-    ):
-        spec = script.process_spec(
-            folder, pythons, "--interactive", *(["--tty"] if has_all else [])
-        )
-        try:
+    try:
+        with (
+            _terminal_restored() if script.container else contextlib.nullcontext(),
+            run_environment(script.python, folder) as pythons,
+            Interruptions(ignored) as interruptions,
+        ):
+            spec = script.process_spec(
+                folder, pythons, "--interactive", *(["--tty"] if has_all else [])
+            )
             process = spec.start(start_new_session=not has_terminal)
-        except OutsideError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
 
-        def send_signal(signum: int) -> None:
-            if not has_terminal:
-                signal_group(process.pid, signum)
-                return
-            with contextlib.suppress(OSError):
-                process.send_signal(signum)
+            def send_signal(signum: int) -> None:
+                if not has_terminal:
+                    signal_group(process.pid, signum)
+                    return
+                with contextlib.suppress(OSError):
+                    process.send_signal(signum)
 
-        ended = Supervision(
-            [process],
-            interruptions,
-            send_signal=send_signal,
-            kill=lambda: spec.kill(None if has_terminal else process.pid),
-        ).wait()
+            ended = Supervision(
+                [process],
+                interruptions,
+                send_signal=send_signal,
+                kill=lambda: spec.kill(None if has_terminal else process.pid),
+            ).wait()
+    finally:
         _keep_or_remove(folder, before)
     return script.status(ended)
 

@@ -81,6 +81,19 @@ def test_reports_a_program_that_cannot_be_started(jobs: Any, folder: Path) -> No
     assert not folder.exists()
 
 
+def test_leaves_nothing_when_its_environment_cannot_be_made(jobs: Any, folder: Path) -> None:
+    python = jobs.repo / "packages/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\necho no room >&2; exit 1\n")
+    python.chmod(0o755)
+    prepared = with_script(folder, "", python=str(jobs.repo / "packages"))
+    process = jobs.python(_RUN, prepared, stderr=subprocess.PIPE)
+    assert (
+        b"environment of the run could not be made: no room" in process.communicate(timeout=30)[1]
+    )
+    assert not folder.exists()
+
+
 def test_passes_ctrl_c_on_without_a_terminal(jobs: Any, folder: Path) -> None:
     code = (
         "import time\ntry:\n print('up', flush=True); time.sleep(60)\n"
