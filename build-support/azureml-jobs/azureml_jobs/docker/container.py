@@ -66,7 +66,7 @@ class Container:
     @property
     def has_host_network(self) -> bool:
         """Whether the container shares the network of this machine."""
-        return re.search(r"--net(work)?[ =]host\b", " ".join(self.arguments)) is not None
+        return re.search(r"--net(work)?[ =]host( |$)", " ".join(self.arguments)) is not None
 
     def of_process(self, rank: int, count: int) -> Container:
         """Return the container of one of `count` processes; together they are like one machine."""

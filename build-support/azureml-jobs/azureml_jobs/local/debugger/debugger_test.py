@@ -82,13 +82,17 @@ def written(folder: Path, host: str, *arguments: str) -> tuple[Container, dict]:
 
 
 @pytest.mark.parametrize(
-    ("host", "published"), [("127.0.0.1", "127.0.0.1:5678:5678"), ("::1", "[::1]:5678:5678")]
+    ("host", "published", "arguments"),
+    [
+        ("127.0.0.1", "127.0.0.1:5678:5678", ["--gpus=all"]),
+        ("::1", "[::1]:5678:5678", ["--network=host-only", "--gpus=all"]),
+    ],
 )
 def test_a_container_publishes_the_port_at_the_requested_host(
-    tmp_path: Path, host: str, published: str
+    tmp_path: Path, host: str, published: str, arguments: list[str]
 ) -> None:
-    container, settings = written(tmp_path, host, "--gpus=all")
-    assert container.arguments == ["--gpus=all", f"--publish={published}"]
+    container, settings = written(tmp_path, host, *arguments)
+    assert container.arguments == [*arguments, f"--publish={published}"]
     assert container.mounts == [
         Mount(str(tmp_path / "final"), "/mnt/azureml/debugger", read_only=True),
         Mount(str(tmp_path / "packages"), "/mnt/azureml/debugger-packages", read_only=True),
