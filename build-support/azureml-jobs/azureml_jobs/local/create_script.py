@@ -115,9 +115,9 @@ def _layout(request: ScriptRequest) -> Mapping[str, str]:
 def _script_container(
     folder: Path, repository: Path, runtime: Runtime, request: ScriptRequest
 ) -> Container:
-    work = code_folder(folder.name)
-    mounts = [
-        Mount(str(folder / "code"), work),
-        Mount(str(repository / "data"), posixpath.join(posixpath.dirname(work), "data")),
-    ]
+    work, data = code_folder(folder.name), repository / "data"
+    mounts = [Mount(str(folder / "code"), work)]
+    # Git keeps no empty folder, and Docker mounts only what exists.
+    if data.is_dir():
+        mounts.append(Mount(str(data), posixpath.join(posixpath.dirname(work), "data")))
     return container(folder, work, runtime, mounts, request.options.run_arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +110,15 @@ def test_creates_a_script_for_a_container(gathered: Gathered, venv: PackagesVenv
     assert container.work == work
     assert container.arguments == ["--gpus", "all"]
     assert container.user == f"{os.getuid()}:{os.getgid()}"
+
+
+def test_a_container_gets_no_data_that_does_not_exist(
+    gathered: Gathered, venv: PackagesVenv
+) -> None:
+    request = script_request(gathered, venv)
+    shutil.rmtree(gathered.repository / "data")
+    mounts = container_of(created(gathered, request, runtime=in_docker())).mounts
+    assert [Path(mount.source).name for mount in mounts] == ["code", "mlruns", "home"]
 
 
 def test_an_engine_that_maps_users_gets_what_it_needs(
