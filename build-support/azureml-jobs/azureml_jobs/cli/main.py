@@ -44,10 +44,12 @@ def main(arguments: Sequence[str]) -> int:
     0 is success, 2 an error of the user, 1 a failure outside; else it is the status of a job that
     ended.
     """
-    for name in ("stdout", "stderr"):
-        # It is None where the caller closed it (`>&-`).
+    for name in ("stdin", "stdout", "stderr"):
+        # It is None where the caller closed it (`>&-`). In their order, each gets its descriptor:
+        # otherwise a file or a pipe of ours would get it, and what is meant for the user.
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Files can have names that the terminal has no letters for.

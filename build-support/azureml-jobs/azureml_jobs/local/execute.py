@@ -12,7 +12,6 @@ from azureml_jobs.base import job_status as status
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.job_run import JobRun
-from azureml_jobs.local.output import open_standard_descriptors
 from azureml_jobs.local.supervise import GRACE_SECONDS
 
 # `module:class` of each kind. A module is imported only when such a job runs.
@@ -29,7 +28,6 @@ def execute_job(path: Path, grace: float = GRACE_SECONDS) -> int:
     128 + n when a signal n asked for its end, 124 when `limits.timeout` did. `grace` is how many
     seconds a job that is asked to end may clean up. Raises `JobError` when it has run already.
     """
-    open_standard_descriptors()
     folder = JobFolder(path.absolute())
     record = folder.read()
     if record.status != status.NOT_STARTED:

@@ -17,7 +17,7 @@ from azureml_jobs.docker.container import Mount
 from azureml_jobs.docker.jupyter import server_arguments, server_command, settings
 from azureml_jobs.local.interruptions import Interruptions
 from azureml_jobs.local.mounts import container
-from azureml_jobs.local.output import open_standard_descriptors, write_message
+from azureml_jobs.local.output import write_message
 from azureml_jobs.local.run_environment import ensure_packages_venv, run_environment
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.script import Script, experiment_of
@@ -95,7 +95,6 @@ def _in_environments(
 
 def execute_notebook(folder: Path) -> int:
     """Run the server in `folder` until Ctrl-C, its regular end; then remove the folder."""
-    open_standard_descriptors()
     folder = folder.absolute()
     script = Script.read(folder)
     try:

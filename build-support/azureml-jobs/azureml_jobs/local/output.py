@@ -142,18 +142,6 @@ class Copy:
             self.source = None
 
 
-def open_standard_descriptors() -> None:
-    """Open the standard descriptors that our caller closed (`>&-`).
-
-    Otherwise a pipe of our own would get the number 1 and receive what is meant for the user.
-    """
-    while True:
-        descriptor = os.open(os.devnull, os.O_RDWR)
-        if descriptor > 2:
-            os.close(descriptor)
-            return
-
-
 def write_message(target: int, text: str) -> None:
     """Write a message of our own to a descriptor; a reader that has gone is no error."""
     data = os.fsencode(text)

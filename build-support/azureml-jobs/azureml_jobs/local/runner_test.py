@@ -233,15 +233,17 @@ def test_a_reader_that_goes_away_does_not_end_the_job(jobs: Any) -> None:
     assert folder.log.read_text().endswith("end\n")
 
 
-def test_runs_without_any_output_descriptors(jobs: Any) -> None:
-    folder = jobs.new("echo said")
+@pytest.mark.parametrize("closed", [">&- 2>&-", "<&- >&- 2>&-", "<&- 2>&-"])
+def test_runs_without_standard_descriptors(jobs: Any, closed: str) -> None:
+    folder = jobs.new("echo said; read x || echo no input")
+    run = f'exec "$@" {closed}'
     process = subprocess.run(
-        ["sh", "-c", 'exec "$@" >&- 2>&-', "", sys.executable, RUN_SCRIPT, "execute", folder.path],
+        ["sh", "-c", run, "", sys.executable, RUN_SCRIPT, "execute", folder.path],
         env=jobs.environment(),
         check=False,
         timeout=20,
     )
-    assert (process.returncode, folder.log.read_text()) == (0, "said\n")
+    assert (process.returncode, folder.log.read_text()) == (0, "said\nno input\n")
 
 
 def test_a_reader_that_pauses_does_not_keep_ctrl_c_from_the_job(jobs: Any) -> None:

@@ -19,7 +19,7 @@ from azureml_jobs.docker.container import DOCKER_FAILED_STATUS, Container
 from azureml_jobs.local.environment import script_environment
 from azureml_jobs.local.folder import files_below, make_shared_folders
 from azureml_jobs.local.interruptions import Interruptions
-from azureml_jobs.local.output import Log, open_standard_descriptors, write_message
+from azureml_jobs.local.output import Log, write_message
 from azureml_jobs.local.process import signal_group
 from azureml_jobs.local.process_spec import ProcessSpec, process_spec
 from azureml_jobs.local.run_environment import run_environment
@@ -93,7 +93,6 @@ def execute_script(folder: Path) -> int:
     A folder into whose code the script wrote files is kept, and printed. In a terminal the script
     gets Ctrl-C by itself; without one we pass signals on.
     """
-    open_standard_descriptors()
     folder = folder.absolute()
     script = Script.read(folder)
     before = _listing(folder / "code")
@@ -136,7 +135,6 @@ def execute_tests(folder: Path) -> int:
 
     The output of tests that passed is kept in the file that `Script.result` names.
     """
-    open_standard_descriptors()
     folder = folder.absolute()
     script = Script.read(folder)
     spec = script.process_spec(folder)
