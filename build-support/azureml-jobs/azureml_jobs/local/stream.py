@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import time
-from pathlib import Path
 from typing import BinaryIO
 
 from azureml_jobs.base.job_status import COMPLETED
@@ -47,49 +46,34 @@ def copy_log(folder: JobFolder, out: BinaryIO) -> None:
 
 
 class _Logs:
-    """The logs of a job and of those that it started."""
+    """The logs of a job and of those that it started, as far as they have been copied to `out`."""
 
     def __init__(self, folder: JobFolder, out: BinaryIO) -> None:
         self.is_parent = folder.read().kind != "command"
         self._folder = folder
         self._out = out
-        self._followers = {"": _Follower(folder.log, out, "" if self.is_parent else None)}
+        self._positions: dict[str, int] = {}
 
     def copy(self, record: JobRecord, is_final: bool = False) -> None:
         """Copy what is new; `record` is the state of the job before that."""
         below = descendants(self._folder) if self.is_parent else {}
         for label, job in {"": record, **below}.items():
-            if label not in self._followers:
-                log = self._folder.sibling(job.name).log
-                self._followers[label] = _Follower(log, self._out, f"[{label}] ")
-            self._followers[label].copy(is_final or job.has_ended)
-
-
-class _Follower:
-    """Copies what is new in a log, as it is or line by line with `prefix` before each."""
-
-    def __init__(self, log: Path, out: BinaryIO, prefix: str | None) -> None:
-        self._log = log
-        self._out = out
-        self._prefix = prefix
-        self._position = 0
-
-    def copy(self, is_final: bool) -> None:
-        """Copy what is new; a line that has no end yet waits until it `is_final`."""
-        if not self._log.exists():
-            return
-        with open(self._log, "rb") as log:
-            log.seek(self._position)
-            if self._prefix is None:
-                shutil.copyfileobj(log, self._out)
-                self._position = log.tell()
-            else:
-                self._copy_lines(log, self._prefix.encode(), is_final)
+            path = self._folder.sibling(job.name).log
+            if path.exists():
+                with open(path, "rb") as log:
+                    log.seek(self._positions.get(label, 0))
+                    self._copy_new(log, label, is_final or job.has_ended)
         self._out.flush()
 
-    def _copy_lines(self, log: BinaryIO, prefix: bytes, is_final: bool) -> None:
+    def _copy_new(self, log: BinaryIO, label: str, is_final: bool) -> None:
+        """Copy one log, of a parent by lines; one without its end waits until it `is_final`."""
+        if not self.is_parent:
+            shutil.copyfileobj(log, self._out)
+            self._positions[label] = log.tell()
+            return
+        prefix = f"[{label}] ".encode() if label else b""
         for line in log:
             if not (line.endswith(b"\n") or is_final):
                 break
-            self._position += len(line)
+            self._positions[label] = self._positions.get(label, 0) + len(line)
             self._out.write(prefix + line.removesuffix(b"\n") + b"\n")
