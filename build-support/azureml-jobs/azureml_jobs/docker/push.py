@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -61,14 +62,9 @@ def push(reference: str, environment: Mapping[str, str]) -> PushResult:
 
 
 def _open_terminal() -> tuple[int, int]:
-    import fcntl
-    import pty
-    import termios
-
-    ours, theirs = pty.openpty()
-    with contextlib.suppress(OSError):
-        size = fcntl.ioctl(sys.stderr.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+    ours, theirs = os.openpty()
+    with contextlib.suppress(termios.error):
+        termios.tcsetwinsize(theirs, termios.tcgetwinsize(sys.stderr.fileno()))
     return ours, theirs
 
 
