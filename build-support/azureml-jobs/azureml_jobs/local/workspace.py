@@ -117,21 +117,21 @@ class LocalWorkspace:
         while True:
             counter += 1
             name = f"{stem[: LONGEST_NAME - 1 - len(str(counter))]}-{counter}"
+            if (self.jobs_folder / name).exists():
+                continue
             # The steps of a pipeline may be left of which only its own folder was removed.
             if not any(self.jobs_folder.glob(f"{name}_*")) and self._reserve(name):
                 return name
 
     def _reserve(self, name: str) -> bool:
         """Create the temporary folder of a job, which reserves its name, unless it is taken."""
-        temporary, final = self._temporary(name).path, self.jobs_folder / name
-        if final.exists():
-            return False
+        temporary = self._temporary(name).path
         try:
             temporary.mkdir()
         except FileExistsError:
             return False
-        # Another process may have finished a job of this name just before.
-        if final.exists():
+        # Looked for afterwards, as another process may finish a job of this name meanwhile.
+        if (self.jobs_folder / name).exists():
             temporary.rmdir()
             return False
         return True
