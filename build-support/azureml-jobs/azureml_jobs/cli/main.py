@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import pkgutil
@@ -72,6 +73,10 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            what = "the name is too long for this system"
+            print_error(safe_text(str(JobError(str(error.filename), what, "Write a shorter one."))))
+            return JobError.status
         if error.errno not in DISK_FULL:
             raise
         where = str(error.filename or "standard output")

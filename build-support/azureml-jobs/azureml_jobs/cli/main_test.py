@@ -406,6 +406,12 @@ def test_reports_what_is_wrong_with_a_bundle(
             "error: a/b: the disk is full.\n\nMake room there, and type the same command again.\n",
             id="a full disk",
         ),
+        pytest.param(
+            OSError(errno.ENAMETOOLONG, "File name too long", "a/bb"),
+            2,
+            "error: a/bb: the name is too long for this system.\n\nWrite a shorter one.\n",
+            id="a long name",
+        ),
         pytest.param(KeyboardInterrupt(), 130, "", id="Ctrl-C"),
         pytest.param(ZeroDivisionError(), None, "", id="our own bug"),
     ],
