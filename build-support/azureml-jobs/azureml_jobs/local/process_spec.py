@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.container import Container, client_environment
 from azureml_jobs.local.code_sources import CodeSources, SourcePaths
 from azureml_jobs.local.output import Copy, Log, MarkedLines, Sink
@@ -31,16 +32,19 @@ class ProcessSpec:
     container: Container | None = None
 
     def start(self, **options: Any) -> subprocess.Popen[bytes]:
-        """Start it with `options` of `Popen`. Raises `OutsideError` when it cannot be started."""
+        """Start it with `options` of `Popen`. Raises `JobError` when it cannot be started."""
+        program = self.argv[0]
         try:
             return subprocess.Popen(self.argv, cwd=self.cwd, env=self.environment, **options)
         except OSError as error:
-            program = self.argv[0]
-            raise OutsideError(
-                program,
-                f"it could not be started: {error.strerror}",
-                f"Install {program}, or check the PATH.",
-            ) from error
+            what, remedy = error.strerror, f"Install {program}, or check the PATH."
+            if error.errno == errno.E2BIG:
+                remedy = "Shorten the command or its environment variables."
+            raise OutsideError(program, f"it could not be started: {what}", remedy) from error
+        except ValueError as error:
+            # Of a NUL, or of `=` in the name of a variable.
+            remedy = "Correct the command or its environment variables."
+            raise JobError(program, f"it could not be started: {error}", remedy) from error
 
     def start_logged(
         self,
@@ -67,7 +71,7 @@ class ProcessSpec:
             process = self.start(
                 stdin=subprocess.DEVNULL, stdout=sinks[0], stderr=sinks[1], start_new_session=True
             )
-        except OutsideError:
+        except JobError:
             for copy in copies:
                 copy.close()
             raise

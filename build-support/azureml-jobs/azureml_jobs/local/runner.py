@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from azureml_jobs.base import job_status as status
-from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.docker.container import DOCKER_FAILED_STATUS
 from azureml_jobs.local.code_sources import CodeSources
 from azureml_jobs.local.distribution import process_variables, shell_command
@@ -121,7 +121,7 @@ class _Group:
         mark = b"[%d] " % rank if own_log else b""
         try:
             process, copies = self.specs[rank].start_logged(log, mark, own_log, self.sources)
-        except OutsideError:
+        except JobError:
             self.kill()
             raise
         self.processes.append(process)

@@ -281,6 +281,25 @@ def test_obeys_the_time_limit(jobs: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "variables", "status", "message"),
+    [
+        pytest.param("echo a\0b", {}, 2, "embedded null byte", id="a NUL"),
+        pytest.param("true", {"A=B": ""}, 2, "illegal environment variable name", id="a name"),
+        pytest.param(
+            f"echo {3_000_000 * 'x'}", {}, 1, "Argument list too long.\n\nShorten", id="a long one"
+        ),
+    ],
+)
+def test_reports_a_command_that_no_system_starts(
+    jobs: Any, command: str, variables: dict[str, str], status: int, message: str
+) -> None:
+    folder = jobs.new(command, environment_variables=variables)
+    ended, _, err = jobs.run(folder)
+    assert (ended, folder.read().status) == (status, "Failed")
+    assert err.decode().startswith(f"bash: it could not be started: {message}")
+
+
+@pytest.mark.parametrize(
     ("path", "code", "message"),
     [
         pytest.param("/nowhere", "code", b"bash: it could not be started", id="no bash"),
