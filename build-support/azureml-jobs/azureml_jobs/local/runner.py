@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -164,7 +165,14 @@ def _keep_artifacts(folder: JobFolder, record: JobRecord) -> None:
     own = Path(record.outputs.get("artifacts", ""))
     if "artifacts" in record.outputs and own.is_dir() and not any(own.iterdir()):
         for source in (folder.work / "outputs", folder.work / "logs", folder.log.parent):
-            shutil.copytree(source, own / source.name, symlinks=True)
+            shutil.copytree(source, own / source.name, symlinks=True, ignore=_without_content)
+
+
+def _without_content(folder: str, names: Sequence[str]) -> list[str]:
+    """Return which of the names in a folder are those of pipes, sockets and devices."""
+    kinds = {name: stat.S_IFMT(Path(folder, name).lstat().st_mode) for name in names}
+    kept = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
+    return [name for name, kind in kinds.items() if kind not in kept]
 
 
 def _check_started(name: str, log: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from azureml_jobs.base.exec_after_pants import RUN_SCRIPT
-from azureml_jobs.local.conftest import running
+from azureml_jobs.local.conftest import below, running
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.process import identity_of
 
@@ -297,6 +297,14 @@ def test_reports_a_command_that_no_system_starts(
     ended, _, err = jobs.run(folder)
     assert (ended, folder.read().status) == (status, "Failed")
     assert err.decode().startswith(f"bash: it could not be started: {message}")
+
+
+def test_a_pipe_among_the_artifacts_is_left_out(jobs: Any, tmp_path: Path) -> None:
+    left = tmp_path / "artifacts"
+    folder = jobs.new("mkfifo outputs/pipe; touch outputs/x", outputs={"artifacts": str(left)})
+    left.mkdir()
+    assert jobs.run(folder)[0] == 0
+    assert below(left) == ["logs", "outputs", "outputs/x", "user_logs", "user_logs/std_log.txt"]
 
 
 @pytest.mark.parametrize(
