@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import getpass
 import hashlib
+import math
 import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from azureml_jobs.base.files import make_folder, new_folder, write_file
 from azureml_jobs.base.job_status import CANCELED, COMPLETED, FAILED
-from azureml_jobs.local.mlflow_run_data import RunData, points_of
+from azureml_jobs.local.folder import files_below
 
 # mlflow/entities/run_status.py and source_type.py
 _RUNNING, _FINISHED, _FAILED, _KILLED = 1, 3, 4, 5
@@ -24,6 +26,17 @@ _SOURCE_LOCAL = 4
 _META = "meta.yaml"
 _TRASH = ".trash"
 _RUN_FOLDERS = ("metrics", "params", "tags", "artifacts")
+_Point = tuple[int, int, float]
+
+
+@dataclass
+class RunData:
+    """What code logged. A point of the history is (step, milliseconds since 1970, value)."""
+
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    history: dict[str, list[_Point]] = field(default_factory=dict)
 
 
 class MlflowStore:
@@ -106,7 +119,16 @@ class MlflowStore:
     def read_run(self, run_id: str) -> RunData:
         """Return what was logged to a run so far; nothing when there is no such run."""
         run = self.run_folder(run_id)
-        return RunData.read(run) if run else RunData()
+        if run is None:
+            return RunData()
+        data = RunData(dict(_read_texts(run / "params")), dict(_read_texts(run / "tags")))
+        for key, text in _read_texts(run / "metrics"):
+            points = _points_of(text)
+            if points:
+                data.history[key] = points
+                # As MLflow decides which value is the last one.
+                data.metrics[key] = max(points, key=_order)[2]
+        return data
 
     def metric_values(self, run_id: str, metric: str) -> list[float]:
         """Return the values of a metric so far, in the order in which they were logged."""
@@ -115,7 +137,7 @@ class MlflowStore:
             text = (run / "metrics" / metric).read_text(encoding="utf-8") if run else ""
         except OSError:
             return []
-        return [value for _, _, value in points_of(text)]
+        return [value for _, _, value in _points_of(text)]
 
     def logged_models(self, run_id: str) -> dict[str, Path]:
         """Return the folders of the models that a run logged, by name; MLflow 3 keeps them apart.
@@ -193,6 +215,31 @@ def _write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
 
     text = yaml.safe_dump(dict(meta), allow_unicode=True, default_flow_style=False)
     write_file(folder / _META, text)
+
+
+def _read_texts(folder: Path) -> Iterator[tuple[str, str]]:
+    # The path of a file is a key in MLflow.
+    for key, path in files_below(folder):
+        with contextlib.suppress(OSError):
+            yield key, path.read_text(encoding="utf-8", errors="replace")
+
+
+def _points_of(text: str) -> list[_Point]:
+    """Return the points in the file of a metric, in the order in which they were logged."""
+    return [point for point in map(_point, text.splitlines()) if point]
+
+
+def _point(line: str) -> _Point | None:
+    """Parse `<time> <value> <step> [<data set> <digest>]`; None for a half-written line."""
+    parts = line.split()
+    try:
+        return int(parts[2]) if len(parts) > 2 else 0, int(parts[0]), float(parts[1])
+    except (IndexError, ValueError):
+        return None
+
+
+def _order(point: _Point) -> tuple[int, int, float]:
+    return point[0], point[1], -math.inf if math.isnan(point[2]) else point[2]
 
 
 def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:

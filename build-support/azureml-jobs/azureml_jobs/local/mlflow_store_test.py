@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azureml_jobs.local.mlflow_run_data import RunData
-from azureml_jobs.local.mlflow_store import MlflowStore
+from azureml_jobs.local.mlflow_store import MlflowStore, RunData
 
 # mlflow/entities/run_status.py
 RUNNING, FINISHED, FAILED, KILLED = 1, 3, 4, 5
