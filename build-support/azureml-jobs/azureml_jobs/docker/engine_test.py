@@ -1,4 +1,4 @@
-"""What the engine is asked for, and what is reported when none answers."""
+"""What the engine is asked for."""
 
 from __future__ import annotations
 
@@ -15,19 +15,6 @@ from azureml_jobs.docker.engine import (
     image_id,
     remove_container,
 )
-
-
-def test_reports_that_docker_is_not_installed(tmp_path: Path) -> None:
-    with pytest.raises(NoEngine, match="^docker: Docker is not installed.$"):
-        EngineQuery({"PATH": str(tmp_path)}).answer()
-
-
-@needs_docker
-def test_reports_that_no_engine_answers(tmp_path: Path) -> None:
-    environment = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/gone.sock"}
-    with pytest.raises(NoEngine, match="^docker: no Docker engine answers: .*gone.sock") as caught:
-        EngineQuery(environment).answer()
-    assert "?" not in str(caught.value)
 
 
 @needs_docker
