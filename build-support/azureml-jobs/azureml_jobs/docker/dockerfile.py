@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 
 # https://docs.docker.com/reference/dockerfile/#environment-replacement
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
+# https://docs.docker.com/reference/dockerfile/#here-documents
+_HERE_DOCUMENT = re.compile(r"\d*<<-?([\"']?)(\w+)\1")
 
 
 def base_images(dockerfile: str, build_arguments: Mapping[str, str]) -> tuple[str, ...]:
@@ -40,8 +42,14 @@ def base_images(dockerfile: str, build_arguments: Mapping[str, str]) -> tuple[st
 
 def _instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
     lines = [line for line in dockerfile.splitlines() if not line.lstrip().startswith("#")]
+    # The words that end the here-documents which have begun: their lines may be code of Python.
+    ends: list[str] = []
     for line in re.sub(r"[\\`]\n", " ", "\n".join(lines)).splitlines():
+        if ends:
+            ends = ends[1:] if line.strip() == ends[0] else ends
+            continue
         instruction, _, rest = line.strip().partition(" ")
+        ends = [found[2] for found in map(_HERE_DOCUMENT.fullmatch, rest.split()) if found]
         if rest.strip():
             yield instruction.upper(), rest.strip()
 

@@ -20,6 +20,9 @@ from azureml_jobs.docker.dockerfile import base_images
         ("FROM a:1\nARG BASE=c\nFROM ${BASE:-d}\n", {}, ("a:1", "d")),
         ("FROM a@sha256:0123\nRUN echo FROM b\n", {}, ("a@sha256:0123",)),
         ("FROM ${NOTHING}\n", {}, ()),
+        ("FROM a:1\nRUN python <<EOF\nfrom b import c\nEOF\nFROM d:1\n", {}, ("a:1", "d:1")),
+        ("FROM a:1\nCOPY <<-'X' <<Y /\n\tFROM b\n\tX\nFROM c\nY\nFROM d\n", {}, ("a:1", "d")),
+        ("FROM a:1\nRUN echo $((1<<2)) 1 << 2\nFROM d:1\n", {}, ("a:1", "d:1")),
         ("", {}, ()),
     ],
 )
