@@ -10,6 +10,7 @@ import glob
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import site
 import sys
@@ -17,7 +18,7 @@ import sysconfig
 
 _IS_VIRTUAL = sys.prefix != sys.base_prefix
 _INTERPRETER = re.compile(rb'"(/[^"\n]+)/python[\d.]*"|(/\S+)/python[\d.]*')
-_SCRIPT = "#!/bin/sh\n'''exec' \"%s\" \"$0\" \"$@\"\n' '''\n"
+_SCRIPT = "#!/bin/sh\n'''exec' %s \"$0\" \"$@\"\n' '''\n"
 _PIP = (
     "import sys\nfrom runpy import run_module\nsys.exit(run_module('pip', run_name='__main__'))\n"
 )
@@ -35,7 +36,7 @@ def make_environment(folder: str, with_pip: bool) -> None:
     wheels = pip_wheels() if with_pip and importlib.util.find_spec("pip") is None else []
     with open(os.path.join(packages, "_base.pth"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines + wheels) + "\n")
-    head = (_SCRIPT % os.path.join(folder, "bin", "python")).encode()
+    head = (_SCRIPT % shlex.quote(os.path.join(folder, "bin", "python"))).encode()
     if with_pip:
         for each in ("pip", "pip3"):
             _write_script(os.path.join(folder, "bin", each), head + _PIP.encode())

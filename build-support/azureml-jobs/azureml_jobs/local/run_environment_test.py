@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from azureml_jobs.local.conftest import SHOW, below, make_wheel
+from azureml_jobs.local.conftest import SHOW, Jobs, below, make_wheel
 
 INSTALL = """
 set -e
@@ -16,9 +15,11 @@ python -c 'import extra, sys; print(extra.VERSION, open(sys.prefix + "/share/sha
 """
 
 
-def test_pip_installs_into_an_environment_of_the_run(
-    jobs: Any, packages: Path, tmp_path: Path
-) -> None:
+def test_pip_installs_into_an_environment_of_the_run(packages: Path, tmp_path: Path) -> None:
+    # Nothing in the name of a folder is a command of a shell.
+    repository = tmp_path / 'a "répo\'s" `touch $HOME`'
+    repository.mkdir()
+    jobs = Jobs(repository)
     make_wheel(tmp_path, "extra", "1")
     make_wheel(tmp_path, "shared", "2")
     before = below(packages)
