@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from azureml_jobs.docker.derived_image import WITH_CERTIFICATE, WITHOUT_CERTIFICATE, Addition
 
 # Its own virtual environment: what JupyterLab needs must not change what notebooks import.
 _FOLDER = "/opt/jupyter"
 _KERNEL = """\
 {
- "argv": ["/usr/bin/env", "python", "FOLDER/kernel.py", "-f", "{connection_file}",
+ "argv": ["/usr/bin/env", "python", START, "-f", "{connection_file}",
           "--log-level=ERROR"],
  "display_name": "Python of the experiment",
  "language": "python",
@@ -58,7 +60,7 @@ def jupyter_addition(requirements: bytes) -> Addition:
 def settings(folder: str, jupyter: str) -> dict[str, str]:
     """Return the files of the kernel in `folder`, and of the page; `jupyter` is its environment."""
     return {
-        "kernel.json": _KERNEL.replace("FOLDER", folder),
+        "kernel.json": _KERNEL.replace("START", json.dumps(f"{folder}/kernel.py")),
         "kernel.py": _START_KERNEL.replace("JUPYTER", jupyter),
         "page_config.json": _PAGE,
     }
