@@ -68,14 +68,16 @@ class EngineQuery:
 def _asked(environment: Mapping[str, str], arguments: Sequence[str]) -> str:
     done = _docker(*arguments, env=dict(environment), timeout=_ANSWER_SECONDS)
     if done.returncode != 0:
-        raise NoEngine(f"no Docker engine answers: {_first_line(done.stderr)}")
+        raise NoEngine(f"no Docker engine answers: {_reason(done.stderr)}")
     return done.stdout
 
 
-def _first_line(text: str) -> str:
-    lines = text.strip().splitlines() or ["it gave no reason"]
+def _reason(text: str) -> str:
+    """Return the first line that is no warning, such as one of the client's configuration."""
+    lines = [line for line in text.strip().splitlines() if not line.startswith("WARNING")]
+    reason = lines[0] if lines else "it gave no reason"
     # Our message answers Docker's question at the end.
-    return lines[0].replace(" Is the docker daemon running?", "").rstrip(".")
+    return reason.replace(" Is the docker daemon running?", "").rstrip(".")
 
 
 def _images(lines: str) -> dict[str, Image]:
@@ -112,7 +114,7 @@ def tag_image(reference: str, name: str) -> None:
     """Give an image another name."""
     done = _docker("image", "tag", reference, name)
     if done.returncode != 0:
-        raise OutsideError(name, f"the image cannot get this name: {_first_line(done.stderr)}")
+        raise OutsideError(name, f"the image cannot get this name: {_reason(done.stderr)}")
 
 
 def has_container(name: str) -> bool:
@@ -132,7 +134,7 @@ def remove_container(name: str) -> str | None:
     # Older clients fail when there is no such container, or when it is being removed.
     if done.returncode == 0 or "No such container" in done.stderr or "in progress" in done.stderr:
         return None
-    return _first_line(done.stderr)
+    return _reason(done.stderr)
 
 
 def run_to_stderr(arguments: Sequence[str]) -> int:

@@ -16,6 +16,20 @@ from azureml_jobs.docker.engine import (
     remove_container,
 )
 
+DOCKER = """\
+#!/bin/sh
+echo "WARNING: Error loading config file: permission denied" >&2
+echo "Cannot connect to the Docker daemon at x. Is the docker daemon running?" >&2
+exit 1
+"""
+
+
+def test_gives_the_reason_and_no_warning_before_it(tmp_path: Path) -> None:
+    (tmp_path / "docker").write_text(DOCKER)
+    (tmp_path / "docker").chmod(0o755)
+    with pytest.raises(NoEngine, match="answers: Cannot connect to the Docker daemon at x.$"):
+        EngineQuery({"PATH": str(tmp_path)}).answer()
+
 
 @needs_docker
 def test_does_not_wait_for_an_engine_that_hangs(tmp_path: Path) -> None:
