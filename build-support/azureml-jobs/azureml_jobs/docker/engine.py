@@ -48,14 +48,8 @@ class EngineQuery:
     def __init__(self, environment: Mapping[str, str]) -> None:
         patterns = [f"{folders}*:{ENVIRONMENT_TAG_PREFIX}*" for folders in ("", "*/", "*/*/")]
         filters = [f"--filter=reference={pattern}" for pattern in patterns]
-        images = [
-            "image",
-            "ls",
-            "--no-trunc",
-            "--format",
-            "{{.Repository}}:{{.Tag}} {{.ID}}",
-            *filters,
-        ]
+        template = "{{.Repository}}:{{.Tag}} {{.ID}}"
+        images = ["image", "ls", "--no-trunc", "--format", template, *filters]
         options = ["info", "--format", "{{json .SecurityOptions}}"]
         self._images = BackgroundCall(partial(_asked, environment, images))
         self._options = BackgroundCall(partial(_asked, environment, options))

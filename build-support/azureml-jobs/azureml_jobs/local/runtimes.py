@@ -37,7 +37,7 @@ class Runtime:
 
     @classmethod
     def in_image(cls, image: Image, engine: Engine) -> Runtime:
-        # Files that the job writes belong to who runs it: to root of a rootless engine.
+        # What the job writes belongs to who runs it, who is root in a rootless engine.
         is_rootless = "rootless" in engine.security_options
         user = "0:0" if is_rootless else f"{os.getuid()}:{os.getgid()}"
         # Otherwise the engine gives a container's users other ids on this machine.
