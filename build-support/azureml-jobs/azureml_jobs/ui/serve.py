@@ -13,7 +13,8 @@ import webbrowser
 
 import uvicorn  # pants: no-infer-dep
 from azureml_jobs.base.loopback import LOOPBACK
-from azureml_jobs.ui.token_gate import App, TokenGate
+from azureml_jobs.ui.token_gate import TokenGate
+from starlette.types import ASGIApp  # pants: no-infer-dep
 
 # MLflow's page begins as one on language models, with an assistant for them. It keeps these choices
 # in the browser, where the user can change them.
@@ -37,7 +38,7 @@ _SETTINGS = {
 }
 
 
-def serve_page(page: App, place: str, listening: socket.socket, opens_browser: bool) -> int:
+def serve_page(page: ASGIApp, place: str, listening: socket.socket, opens_browser: bool) -> int:
     """Serve `page` on a socket that listens; `place` is the part that is shown first."""
     token, port = secrets.token_urlsafe(24), listening.getsockname()[1]
     address = f"http://{LOOPBACK}:{port}/?token={token}"
@@ -56,7 +57,7 @@ def serve_page(page: App, place: str, listening: socket.socket, opens_browser: b
     return 0
 
 
-def mlflow_page(store: str) -> App:
+def mlflow_page(store: str) -> ASGIApp:
     """Return MLflow's web page over the runs of `store`, a tracking URI."""
     # Read when MLflow is imported.
     os.environ.update(_SETTINGS, _MLFLOW_SERVER_FILE_STORE=store)
@@ -64,7 +65,7 @@ def mlflow_page(store: str) -> App:
         # MLflow's own use of its libraries.
         warnings.simplefilter("ignore")
         from mlflow.server.fastapi_app import app  # pants: no-infer-dep
-    page: App = app
+    page: ASGIApp = app
     return page
 
 

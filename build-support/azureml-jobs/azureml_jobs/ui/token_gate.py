@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-from urllib.parse import parse_qs
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.requests import HTTPConnection  # pants: no-infer-dep
+from starlette.responses import HTMLResponse, PlainTextResponse  # pants: no-infer-dep
+from starlette.types import ASGIApp, Receive, Scope, Send  # pants: no-infer-dep
+from starlette.websockets import WebSocketClose  # pants: no-infer-dep
 
-_REFUSAL = b"Open the address that `./pants run :aml -- ui` has printed, with its token.\n"
+_REFUSAL = "Open the address that `./pants run :aml -- ui` has printed, with its token.\n"
+_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 class TokenGate:
@@ -22,44 +20,30 @@ class TokenGate:
     a cookie, `name`.
     """
 
-    def __init__(self, app: App, token: str, name: str, welcome: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, name: str, welcome: str) -> None:
         self._app = app
         self._token = token
         self._name = name
-        self._welcome = welcome.encode()
+        self._welcome = welcome
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._answer(scope)(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> ASGIApp:
+        """Return the application that answers a request."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-        elif self._knows(parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]):
+            return self._app
+        asked = HTTPConnection(scope)
+        if self._knows(asked.query_params.get("token", "")):
+            welcome = HTMLResponse(self._welcome, headers=_HEADERS)
             # Other pages may lead here, as a link in a terminal's window does, but not post: Lax.
-            cookie = f"{self._name}={self._token}; Path=/; HttpOnly; SameSite=Lax"
-            await _answer(send, 200, "text/html", self._welcome, set_cookie=cookie)
-        elif self._knows(_cookie(scope, self._name)):
-            await self._app(scope, receive, send)
-        elif scope["type"] == "http":
-            await _answer(send, 403, "text/plain", _REFUSAL)
-        else:
-            await send({"type": "websocket.close", "code": 1008})
+            welcome.set_cookie(self._name, self._token, httponly=True, samesite="lax")
+            return welcome
+        if self._knows(asked.cookies.get(self._name, "")):
+            return self._app
+        if scope["type"] == "http":
+            return PlainTextResponse(_REFUSAL, 403, _HEADERS)
+        return WebSocketClose(1008)
 
     def _knows(self, token: str) -> bool:
         return hmac.compare_digest(token.encode("utf-8", "replace"), self._token.encode())
-
-
-def _cookie(scope: Scope, name: str) -> str:
-    text = b";".join(value for key, value in scope["headers"] if key == b"cookie").decode("latin-1")
-    pairs = (part.strip().partition("=") for part in text.split(";"))
-    return next((value for key, _, value in pairs if key == name), "")
-
-
-async def _answer(send: Send, status: int, kind: str, body: bytes, **headers: str) -> None:
-    given = {
-        "content_type": f"{kind}; charset=utf-8",
-        "content_length": str(len(body)),
-        "cache_control": "no-store",
-        "referrer_policy": "no-referrer",
-        **headers,
-    }
-    lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()]
-    await send({"type": "http.response.start", "status": status, "headers": lines})
-    await send({"type": "http.response.body", "body": body})
