@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from functools import partial
 from typing import TypeVar, cast
 
@@ -45,40 +44,28 @@ def run_all(
     After the first failure nothing new is started, and it is raised at once. Transfers under way
     are left behind: one that hangs keeps nobody waiting.
     """
-    waiting = deque(calls)
-    count = len(waiting)
-    failures: list[BaseException] = []
-    finished = threading.Semaphore(0)
+    waiting = list(calls)
+    # The threads share it, so that each call is made once; a list that was cleared ends it.
+    taken = iter(waiting)
 
     def work() -> None:
-        while not failures:
-            try:
-                call = waiting.popleft()
-            except IndexError:
-                return
-            try:
+        try:
+            for call in taken:
                 call()
-            except BaseException as error:
-                failures.append(error)
-            else:
                 progress.advance(0)
-            finished.release()
+        finally:
+            waiting.clear()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, count))]
-    for thread in threads:
-        thread.start()
+    running: set[Future[None]] = {BackgroundCall(work) for _ in range(min(workers, len(waiting)))}
     try:
-        for _ in range(count):
-            # In steps, so that Ctrl-C is seen.
-            while not finished.acquire(timeout=_POLL_SECONDS):
-                progress.show(time.monotonic())
-            if failures:
-                raise failures[0]
+        while running:
+            # In steps, to show the progress.
+            done, running = wait(running, _POLL_SECONDS, FIRST_EXCEPTION)
             progress.show(time.monotonic())
-    except BaseException as error:
-        failures.append(error)
-        raise
+            for worker in done:
+                worker.result()
     finally:
+        waiting.clear()
         progress.end()
 
 
