@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.base.assets import DATA
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.cli.aml import run_aml
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import resolve_inputs
+from azureml_jobs.local.local_assets import LocalAssets
 from azureml_jobs.local.record import JobRecord
 from azureml_jobs.local.workspace import LocalWorkspace
 
@@ -98,12 +101,26 @@ def test_a_job_gets_registered_data(commands: Commands) -> None:
     assert commands.run("data", "download", "wine:1") == "wine:1: data/wine/1, on this machine\n"
 
 
+def test_many_jobs_register_the_same_data_at_once(commands: Commands) -> None:
+    local = LocalAssets(DATA, commands.repository)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: local.register("wine", ".", None, None), range(16)))
+    assert set(made) == {f"azureml:wine:{number}" for number in range(1, 17)}
+    assert len(list((commands.repository / "data/wine").iterdir())) == 16
+    # What a killed process left is not data, and neither is a name that only looks like a number.
+    (commands.repository / "data/beer/.new-1").mkdir(parents=True)
+    (commands.repository / "data/wine/²").mkdir()
+    assert local.register("beer", ".", None, None) == "azureml:beer:1"
+    assert local.register("wine", ".", None, None) == "azureml:wine:17"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         pytest.param("data register flat --path .", "data/flat: the folder serves", id="flat"),
         pytest.param("data register w --path . --version a", "not name a version", id="no number"),
         pytest.param("data register a/b --path .", "does not name a version", id="a path"),
+        pytest.param("data register azureml:w --path .", "not name a version", id="a reference"),
         pytest.param("data register w --path nope", "nope: there is no such file", id="no file"),
         pytest.param("data register w --path . --version 1", "exists already", id="once"),
         pytest.param("data download w:9", "azureml:w:9: the local workspace has", id="no data"),

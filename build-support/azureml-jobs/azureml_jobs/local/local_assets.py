@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.assets import COMPONENTS, DATA, MODEL_TYPES, MODELS, AssetName, default_type
-from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.files import new_folder
+from azureml_jobs.base.assets import (
+    COMPONENTS,
+    DATA,
+    MODEL_TYPES,
+    MODELS,
+    PART,
+    AssetName,
+    default_type,
+)
+from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.bundle.data import copy_data
 from azureml_jobs.local.fetch import fetch
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.job_outputs import job_output
 from azureml_jobs.local.output import write_message
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.registry import LocalRegistry, asset_path, data_versions, version_exists
+from azureml_jobs.local.registry import (
+    LocalRegistry,
+    add_version,
+    asset_path,
+    copy_into,
+    numbered_versions,
+)
 
 
 class LocalAssets:
@@ -31,7 +44,7 @@ class LocalAssets:
         return [
             {"name": folder.name, "version": version, "type": "", "path": f"data/{folder.name}"}
             for folder in sorted((self._repository / "data").glob("[!.]*/"))
-            for version in data_versions(folder) or ["any"]
+            for version in numbered_versions(folder) or ["any"]
         ]
 
     def list(self) -> list[dict[str, Any]]:
@@ -82,36 +95,21 @@ class LocalAssets:
         return Path(path)
 
     def _register_data(self, name: str, source: Path, version: str | None) -> str:
-        asset, folder = AssetName.parse(name), self._repository / "data" / name
-        if asset is None or asset.version or not (version or "1").isdecimal():
+        if not re.fullmatch(PART, name) or not (version or "1").isdecimal():
             raise JobError(
                 f"{name}:{version}" if version else name,
                 "this does not name a version of data",
                 "Write a name of letters, digits, `-`, `_` and `.`, and a number for the version.",
             )
-        there = data_versions(folder)
-        if folder.exists() and any(folder.iterdir()) and not there:
+        folder = self._repository / "data" / name
+        if any(folder.glob("[!.]*")) and not numbered_versions(folder):
             raise JobError(
                 f"data/{name}",
                 "the folder serves as every version, because it has none",
                 f"Move what is in it to data/{name}/1 first.",
             )
-        target = folder / (version or str(int(there[-1]) + 1 if there else 1))
-        if target.exists():
-            raise version_exists(name, target.name)
-        try:
-            with new_folder(folder, ".new-") as temporary:
-                content = temporary / "content"
-                copy_data(source, content if source.is_dir() else content / source.name)
-                os.rename(content, target)
-                temporary.rmdir()
-        except OSError as error:
-            raise OutsideError(
-                str(target),
-                f"the data could not be copied: {error.strerror or error}",
-                "Check the free space and the permissions there.",
-            ) from error
-        return f"azureml:{name}:{target.name}"
+        made = add_version(folder, version, lambda path: copy_into(path, source))
+        return f"azureml:{name}:{made.name}"
 
 
 def register_outputs(folder: JobFolder, record: JobRecord) -> None:

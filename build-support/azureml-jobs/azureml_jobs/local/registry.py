@@ -52,14 +52,55 @@ def asset_path(reference: str, type: str, repository: Path) -> Path:
     )
 
 
-def data_versions(folder: Path) -> list[str]:
+def numbered_versions(folder: Path) -> list[str]:
     """Return the versions in `folder`: its folders and files named by a number, lowest first."""
-    return sorted((each.name for each in folder.glob("*") if each.name.isdigit()), key=int)
+    return sorted((each.name for each in folder.glob("*") if each.name.isdecimal()), key=int)
+
+
+def add_version(folder: Path, version: str | None, write: Callable[[Path], None]) -> Path:
+    """Keep what `write` writes to a path as a version in `folder`; without one, as the next one.
+
+    Return its path. Raises `JobError` for a version that exists.
+    """
+    if version and os.path.lexists(folder / version):
+        raise _version_exists(folder / version)
+    try:
+        with new_folder(folder, ".new-") as temporary:
+            write(temporary / "made")
+            final = _publish(temporary / "made", folder, version)
+            temporary.rmdir()
+            return final
+    except OSError as error:
+        raise OutsideError(
+            str(folder),
+            f"{folder.name} could not be registered: {error.strerror or error}",
+            "Check the free space and the permissions there.",
+        ) from error
+
+
+def _publish(made: Path, folder: Path, version: str | None) -> Path:
+    """Rename what was made to its version, which fails when that exists."""
+    while True:
+        last = max(map(int, numbered_versions(folder)), default=0)
+        final = folder / (version or str(last + 1))
+        try:
+            os.rename(made, final)
+            return final
+        except OSError as error:
+            if not final.exists():
+                raise
+            if version is not None:
+                raise _version_exists(final) from error
+
+
+def copy_into(folder: Path, source: Path) -> None:
+    """Copy a folder to the new one, or a file into it."""
+    copy_data(source, folder if source.is_dir() else folder / source.name)
 
 
 def _data_path(asset: AssetName, repository: Path) -> Path:
     folder = repository / "data" / asset.name
-    versions = data_versions(folder)
+    versions = numbered_versions(folder)
     # In Azure ML the latest version is the newest one, here that of the highest number.
     version = asset.version or (versions[-1] if versions else "1")
     if (folder / version).exists():
@@ -81,9 +122,9 @@ def _listed(there: list[str]) -> str:
     return f"There {'is' if len(there) == 1 else 'are'} {', '.join(there)}.\n" if there else ""
 
 
-def version_exists(name: str, version: str) -> JobError:
+def _version_exists(path: Path) -> JobError:
     return JobError(
-        f"azureml:{name}:{version}",
+        f"azureml:{path.parent.name}:{path.name}",
         "this version exists already, and versions cannot be changed",
         "Write another `--version`, or leave it out for the next one.",
     )
@@ -150,11 +191,9 @@ class LocalRegistry:
     ) -> RegisteredVersion:
         """Keep a copy of a model's file or folder; without a version, as the next one."""
         file = {} if source.is_dir() else {"file": source.name}
-
-        def write(content: Path) -> None:
-            copy_data(source, content / source.name if file else content)
-
-        return self.register(MODELS, name, version, {**meta, **file}, write)
+        return self.register(
+            MODELS, name, version, {**meta, **file}, lambda folder: copy_into(folder, source)
+        )
 
     def register(
         self,
@@ -175,36 +214,15 @@ class LocalRegistry:
                 raise JobError(
                     text, f"this is not a valid {what}", "Write letters, digits, `-`, `_` and `.`."
                 )
-        versions = self._root / kind / name
-        try:
-            with new_folder(versions, ".new-") as temporary:
-                write(temporary / _CONTENT)
-                meta = {"created": now(), **meta}
-                (temporary / _META_FILE).write_text(json.dumps(meta, indent=2), encoding="utf-8")
-                temporary.chmod(0o755)
-                final = self._publish(temporary, kind, name, version)
-                return RegisteredVersion(name, final.name, final, meta)
-        except OSError as error:
-            raise OutsideError(
-                str(versions),
-                f"{name} could not be registered: {error.strerror or error}",
-                "Check the free space and the permissions there.",
-            ) from error
+        meta = {"created": now(), **meta}
 
-    def _publish(self, temporary: Path, kind: str, name: str, version: str | None) -> Path:
-        """Rename the folder to its version, which fails when that exists."""
-        while True:
-            there = [each.version for each in self.versions(kind, name)]
-            wanted = version or str(max((int(v) for v in there if v.isdecimal()), default=0) + 1)
-            final = temporary.parent / wanted
-            try:
-                os.rename(temporary, final)
-                return final
-            except OSError as error:
-                if not final.exists():
-                    raise
-                if version is not None:
-                    raise version_exists(name, version) from error
+        def write_all(folder: Path) -> None:
+            folder.mkdir()
+            write(folder / _CONTENT)
+            (folder / _META_FILE).write_text(json.dumps(meta, indent=2), encoding="utf-8")
+
+        final = add_version(self._root / kind / name, version, write_all)
+        return RegisteredVersion(name, final.name, final, meta)
 
 
 def _whole_document(folder: Path, name: str) -> dict[str, Any]:

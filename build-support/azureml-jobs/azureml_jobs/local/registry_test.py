@@ -73,6 +73,10 @@ def test_a_version_is_registered_once(registry: LocalRegistry, model: Path) -> N
         made = list(pool.map(lambda _: registry.register_model("wine", model, None, {}), range(8)))
     assert {each.version for each in made} == {str(number) for number in range(2, 10)}
     assert len(list((registry._root / MODELS / "wine").iterdir())) == 9
+    # One that cannot be read is skipped, but its number is taken.
+    torn = registry.register_model("torn", model, None, {})
+    (torn.folder / "meta.json").write_text("")
+    assert registry.register_model("torn", model, None, {}).id == "azureml:torn:2"
 
 
 @pytest.mark.parametrize("name", ["../x", "", "a/b", ".new-x"])
