@@ -19,8 +19,10 @@ def client(client_with_jobs: Client) -> Client:
     return client_with_jobs
 
 
+# A name that is nearly as long as a file system takes.
+LONG = f"{'ü' * 120}.txt"
 WRITING = (
-    "mkdir -p outputs/deep; echo artifact > outputs/deep/a.txt; echo shown; "
+    f"mkdir -p outputs/deep; echo artifact > outputs/deep/{LONG}; echo shown; "
     "head -c 300000 /dev/zero > ${{outputs.model}}/weights; echo x > ${{outputs.model}}/x"
 )
 
@@ -34,7 +36,7 @@ def written(folder: Path) -> dict[str, int]:
 
 
 EXPECTED = {
-    "artifacts/outputs/deep/a.txt": 9,
+    f"artifacts/outputs/deep/{LONG}": 9,
     "artifacts/user_logs/std_log.txt": 6,
     "named-outputs/model/weights": 300000,
     "named-outputs/model/x": 2,
@@ -133,9 +135,9 @@ def test_what_changes_meanwhile_is_downloaded_again_or_left_out(
 def test_of_a_job_that_has_ended_nothing_is_left_out(client: Client, tmp_path: Path) -> None:
     name = client.start("ended", WRITING)
     client.wait_for_end(name)
-    client.add_fault(faults.STATUS, "GET", "/deep/a.txt", times=None, status=404)
+    client.add_fault(faults.STATUS, "GET", "/deep/", times=None, status=404)
     assert client.download(name, tmp_path / "got") == 1
-    assert "artifacts/outputs/deep/a.txt: the file could not be downloaded" in (
+    assert f"artifacts/outputs/deep/{LONG}: the file could not be downloaded" in (
         client.printed().err
     )
     assert not (tmp_path / "got").exists()
@@ -239,4 +241,4 @@ def test_an_output_without_an_address_is_where_its_run_says(client: Client, tmp_
         media_type="application/json",
     )
     assert client.download(name, tmp_path / "one", "--output-name", "model") == 0
-    assert set(written(tmp_path / "one")) == {"named-outputs/model/deep/a.txt"}
+    assert set(written(tmp_path / "one")) == {f"named-outputs/model/deep/{LONG}"}

@@ -233,7 +233,9 @@ class _Transfer:
 
     def _finish(self) -> dict[str, Any]:
         """Make the part, which is whole, the newest version; return its description."""
-        name = unquote(urlsplit(self._url).path).rpartition("/")[2].replace("\0", "")[-200:]
+        name = unquote(urlsplit(self._url).path).rpartition("/")[2].replace("\0", "")
+        # File systems count bytes.
+        name = name.encode("utf-8", "replace")[-200:].decode("utf-8", "ignore")
         meta = {
             **_read(self._part_meta),
             "url": self._where,

@@ -160,6 +160,11 @@ def test_fetches_a_file_once(
     assert not os.access(first, os.W_OK) or os.getuid() == 0
 
 
+def test_a_name_that_no_disk_takes_is_shortened(server: Server, cache: Path) -> None:
+    file = fetch(f"{server.url}/{'%C3%BC' * 200}.csv", cache)
+    assert file.name.endswith("üü.csv") and file.read_bytes() == CONTENT
+
+
 def test_a_job_keeps_the_version_that_it_started_with(server: Server, cache: Path) -> None:
     first = fetch(f"{server.url}/a.csv", cache)
     server.content, server.etag = b"new", '"v2"'
