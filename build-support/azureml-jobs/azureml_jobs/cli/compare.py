@@ -23,6 +23,7 @@ from azureml_jobs.base.console import (
     value_texts,
 )
 from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.base.files import make_folder
 from azureml_jobs.base.jobs import JobSelection
 from azureml_jobs.base.nearest import suggestion
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
@@ -170,7 +171,7 @@ def draw_curves(
         ],
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         done = subprocess.run(
             [os.path.join(prefix or sys.prefix, "bin", "python"), "-P", str(_SCRIPT)],
             input=json.dumps(figure),

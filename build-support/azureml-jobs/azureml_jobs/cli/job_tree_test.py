@@ -242,10 +242,13 @@ def test_plots_a_metric_of_all_trials(
     python.parent.mkdir(parents=True)
     python.write_text(f"#!/bin/sh\ncat > '{tmp_path}/given'\n")
     python.chmod(0o755)
+    # As where the first thing in it is a plot of jobs in Azure.
+    (tmp_path / ".azureml").chmod(0o755)
     plot = ("--plot-prefix", str(tmp_path / "venv"), "jobs", "compare", "p_tune")
     assert aml.run_aml(["--repository", os.getcwd(), *plot, "--plot", "loss"]) == 0
     *_, header, first, second, third, fourth, _, _, _, path = capsys.readouterr().out.splitlines()
     assert (header.split(), path) == (["loss"], ".azureml/downloads/loss.png")
+    assert (tmp_path / ".azureml").stat().st_mode & 0o777 == 0o700
     assert first.split() == ["p_tune_0", "lr=0", "▁█", "0.9"]
     given = json.loads((tmp_path / "given").read_text())
     assert (given["axis"], given["path"]) == ("step", f"{tmp_path}/{path}")

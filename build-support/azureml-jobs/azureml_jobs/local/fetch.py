@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from azureml_jobs.base.console import print_warning, size_text
 from azureml_jobs.base.digest import file_digest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.base.files import take_lock, write_file
+from azureml_jobs.base.files import make_folder, take_lock, write_file
 from azureml_jobs.base.job_status import now
 from azureml_jobs.base.progress import Progress
 from azureml_jobs.base.web import failure_reason, proxy_of, tls_context
@@ -69,7 +69,7 @@ def fetch(url: str, cache: Path) -> Path:
     """
     folder = cache_folder(url, cache)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with open(folder / "lock", "wb") as lock:
             if not take_lock(lock):
                 print(f"Another job fetches {shown(url)}: waiting for it", file=sys.stderr)

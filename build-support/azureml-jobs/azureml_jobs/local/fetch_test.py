@@ -158,6 +158,8 @@ def test_fetches_a_file_once(
     kept = (first.parent.parent / "meta.json").read_text()
     assert hashlib.sha256(CONTENT).hexdigest() in kept and "secret" not in kept
     assert not os.access(first, os.W_OK) or os.getuid() == 0
+    # Nothing else has made the local workspace before.
+    assert cache.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_name_that_no_disk_takes_is_shortened(server: Server, cache: Path) -> None:
