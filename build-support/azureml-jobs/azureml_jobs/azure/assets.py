@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,7 @@ class AzureAssets:
             address, is_folder = path, path.endswith("/")
         else:
             local = Path(path)
-            if not local.exists():
+            if not os.path.exists(local):
                 raise JobError(path, "there is no such file or folder", "Write another `--path`.")
             address, is_folder = send_data(Datastores(self._workspace), local).id, local.is_dir()
         version = version or str(self._properties(name).get("nextVersion") or "1")

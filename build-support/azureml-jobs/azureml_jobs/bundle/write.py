@@ -70,7 +70,7 @@ def _data_paths(
         if with_data:
             # What is not on this machine has its place in the bundle.
             inside = f"{DATA_FOLDER}/{item.name}/{original.name}"
-            if original.exists():
+            if os.path.exists(original):
                 copy_data(original, destination / inside)
             paths[item.name] = f"./{inside}"
         else:

@@ -122,6 +122,7 @@ def test_many_jobs_register_the_same_data_at_once(commands: Commands) -> None:
         pytest.param("data register a/b --path .", "does not name a version", id="a path"),
         pytest.param("data register azureml:w --path .", "not name a version", id="a reference"),
         pytest.param("data register w --path nope", "nope: there is no such file", id="no file"),
+        pytest.param(f"data register w --path {300 * 'n'}", "there is no such file", id="too long"),
         pytest.param("data register w --path . --version 1", "exists already", id="once"),
         pytest.param("data download w:9", "azureml:w:9: the local workspace has", id="no data"),
         pytest.param("data download a/b", "a/b: this is not a name", id="no name"),

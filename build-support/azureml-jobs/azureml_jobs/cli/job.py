@@ -113,7 +113,7 @@ def missing_data(plan: JobPlan, repository: Path) -> list[JobError]:
             "Put the data there, or write the path of data that exists.",
         )
         for item in plan.bundle.data
-        if not (repository / item.path).exists()
+        if not os.path.exists(repository / item.path)
     ]
 
 

@@ -170,7 +170,7 @@ class _Input:
     def _local_path(self, path: str) -> Path:
         # Not `resolve()`: the command should get the path that its user knows.
         found = Path(os.path.normpath(self.document.absolute().parent / path))
-        if not found.exists():
+        if not os.path.exists(found):
             raise self._error(
                 f"{path} does not exist",
                 f"Looked for {self._relative(found)}. Paths are relative to their file.\n"

@@ -126,6 +126,8 @@ def test_keeps_the_mode(repo: Path) -> None:
     "given, what, remedy",
     [
         ({"path": "nope"}, "nope does not exist", "Looked for src/x/nope."),
+        ({"path": "n" * 300}, "n does not exist", "Looked for src/x/nnn"),
+        ({"path": f"{ADDRESS}/model/paths/" + "n" * 300}, "left nothing there", "outputs/model"),
         (
             {"path": "azureml:none:1"},
             "azureml:none:1: the local workspace has no such data",

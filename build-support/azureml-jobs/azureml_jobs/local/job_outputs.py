@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def _below(address: str, output: Path, path: str) -> Path:
     """Return what is at `path` of an output, which is a folder or the only file of one."""
     folder = output if output.is_dir() else output.parent
     found = folder / path if path else output
-    if ".." not in Path(path).parts and found.exists():
+    if ".." not in Path(path).parts and os.path.exists(found):
         return found
     raise JobError(address, "the job left nothing there", f"Look at {folder}.")
 

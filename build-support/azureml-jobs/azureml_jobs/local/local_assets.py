@@ -90,7 +90,7 @@ class LocalAssets:
                 "only a workspace in Azure can read this address",
                 "Write a path, an `https://` address, or `azureml://jobs/NAME/outputs/OUTPUT`.",
             )
-        if not Path(path).exists():
+        if not os.path.exists(path):
             raise JobError(path, "there is no such file or folder", "Write another `--path`.")
         return Path(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,7 +42,7 @@ class Given:
         if self.resolved.kind != "path":
             return self
         path = Path(self.resolved.value, inner)
-        if not path.exists():
+        if not os.path.exists(path):
             raise JobError(where, f"there is no {path}", "The step before has to write it.")
         resolved = replace(self.resolved, value=str(path), mode=mode or None)
         return Given(resolved, f"{self.identity}/{inner}" if inner else self.identity)
