@@ -65,7 +65,7 @@ def _sweep(node: Mapping[str, Any]) -> Sweep:
     algorithm = sampling if isinstance(sampling, Mapping) else {"type": sampling}
     limits = mapping_of(node.get("limits"))
     objective = mapping_of(node.get("objective"))
-    total = int(limits.get("max_total_trials") or DEFAULT_TRIALS)
+    total = _limit(limits, "max_total_trials", DEFAULT_TRIALS)
     space = _space(mapping_of(node.get("search_space")), _base(algorithm.get("logbase")))
     if _lower(algorithm, "type") == "grid" and not is_discrete(space):
         raise ValueError("a grid has choices only")
@@ -76,11 +76,18 @@ def _sweep(node: Mapping[str, Any]) -> Sweep:
         algorithm="sobol" if _lower(algorithm, "rule") == "sobol" else _lower(algorithm, "type"),
         seed=None if algorithm.get("seed") is None else int(algorithm["seed"]),
         max_total_trials=total,
-        max_concurrent_trials=int(limits.get("max_concurrent_trials") or total),
+        max_concurrent_trials=_limit(limits, "max_concurrent_trials", total),
         timeout=float(limits.get("timeout") or 0) or None,
         trial_timeout=float(limits.get("trial_timeout") or 0) or None,
         early_termination=_early_termination(mapping_of(node.get("early_termination"))),
     )
+
+
+def _limit(limits: Mapping[str, Any], key: str, default: int) -> int:
+    count = int(limits.get(key) or default)
+    if not 1 <= count <= DEFAULT_TRIALS:
+        raise ValueError(f"`{key}` is {count}, not between 1 and {DEFAULT_TRIALS}")
+    return count
 
 
 def is_maximized(objective: Mapping[str, Any]) -> bool:
@@ -132,7 +139,7 @@ def _early_termination(given: Mapping[str, Any]) -> EarlyTermination | None:
     kinds = {kind.replace("_", ""): kind for kind in _POLICIES}
     return EarlyTermination(
         kinds[_lower(given, "type").replace("_", "")],
-        interval=int(given.get("evaluation_interval") or 1),
+        interval=int(given.get("evaluation_interval") or 0) or 1,
         delay=int(given.get("delay_evaluation") or 0),
         slack_factor=float(given.get("slack_factor") or 0),
         slack_amount=float(given.get("slack_amount") or 0),

@@ -65,7 +65,7 @@ def test_reads_all_that_a_sweep_says() -> None:
 
 
 def test_what_is_not_given_has_the_defaults_of_azure_ml() -> None:
-    sweep = read("early_termination: {type: bandit, evaluation_interval: null}")
+    sweep = read("early_termination: {type: bandit, evaluation_interval: '0'}")
     assert (sweep.algorithm, sweep.seed, sweep.max_concurrent_trials) == ("random", None, 8)
     assert sweep.early_termination == EarlyTermination("bandit", interval=1, delay=0)
 

@@ -198,5 +198,6 @@ def test_a_sweep_in_a_pipeline_gives_the_next_step_its_best_output(
     assert search.best_trial == f"{folder.name}_search_1"
     assert (search.parent, search.root) == (folder.name, folder.name)
     assert (there / f"{folder.name}_use/work/out.txt").read_text() == "0.9\n"
-    with pytest.raises(JobError, match="jobs.search: a value of the sweep is not valid: .*'two'"):
-        created(code, PIPELINE.replace("total: 2", "total: two"))
+    for total, what in (("two", ".*'two'"), ("0", "`max_total_trials` is 0, not between 1 and")):
+        with pytest.raises(JobError, match=f"jobs.search: a value .* is not valid: {what}"):
+            created(code, PIPELINE.replace("total: 2", f"total: {total}"))
