@@ -16,6 +16,9 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot  # noqa: E402  # pants: no-infer-dep
 
+# A value with two `$` is no formula.
+matplotlib.rcParams["text.parse_math"] = False
+
 # More names have no room.
 _MOST_NAMES = 30
 
