@@ -37,18 +37,18 @@ class Progress:
             return
         self._next = now + _SHOWN_EVERY_SECONDS
         self._is_shown = True
-        print(f"\r{self._verb} {self._text()} ", end="", file=sys.stderr, flush=True)
+        print(f"\r{self._verb} {self._text()}\x1b[K", end="", file=sys.stderr, flush=True)
 
     def _text(self) -> str:
         if self._done_size > self._size:
             # A server may not say how large a file is.
             return size_text(self._done_size)
-        part = self._done_size / self._size if self._size else 1.0
-        filled = "#" * int(part * _BAR)
-        return (
-            f"[{filled:<{_BAR}}] {self._done_files}/{self._files} files, "
-            f"{size_text(self._done_size)} of {size_text(self._size)}"
-        )
+        done, whole, sizes = self._done_files, self._files, ""
+        if self._size:
+            done, whole = self._done_size, self._size
+            sizes = f", {size_text(done)} of {size_text(whole)}"
+        filled = "#" * int(done / max(whole, 1) * _BAR)
+        return f"[{filled:<{_BAR}}] {self._done_files}/{self._files} files{sizes}"
 
     def end(self) -> None:
         if self._is_shown:

@@ -36,11 +36,16 @@ def test_prints_progress_once_a_transfer_takes_long(monkeypatch: pytest.MonkeyPa
     unknown = Progress("Fetching", 1, 0)
     unknown.advance(1500, files=0)
     unknown.show(1e12)
+    # Where only calls are counted, and an earlier line was longer.
+    calls = Progress("Reading", 4, 0)
+    calls.advance(0)
+    calls.show(1e12)
     assert lines(terminal.getvalue()) == [
-        "Receiving [######                  ] 0/2 files, 1.0 kB of 4.0 kB",
-        "Receiving [############            ] 1/2 files, 2.0 kB of 4.0 kB",
+        "Receiving [######                  ] 0/2 files, 1.0 kB of 4.0 kB\x1b[K",
+        "Receiving [############            ] 1/2 files, 2.0 kB of 4.0 kB\x1b[K",
         "\x1b[K",
-        "Fetching 1.5 kB",
+        "Fetching 1.5 kB\x1b[K",
+        "Reading [######                  ] 1/4 files\x1b[K",
     ]
 
 
