@@ -125,7 +125,7 @@ class Container:
             if not marker:
                 return
 
-    def read(self, blob: Blob, start: int, sink: Callable[[bytes], None]) -> None:
+    def read(self, blob: Blob, start: int, sink: Callable[[bytes], object]) -> None:
         """Give `sink` the bytes of a blob from `start` on, up to the size that was listed.
 
         Raises `ServiceError` 412 when the blob was replaced; one that grows may have grown.

@@ -30,7 +30,7 @@ _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 20.0
 _READ_BYTES = 1 << 16
 
-Sink = Callable[[bytes], None]
+Sink = Callable[[bytes], object]
 
 
 class NoResponse(ServiceError):

@@ -13,12 +13,12 @@ import shutil
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlencode
 
 from azureml_jobs.azure.answers import json_object
 from azureml_jobs.azure.datastores import Datastores
-from azureml_jobs.azure.download import RemoteFile, files_at
+from azureml_jobs.azure.download import files_at
 from azureml_jobs.azure.workspace import ConnectedWorkspace, artifacts_address
 from azureml_jobs.base.errors import JobError
 from mlflow.entities import FileInfo  # pants: no-infer-dep
@@ -112,13 +112,9 @@ class _Artifacts(ArtifactRepository):
 
     def _download_file(self, remote_file_path: str, local_path: str) -> None:
         path = "/".join(filter(None, (self._below, remote_file_path)))
-        wanted: list[RemoteFile] = [file for file in self._files() if file.path == path]
-        if not wanted:
+        file = next((each for each in self._files() if each.path == path), None)
+        if file is None:
             raise MlflowException(f"There is no artifact {remote_file_path}.")
         with open(local_path, "wb") as target:
-            if wanted[0].blob.size:
-                wanted[0].container.read(wanted[0].blob, 0, partial(_write, target))
-
-
-def _write(target: BinaryIO, data: bytes) -> None:
-    target.write(data)
+            if file.blob.size:
+                file.container.read(file.blob, 0, target.write)
