@@ -210,8 +210,17 @@ def _written(file: Path) -> dict[str, str | None]:
     """Return what a file sets, without looking at variables in its values."""
     from dotenv.parser import parse_stream
 
+    try:
+        # Editors on Windows begin a file with a byte order mark.
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError as error:
+        raise JobError(
+            file.name, f"not text in UTF-8 (byte {error.start})", "Save it as UTF-8."
+        ) from error
     written = {}
-    for line in parse_stream(StringIO(_text(file))):
+    for line in parse_stream(StringIO(text)):
         if line.error:
             raise JobError(
                 f"{file.name}:{line.original.line}",
@@ -221,18 +230,6 @@ def _written(file: Path) -> dict[str, str | None]:
         if line.key is not None:
             written[line.key] = line.value
     return written
-
-
-def _text(file: Path) -> str:
-    try:
-        # Editors on Windows begin a file with a byte order mark.
-        return file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError as error:
-        raise JobError(
-            file.name, f"not text in UTF-8 (byte {error.start})", "Save it as UTF-8."
-        ) from error
 
 
 def _is_placeholder(value: str | None) -> bool:
