@@ -67,6 +67,8 @@ def test_rejects_what_it_cannot_download(ended: JobFolder, tmp_path: Path) -> No
         download(ended, tmp_path / "x", "modle")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
+    with pytest.raises(JobError, match="cannot be used: File name too long"):
+        download(ended, tmp_path / ("n" * 300))
     with pytest.raises(JobError, match="is not empty"):
         download(ended, tmp_path / "full")
     assert [each.name for each in (tmp_path / "full").iterdir()] == ["file"]
