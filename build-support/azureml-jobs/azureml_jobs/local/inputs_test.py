@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azureml_jobs.base.assets import MODELS
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.job_status import COMPLETED, RUNNING
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput, missing_inputs, resolve_inputs
+from azureml_jobs.local.local_assets import LocalAssets
 from azureml_jobs.local.mounts import output_paths
 from azureml_jobs.local.record import JobRecord
-from azureml_jobs.local.registry import LocalRegistry
 from azureml_jobs.local.workspace import LocalWorkspace
 
 FOLDER = ".azureml/jobs/exp-1"
@@ -28,9 +29,8 @@ def repo(tmp_path: Path) -> Path:
         (root / name).touch()
     for name in ("a.csv", "b.csv"):
         (root / "data/many/10" / name).touch()
-    registry = LocalRegistry(root / ".azureml")
-    registry.register_model("wine", root / "data/many/10", None, {})
-    registry.register_model("wine", root / "data/flat/f.csv", None, {})
+    for path in ("data/many/10", "data/flat/f.csv"):
+        LocalAssets(MODELS, root).register("wine", str(root / path), None, None)
     for status in (COMPLETED, RUNNING):
         add_job(root, status)
     return root

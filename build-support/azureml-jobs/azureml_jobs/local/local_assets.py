@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from azureml_jobs.base.assets import (
 )
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
+from azureml_jobs.bundle.data import copy_data
 from azureml_jobs.local.fetch import fetch
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.job_outputs import job_output
@@ -27,7 +29,6 @@ from azureml_jobs.local.registry import (
     LocalRegistry,
     add_version,
     asset_path,
-    copy_into,
     numbered_versions,
 )
 
@@ -63,13 +64,17 @@ class LocalAssets:
     def register(self, name: str, path: str, version: str | None, type: str | None) -> str:
         """Keep a copy of what is at a path or an address; return `azureml:NAME:VERSION`."""
         source = self._source(path)
+
+        def write(folder: Path) -> None:
+            copy_data(source, folder if source.is_dir() else folder / source.name)
+
         if self._kind == DATA:
-            return self._register_data(name, source, version)
+            return self._register_data(name, version, write)
         kind = type or default_type(self._kind, source.is_dir())
         if kind != "custom_model" and not source.is_dir():
             raise JobError(path, f"a model of the type {kind} is a folder", "Name the folder.")
-        made = self._registry.register_model(name, source, version, {"type": kind})
-        return made.id
+        meta = {"type": kind, "file": "" if source.is_dir() else source.name}
+        return self._registry.register(MODELS, name, version, meta, write).id
 
     def find(self, reference: str) -> Path:
         """Return where a version is: on this machine already."""
@@ -94,7 +99,7 @@ class LocalAssets:
             raise JobError(path, "there is no such file or folder", "Write another `--path`.")
         return Path(path)
 
-    def _register_data(self, name: str, source: Path, version: str | None) -> str:
+    def _register_data(self, name: str, version: str | None, write: Callable[[Path], None]) -> str:
         if not re.fullmatch(PART, name) or not (version or "1").isdecimal():
             raise JobError(
                 f"{name}:{version}" if version else name,
@@ -108,8 +113,7 @@ class LocalAssets:
                 "the folder serves as every version, because it has none",
                 f"Move what is in it to data/{name}/1 first.",
             )
-        made = add_version(folder, version, lambda path: copy_into(path, source))
-        return f"azureml:{name}:{made.name}"
+        return f"azureml:{name}:{add_version(folder, version, write).name}"
 
 
 def register_outputs(folder: JobFolder, record: JobRecord) -> None:

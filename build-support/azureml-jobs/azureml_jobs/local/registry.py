@@ -16,7 +16,6 @@ from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import new_folder
 from azureml_jobs.base.job_status import now
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.bundle.data import copy_data
 from azureml_jobs.bundle.names import JOB_FILE
 from azureml_jobs.jobfile.document import read_job_file
 from azureml_jobs.jobfile.documents import references_of, set_value
@@ -91,11 +90,6 @@ def _publish(made: Path, folder: Path, version: str | None) -> Path:
                 raise
             if version is not None:
                 raise _version_exists(final) from error
-
-
-def copy_into(folder: Path, source: Path) -> None:
-    """Copy a folder to the new one, or a file into it."""
-    copy_data(source, folder if source.is_dir() else folder / source.name)
 
 
 def _data_path(asset: AssetName, repository: Path) -> Path:
@@ -185,15 +179,6 @@ class LocalRegistry:
 
     def names(self, kind: str) -> list[str]:
         return sorted(each.name for each in (self._root / kind).glob("*"))
-
-    def register_model(
-        self, name: str, source: Path, version: str | None, meta: Mapping[str, Any]
-    ) -> RegisteredVersion:
-        """Keep a copy of a model's file or folder; without a version, as the next one."""
-        file = {} if source.is_dir() else {"file": source.name}
-        return self.register(
-            MODELS, name, version, {**meta, **file}, lambda folder: copy_into(folder, source)
-        )
 
     def register(
         self,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from azureml_jobs.base.assets import COMPONENTS, MODELS
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.local.registry import LocalRegistry
+from azureml_jobs.local.local_assets import LocalAssets
+from azureml_jobs.local.registry import LocalRegistry, RegisteredVersion
 
 
 @pytest.fixture
@@ -23,9 +24,19 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "m"
 
 
+def add(
+    registry: LocalRegistry, name: str, source: Path, version: str | None = None
+) -> RegisteredVersion:
+    """Register a model as the command does."""
+    assets = LocalAssets(MODELS, registry._root.parent)
+    found = registry.find(MODELS, assets.register(name, str(source), version, None))
+    assert found is not None
+    return found
+
+
 def test_finds_versions_of_a_model(registry: LocalRegistry, model: Path) -> None:
     for version in (None, "9", None, "a"):
-        registry.register_model("wine", model, version, {})
+        add(registry, "wine", model, version)
     assert [each.version for each in registry.versions(MODELS, "wine")] == ["1", "9", "10", "a"]
     found = {
         name: getattr(registry.find(MODELS, name), "id", None)
@@ -40,8 +51,8 @@ def test_finds_versions_of_a_model(registry: LocalRegistry, model: Path) -> None
 
 def test_keeps_a_copy_of_a_folder_or_of_a_file(registry: LocalRegistry, model: Path) -> None:
     weights = model / "below" / "weights.bin"
-    folder = registry.register_model("folder", model, None, {"type": "custom_model"})
-    file = registry.register_model("file", weights, None, {})
+    folder = add(registry, "folder", model)
+    file = add(registry, "file", weights)
     weights.unlink()
     assert (folder.path / "below" / "weights.bin").read_bytes() == b"w"
     assert (file.path.name, file.path.read_bytes()) == ("weights.bin", b"w")
@@ -66,27 +77,27 @@ def test_returns_the_whole_document_of_a_component(registry: LocalRegistry) -> N
 
 
 def test_a_version_is_registered_once(registry: LocalRegistry, model: Path) -> None:
-    registry.register_model("wine", model, "1", {})
+    add(registry, "wine", model, "1")
     with pytest.raises(JobError, match="azureml:wine:1: this version exists already"):
-        registry.register_model("wine", model, "1", {})
+        add(registry, "wine", model, "1")
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: registry.register_model("wine", model, None, {}), range(8)))
+        made = list(pool.map(lambda _: add(registry, "wine", model), range(8)))
     assert {each.version for each in made} == {str(number) for number in range(2, 10)}
     assert len(list((registry._root / MODELS / "wine").iterdir())) == 9
     # One that cannot be read is skipped, but its number is taken.
-    torn = registry.register_model("torn", model, None, {})
+    torn = add(registry, "torn", model)
     (torn.folder / "meta.json").write_text("")
-    assert registry.register_model("torn", model, None, {}).id == "azureml:torn:2"
+    assert add(registry, "torn", model).id == "azureml:torn:2"
 
 
 @pytest.mark.parametrize("name", ["../x", "", "a/b", ".new-x"])
 def test_names_are_those_of_azure_ml(registry: LocalRegistry, model: Path, name: str) -> None:
     with pytest.raises(JobError, match="not a valid name"):
-        registry.register_model(name, model, None, {})
+        add(registry, name, model)
 
 
 def test_what_fails_leaves_nothing(registry: LocalRegistry, model: Path) -> None:
     (model / "loop").symlink_to(model)
     with pytest.raises(JobError, match="could not be registered: Too many levels"):
-        registry.register_model("wine", model, None, {})
+        add(registry, "wine", model)
     assert list((registry._root / MODELS / "wine").iterdir()) == []
