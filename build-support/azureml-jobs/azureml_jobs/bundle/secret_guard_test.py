@@ -217,6 +217,8 @@ def test_takes_and_records_what_is_allowed_by_its_path(gathered: Gathered) -> No
     setting, allow = f"tags.x={AWS}", ["./src/a/", "tags.x"]
     message = refusal(gathered, JOB, setting, allow=allow)
     assert "src/b.pfx" in message and "src/a/" not in message
+    # A variable of a script may be empty.
+    assert refusal(gathered, JOB, setting, allow=[*allow, ""]) == message
     plan = gathered.plan(JOB, setting, allow=[*allow, "src/b.pfx"])
     assert [f"{each.where}: {each.what}" for each in plan.allowed] == [
         *found[:2],

@@ -53,10 +53,9 @@ def judge(
 
 
 def _is_allowed(path: str, allow: Sequence[str]) -> bool:
-    named = [posixpath.normpath(each) for each in allow]
-    return any(
-        each == "." or path == each or path.startswith(f"{each.rstrip('/')}/") for each in named
-    )
+    # An empty one, as of a variable that is not set, names nothing.
+    named = [posixpath.normpath(each) for each in allow if each]
+    return any(each == "." or f"{path}/".startswith(f"{each.rstrip('/')}/") for each in named)
 
 
 @dataclass(frozen=True, order=True)
