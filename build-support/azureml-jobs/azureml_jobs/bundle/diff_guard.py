@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import posixpath
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from azureml_jobs.bundle.git_command import git_text
 from azureml_jobs.bundle.known import KnownTexts, known_texts
 from azureml_jobs.bundle.suspicions import Allowed, Secret, Suspicion, is_plain_text, judge
 
@@ -23,22 +26,21 @@ _REMEDY = (
 )
 
 
-def check_diff(diff: bytes, where: str, allow: Sequence[str] = ()) -> tuple[Allowed, ...]:
+def check_diff(
+    diff: bytes, repository: Path, where: str, allow: Sequence[str]
+) -> tuple[Allowed, ...]:
     """Return what the user has allowed in a diff of git; raise `JobError` for other secrets.
 
-    Paths are from the top of git's work tree; the user may name them from the folder of the
+    Paths are from the top of git's work tree; the user may also name them from the folder of the
     repository in there.
     """
     with known_texts() as known:
         files = diff.split(b"\ndiff --git ")
         suspicions = [each for file in files for each in _in_file(file, known)]
-    below = [
-        each.path
-        for each in suspicions
-        if any(f"/{each.path}".endswith(f"/{path}") for path in allow)
-    ]
+    place = git_text(repository, "rev-parse", "--show-prefix") if suspicions else ""
+    from_top = [posixpath.join(place, path) for path in allow if path]
     what = "the diff that is recorded with the job has what looks like a secret:"
-    return judge(suspicions, [*allow, *below], where, what, _REMEDY)
+    return judge(suspicions, [*allow, *from_top], where, what, _REMEDY)
 
 
 def _in_file(diff: bytes, known: KnownTexts) -> Iterator[Suspicion]:

@@ -27,9 +27,9 @@ def provenance(gathered: Gathered, *allow: str) -> Provenance:
     return provenance_of(gathered.plan(allow=allow), gathered.repository)
 
 
-def refusal(gathered: Gathered) -> str:
+def refusal(gathered: Gathered, *allow: str) -> str:
     with pytest.raises(JobError) as caught:
-        provenance(gathered)
+        provenance(gathered, *allow)
     assert caught.value.status == 2
     return str(caught.value)
 
@@ -68,12 +68,14 @@ def test_takes_and_records_what_is_allowed(gathered: Gathered) -> None:
     what = "AWS Access Key (removed, and in the last commit)"
     assert state and state.allowed == (Allowed(f"{KEYS}:1", what), Allowed(f"{KEYS}:2", what))
     gathered.write(KEYS, f"{line}  # pragma: allowlist secret\n")
-    assert f"{KEYS}:1: AWS" in refusal(gathered)
+    # A file of this name in another folder is another file.
+    assert f"{KEYS}:1: AWS" in refusal(gathered, "keys.py")
 
 
-def test_takes_paths_from_the_folder_of_the_repository(gathered: Gathered) -> None:
+@pytest.mark.parametrize("path", ["src/a.json", "./src/"])
+def test_takes_paths_from_the_folder_of_the_repository(gathered: Gathered, path: str) -> None:
     gathered.add_code()
     gathered.add("src/a.json", f'["{AWS}"]')
     git(gathered.repository.parent, "init", "-q")
-    state = provenance(gathered, "src/a.json").git
+    state = provenance(gathered, path).git
     assert state and [each.where for each in state.allowed] == ["repository/src/a.json:1"]

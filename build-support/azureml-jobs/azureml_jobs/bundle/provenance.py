@@ -76,7 +76,7 @@ def state_of(plan: JobPlan, repository: Path) -> GitState | None:
     """
     bundle = plan.bundle
     git = git_state(repository, deciding_files(bundle, repository), removable_files(bundle))
-    allowed = check_diff(git.diff, plan.request.address, plan.allow) if git else ()
+    allowed = check_diff(git.diff, repository, plan.request.address, plan.allow) if git else ()
     return replace(git, allowed=allowed) if git else None
 
 
