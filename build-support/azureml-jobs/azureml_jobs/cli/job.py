@@ -22,6 +22,7 @@ from azureml_jobs.cli.job_parser import parse_job_options
 from azureml_jobs.cli.options import as_settings, split_request
 from azureml_jobs.docker.pushable_image import PushableImage, image_stays_here, pushable_images
 from azureml_jobs.jobfile.schema.kind import azure_only_parts, has_sweep
+from azureml_jobs.jobfile.sweep.read import SEEDS
 from azureml_jobs.local.create_job import create_job, plan_run
 from azureml_jobs.local.inputs import missing_inputs
 from azureml_jobs.local.run_plan import RunPlan
@@ -77,7 +78,7 @@ def _seed(
 ) -> int | None:
     """Return what the sweeps of a job on this machine sample with, None for any other job."""
     if workspace is None and has_sweep(plan.bundle.documents):
-        return secrets.randbelow(2**32) if options.seed is None else int(options.seed)
+        return secrets.choice(SEEDS) if options.seed is None else options.seed
     if options.seed is not None:
         raise JobError(
             "--seed",

@@ -19,6 +19,7 @@ from azureml_jobs.cli.options import (
     count,
     tag_error,
 )
+from azureml_jobs.jobfile.sweep.read import SEEDS
 from azureml_jobs.local.runtimes import RUNTIMES
 from azureml_jobs.protocol import JobRequest
 
@@ -73,7 +74,7 @@ def job_parser() -> argparse.ArgumentParser:
             "--seed N",
             "what a sweep on this machine samples with, if its job file has no seed (default: a "
             "number that is drawn, and recorded)",
-            type=int,
+            type=_seed,
         ),
         argument(
             "--stream",
@@ -81,6 +82,12 @@ def job_parser() -> argparse.ArgumentParser:
         ),
     )
     return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) not in SEEDS:
+        raise argparse.ArgumentTypeError(f"not a seed: {text}. Write 0 to {SEEDS[-1]}")
+    return int(text)
 
 
 def parse_job_options(given: Sequence[str], request: Path) -> argparse.Namespace:

@@ -287,7 +287,9 @@ def test_registers_a_component_in_the_local_workspace(
     [
         (["--json"], "--json goes with --dry-run"),
         (["--set"], "--set: expected one argument"),
-        (["--seed", "x"], "--seed: invalid int value"),
+        (["--seed", "x"], "--seed: not a seed: x. Write 0 to 4294967295"),
+        (["--seed", "-1"], "--seed: not a seed: -1."),
+        (["--seed", "4294967296"], "--seed: not a seed: 4294967296."),
     ],
     ids=str,
 )

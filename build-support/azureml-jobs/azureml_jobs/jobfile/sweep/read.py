@@ -13,6 +13,8 @@ from azureml_jobs.jobfile.sweep.space import ENDS, Choice, Distribution, Range, 
 
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
 DEFAULT_TRIALS = 1000
+# What numpy, and with it optuna, takes.
+SEEDS = range(2**32)
 _POLICIES = ("bandit", "median_stopping", "truncation_selection")
 
 
@@ -65,6 +67,9 @@ def _sweep(node: Mapping[str, Any]) -> Sweep:
     algorithm = sampling if isinstance(sampling, Mapping) else {"type": sampling}
     limits = mapping_of(node.get("limits"))
     objective = mapping_of(node.get("objective"))
+    seed = None if algorithm.get("seed") is None else int(algorithm["seed"])
+    if seed is not None and seed not in SEEDS:
+        raise ValueError(f"the seed {seed} is not between 0 and {SEEDS[-1]}")
     total = _limit(limits, "max_total_trials", DEFAULT_TRIALS)
     space = _space(mapping_of(node.get("search_space")), _base(algorithm.get("logbase")))
     if _lower(algorithm, "type") == "grid" and not is_discrete(space):
@@ -74,7 +79,7 @@ def _sweep(node: Mapping[str, Any]) -> Sweep:
         metric=str(objective.get("primary_metric")),
         maximize=is_maximized(objective),
         algorithm="sobol" if _lower(algorithm, "rule") == "sobol" else _lower(algorithm, "type"),
-        seed=None if algorithm.get("seed") is None else int(algorithm["seed"]),
+        seed=seed,
         max_total_trials=total,
         max_concurrent_trials=_limit(limits, "max_concurrent_trials", total),
         timeout=float(limits.get("timeout") or 0) or None,

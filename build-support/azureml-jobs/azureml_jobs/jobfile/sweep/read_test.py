@@ -192,8 +192,10 @@ def test_doubts_what_only_sweeps_on_this_machine_can_have() -> None:
         "{type: quniform, min_value: 0, max_value: 1, q: 0}",
         "{type: choice, values: [{y: {type: choice}}]}",
         "{type: randint, upper: 3}}\nsampling_algorithm: {type: grid",
+        "{type: choice, values: [1]}}\nsampling_algorithm: {type: random, seed: -1",
+        f"{{type: choice, values: [1]}}}}\nsampling_algorithm: {{type: random, seed: {2**32}",
     ],
 )
-def test_refuses_distributions_without_values(distribution: str) -> None:
+def test_refuses_what_nothing_can_be_sampled_from(distribution: str) -> None:
     with pytest.raises(JobError, match="sweep.yaml: a value of the sweep is not valid: "):
         read(f"search_space: {{x: {distribution}}}")
