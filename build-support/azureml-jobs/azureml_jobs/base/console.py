@@ -48,7 +48,8 @@ def print_error(message: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=not _has_all_letters()))
+    # YAML has dates, which commands get as text.
+    print(json.dumps(value, indent=2, ensure_ascii=not _has_all_letters(), default=str))
 
 
 def _has_all_letters() -> bool:

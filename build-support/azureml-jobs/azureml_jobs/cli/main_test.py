@@ -94,7 +94,7 @@ def test_loads_no_heavy_module_and_makes_no_connection(
 def test_shows_what_would_be_sent_and_writes_nothing(ready: Gathered, tool: Tool) -> None:
     ready.add("src/exp/größe.py")
     (ready.repository / "config.env").write_text(CONFIGURED)
-    request = ready.request()
+    request = ready.request(f"{JOB}resources: {{properties: {{since: 2026-01-31}}}}\n")
     before = tree(ready.folder.parent)
     setting = ("--set", "inputs.epochs=9")
     text = job(tool, request, "--dry-run", *setting, PYTHONIOENCODING="ascii")
@@ -105,6 +105,7 @@ def test_shows_what_would_be_sent_and_writes_nothing(ready: Gathered, tool: Tool
     assert "exp/gr\\xf6\\xdfe.py" in text.stdout
     shown = json.loads(data.stdout)
     assert shown["job"]["inputs"] == {"epochs": 9} and shown["destination"]["kind"] == "local"
+    assert shown["job"]["resources"]["properties"] == {"since": "2026-01-31"}
     assert tree(ready.folder.parent) == before
 
 
