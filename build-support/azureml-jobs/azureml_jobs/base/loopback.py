@@ -19,8 +19,8 @@ def listening_socket(port: int | None, usual: int) -> socket.socket:
             return socket.create_server((LOOPBACK, 0))
     try:
         return socket.create_server((LOOPBACK, port))
-    except (OSError, OverflowError) as error:
-        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else error
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
         raise OutsideError(
             f"--port {port}", f"the port cannot be used: {reason}", "Choose another one."
         ) from error

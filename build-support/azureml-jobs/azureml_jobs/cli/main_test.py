@@ -284,21 +284,22 @@ def test_registers_a_component_in_the_local_workspace(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("command", "arguments", "message"),
     [
-        (["--json"], "--json goes with --dry-run"),
-        (["--set"], "--set: expected one argument"),
-        (["--seed", "x"], "--seed: not a seed: x. Write 0 to 4294967295"),
-        (["--seed", "-1"], "--seed: not a seed: -1."),
-        (["--seed", "4294967296"], "--seed: not a seed: 4294967296."),
+        ("job", ["--json"], "--json goes with --dry-run"),
+        ("job", ["--set"], "--set: expected one argument"),
+        ("job", ["--seed", "x"], "--seed: not a seed: x. Write 0 to 4294967295"),
+        ("job", ["--seed", "-1"], "--seed: not a seed: -1."),
+        ("job", ["--seed", "4294967296"], "--seed: not a seed: 4294967296."),
+        ("jupyter", ["--port", "65536"], "--port: not a port: 65536. Write 1 to 65535"),
     ],
     ids=str,
 )
-def test_rejects_invalid_options_of_a_job(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+def test_rejects_invalid_options(
+    capsys: pytest.CaptureFixture[str], command: str, arguments: list[str], message: str
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        cli.main(["job", "--request", "unread", *arguments])
+        cli.main([command, "--request", "unread", *arguments])
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
 

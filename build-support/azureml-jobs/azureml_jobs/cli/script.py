@@ -12,7 +12,7 @@ from pathlib import Path
 
 from azureml_jobs.base.exec_after_pants import exec_after_pants
 from azureml_jobs.base.loopback import listening_socket
-from azureml_jobs.cli.options import ExactParser, split_request
+from azureml_jobs.cli.options import ExactParser, port, split_request
 from azureml_jobs.docker.derived_image import derived_image, packages_addition
 from azureml_jobs.docker.jupyter import jupyter_addition
 from azureml_jobs.docker.needed_image import NeededImage
@@ -116,11 +116,11 @@ def run_jupyter(arguments: Sequence[str]) -> int:
     options = _parse_options(given)
     request = NotebookRequest.read(file)
     with listening_socket(options.port, _FIRST_PORT) as listening:
-        port = listening.getsockname()[1]
+        free_port = listening.getsockname()[1]
     pants_folder = file.absolute().parent
     runtime = _choose_runtime(request, pants_folder)
     folder = create_notebook(
-        request, pants_folder, Path.cwd(), runtime, port, secrets.token_urlsafe(24)
+        request, pants_folder, Path.cwd(), runtime, free_port, secrets.token_urlsafe(24)
     )
     print(runtime, file=sys.stderr)
     return exec_after_pants(["execute-notebook", str(folder)])
@@ -133,6 +133,6 @@ def _parse_options(given: Sequence[str]) -> argparse.Namespace:
         "lock, on the folders src, notebooks and data of the repository.",
     )
     parser.add_argument(
-        "--port", type=int, help=f"the port on this machine (default: {_FIRST_PORT} or a free one)"
+        "--port", type=port, help=f"the port on this machine (default: {_FIRST_PORT} or a free one)"
     )
     return parser.parse_args(given)
