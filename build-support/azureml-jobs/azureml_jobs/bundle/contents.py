@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from posixpath import basename
+from posixpath import basename, splitext
 from typing import Any
 
 from azureml_jobs.base.digest import entries_digest, file_digest
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.bundle.data import LocalData, local_data
 from azureml_jobs.bundle.files import BundleFile, lay_out
-from azureml_jobs.bundle.names import CODE_FOLDER, document_names
+from azureml_jobs.bundle.names import CODE_FOLDER, JOB_FILE, TAKEN_NAMES
 from azureml_jobs.jobfile.documents import mapping_of, value_at
+from azureml_jobs.jobfile.paths import unique_name
 from azureml_jobs.jobfile.units import CodeUnit, UnitEnvironment, ordered_documents
 from azureml_jobs.protocol import (
     REQUIREMENTS_FILE,
@@ -85,15 +86,23 @@ class Bundle:
     data: tuple[LocalData, ...]
 
     @property
-    def document_names(self) -> dict[str, str]:
-        """The names in the bundle of all documents but environments, by their paths."""
-        paths = ordered_documents(self.documents, self.request.job_file)
-        in_code = {
+    def documents_in_code(self) -> dict[str, str]:
+        """The names in the bundle of documents that are in their own code, by their paths."""
+        return {
             unit.unit.document: f"{unit.folder(CODE_FOLDER)}/{basename(unit.unit.document)}"
             for unit in self.units
             if not unit.unit.code_key
         }
-        return document_names(paths, self.request.job_file, in_code)
+
+    @property
+    def document_names(self) -> dict[str, str]:
+        """The names in the bundle of all documents but environments, by their paths."""
+        fixed = {self.request.job_file: JOB_FILE, **self.documents_in_code}
+        names, taken = {}, set(TAKEN_NAMES)
+        for path in ordered_documents(self.documents, self.request.job_file):
+            stem, ending = splitext(basename(path))
+            names[path] = fixed.get(path) or unique_name(stem, taken, ending)
+        return names
 
     @property
     def unit(self) -> UnitBundle:

@@ -101,7 +101,7 @@ def rewritten_documents(bundle: Bundle, data_paths: Mapping[str, str]) -> dict[s
         _rewrite_unit(written[unit.unit.document], unit)
     for item in bundle.data:
         set_value(written[item.document], (*item.keys, "path"), data_paths[item.name])
-    in_code = {unit.unit.document for unit in bundle.units if not unit.unit.code_key}
+    in_code = bundle.documents_in_code
     return {names[path]: written[path] for path in written if path not in in_code}
 
 
