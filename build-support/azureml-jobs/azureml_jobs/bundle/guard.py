@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
@@ -154,17 +155,18 @@ def suspicious_names(start: str, shown: str, border: str = "") -> Iterator[Suspi
 def _files(path: str, is_link: bool, above: tuple[str, ...] = ()) -> Iterator[tuple[str, bool]]:
     """Yield all files below a path, or itself, and whether a link led there."""
     if not os.path.isdir(path):
-        if os.path.exists(path):
+        if os.path.lexists(path):
             yield path, is_link
         return
     real = os.path.realpath(path) if is_link or not above else path
-    if real in above:
-        # Whatever reads the data reports the circle.
-        return
-    with os.scandir(path) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            behind = is_link or entry.is_symlink()
-            if entry.is_dir():
-                yield from _files(entry.path, behind, (*above, real))
-            else:
-                yield entry.path, behind
+    entries: list[os.DirEntry[str]] = []
+    # Whatever reads the data reports a circle, and a folder that nobody may read.
+    if real not in above:
+        with contextlib.suppress(OSError):
+            entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    for entry in entries:
+        behind = is_link or entry.is_symlink()
+        if behind or entry.is_dir():
+            yield from _files(entry.path, behind, (*above, real))
+        else:
+            yield entry.path, behind

@@ -99,3 +99,13 @@ def test_takes_what_is_below_a_folder_that_is_allowed(gathered: Gathered, tmp_pa
     (tmp_path / "shared/x/a.csv").symlink_to("../a.csv")
     plan = gathered.plan(job_with("../../../shared/x"), allow=["../shared/"])
     assert plan.allowed == (Allowed("../shared/x", "the input `d`"),)
+
+
+def test_leaves_data_that_cannot_be_read_to_what_reads_it(gathered: Gathered) -> None:
+    gathered.write("data/closed/a.csv", "x")
+    gathered.write("data/z/.env", "x")
+    for link, target in (("circle", "."), ("gone", "nowhere"), ("self", "self")):
+        (gathered.repository / "data" / link).symlink_to(target)
+    (gathered.repository / "data/closed").chmod(0)
+    assert f"\n  data/z/.env: {SECRET_NAME}.\n" in refusal(gathered, job_with("../../data"))
+    (gathered.repository / "data/closed").chmod(0o700)
