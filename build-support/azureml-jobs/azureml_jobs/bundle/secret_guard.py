@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from azureml_jobs.bundle.files import BundleFile
@@ -61,7 +62,12 @@ def suspicious_settings(settings: Iterable[str]) -> list[Suspicion]:
         ]
 
 
-_NAMES = (
+def _matching(*names: str) -> re.Pattern[str]:
+    # Data may be a million files, and one expression takes a tenth of the time of many.
+    return re.compile("|".join(map(fnmatch.translate, names)))
+
+
+_LISTED = _matching(
     *(".env", ".env.*", "*.env", ".envrc", ".netrc", "_netrc", ".pypirc", ".npmrc", ".pgpass"),
     *("*.pem", "*.key", "*.pfx", "*.p12", "*.jks", "*.keystore", "*.ppk", "*.kdbx", "*.ovpn"),
     *("id_rsa", "id_dsa", "id_ed25519", "id_ecdsa", "id_ed25519_sk", "id_ecdsa_sk"),
@@ -73,18 +79,19 @@ _NAMES = (
     *("accesstokens.json", "token_cache.bin", "azureprofile.json", "*.publishsettings"),
     "local.settings.json",
 )
-# What says which values are needed, without them.
-_TEMPLATES = ("*.example", "*.sample", "*.template", "*.dist", "example.env", "sample.env")
-# Folders of a home that are for credentials, and what is public in them.
-_FOLDERS = (".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker")
-_PUBLIC = ("*.pub", "known_hosts", "authorized_keys")
+# Folders of a home that are for credentials.
+_FOLDERS = frozenset({".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker"})
+_HARMLESS = _matching(
+    # What says which values are needed, without them.
+    *("*.example", "*.sample", "*.template", "*.dist", "example.env", "sample.env"),
+    # What is public in these folders.
+    *("*.pub", "known_hosts", "authorized_keys"),
+)
 
 
 def has_secret_name(path: str) -> bool:
     """Return whether a file of this path contains credentials by convention."""
     *folders, name = path.lower().split("/")
-    if any(fnmatch.fnmatchcase(name, pattern) for pattern in (*_TEMPLATES, *_PUBLIC)):
+    if _HARMLESS.match(name):
         return False
-    if any(fnmatch.fnmatchcase(name, pattern) for pattern in _NAMES):
-        return True
-    return any(folder in _FOLDERS for folder in folders)
+    return _LISTED.match(name) is not None or not _FOLDERS.isdisjoint(folders)
