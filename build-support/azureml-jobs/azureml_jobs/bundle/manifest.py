@@ -6,27 +6,18 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.version import TOOLS_VERSION
 from azureml_jobs.bundle.contents import Bundle, UnitBundle
 from azureml_jobs.bundle.data import data_elsewhere
 from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.bundle.git_state import GitState
-from azureml_jobs.bundle.names import MANIFEST_FILE
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance
-
-MANIFEST_VERSION = 2
+from azureml_jobs.bundle.read_manifest import MANIFEST_VERSION
 
 _FILE_KEYS = ("path", "source", "owner", "why", "sha256", "size", "executable")
-_KEYS = {
-    *("address", "job_file", "kind", "documents", "overrides", "data", "allowed", "git"),
-    *("versions", "made"),
-}
-_UNIT_KEYS = ("command", "snapshot", "environment", "image", "packages")
 
 
 def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
@@ -60,41 +51,6 @@ def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
 def manifest_text(content: Mapping[str, Any]) -> str:
     # YAML has dates, which commands get as text.
     return json.dumps(content, indent=2, ensure_ascii=True, default=str) + "\n"
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest in a folder. Raises `JobError` for none, or one of another shape."""
-    path = folder / MANIFEST_FILE
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise _invalid(path, "there is no such file") from None
-    except (ValueError, RecursionError) as error:
-        raise _invalid(path, f"this is not JSON: {error}") from error
-    version = content.get("manifest_version") if isinstance(content, dict) else None
-    if version != MANIFEST_VERSION:
-        made_by = "an older scaffolding" if version == 1 else "another scaffolding"
-        raise JobError(
-            f"{path}: manifest_version",
-            f"{version} is of {made_by}, and this one reads {MANIFEST_VERSION}",
-            "Use the tools of the commit that made it, or start the job again.",
-        )
-    missing = sorted(_KEYS - content.keys())
-    missing += [key for unit in units_of(content) for key in _UNIT_KEYS if key not in unit]
-    if missing:
-        raise _invalid(path, f"`{missing[0]}` is missing")
-    return dict(content)
-
-
-def units_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the units of a manifest; that of a job of one command has an empty name."""
-    if "units" in content:
-        return list(content["units"])
-    return [{"name": "", **{key: content[key] for key in _UNIT_KEYS if key in content}}]
-
-
-def _invalid(path: Path, what: str) -> JobError:
-    return JobError(str(path), what, "Name a folder that `./pants package` or a job has made.")
 
 
 def _git(git: GitState | None) -> dict[str, Any] | None:
