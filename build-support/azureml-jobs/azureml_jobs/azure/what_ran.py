@@ -22,9 +22,8 @@ from azureml_jobs.azure.workspace import ConnectedWorkspace, job_of
 from azureml_jobs.base.assets import DATA, MODELS, AssetName
 from azureml_jobs.base.digest import entries_digest, file_digest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.bundle.manifest import manifest_text
+from azureml_jobs.bundle.manifest_file import manifest_text, read_manifest, units_of
 from azureml_jobs.bundle.names import CODE_FOLDER, DIFF_FILE, MANIFEST_FILE
-from azureml_jobs.bundle.read_manifest import read_manifest, units_of
 
 _MANIFEST_PROPERTY = "azureml_jobs.manifest"
 SDK = ("azure-ai-ml", "azure-identity")

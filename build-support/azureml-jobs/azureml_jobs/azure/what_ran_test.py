@@ -11,7 +11,7 @@ from azureml_jobs.azure.conftest import CODE_JOB, JOB, Client
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.what_ran import check_assets
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.read_manifest import read_manifest
+from azureml_jobs.bundle.manifest_file import read_manifest
 
 
 @pytest.fixture

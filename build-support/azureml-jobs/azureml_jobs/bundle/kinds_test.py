@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from azureml_jobs.bundle.conftest import document_of, refusal, written
-from azureml_jobs.bundle.read_manifest import read_manifest
+from azureml_jobs.bundle.manifest_file import read_manifest
 from azureml_jobs.cli import dry_run
 from azureml_jobs.conftest import JOB, Gathered, cases
 

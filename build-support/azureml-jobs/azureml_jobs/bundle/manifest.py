@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,9 +12,9 @@ from azureml_jobs.bundle.contents import Bundle, UnitBundle
 from azureml_jobs.bundle.data import data_elsewhere
 from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.bundle.git_state import GitState
+from azureml_jobs.bundle.manifest_file import MANIFEST_VERSION
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance
-from azureml_jobs.bundle.read_manifest import MANIFEST_VERSION
 
 _FILE_KEYS = ("path", "source", "owner", "why", "sha256", "size", "executable")
 
@@ -46,11 +45,6 @@ def manifest(plan: JobPlan, provenance: Provenance) -> dict[str, Any]:
         "versions": {"tools": TOOLS_VERSION, **request.versions},
         "made": asdict(provenance.made) if provenance.made else None,
     }
-
-
-def manifest_text(content: Mapping[str, Any]) -> str:
-    # YAML has dates, which commands get as text.
-    return json.dumps(content, indent=2, ensure_ascii=True, default=str) + "\n"
 
 
 def _git(git: GitState | None) -> dict[str, Any] | None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from azureml_jobs.base.digest import file_digest
 from azureml_jobs.base.errors import OutsideError
+from azureml_jobs.bundle.manifest_file import units_of
 from azureml_jobs.bundle.names import CODE_FOLDER
-from azureml_jobs.bundle.read_manifest import units_of
 from azureml_jobs.jobfile.documents import nodes_of
 
 Manifest = Mapping[str, Any]

@@ -10,8 +10,8 @@ import pytest
 from azureml_jobs.base.errors import OutsideError
 from azureml_jobs.bundle.conftest import written
 from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.manifest_file import read_manifest
 from azureml_jobs.bundle.provenance import made_here, provenance_of
-from azureml_jobs.bundle.read_manifest import read_manifest
 from azureml_jobs.bundle.same import check_fetched, differences, doubts
 from azureml_jobs.conftest import CONTEXT_JOB, JOB_FILE, Gathered, cases
 

@@ -11,7 +11,8 @@ from typing import Any
 from azureml_jobs.base.files import copy_file
 from azureml_jobs.bundle.contents import Bundle, UnitBundle
 from azureml_jobs.bundle.data import copy_data
-from azureml_jobs.bundle.manifest import manifest, manifest_text
+from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.manifest_file import manifest_text
 from azureml_jobs.bundle.names import (
     CODE_FOLDER,
     DATA_FOLDER,

@@ -13,8 +13,8 @@ from azureml_jobs.bundle.conftest import GIT, document_of, refusal, written
 from azureml_jobs.bundle.contents import UnitBundle
 from azureml_jobs.bundle.files import BundleFile
 from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.manifest_file import MANIFEST_VERSION, read_manifest, units_of
 from azureml_jobs.bundle.provenance import provenance_of
-from azureml_jobs.bundle.read_manifest import MANIFEST_VERSION, read_manifest, units_of
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, NOTHING_KNOWN, Gathered, Tool, cases, tree
 from hypothesis import assume, given

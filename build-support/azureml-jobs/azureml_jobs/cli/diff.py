@@ -25,8 +25,8 @@ from azureml_jobs.base.console import (
 )
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.parallel import BackgroundCall
+from azureml_jobs.bundle.manifest_file import read_manifest
 from azureml_jobs.bundle.names import CODE_FOLDER
-from azureml_jobs.bundle.read_manifest import read_manifest
 from azureml_jobs.cli.differences import PARTS, Change, ComparedJob, differences, value_pair
 from azureml_jobs.cli.jobs import Row, WorkspaceJobs, is_on_this_machine, jobs_of
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.bundle.read_manifest import units_of
+from azureml_jobs.bundle.manifest_file import units_of
 from azureml_jobs.cli.job_tree import parameters_of
 from azureml_jobs.protocol import REQUIREMENTS_FILE
 

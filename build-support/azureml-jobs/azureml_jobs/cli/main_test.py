@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import run
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.bundle.read_manifest import read_manifest
+from azureml_jobs.bundle.manifest_file import read_manifest
 from azureml_jobs.cli import aml
 from azureml_jobs.cli import main as cli
 from azureml_jobs.conftest import CONTEXT_JOB, JOB, Gathered, Tool, tree
@@ -91,10 +91,11 @@ def test_loads_no_heavy_module_and_makes_no_connection(
     assert "azureml_jobs" in loaded and "pytest" not in loaded
 
 
-@pytest.mark.parametrize("module", ["azureml_jobs.local.execute", "azureml_jobs.local.script"])
-def test_the_run_of_a_job_loads_nothing_that_plans_one(tool: Tool, module: str) -> None:
-    loaded = tool.json(f"import json, sys, {module}\nprint(json.dumps(list(sys.modules)))")
-    assert module in loaded and "azureml_jobs.bundle.contents" not in loaded
+@pytest.mark.parametrize("module", ["local.execute", "local.script", "azure.submit"])
+def test_what_runs_or_sends_a_job_loads_nothing_that_plans_one(tool: Tool, module: str) -> None:
+    script = f"import json, sys, azureml_jobs.{module}\nprint(json.dumps(list(sys.modules)))"
+    loaded = tool.json(script)
+    assert f"azureml_jobs.{module}" in loaded and "azureml_jobs.bundle.contents" not in loaded
 
 
 def test_shows_what_would_be_sent_and_writes_nothing(ready: Gathered, tool: Tool) -> None:

@@ -23,7 +23,7 @@ from azureml_jobs.base.files import make_folder, take_lock
 from azureml_jobs.base.job_status import ENDED
 from azureml_jobs.base.jobs import labelled
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER, AzureWorkspace
-from azureml_jobs.bundle.read_manifest import read_manifest, units_of
+from azureml_jobs.bundle.manifest_file import read_manifest, units_of
 from azureml_jobs.bundle.rebuild import add_own_files, rebuild
 from azureml_jobs.bundle.same import check_fetched, is_of_one_run
 from azureml_jobs.cli.job_tree import leaves

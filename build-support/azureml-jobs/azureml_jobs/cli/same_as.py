@@ -12,9 +12,9 @@ from typing import Any
 from azureml_jobs.base.console import print_warning
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.manifest_file import read_manifest, units_of
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance, UsedImage
-from azureml_jobs.bundle.read_manifest import read_manifest, units_of
 from azureml_jobs.bundle.same import differences, doubts
 from azureml_jobs.docker.engine import Image, image_id
 from azureml_jobs.docker.pushable_image import PushableImage

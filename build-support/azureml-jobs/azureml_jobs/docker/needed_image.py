@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from azureml_jobs.base.digest import environment_tag
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.bundle.contents import Bundle, UnitBundle
+
+# Who sends an image plans no job.
+if TYPE_CHECKING:
+    from azureml_jobs.bundle.contents import Bundle, UnitBundle
 
 
 @dataclass(frozen=True)

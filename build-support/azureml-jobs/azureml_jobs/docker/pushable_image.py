@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.docker.engine import EngineQuery, Image, NoEngine, image_details
 from azureml_jobs.docker.needed_image import NeededImage, image_not_built, needed_image_of
+
+# Who sends an image plans no job.
+if TYPE_CHECKING:
+    from azureml_jobs.bundle.plan import JobPlan
 
 OPTION = "--image"
 # What the machines of Azure ML run.

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.bundle.read_manifest import units_of
+from azureml_jobs.bundle.manifest_file import units_of
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.record import JobRecord
 

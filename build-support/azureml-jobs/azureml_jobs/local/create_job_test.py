@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.bundle.read_manifest import read_manifest
+from azureml_jobs.bundle.manifest_file import read_manifest
 from azureml_jobs.conftest import JOB, Gathered
 from azureml_jobs.docker.engine import Image
 from azureml_jobs.local.conftest import below, create

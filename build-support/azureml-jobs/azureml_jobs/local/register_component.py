@@ -10,7 +10,8 @@ from pathlib import Path
 from azureml_jobs.base.assets import COMPONENTS
 from azureml_jobs.base.errors import JobError
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
-from azureml_jobs.bundle.manifest import manifest, manifest_text
+from azureml_jobs.bundle.manifest import manifest
+from azureml_jobs.bundle.manifest_file import manifest_text
 from azureml_jobs.bundle.names import MANIFEST_FILE
 from azureml_jobs.bundle.plan import JobPlan
 from azureml_jobs.bundle.provenance import Provenance

@@ -1,4 +1,4 @@
-"""Read the manifest of a bundle: the run of a job does so, and loads nothing else of this room."""
+"""The file of a manifest, for those who run or send a job and load nothing that plans one."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ _KEYS = {
     *("versions", "made"),
 }
 _UNIT_KEYS = ("command", "snapshot", "environment", "image", "packages")
+
+
+def manifest_text(content: Mapping[str, Any]) -> str:
+    # YAML has dates, which commands get as text.
+    return json.dumps(content, indent=2, ensure_ascii=True, default=str) + "\n"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
