@@ -119,15 +119,25 @@ def _check_can_run_again(job: Mapping[str, Any], check_only: bool) -> None:
 
 @contextlib.contextmanager
 def _own_folder(repository: Path, name: str) -> Iterator[Path]:
-    """Yield the folder in which the job is rebuilt, without what an earlier time has left."""
+    """Yield the folder in which the job is rebuilt, without what an earlier time has left.
+
+    What the disk refuses in there is an `OutsideError`.
+    """
     folder = (repository / LOCAL_FOLDER).resolve() / "reproduced" / name
-    make_folder(folder.parent)
-    with open(folder.with_name(f".{name}.lock"), "wb") as lock:
-        if not take_lock(lock):
-            raise JobError(name, "another process runs it again already")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        yield folder
+    try:
+        make_folder(folder.parent)
+        with open(folder.with_name(f".{name}.lock"), "wb") as lock:
+            if not take_lock(lock):
+                raise JobError(name, "another process runs it again already")
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            yield folder
+    except OSError as error:
+        raise OutsideError(
+            name,
+            f"it could not be rebuilt: {error}",
+            f"Check the free space and the permissions of {folder}.",
+        ) from error
 
 
 def _run_pants(root: Path, repository: Path, arguments: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.cli import aml
 from azureml_jobs.cli.jobs import WorkspaceJobs
 from azureml_jobs.cli.reproduce import outcome, place_of, print_outcomes, settings_of_now
@@ -212,6 +212,14 @@ def test_refuses_what_cannot_run_again(tmp_path: Path, known: dict[str, str], me
     with pytest.raises(JobError) as caught:
         aml.run_aml(["--repository", str(tmp_path), "jobs", "reproduce", name])
     assert message in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made_is_a_failure_outside(tmp_path: Path) -> None:
+    record = JobRecord("", pid=1, status="Completed")
+    name = LocalWorkspace(tmp_path / ".azureml").new_job("exp", lambda *_: record).name
+    (tmp_path / ".azureml/reproduced").write_text("a file")
+    with pytest.raises(OutsideError, match=f"{name}: it could not be rebuilt: .*reproduced'"):
+        aml.run_aml(["--repository", str(tmp_path), "jobs", "reproduce", name])
 
 
 MADE = {"command_line": "./pants run src/x:job -- --image --set 'a=b c'", "seed": 7}
