@@ -29,7 +29,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise _invalid(path, "there is no such file") from None
     except (ValueError, RecursionError) as error:
         raise _invalid(path, f"this is not JSON: {error}") from error

@@ -412,6 +412,9 @@ def test_refuses_what_is_no_manifest(tmp_path: Path, text: str | None, message: 
         (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(JobError, match=message):
         read_manifest(tmp_path)
+    # The file in place of its folder.
+    with pytest.raises(JobError, match="there is no such file"):
+        read_manifest(tmp_path / "manifest.json")
 
 
 def test_overwrites_nothing(gathered: Gathered) -> None:
