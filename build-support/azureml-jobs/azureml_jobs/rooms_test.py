@@ -31,8 +31,12 @@ def modules() -> list[Path]:
     return [
         path.relative_to(CORE)
         for path in sorted(CORE.rglob("*.py"))
-        if path.stem not in ("__init__", "conftest") and not path.stem.endswith("_test")
+        if path.stem != "__init__" and not is_of_tests(path.stem)
     ]
+
+
+def is_of_tests(name: str) -> bool:
+    return name == "conftest" or name.startswith("tested_") or name.endswith("_test")
 
 
 def room_of(module: Path) -> str:
@@ -64,6 +68,12 @@ def test_imports_only_from_its_own_room_and_from_below(module: Path) -> None:
         room for room in rooms_used_by(module) if room != own and FLOOR_OF[room] >= FLOOR_OF[own]
     }
     assert not wrong
+
+
+def test_no_module_imports_what_only_tests_have() -> None:
+    imported = ((module, name) for module in modules() for name in imported_modules(module))
+    ours = ((module, name) for module, name in imported if name.startswith("azureml_jobs."))
+    assert not [each for each in ours if any(map(is_of_tests, each[1].split(".")))]
 
 
 def test_modules_import_each_other_in_no_circle() -> None:

@@ -13,7 +13,7 @@ from azure.ai.ml import load_component, load_job
 from azure.ai.ml.entities._load_functions import load_schedule
 from azureml_jobs.bundle.write import write_bundle
 from azureml_jobs.conftest import NOTHING_KNOWN, Gathered
-from azureml_jobs.jobfile.schema.shapes import FILES, SHAPES
+from azureml_jobs.jobfile.schema.tested_shapes import FILES, SHAPES
 from azureml_jobs.protocol import NeededFile
 
 MORE_FILES = {

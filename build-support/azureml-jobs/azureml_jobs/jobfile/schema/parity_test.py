@@ -26,7 +26,7 @@ from azureml_jobs.jobfile.schema.kind import (
     kind_of,
     schedule_kind,
 )
-from azureml_jobs.jobfile.schema.shapes import FILES, SHAPES
+from azureml_jobs.jobfile.schema.tested_shapes import FILES, SHAPES
 
 _KINDS: dict[str, Any] = {"job": job_kind, "component": component_kind, "schedule": schedule_kind}
 _LOADERS: dict[str, Any] = {"job": load_job, "component": load_component, "schedule": load_schedule}

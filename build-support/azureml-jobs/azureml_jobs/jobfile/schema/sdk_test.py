@@ -20,7 +20,7 @@ from azureml_jobs.jobfile.schema.check import check_schema
 
 ABSENT = "(absent)"
 SMALL = {"command": "python main.py", "environment": "azureml:e:1"}
-# Values of a job's keys that the shapes of shapes.py do not have.
+# Values of a job's keys that the shapes of tested_shapes.py do not have.
 VALUES: dict[str, list[Any]] = {
     "command": [ABSENT, ["a"]],
     "type": ["Command"],
