@@ -23,7 +23,7 @@ from typing import Any
 from azure.ai.ml._schema.core import fields as sdk
 from azure.ai.ml._schema.core.schema import PathAwareSchema
 from azure.ai.ml._schema.schedule.create_job import ScheduleCreateJobField
-from azureml_jobs.azure.schema.hooks import CLASSES, SCALARS, hook_keywords
+from azureml_jobs.azure.schema.hooks import CLASSES, NEVER_BOUND, SCALARS, hook_keywords
 from azureml_jobs.azure.schema.roots import divided, roots
 from azureml_jobs.jobfile.schema.validate import CASES, PATH
 from marshmallow import INCLUDE, Schema, fields
@@ -82,6 +82,8 @@ class _Definitions:
                 continue
             field = schema.load_fields[name]
             properties[key] = self.of_field(field)
+            if any(name in NEVER_BOUND.get(cls.__name__, ()) for cls in type(schema).__mro__):
+                properties[key] = _unbound(properties[key])
             if key in ("inputs", "outputs") and "propertyNames" in properties[key]:
                 dotted = "Dotted" if "Pipeline" in type(schema).__name__ else ""
                 properties[key]["propertyNames"] = {"$ref": f"#/$defs/{dotted}PortName"}
@@ -154,6 +156,13 @@ class _Definitions:
             if self.found.setdefault(candidate, node) == node:
                 return {"$ref": f"#/$defs/{candidate}"}
             number += 1
+
+
+def _unbound(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a node without its part for `${{…}}`."""
+    binding = {"$ref": f"#/$defs/{sdk.DataBindingStr.__name__}"}
+    members = [part for part in node.get("anyOf", [node]) if part != binding]
+    return members[0] if len(members) == 1 else {"anyOf": members}
 
 
 def scalar_name(field: Any) -> str:

@@ -103,9 +103,11 @@ _NO_INPUTS = {"properties": {"inputs": False}}
 _NO_OUTPUTS = {"properties": {"outputs": False}}
 
 _OPEN_TO = dict.fromkeys(
-    ("description", "display_name", "experiment_name", "identity", "name", "services", "tags"),
+    ("description", "display_name", "experiment_name", "identity", "name", "services"),
     {"anyOf": [{"kind": "any"}, {"type": "null"}]},
 )
+_UNBOUND_QUEUE = {"$ref": "#/$defs/QueueSettings"}
+_TAGS = {"kind": "any", "type": ["array", "null", "object"]}
 
 # What a hook adds to the JSON schema of its class. A hook `make` builds an object, mostly of any
 # data that got so far, so that only the others are listed.
@@ -147,7 +149,10 @@ _HOOKS: dict[str, Mapping[str, Any]] = {
     "DataTransferImportSchema.inputs_key": _NO_INPUTS,
     "DataTransferImportSchema.outputs_key": _ONE_SINK,
     # Its class takes no other keys, though its schema does.
-    "PipelineParallelJobSchema.make": {"additionalProperties": False, "properties": _OPEN_TO},
+    "PipelineParallelJobSchema.make": {
+        "additionalProperties": False,
+        "properties": {**_OPEN_TO, "tags": _TAGS, "comment": False, "environment": False},
+    },
     "AutoMLNodeMixin.make": {"additionalProperties": False},
     **{
         f"{name}Schema.make": {"required": keys}
@@ -185,7 +190,21 @@ CLASSES: dict[str, Mapping[str, Any]] = {
     },
     "AutoMLTableVerticalSchema": {"required": ["training_data"]},
     "BaseCreateJobSchema": {"rules": ["scheduled job"]},
-    "ImageVerticalSchema": {"required": ["training_data"]},
+    # Steps: their classes make a mapping of the tags. Only those of commands convert what is below
+    # `queue_settings`, so that the others may bind it.
+    "CommandSchema": {"properties": {"queue_settings": _UNBOUND_QUEUE, "tags": _TAGS}},
+    "PipelineCommandJobSchema": {"properties": {"queue_settings": _UNBOUND_QUEUE}},
+    **dict.fromkeys(("ParallelSchema", "SparkSchema"), {"properties": {"tags": _TAGS}}),
+    "ImageModelSettingsObjectDetectionSchema": {
+        "properties": dict.fromkeys(
+            ("log_training_metrics", "log_validation_loss"),
+            {"kind": "choice", "choices": ["enable", "disable"], "case": "lower"},
+        )
+    },
+    "ImageVerticalSchema": {
+        "required": ["training_data"],
+        "properties": {"test_data_size": False},
+    },
     "ImportDataScheduleSchema": {"required": ["import_data", "trigger"]},
     "InputPortSchema": {"properties": {"default": False}},
     "JobServiceBaseSchema": {"properties": {"nodes": {"enum": ["all"]}}},
@@ -210,6 +229,21 @@ CLASSES: dict[str, Mapping[str, Any]] = {
     },
     **dict.fromkeys(("PipelineComponentSchema", "PipelineJobSchema"), {"rules": ["bindings"]}),
     "ParameterSchema": {"rules": ["default of its type"]},
+}
+
+# Keys that a pipeline's step may bind to `${{…}}` by the schema of its class, although azure-ai-ml
+# needs their values to make an object of the step, or of what it sends.
+NEVER_BOUND: Mapping[str, tuple[str, ...]] = {
+    "AutoMLVerticalSchema": ("log_verbosity",),
+    "ImageModelSettingsObjectDetectionSchema": ("model_size", "validation_metric_type"),
+    "ImageModelSettingsSchema": ("learning_rate_scheduler", "optimizer"),
+    "ImageSweepSettingsSchema": ("early_termination",),
+    "NlpFixedParametersSchema": ("learning_rate_scheduler",),
+    "NlpSweepSettingsSchema": ("early_termination",),
+    "ParameterizedParallelSchema": ("environment_variables",),
+    "ParameterizedSweepSchema": ("early_termination", "sampling_algorithm"),
+    "StackEnsembleSettingsSchema": ("stack_meta_learner_type",),
+    "TrainingSettingsSchema": ("training_mode",),
 }
 
 

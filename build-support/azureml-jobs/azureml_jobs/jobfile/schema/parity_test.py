@@ -26,6 +26,7 @@ from azureml_jobs.jobfile.schema.kind import (
     kind_of,
     schedule_kind,
 )
+from azureml_jobs.jobfile.schema.node import SchemaNode
 from azureml_jobs.jobfile.schema.tested_shapes import FILES, SHAPES
 
 _KINDS: dict[str, Any] = {"job": job_kind, "component": component_kind, "schedule": schedule_kind}
@@ -35,6 +36,8 @@ TAKEN = {
     "Can't find |No such file|is not a directory": "other checks find files that do not exist",
     "is not supported for version": "an empty list or mapping as a version of a component",
     "only path input is supported now": "what a step's input is stands in another file",
+    "no attribute 'early_termination'": "it cannot send the sweep of a step that is about texts",
+    "not in set .'managed'": "a parallel step takes any `identity:`, and sends only a valid one",
 }
 # What the schema refuses and azure-ai-ml does not when it loads a file, by our words.
 REFUSED = {
@@ -60,11 +63,16 @@ _ODD_KEYS: tuple[Any, ...] = ("", "banana", "a-b", "A", "type", "value", "path",
 Place = tuple[Any, Any, tuple[Any, Any]]
 
 
-def refusal_of_the_sdk(file: Path, family: str) -> str:
-    """Return the message of azure-ai-ml, or nothing when it takes the file."""
+def refusal_of_the_sdk(file: Path, family: str, sends: bool = False) -> str:
+    """Return the message of azure-ai-ml, or nothing when it takes the file.
+
+    sends: whether it also makes of it what it sends.
+    """
     logging.disable(logging.CRITICAL)
     try:
-        _LOADERS[family](file)
+        loaded = _LOADERS[family](file)
+        if sends:
+            loaded._to_rest_object()
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     finally:
@@ -98,9 +106,9 @@ def _of_referred(document: Mapping[str, Any], file: Path) -> Iterator[str]:
             yield from our_refusals(inner, kind)
 
 
-def difference(file: Path, family: str, kind: str | None) -> str:
+def difference(file: Path, family: str, kind: str | None, sends: bool = False) -> str:
     """Return what differs without a reason, or nothing."""
-    theirs, ours = refusal_of_the_sdk(file, family), our_refusals(file, kind)
+    theirs, ours = refusal_of_the_sdk(file, family, sends), our_refusals(file, kind)
     if bool(theirs) == bool(ours):
         return ""
     known, texts = (TAKEN, [theirs]) if theirs else (REFUSED, ours)
@@ -201,3 +209,68 @@ def test_refuses_what_the_sdk_refuses_in_mutated_files(tmp_path: Path) -> None:
         differences.append((difference(file, family, _KINDS[family](changed)), name, what))
     assert len(differences) > 400
     assert [each for each in differences if each[0]] == []
+
+
+def _steps() -> Iterator[tuple[str, tuple[dict[str, Any], dict[str, Any]]]]:
+    """Yield one step of each kind, by its name, with the pipeline that it is in."""
+    for document in map(yaml.safe_load, SHAPES.values()):
+        steps = document.get("jobs", {}) if document.get("type") == "pipeline" else {}
+        for step in steps.values():
+            task = step.get("task", "own") if "component" not in step else "component"
+            name = task if isinstance(task, str) else "own"
+            yield f"{step.get('type', 'command')}, {name}", (document, step)
+
+
+STEPS = dict(_steps())
+# What stands in other documents, or is bound in `SHAPES`.
+_NOT_BOUND = ("component", "environment", "inputs", "outputs", "trial")
+
+
+def bound(
+    node: SchemaNode, value: Mapping[str, Any], above: str = ""
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield copies of the value with `${{…}}` at one key, for each key that the schema names."""
+    fitting = node.for_value(value)
+    for key in fitting.keys():
+        if key not in _NOT_BOUND and (child := fitting.child(key)) is not None:
+            yield f"{above}{key}", {**value, key: "${{parent.inputs.x}}"}
+            inner = value.get(key)
+            holder = inner if isinstance(inner, dict) else {}
+            for place, changed in bound(child, holder, f"{above}{key}."):
+                yield place, {**value, key: changed}
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.filterwarnings("ignore")
+def test_binds_what_the_sdk_binds_of_a_step_and_sends(name: str, tmp_path: Path) -> None:
+    write_files(tmp_path)
+    file = tmp_path / "file.yaml"
+    document, step = STEPS[name]
+    inputs = {**document.get("inputs", {}), "x": 5}
+    pipeline = {"type": "pipeline", "compute": "azureml:c", "inputs": inputs}
+
+    def write(*steps: Any) -> None:
+        jobs = {f"step_{number}": each for number, each in enumerate(steps)}
+        file.write_text(yaml.safe_dump({**pipeline, "jobs": jobs}), encoding="utf-8")
+
+    jobs = SchemaNode.root("pipeline job").child("jobs")
+    node = jobs.child("step_0") if jobs else None
+    assert node is not None
+    taken: dict[str, Any] = {}
+    refused: dict[str, Any] = {}
+    for place, changed in bound(node, step):
+        write(changed)
+        (refused if our_refusals(file, "pipeline job") else taken)[place] = changed
+    # All at once, because each load takes as long as all checks here.
+    write(*taken.values())
+    doubtful = taken if refusal_of_the_sdk(file, "job", sends=True) else {}
+    write(*refused.values())
+    theirs = set(re.findall(r"step_\d+", refusal_of_the_sdk(file, "job")))
+    for number, (place, changed) in enumerate(refused.items()):
+        if f"step_{number}" not in theirs:
+            doubtful = {**doubtful, place: changed}
+    differences = []
+    for place, changed in doubtful.items():
+        write(changed)
+        differences.append((place, difference(file, "job", "pipeline job", sends=True)))
+    assert [each for each in differences if each[1]] == []

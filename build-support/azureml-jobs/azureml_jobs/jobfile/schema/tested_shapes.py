@@ -304,6 +304,37 @@ jobs:
     training: {enable_stack_ensemble: false}
     outputs: {best_model: {type: mlflow_model}}
 """,
+    "a pipeline job of automl steps": """
+type: pipeline
+inputs: {t: {type: mltable, path: 'azureml:t:1'}}
+settings: {default_compute: azureml:c}
+jobs:
+  classify_images:
+    type: automl
+    task: image_classification
+    primary_metric: accuracy
+    target_column_name: label
+    training_data: ${{parent.inputs.t}}
+    test_data: {type: mltable, path: '${{parent.inputs.t}}'}
+    training_parameters: {model_name: vitb16r224, optimizer: adam}
+    sweep: {sampling_algorithm: random, early_termination: {type: bandit, slack_factor: 0.2}}
+  find_objects:
+    type: automl
+    task: image_object_detection
+    primary_metric: mean_average_precision
+    target_column_name: label
+    training_data: ${{parent.inputs.t}}
+    test_data: {type: mltable, path: '${{parent.inputs.t}}'}
+    training_parameters: {model_name: yolov5, log_training_metrics: enable}
+  find_names:
+    type: automl
+    task: text_ner
+    primary_metric: accuracy
+    training_data: ${{parent.inputs.t}}
+    validation_data: ${{parent.inputs.t}}
+    featurization: {dataset_language: eng}
+    training_parameters: {learning_rate_scheduler: linear}
+""",
     "a pipeline job with a component": """
 type: pipeline
 component: ./inner.yaml
