@@ -106,6 +106,7 @@ _OPEN_TO = dict.fromkeys(
     ("description", "display_name", "experiment_name", "identity", "name", "services"),
     {"anyOf": [{"kind": "any"}, {"type": "null"}]},
 )
+_TYPED = {"rules": ["type of a registered component"]}
 _UNBOUND_QUEUE = {"$ref": "#/$defs/QueueSettings"}
 _TAGS = {"kind": "any", "type": ["array", "null", "object"]}
 
@@ -194,7 +195,8 @@ CLASSES: dict[str, Mapping[str, Any]] = {
     # `queue_settings`, so that the others may bind it.
     "CommandSchema": {"properties": {"queue_settings": _UNBOUND_QUEUE, "tags": _TAGS}},
     "PipelineCommandJobSchema": {"properties": {"queue_settings": _UNBOUND_QUEUE}},
-    **dict.fromkeys(("ParallelSchema", "SparkSchema"), {"properties": {"tags": _TAGS}}),
+    **dict.fromkeys(("ParallelSchema", "SparkSchema"), {"properties": {"tags": _TAGS}, **_TYPED}),
+    **dict.fromkeys(("ImportSchema", "PipelineSchema"), _TYPED),
     "ImageModelSettingsObjectDetectionSchema": {
         "properties": dict.fromkeys(
             ("log_training_metrics", "log_validation_loss"),

@@ -126,6 +126,11 @@ STEP = "type: pipeline\njobs:\n  a:\n    type: command\n    "
             "jobs.a.resources.instance_count",
             "expects an integer or",
         ),
+        "a bad value in a step without a type": (
+            "type: pipeline\njobs: {a: {component: azureml:c:1, queue_settings: {job_tier: gold}}}",
+            "jobs.a.queue_settings.job_tier",
+            "`gold` is not valid here",
+        ),
         "a binding to nothing": (
             STEP + "command: ls\n    inputs: {x: '${{parent.jobs.b.outputs.y}}'}",
             "jobs.a.inputs.x",

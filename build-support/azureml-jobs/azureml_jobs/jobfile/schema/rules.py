@@ -95,6 +95,14 @@ def _scheduled_job(value: Mapping[str, Any]) -> Finding | None:
     return None
 
 
+def _type_of_a_registered_component(value: Mapping[str, Any]) -> Finding | None:
+    """Refuse what is no valid command, which azure-ai-ml then takes for an import of data."""
+    if "type" in value or not str(value.get("component")).startswith("azureml:"):
+        return None
+    what = "a step without a type that runs a registered component is a command"
+    return Finding("type", what, "Write the type of the component.")
+
+
 # `ComponentJobConstants.INPUT_PATTERN` of azure-ai-ml.
 _BINDING = re.compile(r"\$\{\{parent\.(inputs|jobs)\.([^.}]*).*?\}\}")
 
@@ -127,6 +135,7 @@ RULES: dict[str, Rule] = {
     "one output": _one_output,
     "one output sink": partial(_one, "outputs", "sink"),
     "scheduled job": _scheduled_job,
+    "type of a registered component": _type_of_a_registered_component,
     **{
         f"no duplicates in {key}": partial(_no_duplicates, key)
         for key in ("archives", "files", "jars", "py_files")
