@@ -15,19 +15,16 @@ from azureml_jobs.jobfile.command.shell import Shell
 from azureml_jobs.jobfile.command.surroundings import Found
 
 
-def read_command(
-    command: str, *, folder: str = "", variables: Mapping[str, str] | None = None
-) -> CommandCode:
+def read_command(command: str, *, variables: Mapping[str, str] | None = None) -> CommandCode:
     """Return what `command` runs and names, in order of appearance, without repetitions.
 
     command: bash, as it is in a job file.
-    folder: the snapshot name of the folder where it starts.
     variables: those of the environment; a value may name a file, like a word of the command.
 
     Raises `ValueError`, whose text is a plain sentence, when the command cannot be split: a quote
     or a `$(` that is never closed.
     """
-    shell = _shell(folder, {})
+    shell = _shell("", {})
     shell.source = "environment_variables"
     values = {name: EXPRESSION.sub(UNKNOWN, value) for name, value in (variables or {}).items()}
     shell.assign([Argument(f"{name}={value}") for name, value in values.items()], exports=True)

@@ -226,11 +226,11 @@ def test_names_what_pytest_reads_unasked(program: str) -> None:
     assert named <= set(code.files)
 
 
-def test_starts_in_the_given_folder_with_the_given_variables() -> None:
+def test_starts_with_the_given_variables() -> None:
     variables = {"PYTHONPATH": "lib:..", "CONFIG": "c.yaml", "DATA": "${{inputs.data}}", "M": "a"}
-    code = read_command("python -m $M $DATA/x", folder="sub", variables=variables)
+    code = read_command("cd sub && python -m $M $DATA/x", variables=variables)
     assert code.python == (PythonStart("module", "a", ("sub", "sub/lib", ""), "sub"),)
-    assert code.files == ("sub/c.yaml", "sub/a")
+    assert code.files == ("c.yaml", "sub/a")
 
 
 @pytest.mark.parametrize(
