@@ -40,7 +40,7 @@ class ParentInput:
 
 @dataclass(frozen=True)
 class StepOutput:
-    """An output of another step of the same pipeline, or what is at `inner` in it."""
+    """An output of a step of the same pipeline, or what is at `inner` in it."""
 
     step: str
     name: str
@@ -75,18 +75,6 @@ class OutputDeclaration:
     mode: str = ""
     asset: str = ""
     version: str = ""
-
-
-@dataclass(frozen=True)
-class PipelineOutput:
-    """An output of a pipeline, which is the output `output` of its step `step`.
-
-    Both names are empty for an output that no step writes.
-    """
-
-    declaration: OutputDeclaration
-    step: str = ""
-    output: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,17 +128,14 @@ class Pipeline:
     """A pipeline, its steps in an order in which each comes after those that it needs.
 
     inputs: what it declares; `given`: the values of its inputs, as seen from outside.
+    outputs: what each of its outputs is, except for those that no step writes.
     """
 
-    where: str
     steps: tuple[Step, ...]
     inputs: Mapping[str, InputDeclaration] = field(default_factory=dict)
     given: Mapping[str, Binding] = field(default_factory=dict)
-    outputs: Mapping[str, PipelineOutput] = field(default_factory=dict)
+    outputs: Mapping[str, StepOutput] = field(default_factory=dict)
     settings: Settings = Settings()
-
-    def step(self, name: str) -> Step:
-        return next(step for step in self.steps if step.name == name)
 
     def walk(self, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Step]]:
         """Yield every step with the names that lead to it, those of inner pipelines after it."""

@@ -25,9 +25,9 @@ from azureml_jobs.jobfile.pipeline.model import (
     InputDeclaration,
     OutputDeclaration,
     Pipeline,
-    PipelineOutput,
     Settings,
     Step,
+    StepOutput,
 )
 from azureml_jobs.jobfile.units import code_units
 
@@ -85,7 +85,6 @@ def _pipeline(
     settings = _settings(mapping_of(node.get("settings")))
     where = f"{definition.document}: {'.'.join((*definition.keys, 'jobs'))}"
     return Pipeline(
-        where=where,
         steps=_in_order(steps, settings, where),
         inputs=declared,
         given=given,
@@ -121,13 +120,13 @@ def _step(
 
 def _outputs(
     outputs: Mapping[str, OutputDeclaration], steps: Iterable[Step]
-) -> dict[str, PipelineOutput]:
-    found = {name: PipelineOutput(declaration) for name, declaration in outputs.items()}
+) -> dict[str, StepOutput]:
+    found = {}
     for step in steps:
         for name, value in mapping_of(step.node.get("outputs")).items():
             parent = parent_name(value, "outputs")
             if parent in outputs:
-                found[parent] = PipelineOutput(outputs[parent], step.name, name)
+                found[parent] = StepOutput(step.name, name)
     return found
 
 

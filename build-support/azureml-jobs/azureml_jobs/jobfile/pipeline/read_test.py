@@ -16,8 +16,8 @@ from azureml_jobs.jobfile.pipeline.model import (
     OutputDeclaration,
     ParentInput,
     Pipeline,
-    PipelineOutput,
     Settings,
+    Step,
     StepOutput,
 )
 from azureml_jobs.jobfile.pipeline.read import read_pipeline
@@ -70,6 +70,10 @@ def read(job: str) -> Pipeline:
     return read_pipeline(documents(job), JOB_FILE)
 
 
+def step_of(found: Pipeline, name: str) -> Step:
+    return next(step for step in found.steps if step.name == name)
+
+
 def pipeline(jobs: str, outputs: str = "") -> str:
     """Return a pipeline with these steps; all of it is YAML in one line."""
     return (
@@ -115,14 +119,14 @@ def test_reads_where_a_value_comes_from(value: str, expected: Any) -> None:
     if "${{" in value and "{path" not in value and "{type" not in value:
         value = f"'{value}'"
     found = read(pipeline(f"a: {command(f'x: {value}')}, b: {command()}"))
-    assert found.step("a").inputs.get("x") == expected
+    assert step_of(found, "a").inputs.get("x") == expected
 
 
 def test_a_component_declares_types_defaults_and_outputs() -> None:
     job = pipeline(
         "a: " + train("data: ../other, seed: 1, unknown: 1", "environment_variables: {B: step}")
     )
-    step = read(job).step("a")
+    step = step_of(read(job), "a")
     data = Data(
         {"type": "uri_folder", "path": "../other"}, JOB_FILE, ("jobs", "a", "inputs", "data")
     )
@@ -154,14 +158,12 @@ def test_a_step_without_a_component_has_types_of_what_it_is_bound_to() -> None:
             outputs="model: {type: mlflow_model, mode: upload, name: best}",
         )
     )
-    assert found.step("a").declared == {
+    assert step_of(found, "a").declared == {
         "x": InputDeclaration("uri_folder", mode="download"),
         "y": InputDeclaration("mlflow_model"),
     }
-    assert found.step("b").outputs == {"m": OutputDeclaration("mlflow_model", "upload")}
-    assert found.outputs == {
-        "model": PipelineOutput(OutputDeclaration("mlflow_model", "upload", asset="best"), "b", "m")
-    }
+    assert step_of(found, "b").outputs == {"m": OutputDeclaration("mlflow_model", "upload")}
+    assert found.outputs == {"model": StepOutput("b", "m")}
 
 
 def test_pipelines_inside_of_pipelines_have_values_of_the_outer_one() -> None:
@@ -170,14 +172,14 @@ def test_pipelines_inside_of_pipelines_have_values_of_the_outer_one() -> None:
         pipeline(f"a: {inner}, b: {train('data: ' + repr('${{parent.jobs.a.outputs.best}}'))}")
     )
     assert [names for names, _ in found.walk()] == [("a",), ("a", "fit"), ("b",)]
-    nested = found.step("a").pipeline
+    nested = step_of(found, "a").pipeline
     assert nested is not None
     assert nested.given == {"folder": ParentInput("data"), "lr": Literal("0.5")}
-    assert nested.step("fit").inputs["data"] == ParentInput("folder")
-    assert nested.step("fit").inputs["lr"] == Literal("0.5")
-    assert "seed" not in nested.step("fit").inputs
+    assert step_of(nested, "fit").inputs["data"] == ParentInput("folder")
+    assert step_of(nested, "fit").inputs["lr"] == Literal("0.5")
+    assert "seed" not in step_of(nested, "fit").inputs
     assert nested.outputs["best"].step == "fit"
-    assert found.step("b").inputs["data"] == StepOutput("a", "best")
+    assert step_of(found, "b").inputs["data"] == StepOutput("a", "best")
 
 
 def test_a_sweep_has_its_trial_and_needs_no_value_for_what_it_searches() -> None:
@@ -187,7 +189,7 @@ def test_a_sweep_has_its_trial_and_needs_no_value_for_what_it_searches() -> None
         " search_space: {lr: {type: uniform, min_value: 1, max_value: 2}},"
         " inputs: {data: '${{parent.inputs.data}}'}}"
     )
-    step = read(pipeline(f"a: {sweep}")).step("a")
+    step = step_of(read(pipeline(f"a: {sweep}")), "a")
     assert step.kind == "sweep"
     assert step.node["limits"] == {"max_total_trials": "3"}
     assert step.node["trial"]["environment"] == {"image": "ubuntu"}

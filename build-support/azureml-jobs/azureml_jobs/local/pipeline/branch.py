@@ -139,9 +139,9 @@ class Branch:
         """Return the paths of the pipeline's outputs: those of the steps that write them."""
         found = {}
         for name, output in self.pipeline.outputs.items():
-            record = self.steps[output.step].record if output.step else None
-            if record is not None and output.output in record.outputs:
-                found[name] = record.outputs[output.output]
+            record = self.steps[output.step].record
+            if record is not None and output.name in record.outputs:
+                found[name] = record.outputs[output.name]
         return found
 
     def finish(self) -> JobRecord:

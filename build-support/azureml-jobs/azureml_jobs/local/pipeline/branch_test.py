@@ -16,7 +16,6 @@ def step(name: str, *after: str) -> Step:
 
 
 PIPELINE = Pipeline(
-    "p.yaml: jobs",
     (step("a"), step("b", "a"), step("c", "a", "gone"), step("end", "a", "b", "c")),
     settings=Settings(on_finalize="end"),
 )

@@ -32,7 +32,7 @@ def branch(tmp_path: Path) -> Branch:
         for index, name in enumerate(names)
     ]
     job = OwnedJob(JobFolder(tmp_path / "job"), JobRecord("exp-1"))
-    branch = Branch(Pipeline("p.yaml: jobs", tuple(steps)), job, {})
+    branch = Branch(Pipeline(tuple(steps)), job, {})
     for name, status in zip(names, (COMPLETED, FAILED, RUNNING)):
         branch.steps[name].status = status
     branch.steps["train"].note = "the command\x1b[2J ended\nat once"
