@@ -157,6 +157,10 @@ def test_names_the_cause_of_a_failure(
         ("no-such-host.invalid", "", "DNS"),
         ("localhost:9", "", "Look at the network"),
         ("example.org", "http://me:secret@127.0.0.1:9", "Look at the proxy 127.0.0.1, "),
+        ("example.org", "me:secret@127.0.0.1:9", "Look at the proxy 127.0.0.1, "),
+        ("example.org", "socks5://me:secret@127.0.0.1:9", "at `HTTPS_PROXY`"),
+        ("example.org", "http://me:secret@127.0.0.1:x", "at `HTTPS_PROXY`"),
+        ("example.org", "http://me:secret@[127.0.0.1:9", "at `HTTPS_PROXY`"),
     ],
 )
 @pytest.mark.usefixtures("patient")

@@ -72,8 +72,8 @@ class Transport:
 
         where, has_begun, parts = shortened(method, url), False, list[bytes]()
         silence = max(0.1, min(_SILENCE_SECONDS, deadline - time.monotonic()))
-        pool, target = self._pool(url)
         try:
+            pool, target = self._pool(url)
             # Bytes would go out in one call with one time limit, whatever their number.
             response = pool.urlopen(
                 method,
@@ -101,7 +101,8 @@ class Transport:
                 response.close()
                 raise
         except urllib3.exceptions.HTTPError as error:
-            is_final = has_begun or is_certificate_error(error)
+            is_wrong = isinstance(error, urllib3.exceptions.LocationValueError)
+            is_final = has_begun or is_wrong or is_certificate_error(error)
             remedy = failure_remedy(error, url)
             raise NoResponse(where, failure_reason(error), remedy, is_final) from error
         return replace(head, body=b"".join(parts))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
+from azureml_jobs.base.credentials import without_credentials
 from azureml_jobs.base.errors import OutsideError
 
 NETWORK_REMEDY = "Look at the network and, where there is a proxy, at `HTTPS_PROXY`."
@@ -43,17 +44,19 @@ def proxy_of(scheme: str, host: str) -> str:
     if urllib.request.proxy_bypass(host):
         return ""
     proxies = urllib.request.getproxies_environment()
-    return proxies.get(scheme) or proxies.get("all") or ""
+    proxy = proxies.get(scheme) or proxies.get("all") or ""
+    # As curl and requests take `proxy:8080`.
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def failure_reason(error: Exception) -> str:
-    """Return what an exception of urllib3 says, for people."""
+    """Return what an exception of urllib3 says, for people, without credentials."""
     cause = error.__cause__ or error
     # `('Connection aborted.', RemoteDisconnected(…))`
     inner = cause.args[-1] if cause.args and isinstance(cause.args[-1], Exception) else cause
     text = str(inner)
     # urllib3 puts its own objects in front: `<HTTPSConnection(…) at 0x…>: `.
-    return re.sub(r"<[^>]*>: |HTTPSConnectionPool\([^)]*\): ", "", text)
+    return without_credentials(re.sub(r"<[^>]*>: |HTTPSConnectionPool\([^)]*\): ", "", text))
 
 
 def failure_remedy(error: BaseException, url: str = "") -> str:
@@ -61,13 +64,13 @@ def failure_remedy(error: BaseException, url: str = "") -> str:
     from urllib3.exceptions import ProxyError
 
     causes = list(_causes(error))
-    parts = urlsplit(url)
-    proxy = urlsplit(proxy_of(parts.scheme or "https", parts.netloc))
     for each in causes:
         if isinstance(each, ssl.SSLCertVerificationError):
             return _certificate_remedy(each)
-    if proxy.hostname and any(isinstance(each, ProxyError) for each in causes):
-        return f"Look at the proxy {proxy.hostname}, which `HTTPS_PROXY` names."
+    if any(isinstance(each, ProxyError) for each in causes):
+        parts = urlsplit(url)
+        if proxy := urlsplit(proxy_of(parts.scheme or "https", parts.netloc)).hostname:
+            return f"Look at the proxy {proxy}, which `HTTPS_PROXY` names."
     if any(isinstance(each, socket.gaierror) for each in causes):
         return "Look at the network, its DNS and, for a private workspace, the VPN."
     if any(isinstance(each, ssl.SSLError) for each in causes):

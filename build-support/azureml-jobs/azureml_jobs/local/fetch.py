@@ -91,12 +91,6 @@ class _Transfer:
 
         self._url, self._where, self._folder = url, shown(url), folder
         self._part, self._part_meta = folder / "part", folder / "part.json"
-        parts = urlsplit(url)
-        proxy = proxy_of(parts.scheme, parts.netloc)
-        settings: dict[str, Any] = {"ssl_context": tls_context()}
-        self._pool = (
-            urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)
-        )
         # Redirections are followed, and nothing else is tried again here.
         self._retries = urllib3.Retry(
             total=10, connect=0, read=0, status=0, other=0, respect_retry_after_header=False
@@ -144,8 +138,16 @@ class _Transfer:
     def _response(self, newest: Mapping[str, Any] | None) -> Iterator[urllib3.BaseHTTPResponse]:
         import urllib3
 
+        parts = urlsplit(self._url)
+        proxy = proxy_of(parts.scheme, parts.netloc)
+        settings: dict[str, Any] = {"ssl_context": tls_context()}
         try:
-            response = self._pool.request(
+            pool = (
+                urllib3.ProxyManager(proxy, **settings)
+                if proxy
+                else urllib3.PoolManager(**settings)
+            )
+            response = pool.request(
                 "GET",
                 self._url,
                 headers=self._conditions(newest),

@@ -290,6 +290,18 @@ def test_reports_a_certificate_that_is_not_trusted(
         fetch(f"{server.url}/a.csv", cache)
 
 
+@pytest.mark.parametrize("proxy", ["127.0.0.1:9", "socks5://127.0.0.1:9", "http://127.0.0.1:x"])
+def test_reports_a_proxy_that_cannot_be_used(
+    server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, proxy)
+    with pytest.raises(OutsideError, match="the file could not be fetched: "):
+        fetch(f"{server.url}/a.csv", cache)
+
+
 def start(jobs: Jobs, server: Server, cache: Path, **how: Any) -> subprocess.Popen[str]:
     script = (
         "import pathlib, sys\nfrom azureml_jobs.base.errors import JobError\n"
