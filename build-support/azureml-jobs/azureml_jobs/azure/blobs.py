@@ -115,8 +115,8 @@ class Container:
         self._send("PUT", name, {"comp": "blocklist"}, body=text.encode(), headers=headers)
 
     def list(self, prefix: str) -> Iterator[Blob]:
-        """Yield all blobs whose names begin with `prefix`."""
-        query = {"restype": "container", "comp": "list", "prefix": prefix}
+        """Yield all blobs whose names begin with `prefix`, other than those that mark folders."""
+        query = {"restype": "container", "comp": "list", "prefix": prefix, "include": "metadata"}
         marker = ""
         while True:
             more = {"marker": marker} if marker else {}
@@ -170,12 +170,18 @@ def _page(response: Response) -> tuple[list[Blob], str]:
     of_storage(response)
     try:
         listing = ElementTree.fromstring(response.body)
-        blobs = [_blob(entry) for entry in listing.iter("Blob")]
+        blobs = [_blob(entry) for entry in listing.iter("Blob") if not _is_folder(entry)]
     except (ElementTree.ParseError, ValueError, TypeError) as error:
         raise WrongAnswer("it is no list of blobs") from error
     if listing.tag != "EnumerationResults":
         raise WrongAnswer("it is no list of blobs")
     return blobs, listing.findtext("NextMarker") or ""
+
+
+def _is_folder(entry: ElementTree.Element) -> bool:
+    """Return whether a blob marks a folder of Data Lake; azure-ai-ml looks at the same mark."""
+    name = entry.findtext("Name") or ""
+    return name.endswith("/") or entry.find("Metadata/hdi_isfolder") is not None
 
 
 def _blob(entry: ElementTree.Element) -> Blob:

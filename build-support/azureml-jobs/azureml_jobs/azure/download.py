@@ -126,12 +126,10 @@ def _relative_name(source: DatastorePath, blob: Blob) -> str | None:
     """Return a blob's name relative to a path, None when it only starts with the same letters."""
     folder = source.path.rstrip("/")
     if blob.name == folder:
-        # The address is of one file. Folders of Data Lake are blobs without content.
-        return folder.rpartition("/")[2] if blob.size else None
+        # The address is of one file.
+        return folder.rpartition("/")[2]
     rest = blob.name[len(folder) :] if folder else f"/{blob.name}"
-    if not rest.startswith("/") or rest.endswith("/"):
-        return None
-    return rest[1:]
+    return rest[1:] if rest.startswith("/") else None
 
 
 def download_files(files: list[RemoteFile], destination: Path, is_final: bool = True) -> list[str]:

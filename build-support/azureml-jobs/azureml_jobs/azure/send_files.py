@@ -43,14 +43,12 @@ def missing_files(container: Container, files: list[LocalFile], prefix: str) -> 
     """
     present = {blob.name: blob for blob in container.list(prefix)}
     wanted = {prefix + file.name: file for file in files}
-    for name in sorted(set(present) - set(wanted)):
-        # Folders of Data Lake are blobs without content.
-        if not any(each.startswith(f"{name.rstrip('/')}/") for each in wanted):
-            raise OutsideError(
-                f"{container.address}/{name}",
-                "the container has this file, which is not in what is sent",
-                "Remove it, or find out who wrote it there.",
-            )
+    if others := set(present) - set(wanted):
+        raise OutsideError(
+            f"{container.address}/{min(others)}",
+            "the container has this file, which is not in what is sent",
+            "Remove it, or find out who wrote it there.",
+        )
     return [
         file
         for name, file in wanted.items()

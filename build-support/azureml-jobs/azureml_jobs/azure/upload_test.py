@@ -151,6 +151,35 @@ def test_a_file_that_nobody_sent_is_refused(client: Client, asset: str) -> None:
     assert len(client.jobs()) == 1
 
 
+def test_folders_of_data_lake_are_no_files(client: Client) -> None:
+    """They are blobs without content: azure-ai-ml knows them by the same mark."""
+    (client.repository / "src/exp/data/nothing.csv").touch()
+    register = ("data", "register", "lake", "--path", "src/exp/data")
+    assert client.run_aml(*register) == 0
+    (found,) = blobs_of(client, FILES["data"])
+    state = client.service.state
+    blob = state.blob(*found)
+    assert blob is not None
+    folder = blob.name.rpartition("/")[0]
+    file, md5, size = client.service.blobs.keep([])
+    marked = replace(blob, file=file, md5=md5, size=size, metadata={"hdi_isfolder": "true"})
+    for name in (folder, f"{folder}/below", f"{folder}/empty"):
+        state.put_blob(replace(marked, name=name))
+    assert client.run_aml(*register) == 0
+    assert client.run_aml("data", "download", "lake:1") == 0
+    data = client.repository / "data/lake/1"
+    found_here = {each.relative_to(data).as_posix() for each in data.rglob("*")}
+    assert found_here == {"a.csv", "nothing.csv", "below", "below/b.csv"}
+
+
+def test_an_empty_file_is_data(client: Client) -> None:
+    (client.repository / "src/exp/data/nothing.csv").touch()
+    file = ("--path", "src/exp/data/nothing.csv")
+    assert client.run_aml("data", "register", "nothing", *file) == 0
+    assert client.run_aml("data", "download", "nothing:1") == 0
+    assert (client.repository / "data/nothing/1/nothing.csv").read_bytes() == b""
+
+
 def test_an_asset_that_cannot_be_looked_at_is_trusted(client: Client) -> None:
     assert client.submit(CODE_JOB) == 0
     client.add_fault("status", "GET", "comp=list", times=None, status=403)

@@ -9,6 +9,7 @@ import itertools
 import re
 import time
 from email.utils import formatdate
+from functools import partial
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -142,11 +143,12 @@ class BlobStorage(Blobs):
         most = min(int(query.get("maxresults") or _MOST_LISTED), _MOST_LISTED)
         found = [blob for blob in self.blobs(container, prefix) if blob.name >= marker]
         following = found[most].name if len(found) > most else ""
+        listed = partial(_listed, with_metadata="metadata" in query.get("include", "").split(","))
         text = (
             '<?xml version="1.0" encoding="utf-8"?>'
             f"<EnumerationResults ContainerName={quoteattr(container)}>"
             f"<Prefix>{escape(prefix)}</Prefix><MaxResults>{most}</MaxResults>"
-            f"<Blobs>{''.join(map(_listed, found[:most]))}</Blobs>"
+            f"<Blobs>{''.join(map(listed, found[:most]))}</Blobs>"
             f"<NextMarker>{escape(following)}</NextMarker></EnumerationResults>"
         )
         return HttpResponse(200, text.encode("utf-8"), {"Content-Type": XML})
@@ -183,8 +185,11 @@ class BlobStorage(Blobs):
         return source
 
 
-def _listed(blob: BlobRecord) -> str:
+def _listed(blob: BlobRecord, with_metadata: bool) -> str:
     modified = formatdate(blob.modified, usegmt=True)
+    metadata = "".join(
+        f"<{key}>{escape(value)}</{key}>" for key, value in blob.metadata.items() if with_metadata
+    )
     return (
         f"<Blob><Name>{escape(blob.name)}</Name><Properties>"
         f"<Creation-Time>{modified}</Creation-Time><Last-Modified>{modified}</Last-Modified>"
@@ -192,7 +197,7 @@ def _listed(blob: BlobRecord) -> str:
         f"<Content-Length>{blob.size}</Content-Length>"
         f"<Content-Type>{escape(blob.content_type)}</Content-Type>"
         f"<Content-MD5>{blob.md5}</Content-MD5><BlobType>{blob.kind}</BlobType>"
-        "</Properties></Blob>"
+        f"</Properties><Metadata>{metadata}</Metadata></Blob>"
     )
 
 
