@@ -190,9 +190,8 @@ def _fetch(folder: Path, progress: Progress, file: RemoteFile) -> None:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     # The version is part of the name: parts of another one are no use.
-    version = hashlib.sha256(f"{blob.etag} {blob.size}".encode()).hexdigest()[:12]
-    begin = target.name.encode("utf-8", "replace")[:200].decode("utf-8", "ignore")
-    part = target.with_name(f".{begin}.{version}")
+    version = hashlib.sha256(f"{file.path} {blob.etag} {blob.size}".encode()).hexdigest()
+    part = target.with_name(f".{version}")
     try:
         _receive(file, part, progress)
     except ServiceError as error:

@@ -226,7 +226,18 @@ def test_what_a_job_wrote_and_arrives_changed_is_not_kept(client: Client, tmp_pa
         client.printed().err
     )
     assert not (tmp_path / "got").exists()
-    assert list((tmp_path / ".got.part/named-outputs/model").glob("*weights*")) == []
+    kept = (tmp_path / ".got.part/named-outputs/model").iterdir()
+    assert {path.stat().st_size for path in kept} <= {EXPECTED["named-outputs/model/x"]}
+
+
+def test_names_that_are_as_long_as_a_file_system_takes_are_downloaded(
+    client: Client, tmp_path: Path
+) -> None:
+    longest = "ü" * 127
+    name = client.start("long-names", f"mkdir outputs; echo x > outputs/{longest}")
+    client.wait_for_end(name)
+    assert client.download(name, tmp_path / "got") == 0
+    assert (tmp_path / "got/artifacts/outputs" / longest).read_text() == "x\n"
 
 
 def test_an_output_without_an_address_is_where_its_run_says(client: Client, tmp_path: Path) -> None:
