@@ -26,7 +26,7 @@ from azureml_jobs.jobfile.document import dump_job_file
 
 _NEW = ".new-"
 _ABANDONED_SECONDS = 24 * 3600.0
-# Room for `-<date>-<time>-<count>` in the 255 characters of a job's name.
+# Room for more, such as `-<date>-<time>-<count>`, in 255 characters: of a job's name, or a file's.
 _LONGEST_STEM = 200
 
 
@@ -134,9 +134,11 @@ def _write(
         write_bundle(plan, provenance, bundle, repository, with_data=False)
         while True:
             submission.write(staging)
-            # With the user's own name, the job is found in the workspace, not here.
-            ending = f".{secrets.token_hex(4)}" if submission.is_named else ""
-            final = SubmissionFolder(root / f"{submission.name}{ending}")
+            name = submission.name
+            if submission.is_named:
+                # With the user's own name, the job is found in the workspace, not here.
+                name = f"{name[:_LONGEST_STEM]}.{secrets.token_hex(4)}"
+            final = SubmissionFolder(root / name)
             try:
                 os.rename(staging, final.path)
                 return final

@@ -158,6 +158,12 @@ def test_a_name_stands_for_one_content(client: Client) -> None:
     assert [job["name"] for job in client.jobs()] == ["mine"]
 
 
+def test_a_name_may_be_as_long_as_azure_ml_allows(client: Client) -> None:
+    name = "n" * 255
+    assert client.submit(JOB, f"name={name}") == 0
+    assert [job["name"] for job in client.jobs()] == [name]
+
+
 def test_a_job_of_the_same_second_elsewhere_is_not_taken_for_ours(client: Client) -> None:
     first = client.create_submission()
     assert client.send(first) == 0
