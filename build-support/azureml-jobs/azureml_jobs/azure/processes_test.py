@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -108,6 +109,18 @@ def test_a_few_submissions_are_under_way_at_a_time(
         list(threads.map(submit, range(8)))
     assert (len(most), max(most)) == (8, 2)
     assert "Waiting for a turn: 2 submissions are under way." in capfd.readouterr().err
+
+
+def test_a_turn_needs_few_open_files(tmp_path: Path) -> None:
+    """A machine with many processors allows no more of them than any other."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_now = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 20, hard))
+    try:
+        with turn(tmp_path, at_once=100), turn(tmp_path, at_once=100):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_submission_that_ends_meanwhile_is_not_continued(client: Client) -> None:
