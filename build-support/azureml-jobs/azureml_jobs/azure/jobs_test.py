@@ -47,6 +47,19 @@ def test_lists_a_job_that_has_no_time(client: Client) -> None:
     assert client.run_aml("jobs", "list") == 0
 
 
+@pytest.mark.parametrize("tag", ["lr=0.1", "0.1", "[1]"])
+def test_a_tag_named_like_that_of_trials_is_no_problem(client: Client, tag: str) -> None:
+    name = client.start(f"tagged-{len(tag)}", "true")
+    client.wait_for_end(name)
+    stored = client.service.jobs.stored(name)
+    tags = {"hyperparameters": tag}
+    changed = {**stored, "properties": {**stored["properties"], "tags": tags}}
+    client.service.state.put_document("jobs", name, changed)
+    rows = {row["name"]: row for row in client.read_json("jobs", "list")}
+    assert rows[name]["parameters"] == {}
+    assert client.run_aml("jobs", "list") == 0
+
+
 def test_says_that_there_is_no_such_job(client: Client) -> None:
     assert client.run_aml("jobs", "show", "gone") == 2
     assert "gone: standin-workspace has no such job." in client.printed().err

@@ -43,7 +43,7 @@ def row_of(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
         "reused": reused_by(known),
         "children": [],
         # What a sweep chose for its trial.
-        "parameters": json.loads((run.get("tags") or {}).get("hyperparameters") or "{}"),
+        "parameters": _json_object((run.get("tags") or {}).get("hyperparameters")),
         "created": created.isoformat() if created else "",
         "started": started.isoformat() if started else None,
         "ended": ended.isoformat() if ended else None,
@@ -56,11 +56,20 @@ def row_of(job: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
 
 def _search(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a sweep looks for, and what it has found."""
-    config = json.loads(properties.get("primary_metric_config") or "{}")
+    config = _json_object(properties.get("primary_metric_config"))
     return {
         "objective": {"goal": config.get("goal"), "primary_metric": config.get("name")},
         "best_trial": properties.get("best_child_run_id") or "",
     }
+
+
+def _json_object(text: str | None) -> dict[str, Any]:
+    """Return the object that a tag or a property holds; empty for what a user has written there."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def add_children(workspace: ConnectedWorkspace, rows: list[dict[str, Any]]) -> None:
