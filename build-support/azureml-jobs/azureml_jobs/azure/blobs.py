@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -231,8 +230,3 @@ def sas_of_key(
             "sig": base64.b64encode(signature.digest()).decode(),
         }
     )
-
-
-def is_safe_name(name: str) -> bool:
-    """Return whether a blob's name is a path that stays below the folder it is written to."""
-    return not re.search(r"(^|/)\.\.?(/|$)|^/|//|\0|\\", name) and bool(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml_jobs.azure.answers import ServiceError
-from azureml_jobs.azure.blobs import Blob, Container, file_md5, is_safe_name
+from azureml_jobs.azure.blobs import Blob, Container, file_md5
 from azureml_jobs.azure.datastores import DatastorePath, Datastores
 from azureml_jobs.azure.rows import children_of, reused_by
 from azureml_jobs.azure.run_history import outputs_of
@@ -31,6 +32,8 @@ from azureml_jobs.base.progress import Progress
 
 # Gone, another version than the one that was listed, or shorter than that.
 _CHANGED = frozenset({404, 412, 416})
+# In the path of a file, which is what others have named: a blob, an output, a unit.
+_LEADS_ELSEWHERE = re.compile(r"(^|/)\.\.?(/|$)|^/|//|\0|\\")
 # How often a file that a job is writing is downloaded again.
 _VERSIONS = 5
 
@@ -114,11 +117,10 @@ def files_at(datastores: Datastores, address: str, below: str) -> list[RemoteFil
         name = _relative_name(source, blob)
         if name is None:
             continue
-        if not is_safe_name(name):
-            raise OutsideError(
-                blob.name, "a file of this name would be written outside of the folder"
-            )
-        found.append(RemoteFile(source.container, blob, f"{below}/{name}" if below else name))
+        path = f"{below}/{name}" if below else name
+        if _LEADS_ELSEWHERE.search(path):
+            raise OutsideError(path, "a file of this name would be written outside of the folder")
+        found.append(RemoteFile(source.container, blob, path))
     return found
 
 

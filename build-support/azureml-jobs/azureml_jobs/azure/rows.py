@@ -90,7 +90,7 @@ def _add_children(workspace: ConnectedWorkspace, row: dict[str, Any]) -> None:
             child["metric"] = None
         else:
             # It becomes the name of a folder, too.
-            step = re.sub(r"^\.+$|/", "_", child["display_name"])
+            step = re.sub(r"^\.+$|[/\\]", "_", child["display_name"])
             child["step"] = unique_name(step, taken)
         if child["kind"] in _PARENTS:
             _add_children(workspace, child)

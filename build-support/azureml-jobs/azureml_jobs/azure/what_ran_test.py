@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from azureml_jobs.azure.conftest import CODE_JOB, JOB, Client
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.what_ran import check_assets
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.errors import JobError, OutsideError
+from azureml_jobs.bundle.manifest import units_of
 from azureml_jobs.bundle.manifest_file import read_manifest
 
 
@@ -59,6 +61,27 @@ def test_a_job_of_another_tool_has_no_record(client: Client, tmp_path: Path) -> 
     with pytest.raises(JobError, match="other: the job has no record of what it ran"):
         AzureJobs(workspace).record("other", tmp_path / "got", with_code=False)
     assert not (tmp_path / "got").exists()
+
+
+def test_a_record_that_somebody_changed_writes_nothing_elsewhere(
+    client: Client, tmp_path: Path
+) -> None:
+    assert client.submit(CODE_JOB, "name=recorded") == 0
+    service = client.service
+    (blob,) = [
+        blob
+        for container in service.state.containers()
+        for blob in service.state.blobs(container)
+        if blob.name.endswith("/manifest.json")
+    ]
+    manifest = json.loads(blob.file.read_text())
+    unit = {**units_of(manifest)[0], "name": "../../elsewhere"}
+    changed = json.dumps({**manifest, "units": [unit]}).encode()
+    blob.file, blob.md5, blob.size = service.blobs.keep([changed])
+    service.state.put_blob(blob)
+    with pytest.raises(OutsideError, match="would be written outside of the folder"):
+        AzureJobs(client.connect()).record("recorded", tmp_path / "got", with_code=True)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.parametrize("credentials", ["Sas", "None"])
