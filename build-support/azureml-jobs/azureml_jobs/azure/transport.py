@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from azureml_jobs.azure.answers import Response, ServiceError, without_secrets
@@ -18,7 +18,7 @@ from azureml_jobs.base.web import (
     failure_reason,
     failure_remedy,
     is_certificate_error,
-    proxy_of,
+    pool_manager,
     tls_context,
 )
 
@@ -122,17 +122,10 @@ class Transport:
 
     def _connected(self, scheme: str, host: str) -> tuple[urllib3.HTTPConnectionPool, bool]:
         """Return connections, and whether a proxy needs the whole address."""
-        import urllib3
-
         self._context = self._context or tls_context()
-        settings: dict[str, Any] = {"maxsize": 64, "blocksize": 1 << 17}
-        settings["ssl_context"] = self._context
-        proxy = proxy_of(scheme, host)
-        manager = urllib3.PoolManager(**settings)
-        if proxy:
-            manager = urllib3.ProxyManager(proxy, **settings)
+        manager = pool_manager(scheme, host, self._context, maxsize=64, blocksize=1 << 17)
         pool = manager.connection_from_url(f"{scheme}://{host}")
-        return pool, bool(proxy) and scheme == "http"
+        return pool, manager.proxy is not None and scheme == "http"
 
 
 def shortened(method: str, url: str) -> str:

@@ -9,10 +9,14 @@ import ssl
 import urllib.request
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azureml_jobs.base.credentials import without_credentials
 from azureml_jobs.base.errors import OutsideError
+
+if TYPE_CHECKING:
+    import urllib3
 
 NETWORK_REMEDY = "Look at the network and, where there is a proxy, at `HTTPS_PROXY`."
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -47,6 +51,21 @@ def proxy_of(scheme: str, host: str) -> str:
     proxy = proxies.get(scheme) or proxies.get("all") or ""
     # As curl and requests take `proxy:8080`.
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+def pool_manager(
+    scheme: str, host: str, context: ssl.SSLContext, **settings: Any
+) -> urllib3.PoolManager:
+    """Return the connections of urllib3 to a host, by its proxy where it has one.
+
+    Raises `LocationValueError` of urllib3 for a proxy of no use.
+    """
+    import urllib3
+
+    proxy = proxy_of(scheme, host)
+    if proxy:
+        return urllib3.ProxyManager(proxy, ssl_context=context, **settings)
+    return urllib3.PoolManager(ssl_context=context, **settings)
 
 
 def failure_reason(error: Exception) -> str:

@@ -27,7 +27,7 @@ from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import make_folder, take_lock, write_file
 from azureml_jobs.base.job_status import now
 from azureml_jobs.base.progress import Progress
-from azureml_jobs.base.web import failure_reason, proxy_of, tls_context
+from azureml_jobs.base.web import failure_reason, pool_manager, tls_context
 
 if TYPE_CHECKING:
     import urllib3
@@ -139,15 +139,9 @@ class _Transfer:
         import urllib3
 
         parts = urlsplit(self._url)
-        proxy = proxy_of(parts.scheme, parts.netloc)
-        settings: dict[str, Any] = {"ssl_context": tls_context()}
+        context = tls_context()
         try:
-            pool = (
-                urllib3.ProxyManager(proxy, **settings)
-                if proxy
-                else urllib3.PoolManager(**settings)
-            )
-            response = pool.request(
+            response = pool_manager(parts.scheme, parts.netloc, context).request(
                 "GET",
                 self._url,
                 headers=self._conditions(newest),
