@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from urllib.parse import urlencode, urljoin
 
 from azureml_jobs.azure.answers import ServiceError, json_object
@@ -43,21 +44,18 @@ class Registry:
         self._tokens: dict[str, str] = {}
         self._refresh_token = ""
         self._name = ""
-        self._server = ""
 
-    @property
+    @cached_property
     def server(self) -> str:
         """Its login server. Raises `NoRegistry`, or `OutsideError` when it cannot be found out."""
-        if not self._server:
-            self._server = self._find_server()
-            cloud = self._workspace.cloud
-            if not cloud.owns(f"https://{self._server}/"):
-                raise OutsideError(
-                    self._workspace.config.name,
-                    f"its registry {self._server} is no host of {cloud.name}, and gets no token",
-                    "Check who attached it to the workspace.",
-                )
-        return self._server
+        server, cloud = self._find_server(), self._workspace.cloud
+        if not cloud.owns(f"https://{server}/"):
+            raise OutsideError(
+                self._workspace.config.name,
+                f"its registry {server} is no host of {cloud.name}, and gets no token",
+                "Check who attached it to the workspace.",
+            )
+        return server
 
     def _is_own(self, url: str) -> bool:
         return url.startswith(f"https://{self.server}/")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -39,9 +39,8 @@ class ConnectedWorkspace:
         # Whoever needs the token meets the same error.
         BackgroundCall(partial(self.sign_in.token, self.cloud.management_scope))
         self.connection = Connection(self.sign_in, is_trusted=self.cloud.owns)
-        # Several threads may need these; they are fetched once.
-        self._lock = threading.RLock()
-        self._details: dict[str, Any] | None = None
+        # Several threads may need it; it is fetched once.
+        self._lock = threading.Lock()
         self._data_plane = ""
 
     def get(self, *path: str, **query: str) -> Any:
@@ -70,18 +69,17 @@ class ConnectedWorkspace:
     def asset_id(self, *path: str) -> str:
         return "/".join((self.config.resource_id, *path))
 
-    @property
+    @cached_property
     def details(self) -> dict[str, Any]:
         """The workspace itself: its `location`, its `properties`. Raises `OutsideError`."""
-        with self._lock:
-            self._details = self._details or self.get()
-        if self._details is None:
+        details: dict[str, Any] | None = self.get()
+        if details is None:
             raise OutsideError(
                 self.config.source,
                 f"there is no workspace {self.config.name} in {self.config.resource_group}",
                 "Check the three values there, and the account that you signed in with.",
             )
-        return self._details
+        return details
 
     def history(
         self,
