@@ -39,7 +39,7 @@ class DatastorePath:
     path: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Account:
     """Any container of one account, by the account's key or else by the user's own tokens.
 
@@ -51,19 +51,13 @@ class Account:
     _name: str
     _key: str
 
-    def __post_init__(self) -> None:
-        self._signatures: dict[str, str] = {}
-
     def copy_source(self, container: str, name: str) -> CopySource:
         """Return a blob that storage may read for this user. Raises `ServiceError`."""
         url = f"{self.address}/{container}/{quote(name)}"
         if not self._key:
             return CopySource(url, self._workspace.connection.token(SCOPE, "GET", url) or "")
-        if container not in self._signatures:
-            self._signatures[container] = sas_of_key(
-                self._name, container, self._key, "r", _READ_HOURS
-            )
-        return CopySource(f"{url}?{self._signatures[container]}")
+        sas = sas_of_key(self._name, container, self._key, "r", _READ_HOURS)
+        return CopySource(f"{url}?{sas}")
 
     def find(self, address: str) -> DatastorePath | None:
         """Return where an `https:` address is; None when it is not in this account."""
