@@ -174,7 +174,7 @@ def send_environment(
 def send_data(datastores: Datastores, data: Path) -> SentAsset:
     """Send a file or folder to the default datastore; its id is an `azureml://` address.
 
-    Raises `OutsideError` for what cannot be read, and for circular links.
+    Raises `OutsideError` for what cannot be read, and for circular links; `JobError` as `_listed`.
     """
     try:
         digest, files = data_digest(data).sha256, _listed(data)
@@ -192,11 +192,19 @@ def send_data(datastores: Datastores, data: Path) -> SentAsset:
 
 
 def _listed(data: Path) -> list[LocalFile]:
-    """Return a file, or the files below a folder, by their names there."""
+    """Return a file, or the files below a folder, by their names there.
+
+    Raises `JobError` for a name that is not UTF-8, which storage cannot have.
+    """
     base = data if data.is_dir() else data.parent
+    files = data_files(data)
+    for file in files:
+        try:
+            str(file.relative_to(data.parent)).encode()
+        except UnicodeEncodeError:
+            raise JobError(str(file), "its name is not UTF-8", "Rename it.") from None
     return [
-        LocalFile(file.relative_to(base).as_posix(), file, file.stat().st_size)
-        for file in data_files(data)
+        LocalFile(file.relative_to(base).as_posix(), file, file.stat().st_size) for file in files
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from dataclasses import replace
@@ -170,6 +171,15 @@ def test_folders_of_data_lake_are_no_files(client: Client) -> None:
     data = client.repository / "data/lake/1"
     found_here = {each.relative_to(data).as_posix() for each in data.rglob("*")}
     assert found_here == {"a.csv", "nothing.csv", "below", "below/b.csv"}
+
+
+def test_a_name_that_storage_cannot_have_is_refused(client: Client) -> None:
+    odd = os.fsdecode(b"\xff.csv")
+    (client.repository / "src/exp/data" / odd).write_text("x")
+    assert client.run_aml("data", "register", "odd", "--path", "src/exp/data") == 2
+    assert "src/exp/data/\\udcff.csv: its name is not UTF-8." in client.printed().err
+    assert client.submit() == 2
+    assert "its name is not UTF-8" in client.printed().err and client.jobs() == []
 
 
 def test_an_empty_file_is_data(client: Client) -> None:
