@@ -46,7 +46,8 @@ class AzureAssets:
         if "://" in path or path.startswith("runs:/"):
             address, is_folder = path, path.endswith("/")
         else:
-            local = Path(path)
+            # Without `.` and `..`: the last name of the path is part of the address.
+            local = Path(os.path.abspath(path))
             if not os.path.exists(local):
                 raise JobError(path, "there is no such file or folder", "Write another `--path`.")
             address, is_folder = send_data(Datastores(self._workspace), local).id, local.is_dir()

@@ -182,6 +182,14 @@ def test_a_name_that_storage_cannot_have_is_refused(client: Client) -> None:
     assert "its name is not UTF-8" in client.printed().err and client.jobs() == []
 
 
+@pytest.mark.parametrize(("path", "below"), [(".", ""), ("..", "data/"), ("below/..", "")])
+def test_the_working_folder_is_data(client: Client, path: str, below: str) -> None:
+    client.monkeypatch.chdir(client.repository / "src/exp/data")
+    assert client.run_aml("data", "register", "here", "--path", path) == 0
+    assert client.run_aml("data", "download", "here") == 0
+    assert (client.repository / "data/here/1" / below / "below/b.csv").read_text() == "2\n"
+
+
 def test_an_empty_file_is_data(client: Client) -> None:
     (client.repository / "src/exp/data/nothing.csv").touch()
     file = ("--path", "src/exp/data/nothing.csv")

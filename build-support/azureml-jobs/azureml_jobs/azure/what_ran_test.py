@@ -12,8 +12,7 @@ from azureml_jobs.azure.conftest import CODE_JOB, JOB, Client
 from azureml_jobs.azure.jobs import AzureJobs
 from azureml_jobs.azure.what_ran import check_assets
 from azureml_jobs.base.errors import JobError, OutsideError
-from azureml_jobs.bundle.manifest import units_of
-from azureml_jobs.bundle.manifest_file import read_manifest
+from azureml_jobs.bundle.manifest_file import read_manifest, units_of
 
 
 @pytest.fixture
