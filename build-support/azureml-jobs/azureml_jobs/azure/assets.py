@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.download import RemoteFile, download_files, files_at
 from azureml_jobs.azure.upload import send_data
 from azureml_jobs.azure.workspace import ConnectedWorkspace, put_once
-from azureml_jobs.base.assets import DATA, AssetName, default_type
+from azureml_jobs.base.assets import DATA, PART, AssetName, default_type
 from azureml_jobs.base.errors import JobError, OutsideError
 
 # The steps of pipelines are versions of this one component.
@@ -41,8 +42,15 @@ class AzureAssets:
         """Make a version of an asset from local files or an address.
 
         Returns `azureml:<name>:<version>`. Raises `JobError` when this version is something else,
-        or there is no such file.
+        when there is no such file, and for what is no name.
         """
+        for each in (name, version or "1"):
+            if not re.fullmatch(PART, each):
+                raise JobError(
+                    each,
+                    "this is not a name or a version",
+                    "Write up to 255 letters, digits, `-`, `_` and `.`.",
+                )
         if "://" in path or path.startswith("runs:/"):
             address, is_folder = path, path.endswith("/")
         else:

@@ -190,6 +190,15 @@ def test_the_working_folder_is_data(client: Client, path: str, below: str) -> No
     assert (client.repository / "data/here/1" / below / "below/b.csv").read_text() == "2\n"
 
 
+@pytest.mark.parametrize("name", [["a b"], ["x" * 256], ["wine", "--version", "1/2"]])
+def test_what_is_no_name_is_refused_before_anything_is_sent(
+    client: Client, name: list[str]
+) -> None:
+    assert client.run_aml("models", "register", *name, "--path", "src/exp/data") == 2
+    assert f"error: {name[-1]}: this is not a name or a version." in client.printed().err
+    assert client.requests("PUT") == []
+
+
 def test_an_empty_file_is_data(client: Client) -> None:
     (client.repository / "src/exp/data/nothing.csv").touch()
     file = ("--path", "src/exp/data/nothing.csv")
