@@ -29,12 +29,6 @@ _MODEL_TYPES = {
 _ARTIFACTS_OF_A_PAGE = 500
 _RUNS_OF_A_PAGE = 50
 _ASSETS = "azureml://locations/standin/workspaces/standin/data/"
-# What a `GetRunDataRequest` may select.
-_PARTS = {
-    "selectRunMetadata": "runMetadata",
-    "selectRunDefinition": "runDefinition",
-    "selectJobSpecification": "jobSpecification",
-}
 # Source: the types that `azureml-core` registers for its runs.
 _RUN_TYPES = {
     "Command": "azureml.scriptrun",
@@ -42,10 +36,8 @@ _RUN_TYPES = {
     "Sweep": "hyperdrive",
 }
 # Of filters as azureml-core writes them (`_restclient/_odata/constants.py`).
-_CONDITION = re.compile(r"\((\w+) (eq|ne) (\w+)\)")
-_FIELDS = {
-    field.lower(): field for field in ("parentRunId", "hidden", "status", "runId", "runType")
-}
+_CONDITION = re.compile(r"\((\w+) eq (\w+)\)")
+_FIELDS = {"ParentRunId": "parentRunId", "Hidden": "hidden", "Status": "status"}
 _VALUES = {"null": None, "true": True, "false": False}
 
 
@@ -78,16 +70,13 @@ class RunHistory:
             try:
                 done[key] = self._run_data(each)
             except HttpError as error:
-                if error.status != 404:
-                    raise
                 failed[key] = error.content()
         content = {"successfulResults": done, "failedResults": failed}
         return json_response(content, 207 if failed else 200)
 
     def _run_data(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        run = self.run(resources.required(wanted, "runId"))
-        selected = [part for select, part in _PARTS.items() if wanted.get(select)]
-        return {part: run if part == "runMetadata" else None for part in selected}
+        resources.required(wanted, "selectRunMetadata", bool)
+        return {"runMetadata": self.run(resources.required(wanted, "runId"))}
 
     @route("GET", f"{_RUNS}/{{name}}/details")
     def details(self, request: HttpRequest, place: str, name: str) -> dict[str, Any]:
@@ -103,23 +92,19 @@ class RunHistory:
     @route("GET", f"{_RUNS}/{{name}}/children")
     def children(self, request: HttpRequest, place: str, name: str) -> dict[str, Any]:
         self.run(name, place)
-        found = [self.run(each["name"]) for each in self._execution.children(name)]
-        top = int(request.query.get("$top") or len(found))
-        return _page(found[:top], None, top)
+        return {"value": [self.run(each["name"]) for each in self._execution.children(name)]}
 
     @route("POST", f"{_HISTORY}/experiments/{{experiment}}/runs:query")
     def query(self, request: HttpRequest, experiment: str) -> dict[str, Any]:
-        """Respond with a page of the runs of an experiment that a filter takes."""
+        """Respond with a page of the runs of an experiment that a filter takes, newest first."""
         wanted = request.json()
-        order = str(wanted.get("orderBy") or "CreatedUtc asc").lower()
-        if order not in ("createdutc asc", "createdutc desc"):
-            raise HttpError(400, "ValidationError", f"orderBy is '{order}'.")
-        names = self._jobs.names()[:: 1 if order.endswith("asc") else -1]
+        resources.one_of(wanted, "orderBy", ("CreatedUtc desc",))
+        names = reversed(self._jobs.names())
         runs = [run for run in map(self.run, names) if run["experimentId"] == experiment]
         if not runs:
             raise resources.not_found(f"experiments/{experiment}")
-        fits = _read_filter(str(wanted.get("filter") or ""))
-        most = min(int(wanted.get("top") or _RUNS_OF_A_PAGE), _RUNS_OF_A_PAGE)
+        fits = _read_filter(resources.required(wanted, "filter"))
+        most = min(resources.required(wanted, "top", int), _RUNS_OF_A_PAGE)
         return _page([run for run in runs if fits(run)], wanted.get("continuationToken"), most)
 
     @route("GET", f"{_RUNS}/{{name}}/artifacts")
@@ -208,22 +193,18 @@ class RunHistory:
 def _page(found: Sequence[Any], token: str | None, size: int) -> dict[str, Any]:
     start = int(token or 0)
     following = str(start + size) if len(found) > start + size else None
-    page = found[start : start + size]
-    return {"value": page, "continuationToken": following, "nextLink": None}
+    return {"value": found[start : start + size], "continuationToken": following}
 
 
 def _read_filter(text: str) -> Callable[[Mapping[str, Any]], bool]:
     """Return whether a run fits. Raises `HttpError` 400 for what is no filter."""
-    conditions = []
-    for part in filter(None, text.split(" and ")):
+    wanted = {}
+    for part in text.split(" and "):
         match = _CONDITION.fullmatch(part)
-        if match is None or match[1].lower() not in _FIELDS:
+        if match is None or match[1] not in _FIELDS:
             raise HttpError(400, "ValidationError", f"The filter {part} is not valid.")
-        value = _VALUES.get(match[3], match[3])
-        conditions.append((_FIELDS[match[1].lower()], match[2] == "eq", value))
-    return lambda run: all(
-        (run[field] == value) is is_equal for field, is_equal, value in conditions
-    )
+        wanted[_FIELDS[match[1]]] = _VALUES.get(match[2], match[2])
+    return lambda run: wanted.items() <= run.items()
 
 
 def _error(view: RunView) -> Mapping[str, Any] | None:
