@@ -38,7 +38,7 @@ class Caller:
         return self._pool.request(method, self.service.url + path, body=body, headers=headers)
 
     def token(self, audience: str = "https://management.azure.com") -> str:
-        return self.service.tokens.issue(audience, "client", "issuer")
+        return self.service.tokens.issue(audience)
 
     def arm(
         self, method: str, path: str = "", content: Any = None, **query: str

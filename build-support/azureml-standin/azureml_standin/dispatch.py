@@ -68,7 +68,6 @@ class Dispatcher:
             self.wait(fault.seconds)
         response = self._handle(request, recorded.kind)
         response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
-        recorded.was_handled = response.status < 400
         if fault.kind in (faults.RESET_AFTER, faults.STATUS_AFTER):
             if not isinstance(response.body, bytes):
                 response.body.close()

@@ -166,11 +166,10 @@ class Client:
     def add_program(self, name: str, extra: str = "") -> None:
         """Add `az` or `azd`, which records calls and prints a token for what is asked for."""
         self.bin.mkdir(exist_ok=True)
-        issuer = f"{self.service.url}/{self.service.tokens.tenant}/"
         moment, expires = time.gmtime(time.time() + 3600), int(time.time()) + 3600
         answers = ""
         for audience, asked in ((AML_AUDIENCE, f"*{AML_AUDIENCE}*"), (self.service.url, "*")):
-            token = self.service.tokens.issue(audience, "person", issuer)
+            token = self.service.tokens.issue(audience)
             printed: dict[str, Any] = {"accessToken": token, "expires_on": expires}
             if name == "azd":
                 printed = {"token": token, "expiresOn": time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)}

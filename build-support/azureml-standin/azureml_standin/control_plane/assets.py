@@ -14,7 +14,7 @@ from azureml_standin.control_plane.asset_checks import (
     check_asset,
     check_version_unchanged,
 )
-from azureml_standin.control_plane.resources import WORKSPACE, WORKSPACE_ID, whole_address
+from azureml_standin.control_plane.resources import WORKSPACE, whole_address
 from azureml_standin.control_plane.workspace import ControlPlane
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import route
@@ -53,7 +53,7 @@ class Assets:
             raise resources.not_found(f"{kind}/{name}")
         latest = versions[-1]["name"]
         following = str(int(latest) + 1) if latest.isdigit() else None
-        properties = {"latestVersion": latest, "nextVersion": following, "isArchived": False}
+        properties = {"latestVersion": latest, "nextVersion": following}
         return resources.resource(f"/{kind}/{name}", properties, versions[-1])
 
     @route("GET", f"{_KIND}/{{name}}/versions")
@@ -117,28 +117,18 @@ class Assets:
         `CreateOrGetStartPendingUpload` of the generated client.
         """
         resources.check_name(name, version, marks="_.-")
-        types = ("TemporaryBlobReference", "None")
-        type_ = resources.one_of(request.json(), "pendingUploadType", types)
+        resources.one_of(request.json(), "pendingUploadType", ("TemporaryBlobReference",))
         key = f"{kind}/{name}/{version}"
         with self.state.lock:
             pending = self.state.document("uploads", key)
             if pending is None:
-                identity = str(uuid.uuid4())
-                pending = {"id": identity, "container": f"standin-{identity}"}
+                pending = {"container": f"standin-{uuid.uuid4()}"}
                 self.state.add_container(pending["container"])
                 self.state.put_document("uploads", key, pending)
         uri = f"{Names.of(request).storage}/{pending['container']}"
         signature = self._access.signature(pending["container"])
-        reference = {
-            "blobUri": uri,
-            "storageAccountArmId": f"{WORKSPACE_ID}/storage",
-            "credential": {"credentialType": "SAS", "sasUri": f"{uri}?{signature}"},
-        }
-        return {
-            "pendingUploadId": pending["id"],
-            "pendingUploadType": type_,
-            "blobReferenceForConsumption": reference,
-        }
+        credential = {"credentialType": "SAS", "sasUri": f"{uri}?{signature}"}
+        return {"blobReferenceForConsumption": {"blobUri": uri, "credential": credential}}
 
     def _by_hash(self, request: HttpRequest, kind: str) -> list[Body]:
         """Return versions with this content, of any name: azure-ai-ml asks with a random one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from azureml_jobs.base.job_status import now
 from azureml_standin.clouds import AML_AUDIENCES, REGION, Names
 from azureml_standin.control_plane import resources
 from azureml_standin.control_plane.job_checks import (
@@ -63,7 +64,7 @@ class Jobs:
             present = self.state.document("jobs", name)
             if present is None:
                 self._check_user_token(request, properties)
-                job = {"name": name, "createdAt": resources.now(), "properties": dict(properties)}
+                job = {"name": name, "createdAt": now(), "properties": dict(properties)}
             else:
                 check_unchanged(present["properties"], properties)
                 job = {**present, "properties": _changed(present["properties"], properties)}
@@ -113,13 +114,7 @@ class Jobs:
     def _resource(self, request: HttpRequest, job: Mapping[str, Any]) -> dict[str, Any]:
         name, names = job["name"], Names.of(request)
         submitted = {key: value for key, value in job["properties"].items() if value is not None}
-        host = names.data_plane.partition("://")[2]
-        tracking = f"azureml://{host}/mlflow/v1.0{WORKSPACE_ID}?"
         studio = f"{names.portal}/runs/{name}?wsid={WORKSPACE_ID}"
-        services = {
-            kind: {"jobServiceType": kind, "endpoint": endpoint}
-            for kind, endpoint in (("Tracking", tracking), ("Studio", studio))
-        }
         artifacts = {
             "jobOutputType": "uri_folder",
             "mode": "ReadWriteMount",
@@ -127,7 +122,7 @@ class Jobs:
         }
         added = {
             "properties": self.execution.kept(name, "properties"),
-            "services": services,
+            "services": {"Studio": {"jobServiceType": "Studio", "endpoint": studio}},
             "outputs": {DEFAULT_OUTPUT: artifacts},
         }
         properties = {
@@ -136,7 +131,7 @@ class Jobs:
             **{key: {**submitted.get(key, {}), **more} for key, more in added.items()},
             "status": self.execution.view(name).status,
         }
-        system = {"systemData": {"createdAt": job["createdAt"], "createdBy": "Stand-in"}}
+        system = {"systemData": {"createdAt": job["createdAt"]}}
         return resources.resource(f"/jobs/{name}", properties, system)
 
 

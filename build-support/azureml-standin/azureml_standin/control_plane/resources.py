@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
 
+from azureml_jobs.base.job_status import now
 from azureml_standin.clouds import Names
 from azureml_standin.http.messages import HttpError, HttpRequest
 from azureml_standin.state import State
@@ -129,14 +129,12 @@ def resource(
     `path` is where it is below the workspace, with a slash; empty for the workspace itself.
     """
     id_ = WORKSPACE_ID + path
-    system = present["systemData"] if present else {"createdAt": now(), "createdBy": "Stand-in"}
+    created = present["systemData"]["createdAt"] if present else now()
     return {
         "id": id_,
         "name": id_.rpartition("/")[2],
-        # The names of the collections on the way to it.
-        "type": "/".join([PROVIDER, *id_.partition(PROVIDER)[2].split("/")[1::2]]),
         "properties": dict(properties),
-        "systemData": {**system, "lastModifiedAt": now(), "lastModifiedBy": "Stand-in"},
+        "systemData": {"createdAt": created, "lastModifiedAt": now()},
     }
 
 
@@ -161,10 +159,6 @@ def page(
         query = urlencode({**request.query, "$skip": str(skip + size)})
         content["nextLink"] = f"{Names.of(request).base}{request.raw_path}?{query}"
     return content
-
-
-def now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def artifact_prefix(job: str) -> str:

@@ -82,20 +82,15 @@ class ControlPlane:
             "discoveryUrl": f"{base}/discovery",
             "mlFlowTrackingUri": tracking,
             "containerRegistry": _REGISTRY_ID if self.has_registry else None,
-            "tenantId": self.tokens.tenant,
-            "workspaceId": PLACE["subscription"],
-            "provisioningState": "Succeeded",
         }
-        more = {"location": REGION, "kind": "Default", "identity": {"type": "SystemAssigned"}}
-        return {**resources.resource("", properties), **more}
+        return {**resources.resource("", properties), "location": REGION}
 
     @route("GET", _REGISTRY)
     def get_registry(self, request: HttpRequest) -> dict[str, Any]:
         """Shape: https://learn.microsoft.com/rest/api/containerregistry/registries/get"""
         if not self.has_registry:
             raise resources.not_found(f"Microsoft.ContainerRegistry/registries/{REGISTRY}")
-        properties = {"loginServer": Names.of(request).registry, "provisioningState": "Succeeded"}
-        return {"id": _REGISTRY_ID, "name": REGISTRY, "properties": properties}
+        return {"properties": {"loginServer": Names.of(request).registry}}
 
     def discover(self, request: HttpRequest) -> dict[str, str]:
         """Say where the data plane is, without a token (`JobOperations._get_workspace_url`)."""
@@ -144,10 +139,10 @@ class ControlPlane:
     def get_compute(self, request: HttpRequest, name: str) -> dict[str, Any]:
         if name not in self.computes:
             raise resources.not_found(f"computes/{name}")
-        scale = {"minNodeCount": 0, "maxNodeCount": 1}
         properties = {
             "computeType": "AmlCompute",
             "provisioningState": "Succeeded",
-            "properties": {"vmSize": "STANDARD_DS3_V2", "scaleSettings": scale},
+            # azure-ai-ml fails without them.
+            "properties": {},
         }
-        return {**resources.resource(f"/computes/{name}", properties), "location": REGION}
+        return resources.resource(f"/computes/{name}", properties)

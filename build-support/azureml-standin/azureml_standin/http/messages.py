@@ -97,14 +97,11 @@ class HttpError(Exception):
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    has_code_header = True
-
     def content(self) -> dict[str, Any]:
         return {"error": {"code": self.code, "message": self.message}}
 
     def response(self) -> HttpResponse:
-        code = {"x-ms-error-code": self.code} if self.has_code_header else {}
-        return json_response(self.content(), self.status, {**code, **self.headers})
+        return json_response(self.content(), self.status, self.headers)
 
 
 class StorageError(HttpError):
@@ -128,8 +125,6 @@ class SignInError(HttpError):
     https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
     """
 
-    has_code_header = False
-
     def __init__(self, status: int, code: str, number: int, message: str) -> None:
         super().__init__(status, code, message)
         self.number = number
@@ -148,8 +143,6 @@ class RegistryError(HttpError):
 
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
     """
-
-    has_code_header = False
 
     def content(self) -> dict[str, Any]:
         return {"errors": [{"code": self.code, "message": self.message, "detail": None}]}

@@ -25,7 +25,6 @@ class Recorded:
 
     kind: `sign-in`, `metadata`, `arm`, `data-plane`, `blob` or `registry`.
     content: the JSON body of a request to `arm` or `data-plane`.
-    was_handled: whether the request had its effect.
     """
 
     kind: str
@@ -39,7 +38,6 @@ class Recorded:
     content: Any = None
     status: int | None = None
     response_bytes: int | None = None
-    was_handled: bool = False
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
 

@@ -51,19 +51,14 @@ class Router:
         self._routes = [(route, _compile(route.pattern)) for route in routes]
 
     def respond(self, request: HttpRequest) -> HttpResponse:
-        """Call the handler. Raises `HttpError` 404 for an unknown path, 405 for another method."""
-        allowed = []
+        """Call the handler. Raises `HttpError` 404 where there is none."""
         for route, pattern in self._routes:
             match = pattern.fullmatch(request.path)
             if match and route.method == request.method:
                 found = route.handler(request, **match.groupdict())
                 return found if isinstance(found, HttpResponse) else json_response(found)
-            if match:
-                allowed.append(route.method)
-        if allowed:
-            message = f"{request.path} does not take {request.method}."
-            raise HttpError(405, "MethodNotAllowed", message, {"Allow": ", ".join(allowed)})
-        raise HttpError(404, "InvalidResourceType", f"There is no {request.path}.")
+        message = f"There is no {request.method} {request.path}."
+        raise HttpError(404, "InvalidResourceType", message)
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

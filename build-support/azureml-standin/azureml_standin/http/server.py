@@ -163,15 +163,12 @@ class Connection(BaseHTTPRequestHandler):
 
     def _send(self, response: HttpResponse, part: float) -> None:
         """Send a response with the first `part` of its body; below 1 the connection ends then."""
-        has_body = self.command != "HEAD" and response.status not in (204, 304)
         self.send_response_only(response.status)
         headers = {"Content-Length": str(response.length), **response.headers}
-        if response.status in (204, 304):
-            headers.pop("Content-Length")
         for name, value in headers.items():
             self.send_header(name, value.encode("latin-1", "replace").decode("latin-1"))
         self.end_headers()
-        left = int(response.length * part) if has_body else 0
+        left = 0 if self.command == "HEAD" else int(response.length * part)
         given = response.body
         with io.BytesIO(given) if isinstance(given, bytes) else given as body:
             # A file that shrank while it was sent gives the client too short a response.

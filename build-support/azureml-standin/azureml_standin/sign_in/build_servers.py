@@ -111,7 +111,5 @@ class BuildServers:
 class _BuildServerError(HttpError):
     """The shape in which Azure Pipelines and, built on the same, GitHub Actions refuse."""
 
-    has_code_header = False
-
     def content(self) -> dict[str, str]:
         return {"message": self.message, "typeKey": self.code}

@@ -103,12 +103,12 @@ class SignIn:
         grant = form.get("grant_type")
         if grant == "client_credentials":
             self.principal.check_credential(form, request, self.build_servers)
-            return self._answer(request, self._audience(form))
+            return self._answer(self._audience(form))
         if grant == _DEVICE_GRANT:
             audience = self._device_codes.pop(form.get("device_code", ""), None)
             if audience is None:
                 raise SignInError(400, "invalid_grant", 70008, "The code has expired.")
-            return {**self._answer(request, audience), **self._person(request)}
+            return {**self._answer(audience), **self._person(request)}
         message = f"The app requested the grant type '{grant}'."
         raise SignInError(400, "unsupported_grant_type", 70003, message)
 
@@ -138,18 +138,13 @@ class SignIn:
         return self._identity(request, given == self.identity_header)
 
     def _identity(self, request: HttpRequest, is_allowed: bool) -> HttpResponse:
-        resource, client = request.query.get("resource", ""), self.principal.client_id
-        is_ours = request.query.get("client_id") in (None, "", client)
+        resource = request.query.get("resource", "")
+        is_ours = request.query.get("client_id") in (None, "", self.principal.client_id)
         if not (is_allowed and is_ours and resource.rstrip("/") in self._audiences):
             error = {"error": "invalid_request", "error_description": "Identity not found"}
             return json_response(error, 400)
-        content = {
-            **self._answer(request, resource),
-            "client_id": client,
-            "expires_on": str(int(time.time() + self.tokens.lifetime)),
-            "resource": resource,
-        }
-        return json_response(content)
+        expires_on = str(int(time.time() + self.tokens.lifetime))
+        return json_response({**self._answer(resource), "expires_on": expires_on})
 
     def _check_tenant(self, tenant: str) -> None:
         if tenant not in (self.tokens.tenant, "organizations", "common"):
@@ -168,13 +163,11 @@ class SignIn:
             raise SignInError(400, "invalid_resource", 500011, message)
         return audience
 
-    def _answer(self, request: HttpRequest, audience: str) -> dict[str, Any]:
-        lifetime = int(self.tokens.lifetime)
+    def _answer(self, audience: str) -> dict[str, Any]:
         return {
             "token_type": "Bearer",
-            "expires_in": lifetime,
-            "ext_expires_in": lifetime,
-            "access_token": self.tokens.issue(audience, self.principal.client_id, request.base),
+            "expires_in": int(self.tokens.lifetime),
+            "access_token": self.tokens.issue(audience),
         }
 
     def _person(self, request: HttpRequest) -> dict[str, str]:

@@ -26,17 +26,11 @@ class Tokens:
         self.lifetime = _LIFETIME_SECONDS
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
-    def issue(self, audience: str, client: str, base: str) -> str:
-        """Return an access token; `base` is the address of the service that issues it."""
-        return self.signed(
-            {
-                "aud": audience,
-                "iss": f"{base}/{self.tenant}/",
-                **{"appid": client, "oid": client, "sub": client, "tid": self.tenant},
-                # Two tokens of one second differ, so that a test sees which one was used.
-                "uti": secrets.token_urlsafe(12),
-            }
-        )
+    def issue(self, audience: str) -> str:
+        """Return an access token."""
+        # Two tokens of one second differ, so that a test sees which one was used.
+        unique = secrets.token_urlsafe(12)
+        return self.signed({"aud": audience, "tid": self.tenant, "uti": unique})
 
     def signed(self, claims: dict[str, Any], lifetime: float | None = None) -> str:
         """Return a token with these claims; without a `lifetime` it has that of access tokens."""

@@ -26,11 +26,9 @@ from azureml_standin.state import OCTETS, BlobRecord, file_chunks, file_md5, new
 from azureml_standin.storage.blobs import Blobs
 
 _METADATA = "x-ms-meta-"
-_ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
 _MOST_LISTED = 5000
 _LONGEST_ADDRESS = 2048
 _LARGEST_SOURCE = 256 << 20
-_VERSION = "2025-11-05"
 # What serves a method and `comp`, and the permissions of which a signature needs one.
 _OPERATIONS = {
     ("PUT", ""): ("put", "cw"),
@@ -57,8 +55,6 @@ class BlobStorage(Blobs):
         if not self.state.has_container(container):
             raise StorageError(404, "ContainerNotFound", "The specified container does not exist.")
         response: HttpResponse = getattr(self, operation)(request, container, name)
-        response.headers.setdefault("x-ms-version", _VERSION)
-        response.headers.setdefault("Date", formatdate(usegmt=True))
         return response
 
     def put(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
@@ -74,7 +70,7 @@ class BlobStorage(Blobs):
                 raise _invalid("The stand-in keeps block blobs only.")
             file, md5, size = self.keep(request.chunks())
             _check_md5(request, md5)
-            status, headers = 201, {"Content-MD5": md5, **_ENCRYPTED}
+            status, headers = 201, {}
         blob = BlobRecord(container, name, size, md5, file, kind, metadata)
         with self.state.lock:
             _check_conditions(request, self.blob(container, name))
@@ -86,7 +82,7 @@ class BlobStorage(Blobs):
         _check_md5(request, md5)
         kind, block = f"blocks of {container}/{name}", request.query["blockid"]
         self.state.put_document(kind, block, {"block": block, "sha256": file.name})
-        return HttpResponse(201, headers={"Content-MD5": md5, **_ENCRYPTED})
+        return HttpResponse(201)
 
     def put_block_list(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
         """Make a blob of blocks that were put for it; of an earlier blob there are none."""
@@ -105,7 +101,7 @@ class BlobStorage(Blobs):
                 self.state.remove_document(kind, block)
             blob = BlobRecord(container, name, size, md5, file, type_, _metadata(request))
             self.state.put_blob(blob)
-        return HttpResponse(201, headers={**_identity(blob), **_ENCRYPTED})
+        return HttpResponse(201, headers=_identity(blob))
 
     def put_metadata(self, request: HttpRequest, container: str, name: str) -> HttpResponse:
         with self.state.lock:
@@ -123,9 +119,7 @@ class BlobStorage(Blobs):
             **_identity(blob),
             **{f"{_METADATA}{key}": value for key, value in blob.metadata.items()},
             "Content-Type": blob.content_type,
-            "Accept-Ranges": "bytes",
             "x-ms-blob-type": blob.kind,
-            "x-ms-creation-time": formatdate(blob.modified, usegmt=True),
         }
         asked = None if request.method == "HEAD" else _asked_range(request, blob.size)
         if blob.md5:
@@ -192,7 +186,7 @@ def _listed(blob: BlobRecord, with_metadata: bool) -> str:
     )
     return (
         f"<Blob><Name>{escape(blob.name)}</Name><Properties>"
-        f"<Creation-Time>{modified}</Creation-Time><Last-Modified>{modified}</Last-Modified>"
+        f"<Last-Modified>{modified}</Last-Modified>"
         f"<Etag>{escape(blob.etag.strip(chr(34)))}</Etag>"
         f"<Content-Length>{blob.size}</Content-Length>"
         f"<Content-Type>{escape(blob.content_type)}</Content-Type>"
