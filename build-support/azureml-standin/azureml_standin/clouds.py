@@ -75,7 +75,7 @@ STORAGE_AUDIENCES = (
     *(f"https://{ACCOUNT}.blob.{c.storage}" for c in CLOUDS),
 )
 # The account's host as a folder of our own.
-_PATH_ADDRESS = re.compile(r"/([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+(/.*|)")
+_PATH_ADDRESS = re.compile(rf"/{ACCOUNT}\.blob\.[a-z0-9.-]+(/.*|)")
 
 
 @dataclass(frozen=True)
@@ -111,13 +111,12 @@ class Names:
         return cls(own, f"{host}/{ACCOUNT}", storage, own, own, host)
 
 
-def address_of(request: HttpRequest) -> tuple[str, str] | None:
-    """Return account and path of a request to storage; None for any other request."""
-    host = request.host.partition(":")[0]
-    if ".blob." in host:
-        return host.partition(".")[0], request.path
+def blob_path(request: HttpRequest) -> str | None:
+    """Return the path of a request in the storage account; None for any other request."""
+    if request.host.startswith(f"{ACCOUNT}.blob."):
+        return request.path
     match = _PATH_ADDRESS.fullmatch(request.path)
-    return (match[1], match[2]) if match else None
+    return match[1] if match else None
 
 
 def storage_location(uri: str) -> tuple[str, str] | None:
@@ -129,7 +128,7 @@ def storage_location(uri: str) -> tuple[str, str] | None:
     if parts.scheme != "https" or not parts.netloc:
         return None
     own = _PATH_ADDRESS.fullmatch(parts.path)
-    path = unquote(own[2] if own else parts.path)
+    path = unquote(own[1] if own else parts.path)
     container, _, rest = path.lstrip("/").partition("/")
     return (container, rest.strip("/")) if container else None
 

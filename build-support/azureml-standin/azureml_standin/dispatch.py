@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from azureml_standin.clouds import address_of
+from azureml_standin.clouds import blob_path
 from azureml_standin.http import faults
 from azureml_standin.http.faults import Faults
 from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse
@@ -45,10 +45,12 @@ class Dispatcher:
     faults: Faults = field(default_factory=Faults)
 
     def begin(self, request: HttpRequest) -> Recorded:
-        kind = "blob" if address_of(request) else "sign-in"
+        kind = "sign-in"
         for each, beginnings in _KINDS.items():
-            if kind != "blob" and request.path.lower().startswith(beginnings):
+            if request.path.lower().startswith(beginnings):
                 kind = each
+        if blob_path(request) is not None:
+            kind = "blob"
         return self.recording.begin(request, kind, self.faults.next_for(request))
 
     def respond(self, request: HttpRequest, recorded: Recorded) -> HttpResponse | None:
@@ -78,8 +80,8 @@ class Dispatcher:
         try:
             if not request.is_secure and not request.path.startswith(_WITHOUT_TLS):
                 raise HttpError(403, "HttpsRequired", "The stand-in is served by TLS.")
-            if address := address_of(request):
-                return self.blobs.respond(request, *address)
+            if (path := blob_path(request)) is not None:
+                return self.blobs.respond(request, path)
             respond = self.registry.respond if kind == "registry" else self.router.respond
             return respond(request)
         except HttpError as error:

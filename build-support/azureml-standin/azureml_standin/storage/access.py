@@ -46,13 +46,11 @@ class StorageAccess:
         fields["sig"] = self._signed(_sas_text(fields, resource))
         return urlencode(fields)
 
-    def check(
-        self, request: HttpRequest, account: str, container: str, blob: str, permissions: str
-    ) -> None:
-        """Raise `StorageError` unless the request, to this `account`, has one of `permissions`."""
+    def check(self, request: HttpRequest, container: str, blob: str, permissions: str) -> None:
+        """Raise `StorageError` unless the request has one of `permissions`."""
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         if "sig" in request.query:
-            self._check_sas(request, account, container, blob, permissions)
+            self._check_sas(request, container, blob, permissions)
         elif kind.lower() == "sharedkey":
             name, _, signature = value.partition(":")
             if not self._is_signed(signature, [_key_text(request, name)]):
@@ -67,15 +65,13 @@ class StorageAccess:
             # The account does not reveal what it holds.
             raise StorageError(409, "PublicAccessNotPermitted", "Public access is not permitted.")
 
-    def _check_sas(
-        self, request: HttpRequest, account: str, container: str, blob: str, permissions: str
-    ) -> None:
+    def _check_sas(self, request: HttpRequest, container: str, blob: str, permissions: str) -> None:
         query = request.query
         path = {"c": container, "b": f"{container}/{blob}"}.get(query.get("sr", ""))
         # A client signs with the account's name, and that depends on how it reached us.
         texts = (
             _sas_text(query, f"/blob/{each}/{path}")
-            for each in (ACCOUNT, account, f"{request.host}/{ACCOUNT}")
+            for each in (ACCOUNT, f"{request.host}/{ACCOUNT}")
         )
         if path is None or not self._is_signed(query["sig"], texts):
             raise _denied("Signature did not match.")

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
-from azureml_standin.clouds import address_of
+from azureml_standin.clouds import blob_path
 from azureml_standin.http.messages import (
     XML,
     HttpRequest,
@@ -44,14 +44,14 @@ _OPERATIONS = {
 class BlobStorage(Blobs):
     """The storage account as clients reach it."""
 
-    def respond(self, request: HttpRequest, account: str, path: str) -> HttpResponse:
+    def respond(self, request: HttpRequest, path: str) -> HttpResponse:
         container, _, name = path.lstrip("/").partition("/")
         comp = request.query.get("comp", "")
         operation, permissions = _OPERATIONS.get((request.method, comp), ("", ""))
         if not operation or bool(name) == (operation == "list_blobs"):
             message = f"The stand-in does not serve {request.method} with comp={comp!r} here."
             raise StorageError(400, "InvalidQueryParameterValue", message)
-        self.access.check(request, account, container, name, permissions)
+        self.access.check(request, container, name, permissions)
         if not self.state.has_container(container):
             raise StorageError(404, "ContainerNotFound", "The specified container does not exist.")
         response: HttpResponse = getattr(self, operation)(request, container, name)
@@ -160,12 +160,12 @@ class BlobStorage(Blobs):
             "authorization": given.get("x-ms-copy-source-authorization", ""),
         }
         reading = HttpRequest("GET", f"{parts.path}?{parts.query}", headers)
-        address = address_of(reading)
-        if len(url) > _LONGEST_ADDRESS or address is None:
+        path = blob_path(reading)
+        if len(url) > _LONGEST_ADDRESS or path is None:
             raise _invalid("The source is not in this account.")
-        container, _, name = address[1].lstrip("/").partition("/")
+        container, _, name = path.lstrip("/").partition("/")
         try:
-            self.access.check(reading, address[0], container, name, "r")
+            self.access.check(reading, container, name, "r")
             source = _found(self.blob(container, name))
         except StorageError as error:
             # With the status that reading the source has.
