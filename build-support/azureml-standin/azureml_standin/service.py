@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import secrets
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from azureml_jobs.base.errors import JobError
-from azureml_jobs.base.files import make_folder
+from azureml_jobs.base.files import make_folder, take_lock
 from azureml_standin import clouds
 from azureml_standin.client_variables import ClientVariables
 from azureml_standin.control_plane.assets import Assets
@@ -109,8 +108,9 @@ class Service:
         self.client = ClientVariables(self.url, http, self.sign_in, self.authority)
 
     def _run_jobs(self, python: str, installs_packages: bool, at_once: int) -> None:
+        references = self.assets.references
         packages = Packages(
-            self.assets,
+            references,
             self.blobs,
             self.registry.access,
             self.server.port,
@@ -118,7 +118,7 @@ class Service:
             python,
             installs_packages,
         )
-        builder = JobFolderBuilder(self.assets, self.blobs, self.folder)
+        builder = JobFolderBuilder(references, self.blobs, self.folder)
         self.execution = Execution(
             self.assets, builder, packages, self.folder, at_once, self._add_failure
         )
@@ -160,16 +160,14 @@ class Service:
 def _lock(folder: Path) -> IO[str]:
     """Lock a folder against a second service, until the file is closed or this process ends."""
     file = open(folder / "lock", "w", encoding="ascii")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise JobError(
-            str(folder),
-            "a service is running on this folder already",
-            "Use that service, or stop it by Ctrl-C in its terminal.",
-        ) from error
-    return file
+    if take_lock(file):
+        return file
+    file.close()
+    raise JobError(
+        str(folder),
+        "a service is running on this folder already",
+        "Use that service, or stop it by Ctrl-C in its terminal.",
+    )
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.files import copy_file
 from azureml_jobs.local.create_command import CommandSpec, Place, command_record
 from azureml_jobs.local.folder import JobFolder
 from azureml_jobs.local.inputs import ResolvedInput
@@ -18,21 +19,17 @@ from azureml_jobs.local.run_plan import UnitRun
 from azureml_jobs.local.runtimes import Runtime
 from azureml_jobs.local.workspace import LocalWorkspace
 from azureml_standin.clouds import storage_location
-from azureml_standin.control_plane.assets import Assets
+from azureml_standin.control_plane.asset_checks import References
 from azureml_standin.control_plane.resources import DATASTORES, resolved, snake_keys
 from azureml_standin.storage.blobs import Blobs
 
-_VERSION_ID = re.compile(
-    r".*/(?P<kind>codes|data|models)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)", re.IGNORECASE
-)
-_VERSION_NAME = re.compile(r"azureml:(?P<name>[^:/]+):(?P<version>[^:/]+)")
 _DATASTORE_URI = re.compile(
     r"azureml://(?:subscriptions/[^/]+/resource[gG]roups/[^/]+/(?:providers/[^/]+/)?"
     r"workspaces/[^/]+/)?"
     r"datastores/([^/]+)/(?:paths/)?(.*)"
 )
-# What says where an asset of a kind is.
-_URIS = {"codes": "codeUri", "data": "dataUri", "models": "modelUri"}
+# What says where an asset is, by its kind.
+_URIS = ("codeUri", "dataUri", "modelUri")
 _SECONDS = {"D": 86400, "H": 3600, "M": 60, "S": 1}
 
 
@@ -40,7 +37,7 @@ _SECONDS = {"D": 86400, "H": 3600, "M": 60, "S": 1}
 class JobFolderBuilder:
     """`folder` is the service's: it is a local workspace, and its jobs read data below it."""
 
-    assets: Assets
+    references: References
     blobs: Blobs
     folder: Path
 
@@ -81,14 +78,10 @@ class JobFolderBuilder:
 
     def _location(self, where: str, uri: str) -> tuple[str, str]:
         """Return container and path of the data at an address."""
+        if asset := self.references.version(uri):
+            known = asset["properties"]
+            return self._location(where, next(known[key] for key in _URIS if key in known))
         uri = resolved(uri)
-        match = _VERSION_ID.fullmatch(uri) or _VERSION_NAME.fullmatch(uri)
-        if match:
-            kind = match["kind"].lower() if "kind" in match.re.groupindex else "data"
-            found = self.assets.version(kind, match["name"], match["version"])
-            if found is None:
-                raise JobError(where, f"{uri} does not exist")
-            return self._location(where, found["properties"][_URIS[kind]])
         datastore = _DATASTORE_URI.fullmatch(uri)
         if datastore and datastore[1] in DATASTORES:
             return DATASTORES[datastore[1]], datastore[2].strip("/")
@@ -103,7 +96,8 @@ class JobFolderBuilder:
         container, path = self._location(where, uri)
         own = self.blobs.blob(container, path) if path else None
         if own is not None:
-            return _copy(own.file, target / PurePosixPath(path).name)
+            copy_file(own.file, target / PurePosixPath(path).name)
+            return target / PurePosixPath(path).name
         prefix = f"{path}/" if path else ""
         blobs = self.blobs.blobs(container, prefix)
         if not blobs:
@@ -112,13 +106,8 @@ class JobFolderBuilder:
             parts = PurePosixPath(name := blob.name[len(prefix) :]).parts
             # A blob's name may lead out of the folder.
             if parts and ".." not in parts and not name.startswith("/") and name[-1] != "/":
-                _copy(blob.file, target.joinpath(*parts))
+                copy_file(blob.file, target.joinpath(*parts))
         return target
-
-
-def _copy(source: Path, target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copyfile(source, target))
 
 
 def _as_file(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from azureml_jobs.docker.private_config import signed_in
 from azureml_jobs.local.light_environment import pip_wheels
 from azureml_jobs.local.runtimes import Runtime
 from azureml_standin.clouds import CLOUDS, REGISTRY, storage_location
-from azureml_standin.control_plane.assets import Assets
+from azureml_standin.control_plane.asset_checks import References
 from azureml_standin.registry.access import RegistryAccess
 from azureml_standin.storage.blobs import Blobs
 
@@ -35,7 +35,7 @@ class Packages:
     environment is an image in the service's own registry, at `port`, runs in that image.
     """
 
-    assets: Assets
+    references: References
     blobs: Blobs
     registry: RegistryAccess
     port: int
@@ -56,7 +56,7 @@ class Packages:
 
         Raises `JobError` when pip fails, no engine answers, or it cannot pull the image.
         """
-        found = self.assets.references.version(properties.get("environmentId") or "") or {}
+        found = self.references.version(properties.get("environmentId") or "") or {}
         environment = found.get("properties", {})
         image = str(environment.get("image") or "")
         if image.partition("/")[0] in self._own_servers:
