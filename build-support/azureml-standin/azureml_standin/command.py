@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import select
 import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import write_file
 from azureml_jobs.base.workspace_config import LOCAL_FOLDER
+from azureml_jobs.local.interruptions import Interruptions
 from azureml_standin.control_plane.resources import PLACE
 from azureml_standin.service import COMPUTES, Service
 
@@ -39,21 +40,20 @@ def serve(repository: Path, options: argparse.Namespace) -> int:
     # Nobody reads them, and a service may run for days.
     service.recording.is_kept = False
     service.execution.report = lambda line: _print(f"{time.strftime('%H:%M:%S')} {line}")
-    interrupted = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, lambda *_: interrupted.set())
-    service.start()
-    try:
-        if options.inner_command:
-            return _run(options.inner_command, variables, interrupted)
-        _announce(service, variables, repository)
-        interrupted.wait()
-        return 0
-    finally:
-        (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
-        service.stop()
-        for failure in service.failures:
-            _print(failure)
+    with Interruptions() as interruptions:
+        service.start()
+        try:
+            if options.inner_command:
+                return _run(options.inner_command, variables, interruptions)
+            _announce(service, variables, repository)
+            while not interruptions.take():
+                select.select([interruptions], [], [])
+            return 0
+        finally:
+            (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
+            service.stop()
+            for failure in service.failures:
+                _print(failure)
 
 
 def _service(folder: Path, options: argparse.Namespace) -> Service:
@@ -91,21 +91,20 @@ def _announce(service: Service, variables: Mapping[str, str], repository: Path) 
     )
 
 
-def _run(command: Sequence[str], variables: Mapping[str, str], interrupted: threading.Event) -> int:
+def _run(command: Sequence[str], variables: Mapping[str, str], interruptions: Interruptions) -> int:
     try:
         process = subprocess.Popen(command, env={**os.environ, **variables})
     except OSError as error:
         raise JobError(
             command[0], f"the command cannot be started: {error.strerror}", "Check its name."
         ) from error
-    # Ctrl-C in a terminal reaches the command directly; wait until it ends.
-    while True:
-        try:
-            status = process.wait(0.2)
-            return 128 - status if status < 0 else status
-        except subprocess.TimeoutExpired:
-            if interrupted.is_set() and not os.isatty(0):
+    while (status := process.poll()) is None:
+        select.select([interruptions], [], [])
+        for signum in interruptions.take():
+            # Ctrl-C in a terminal reaches the command directly; wait until it ends.
+            if signum != signal.SIGINT or not os.isatty(0):
                 process.terminate()
+    return 128 - status if status < 0 else status
 
 
 def _print(text: str) -> None:

@@ -63,6 +63,28 @@ def test_has_the_named_clusters_only(tool: Tool) -> None:
     assert line.split(maxsplit=2)[2] == "mine (Succeeded)"
 
 
+def test_under_nohup_the_command_outlives_the_terminal(tool: Tool) -> None:
+    command = ["bash", "-c", "kill -HUP $PPID; sleep 0.5; echo went on"]
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        done = service(tool, "--", *command)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (done.returncode, done.stdout) == (0, "went on\n")
+
+
+def test_ends_its_command_where_only_the_service_gets_the_signal(tool: Tool) -> None:
+    ours, terminal = os.openpty()
+    start = [sys.executable, RUN, "workspace", "--repository", str(tool.folder), "service", "--"]
+    command = ["bash", "-c", "kill -TERM $PPID; exec sleep 10"]
+    try:
+        done = subprocess.run([*start, *command], stdin=terminal, env=tool.environment())
+    finally:
+        os.close(terminal)
+        os.close(ours)
+    assert done.returncode == 128 + signal.SIGTERM
+
+
 def test_prints_how_to_use_it_and_stops_on_ctrl_c(tool: Tool) -> None:
     process = subprocess.Popen(
         [sys.executable, RUN, "workspace", "--repository", str(tool.folder), "service"],
