@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azureml_standin.clouds import Names
@@ -51,8 +51,7 @@ class Assets:
         versions = self.versions(kind, name)
         if not versions:
             raise resources.not_found(f"{kind}/{name}")
-        latest = versions[-1]["name"]
-        following = str(int(latest) + 1) if latest.isdigit() else None
+        latest, following = versions[-1]["name"], _next_version(versions)
         properties = {"latestVersion": latest, "nextVersion": following}
         return resources.resource(f"/{kind}/{name}", properties, versions[-1])
 
@@ -99,7 +98,7 @@ class Assets:
         if type_.endswith("_model"):
             kind, properties = "models", {"modelUri": where, "modelType": type_, "flavors": {}}
         with self.state.lock:
-            version = output.get("assetVersion") or str(len(self.versions(kind, name)) + 1)
+            version = output.get("assetVersion") or _next_version(self.versions(kind, name))
             if self.version(kind, name, version) is None:
                 self._keep(kind, name, version, properties, None)
 
@@ -141,3 +140,9 @@ class Assets:
             return (kept.get("hash_sha256"), kept.get("hash_version")) == wanted
 
         return list(filter(is_wanted, self.state.documents(kind)))
+
+
+def _next_version(versions: Iterable[Body]) -> str:
+    """Return the number after all versions that are numbers."""
+    names = (each["name"] for each in versions)
+    return str(1 + max((int(name) for name in names if name.isdecimal()), default=0))

@@ -110,6 +110,16 @@ def test_fails_a_job_that_it_cannot_run_with_the_reason(
     assert reason in error["error"]["message"]
 
 
+def test_an_output_with_a_name_gets_the_version_after_all_others(caller: Caller) -> None:
+    data = {"properties": {"dataType": "uri_folder", "dataUri": "azureml://datastores/x/paths/y"}}
+    for version in ("2", "1", "first"):
+        assert caller.arm("PUT", f"/data/made/versions/{version}", data).status == 201
+    outputs = {"out": {"jobOutputType": "uri_folder", "assetName": "made"}}
+    assert caller.run_job("makes", outputs=outputs) == "Completed"
+    assert caller.arm("GET", "/data/made/versions/3").status == 200
+    assert caller.arm("GET", "/data/made").json()["properties"]["nextVersion"] == "4"
+
+
 def test_installs_the_packages_of_the_build_context(tmp_path: Path) -> None:
     wheel = tmp_path / "standin_example-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
