@@ -137,5 +137,11 @@ def test_installs_the_packages_of_the_build_context(tmp_path: Path) -> None:
         assert log is not None and log.file.read_text() == "42\n"
         assert wait_for_end(service, "bad") == "Failed"
         assert "pip could not install the packages" in (service.execution.view("bad").error or "")
-        assert service.execution.folder("good").read().python != sys.prefix
+        installed = Path(service.execution.folder("good").read().python)
+        assert installed != Path(sys.prefix)
+        # As after the Python that it was made with was removed.
+        (installed / "bin/python").unlink()
+        (installed / "bin/python").symlink_to(tmp_path / "gone")
+        put_job_with_requirements(caller, "later", wheel.as_uri())
+        assert wait_for_end(service, "later") == "Completed"
         assert service.failures == []

@@ -79,7 +79,8 @@ class Packages:
         prefix = self.folder / hashlib.sha256(requirements).hexdigest()[:16]
         # One at a time: two jobs that start together mostly need the same packages.
         with self._installing:
-            if not (prefix / _REQUIREMENTS).exists():
+            # The Python that an earlier one was made with may have been removed.
+            if not all((prefix / each).exists() for each in (_REQUIREMENTS, "bin/python")):
                 self._install(requirements, prefix)
         return str(prefix)
 
