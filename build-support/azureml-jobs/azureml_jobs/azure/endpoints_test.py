@@ -36,9 +36,9 @@ def test_serves_a_registered_model(client: Client) -> None:
     assert out.startswith("wine: blue=90 green=10\n")
     row = {"name": "wine", "state": "Succeeded", "auth_mode": "key", "url": url}
     assert json.loads(out.partition("\n")[2]) == [{**row, "traffic": {"blue": 90, "green": 10}}]
-    Path("request.json").write_text('{"x": 1}')
+    Path("request.json").write_text('[{"x": 1}]')
     assert run(client, "invoke", "wine", "--request", "request.json", "--deployment", "green") == 0
-    assert json.loads(client.printed().out) == {"deployment": "green", "request": {"x": 1}}
+    assert json.loads(client.printed().out) == {"deployment": "green", "request": [{"x": 1}]}
     assert run(client, "keys", "wine") == 0
     assert client.printed().out.startswith("primary_key: ")
     assert run(client, "traffic", "wine", "blue=100") == 0

@@ -6,6 +6,7 @@ model is served: an endpoint answers with what it was asked, and by which deploy
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -89,7 +90,7 @@ class Managed:
         most = max(traffic, key=lambda each: traffic[each], default="")
         deployment = request.headers.get("azureml-model-deployment") or most
         resources.found(self._state, f"{_ENDPOINTS}/{name}/deployments", deployment)
-        return {"deployment": deployment, "request": request.json()}
+        return {"deployment": deployment, "request": json.loads(request.read())}
 
     def _traffic(self, endpoint: str) -> dict[str, int]:
         properties = resources.found(self._state, _ENDPOINTS, endpoint)["properties"]
