@@ -16,7 +16,7 @@ from azureml_standin.control_plane.asset_checks import (
 )
 from azureml_standin.control_plane.resources import WORKSPACE, whole_address
 from azureml_standin.control_plane.workspace import ControlPlane
-from azureml_standin.http.messages import HttpError, HttpRequest, HttpResponse, json_response
+from azureml_standin.http.messages import HttpRequest, HttpResponse, json_response
 from azureml_standin.http.routing import route
 
 _KIND = f"{WORKSPACE}/{{kind={'|'.join(KINDS)}}}"
@@ -132,8 +132,6 @@ class Assets:
     def _by_hash(self, request: HttpRequest, kind: str) -> list[Body]:
         """Return versions with this content, of any name: azure-ai-ml asks with a random one."""
         wanted = (request.query["hash"], request.query.get("hashVersion"))
-        if not all(wanted):
-            raise HttpError(400, "ValidationError", "hash and hashVersion go together.")
 
         def is_wanted(version: Body) -> bool:
             kept = version["properties"].get("properties") or {}
