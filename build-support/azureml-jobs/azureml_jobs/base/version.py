@@ -1,3 +1,3 @@
 """The version of the tools; build-support/CHANGELOG.md says what each one changed."""
 
-TOOLS_VERSION = "2.2.1"
+TOOLS_VERSION = "2.2.2"
