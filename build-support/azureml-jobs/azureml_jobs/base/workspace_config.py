@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.nearest import nearest
 
 CONFIG_FILE = "config.env"
@@ -219,6 +219,8 @@ def _written(file: Path) -> dict[str, str | None]:
         raise JobError(
             file.name, f"not text in UTF-8 (byte {error.start})", "Save it as UTF-8."
         ) from error
+    except OSError as error:
+        raise OutsideError(file.name, f"it cannot be read: {error.strerror}") from error
     written = {}
     for line in parse_stream(StringIO(text)):
         if line.error:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from azureml_jobs.base.errors import JobError
+from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.workspace_config import (
     AzureWorkspace,
     configured_workspace,
@@ -127,6 +127,12 @@ def test_names_the_value_or_key_that_cannot_be(
     with pytest.raises(JobError) as caught:
         configured(tmp_path, text, {"X": "1"})
     assert caught.value.status == 2 and str(caught.value).startswith(message)
+
+
+def test_reports_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "config.env").mkdir()
+    with pytest.raises(OutsideError, match="^config.env: it cannot be read: Is a directory"):
+        configured_workspace(tmp_path, environment={})
 
 
 def test_names_the_variable_whose_value_cannot_be(tmp_path: Path) -> None:

@@ -107,10 +107,13 @@ def copy_data(original: Path, copy: Path) -> None:
 def data_files(data: Path, above: tuple[Path, ...] = ()) -> list[Path]:
     """Return the files of a file or folder, those behind links too, as Azure ML would upload them.
 
-    Raises `OSError` for links in a circle; `above` are the folders on the way.
+    Raises `OSError` for links in a circle, and for what is neither, whose reader may wait for ever;
+    `above` are the folders on the way.
     """
-    if not data.is_dir():
+    if data.is_file() or not os.path.exists(data):
         return [data]
+    if not data.is_dir():
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device", str(data))
     real = data.resolve()
     if real in above:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(data))

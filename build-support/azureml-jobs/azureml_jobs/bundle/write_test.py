@@ -254,14 +254,25 @@ def test_copies_a_folder_of_data_as_azure_would_upload_it(gathered: Gathered, pa
 
 
 @pytest.mark.parametrize(
-    ("link", "target"),
-    [("circle", "."), ("deep/circle", "../.."), ("gone", "nowhere"), ("self", "self")],
-    ids=["a circle", "a circle further down", "a dangling link", "a link to itself"],
+    ("name", "target"),
+    [
+        pytest.param("circle", ".", id="a circle"),
+        pytest.param("deep/circle", "../..", id="a circle further down"),
+        pytest.param("gone", "nowhere", id="a dangling link"),
+        pytest.param("self", "self", id="a link to itself"),
+        pytest.param("pipe", None, id="a pipe, which nobody writes to"),
+    ],
 )
-def test_does_not_with_data_with_broken_links(gathered: Gathered, link: str, target: str) -> None:
+def test_does_not_go_on_with_data_that_cannot_be_read(
+    gathered: Gathered, name: str, target: str | None
+) -> None:
     gathered.add_code()
     gathered.write("src/exp/sample/deep/a.csv", "a")
-    (gathered.repository / "src/exp/sample" / link).symlink_to(target)
+    path = gathered.repository / "src/exp/sample" / name
+    if target:
+        path.symlink_to(target)
+    else:
+        os.mkfifo(path)
     with pytest.raises(OSError) as caught:
         written(gathered, DATA_JOB.replace("DATA", "sample"))
     assert caught.value.filename
