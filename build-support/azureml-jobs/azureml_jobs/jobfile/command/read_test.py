@@ -230,7 +230,7 @@ def test_starts_with_the_given_variables() -> None:
     variables = {"PYTHONPATH": "lib:..", "CONFIG": "c.yaml", "DATA": "${{inputs.data}}", "M": "a"}
     code = read_command("cd sub && python -m $M $DATA/x", variables=variables)
     assert code.python == (PythonStart("module", "a", ("sub", "sub/lib", ""), "sub"),)
-    assert code.files == ("c.yaml", "sub/a")
+    assert code.files == ("c.yaml", "a")
 
 
 @pytest.mark.parametrize(
