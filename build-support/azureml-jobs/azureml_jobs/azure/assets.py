@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,7 @@ from azureml_jobs.azure.datastores import Datastores
 from azureml_jobs.azure.download import RemoteFile, download_files, files_at
 from azureml_jobs.azure.upload import send_data
 from azureml_jobs.azure.workspace import ConnectedWorkspace, put_once
-from azureml_jobs.base.assets import DATA, PART, AssetName, default_type
+from azureml_jobs.base.assets import DATA, AssetName, check_names, default_type
 from azureml_jobs.base.errors import JobError, OutsideError
 
 # The steps of pipelines are versions of this one component.
@@ -44,13 +43,7 @@ class AzureAssets:
         Returns `azureml:<name>:<version>`. Raises `JobError` when this version is something else,
         when there is no such file, and for what is no name.
         """
-        for each in (name, version or "1"):
-            if not re.fullmatch(PART, each):
-                raise JobError(
-                    each,
-                    "this is not a name or a version",
-                    "Write up to 255 letters, digits, `-`, `_` and `.`.",
-                )
+        check_names(name, version or None)
         if "://" in path or path.startswith("runs:/"):
             address, is_folder = path, path.endswith("/")
         else:

@@ -195,7 +195,8 @@ def test_what_is_no_name_is_refused_before_anything_is_sent(
     client: Client, name: list[str]
 ) -> None:
     assert client.run_aml("models", "register", *name, "--path", "src/exp/data") == 2
-    assert f"error: {name[-1]}: this is not a name or a version." in client.printed().err
+    what = "version" if "--version" in name else "name"
+    assert f"error: {name[-1]}: this is not a valid {what}." in client.printed().err
     assert client.requests("PUT") == []
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from azureml_jobs.base.errors import JobError
+
 DATA = "data"
 MODELS = "models"
 COMPONENTS = "components"
@@ -33,6 +35,17 @@ class AssetName:
 
     def __str__(self) -> str:
         return f"azureml:{self.name}{f':{self.version}' if self.version else '@latest'}"
+
+
+def check_names(name: str, version: str | None) -> None:
+    """Raise `JobError` for what cannot be the name or, if there is one, the version of an asset."""
+    for what, text in (("name", name), ("version", version)):
+        if text is not None and not re.fullmatch(PART, text):
+            raise JobError(
+                text,
+                f"this is not a valid {what}",
+                "Write up to 255 letters, digits, `-`, `_` and `.`.",
+            )
 
 
 def default_type(kind: str, is_folder: bool) -> str:

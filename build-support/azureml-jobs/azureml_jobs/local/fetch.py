@@ -16,7 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -96,6 +96,11 @@ class _Transfer:
             total=10, connect=0, read=0, status=0, other=0, respect_retry_after_header=False
         )
 
+    @cached_property
+    def _pool(self) -> urllib3.PoolManager:
+        parts = urlsplit(self._url)
+        return pool_manager(parts.scheme, parts.netloc, tls_context())
+
     def run(self) -> Path:
         newest = self._newest()
         failures, reached = 0, self._part_size()
@@ -138,10 +143,8 @@ class _Transfer:
     def _response(self, newest: Mapping[str, Any] | None) -> Iterator[urllib3.BaseHTTPResponse]:
         import urllib3
 
-        parts = urlsplit(self._url)
-        context = tls_context()
         try:
-            response = pool_manager(parts.scheme, parts.netloc, context).request(
+            response = self._pool.request(
                 "GET",
                 self._url,
                 headers=self._conditions(newest),

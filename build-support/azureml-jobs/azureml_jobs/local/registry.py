@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azureml_jobs.base.assets import COMPONENTS, MODEL_TYPES, MODELS, PART, AssetName
+from azureml_jobs.base.assets import COMPONENTS, MODEL_TYPES, MODELS, AssetName, check_names
 from azureml_jobs.base.errors import JobError, OutsideError
 from azureml_jobs.base.files import new_folder
 from azureml_jobs.base.job_status import now
@@ -194,11 +193,7 @@ class LocalRegistry:
         code units of a component run on this machine: `UnitRun`s as data, by name. Raises
         `JobError` for a version that exists.
         """
-        for what, text in (("name", name), ("version", version)):
-            if text is not None and not re.fullmatch(PART, text):
-                raise JobError(
-                    text, f"this is not a valid {what}", "Write letters, digits, `-`, `_` and `.`."
-                )
+        check_names(name, version)
         meta = {"created": now(), **meta}
 
         def write_all(folder: Path) -> None:
